@@ -40,11 +40,11 @@ test-all: $(VENV)/development.stamp ## run what `make test` leaves out: browsers
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/acceptance/races --rounds 500 $(ARGS)
 
-bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar cases, readings, the library of lessons, the interaction log
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar initiatives, readings, the library of lessons, the interaction log
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days
-	@$(BIN)/pytest tests/acceptance/record/test_path_matrix.py tests/acceptance/record/test_record_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/cases/test_logs_compared.py --rounds 500
+	@$(BIN)/pytest tests/acceptance/record/test_path_matrix.py tests/acceptance/record/test_record_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/initiatives/test_logs_compared.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

@@ -1,1 +1,1 @@
-"""What came of the cases: measures, behaviour reports, incidents, post-mortems, lessons."""
+"""What came of the initiatives: measures, behaviour reports, incidents, post-mortems, lessons."""

@@ -58,9 +58,9 @@ class ReportingDutyAdmin(Recorded):
 class EntryAdmin(ReadOnly):
     """The record: what happened, who did it, and the words of it."""
 
-    list_display = ("id", "kind", "table", "key", "actor_id", "case_ref", "at", "simulated")
+    list_display = ("id", "kind", "table", "key", "actor_id", "initiative_ref", "at", "simulated")
     list_filter = ("kind", "table", "simulated", "at")
-    search_fields = ("case_ref", "kind", "request_id", "key")
+    search_fields = ("initiative_ref", "kind", "request_id", "key")
     ordering = ("-id",)
     never_shown = ("digest",)
     readonly_fields = ("words",)
@@ -169,9 +169,9 @@ table(
         {
             "Notifications": shown(
                 governance.Notice,
-                ("subject", "person", "kind", "case_ref", "owed_at", "read_at"),
+                ("subject", "person", "kind", "initiative_ref", "owed_at", "read_at"),
                 ("kind", "owed_at"),
-                ("subject", "person__full_name", "case_ref"),
+                ("subject", "person__full_name", "initiative_ref"),
             ),
             "Mails": shown(
                 governance.Delivery,
@@ -216,9 +216,9 @@ table(
             "Entries": (governance.Entry, EntryAdmin),
             "Legal holds": shown(
                 governance.LegalHold,
-                ("case_ref", "person", "reason", "opened_by", "opened_at", "lifted_at"),
+                ("initiative_ref", "person", "reason", "opened_by", "opened_at", "lifted_at"),
                 ("opened_at", "lifted_at"),
-                ("case_ref", "person__full_name", "reason"),
+                ("initiative_ref", "person__full_name", "reason"),
             ),
             "Exports": shown(
                 RecordExport,

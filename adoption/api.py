@@ -1,4 +1,4 @@
-"""What running systems send: readings of the measures of their case, in batches, by their key.
+"""What running systems send: readings of the measures of their initiative, in batches, by their key.
 
 Idempotent by the key of each reading, in any order. Each row gets its own answer, in the order in which it was sent.
 """
@@ -41,13 +41,13 @@ def send(request):
     rows = _read(body_of(request, JSON, most=MOST_BYTES))
     if wait := rate.wait(key.id, READINGS_A_SECOND, len(rows)):
         raise Answered(429, "This key sends too many readings.", Retry_After=str(wait))
-    case = Initiative.objects.get(pk=known.case)
-    asked = measures_asked(case)
+    initiative = Initiative.objects.get(pk=known.initiative)
+    asked = measures_asked(initiative)
     read = [_sent(row, asked) for row in rows]
     service_key = ServiceKey.objects.get(pk=key.id)
     kept = iter(
         record_readings(
-            case=case,
+            initiative=initiative,
             sent=[one for one in read if isinstance(one, Sent)],
             came=SENT,
             source=service_key.system,
@@ -70,7 +70,7 @@ def send(request):
 def measures(request):
     """The measures that this key may send readings of, and how each is sent."""
     known, _ = opened(request, READINGS)
-    asked = measures_asked(Initiative.objects.get(pk=known.case))
+    asked = measures_asked(Initiative.objects.get(pk=known.initiative))
     return {
         "measures": [
             {

@@ -1,4 +1,4 @@
-"""The app of what came of the cases: what it contributes to the apps below when it starts."""
+"""The app of what came of the initiatives: what it contributes to the apps below when it starts."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_noop as _  # looked up when shown
@@ -47,11 +47,11 @@ class AdoptionConfig(AppConfig):
         from initiatives.insights import figures, money, reasons
         from initiatives.portfolio.search import GROUPS
 
-        contributions.case_pages += [
-            contributions.CasePage("Requirements", _("Lessons"), "lessons"),
-            contributions.CasePage("Operation", _("Adoption"), "adoption"),
-            contributions.CasePage("Operation", _("Incidents"), "incidents"),
-            contributions.CasePage("Operation", _("Monitoring"), "monitoring"),
+        contributions.initiative_pages += [
+            contributions.InitiativePage("Requirements", _("Lessons"), "lessons"),
+            contributions.InitiativePage("Operation", _("Adoption"), "adoption"),
+            contributions.InitiativePage("Operation", _("Incidents"), "incidents"),
+            contributions.InitiativePage("Operation", _("Monitoring"), "monitoring"),
         ]
         contributions.desk_lines += [
             desk_lines.lines,

@@ -22,7 +22,7 @@ def owe_readings() -> None:
 
 @shared_task(**SURE)
 def follow_lesson(key: int) -> None:
-    """Ask the running cases near a lesson that has just been offered, or taken out."""
+    """Ask the running initiatives near a lesson that has just been offered, or taken out."""
     lesson_actions.follow_lesson(key)
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class CasePage:
-    """A page that every initiative has, in one of its sections (`initiatives.cases.case_sections.SECTIONS`).
+class InitiativePage:
+    """A page that every initiative has, in one of its sections (`initiatives.initiative.initiative_sections.SECTIONS`).
 
     Its words, the name of its URL (which takes `ref`), a count over the facts or None; in the order of the list.
     """
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """A report of the portfolio: its key in the URL, its words, what it is for, and a filter over cases."""
+    """A report of the portfolio: its key in the URL, its words, what it is for, and a filter over initiatives."""
 
     key: str
     words: str
@@ -51,8 +51,8 @@ class MailKind:
 
 
 @dataclass(frozen=True)
-class CaseEnd:
-    """A case as retention sees it: `ended_at` is None while it runs."""
+class InitiativeEnd:
+    """An initiative as retention sees it: `ended_at` is None while it runs."""
 
     ref: str
     title: str
@@ -68,7 +68,7 @@ class NamedProof:
 
     table: str
     key: str
-    case_ref: str
+    initiative_ref: str
     values: dict
     terms: tuple[str, ...]
     cited: bool
@@ -76,29 +76,30 @@ class NamedProof:
 
 # Functions (person) -> list of governance.notices.desk.Line: what waits for somebody.
 desk_lines: list[Callable] = []
-# Functions (person) -> what has `touches(references)`: whether any of these cases is near the person's desk.
+# Functions (person) -> what has `touches(references)`: whether any of these initiatives is near the person's desk.
 desk_circles: list[Callable] = []
-# Kinds of acts that put nothing on any desk, or only on those near the case they are about.
+# Kinds of acts that put nothing on any desk, or only on those near the initiative they are about.
 quiet_acts: set[str] = set()
-# Functions (person, references) -> {reference: moment}: cases that the person saw and may not open any more, and until
-# when they could: what they were told of it before is not shown to them any longer.
+# Functions (person, references) -> {reference: moment}: initiatives that the person saw and may not open any more, and
+# until when they could: what they were told of it before is not shown to them any longer.
 sight_lost: list[Callable] = []
 # Pages that every initiative has; of each section the first is where it opens.
-case_pages: list[CasePage] = []
+initiative_pages: list[InitiativePage] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
-# problem as far as they are typed), "link" (the system), "running" (the case, the
-# address of this installation), "history" (the case), "insights" (what the address asks for).
+# problem as far as they are typed), "link" (the system), "running" (the initiative, the
+# address of this installation), "history" (the initiative), "insights" (what the address asks for).
 PLACES = ("review", "registering", "link", "running", "history", "insights")
 parts: dict[str, list[Callable]] = {place: [] for place in PLACES}
-# By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
-# words): where it is fixed by whoever looks.
+# By what a finding against an initiative is about, functions (initiative, what the person may on it, source) -> list of
+# (address, words): where it is fixed by whoever looks.
 fixes: dict[str, Callable] = {}
 # Reports of the portfolio.
 reports: list[Report] = []
 # Functions (moment) -> iterable of governance.notices.due.Due: what is owed as a message at that moment.
 due_queries: list[Callable] = []
-# Functions (references) -> {reference: governance.notices.daily_mail.CaseWords}: what a mail says of a case.
-case_words: list[Callable] = []
+# Functions (references) -> {reference: governance.notices.daily_mail.InitiativeWords}: what a mail says of an
+# initiative.
+initiative_words: list[Callable] = []
 # By kind of notice, what it asks for, as the words of a button: "Read and sign".
 notice_verbs: dict[str, str] = {}
 # Kinds of notices that a mail of their own carries, never the day's.
@@ -110,7 +111,7 @@ digest_units: list[Callable] = []
 # Functions (person) -> list of governance.notices.calendar_feed.DueDay: what is due to somebody, as days.
 calendar_days: list[Callable] = []
 # Functions (moment, {key: row of a person as known then}, person or None) ->
-# governance.audit.rights_report.Held: roles on cases.
+# governance.audit.rights_report.Held: roles on initiatives.
 rights_held: list[Callable] = []
 # Functions (kind, facts, book) -> str: an act of the record as a sentence after the name of who acted.
 act_words: list[Callable] = []
@@ -120,17 +121,18 @@ decided_where: list[Callable] = []
 decisions: list[str] = []
 # Kinds of entries that say what somebody read, beside exports.
 readings: list[str] = []
-# Functions (references, or None for all) -> list of CaseEnd: which cases have ended, and when.
-case_ends: list[Callable] = []
-# Functions (day) -> {number of a case: days}: whose interactions have their bodies kept for a shorter time on that day.
+# Functions (references, or None for all) -> list of InitiativeEnd: which initiatives have ended, and when.
+initiative_ends: list[Callable] = []
+# Functions (day) -> {number of an initiative: days}: whose interactions have their bodies kept for a shorter time on
+# that day.
 body_days: list[Callable] = []
 # Tables whose rows are records of decisions: kept as long as these.
 decision_tables: list[str] = []
 # Functions (keys) -> list of NamedProof: items of proof named by a request for erasure.
 proof_named: list[Callable] = []
-# Functions (case): called in the act by which a case became confidential, or no longer is.
+# Functions (initiative): called in the act by which an initiative became confidential, or no longer is.
 secrecy_changed: list[Callable] = []
-# Functions (references of cases): called in the transaction that erased proof of them.
+# Functions (references of initiatives): called in the transaction that erased proof of them.
 after_erasure: list[Callable] = []
 # Functions (checkpoint): what the worker has done once it sealed what was committed.
 after_sealing: list[Callable] = []

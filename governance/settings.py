@@ -177,7 +177,7 @@ if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
     )
 EMBEDDINGS_URL, EMBEDDINGS_MODEL, EMBEDDINGS_KEY = embeddings_service()
 
-# How long records of decisions are kept after their case was stopped or retired (docs/domain.md, invariant 18).
+# How long records of decisions are kept after their initiative was stopped or retired (docs/domain.md, invariant 18).
 LEAST_RETENTION_DAYS = 730
 RETENTION_DAYS = whole_number(
     "PLUMBLINE_RETENTION_DAYS",

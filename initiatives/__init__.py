@@ -1,1 +1,1 @@
-"""The cases: initiatives, answers and evidence, reviews and sign-offs, holds, imports."""
+"""The initiatives: initiatives, answers and evidence, reviews and sign-offs, holds, imports."""

@@ -1,4 +1,4 @@
-"""The app of the cases: what it contributes to `governance` and to its own lists when it starts."""
+"""The app of the initiatives: what it contributes to `governance` and to its own lists when it starts."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_noop as _  # looked up when shown
@@ -11,14 +11,14 @@ class InitiativesConfig(AppConfig):
     verbose_name = "Initiatives"
 
     def ready(self):
-        """Contribute what belongs to cases to `governance`, and what nouns say to the packages below them."""
+        """Contribute what belongs to initiatives to `governance`, and what nouns say to the packages below them."""
         from governance import contributions
         from governance.ledger import row_capture
         from governance.transparency_log import as_of
 
-        page = contributions.CasePage
-        contributions.case_pages += [
-            page("Overview", _("Overview"), "case"),
+        page = contributions.InitiativePage
+        contributions.initiative_pages += [
+            page("Overview", _("Overview"), "initiative"),
             page("Overview", _("People"), "people"),
             page("Overview", _("Notes"), "notes"),
             page("Requirements", _("Requirements"), "checklist"),
@@ -30,7 +30,7 @@ class InitiativesConfig(AppConfig):
             page("Contract and access", _("API access"), "systems"),
             page("System", _("Versions and scope"), "running"),
             page("System", _("Integration"), "integration"),
-            page("Activity", _("Activity"), "case-history"),
+            page("Activity", _("Activity"), "initiative-history"),
         ]
         from governance.models import Delivery
         from initiatives.approvals import mails as approval_mails
@@ -47,7 +47,7 @@ class InitiativesConfig(AppConfig):
 
         contributions.due_queries += [*due_queries.QUERIES, *interaction_reminders.QUERIES]
         contributions.due_queries += request_reminders.QUERIES
-        contributions.case_words.append(due_queries.words_of)
+        contributions.initiative_words.append(due_queries.words_of)
         contributions.notice_verbs |= (
             due_queries.VERBS | interaction_reminders.VERBS | request_reminders.VERBS
         )
@@ -60,8 +60,6 @@ class InitiativesConfig(AppConfig):
         contributions.calendar_days.append(desk_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.
         from initiatives.access import visibility
-        from initiatives.case_pages import banners
-        from initiatives.cases import act, audit_contribution, case_frame, privacy_contribution
         from initiatives.components import findings as component_findings
         from initiatives.components import remedies as component_remedies
         from initiatives.desk import lines as desk_lines
@@ -70,6 +68,8 @@ class InitiativesConfig(AppConfig):
         from initiatives.findings import decision_days, sync
         from initiatives.history import entry_wording as history_entry_wording
         from initiatives.holds.actions import follow_support
+        from initiatives.initiative import act, audit_contribution, initiative_frame, privacy_contribution
+        from initiatives.initiative_pages import banners
         from initiatives.insights import report_links
         from initiatives.integration.definitions import findings as definition_findings
         from initiatives.integration.definitions.conflicts import settle_conflicts
@@ -87,7 +87,7 @@ class InitiativesConfig(AppConfig):
         contributions.derived += [standings.unlike, decision_days.unlike]
         act.followers.append(follow_support)
         act.tellers.append(tell_turns)
-        case_frame.BANNERS.append(banners.banners_of)
+        initiative_frame.BANNERS.append(banners.banners_of)
         finding_rules.REGISTER_SAYS += [
             system_findings.says,
             definition_findings.says,
@@ -111,7 +111,7 @@ class InitiativesConfig(AppConfig):
         contributions.fixes["component"] = component_remedies.fixes_of
         contributions.fixes["decisions"] = decision_days.fixes_of
         contributions.fixes["interactions"] = interaction_remedies.fixes_of
-        row_capture.cases_are(Initiative, number="number")
+        row_capture.initiatives_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
         contributions.desk_lines += [
@@ -131,7 +131,7 @@ class InitiativesConfig(AppConfig):
         history_entry_wording.SENTENCES.update(import_entry_wording.SENTENCES)
         contributions.act_words.append(history_entry_wording.sentence)
         contributions.body_days.append(body_terms.days_on)
-        contributions.case_ends.append(privacy_contribution.ends)
+        contributions.initiative_ends.append(privacy_contribution.ends)
         contributions.decision_tables += privacy_contribution.DECISION_TABLES
         contributions.proof_named.append(privacy_contribution.proof_named)
         contributions.after_sealing.append(draw_after_sealing)

@@ -1,4 +1,4 @@
-"""Forms of the pages of a case. They read what was typed; what is wrong with it, the acts say."""
+"""Forms of the pages of an initiative. They read what was typed; what is wrong with it, the acts say."""
 
 import re
 from collections.abc import Mapping
@@ -81,9 +81,10 @@ class PersonField(forms.ModelChoiceField):
 
 
 def votes_lost(board: Board | None = None) -> dict[int, str]:
-    """What people give up who take a role on a case of this board, by key; without one, of each board they sit on.
+    """What people give up who take a role on an initiative of this board, by key; without one, of each board they sit
+    on.
 
-    Whoever works on a case does not vote on it (docs/domain.md, invariant 4).
+    Whoever works on an initiative does not vote on it (docs/domain.md, invariant 4).
     """
     seats = Membership.objects.held_at(clock.now()).filter(seat__in=Seat)
     if board is not None:

@@ -1,4 +1,4 @@
-"""The tasks of the cases: what time does to them. Each calls one act and may run twice."""
+"""The tasks of the initiatives: what time does to them. Each calls one act and may run twice."""
 
 from celery import shared_task
 
@@ -32,7 +32,8 @@ def expire_reviews() -> None:
 
 @shared_task(**SURE)
 def draw_questions(keys: list[int] | None = None) -> None:
-    """Draw the questions of cases of minimal risk that are owed, of all cases or of these; of all, samples too.
+    """Draw the questions of initiatives of minimal risk that are owed, of all initiatives or of these; of all, samples
+    too.
 
     A sample of outputs that is asked for is drawn once the record has sealed the asking.
     """

@@ -25,7 +25,7 @@ def _no_rulebook_of_another_test():
 
 @pytest.fixture(autouse=True)
 def _no_decision_of_another_test():
-    """A process keeps what it read of cases whose systems ask it, and decisions that wait to be written."""
+    """A process keeps what it read of initiatives whose systems ask it, and decisions that wait to be written."""
     from governance.authorization.decision_log import decisions
     from governance.interaction_log.intake import interactions
     from initiatives.enforcement.decision_cache import conditions
@@ -53,8 +53,8 @@ def cast(db, monkeypatch) -> factories.Cast:
 
 
 @pytest.fixture
-def case(cast) -> Initiative:
-    """An MVP of the cast. A module that asks about another stage has a `case` of its own."""
+def initiative(cast) -> Initiative:
+    """An MVP of the cast. A module that asks about another stage has a `initiative` of its own."""
     return factories.make_mvp(cast)
 
 

@@ -1,1 +1,3 @@
-"""Cases that live through the real actions: for demonstrations, and for tests that need a case with a life."""
+"""Initiatives that live through the real actions: for demonstrations, and for tests that need an initiative with a
+life.
+"""

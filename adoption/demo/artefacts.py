@@ -98,27 +98,27 @@ def pdf(title: str, sentences=(), observed_on: date | None = None) -> SimpleUplo
 
 
 def written_by_a_register(kind: str, book) -> bool:
-    """Whether nobody adds items of this kind, for a register of the case writes them; a clause is cited."""
+    """Whether nobody adds items of this kind, for a register of the initiative writes them; a clause is cited."""
     return kind in book.register_kinds and kind != EvidenceKind.CONTRACT_CLAUSE
 
 
 def from_register(
-    case: Initiative, kind: str, keys: list[str], *, owner: User, lead: User, drill=OUTAGE
+    initiative: Initiative, kind: str, keys: list[str], *, owner: User, lead: User, drill=OUTAGE
 ) -> None:
     """Have the register that writes this kind write it: of systems, of drills, or of measures.
 
     `drill`: its kind, the fault that was planted, and what happened.
     """
     if kind == EvidenceKind.TELEMETRY:
-        from adoption.readings import evidence_figures  # of the cases that are made of these acts
+        from adoption.readings import evidence_figures  # of the initiatives that are made of these acts
 
         for key in keys:
-            evidence_figures.file_figures(case=case, requirement=key, by=owner)
+            evidence_figures.file_figures(initiative=initiative, requirement=key, by=owner)
     elif kind == EvidenceKind.SYSTEM_RECORD:
-        record_actions.record_register(case=case, covers=keys, by=owner)
+        record_actions.record_register(initiative=initiative, covers=keys, by=owner)
     elif kind == EvidenceKind.DRILL_RECORD:
         drills.add_drill(
-            case=case,
+            initiative=initiative,
             kind=drill[0],
             fault=drill[1],
             expected="What the plan says, within its time.",
@@ -136,20 +136,20 @@ def from_register(
 
 
 def verify_gate(
-    case: Initiative, gate: str, seats: dict[str, User], deputies: dict[str, User] | None = None
+    initiative: Initiative, gate: str, seats: dict[str, User], deputies: dict[str, User] | None = None
 ) -> None:
     """Have seats open what a gate asks to be verified, and say that it shows it, until nothing waits for them.
 
     `seats`: who holds each. `deputies`: by seat, a second holder, for what two persons verify.
     """
-    book = Rulebook.objects.current().book.at_tier(Initiative.objects.get(pk=case.pk).tier)
+    book = Rulebook.objects.current().book.at_tier(Initiative.objects.get(pk=initiative.pk).tier)
     holders = {seat: [one] for seat, one in seats.items()}
     for seat, person in (deputies or {}).items():
         holders[seat].append(person)
     waiting = True
     while waiting:
         facts = supported_stage.facts_of(
-            Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
+            Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
         )
         states = gates_criteria.states_at(facts, book, clock.now())
         asked = [
@@ -174,7 +174,7 @@ def _waiting(state: State, book: Book, holders: dict[str, list[User]]) -> tuple[
 
 def verify_item(item: Evidence, key: str, answer_version: int, by: User) -> None:
     """Open an item and say that it shows the answer to a question, in this version."""
-    verification_actions.open_item(case=item.initiative, evidence=item, way="look", by=by)
+    verification_actions.open_item(initiative=item.initiative, evidence=item, way="look", by=by)
     verification_actions.verify(
         evidence=item,
         requirement=key,

@@ -4,8 +4,8 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from random import Random
 
-from adoption.demo import artefacts, case_acts
-from adoption.demo.cases import CASES
+from adoption.demo import artefacts, initiative_acts
+from adoption.demo.initiatives import INITIATIVES
 from adoption.demo.measures import adopted
 from adoption.demo.people import Company
 from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
@@ -15,11 +15,11 @@ from governance.contracts.clauses import Terms
 from governance.models import Rulebook
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
-from initiatives.cases.act import act, settle_standing, together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
+from initiatives.initiative.act import act, settle_standing, together
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.resilience import process_actions
@@ -37,16 +37,16 @@ ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "dat
 
 
 class Tale:
-    """One case being told: its words, its team, and the days, which are counted back from `today`."""
+    """One initiative being told: its words, its team, and the days, which are counted back from `today`."""
 
     def __init__(self, company: Company, key: str):
         self.company = company
-        self.words: Words = CASES[key]
+        self.words: Words = INITIATIVES[key]
         self.team = company.team(self.words.unit, self.words.owner, self.words.crew)
         self.random = Random(key)  # the same life on every machine
         self.today = clock.today()
         self.last: datetime | None = None
-        self.case: Initiative | None = None
+        self.initiative: Initiative | None = None
 
     @contextmanager
     def day(self, ago: int, hour: int | None = None):
@@ -71,13 +71,13 @@ class Tale:
 
     @property
     def ref(self) -> str:
-        """The reference of the case."""
-        return self.case.ref
+        """The reference of the initiative."""
+        return self.initiative.ref
 
     def again(self) -> Initiative:
-        """The case, read again."""
-        self.case = case_acts.fresh(self.case)
-        return self.case
+        """The initiative, read again."""
+        self.initiative = initiative_acts.fresh(self.initiative)
+        return self.initiative
 
     # --- Idea and prototype -----------------------------------------------------------------------------
 
@@ -85,14 +85,14 @@ class Tale:
         """Somebody registers it."""
         words = self.words
         with self.day(ago):
-            self.case = registration_actions.register(
+            self.initiative = registration_actions.register(
                 title=words.title,
                 unit=self.company.units[words.unit],
                 problem=words.problem,
                 owner=self.team.owner,
                 by=self.team.owner,
             )
-        return self.case
+        return self.initiative
 
     def describe(self, ago: int, keys=ATTESTED["prototype"]) -> None:
         """The owner answers what the prototype gate asks."""
@@ -117,10 +117,10 @@ class Tale:
                 "region": words.region,
             }
             components_actions.record_component(
-                case=self.case, by=self.team.owner, **({"listed": model} if model else of_model)
+                initiative=self.initiative, by=self.team.owner, **({"listed": model} if model else of_model)
             )
             components_actions.record_component(
-                case=self.case,
+                initiative=self.initiative,
                 layer="application",
                 name=words.title,
                 version="0.1",
@@ -129,15 +129,15 @@ class Tale:
         self.describe(ago + 4)
         review = self.submit(ago + 3)
         with self.day(ago + 1):
-            case_acts.vote(review, "business_value", self.team.seats["business_value"])
+            initiative_acts.vote(review, "business_value", self.team.seats["business_value"])
         self.decide(review, ago, "Worth exploring beside the other ideas of the unit.")
 
     # --- MVP --------------------------------------------------------------------------------------------
 
-    def staff(self, ago: int, roles=case_acts.WORKING_ROLES) -> None:
+    def staff(self, ago: int, roles=initiative_acts.WORKING_ROLES) -> None:
         """The working roles are proposed, and accepted in person."""
         with self.day(ago):
-            case_acts.staff(self.again(), self.team, roles)
+            initiative_acts.staff(self.again(), self.team, roles)
 
     def vocabulary(self) -> list[tuple[str, str, str]]:
         """The words of its contract."""
@@ -151,7 +151,7 @@ class Tale:
     def clauses(self) -> list[Written]:
         """The clauses of its contract."""
         who, asked = ("trial_users",), ("support_owner", "owner")
-        edges = [one for one in case_acts.CLAUSES if one.kind == "edge_policy"]
+        edges = [one for one in initiative_acts.CLAUSES if one.kind == "edge_policy"]
         return [
             Written("autonomy", terms=Terms(action="assist", audience=who)),
             Written(
@@ -167,20 +167,20 @@ class Tale:
     def contract(self, ago: int) -> None:
         """Its contract is written, approved by the two seats and in force."""
         with self.day(ago):
-            case_acts.contract(self.again(), self.team, self.clauses(), self.vocabulary())
+            initiative_acts.contract(self.again(), self.team, self.clauses(), self.vocabulary())
 
     def tier(self, ago: int) -> None:
         """The owner proposes the risk tier, the risk seat confirms it."""
         with self.day(ago):
             registration_actions.propose_tier(
-                case=self.again(),
+                initiative=self.again(),
                 tier=self.words.tier,
                 worst_credible_harm=self.words.harm,
                 by=self.team.owner,
             )
         with self.day(ago - 1):
             registration_actions.confirm_tier(
-                case=self.case, tier=self.words.tier, by=self.team.seats["risk_compliance"]
+                initiative=self.initiative, tier=self.words.tier, by=self.team.seats["risk_compliance"]
             )
 
     def bound(self, ago: int, stage: str = "mvp", days: int | None = 200, users: int | None = None) -> None:
@@ -188,7 +188,7 @@ class Tale:
         words = self.words
         with self.day(ago):
             components_actions.record_scope(
-                case=self.again(),
+                initiative=self.again(),
                 for_stage=stage,
                 users=words.users[:1].upper() + words.users[1:],
                 departments=[self.company.units[words.unit].name],
@@ -207,12 +207,12 @@ class Tale:
         self.contract(ago + 17)
         self.tier(ago + 14)
         self.bound(ago + 12)
-        if not self.case.links.standing().exists():
+        if not self.initiative.links.standing().exists():
             self.link_to_source(ago + 11)
         with self.day(ago + 5):
             for key, text in DECLARED.items():
                 checklist_actions.declare(
-                    case=self.case, key=key, text=self.words.fill(text), by=self.team.owner
+                    initiative=self.initiative, key=key, text=self.words.fill(text), by=self.team.owner
                 )
         self.prove("mvp", ago, skip=skip)
 
@@ -240,7 +240,7 @@ class Tale:
                 by=self.team.owner,
             )
             link_actions.add_link(
-                case=self.again(),
+                initiative=self.again(),
                 system=system,
                 pattern="anchor",
                 direction="reads",
@@ -267,7 +267,9 @@ class Tale:
 
     def agree_to_links(self) -> None:
         """The owner of each system reads its link as it stands, and agrees in person."""
-        for link in Link.objects.standing().filter(initiative=self.case).select_related("system__owner"):
+        for link in (
+            Link.objects.standing().filter(initiative=self.initiative).select_related("system__owner")
+        ):
             if link.system.owner is None:
                 continue
             transfers = list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
@@ -291,7 +293,7 @@ class Tale:
         """The technical lead goes through the sign-on flow, and can explain it."""
         with self.day(ago):
             process_actions.record_flow(
-                case=self.again(),
+                initiative=self.again(),
                 steps=[
                     {"who": "Assistant", "what": "asks the directory for a token of its service account"},
                     {"who": "Gateway", "what": "trades it for one that its systems know"},
@@ -309,10 +311,14 @@ class Tale:
         with self.day(ago + 6):
             for key, text in OUTCOMES.items():
                 checklist_actions.report_outcome(
-                    case=self.case, key=key, result="met", outcome=self.words.fill(text), by=self.team.owner
+                    initiative=self.initiative,
+                    key=key,
+                    result="met",
+                    outcome=self.words.fill(text),
+                    by=self.team.owner,
                 )
         self.bound(ago + 5, "production", None)
-        if not self.case.sign_on_flows.exists():
+        if not self.initiative.sign_on_flows.exists():
             self.explain_sign_on(ago + 4)
         self.prove("production", ago, skip=skip)
         self.renew_mvp(ago)
@@ -321,7 +327,7 @@ class Tale:
         """Owner, support owner and record owner accept their roles again."""
         with self.day(ago):
             for role in ("owner", "support_owner", "record_owner"):
-                held = self.case.roles.in_force().select_related("person").get(role=role)
+                held = self.initiative.roles.in_force().select_related("person").get(role=role)
                 role_actions.reaccept_role(assignment=held, by=held.person)
 
     def renew_mvp(self, ago: int) -> None:
@@ -361,26 +367,26 @@ class Tale:
         measured = {key for proof in PROOF[gate] for key in proof.covers} & set(ASKED) - set(skip)
         if measured:
             with self.day(ago):
-                adopted(self.case, self.team, measured)
+                adopted(self.initiative, self.team, measured)
         for proof in PROOF[gate]:
             self._add(proof, ago, skip)
 
     def submit(self, ago: int) -> Review:
         """The owner opens the review that is next."""
         with self.day(ago):
-            return review_actions.open_review(case=self.again(), by=self.team.owner)
+            return review_actions.open_review(initiative=self.again(), by=self.team.owner)
 
     def draw(self, review: Review, ago: int) -> None:
         """At minimal risk the record is sealed, and what its seed draws is to be verified."""
-        if review.book.drawn_at(self.case.tier):
+        if review.book.drawn_at(self.initiative.tier):
             sealing.seal()
             with self.day(ago):
-                draw_due([self.case.pk])
+                draw_due([self.initiative.pk])
 
     def verify(self, gate: str, ago: int) -> None:
         """The seats open what the gate asks them to verify, and say that it shows it."""
         with self.day(ago):
-            artefacts.verify_gate(self.case, gate, self.team.seats, self.team.deputies)
+            artefacts.verify_gate(self.initiative, gate, self.team.seats, self.team.deputies)
 
     def sign(self, review: Review, ago: int, seats) -> None:
         """The seats verify, and approve, over two days; at minimal risk those that sign there at all."""
@@ -391,7 +397,7 @@ class Tale:
             self.verify(gate, ago)
         for place, seat in enumerate(seats):
             with self.day(ago - place * 2 // len(seats)):
-                case_acts.vote(review, seat, self.team.seats[seat])
+                initiative_acts.vote(review, seat, self.team.seats[seat])
 
     def decide(self, review: Review, ago: int, reason: str, *, conditions=(), outcome: str = "") -> None:
         """The chair decides."""
@@ -404,13 +410,16 @@ class Tale:
 
     def night(self, ago: int) -> None:
         """What the nightly recount does on the day `ago`: support that has fallen opens the days of grace."""
-        with self.day(ago, 0), act("recompute standing", system="standing sweep", case=self.case) as case:
-            settle_standing(case)
+        with (
+            self.day(ago, 0),
+            act("recompute standing", system="standing sweep", initiative=self.initiative) as initiative,
+        ):
+            settle_standing(initiative)
         self.again()
 
     def _answer(self, key: str, *, attested: bool = False) -> None:
         checklist_actions.answer(
-            case=self.case,
+            initiative=self.initiative,
             requirement=key,
             kind="answered",
             text=self._sentence(ANSWERS[key]),
@@ -445,7 +454,7 @@ class Tale:
         writer = getattr(self.team, proof.by)
         fields = {}
         if proof.clause:
-            version = self.case.contract.in_force_at(clock.now())
+            version = self.initiative.contract.in_force_at(clock.now())
             fields["clause"] = version.clauses.filter(kind=proof.clause).first()
             title = f"{title}, contract version {version.number}"
         with self.day(ago + self.random.randrange(2)):
@@ -463,7 +472,7 @@ class Tale:
             if proof.kind in ("test_report", "user_research"):
                 fields["condition"] = proof.condition
             item = evidence_actions.add_evidence(
-                case=self.case,
+                initiative=self.initiative,
                 kind=proof.kind,
                 title=title[:200],
                 observed_on=observed,
@@ -471,12 +480,12 @@ class Tale:
                 by=writer,
                 **(fields | options),
             )
-            case_acts.complete(self.again(), item, self.team)
+            initiative_acts.complete(self.again(), item, self.team)
             return item
 
 
 SCREENED = "proto.personal_data"
-# The system that a unit works with, what it holds, and who owns it: nobody of the cases that are linked to it.
+# The system that a unit works with, what it holds, and who owns it: nobody of the initiatives that are linked to it.
 SOURCES = {
     "accounts": ("Contact archive", "Letters, calls and visits of each account.", "felix"),
     "customer-service": ("Ticket system", "Every request and what was answered.", "emil"),
@@ -491,7 +500,7 @@ RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_
 
 @contextmanager
 def telling(company: Company, key: str, until: int):
-    """Tell one case up to the day `until` days ago; what is not told on a day of its own happens that evening."""
+    """Tell one initiative up to the day `until` days ago; what is not told on a day of its own happens that evening."""
     tale = Tale(company, key)
     with tale.evening(until):
         yield tale

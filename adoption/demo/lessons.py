@@ -1,4 +1,4 @@
-"""What others learned elsewhere: two lessons in the library, one of them answered by the case they are near."""
+"""What others learned elsewhere: two lessons in the library, one of them answered by the initiative they are near."""
 
 from datetime import timedelta
 
@@ -34,8 +34,8 @@ ANSWER = (
 
 
 def elsewhere(company: Company) -> None:
-    """An admin enters them, the adoption seat confirms them, the case they are near is asked and answers one."""
-    case, today = Initiative.objects.get(title=TITLE), clock.now()
+    """An admin enters them, the adoption seat confirms them, the initiative they are near is asked and answers one."""
+    initiative, today = Initiative.objects.get(title=TITLE), clock.now()
     with clock.simulated(today - timedelta(days=5)):
         rows = [lesson_actions.enter(**told, by=company["admin"]) for told in FROM_OUTSIDE]
     with clock.simulated(today - timedelta(days=4)):
@@ -44,5 +44,5 @@ def elsewhere(company: Company) -> None:
             lesson_actions.follow_lesson(row.pk)
     with clock.simulated(today - timedelta(days=3)):
         said = lesson_actions.Said(rows[1].pk, True, ANSWER)
-        owner = case.roles.get(role="owner", ended_at=None).person
-        lesson_actions.respond(case=case, said=[said], by=owner)
+        owner = initiative.roles.get(role="owner", ended_at=None).person
+        lesson_actions.respond(initiative=initiative, said=[said], by=owner)

@@ -1,9 +1,11 @@
-"""That a case is used and trusted: measures declared and readings sent through the same acts that the pages call."""
+"""That an initiative is used and trusted: measures declared and readings sent through the same acts that the pages
+call.
+"""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from adoption.demo.case_acts import Team
+from adoption.demo.initiative_acts import Team
 from adoption.measures import actions as measure_actions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import monday
@@ -38,7 +40,7 @@ DECLARED = {
 
 
 def adopted(
-    case: Initiative,
+    initiative: Initiative,
     team: Team,
     asked: Iterable[str] = ASKED,
     *,
@@ -51,18 +53,18 @@ def adopted(
     one the owner brings them in a table.
     """
     until = until or clock.today()
-    scope = measure_queries.scopes_now([case.pk]).get(case.pk)
+    scope = measure_queries.scopes_now([initiative.pk]).get(initiative.pk)
     users = scope.user_count if scope is not None else 40
     departments = (scope.departments if scope is not None else []) or ["All users"]
     wanted = [key for key in DECLARED if INSTRUMENTS[key].requirement in set(asked)]
-    known = {row.instrument: row for row in Measure.objects.standing().filter(initiative=case)}
+    known = {row.instrument: row for row in Measure.objects.standing().filter(initiative=initiative)}
     missing = [_declared(key, users, departments) for key in wanted if key not in known]
     if missing:
-        for row in measure_actions.declare_measures(case=case, declared=missing, by=team.owner):
+        for row in measure_actions.declare_measures(initiative=initiative, declared=missing, by=team.owner):
             known[row.instrument] = row
     sent = [one for key in wanted for one in _sent(known[key], users, departments, until)]
     how = {"came": SENT, "key": key} if key is not None else {"came": IMPORTED, "by": team.owner}
-    reading_actions.record_readings(case=case, sent=sent, source="readings.csv", **how)
+    reading_actions.record_readings(initiative=initiative, sent=sent, source="readings.csv", **how)
 
 
 def _declared(key: str, users: int, departments: list[str]) -> dict:
@@ -106,11 +108,11 @@ def _reading(measure, start, end, n, hits, team="", value=None, sd=None) -> Sent
 
 
 def valued(
-    case: Initiative, team: Team, *, words: str, before: float, target: float, now: float, without: str
+    initiative: Initiative, team: Team, *, words: str, before: float, target: float, now: float, without: str
 ) -> None:
     """Declare a measure of value in minutes, with what it is compared with, and send four weeks of readings."""
     row = measure_actions.declare_measure(
-        case=case,
+        initiative=initiative,
         instrument="value.mean",
         words=words,
         population="Everybody who does this work",
@@ -129,4 +131,6 @@ def valued(
         _reading(row, week, week + timedelta(days=6), SAMPLE, None, value=now + 0.2 * (4 - place), sd=1.1)
         for place, week in enumerate(weeks, start=1)
     ]
-    reading_actions.record_readings(case=case, sent=sent, came=IMPORTED, source="minutes.csv", by=team.owner)
+    reading_actions.record_readings(
+        initiative=initiative, sent=sent, came=IMPORTED, source="minutes.csv", by=team.owner
+    )

@@ -20,14 +20,16 @@ def held(tale: Tale, ago: int, words: str) -> Iterator[None]:
     chair, seats = tale.team.chair, tale.team.seats
     with tale.day(ago + 7):
         day = tale.today - timedelta(days=ago)
-        meeting = meeting_actions.plan(board=board_for(tale.case.unit), held_on=day, place=PLACE, by=chair)
+        meeting = meeting_actions.plan(
+            board=board_for(tale.initiative.unit), held_on=day, place=PLACE, by=chair
+        )
     with tale.day(ago, 15):
         meeting_actions.begin(meeting=meeting, by=chair)
         there = {person.pk for person in (chair, *list(seats.values())[:5])}
         meeting_actions.attend(meeting=meeting, present=there, by=chair)
     yield
     with tale.day(ago, 18):
-        point = AgendaPoint.objects.get(meeting=meeting, initiative=tale.case)
+        point = AgendaPoint.objects.get(meeting=meeting, initiative=tale.initiative)
         meeting_actions.write_minutes(meeting=meeting, point=point, text=words, version=0, by=chair)
         meeting_actions.close(meeting=meeting, by=chair)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Board, Rulebook, Unit, User
@@ -174,7 +174,7 @@ BOARDS = {
     ),
 }
 
-# The people beside the owner on a case, by the unit that asks for them.
+# The people beside the owner on an initiative, by the unit that asks for them.
 CREWS = {
     "support": ("support", "lead", "steward"),
     "yara": ("yara", "ben", "sofia"),
@@ -193,10 +193,10 @@ class Company:
     def __getitem__(self, login: str) -> User:
         return self.people[login]
 
-    def team(self, unit: str, owner: str, crew: str = "support") -> case_acts.Team:
-        """The team of a case: its owner, the crew beside them, and the board that decides."""
+    def team(self, unit: str, owner: str, crew: str = "support") -> initiative_acts.Team:
+        """The team of an initiative: its owner, the crew beside them, and the board that decides."""
         support, lead, steward = (self.people[login] for login in CREWS[crew])
-        return case_acts.team_for(
+        return initiative_acts.team_for(
             self.units[unit], owner=self.people[owner], support=support, lead=lead, steward=steward
         )
 
@@ -255,7 +255,7 @@ def found(password: str) -> Company:
 
 
 def try_rulebooks(company: Company) -> None:
-    """A draft that somebody works on, and what it would do to every case."""
+    """A draft that somebody works on, and what it would do to every initiative."""
     admin = company["admin"]
     draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="1.1", by=admin)
     drill = {

@@ -27,7 +27,7 @@ def ask(
     comments = list(said)
     with tale.day(opened):
         survey = survey_actions.write(
-            case=tale.again(),
+            initiative=tale.again(),
             title=title,
             language="en",
             sets=["load", "useful", "why", "undo", "around"],

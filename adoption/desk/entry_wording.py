@@ -26,7 +26,7 @@ def _came(facts, book) -> str:
     return f"{' and '.join(said)} of {facts['since']} to {facts['until']}"
 
 
-# What these acts change waits, if for anybody, for people on the case and its board; surveys have their own page.
+# What these acts change waits, if for anybody, for people on the initiative and its board; surveys have their own page.
 QUIET = {
     *(
         EntryKind.MEASURE_DECLARED,
@@ -151,7 +151,7 @@ SENTENCES = {
     EntryKind.RECORD_EXPORT_TAKEN: "took the export of the record of {of}; its SHA-256 is {sha256}.",
     EntryKind.RECORD_EXPORT_ERASED: "erased the file of the export of the record of {of}.",
     EntryKind.PACK_TAKEN: (
-        "took the pack of the meeting of {board} on {held_on:day}, {cases:len} initiatives; its SHA-256 is "
+        "took the pack of the meeting of {board} on {held_on:day}, {initiatives:len} initiatives; its SHA-256 is "
         "{sha256}."
     ),
 }

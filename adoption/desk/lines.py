@@ -13,10 +13,10 @@ from governance.models import User
 from governance.notices.desk import Line
 from governance.vocabulary import OWED_IN_WRITING, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import Obligation
 from initiatives.worklist.person_worklist import Look, look_of
-from initiatives.worklist.worklist_queries import CASE
+from initiatives.worklist.worklist_queries import INITIATIVE
 
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 # Acts after which every desk says what it said before.
@@ -47,12 +47,12 @@ _owed = (
     .annotate(draft=F("post_mortem"))
 )
 _orphaned = _owed.filter(Q(debtor__isnull=True) | Q(debtor__is_active=False))
-_joined = {"initiative": CASE, "debtor": ("id", "full_name", "is_active")}
+_joined = {"initiative": INITIATIVE, "debtor": ("id", "full_name", "is_active")}
 
 _today, _soon = Given("today"), Given("soon")
 _ROWS = Batch(
     mine=Rows(_owed, "debtor", joined=_joined, keys="person"),
-    of_cases=Rows(_orphaned, "initiative", joined=_joined, keys="cases"),
+    of_initiatives=Rows(_orphaned, "initiative", joined=_joined, keys="initiatives"),
     of_units=Rows(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
     meetings=Rows(
         Meeting.objects.filter(
@@ -66,7 +66,7 @@ _ROWS = Batch(
         PostMortem.objects.filter(state=PostMortem.IN_REVIEW),
         "initiative__unit",
         joined={
-            "initiative": CASE,
+            "initiative": INITIATIVE,
             "obligation": ("id", "debtor_id", "due"),
             "handed_in_by": ("id", "full_name"),
         },
@@ -83,7 +83,8 @@ def lines(person: User) -> list[Line]:
     rows = _ROWS.ask(
         {
             "person": [person.pk],
-            "cases": {row.initiative_id for row in answering} | {case.pk for case in look.standing_in},
+            "initiatives": {row.initiative_id for row in answering}
+            | {initiative.pk for initiative in look.standing_in},
             "chaired": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
             "adopting": look.units_with([SEAT]),
             "boards": {member.board_id for member in look.memberships},
@@ -96,7 +97,7 @@ def lines(person: User) -> list[Line]:
         _writing(
             debt, f"It was due from {debt.debtor}, who is gone" if debt.debtor else "It is due from nobody"
         )
-        for debt in _startable(look, [*rows["of_cases"], *rows["of_units"]])
+        for debt in _startable(look, [*rows["of_initiatives"], *rows["of_units"]])
     ]
     written += [_silent(debt) for debt in look.debts if debt.kind == "reading"]
     confirming = [_confirming(row) for row in rows["in_review"] if _confirms(look, row)]
@@ -110,7 +111,7 @@ def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
         if debt.initiative.unit_id in look.units:
             debt.initiative.unit = look.units[debt.initiative.unit_id]
     if debts:
-        case_rows.read_together([debt.initiative for debt in debts])
+        initiative_rows.read_together([debt.initiative for debt in debts])
     return [debt for debt in debts if postmortem_permissions.may_start(debt, look.person)]
 
 

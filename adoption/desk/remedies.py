@@ -1,4 +1,5 @@
-"""Where a finding of adoption against a case is fixed: measures, behaviour reports, lessons, by what the person may do.
+"""Where a finding of adoption against an initiative is fixed: measures, behaviour reports, lessons, by what the person
+may do.
 
 Contributed to `contributions.fixes`, by what a finding is about.
 """
@@ -12,32 +13,36 @@ from adoption.reports import permissions as report_permissions
 from initiatives.models import Initiative
 
 
-def _measure(case: Initiative, may, source: str) -> list[tuple[str, str]]:
+def _measure(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
     """The reading that is missing, where it is typed or asked for; a measure that is missing is declared."""
     key = source.rsplit(":", 1)[-1]
-    row = Measure.objects.standing().filter(pk=int(key), initiative=case).first() if key.isdecimal() else None
+    row = (
+        Measure.objects.standing().filter(pk=int(key), initiative=initiative).first()
+        if key.isdecimal()
+        else None
+    )
     if row is None:
-        there = (reverse("measure-declare", args=[case.ref]), "Declare a measure")
-        return [there] if measure_permissions.may_declare(case, may.person) else []
-    if not measure_permissions.may_read(case, may.person):
+        there = (reverse("measure-declare", args=[initiative.ref]), "Declare a measure")
+        return [there] if measure_permissions.may_declare(initiative, may.person) else []
+    if not measure_permissions.may_read(initiative, may.person):
         return []
     if row.how.asked_by:
-        return [(reverse("survey-add", args=[case.ref]), "Ask in a survey")]
+        return [(reverse("survey-add", args=[initiative.ref]), "Ask in a survey")]
     return [(reverse("measure", args=[row.pk]), "Add measurement")]
 
 
-def _behaviour_report(case: Initiative, may, source: str) -> list[tuple[str, str]]:
+def _behaviour_report(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
     words = (
         "Answer the behaviour report"
-        if report_permissions.may_answer(case, may.person)
+        if report_permissions.may_answer(initiative, may.person)
         else "Read the behaviour report"
     )
     return [(reverse("report", args=["behaviour_report", int(source.partition(":")[2])]), words)]
 
 
-def _lesson(case: Initiative, may, source: str) -> list[tuple[str, str]]:
-    there = (reverse("lessons-answer", args=[case.ref]), "Answer the lesson")
-    return [there] if lesson_permissions.may_answer(case, may.person) else []
+def _lesson(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
+    there = (reverse("lessons-answer", args=[initiative.ref]), "Answer the lesson")
+    return [there] if lesson_permissions.may_answer(initiative, may.person) else []
 
 
 FIXES = {"measure": _measure, "behaviour_report": _behaviour_report, "lesson": _lesson}

@@ -8,8 +8,8 @@ from governance.ledger import record
 from governance.models import Clause, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.contracts import clause_actions
+from initiatives.initiative.act import act
 
 
 def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clause:
@@ -17,20 +17,22 @@ def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clau
 
     Raises Refused while a version is with the board, ValidationError where a clause says exactly this already.
     """
-    with act("take over edge clause", by=by, case=incident.initiative_id) as case:
+    with act("take over edge clause", by=by, initiative=incident.initiative_id) as initiative:
         row = Incident.objects.select_related("initiative").get(pk=incident.pk)
         if row.clause_number is not None:
             raise Conflict(
                 f"Clause {row.clause_number} of the draft came from this incident already.",
                 "Go on with it in the contract.",
-                reverse("contract", args=[case.ref]),
+                reverse("contract", args=[initiative.ref]),
             )
-        clause = clause_actions.save_clause(case=case, clause=clause_drafts.drafted(row, failure), by=by)
+        clause = clause_actions.save_clause(
+            initiative=initiative, clause=clause_drafts.drafted(row, failure), by=by
+        )
         row.clause_number = clause.number
         row.save()
         record.record(
             EntryKind.EDGE_CLAUSE_TAKEN_OVER,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             title=row.title,
             clause=clause.number,

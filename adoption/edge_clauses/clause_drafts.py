@@ -1,4 +1,4 @@
-"""Draft of an edge clause from an incident, in the vocabulary of the case's contract."""
+"""Draft of an edge clause from an incident, in the vocabulary of the initiative's contract."""
 
 from adoption.models import Incident
 from governance.contracts.clauses import ASK, REFUSE, Terms
@@ -38,12 +38,12 @@ def drafted(incident: Incident, failure: str = "") -> Written:
     return Written("edge_policy", terms=Terms(failure=failure or failure_of(incident), then=then))
 
 
-def in_force(case, failure: str = "") -> list[Clause]:
+def in_force(initiative, failure: str = "") -> list[Clause]:
     """The edge clauses of the contract in force: what was agreed for when something goes wrong."""
-    if case.contract_id is None:
+    if initiative.contract_id is None:
         return []
     rows = Clause.objects.filter(
-        version__contract=case.contract_id,
+        version__contract=initiative.contract_id,
         version__state=ContractVersion.IN_FORCE,
         kind="edge_policy",
     ).order_by("position", "id")

@@ -24,9 +24,9 @@ from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted, acting_chair, ever_owned
-from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import Pulled, pull_many
 from initiatives.findings import alerts
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Dependant, Initiative, System
 from initiatives.stages.actions import owe_writing
 
@@ -37,7 +37,7 @@ ROLES = {"lead": "leads it", "scribe": "writes the timeline", "speaker": "speaks
 
 def open_incident(
     *,
-    case: Initiative,
+    initiative: Initiative,
     severity: int,
     title: str,
     words: str = "",
@@ -55,15 +55,16 @@ def open_incident(
     """Open an incident. Severity 1 and 2 void what the rulebook lists under `incident` and owe a post-mortem.
 
     `seen`: keys of the running incidents that its author was shown; Conflict names one they did not know of. `systems`:
-    those of the register in which it lies; none is the case as a whole. Raises ValidationError by field, or Refused.
+    those of the register in which it lies; none is the initiative as a whole. Raises ValidationError by field, or
+    Refused.
     """
-    with act("open incident", by=by, case=case) as case:
-        permissions.may_open(case, by).or_refuse()
-        if once and (known := Incident.objects.filter(once=once, initiative=case).first()):
+    with act("open incident", by=by, initiative=initiative) as initiative:
+        permissions.may_open(initiative, by).or_refuse()
+        if once and (known := Incident.objects.filter(once=once, initiative=initiative).first()):
             return known
         now, systems = clock.now(), list(systems)
         row = Incident(
-            initiative=case,
+            initiative=initiative,
             severity=severity,
             title=" ".join(title.split()).removesuffix("."),
             words=words.strip(),
@@ -79,7 +80,9 @@ def open_incident(
         )
         if wrong := _wrong(row, systems):
             raise ValidationError(wrong)
-        other = case.incidents.running().exclude(pk__in=list(seen)).select_related("reported_by").first()
+        other = (
+            initiative.incidents.running().exclude(pk__in=list(seen)).select_related("reported_by").first()
+        )
         if other is not None:
             raise Conflict(
                 f"{other.reported_by} opened “{other.title}” {clock.moment_in_words(other.opened_at)}.",
@@ -91,7 +94,7 @@ def open_incident(
             IncidentSystem(incident=row, system=system, at=now).save()
         record.record(
             EntryKind.INCIDENT_OPENED,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             title=row.title,
             severity=row.severity,
@@ -99,9 +102,9 @@ def open_incident(
             detected_at=row.detected_at,
             systems=[system.name for system in systems],
         )
-        if row.severity != 1:  # of the worst, the board and those on the case hear in one message
-            _tell(case, row, _on_case(case), f"{by} opened it.", period="opened")
-        _bring(case, row, systems, by)
+        if row.severity != 1:  # of the worst, the board and those on the initiative hear in one message
+            _tell(initiative, row, _on_initiative(initiative), f"{by} opened it.", period="opened")
+        _bring(initiative, row, systems, by)
     return row
 
 
@@ -125,56 +128,59 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
     return wrong
 
 
-def _bring(case: Initiative, row: Incident, systems: list[System], by: User) -> None:
+def _bring(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
     """What the severity of an incident brings, inside the running act: voided proof, debt, warnings, the board told."""
     if row.severity not in SERIOUS:
         return
-    _void(case, row, systems, by)
+    _void(initiative, row, systems, by)
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
-    owe_writing(case, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}")
-    _warn_all(case, row, period=f"severity {row.severity}")
+    owe_writing(initiative, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}")
+    _warn_all(initiative, row, period=f"severity {row.severity}")
     if row.severity == 1:
-        _tell_board(case, row)
-    settle_standing(case)
+        _tell_board(initiative, row)
+    settle_standing(initiative)
 
 
-def _on_case(case: Initiative) -> list[User | None]:
-    """Who runs the case; whoever registered it while nobody ever accepted to own it."""
-    return [*(_holder(case, role) for role in TOLD), None if ever_owned(case) else case.registered_by]
+def _on_initiative(initiative: Initiative) -> list[User | None]:
+    """Who runs the initiative; whoever registered it while nobody ever accepted to own it."""
+    return [
+        *(_holder(initiative, role) for role in TOLD),
+        None if ever_owned(initiative) else initiative.registered_by,
+    ]
 
 
-def _tell_board(case: Initiative, row: Incident, *, period: str = "severity 1") -> None:
-    chair, _ = acting_chair(case)
-    board = [member.person for member in members_now(board_for(case.unit))]
+def _tell_board(initiative: Initiative, row: Incident, *, period: str = "severity 1") -> None:
+    chair, _ = acting_chair(initiative)
+    board = [member.person for member in members_now(board_for(initiative.unit))]
     words = "The board and the owner are told at once."
-    _tell(case, row, [*_on_case(case), chair, *board], words, period=period)
-    record.record(EntryKind.BOARD_TOLD, case=case, incident=row.pk, title=row.title)
+    _tell(initiative, row, [*_on_initiative(initiative), chair, *board], words, period=period)
+    record.record(EntryKind.BOARD_TOLD, initiative=initiative, incident=row.pk, title=row.title)
 
 
-def _void(case: Initiative, row: Incident, systems: list[System], by: User) -> None:
-    pulled = [Pulled(case, system) for system in systems] or [Pulled(case)]
+def _void(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
+    pulled = [Pulled(initiative, system) for system in systems] or [Pulled(initiative)]
     pull_many(pulled, [TRIGGER], f"Incident: {row.title}", by=by)
 
 
-def _warn_all(case: Initiative, row: Incident, *, period: str) -> None:
-    warned = alerts.depending([case])
-    knowing = {person.pk for person in _on_case(case) if person is not None}
+def _warn_all(initiative: Initiative, row: Incident, *, period: str) -> None:
+    warned = alerts.depending([initiative])
+    knowing = {person.pk for person in _on_initiative(initiative) if person is not None}
     if row.severity == 1:
-        knowing |= {member.person_id for member in members_now(board_for(case.unit))}
+        knowing |= {member.person_id for member in members_now(board_for(initiative.unit))}
     for dependant in warned:
         if (dependant.executive_id or dependant.stated_by_id) not in knowing:
-            _warn(case, row, dependant, period)
+            _warn(initiative, row, dependant, period)
     if warned:
         record.record(
             EntryKind.DEPENDANTS_WARNED,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             who=[dependant.who for dependant in warned],
         )
 
 
-def _warn(case: Initiative, row: Incident, dependant: Dependant, period: str) -> None:
-    """Whoever depends on the case is told in words: they may not be able to open it."""
+def _warn(initiative: Initiative, row: Incident, dependant: Dependant, period: str) -> None:
+    """Whoever depends on the initiative is told in words: they may not be able to open it."""
     people = [dependant.executive or dependant.stated_by]
     what = "It gave wrong results. " if row.wrong_output else ""
     owe(
@@ -182,20 +188,22 @@ def _warn(case: Initiative, row: Incident, dependant: Dependant, period: str) ->
         "incident upstream",
         f"incident:{row.pk}",
         period=period,
-        subject=f"{case.ref} {case.title}: an incident of severity {row.severity}",
+        subject=f"{initiative.ref} {initiative.title}: an incident of severity {row.severity}",
         text=f"{dependant.who} depends on it for {ended(dependant.process or dependant.for_what)} "
         f"{ended(row.title)} {what}Since {clock.moment_in_words(row.started_at)}. "
         f"Go over to what was agreed for an outage ({dependant.bearable_outage_hours} hours are bearable).",
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
     )
 
 
-def _holder(case: Initiative, role: str) -> User | None:
-    found = accepted(case, role)
+def _holder(initiative: Initiative, role: str) -> User | None:
+    found = accepted(initiative, role)
     return found.person if found else None
 
 
-def _tell(case: Initiative, row: Incident, people: Iterable[User | None], words: str, *, period: str) -> None:
+def _tell(
+    initiative: Initiative, row: Incident, people: Iterable[User | None], words: str, *, period: str
+) -> None:
     there = {person.pk: person for person in people if person is not None}
     acting = row_history.current().person
     there.pop(acting.pk if acting else None, None)  # nobody is told of their own doing
@@ -204,10 +212,10 @@ def _tell(case: Initiative, row: Incident, people: Iterable[User | None], words:
         "incident",
         f"incident:{row.pk}",
         period=period,
-        subject=f"{case.ref} {case.title}: incident, severity {row.severity}: {row.title}",
+        subject=f"{initiative.ref} {initiative.title}: incident, severity {row.severity}: {row.title}",
         text=f"{words} Since {clock.moment_in_words(row.started_at)}. {row.words[:500]}".strip(),
         link=reverse("incident", args=[row.pk]),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
     )
 
 
@@ -243,19 +251,19 @@ def write_line(
         wrong["happened_at"] = "That moment has not come yet."
     if wrong:
         raise ValidationError(wrong)
-    with act("write on incident", by=by, case=incident.initiative_id) as case:
+    with act("write on incident", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
-        return _line(case, row, words, by, happened_at)
+        return _line(initiative, row, words, by, happened_at)
 
 
-def _line(case: Initiative, row: Incident, words: str, by: User, happened_at=None) -> IncidentLine:
+def _line(initiative: Initiative, row: Incident, words: str, by: User, happened_at=None) -> IncidentLine:
     now = clock.now()
     line = IncidentLine(incident=row, happened_at=happened_at or now, words=words.strip(), by=by, at=now)
     line.save()
     record.record(
         EntryKind.INCIDENT_LINE_WRITTEN,
-        case=case,
+        initiative=initiative,
         incident=row.pk,
         title=row.title,
         words=line.words,
@@ -268,7 +276,7 @@ def take_part(*, incident: Incident, role: str, person: User | None = None, by: 
     """Take a part in an incident oneself, or hand it to somebody: lead, scribe, speaker."""
     if role not in ROLES:
         raise ValidationError({"role": "Choose a part."})
-    with act("take part in incident", by=by, case=incident.initiative_id) as case:
+    with act("take part in incident", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
         not_closed(row)
@@ -281,14 +289,16 @@ def take_part(*, incident: Incident, role: str, person: User | None = None, by: 
         row.save()
         record.record(
             EntryKind.INCIDENT_PART_TAKEN,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             title=row.title,
             role=role,
             who=person.full_name,
         )
         if person.pk != by.pk:
-            _tell(case, row, [person], f"{by} asks you: you are the one who {ROLES[role]}.", period=role)
+            _tell(
+                initiative, row, [person], f"{by} asks you: you are the one who {ROLES[role]}.", period=role
+            )
     return row
 
 
@@ -298,7 +308,7 @@ def move_on(
     """Say that it is contained or resolved, and since when; `words` go into the timeline."""
     if state not in (CONTAINED, RESOLVED):
         raise ValidationError({"state": "Choose contained or resolved."})
-    with act("move incident on", by=by, case=incident.initiative_id) as case:
+    with act("move incident on", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
         not_closed(row)
@@ -316,9 +326,11 @@ def move_on(
             row.resolved_at = at
         row.contained_at = row.contained_at or at
         row.save()
-        record.record(EntryKind(f"incident {state}"), case=case, incident=row.pk, title=row.title, since=at)
+        record.record(
+            EntryKind(f"incident {state}"), initiative=initiative, incident=row.pk, title=row.title, since=at
+        )
         if words.strip():
-            _line(case, row, words, by, at)
+            _line(initiative, row, words, by, at)
     return row
 
 
@@ -339,7 +351,7 @@ def amend(*, incident: Incident, by: User, **fields) -> Incident:
     systems = list(fields.pop("systems", ()))
     if set(fields) - known:
         raise TypeError(f"An incident has no {', '.join(sorted(set(fields) - known))} to put right.")
-    with act("amend incident", by=by, case=incident.initiative_id) as case:
+    with act("amend incident", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
         not_closed(row)
@@ -359,15 +371,15 @@ def amend(*, incident: Incident, by: User, **fields) -> Incident:
             IncidentSystem(incident=row, system=system, at=clock.now()).save()
         record.record(
             EntryKind.INCIDENT_AMENDED,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             title=row.title,
             changed=changed,
             systems=[system.name for system in more],
         )
         if more and there and row.serious:  # with none named before, all of it was voided already
-            _void(case, row, more, by)
-            settle_standing(case)
+            _void(initiative, row, more, by)
+            settle_standing(initiative)
     return row
 
 
@@ -378,7 +390,7 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
     """Close a resolved incident with what came of it. A serious one says first whether it has to be reported."""
     if not words.strip():
         raise ValidationError({"words": "Say in a sentence what it was and what was done."})
-    with act("close incident", by=by, case=incident.initiative_id) as case:
+    with act("close incident", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         not_closed(row)
@@ -393,7 +405,11 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
         row.state, row.closed_at, row.closed_words = CLOSED, clock.now(), words.strip()
         row.save()
         record.record(
-            EntryKind.INCIDENT_CLOSED, case=case, incident=row.pk, title=row.title, words=row.closed_words
+            EntryKind.INCIDENT_CLOSED,
+            initiative=initiative,
+            incident=row.pk,
+            title=row.title,
+            words=row.closed_words,
         )
     return row
 
@@ -402,7 +418,9 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
     """Open a resolved or closed incident again: it came back, or was not over."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what showed that it is not over."})
-    with act("reopen incident", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+    with act(
+        "reopen incident", by=by, initiative=incident.initiative_id, reason=reason.strip()
+    ) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         if row.merged_into_id:
@@ -413,14 +431,18 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
         row.closed_at, row.closed_words = None, ""
         row.save()
         record.record(
-            EntryKind.INCIDENT_REOPENED, case=case, incident=row.pk, title=row.title, why=reason.strip()
+            EntryKind.INCIDENT_REOPENED,
+            initiative=initiative,
+            incident=row.pk,
+            title=row.title,
+            why=reason.strip(),
         )
         period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
         words = f"{by} opened it again: {reason.strip()}"
-        _tell(case, row, [row.lead, *_on_case(case)], words, period=period)
+        _tell(initiative, row, [row.lead, *_on_initiative(initiative)], words, period=period)
         if row.severity == 1:
-            _tell_board(case, row, period=period)
-            _warn_all(case, row, period=period)
+            _tell_board(initiative, row, period=period)
+            _warn_all(initiative, row, period=period)
     return row
 
 
@@ -435,24 +457,26 @@ def correct_severity(*, incident: Incident, severity: int, reason: str, by: User
         wrong["reason"] = "Say what showed it."
     if wrong:
         raise ValidationError(wrong)
-    with act("correct severity", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+    with act(
+        "correct severity", by=by, initiative=incident.initiative_id, reason=reason.strip()
+    ) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         if row.merged_into_id:
             no("It is told by another incident.", "Correct that one.").or_refuse()
         if row.severity == severity:
             raise Conflict(f"It is of severity {severity} already.", link=reverse("incident", args=[row.pk]))
-        set_severity(case, row, severity, reason.strip(), by)
+        set_severity(initiative, row, severity, reason.strip(), by)
     return row
 
 
-def set_severity(case: Initiative, row: Incident, severity: int, why: str, by: User) -> None:
+def set_severity(initiative: Initiative, row: Incident, severity: int, why: str, by: User) -> None:
     """Another severity inside the running act, with what it brings."""
     before, row.severity = row.severity, severity
     row.save()
     record.record(
         EntryKind.INCIDENT_SEVERITY_CORRECTED,
-        case=case,
+        initiative=initiative,
         incident=row.pk,
         title=row.title,
         before=before,
@@ -463,7 +487,7 @@ def set_severity(case: Initiative, row: Incident, severity: int, why: str, by: U
         return
     systems = [named.system for named in row.systems.select_related("system")]
     if before in SERIOUS:  # voided, owed and warned then; what is new is that the board hears of it
-        _tell_board(case, row)
-        _warn_all(case, row, period="severity 1")
+        _tell_board(initiative, row)
+        _warn_all(initiative, row, period="severity 1")
     else:
-        _bring(case, row, systems, by)
+        _bring(initiative, row, systems, by)

@@ -1,6 +1,6 @@
 """What waits for a person about incidents and reporting clocks.
 
-One of severity 1 stands on the desk of everybody on the board and of who depends on the case until it is closed.
+One of severity 1 stands on the desk of everybody on the board and of who depends on the initiative until it is closed.
 """
 
 from collections.abc import Iterable
@@ -27,19 +27,21 @@ QUIET = {
 
 
 def lines(person: User) -> list[Line]:
-    """Incidents and reporting clocks that run, of the person's cases and boards and of what their work depends on."""
+    """Incidents and reporting clocks that run, of the person's initiatives and boards and of what their work depends
+    on.
+    """
     look = look_of(person)
-    cases = working(look, OPERATING)
+    initiatives = working(look, OPERATING)
     running = list(
         Incident.objects.unfinished()
         .filter(
-            Q(initiative__in=cases)
+            Q(initiative__in=initiatives)
             | Q(lead=person)
             | Q(severity=1, initiative__unit__in=list(look.seats_by_unit))
         )
         .select_related("initiative")
     )
-    deadlines = Deadline.objects.filter(met_at__isnull=True, incident__initiative__in=cases)
+    deadlines = Deadline.objects.filter(met_at__isnull=True, incident__initiative__in=initiatives)
     return [
         *(_incident(row, person) for row in running),
         *(_upstream(row) for row in _depended_on(person, {row.initiative_id for row in running})),
@@ -48,13 +50,17 @@ def lines(person: User) -> list[Line]:
 
 
 def working(look: Look, roles: Iterable[str]) -> list[int]:
-    """Keys of the cases, ended ones too, on which the person holds one of these roles, or stands in for the owner."""
+    """Keys of the initiatives, ended ones too, on which the person holds one of these roles, or stands in for the
+    owner.
+    """
     held = {row.initiative_id for row in look.roles if row.accepted_at and row.role in roles}
-    return sorted(held | {case.pk for case in look.standing_in})
+    return sorted(held | {initiative.pk for initiative in look.standing_in})
 
 
 def _depended_on(person: User, told: set[int]) -> Iterable[Dependant]:
-    """The person's work that depends on a case with an open incident of severity 1, but on those `told` already."""
+    """The person's work that depends on an initiative with an open incident of severity 1, but on those `told`
+    already.
+    """
     severe = Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative"))
     return (
         Dependant.objects.filter(
@@ -80,15 +86,17 @@ def _incident(row: Incident, person: User) -> Line:
 
 
 def _upstream(row: Dependant) -> Line:
-    """An incident of severity 1 of a case that the person's work depends on, which they may not be able to open."""
-    case = row.initiative
+    """An incident of severity 1 of an initiative that the person's work depends on, which they may not be able to
+    open.
+    """
+    initiative = row.initiative
     return Line(
         "see",
-        f"{row.who} depends on {case.title}",
-        reverse("dependant", args=[row.pk]) if row.executive_id else case.get_absolute_url(),
+        f"{row.who} depends on {initiative.title}",
+        reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
         "See what was agreed",
         why=f"Incident of severity 1: {ended(row.incident)} Bearable without it: {row.outage}.",
-        ref=case.ref,
+        ref=initiative.ref,
     )
 
 

@@ -24,14 +24,14 @@ class MomentField(forms.DateTimeField):
 
 
 class SystemsField(forms.ModelMultipleChoiceField):
-    """Systems that the case is linked to."""
+    """Systems that the initiative is linked to."""
 
     def __init__(self, **options):
         super().__init__(queryset=System.objects.none(), required=False, **options)
 
-    def of(self, case: Initiative) -> None:
-        """Offer the systems of this case."""
-        linked = case.links.standing().values("system")
+    def of(self, initiative: Initiative) -> None:
+        """Offer the systems of this initiative."""
+        linked = initiative.links.standing().values("system")
         self.queryset = System.objects.filter(pk__in=linked).order_by("name", "pk")
 
 
@@ -73,9 +73,9 @@ class OpenForm(OnceForm):
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, case: Initiative, **options):
+    def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
-        self.fields["systems"].of(case)
+        self.fields["systems"].of(initiative)
         if not self.fields["systems"].queryset:
             del self.fields["systems"]
 

@@ -46,16 +46,16 @@ def span_words(span: timedelta | None) -> str:
     return f"{round(hours / 24)} days"
 
 
-def open_incidents(cases: QuerySet) -> QuerySet:
-    """Cases with an incident that is not closed."""
-    return cases.filter(Exists(Incident.objects.unfinished().filter(initiative=OuterRef("pk"))))
+def open_incidents(initiatives: QuerySet) -> QuerySet:
+    """Initiatives with an incident that is not closed."""
+    return initiatives.filter(Exists(Incident.objects.unfinished().filter(initiative=OuterRef("pk"))))
 
 
 REPORTS = [
     Report(
         "open-incidents",
         "Open incidents",
-        "Something went wrong in use and is not closed: who leads it, and whom it touches, stands on the case.",
+        "Something went wrong in use and is not closed: who leads it, and whom it touches, stands on the initiative.",
         open_incidents,
     )
 ]

@@ -11,8 +11,8 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.holds.actions import settle_row
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 
@@ -25,7 +25,9 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         raise ValidationError({"reason": "Say how it is known that they are the same."})
     if into.initiative_id != incident.initiative_id or into.pk == incident.pk:
         raise ValidationError({"into": "Choose another incident of this initiative."})
-    with act("merge incidents", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+    with act(
+        "merge incidents", by=by, initiative=incident.initiative_id, reason=reason.strip()
+    ) as initiative:
         row, older = read(incident), read(into)
         permissions.may_judge(row, by).or_refuse()
         not_closed(row)
@@ -34,7 +36,7 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         if older.pk > row.pk:
             raise ValidationError({"into": "Merge the newer one into the older: the older days count."})
         if older.severity > row.severity:
-            set_severity(case, older, row.severity, f"Merged with “{row.title}”", by)
+            set_severity(initiative, older, row.severity, f"Merged with “{row.title}”", by)
         older.started_at = min(older.started_at, row.started_at)
         older.detected_at = max(min(older.detected_at, row.detected_at), older.started_at)
         older.wrong_output = older.wrong_output or row.wrong_output
@@ -42,10 +44,10 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         row.state, row.closed_at, row.merged_into = CLOSED, clock.now(), older
         row.closed_words = f"The same as “{older.title}”: {reason.strip()}"
         row.save()
-        _move_owed(case, row, older, by)
+        _move_owed(initiative, row, older, by)
         record.record(
             EntryKind.INCIDENTS_MERGED,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             title=row.title,
             into=older.title,
@@ -54,16 +56,16 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
     return row
 
 
-def _move_owed(case: Initiative, row: Incident, older: Incident, by: User) -> None:
+def _move_owed(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
     """The debts and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
 
     A debt keeps its debtor and day, so the later one is settled; not one that somebody has begun to write.
     """
-    debts = {debt.source: debt for debt in case.obligations.unsettled().filter(kind="post_mortem")}
+    debts = {debt.source: debt for debt in initiative.obligations.unsettled().filter(kind="post_mortem")}
     both = [debt for debt in (debts.get(row.source), debts.get(older.source)) if debt is not None]
     if len(both) == 2:
         first, later = sorted(both, key=lambda debt: debt.due)
         if not hasattr(later, "post_mortem"):
-            later.initiative = case
+            later.initiative = initiative
             settle_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")
     move_clocks(row, older, by)

@@ -3,21 +3,21 @@
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)
 OPERATING = (*TREATING, Role.TECHNICAL_LEAD)
 
 
-def may_open(case: Initiative, person: User) -> Answer:
-    """Open an incident, and write on it: whoever is on the case or its board, after it ended too."""
-    if case.withdrawn_at:
+def may_open(initiative: Initiative, person: User) -> Answer:
+    """Open an incident, and write on it: whoever is on the initiative or its board, after it ended too."""
+    if initiative.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.")
     if (
-        case_permissions.is_owner(case, person)
-        or case_permissions.roles_of(case, person)
-        or case_permissions.sits_on_board(case, person)
+        initiative_permissions.is_owner(initiative, person)
+        or initiative_permissions.roles_of(initiative, person)
+        or initiative_permissions.sits_on_board(initiative, person)
     ):
         return yes()
     return no(
@@ -35,11 +35,15 @@ def may_work(incident, person: User) -> Answer:
 
 def may_judge(incident, person: User) -> Answer:
     """Correct its severity, merge, close and reopen it: the owner, who leads it, or the chair."""
-    case = incident.initiative
+    initiative = incident.initiative
     leads = person.is_active and person.pk == incident.lead_id
-    if leads or case_permissions.is_owner(case, person) or case_permissions.is_acting_chair(case, person):
+    if (
+        leads
+        or initiative_permissions.is_owner(initiative, person)
+        or initiative_permissions.is_acting_chair(initiative, person)
+    ):
         return yes()
-    if "support_owner" in case_permissions.roles_of(case, person):
+    if "support_owner" in initiative_permissions.roles_of(initiative, person):
         return yes()
     return no(
         "Only the owner, the support owner, who leads the incident, or the chair says this.",

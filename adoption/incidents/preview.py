@@ -7,28 +7,32 @@ from adoption.models import Incident
 from governance.models import User
 from governance.permission_result import ended
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import impact_preview
+from initiatives.initiative import impact_preview
 from initiatives.models import Initiative
 
 
-def of_opening(case: Initiative, *, by: User, **fields) -> list[str]:
+def of_opening(initiative: Initiative, *, by: User, **fields) -> list[str]:
     """What opening this incident would bring, in sentences; fields as `open_incident`."""
-    return sentences_of(case, lambda case: actions.open_incident(case=case, by=by, **fields), by)
+    return sentences_of(
+        initiative, lambda initiative: actions.open_incident(initiative=initiative, by=by, **fields), by
+    )
 
 
 def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> list[str]:
     """What this severity would bring."""
 
-    def run(case):
+    def run(initiative):
         actions.correct_severity(incident=incident, severity=severity, reason=reason, by=by)
 
     return sentences_of(incident.initiative, run, by)
 
 
-def sentences_of(case: Initiative, run, by: User) -> list[str]:
+def sentences_of(initiative: Initiative, run, by: User) -> list[str]:
     """What this act would bring, in sentences: first what people owe by it."""
-    owed = [said for kind, facts in impact_preview.acts_of(case, run, by=by) for said in _said(kind, facts)]
-    return [*owed, *impact_preview.preview(case, run, by=by)]
+    owed = [
+        said for kind, facts in impact_preview.acts_of(initiative, run, by=by) for said in _said(kind, facts)
+    ]
+    return [*owed, *impact_preview.preview(initiative, run, by=by)]
 
 
 def _said(kind: str, facts: dict) -> list[str]:

@@ -17,19 +17,19 @@ def incidents(moment: datetime):
     rows = list(Incident.objects.unfinished().select_related("initiative__unit", "lead").order_by("pk"))
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case, start = row.initiative, clock.local_day(row.opened_at)
+        initiative, start = row.initiative, clock.local_day(row.opened_at)
         yield from told(
-            [row.lead, *circle.in_charge(case), circle.role(case, "support_owner")],
+            [row.lead, *circle.in_charge(initiative), circle.role(initiative, "support_owner")],
             since(start, today, (1, 3, 7)),
             about(
-                case,
+                initiative,
                 "incident",
                 f"incident:{row.pk}",
                 f"an incident of {start:%-d %B %Y} is {row.state}",
                 text=f"{row.title}. Say how it stands, or close it.",
                 link=reverse("incident", args=[row.pk]),
             ),
-            circle.escalated(case, start, today),
+            circle.escalated(initiative, start, today),
         )
 
 
@@ -43,13 +43,13 @@ def deadlines(moment: datetime):
     )
     circle = Circle(row.incident.initiative for row in rows)
     for row in rows:
-        case = row.incident.initiative
+        initiative = row.incident.initiative
         when = f"was to be reported by {row.due:%-d %B %Y}" if row.due < today else f"by {row.due:%-d %B %Y}"
         yield from told(
-            [*circle.in_charge(case), row.incident.lead, row.incident.speaker],
+            [*circle.in_charge(initiative), row.incident.lead, row.incident.speaker],
             before(row.due, today, (7, 3, 1, 0)) or late(row.due, today, weekly=True),
             about(
-                case,
+                initiative,
                 "reporting clock",
                 f"deadline:{row.pk}",
                 f"{row.words}: {when}",
@@ -58,7 +58,7 @@ def deadlines(moment: datetime):
                 link=reverse("deadline", args=[row.pk]),
                 due_on=row.due,
             ),
-            circle.escalated(case, row.due, today),
+            circle.escalated(initiative, row.due, today),
         )
 
 

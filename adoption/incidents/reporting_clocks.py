@@ -13,7 +13,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 
 
 def lay_out_duties(*, by: User) -> list[ReportingDuty]:
@@ -51,7 +51,7 @@ def start_clock(
 
     The day counts to its end: days end at local midnight. Raises ValidationError, Refused, Conflict when it runs.
     """
-    with act("start reporting clock", by=by, case=incident.initiative_id) as case:
+    with act("start reporting clock", by=by, initiative=incident.initiative_id) as initiative:
         row = read(incident)
         permissions.may_work(row, by).or_refuse()
         aware_on = aware_on or clock.local_day(row.detected_at)
@@ -83,7 +83,7 @@ def start_clock(
             row.save()
         record.record(
             EntryKind.REPORTING_CLOCK_STARTED,
-            case=case,
+            initiative=initiative,
             incident=row.pk,
             title=row.title,
             duty=duty.name,
@@ -99,7 +99,7 @@ def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
         raise ValidationError(
             {"words": "Say to whom it was reported and under which reference, or why it need not be."}
         )
-    with act("meet reporting deadline", by=by, case=deadline.incident.initiative_id) as case:
+    with act("meet reporting deadline", by=by, initiative=deadline.incident.initiative_id) as initiative:
         row = Deadline.objects.select_related("incident__initiative__unit", "met_by").get(pk=deadline.pk)
         permissions.may_work(row.incident, by).or_refuse()
         if row.met_at is not None:
@@ -108,7 +108,7 @@ def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
         row.save()
         record.record(
             EntryKind.REPORTING_DEADLINE_MET,
-            case=case,
+            initiative=initiative,
             incident=row.incident_id,
             title=row.incident.title,
             duty=row.words,
@@ -122,7 +122,9 @@ def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
     """Say that nothing has to be reported to an authority, and why, while no clock runs."""
     if not reason.strip():
         raise ValidationError({"reason": "Say who judged it, and why nothing has to be reported."})
-    with act("judge reporting duty", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
+    with act(
+        "judge reporting duty", by=by, initiative=incident.initiative_id, reason=reason.strip()
+    ) as initiative:
         row = read(incident)
         permissions.may_judge(row, by).or_refuse()
         if row.deadlines.filter(met_at__isnull=True).exists():
@@ -130,7 +132,11 @@ def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
         row.no_duty_because = reason.strip()
         row.save()
         record.record(
-            EntryKind.NO_REPORTING_DUTY, case=case, incident=row.pk, title=row.title, why=row.no_duty_because
+            EntryKind.NO_REPORTING_DUTY,
+            initiative=initiative,
+            incident=row.pk,
+            title=row.title,
+            why=row.no_duty_because,
         )
     return row
 

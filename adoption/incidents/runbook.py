@@ -61,17 +61,22 @@ def steps(incident: Incident, person: User) -> list[Step]:
 
 
 def _stop_it(incident: Incident, person: User) -> list[Step]:
-    case = incident.initiative
-    if case.closed:
+    initiative = incident.initiative
+    if initiative.closed:
         return []
-    if case.kill_switches.filter(released_at__isnull=True).exists():
+    if initiative.kill_switches.filter(released_at__isnull=True).exists():
         return [Step("It is switched off: everything that its systems ask is denied.")]
-    may = kill_switch_permissions.may_switch(case, person)
+    may = kill_switch_permissions.may_switch(initiative, person)
     more = "It then denies everything that its systems ask, within a second."
     if not may:
         more += f" {may}"
     return [
-        Step("Switch it off, if it does harm.", more, reverse("systems", args=[case.ref]), "To the switch")
+        Step(
+            "Switch it off, if it does harm.",
+            more,
+            reverse("systems", args=[initiative.ref]),
+            "To the switch",
+        )
     ]
 
 
@@ -90,12 +95,12 @@ def _agreed(incident: Incident) -> list[Step]:
 
 def _fallbacks(incident: Incident) -> list[Step]:
     """What each link does when its source fails, and when that was last tried."""
-    case = incident.initiative
+    initiative = incident.initiative
     named = {row.system_id for row in incident.systems.all()}
-    links = Link.objects.standing().filter(initiative=case).select_related("system").order_by("pk")
+    links = Link.objects.standing().filter(initiative=initiative).select_related("system").order_by("pk")
     last = {
         link: those.newest
-        for (_, link, kind), those in tried(standing_drills([case.pk])).items()
+        for (_, link, kind), those in tried(standing_drills([initiative.pk])).items()
         if kind == "fallback"
     }
     found = []

@@ -26,10 +26,10 @@ from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
+from initiatives.access import initiative_lookup
 from initiatives.access.permissions import may_manage
-from initiatives.cases.case_frame import acted, ask, case_context, fix, one_act, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, one_act, sent
 
 TAB = "incidents"
 
@@ -37,11 +37,11 @@ TAB = "incidents"
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_(request: SignedInRequest, ref: str) -> HttpResponse:
     """Open an incident: a title and a severity are enough. What it brings is told before, if one wants to look."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_open(case, request.user).or_refuse()
-    running = list(case.incidents.running().select_related("reported_by"))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_open(initiative, request.user).or_refuse()
+    running = list(initiative.incidents.running().select_related("reported_by"))
     form = forms.OpenForm(
-        sent(request), case=case, initial={"seen": ",".join(str(row.pk) for row in running)}
+        sent(request), initiative=initiative, initial={"seen": ",".join(str(row.pk) for row in running)}
     )
     effects, conflict, status = None, None, 200
     if request.method == "POST":
@@ -49,10 +49,10 @@ def open_(request: SignedInRequest, ref: str) -> HttpResponse:
         if form.is_valid():
             fields = form.act()
             if request.POST.get("step") == "look":
-                effects, status = of_opening(case, by=request.user, **fields), 200
+                effects, status = of_opening(initiative, by=request.user, **fields), 200
             else:
                 try:
-                    row = actions.open_incident(case=case, by=request.user, **fields)
+                    row = actions.open_incident(initiative=initiative, by=request.user, **fields)
                 except ValidationError as error:
                     fix(form, error)
                 except Conflict as other:
@@ -69,16 +69,16 @@ def open_(request: SignedInRequest, ref: str) -> HttpResponse:
         "effects": effects,
         "status": status,
         "template": "adoption/incidents/incident_open.html",
-        "back_url": reverse(TAB, args=[case.ref]),
+        "back_url": reverse(TAB, args=[initiative.ref]),
     }
-    return ask(request, case, TAB, form, **more)
+    return ask(request, initiative, TAB, form, **more)
 
 
 def _incident_for(person: User, pk: int) -> Incident:
     rows = Incident.objects.select_related(
         "initiative__unit", "initiative__contract", "reported_by", "lead", "scribe", "speaker", "merged_into"
     ).prefetch_related("systems__system")
-    return case_lookup.of_case(rows, person, pk)
+    return initiative_lookup.of_initiative(rows, person, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,18 +88,18 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
     form = forms.LineForm(sent(request))
     if acted(request, form, lambda: actions.write_line(incident=row, by=request.user, **form.cleaned_data)):
         return redirect(f"{reverse('incident', args=[row.pk])}#timeline")
-    case = row.initiative
+    initiative = row.initiative
     may_work, may_judge = (
         permissions.may_work(row, request.user),
         permissions.may_judge(row, request.user),
     )
-    context = case_context(request, case, TAB) | {
+    context = initiative_context(request, initiative, TAB) | {
         "title": row.title,
         "incident": row,
         "form": form,
         "events": _events(row),
         "steps": runbook.steps(row, request.user) if may_work else [],
-        "debts": case.obligations.filter(
+        "debts": initiative.obligations.filter(
             source__in=[row.source, *(other.source for other in row.merged.all())]
         ).select_related("debtor"),
         "deadlines": row.deadlines.select_related("met_by"),
@@ -108,7 +108,7 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_work": may_work,
         "may_judge": may_judge,
         "drafted": _clause_words(row),
-        "may_draft": may_manage(case, request.user),
+        "may_draft": may_manage(initiative, request.user),
     }
     return render(
         request, "adoption/incidents/incident.html", context, status=422 if request.method == "POST" else 200

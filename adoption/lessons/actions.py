@@ -1,4 +1,4 @@
-"""Everything that changes what lessons come back: answered by cases, entered from outside, confirmed, linked."""
+"""Everything that changes what lessons come back: answered by initiatives, entered from outside, confirmed, linked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary import AnswerKind, Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act, batched
 from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
 
 REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
 # Where the part of the answer begins that is written from the responses; what stands above it is the owner's own.
-MARK = "Lessons offered to this case, and what came of each:"
+MARK = "Lessons offered to this initiative, and what came of each:"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Said:
     based_on: int = 0
 
 
-def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonResponse]:
-    """Answer lessons for a case: what was done about each, or why it does not apply.
+def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[LessonResponse]:
+    """Answer lessons for an initiative: what was done about each, or why it does not apply.
 
     The answer to the rulebook's question is rewritten from all responses, attested today: that is how they become
     part of what the board signs. Raises ValidationError by the key of the lesson, Conflict when somebody answered one
@@ -53,10 +53,10 @@ def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonR
         raise ValidationError(wrong)
     if not said:
         raise ValidationError("Answer at least one lesson.")
-    with act("answer lessons", by=by, case=case) as case:
-        permissions.may_answer(case, by).or_refuse()
-        lessons = _offered(case, [one.lesson for one in said])
-        last = {row.lesson_id: row for row in LessonResponse.objects.latest().filter(initiative=case)}
+    with act("answer lessons", by=by, initiative=initiative) as initiative:
+        permissions.may_answer(initiative, by).or_refuse()
+        lessons = _offered(initiative, [one.lesson for one in said])
+        last = {row.lesson_id: row for row in LessonResponse.objects.latest().filter(initiative=initiative)}
         rows = []
         for one in said:
             lesson, before = lessons[one.lesson], last.get(one.lesson)
@@ -66,7 +66,7 @@ def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonR
                     "Read what was said, then answer again.",
                 )
             row = LessonResponse(
-                initiative=case,
+                initiative=initiative,
                 lesson=lesson,
                 version=one.based_on + 1,
                 applies=one.applies,
@@ -79,7 +79,7 @@ def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonR
             rows.append(row)
             record.record(
                 EntryKind.LESSON_ANSWERED,
-                case=case,
+                initiative=initiative,
                 lesson=lesson.pk,
                 text=lesson.text,
                 applies=row.applies,
@@ -88,20 +88,20 @@ def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonR
                 digest=row.digest,
             )
         checklist_actions.answer(
-            case=case,
+            initiative=initiative,
             requirement=REQUIREMENT,
             kind=AnswerKind.ANSWERED,
-            text=_answer(case),
+            text=_answer(initiative),
             true_as_of=clock.today(),
             by=by,
         )
-        follow([case])
+        follow([initiative])
     return rows
 
 
-def _offered(case: Initiative, keys: list[int]) -> dict[int, Lesson]:
-    """These lessons, where the library has them and they are not the case's own secret or another's."""
-    rows = lesson_search.offered().filter(pk__in=keys).exclude(post_mortem__initiative=case)
+def _offered(initiative: Initiative, keys: list[int]) -> dict[int, Lesson]:
+    """These lessons, where the library has them and they are not the initiative's own secret or another's."""
+    rows = lesson_search.offered().filter(pk__in=keys).exclude(post_mortem__initiative=initiative)
     found = rows.exclude(post_mortem__initiative__confidential=True).in_bulk()
     if missing := set(keys) - set(found):
         raise ValidationError({str(key): "This lesson is not in the library." for key in missing})
@@ -127,11 +127,13 @@ def digest(lesson: Lesson) -> str:
     return sign_off_statement.digest("\n".join((lesson.text, lesson.instead, lesson.layer)))
 
 
-def _answer(case: Initiative) -> str:
+def _answer(initiative: Initiative) -> str:
     """The answer for the board: the owner's own words, then each lesson with what was said to it, oldest first."""
-    row = Answer.objects.filter(initiative=case, requirement=REQUIREMENT, kind=AnswerKind.ANSWERED).first()
+    row = Answer.objects.filter(
+        initiative=initiative, requirement=REQUIREMENT, kind=AnswerKind.ANSWERED
+    ).first()
     own = row.text.partition(MARK)[0].strip() if row else ""
-    told = LessonResponse.objects.latest().filter(initiative=case)
+    told = LessonResponse.objects.latest().filter(initiative=initiative)
     rows = sorted(told.select_related("lesson__post_mortem__initiative", "by"), key=lambda one: one.lesson_id)
     lines = [
         f"- {origin(one.lesson)}: “{one.lesson.text}” {'Applies' if one.applies else 'Does not apply'}: {one.words}"
@@ -142,7 +144,7 @@ def _answer(case: Initiative) -> str:
 
 
 def origin(lesson: Lesson) -> str:
-    """Where a lesson comes from in a few words: a case by reference, or what was read outside."""
+    """Where a lesson comes from in a few words: an initiative by reference, or what was read outside."""
     if lesson.post_mortem_id is not None:
         return f"{lesson.post_mortem.initiative.ref}, {lesson.get_layer_display().lower()}"
     return f"{lesson.source[:80]}, {lesson.get_layer_display().lower()}"
@@ -198,7 +200,7 @@ def _words(told: Iterable[str]) -> list[str]:
 
 
 def confirm(*, lesson: Lesson, by: User) -> Lesson:
-    """Confirm a lesson from outside: from now on the library has it, and cases near it are asked."""
+    """Confirm a lesson from outside: from now on the library has it, and initiatives near it are asked."""
     with act("confirm lesson", by=by):
         row = _locked(lesson)
         permissions.may_confirm(row, by).or_refuse()
@@ -210,7 +212,7 @@ def confirm(*, lesson: Lesson, by: User) -> Lesson:
 
 
 def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
-    """Take a lesson from outside out of the library; what cases answered to it stays in the record."""
+    """Take a lesson from outside out of the library; what initiatives answered to it stays in the record."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it should no longer be offered."})
     with act("take lesson out", by=by, reason=reason.strip()):
@@ -224,12 +226,15 @@ def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
 
 
 def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
-    """Say that what this lesson tells had been known: its case had answered `known`, and it happened all the same.
+    """Say that what this lesson tells had been known: its initiative had answered `known`, and it happened all the
+    same.
 
     None takes that back.
     """
     with act(
-        "lesson came again", by=by, case=lesson.post_mortem.initiative_id if lesson.post_mortem else None
+        "lesson came again",
+        by=by,
+        initiative=lesson.post_mortem.initiative_id if lesson.post_mortem else None,
     ):
         row = _locked(lesson)
         permissions.may_link(row, known, by).or_refuse()
@@ -239,7 +244,7 @@ def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
         row.save()
         record.record(
             EntryKind.LESSON_CAME_AGAIN,
-            case=row.post_mortem.initiative,
+            initiative=row.post_mortem.initiative,
             lesson=row.pk,
             known=known.pk if known else None,
             text=known.text if known else "",
@@ -255,52 +260,58 @@ def _locked(lesson: Lesson) -> Lesson:
 
 
 def offer(keys: list[int]) -> None:
-    """Once this act stands, have the running cases near these lessons told; the hourly look at the register would."""
+    """Once this act stands, have the running initiatives near these lessons told; the hourly look at the register
+    would.
+    """
     for key in keys:
         after_commit("adoption.tasks.follow_lesson", key)
 
 
-def offer_of(case: Initiative) -> None:
-    """The same for all lessons of a case: it became confidential, and other cases must not name it; or no longer is."""
-    offer(list(Lesson.objects.filter(post_mortem__initiative=case).values_list("pk", flat=True)))
+def offer_of(initiative: Initiative) -> None:
+    """The same for all lessons of an initiative: it became confidential, and other initiatives must not name it; or no
+    longer is.
+    """
+    offer(list(Lesson.objects.filter(post_mortem__initiative=initiative).values_list("pk", flat=True)))
 
 
 def follow_lesson(key: int) -> list[int]:
-    """Say anew against the running cases near this lesson what they have not answered; returns those that changed."""
+    """Say anew against the running initiatives near this lesson what they have not answered; returns those that
+    changed.
+    """
     lesson = Lesson.objects.filter(pk=key).first()
     if lesson is None:
         return []
     source = finding_of(key)
-    keys = set(lesson_matching.cases_of(lesson).values_list("pk", flat=True))
+    keys = set(lesson_matching.initiatives_of(lesson).values_list("pk", flat=True))
     told = Initiative.objects.filter(shortcomings__source=source, shortcomings__ended_at__isnull=True)
     changed = []
     for some in batched(sorted(keys | set(told.values_list("pk", flat=True)))):
         with act("follow lesson", system="lessons", register=True):
-            cases = follow(lock_cases(some))
-            _tell_owners(cases, lesson)
-            changed += [case.pk for case in cases]
+            initiatives = follow(lock_initiatives(some))
+            _tell_owners(initiatives, lesson)
+            changed += [initiative.pk for initiative in initiatives]
     return changed
 
 
-def _tell_owners(cases: list[Initiative], lesson: Lesson) -> None:
-    """One message to the owner of each of these cases that is asked about the lesson now."""
+def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
+    """One message to the owner of each of these initiatives that is asked about the lesson now."""
     said = Q(
         requirement=REQUIREMENT,
         source=finding_of(lesson.pk),
-        initiative__in=[case.pk for case in cases],
+        initiative__in=[initiative.pk for initiative in initiatives],
     )
     asked = set(Shortcoming.objects.standing().filter(said).values_list("initiative", flat=True))
     owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER, initiative__in=asked)
     person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
-    for case in cases:
-        if case.pk in person_of:
+    for initiative in initiatives:
+        if initiative.pk in person_of:
             owe(
-                person_of[case.pk],
+                person_of[initiative.pk],
                 "lesson offered",
-                f"case:{case.pk}",
+                f"initiative:{initiative.pk}",
                 period=finding_of(lesson.pk),
-                subject=f"{case.ref} {case.title}: a lesson of others to answer before its next gate",
+                subject=f"{initiative.ref} {initiative.title}: a lesson of others to answer before its next gate",
                 text=lesson.text,
-                link=reverse("lessons-answer", args=[case.ref]),
-                case_ref=case.ref,
+                link=reverse("lessons-answer", args=[initiative.ref]),
+                initiative_ref=initiative.ref,
             )

@@ -1,4 +1,6 @@
-"""What waits for a person about lessons: those of own cases that are not answered, those from outside to confirm."""
+"""What waits for a person about lessons: those of own initiatives that are not answered, those from outside to
+confirm.
+"""
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -13,15 +15,15 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 from initiatives.worklist.person_worklist import look_of
 
-# What these change stands on the desks of the case they are about, or on the page of the library.
+# What these change stands on the desks of the initiative they are about, or on the page of the library.
 QUIET = {EntryKind.LESSON_ANSWERED, EntryKind.LESSON_CAME_AGAIN}
 
 
 def lines(person: User) -> list[Line]:
-    """A line for each case of theirs before its gate with lessons to answer, and one for lessons to confirm."""
+    """A line for each initiative of theirs before its gate with lessons to answer, and one for lessons to confirm."""
     look = look_of(person)
     owned = {row.initiative_id for row in look.roles if row.accepted_at and row.role == Role.OWNER}
-    owned |= {case.pk for case in look.standing_in}
+    owned |= {initiative.pk for initiative in look.standing_in}
     found = []
     if owned:
         unanswered = Q(shortcomings__requirement=REQUIREMENT, shortcomings__ended_at__isnull=True)
@@ -31,7 +33,7 @@ def lines(person: User) -> list[Line]:
             .filter(open_lessons__gt=0)
             .order_by("number")
         )
-        found += [_answering(case) for case in rows]
+        found += [_answering(initiative) for initiative in rows]
     if person.is_admin or look.units_with([SEAT]):
         waiting = Lesson.objects.filter(
             post_mortem__isnull=True, confirmed_at__isnull=True, removed_at__isnull=True
@@ -42,15 +44,15 @@ def lines(person: User) -> list[Line]:
     return found
 
 
-def _answering(case: Initiative) -> Line:
-    count = case.open_lessons
+def _answering(initiative: Initiative) -> Line:
+    count = initiative.open_lessons
     return Line(
         "answer",
-        f"{count} lesson{'' if count == 1 else 's'} of others: {case.title}",
-        reverse("lessons-answer", args=[case.ref]),
+        f"{count} lesson{'' if count == 1 else 's'} of others: {initiative.title}",
+        reverse("lessons-answer", args=[initiative.ref]),
         "Answer",
         why="Its next gate is not decided before each is answered: what was done, or why it does not apply.",
-        ref=case.ref,
+        ref=initiative.ref,
     )
 
 

@@ -1,4 +1,6 @@
-"""What lessons say against cases: one that is a case's own and not answered yet stands before its next gate."""
+"""What lessons say against initiatives: one that is an initiative's own and not answered yet stands before its next
+gate.
+"""
 
 from collections.abc import Iterator
 
@@ -9,26 +11,27 @@ from governance.vocabulary import Role, Stage
 from initiatives.facts.finding_rules import Wanted
 from initiatives.models import Initiative, RoleAssignment
 
-# Stages whose next gate asks: past the last one nothing more is asked, so that a new lesson fells no running case.
+# Stages whose next gate asks: past the last one nothing more is asked, so that a new lesson fells no running
+# initiative.
 ASKED = (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP)
 
 
 def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """Each lesson near one of these cases that it has not answered."""
+    """Each lesson near one of these initiatives that it has not answered."""
     if not lesson_search.offered().exists():
         return
-    cases = list(Initiative.objects.filter(pk__in=keys, stage__in=ASKED))
-    found = lesson_matching.lessons_for(cases)
+    initiatives = list(Initiative.objects.filter(pk__in=keys, stage__in=ASKED))
+    found = lesson_matching.lessons_for(initiatives)
     answered = set(
-        LessonResponse.objects.filter(initiative__in=[case.pk for case in cases]).values_list(
-            "initiative", "lesson"
-        )
+        LessonResponse.objects.filter(
+            initiative__in=[initiative.pk for initiative in initiatives]
+        ).values_list("initiative", "lesson")
     )
     open_pairs = [
-        (case.pk, match.lesson, match.why)
-        for case in cases
-        for match in found[case.pk]
-        if (case.pk, match.lesson) not in answered
+        (initiative.pk, match.lesson, match.why)
+        for initiative in initiatives
+        for match in found[initiative.pk]
+        if (initiative.pk, match.lesson) not in answered
     ]
     lessons = Lesson.objects.select_related("post_mortem__initiative").in_bulk(
         {lesson for _, lesson, _ in open_pairs}
@@ -36,18 +39,18 @@ def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
     owners = {}
     if open_pairs:
         rows = RoleAssignment.objects.in_force().filter(
-            role=Role.OWNER, initiative__in={case for case, *_ in open_pairs}
+            role=Role.OWNER, initiative__in={initiative for initiative, *_ in open_pairs}
         )
         owners = dict(rows.values_list("initiative", "person__full_name"))
-    for case, lesson, why in sorted(open_pairs):
+    for initiative, lesson, why in sorted(open_pairs):
         row = lessons[lesson]
         yield (
-            case,
+            initiative,
             Wanted(
                 REQUIREMENT,
                 finding_of(lesson),
                 f"A lesson is not answered: “{row.text[:300]}” ({'; '.join((origin(row), *why))})",
                 "Say under Lessons whether it applies and what was done, or why not.",
-                owners.get(case, ""),
+                owners.get(initiative, ""),
             ),
         )

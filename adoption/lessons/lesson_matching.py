@@ -1,8 +1,8 @@
-"""Which lessons of the library are a case's own: those about its systems, its vendors, or in its own words.
+"""Which lessons of the library are an initiative's own: those about its systems, its vendors, or in its own words.
 
-Source: docs/domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the case's own; a
-layer or a kind of trouble in common stands for one of them, and says which comes first. A word counts that few lessons
-have and not every case says. Eight at the most: more than that nobody answers in earnest.
+Source: docs/domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the initiative's own;
+a layer or a kind of trouble in common stands for one of them, and says which comes first. A word counts that few
+lessons have and not every initiative says. Eight at the most: more than that nobody answers in earnest.
 """
 
 import json
@@ -23,8 +23,8 @@ from initiatives.integration.definitions.definition_dependencies import systems_
 from initiatives.models import Deployment, Initiative, Link, System, TermUse
 from initiatives.models.integration.systems import KNOWLEDGE_KINDS
 
-MOST = 8  # lessons of one case
-LOOKED_AT = 60  # lessons of one case that are looked at closely
+MOST = 8  # lessons of one initiative
+LOOKED_AT = 60  # lessons of one initiative that are looked at closely
 IN_COMMON = 3  # words of a lesson about none of its systems and vendors
 IN_WORDS = 2  # of these, the ones that cannot be a layer or a kind of trouble
 PROBLEM = 2_000  # letters of it
@@ -34,12 +34,12 @@ RARE = """
   BETWEEN 1 AND greatest(3, (SELECT count(*) FROM adoption_lessonwords) / 20)
 """
 NEAR = f"""
-WITH cases AS (
+WITH initiatives AS (
   SELECT * FROM jsonb_to_recordset(%s) AS c (key bigint, systems bigint[], vendors text[], stems text[])),
 rare AS MATERIALIZED (
-  SELECT stem FROM (SELECT DISTINCT unnest(stems) AS stem FROM cases) s WHERE {RARE})
+  SELECT stem FROM (SELECT DISTINCT unnest(stems) AS stem FROM initiatives) s WHERE {RARE})
 SELECT c.key, near.lesson_id, near.systems, near.vendors, near.stems, l.layer, l.pattern
-  FROM cases c
+  FROM initiatives c
   CROSS JOIN LATERAL (
     SELECT coalesce(string_agg(quote_literal(stem), ' | '), '')::tsquery AS stems
       FROM rare WHERE stem = ANY (c.stems)) asked
@@ -59,7 +59,7 @@ SELECT c.key, near.lesson_id, near.systems, near.vendors, near.stems, l.layer, l
   LEFT JOIN initiatives_initiative i ON i.id = p.initiative_id
  WHERE p.id IS NULL OR (NOT i.confidential AND i.id <> c.key)
 """
-# Cases with two of the lesson's words, as their index keeps them (`cases_by_matter`).
+# Initiatives with two of the lesson's words, as their index keeps them (`initiatives_by_matter`).
 IN_ITS_WORDS = f"""
 WITH rare AS MATERIALIZED (
   SELECT stem FROM (SELECT unnest(tsvector_to_array(words)) AS stem FROM adoption_lessonwords WHERE lesson_id = %s) s
@@ -73,7 +73,7 @@ SELECT i.id FROM rare JOIN initiatives_initiative i
 
 @dataclass(frozen=True)
 class Match:
-    """A lesson that is a case's own, how much they have in common (systems, vendors, the rest), and why."""
+    """A lesson that is an initiative's own, how much they have in common (systems, vendors, the rest), and why."""
 
     lesson: int
     near: tuple[int, int, int]
@@ -82,7 +82,9 @@ class Match:
 
 @dataclass
 class Told:
-    """What one case has: systems by key, vendors in small letters, layers, kinds of trouble, telling words by stem."""
+    """What one initiative has: systems by key, vendors in small letters, layers, kinds of trouble, telling words by
+    stem.
+    """
 
     systems: set[int] = field(default_factory=set)
     vendors: set[str] = field(default_factory=set)
@@ -91,27 +93,29 @@ class Told:
     words: dict[str, str] = field(default_factory=dict)
 
 
-def lessons_for(cases: Iterable[Initiative]) -> dict[int, list[Match]]:
-    """By key of the case, the lessons that are its own, nearest first; a fixed number of questions for all of them."""
-    cases = {case.pk: case for case in cases}
-    found: dict[int, list[Match]] = {key: [] for key in cases}
-    if not cases or not lesson_search.offered().exists():
+def lessons_for(initiatives: Iterable[Initiative]) -> dict[int, list[Match]]:
+    """By key of the initiative, the lessons that are its own, nearest first; a fixed number of questions for all of
+    them.
+    """
+    initiatives = {initiative.pk: initiative for initiative in initiatives}
+    found: dict[int, list[Match]] = {key: [] for key in initiatives}
+    if not initiatives or not lesson_search.offered().exists():
         return found
-    told = _told(cases)
+    told = _told(initiatives)
     rows = _near(told)
     names = dict(
         System.objects.filter(pk__in={key for row in rows for key in row[2]}).values_list("pk", "name")
     )
-    for case, *shared in rows:
-        match = _judged(told[case], names, *shared)
+    for initiative, *shared in rows:
+        match = _judged(told[initiative], names, *shared)
         if match is not None:
-            found[case].append(match)
+            found[initiative].append(match)
     nearest_first = partial(sorted, key=lambda one: (one.near, one.lesson), reverse=True)
     return {key: nearest_first(some)[:MOST] for key, some in found.items()}
 
 
-def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
-    """Running cases before production that may have this lesson as their own: `lessons_for` judges them."""
+def initiatives_of(lesson: Lesson) -> QuerySet[Initiative]:
+    """Running initiatives before production that may have this lesson as their own: `lessons_for` judges them."""
     running = Initiative.objects.live().filter(
         stage__in=(Stage.PROTOTYPE, Stage.MVP), withdrawn_at__isnull=True
     )
@@ -132,12 +136,12 @@ def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
     return (keys | running.filter(pk__in=worded)).distinct()
 
 
-def _told(cases: dict[int, Initiative]) -> dict[int, Told]:
-    """What each of these cases has, set-wise."""
-    told = {key: Told() for key in cases}
-    for key, systems in systems_of(cases).items():
+def _told(initiatives: dict[int, Initiative]) -> dict[int, Told]:
+    """What each of these initiatives has, set-wise."""
+    told = {key: Told() for key in initiatives}
+    for key, systems in systems_of(initiatives).items():
         told[key].systems = systems
-    links = Link.objects.standing().filter(initiative__in=cases)
+    links = Link.objects.standing().filter(initiative__in=initiatives)
     columns = ("initiative", "pattern", "account", "system__kind", "system__vendor__name")
     for key, pattern, account, kind, vendor in links.values_list(*columns):
         one = told[key]
@@ -146,22 +150,25 @@ def _told(cases: dict[int, Initiative]) -> dict[int, Told]:
         one.patterns |= {"fallback"} if pattern == "fallback" else set()
         one.patterns |= {"identity"} if account else set()
         one.patterns |= {"sources"} if kind in KNOWLEDGE_KINDS else set()
-    for key, layer, vendor in Deployment.objects.filter(initiative__in=cases).values_list(
+    for key, layer, vendor in Deployment.objects.filter(initiative__in=initiatives).values_list(
         "initiative", "version__layer", "version__vendor__name"
     ):
         told[key].layers.add(layer)
         told[key].vendors |= {vendor.lower()} if vendor else set()
-    for key in TermUse.objects.filter(initiative__in=cases, ended_at__isnull=True).values_list(
+    for key in TermUse.objects.filter(initiative__in=initiatives, ended_at__isnull=True).values_list(
         "initiative", flat=True
     ):
         told[key].patterns.add("definitions")
-    _word(told, cases)
+    _word(told, initiatives)
     return told
 
 
-def _word(told: dict[int, Told], cases: dict[int, Initiative]) -> None:
-    """The words of titles and problems, the title's first, by stem: none that every case says."""
-    said = {key: split(f"{case.title} {case.problem[:PROBLEM]}") for key, case in cases.items()}
+def _word(told: dict[int, Told], initiatives: dict[int, Initiative]) -> None:
+    """The words of titles and problems, the title's first, by stem: none that every initiative says."""
+    said = {
+        key: split(f"{initiative.title} {initiative.problem[:PROBLEM]}")
+        for key, initiative in initiatives.items()
+    }
     stem_of = stems({word for words in said.values() for word in words})
     passed = synonyms().ignored | synonyms().everywhere
     for key, words in said.items():
@@ -171,7 +178,9 @@ def _word(told: dict[int, Told], cases: dict[int, Initiative]) -> None:
 
 
 def _near(told: dict[int, Told]) -> list[tuple]:
-    """The lessons that share most with each case: keys of both, shared systems, vendors and stems, layer, pattern."""
+    """The lessons that share most with each initiative: keys of both, shared systems, vendors and stems, layer,
+    pattern.
+    """
     asked = [
         {
             "key": key,
@@ -189,7 +198,7 @@ def _near(told: dict[int, Told]) -> list[tuple]:
 def _judged(
     one: Told, names: dict[int, str], lesson: int, systems, vendors, shared, layer, pattern
 ) -> Match | None:
-    """How near a lesson is to a case and why; None where it is too far."""
+    """How near a lesson is to an initiative and why; None where it is too far."""
     words = [word for stem, word in one.words.items() if stem in shared]
     beside = []
     if layer in one.layers:

@@ -12,13 +12,13 @@ from adoption.models import Lesson
 from governance.database.embeddings import by_meaning
 from governance.database.text_search import LONGEST_SENTENCE, asked
 from governance.models import User
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 
 LONGEST = LONGEST_SENTENCE  # letters of a question
 SHOWN = 100  # lessons in an answer
 ALIKE = 0.6  # what a word that means the same counts for, beside the word itself
-# How a place counts: layer and case, marks, what to do instead, the lesson. 33: a word that stands twice counts for
-# little more than once, and one in a long lesson for less.
+# How a place counts: layer and initiative, marks, what to do instead, the lesson. 33: a word that stands twice counts
+# for little more than once, and one in a long lesson for less.
 RANKED = "ts_rank_cd('{0.15, 0.45, 0.7, 1}', w.words, %s, 33)"
 FOUND = f"""
 WITH asked AS (
@@ -53,10 +53,12 @@ class Answers:
 
 
 def readable(person: User) -> QuerySet[Lesson]:
-    """The lessons of the library that somebody may read: all but those of confidential cases they do not see."""
-    seen = case_permissions.visible_to(person).filter(pk=OuterRef("post_mortem__initiative"))
-    open_case = Q(post_mortem__isnull=True) | Q(post_mortem__initiative__confidential=False) | Exists(seen)
-    return offered().filter(open_case)
+    """The lessons of the library that somebody may read: all but those of confidential initiatives they do not see."""
+    seen = initiative_permissions.visible_to(person).filter(pk=OuterRef("post_mortem__initiative"))
+    open_initiative = (
+        Q(post_mortem__isnull=True) | Q(post_mortem__initiative__confidential=False) | Exists(seen)
+    )
+    return offered().filter(open_initiative)
 
 
 def offered() -> QuerySet[Lesson]:
@@ -89,6 +91,6 @@ def answers(question: str, person: User, among: QuerySet[Lesson] | None = None) 
 
 
 def _sent(lesson: Lesson) -> str:
-    """What the company's service is sent of a lesson: nothing of a confidential case."""
+    """What the company's service is sent of a lesson: nothing of a confidential initiative."""
     secret = lesson.post_mortem_id is not None and lesson.post_mortem.initiative.confidential
     return "" if secret else f"{lesson.text} {lesson.instead}"

@@ -5,13 +5,13 @@ from adoption.models import Lesson, LessonResponse
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 
-def may_answer(case: Initiative, person: User) -> Answer:
-    """Say whether a lesson applies: whoever answers the questions of the case."""
-    return case_permissions.may_collaborate(case, person)
+def may_answer(initiative: Initiative, person: User) -> Answer:
+    """Say whether a lesson applies: whoever answers the questions of the initiative."""
+    return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_enter(person: User) -> Answer:
@@ -40,7 +40,7 @@ def may_confirm(lesson: Lesson, person: User) -> Answer:
 
 
 def may_take_out(lesson: Lesson, person: User) -> Answer:
-    """Take a lesson from outside out of the library: an adoption seat or an admin. What a case taught stays."""
+    """Take a lesson from outside out of the library: an adoption seat or an admin. What an initiative taught stays."""
     if lesson.post_mortem_id is not None:
         return no("What an initiative taught stays in the library.")
     if lesson.removed_at is not None:
@@ -49,18 +49,19 @@ def may_take_out(lesson: Lesson, person: User) -> Answer:
 
 
 def may_link(lesson: Lesson, known: Lesson | None, person: User) -> Answer:
-    """Say that this lesson repeats one that was known: its case's adoption seat, or who writes for its case.
+    """Say that this lesson repeats one that was known: its initiative's adoption seat, or who writes for its
+    initiative.
 
-    Only one that the case itself had answered: then it was known there, and did not prevent it.
+    Only one that the initiative itself had answered: then it was known there, and did not prevent it.
     """
     if lesson.post_mortem_id is None:
         return no("Only a lesson of an initiative can show that an earlier one came again.")
-    case = lesson.post_mortem.initiative
-    seated = case_permissions.holds_seat(case, person, SEAT)
-    if not seated and not case_permissions.may_collaborate(case, person):
+    initiative = lesson.post_mortem.initiative
+    seated = initiative_permissions.holds_seat(initiative, person, SEAT)
+    if not seated and not initiative_permissions.may_collaborate(initiative, person):
         return no("Only people of the initiative or the adoption seat of its board say this.")
-    if known is not None and not LessonResponse.objects.filter(initiative=case, lesson=known).exists():
-        return no(f"{case.ref} never answered that lesson, so it was not known there.")
+    if known is not None and not LessonResponse.objects.filter(initiative=initiative, lesson=known).exists():
+        return no(f"{initiative.ref} never answered that lesson, so it was not known there.")
     return yes()
 
 

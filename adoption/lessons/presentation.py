@@ -1,4 +1,4 @@
-"""Lessons as pages show them: text, origin, why each is listed, answers of cases."""
+"""Lessons as pages show them: text, origin, why each is listed, answers of initiatives."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import unanswered_among
 from adoption.models import Lesson, LessonResponse, LessonWords
 from governance.models import User
-from initiatives.access import permissions as case_permissions
-from initiatives.facts import case_rows
+from initiatives.access import permissions as initiative_permissions
+from initiatives.facts import initiative_rows
 from initiatives.models import Initiative
 
 FEW = 5  # beside something else
@@ -18,7 +18,7 @@ FEW = 5  # beside something else
 
 @dataclass
 class Shown:
-    """One lesson; `why` it is here, how many cases said that it applies or not, and where it came again."""
+    """One lesson; `why` it is here, how many initiatives said that it applies or not, and where it came again."""
 
     lesson: Lesson
     why: tuple[str, ...] = ()
@@ -28,8 +28,8 @@ class Shown:
     response: LessonResponse | None = None
 
     @property
-    def case(self) -> Initiative | None:
-        """The case it was learned in; none for one from outside."""
+    def initiative(self) -> Initiative | None:
+        """The initiative it was learned in; none for one from outside."""
         return self.lesson.post_mortem.initiative if self.lesson.post_mortem_id else None
 
     @property
@@ -70,12 +70,12 @@ def shown(keys: Iterable[int], person: User, why: dict[int, tuple[str, ...]] | N
     ]
 
 
-def offered_to(case: Initiative, person: User) -> list[Shown]:
-    """The lessons that are a case's own, with what it said to each; those it answered earlier come last."""
-    matches = lesson_matching.lessons_for([case])[case.pk]
+def offered_to(initiative: Initiative, person: User) -> list[Shown]:
+    """The lessons that are an initiative's own, with what it said to each; those it answered earlier come last."""
+    matches = lesson_matching.lessons_for([initiative])[initiative.pk]
     said = {
         row.lesson_id: row
-        for row in LessonResponse.objects.latest().filter(initiative=case).select_related("by")
+        for row in LessonResponse.objects.latest().filter(initiative=initiative).select_related("by")
     }
     why = {match.lesson: match.why for match in matches}
     keys = [*why, *(key for key in said if key not in why)]
@@ -85,13 +85,14 @@ def offered_to(case: Initiative, person: User) -> list[Shown]:
     return rows
 
 
-def at_gate(case: Initiative, person: User) -> list[Shown]:
-    """The lessons that stand before the case's next gate unanswered, then those it answered; two questions at the most.
+def at_gate(initiative: Initiative, person: User) -> list[Shown]:
+    """The lessons that stand before the initiative's next gate unanswered, then those it answered; two questions at the
+    most.
 
     Which are unanswered is what the register found, and what the gate counts: nothing is matched anew.
     """
-    open_ = unanswered_among(case_rows.rows(case, "shortcomings"))
-    responses = LessonResponse.objects.latest().filter(initiative=case).select_related("by")
+    open_ = unanswered_among(initiative_rows.rows(initiative, "shortcomings"))
+    responses = LessonResponse.objects.latest().filter(initiative=initiative).select_related("by")
     said = {row.lesson_id: row for row in responses}
     keys = [*open_, *said]
     if not keys:
@@ -101,18 +102,20 @@ def at_gate(case: Initiative, person: User) -> list[Shown]:
 
 
 def of_system(system: int, person: User) -> list[Shown]:
-    """The newest lessons about a system, for whoever is about to tie a case to it."""
+    """The newest lessons about a system, for whoever is about to tie an initiative to it."""
     keys = LessonWords.objects.filter(systems__contains=[system]).order_by("-pk")
     return shown(list(keys.values_list("pk", flat=True)[:FEW]), person)
 
 
 def like(title: str, problem: str, person: User) -> list[Shown]:
-    """Lessons in the words of a case that somebody is about to register: two words of it at the least."""
+    """Lessons in the words of an initiative that somebody is about to register: two words of it at the least."""
     hits = [hit for hit in lesson_search.search(f"{title} {problem}", most=4 * FEW) if len(hit.words) > 1]
     why = {hit.lesson: (f"words: {', '.join(hit.words)}",) for hit in hits}
     return shown(why, person, why)[:FEW]
 
 
-def seen_cases(person: User, keys: Iterable[int]) -> set[int]:
-    """Which of these cases the person may open."""
-    return set(case_permissions.visible_to(person).filter(pk__in=list(keys)).values_list("pk", flat=True))
+def seen_initiatives(person: User, keys: Iterable[int]) -> set[int]:
+    """Which of these initiatives the person may open."""
+    return set(
+        initiative_permissions.visible_to(person).filter(pk__in=list(keys)).values_list("pk", flat=True)
+    )

@@ -1,4 +1,6 @@
-"""The library of lessons: searched, read, entered from outside; and the answers of a case to those that are its own."""
+"""The library of lessons: searched, read, entered from outside; and the answers of an initiative to those that are its
+own.
+"""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,7 +13,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from adoption.lessons import actions, lesson_search, permissions
 from adoption.lessons.forms import LessonForm, ReasonForm, ResponsesForm
-from adoption.lessons.presentation import FEW, Shown, at_gate, like, of_system, offered_to, seen_cases, shown
+from adoption.lessons.presentation import (
+    FEW,
+    Shown,
+    at_gate,
+    like,
+    of_system,
+    offered_to,
+    seen_initiatives,
+    shown,
+)
 from adoption.models import Lesson, LessonResponse
 from adoption.models.postmortems import PATTERNS
 from governance.contributions import Part
@@ -19,8 +30,8 @@ from governance.models import Unit
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, fix, page_of, pick
+from initiatives.access import initiative_lookup
+from initiatives.initiative.initiative_frame import fix, initiative_context, page_of, pick
 from initiatives.models import Review, System
 from initiatives.portfolio import search as portfolio_search
 
@@ -119,7 +130,7 @@ def _lesson_for(person, pk: int) -> Lesson:
 
 @require_safe
 def lesson(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One lesson: where it comes from, what cases said to it, where it came again."""
+    """One lesson: where it comes from, what initiatives said to it, where it came again."""
     return _lesson_page(request, _lesson_for(request.user, pk))
 
 
@@ -129,7 +140,7 @@ def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResp
     responses = list(
         LessonResponse.objects.latest().filter(lesson=row).select_related("initiative", "by")[:200]
     )
-    seen = seen_cases(person, {one.initiative_id for one in responses})
+    seen = seen_initiatives(person, {one.initiative_id for one in responses})
     known = []
     if row.post_mortem_id is not None:
         answered = LessonResponse.objects.filter(initiative=row.post_mortem.initiative).values("lesson")
@@ -206,14 +217,14 @@ def lesson_again(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The lessons that are a case's own, each with room for an answer."""
-    case = case_lookup.case_for(request.user, ref)
-    rows = offered_to(case, request.user)
+    """The lessons that are an initiative's own, each with room for an answer."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    rows = offered_to(initiative, request.user)
     pairs = [(row.lesson, row.response) for row in rows]
     form = ResponsesForm(request.POST if request.method == "POST" else None, rows=pairs)
     conflict, status = None, 200
     if request.method == "POST":
-        permissions.may_answer(case, request.user).or_refuse()
+        permissions.may_answer(initiative, request.user).or_refuse()
         status = 422
         if form.is_valid():
             said = [
@@ -222,19 +233,19 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
             ]
             try:
                 if said:
-                    actions.respond(case=case, said=said, by=request.user)
+                    actions.respond(initiative=initiative, said=said, by=request.user)
                     messages.success(request, _("Kept, and part of the answer that the board signs."))
-                return redirect("lessons", case.ref)
+                return redirect("lessons", initiative.ref)
             except ValidationError as error:
                 fix(form, error)
             except Conflict as refused:
                 conflict, status = refused, 409
-    context = case_context(request, case, page="lessons") | {
+    context = initiative_context(request, initiative, page="lessons") | {
         "title": _("Answer the lessons"),
         "form": form,
         "shown": rows,
         "asked": [(row, *form.fields_of(row.lesson)) for row in rows],
-        "may_answer": permissions.may_answer(case, request.user),
+        "may_answer": permissions.may_answer(initiative, request.user),
         "conflict": conflict,
     }
     return render(request, "adoption/lessons/lessons_answer.html", context, status=status)
@@ -244,12 +255,12 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def beside_review(person, review: Review) -> Part | None:
-    """At a gate: each lesson that is the case's own, with what it says to it."""
+    """At a gate: each lesson that is the initiative's own, with what it says to it."""
     if review.gate not in ("mvp", "production") or not review.is_open:
         return None
     rows = at_gate(review.initiative, person)
     return (
-        Part("adoption/lessons/_lessons_at_gate.html", {"rows": rows, "case": review.initiative})
+        Part("adoption/lessons/_lessons_at_gate.html", {"rows": rows, "initiative": review.initiative})
         if rows
         else None
     )
@@ -266,7 +277,7 @@ def beside_registering(person, said: tuple[str, str]) -> Part | None:
 
 
 def beside_link(person, system: System) -> Part | None:
-    """Before a case is tied to a system: what was learned with it."""
+    """Before an initiative is tied to a system: what was learned with it."""
     rows = of_system(system.pk, person)
     words = f"What was learned with {system}"
     return Part("adoption/lessons/_lessons_beside.html", {"rows": rows, "words": words}) if rows else None
@@ -279,7 +290,7 @@ def found(search: portfolio_search.Search, most: int) -> list[portfolio_search.H
         portfolio_search.Hit(
             row.lesson.text[:160],
             reverse("lesson", args=[row.lesson.pk]),
-            row.case.ref if row.case else "",
+            row.initiative.ref if row.initiative else "",
             row.lesson.instead[:200],
             (row.lesson.get_layer_display().lower(),),
         )

@@ -24,34 +24,34 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import settle_row
+from initiatives.initiative.act import act
 from initiatives.models import Initiative, Obligation
 
 MOST_PEOPLE = 10_000_000
 MOST_FIGURE = 10.0**12
 
 
-def declare_measure(*, case: Initiative, once: UUID | None = None, by: User, **fields) -> Measure:
+def declare_measure(*, initiative: Initiative, once: UUID | None = None, by: User, **fields) -> Measure:
     """Declare one measure with its baseline and target, as owner, before its first reading.
 
     `fields`: instrument, words, population, source, target, intended; and as the instrument asks baseline, baseline_n,
     teams, unit, bound, better, counterfactual. Raises ValidationError by field, or Refused.
     """
-    return declare_measures(case=case, declared=[fields | {"once": once}], by=by)[0]
+    return declare_measures(initiative=initiative, declared=[fields | {"once": once}], by=by)[0]
 
 
-def declare_measures(*, case: Initiative, declared: list[Mapping], by: User) -> list[Measure]:
+def declare_measures(*, initiative: Initiative, declared: list[Mapping], by: User) -> list[Measure]:
     """Declare measures together, all of them or none; each as `declare_measure` would."""
-    with act("declare measures", by=by, case=case) as case:
-        permissions.may_declare(case, by).or_refuse()
+    with act("declare measures", by=by, initiative=initiative) as initiative:
+        permissions.may_declare(initiative, by).or_refuse()
         sent = [one.get("once") for one in declared if one.get("once")]
-        known = {row.once: row for row in Measure.objects.filter(initiative=case, once__in=sent)}
+        known = {row.once: row for row in Measure.objects.filter(initiative=initiative, once__in=sent)}
         if len(known) == len(declared):
             return [known[one["once"]] for one in declared]
-        now, scope = clock.now(), queries.scopes_now([case.pk]).get(case.pk)
-        standing = set(case.measures.standing().values_list("instrument", flat=True))
+        now, scope = clock.now(), queries.scopes_now([initiative.pk]).get(initiative.pk)
+        standing = set(initiative.measures.standing().values_list("instrument", flat=True))
         rows, goals = [], []
         for one in declared:
             wrong = _wrong(one, standing, scope)
@@ -61,7 +61,7 @@ def declare_measures(*, case: Initiative, declared: list[Mapping], by: User) -> 
             standing.add(how.key)
             rows.append(
                 Measure(
-                    initiative=case,
+                    initiative=initiative,
                     instrument=how.key,
                     words=one["words"].strip(),
                     population=one["population"].strip(),
@@ -84,13 +84,13 @@ def declare_measures(*, case: Initiative, declared: list[Mapping], by: User) -> 
             EntryKind.MEASURE_DECLARED,
             [
                 (
-                    case,
+                    initiative,
                     {"measure": row.pk, "words": row.words, "instrument": row.instrument} | _facts(row, goal),
                 )
                 for row, goal in zip(rows, goals, strict=True)
             ],
         )
-        follow([case])
+        follow([initiative])
     return rows
 
 
@@ -100,8 +100,8 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
     `number`: of the goal that the person looked at; Conflict when there is a newer one. A looser target counts only
     for periods that begin after it (`measuring.strictest`). Raises ValidationError by field, or Refused.
     """
-    with act("move goal", by=by, case=measure.initiative_id, reason=reason.strip()) as case:
-        permissions.may_declare(case, by).or_refuse()
+    with act("move goal", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
+        permissions.may_declare(initiative, by).or_refuse()
         measure = _standing(measure)
         last = measure.goals.order_by("-number").first()
         if last.number != number:
@@ -110,7 +110,7 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
                 "Look at the goal again.",
             )
         wrong = {} if reason.strip() else {"reason": "Say why the goal moves; it stands beside the figures."}
-        scope = queries.scopes_now([case.pk]).get(case.pk)
+        scope = queries.scopes_now([initiative.pk]).get(initiative.pk)
         wrong |= _wrong_goal(fields, measure.how, measure.better, scope)
         if not wrong and all(getattr(last, name) == fields.get(name) for name in _GOAL):
             wrong["target"] = "Nothing moves: this is the goal that stands."
@@ -120,14 +120,14 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
         goal.save()
         record.record(
             EntryKind.GOAL_MOVED,
-            case=case,
+            initiative=initiative,
             measure=measure.pk,
             words=measure.words,
             why=goal.reason,
             was=str(last.target),
             **_facts(measure, goal),
         )
-        follow([case])
+        follow([initiative])
     return goal
 
 
@@ -135,25 +135,29 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
     """End a measure as owner, with a reason; its readings stay readable, and what it showed is short again."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is read no more."})
-    with act("end measure", by=by, case=measure.initiative_id, reason=reason.strip()) as case:
-        permissions.may_declare(case, by).or_refuse()
+    with act("end measure", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
+        permissions.may_declare(initiative, by).or_refuse()
         row = _standing(measure)
         row.ended_at, row.ended_by, row.ended_reason = clock.now(), by, reason.strip()
         row.save()
         record.record(
-            EntryKind.MEASURE_ENDED, case=case, measure=row.pk, words=row.words, why=row.ended_reason
+            EntryKind.MEASURE_ENDED,
+            initiative=initiative,
+            measure=row.pk,
+            words=row.words,
+            why=row.ended_reason,
         )
-        settle_silence(case, [row.pk], "The measure ended.", by)
-        follow([case])
+        settle_silence(initiative, [row.pk], "The measure ended.", by)
+        follow([initiative])
     return row
 
 
-def settle_silence(case: Initiative, measures: list[int], note: str, by: User | None) -> None:
+def settle_silence(initiative: Initiative, measures: list[int], note: str, by: User | None) -> None:
     """Settle the debts of these measures that were silent, in the running act."""
     sources = [silence_of(key) for key in measures]
-    debts = Obligation.objects.unsettled().filter(initiative=case, kind="reading", source__in=sources)
+    debts = Obligation.objects.unsettled().filter(initiative=initiative, kind="reading", source__in=sources)
     for debt in debts:
-        debt.initiative = case
+        debt.initiative = initiative
         settle_row(debt, by=by, note=note)
 
 

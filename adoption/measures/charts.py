@@ -34,14 +34,16 @@ class Week:
     figure: Figure | None
 
 
-def marks_of(case: Initiative) -> list[Mark]:
-    """What happened to the case in the time that is drawn: versions that began to run, incidents; oldest first."""
+def marks_of(initiative: Initiative) -> list[Mark]:
+    """What happened to the initiative in the time that is drawn: versions that began to run, incidents; oldest
+    first.
+    """
     since = monday(clock.today()) - timedelta(weeks=WEEKS - 1)
-    rows = case.deployments.filter(
+    rows = initiative.deployments.filter(
         runs_from__gte=clock.midnight_before(since), runs_from__lte=clock.now()
     ).select_related("version")
     found = [Mark(clock.local_day(row.runs_from), f"{row.version.in_region('')} runs") for row in rows]
-    incidents = case.incidents.filter(
+    incidents = initiative.incidents.filter(
         started_at__gte=clock.midnight_before(since), started_at__lte=clock.now(), merged_into__isnull=True
     )
     found += [

@@ -2,7 +2,8 @@
 
 A figure comes with the interval that holds the true one with 95 % confidence. It is met when the whole interval is on
 the better side of the target, not met when the whole of it is on the worse side, and cannot be told while it spans the
-target. Nothing is read into few cases, few weeks, missing teams, other people than the real users, or old figures.
+target. Nothing is read into few initiatives, few weeks, missing teams, other people than the real users, or old
+figures.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What measures say of the requirements of cases, for and against: the one way in which readings reach the gates.
+"""What measures say of the requirements of initiatives, for and against: the one way in which readings reach the gates.
 
 Hung on the register of initiatives (`finding_rules.MORE_SAYS` and `MEASURES`). A requirement of adoption is short while
 a measure that it asks for is absent, insufficient, about other people than the real users, too old, or not met; so no
@@ -27,7 +27,7 @@ def source_of(requirement: str) -> str:
 
 
 def undeclared() -> dict[str, tuple[str, Wanted]]:
-    """By requirement, what stands against every case about whose measures nothing is written (`register.UNLESS`).
+    """By requirement, what stands against every initiative about whose measures nothing is written (`register.UNLESS`).
 
     No row says so: ten thousand imported claims need none.
     """
@@ -47,16 +47,19 @@ def undeclared() -> dict[str, tuple[str, Wanted]]:
 
 
 @about(Measure.objects.standing())
-def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """What the standing measures of these cases say, set-wise. Each measured requirement says at least one thing."""
-    for case, found in queries.subjects(cases).items():
+def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
+    """What the standing measures of these initiatives say, set-wise.
+
+    Each measured requirement says at least one thing.
+    """
+    for initiative, found in queries.subjects(initiatives).items():
         by_requirement: dict[str, list[Measure]] = {}
         for measure, _ in found:
             by_requirement.setdefault(measure.requirement, []).append(measure)
         for requirement, measures in by_requirement.items():
             for group in queries.lacking(requirement, measures) if requirement in ASKED else ():
                 yield (
-                    case,
+                    initiative,
                     Wanted(
                         requirement,
                         f"{source_of(requirement)}lacks:{group[0]}",
@@ -67,7 +70,7 @@ def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
                 )
         for measure, subject in found:
             if measure.requirement in ASKED:
-                yield case, wanted_of(measure, judge(subject))
+                yield initiative, wanted_of(measure, judge(subject))
 
 
 def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
@@ -86,16 +89,16 @@ def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
 
 
 @about(Measure.objects.standing())
-def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """What the measures of these cases show by figures that nobody typed: sent with a key, or asked by a survey.
+def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """What the measures of these initiatives show by figures that nobody typed: sent with a key, or asked by a survey.
 
     A requirement is measured while each of its measures is met and no reading behind the figure was typed or brought in
     a table: the figure would then be as good as somebody's word, however well it is averaged (docs/domain.md, "Four
     levels").
     """
-    found = queries.subjects(cases)
+    found = queries.subjects(initiatives)
     typed = queries.last_typed(measure for rows in found.values() for measure, _ in rows)
-    for case, rows in found.items():
+    for initiative, rows in found.items():
         by_requirement: dict[str, list[tuple[Measure, Verdict]]] = {}
         for measure, subject in rows:
             if measure.requirement in ASKED:
@@ -105,7 +108,7 @@ def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
                 verdict.met and typed.get(measure.pk, date.min) < (verdict.judged_from or date.max)
                 for measure, verdict in judged
             ):
-                yield case, _measurable(requirement, judged)
+                yield initiative, _measurable(requirement, judged)
 
 
 def _measurable(requirement: str, judged: list[tuple[Measure, Verdict]]) -> Measurable:

@@ -10,9 +10,9 @@ from adoption.models import Measure, Tally
 from governance import clock
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.holds.actions import owe
+from initiatives.initiative.act import act
 from initiatives.models import Obligation
 
 SILENT_DAYS = 60  # S1-17.1: "no readings for 60 days raises a task"
@@ -20,7 +20,7 @@ DAYS_TO_READ = 14
 
 
 def silent_since(day: date):
-    """Standing measures of running cases that were declared, and read, on this day or before, and not since.
+    """Standing measures of running initiatives that were declared, and read, on this day or before, and not since.
 
     What came is what counts, not which period it speaks of: whoever sends last month's figures is not silent. Each
     bears `heard`, the moment of its last reading or None.
@@ -47,25 +47,27 @@ def open_silence_debts() -> list[Obligation]:
     Safe to repeat: one open debt per measure.
     """
     if Rulebook.objects.in_force() is None:
-        return []  # no rules, no cases
+        return []  # no rules, no initiatives
     last = clock.today() - timedelta(days=SILENT_DAYS)
     opened = []
     known = set(Obligation.objects.unsettled().filter(kind="reading").values_list("initiative_id", "source"))
     for measure in silent_since(last):
         if (measure.initiative_id, silence_of(measure.pk)) in known:
             continue
-        with act("owe a reading", system="silence sweep", case=measure.initiative_id) as case:
+        with act("owe a reading", system="silence sweep", initiative=measure.initiative_id) as initiative:
             if not silent_since(last).filter(pk=measure.pk).exists():
                 continue  # a reading came meanwhile
             heard = measure.heard or measure.declared_at
-            role = case_permissions.accepted(case, "owner")
+            role = initiative_permissions.accepted(initiative, "owner")
             debt = owe(
-                case,
+                initiative,
                 "reading",
                 source=silence_of(measure.pk),
                 text=f"No reading since {said_day(clock.local_day(heard))}: {measure.words}"[:250],
                 due=clock.today() + timedelta(days=DAYS_TO_READ),
-                debtor=role.person if role is not None else case_permissions.acting_chair(case)[0],
+                debtor=role.person
+                if role is not None
+                else initiative_permissions.acting_chair(initiative)[0],
             )
             if debt is not None:
                 opened.append(debt)

@@ -1,4 +1,4 @@
-"""The measures of cases as they are judged, read for many cases at once: a fixed number of questions."""
+"""The measures of initiatives as they are judged, read for many initiatives at once: a fixed number of questions."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -20,24 +20,25 @@ VALUE_COUNTS_DAYS = 90  # a figure of value; as long as what the rulebook asks o
 
 
 def subjects(
-    cases: Iterable[int], *, measures: Iterable[Measure] | None = None, ended: bool = False
+    initiatives: Iterable[int], *, measures: Iterable[Measure] | None = None, ended: bool = False
 ) -> dict[int, list[tuple[Measure, Subject]]]:
-    """The standing measures of these cases with what is judged of each, by the key of the case; `ended`: those too.
+    """The standing measures of these initiatives with what is judged of each, by the key of the initiative; `ended`:
+    those too.
 
-    Five questions, however many cases and readings there are.
+    Five questions, however many initiatives and readings there are.
     """
-    cases = list(cases)
+    initiatives = list(initiatives)
     if measures is None:
-        rows = Measure.objects.filter(initiative__in=cases)
+        rows = Measure.objects.filter(initiative__in=initiatives)
         measures = rows if ended else rows.standing()
     measures = list(measures)
-    found: dict[int, list[tuple[Measure, Subject]]] = {key: [] for key in cases}
+    found: dict[int, list[tuple[Measure, Subject]]] = {key: [] for key in initiatives}
     if not measures:
         return found
     goals = _by_measure(Goal.objects.filter(measure__in=measures).order_by("measure", "number"))
     cells = _cells(measures)
-    scopes = scopes_now(cases)
-    tiers = dict(Initiative.objects.filter(pk__in=cases).values_list("pk", "tier"))
+    scopes = scopes_now(initiatives)
+    tiers = dict(Initiative.objects.filter(pk__in=initiatives).values_list("pk", "tier"))
     book = Rulebook.objects.current().book
     for measure in measures:
         asked = book.requirements.get(measure.requirement)
@@ -58,13 +59,13 @@ def subjects(
     return found
 
 
-def measured_value(cases: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
-    """By case, the words of its standing measures of value that have a figure today, and the figure in words."""
-    cases = list(cases)
-    wanted = [one for one in Measure.objects.standing().filter(initiative__in=cases) if one.how.value]
+def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
+    """By initiative, the words of its standing measures of value that have a figure today, and the figure in words."""
+    initiatives = list(initiatives)
+    wanted = [one for one in Measure.objects.standing().filter(initiative__in=initiatives) if one.how.value]
     judged = {
         pk: [(measure.words, judge(subject).on(today)) for measure, subject in some]
-        for pk, some in subjects(cases, measures=wanted).items()
+        for pk, some in subjects(initiatives, measures=wanted).items()
     }
     return {pk: [(words, told.words) for words, told in some if told.figure] for pk, some in judged.items()}
 
@@ -83,10 +84,10 @@ def subject_of(measure: Measure) -> Subject:
     return subject
 
 
-def scopes_now(cases: Iterable[int]) -> dict[int, ScopeVersion]:
-    """The scope in force of each of these cases that has one, by the key of the case."""
+def scopes_now(initiatives: Iterable[int]) -> dict[int, ScopeVersion]:
+    """The scope in force of each of these initiatives that has one, by the key of the initiative."""
     now = clock.now()
-    rows = ScopeVersion.objects.filter(initiative__in=cases, starts_at__lte=now).order_by("number")
+    rows = ScopeVersion.objects.filter(initiative__in=initiatives, starts_at__lte=now).order_by("number")
     return {scope.initiative_id: scope for scope in rows if scope.ended_at is None or scope.ended_at > now}
 
 

@@ -15,9 +15,9 @@ from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import acted, case_context, sent
+from initiatives.access import initiative_lookup
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import acted, initiative_context, sent
 
 TONES = {MET: "ok", NOT_MET: "bad", CANNOT_TELL: "warn"}
 PER_PAGE, SHOWN = 25, 100
@@ -58,9 +58,9 @@ class Shown:
 @require_safe
 def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
     """Whether it is used and trusted, by requirement, in words; value; and where to go on."""
-    case = case_lookup.case_for(request.user, ref)
-    found = queries.subjects([case.pk])[case.pk]
-    book, marks = Rulebook.objects.current().book, charts.marks_of(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    found = queries.subjects([initiative.pk])[initiative.pk]
+    book, marks = Rulebook.objects.current().book, charts.marks_of(initiative)
     shown = [Shown(measure, subject) for measure, subject in found]
     for one in shown:
         one.draw(marks)
@@ -83,16 +83,16 @@ def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
                 "can_file": not lacking and all(one.verdict.word != CANNOT_TELL for one in own),
             }
         )
-    context = case_context(request, case, page="adoption") | {
+    context = initiative_context(request, initiative, page="adoption") | {
         "title": _("Adoption"),
         "asked": asked,
         "value": [one for one in shown if one.measure.how.value],
         "marks": marks,
         "some": bool(shown),
-        "may_declare": permissions.may_declare(case, request.user),
-        "may_read": permissions.may_read(case, request.user),
-        "survey": case.surveys.order_by("-id").first(),
-        "ended": Measure.objects.filter(initiative=case, ended_at__isnull=False).order_by("-ended_at"),
+        "may_declare": permissions.may_declare(initiative, request.user),
+        "may_read": permissions.may_read(initiative, request.user),
+        "survey": initiative.surveys.order_by("-id").first(),
+        "ended": Measure.objects.filter(initiative=initiative, ended_at__isnull=False).order_by("-ended_at"),
     }
     return render(request, "adoption/measures/adoption.html", context)
 
@@ -104,30 +104,30 @@ def _order(word: str) -> int:
 @require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     """Declare a measure: first what, then baseline, target and how."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_declare(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_declare(initiative, request.user).or_refuse()
     how = INSTRUMENTS.get(request.GET.get("instrument", ""))
-    back = reverse("adoption", args=[case.ref])
+    back = reverse("adoption", args=[initiative.ref])
     if how is None:
-        context = case_context(request, case, page="adoption") | {
+        context = initiative_context(request, initiative, page="adoption") | {
             "title": _("Declare a measure"),
             "form": InstrumentForm(),
             "back_url": back,
         }
         return render(request, "adoption/measures/measure_choose.html", context)
-    scope = queries.scopes_now([case.pk]).get(case.pk)
+    scope = queries.scopes_now([initiative.pk]).get(initiative.pk)
     start = {"intended": scope.user_count, "population": scope.users[:200]} if scope is not None else {}
     form = DeclareForm(how, sent(request), initial=start)
     if row := acted(
         request,
         form,
         lambda: actions.declare_measure(
-            case=case, by=request.user, **(form.cleaned_data | {"instrument": how.key})
+            initiative=initiative, by=request.user, **(form.cleaned_data | {"instrument": how.key})
         ),
     ):
         messages.success(request, _("Declared. It waits for its first reading."))
         return redirect("measure", pk=row.pk)
-    context = case_context(request, case, page="adoption") | {
+    context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
         "title": how.words,
         "lede": f"{how.asks}.",
@@ -137,30 +137,30 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
         "verb": _("Declare it"),
         "back_url": back,
     }
-    return render(request, "initiatives/cases/case_form.html", context)
+    return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
 def measure_for(request: SignedInRequest, pk: int) -> Measure:
-    """The measure, where the person sees its case; raises Http404 else."""
+    """The measure, where the person sees its initiative; raises Http404 else."""
     rows = Measure.objects.select_related(
         "initiative__unit", "initiative__contract", "declared_by", "ended_by"
     )
-    return case_lookup.of_case(rows, request.user, pk)
+    return initiative_lookup.of_initiative(rows, request.user, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change the target of a measure, in the open."""
     row = measure_for(request, pk)
-    case = row.initiative
-    permissions.may_declare(case, request.user).or_refuse()
+    initiative = row.initiative
+    permissions.may_declare(initiative, request.user).or_refuse()
     last = row.goals.order_by("-number").first()
     form = GoalForm(row.how, last, sent(request))
     back = reverse("measure", args=[row.pk])
     if acted(request, form, lambda: actions.move_goal(measure=row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("The goal moved. What stood before stays readable."))
         return redirect(back)
-    context = case_context(request, case, page="adoption") | {
+    context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
         "title": _("Change the target"),
         "lede": row.words,
@@ -173,20 +173,20 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
         "verb": _("Change target"),
         "back_url": back,
     }
-    return render(request, "initiatives/cases/case_form.html", context)
+    return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a measure."""
     row = measure_for(request, pk)
-    case = row.initiative
-    permissions.may_declare(case, request.user).or_refuse()
+    initiative = row.initiative
+    permissions.may_declare(initiative, request.user).or_refuse()
     form = ReasonForm(sent(request))
     if acted(request, form, lambda: actions.end_measure(measure=row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("The measure ended."))
-        return redirect("adoption", ref=case.ref)
-    context = case_context(request, case, page="adoption") | {
+        return redirect("adoption", ref=initiative.ref)
+    context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
         "title": _("End the measure"),
         "lede": row.words,
@@ -199,4 +199,4 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         "danger": True,
         "back_url": reverse("measure", args=[row.pk]),
     }
-    return render(request, "initiatives/cases/case_form.html", context)
+    return render(request, "initiatives/initiative/initiative_form.html", context)

@@ -14,7 +14,7 @@ from governance.notices.owe import owe
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Review
 
 MOST_WORDS = 20_000
@@ -106,7 +106,7 @@ def leave_out(*, meeting: Meeting, key: str, reason: str, by: User) -> AgendaPoi
         point.save()
         record.record(
             EntryKind.AGENDA_POINT_LEFT_OUT,
-            case=point.initiative,
+            initiative=point.initiative,
             **_named(row),
             why=point.reason,
         )
@@ -121,7 +121,7 @@ def put_back(*, meeting: Meeting, key: str, by: User) -> AgendaPoint:
         point.save()
         record.record(
             EntryKind.AGENDA_POINT_PUT_BACK,
-            case=point.initiative,
+            initiative=point.initiative,
             **_named(row),
         )
     return point
@@ -142,7 +142,7 @@ def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User
         point.save()
         record.record(
             EntryKind.AGENDA_POINT_PLACED,
-            case=point.initiative,
+            initiative=point.initiative,
             **_named(row),
             place=place,
             why=point.reason,
@@ -180,7 +180,7 @@ def begin(*, meeting: Meeting, by: User) -> Meeting:
             ).or_refuse()
         for place, point in enumerate(agenda.points(row), start=1):
             kept = point.row or AgendaPoint(
-                meeting=row, review=point.review, initiative=point.case, by=by, at=clock.now()
+                meeting=row, review=point.review, initiative=point.initiative, by=by, at=clock.now()
             )
             kept.place = place
             kept.save()
@@ -254,7 +254,7 @@ def write_minutes(
         kept.save()
         record.record(
             EntryKind.MINUTES_WRITTEN,
-            case=point.initiative if point else None,
+            initiative=point.initiative if point else None,
             **_named(row),
             version=kept.version,
         )
@@ -312,7 +312,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
 
 
 def take_pack(
-    *, meeting: Meeting, content: bytes, record_size: int | None, cases: list[dict], by: User
+    *, meeting: Meeting, content: bytes, record_size: int | None, initiatives: list[dict], by: User
 ) -> Pack:
     """Record that somebody takes a pack: the hash of its bytes, and what it says of the record. Raises Refused."""
     with act("take pack", by=by):
@@ -323,7 +323,7 @@ def take_pack(
             sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
             record_size=record_size,
-            cases=cases,
+            initiatives=initiatives,
             by=by,
             at=clock.now(),
         )
@@ -332,7 +332,7 @@ def take_pack(
             EntryKind.PACK_TAKEN,
             **_named(row),
             sha256=kept.sha256,
-            cases=[one["ref"] for one in cases],
+            initiatives=[one["ref"] for one in initiatives],
         )
     return kept
 

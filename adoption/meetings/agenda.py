@@ -1,4 +1,4 @@
-"""The agenda of a meeting: open reviews of the board's cases by themselves, what can be decided first."""
+"""The agenda of a meeting: open reviews of the board's initiatives by themselves, what can be decided first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import User
 from governance.people.boards import units_of_board
 from governance.vocabulary import RUNNING_STAGES, ReviewOutcome
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative, Review
 from initiatives.reviews import review_summaries
 from initiatives.reviews.review_summaries import Glance
@@ -22,7 +22,7 @@ class Point:
     """One point as a page shows it: a review with what awaits it, or words; `row` once somebody spoke of it."""
 
     review: Review | None
-    case: Initiative | None
+    initiative: Initiative | None
     words: str
     row: AgendaPoint | None
     seen: Glance | None = None
@@ -37,7 +37,7 @@ class Point:
     @property
     def title(self) -> str:
         """What it is called."""
-        return self.words or (self.case.title if self.case else "")
+        return self.words or (self.initiative.title if self.initiative else "")
 
     @property
     def key(self) -> str:
@@ -59,7 +59,7 @@ def reviews_of(meeting: Meeting) -> QuerySet:
 def points(meeting: Meeting, person: User | None = None) -> list[Point]:
     """The agenda in its order: what was placed, then what can be decided now, then what waits, the longest first.
 
-    `person`: only points whose case they may see; points in words are for whoever may take the pack. Until the
+    `person`: only points whose initiative they may see; points in words are for whoever may take the pack. Until the
     meeting begins, open reviews come by themselves; from then on it is as it was frozen.
     """
     rows = list(meeting.points.select_related("initiative__unit", "review").filter(left_out=False))
@@ -93,7 +93,7 @@ def points(meeting: Meeting, person: User | None = None) -> list[Point]:
 
 def _seen(person: User, rows: list[AgendaPoint], reviews: list[Review]) -> set[int]:
     keys = {row.initiative_id for row in rows} | {review.initiative_id for review in reviews}
-    found = case_permissions.visible_to(person).filter(pk__in=[key for key in keys if key])
+    found = initiative_permissions.visible_to(person).filter(pk__in=[key for key in keys if key])
     return set(found.values_list("pk", flat=True))
 
 
@@ -104,7 +104,7 @@ def _order(point: Point) -> tuple:
 
 
 def left_out(meeting: Meeting, person: User) -> list[AgendaPoint]:
-    """What was taken off the agenda, with the reason; of cases that the person may see."""
+    """What was taken off the agenda, with the reason; of initiatives that the person may see."""
     rows = list(meeting.points.filter(left_out=True).select_related("initiative__unit", "review", "by"))
     seen, inside = _seen(person, rows, []), bool(may_take_pack(meeting, person))
     return [row for row in rows if row.initiative_id in seen or (inside and row.initiative_id is None)]
@@ -135,7 +135,7 @@ def where_decided(reviews: list[int]) -> dict[int, tuple[str, str]]:
 
 
 def ended_unlisted(meeting: Meeting, until: datetime) -> list[Review]:
-    """Reviews of the board's cases that ended while it was under way and do not stand on its agenda."""
+    """Reviews of the board's initiatives that ended while it was under way and do not stand on its agenda."""
     known = meeting.points.filter(review__isnull=False).values("review")
     return list(
         Review.objects.filter(

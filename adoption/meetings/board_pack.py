@@ -1,4 +1,4 @@
-"""What the pack of a meeting says of each case: criteria and seats, what is unmet, open risks, proof, its record.
+"""What the pack of a meeting says of each initiative: criteria and seats, what is unmet, open risks, proof, its record.
 
 Everything is read at one moment and told as plain words; `pack_pages` makes the bytes of it. The same words give the
 same bytes.
@@ -19,28 +19,31 @@ from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, ProofResult, Stage
-from initiatives.cases import review_state
-from initiatives.cases.case_frame import who_answers
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
+from initiatives.initiative import review_state
+from initiatives.initiative.initiative_frame import who_answers
 from initiatives.models import Initiative, Review
 from initiatives.reviews import presentation as review_presentation
 
 PART = 40  # points in one file; a longer agenda comes in parts
 NOT_PRODUCTION = "not production-ready"
 
-# The digest of a case's record: SHA-256 over one line an entry, in the order of their numbers, up to a checkpoint.
+# The digest of an initiative's record: SHA-256 over one line an entry, in the order of their numbers, up to a
+# checkpoint.
 DIGESTS = """
-SELECT e.case_ref, count(*), max(e.id), encode(sha256(convert_to(
+SELECT e.initiative_ref, count(*), max(e.id), encode(sha256(convert_to(
          string_agg(e.id || ' ' || encode(e.digest, 'hex') || E'\\n', '' ORDER BY e.id), 'UTF8')), 'hex')
   FROM governance_entry e JOIN governance_leaf l ON l.entry_id = e.id
- WHERE e.case_ref = ANY(%s) AND l.position < %s GROUP BY e.case_ref
+ WHERE e.initiative_ref = ANY(%s) AND l.position < %s GROUP BY e.initiative_ref
 """
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The record of a case up to a checkpoint: how many entries, the newest one's number, the digest over all."""
+    """The record of an initiative up to a checkpoint: how many entries, the newest one's number, the digest over
+    all.
+    """
 
     entries: int
     newest: int
@@ -62,7 +65,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class CasePages:
+class InitiativePages:
     """What the pack says of one point."""
 
     ref: str
@@ -81,7 +84,7 @@ class Content:
     place: str
     made_at: datetime
     agenda: tuple[tuple[str, ...], ...]
-    cases: tuple[CasePages, ...]
+    initiatives: tuple[InitiativePages, ...]
     checkpoint: str
     record_size: int | None
     recorded: dict[str, Recorded]
@@ -97,12 +100,12 @@ def content(meeting: Meeting, person: User, part: int = 1) -> Content:
     now = clock.now()
     found = meeting_agenda.points(meeting, person)
     told = found[(part - 1) * PART : part * PART]
-    cases = [point.case for point in told if point.case is not None]
+    initiatives = [point.initiative for point in told if point.initiative is not None]
     checkpoint = sealing.newest()
-    recorded = digests([case.ref for case in cases], checkpoint)
+    recorded = digests([initiative.ref for initiative in initiatives], checkpoint)
     with one_look():
-        case_rows.read_together(
-            cases, [point.review for point in told if point.review and point.review.is_open]
+        initiative_rows.read_together(
+            initiatives, [point.review for point in told if point.review and point.review.is_open]
         )
         read_members({meeting.board})
         pages = tuple(_pages(point, now, recorded) for point in told)
@@ -115,13 +118,13 @@ def content(meeting: Meeting, person: User, part: int = 1) -> Content:
             (
                 str(place),
                 point.title,
-                point.case.ref if point.case else "",
+                point.initiative.ref if point.initiative else "",
                 point.gate,
                 state_words(point),
             )
             for place, point in enumerate(found, start=1)
         ),
-        cases=pages,
+        initiatives=pages,
         checkpoint=checkpoint.note if checkpoint else "",
         record_size=checkpoint.size if checkpoint else None,
         recorded=recorded,
@@ -141,7 +144,7 @@ def state_words(point: meeting_agenda.Point) -> str:
 
 
 def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorded]:
-    """By reference, the digest of the case's entries that the checkpoint covers."""
+    """By reference, the digest of the initiative's entries that the checkpoint covers."""
     if checkpoint is None or not refs:
         return {}
     with connection.cursor() as cursor:
@@ -149,21 +152,23 @@ def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorde
         return {ref: Recorded(count, newest, digest) for ref, count, newest, digest in cursor.fetchall()}
 
 
-def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> CasePages:
-    case = point.case
-    if case is None:
-        return CasePages("", point.title, (), (("About", "A point in words, no initiative"),))
-    sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
-    judged = supported_stage.judged(case, sitting.facts if sitting else None, now)
+def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> InitiativePages:
+    initiative = point.initiative
+    if initiative is None:
+        return InitiativePages("", point.title, (), (("About", "A point in words, no initiative"),))
+    sitting = (
+        review_state.sit(point.review, initiative, now) if point.review and point.review.is_open else None
+    )
+    judged = supported_stage.judged(initiative, sitting.facts if sitting else None, now)
     facts, support = judged.facts, judged.support
     book = sitting.book if sitting else judged.rulebook.book
-    marks = [NOT_PRODUCTION] if case.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
+    marks = [NOT_PRODUCTION] if initiative.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
-    told = recorded.get(case.ref)
+    told = recorded.get(initiative.ref)
     lines = [
-        ("Unit", str(case.unit)),
+        ("Unit", str(initiative.unit)),
         ("Owner", facts.people.get("owner", "nobody accepted")),
-        ("Claims", Stage(case.stage).label),
+        ("Claims", Stage(initiative.stage).label),
         ("Evidence supports", Stage.word(support.supported) or "-"),
         ("Answers up to the claim", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
@@ -172,11 +177,11 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         ("Record digest", told.digest if told else "-"),
     ]
     tables = [
-        *_of_review(point, sitting, case),
+        *_of_review(point, sitting, initiative),
         _risks(point, facts, book, now),
         _proof(book, facts, now),
     ]
-    return CasePages(case.ref, case.title, tuple(marks), tuple(lines), tuple(tables))
+    return InitiativePages(initiative.ref, initiative.title, tuple(marks), tuple(lines), tuple(tables))
 
 
 def _levels(judged: supported_stage.Judged) -> str:
@@ -185,7 +190,7 @@ def _levels(judged: supported_stage.Judged) -> str:
     return profile_words(profile_of(judged.states, asked))
 
 
-def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[Table]:
+def _of_review(point: meeting_agenda.Point, sitting, initiative: Initiative) -> list[Table]:
     review = point.review
     if review is None:
         return []
@@ -261,17 +266,19 @@ def _unmet(sitting: review_state.Sitting) -> Table:
 
 
 def _asked(review: Review | None, facts, book) -> set[str]:
-    """What is asked of the case: up to the stage that it claims, and by the gate before which it stands."""
+    """What is asked of the initiative: up to the stage that it claims, and by the gate before which it stands."""
     gate = book.gates[review.gate].requirements() if review else ()
     return {*supported_stage.asked(facts, book), *gate}
 
 
 def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
-    case, asked = point.case, _asked(point.review, facts, book)
+    initiative, asked = point.initiative, _asked(point.review, facts, book)
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
-    behaviour_reports = list(case.behaviour_reports.distrust().order_by("observed_on", "kind", "group", "pk"))
-    weighing = {report_findings.against(row)[0] for row in case.behaviour_reports.against()}
+    behaviour_reports = list(
+        initiative.behaviour_reports.distrust().order_by("observed_on", "kind", "group", "pk")
+    )
+    weighing = {report_findings.against(row)[0] for row in initiative.behaviour_reports.against()}
     rows += [
         ("Behaviour report", report_findings.told(row, day), report_findings.ANSWERERS)
         for row in behaviour_reports
@@ -281,7 +288,9 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         for one in facts.shortcomings
         if one.counts_at(now) and (one.requirement in asked or one.hold) and one.words not in weighing
     ]
-    incidents = case.incidents.unfinished().select_related("lead").order_by("severity", "detected_at", "pk")
+    incidents = (
+        initiative.incidents.unfinished().select_related("lead").order_by("severity", "detected_at", "pk")
+    )
     rows += [
         (
             "Incident",
@@ -297,9 +306,9 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         for one in facts.waivers
         if one.until >= today
     ]
-    debts = case.obligations.unsettled().select_related("debtor").order_by("due", "pk")
+    debts = initiative.obligations.unsettled().select_related("debtor").order_by("due", "pk")
     rows += [("Due", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
-    gaps = case.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
+    gaps = initiative.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
     rows += [("Gap", gap.text, f"{gap.owner}, due {day(gap.due)}") for gap in gaps]
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
 

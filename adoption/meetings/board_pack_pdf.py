@@ -184,9 +184,9 @@ def _story(content: board_pack.Content, width: float) -> list:
             (0.05, 0.35, 0.11, 0.22, 0.27),
         ),
     ]
-    for number, case in enumerate(content.cases, start=1):
-        if case.ref:  # a point in words stands on the agenda, and there is no more to it
-            story += _case(number, case, width)
+    for number, initiative in enumerate(content.initiatives, start=1):
+        if initiative.ref:  # a point in words stands on the agenda, and there is no more to it
+            story += _initiative(number, initiative, width)
     story += [PageBreak(), *_record(content, width)]
     if any(lost(text) for text in _texts(content)):
         story.append(
@@ -199,12 +199,12 @@ def _plain(text: str) -> str:
     return "".join(letter if ord(letter) in _letters() else UNKNOWN for letter in shown(text))
 
 
-def _case(number: int, case: board_pack.CasePages, width: float) -> list:
-    name = f"{case.ref} {case.title}".strip()
-    marks = ", ".join(case.marks)
-    claims = dict(case.facts).get("Claims", "")
+def _initiative(number: int, initiative: board_pack.InitiativePages, width: float) -> list:
+    name = f"{initiative.ref} {initiative.title}".strip()
+    marks = ", ".join(initiative.marks)
+    claims = dict(initiative.facts).get("Claims", "")
     head = " · ".join(part for part in (name, claims, marks) if part)
-    facts = board_pack.Table("", ("", ""), tuple(case.facts))
+    facts = board_pack.Table("", ("", ""), tuple(initiative.facts))
     parts = [
         PageBreak(),
         _Begins(f"point-{number}", _plain(name), _plain(head)[:120]),
@@ -213,7 +213,7 @@ def _case(number: int, case: board_pack.CasePages, width: float) -> list:
     if marks:
         parts.append(Paragraph(_said(marks[0].upper() + marks[1:]), MARK))
     parts.append(_table(facts, width, (0.2, 0.8), head=False))
-    for place, table in enumerate(case.tables):
+    for place, table in enumerate(initiative.tables):
         body = _table(table, width)
         title = [
             _Begins(f"point-{number}-{place}", _plain(table.heading), level=1),
@@ -258,9 +258,9 @@ def _table(table: board_pack.Table, width: float, shares: tuple = (), *, head: b
 
 def _record(content: board_pack.Content, width: float) -> list:
     rows = tuple(
-        (case.ref, str(told.entries), str(told.newest), told.digest)
-        for case in content.cases
-        if (told := content.recorded.get(case.ref))
+        (initiative.ref, str(told.entries), str(told.newest), told.digest)
+        for initiative in content.initiatives
+        if (told := content.recorded.get(initiative.ref))
     )
     parts = [
         _Begins("record", "The record", _plain(f"{content.board}: the record")),
@@ -298,8 +298,8 @@ def _texts(content: board_pack.Content):
     yield from (content.board, content.place)
     for row in content.agenda:
         yield from row
-    for case in content.cases:
-        yield from (case.title, *case.marks, *(value for _, value in case.facts))
-        for table in case.tables:
+    for initiative in content.initiatives:
+        yield from (initiative.title, *initiative.marks, *(value for _, value in initiative.facts))
+        for table in initiative.tables:
             for row in table.rows:
                 yield from row

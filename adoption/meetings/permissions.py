@@ -7,21 +7,22 @@ from governance.models import Board, User
 from governance.people.boards import members_now, seats_held
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import BoardRole
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 
 LEADING = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
 
 
 def visible_meetings(person: User) -> QuerySet:
-    """Meetings of the boards on which the person sits, and those at which a case came up that the person may see.
+    """Meetings of the boards on which the person sits, and those at which an initiative came up that the person may
+    see.
 
-    Admins and auditors see all of them. Of the points, everybody sees those of cases that they may see.
+    Admins and auditors see all of them. Of the points, everybody sees those of initiatives that they may see.
     """
     rows = Meeting.objects.all()
     if person.is_admin or person.is_auditor:
         return rows
     boards = {member.board_id for member in seats_held(person)}
-    seen = case_permissions.visible_to(person).order_by().values("pk")
+    seen = initiative_permissions.visible_to(person).order_by().values("pk")
     return rows.filter(Q(board__in=boards) | Q(secretary=person) | Q(points__initiative__in=seen)).distinct()
 
 

@@ -43,25 +43,25 @@ def to_confirm(moment: datetime):
     )
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case, start = row.initiative, clock.local_day(row.handed_in_at)
+        initiative, start = row.initiative, clock.local_day(row.handed_in_at)
         writers = {row.author_id, row.handed_in_by_id, row.obligation.debtor_id}
-        holders = [person for person in circle.holders(case, SEAT) if person.pk not in writers]
+        holders = [person for person in circle.holders(initiative, SEAT) if person.pk not in writers]
         yield from told(
             holders,
             since(start, today, (3, 7)),
-            lambda person, period, row=row, case=case, start=start: Due(
+            lambda person, period, row=row, initiative=initiative, start=start: Due(
                 person,
                 "confirm post-mortem",
                 f"postmortem:{row.pk}",
-                subject(case, f"a post-mortem has waited since {start:%-d %B %Y}"),
+                subject(initiative, f"a post-mortem has waited since {start:%-d %B %Y}"),
                 text=f"{row.handed_in_by} handed it in. The adoption seat confirms it, or sends it back with what "
                 "is missing; until then the obligation stays open.",
                 link=reverse("post-mortem-confirm", args=[row.pk]),
-                case_ref=case.ref,
+                initiative_ref=initiative.ref,
                 due_on=row.obligation.due,
                 period=f"version{row.version}:{period}",
             ),
-            circle.escalated(case, start, today),
+            circle.escalated(initiative, start, today),
         )
 
 
@@ -89,10 +89,10 @@ def meetings_ahead(moment: datetime):
 
 
 def _agenda_words(point: agenda.Point) -> str:
-    """A point as a mail names it: a case by its reference alone."""
-    if point.case is None or point.review is None:
+    """A point as a mail names it: an initiative by its reference alone."""
+    if point.initiative is None or point.review is None:
         return point.words
-    return f"{point.case.ref}, {point.gate}{' (can be decided)' if point.decidable else ''}"
+    return f"{point.initiative.ref}, {point.gate}{' (can be decided)' if point.decidable else ''}"
 
 
 QUERIES = [owed, readings, to_confirm, meetings_ahead]

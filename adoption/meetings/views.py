@@ -22,8 +22,8 @@ from governance import clock
 from governance.ledger import csv_export
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.act import act
-from initiatives.cases.case_frame import acted, fix, page_of, sent
+from initiatives.initiative.act import act
+from initiatives.initiative.initiative_frame import acted, fix, page_of, sent
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25
@@ -344,7 +344,7 @@ def pack(request: SignedInRequest, pk: int) -> HttpResponse:
             meeting=row,
             content=content,
             record_size=told.record_size,
-            cases=[
+            initiatives=[
                 {"ref": ref, "digest": one.digest, "entries": one.entries, "newest": one.newest}
                 for ref, one in sorted(told.recorded.items())
             ],

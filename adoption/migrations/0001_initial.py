@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('instead', models.TextField(blank=True, default='')),
                 ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
-                ('pattern', models.CharField(blank=True, choices=[('data_access', 'Access to data'), ('definitions', 'Definitions that differ'), ('identity', 'Sign-on and permissions'), ('sources', 'Sources out of date or without an owner'), ('workflow', 'Work is done otherwise than assumed'), ('fallback', 'Fallback missing or never tried'), ('ownership', 'Nobody owned it'), ('evaluation', 'Tried on other cases than the real ones'), ('oversight', 'People could not check or overrule it'), ('rollout', 'Rolled out too fast or too wide'), ('monitoring', 'Nobody saw it in time'), ('vendor_change', 'The vendor changed something'), ('residency', 'Data went where they must not'), ('cost', 'Time or money counted wrongly')], default='', max_length=20)),
+                ('pattern', models.CharField(blank=True, choices=[('data_access', 'Access to data'), ('definitions', 'Definitions that differ'), ('identity', 'Sign-on and permissions'), ('sources', 'Sources out of date or without an owner'), ('workflow', 'Work is done otherwise than assumed'), ('fallback', 'Fallback missing or never tried'), ('ownership', 'Nobody owned it'), ('evaluation', 'Tried on other initiatives than the real ones'), ('oversight', 'People could not check or overrule it'), ('rollout', 'Rolled out too fast or too wide'), ('monitoring', 'Nobody saw it in time'), ('vendor_change', 'The vendor changed something'), ('residency', 'Data went where they must not'), ('cost', 'Time or money counted wrongly')], default='', max_length=20)),
                 ('tags', models.JSONField(blank=True, default=list)),
                 ('systems', models.JSONField(blank=True, default=list)),
                 ('vendors', models.JSONField(blank=True, default=list)),
@@ -840,7 +840,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64)),
                 ('size', models.PositiveIntegerField()),
                 ('record_size', models.BigIntegerField(null=True)),
-                ('cases', models.JSONField(default=list)),
+                ('initiatives', models.JSONField(default=list)),
                 ('at', models.DateTimeField()),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packs', to='adoption.meeting')),
@@ -950,7 +950,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('instead', models.TextField(blank=True, default='')),
                 ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
-                ('pattern', models.CharField(blank=True, choices=[('data_access', 'Access to data'), ('definitions', 'Definitions that differ'), ('identity', 'Sign-on and permissions'), ('sources', 'Sources out of date or without an owner'), ('workflow', 'Work is done otherwise than assumed'), ('fallback', 'Fallback missing or never tried'), ('ownership', 'Nobody owned it'), ('evaluation', 'Tried on other cases than the real ones'), ('oversight', 'People could not check or overrule it'), ('rollout', 'Rolled out too fast or too wide'), ('monitoring', 'Nobody saw it in time'), ('vendor_change', 'The vendor changed something'), ('residency', 'Data went where they must not'), ('cost', 'Time or money counted wrongly')], default='', max_length=20)),
+                ('pattern', models.CharField(blank=True, choices=[('data_access', 'Access to data'), ('definitions', 'Definitions that differ'), ('identity', 'Sign-on and permissions'), ('sources', 'Sources out of date or without an owner'), ('workflow', 'Work is done otherwise than assumed'), ('fallback', 'Fallback missing or never tried'), ('ownership', 'Nobody owned it'), ('evaluation', 'Tried on other initiatives than the real ones'), ('oversight', 'People could not check or overrule it'), ('rollout', 'Rolled out too fast or too wide'), ('monitoring', 'Nobody saw it in time'), ('vendor_change', 'The vendor changed something'), ('residency', 'Data went where they must not'), ('cost', 'Time or money counted wrongly')], default='', max_length=20)),
                 ('tags', models.JSONField(blank=True, default=list)),
                 ('systems', models.JSONField(blank=True, default=list)),
                 ('vendors', models.JSONField(blank=True, default=list)),
@@ -1362,7 +1362,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='incident',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['initiative'], name='unfinished_incidents_by_case'),
+            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['initiative'], name='unfinished_incidents'),
         ),
         migrations.AddConstraint(
             model_name='incident',
@@ -1394,7 +1394,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='behaviourreport',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='standing_reports_by_case'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='standing_reports_by_initiative'),
         ),
         migrations.AddConstraint(
             model_name='behaviourreport',
@@ -1422,7 +1422,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='incidentdraft',
-            index=models.Index(condition=models.Q(('judged_at__isnull', True)), fields=['initiative'], name='waiting_drafts_by_case'),
+            index=models.Index(condition=models.Q(('judged_at__isnull', True)), fields=['initiative'], name='waiting_drafts_by_initiative'),
         ),
         migrations.AddConstraint(
             model_name='incidentdraft',
@@ -1434,7 +1434,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
-            index=models.Index(fields=['initiative', '-first_at'], name='alerts_of_case_newest_first'),
+            index=models.Index(fields=['initiative', '-first_at'], name='newest_alerts_of_initiative'),
         ),
         migrations.AddIndex(
             model_name='alert',
@@ -1538,7 +1538,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='monitoringpromise',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_monitoring_promise_per_case'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_monitoring_promise_per_initiative'),
         ),
         migrations.AddConstraint(
             model_name='monitoringpromise',
@@ -1586,11 +1586,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='problemlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_open_problem_link_per_case'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_open_problem_link_per_initiative'),
         ),
         migrations.AddIndex(
             model_name='problemreport',
-            index=models.Index(condition=models.Q(('judged_at__isnull', True)), fields=['initiative'], name='waiting_problems_by_case'),
+            index=models.Index(condition=models.Q(('judged_at__isnull', True)), fields=['initiative'], name='waiting_problems_by_initiative'),
         ),
         migrations.AddConstraint(
             model_name='problemreport',
@@ -1602,7 +1602,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='publicpage',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_public_page_per_case'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_public_page_per_initiative'),
         ),
         migrations.AddConstraint(
             model_name='publicpage',
@@ -1654,7 +1654,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='recordexport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first__isnull', True), ('initiative__isnull', False), ('last__isnull', True)), models.Q(('first__isnull', False), ('initiative__isnull', True), ('last__isnull', False)), _connector='OR'), name='a_record_export_is_of_a_case_or_of_days'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first__isnull', True), ('initiative__isnull', False), ('last__isnull', True)), models.Q(('first__isnull', False), ('initiative__isnull', True), ('last__isnull', False)), _connector='OR'), name='a_record_export_is_of_a_initiative_or_of_days'),
         ),
         migrations.AddConstraint(
             model_name='recordexport',
@@ -1690,7 +1690,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='survey',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('initiative',), name='one_open_survey_of_a_case'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('initiative',), name='one_open_survey_of_a_initiative'),
         ),
         migrations.AddConstraint(
             model_name='survey',

@@ -1,4 +1,4 @@
-"""What is kept of what came of the cases."""
+"""What is kept of what came of the initiatives."""
 
 from adoption.models.incidents import Deadline, Incident, IncidentLine, IncidentSystem, ReportingDuty
 from adoption.models.lessons import LessonResponse, LessonWords

@@ -126,7 +126,7 @@ class Incident(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=~Q(state="closed"), name="unfinished_incidents_by_case"
+                fields=["initiative"], condition=~Q(state="closed"), name="unfinished_incidents"
             )
         ]
 

@@ -1,7 +1,7 @@
 """Instruments: how it is shown that people use a system, trust it for good reason, and work otherwise than before.
 
-Which instruments there are, what kind of figure each gives and from how many cases on it says anything is code, because
-verdicts depend on it. Baselines, targets and who is asked are declared case by case.
+Which instruments there are, what kind of figure each gives and from how many initiatives on it says anything is code,
+because verdicts depend on it. Baselines, targets and who is asked are declared case by case.
 """
 
 import re
@@ -48,9 +48,9 @@ LOWEST, HIGHEST = 0, 100  # points that a survey gives
 USERS_AT_LEAST, NEVER_FEWER = 20, 5
 # Decisions in one team and week below which their rate jumps with each single one: of ten, one is ten points.
 DECISIONS_A_WEEK = 10
-# Cases below which a share is a handful of anecdotes; with it the Wilson interval is at most 36 points wide (Brown,
-# Cai and DasGupta, "Interval Estimation for a Binomial Proportion", Statistical Science 16, 2001).
-CASES_AT_LEAST = 30
+# Initiatives below which a share is a handful of anecdotes; with it the Wilson interval is at most 36 points wide
+# (Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", Statistical Science 16, 2001).
+INITIATIVES_AT_LEAST = 30
 WEEKS = 8  # rulebook, adopt.trust: "over at least eight weeks"
 FLOOR = 0.20  # rulebook, adopt.usage: "below 20 % it fails whatever the target"
 # Below this share of overrides, or above this share of unchanged acceptance, people do not look any more. From the
@@ -78,7 +78,7 @@ class Instrument:
     better: str
     requirement: str = ""
     unit: str = ""
-    least: int = CASES_AT_LEAST
+    least: int = INITIATIVES_AT_LEAST
     counts_users: bool = False
     weekly: bool = False
     newest: bool = False

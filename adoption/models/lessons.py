@@ -1,4 +1,4 @@
-"""Rows of lessons: what the library is searched by, and the answers of later cases.
+"""Rows of lessons: what the library is searched by, and the answers of later initiatives.
 
 Sources: S1-17.2; docs/domain.md, invariant 15.
 """
@@ -42,14 +42,15 @@ class LessonWords(models.Model):
 
 
 class LessonResponseQuerySet(models.QuerySet):
-    def latest(self):  # type: ignore[override]  # of each case and lesson, where Django's is one row
-        """The newest word of each case on each lesson."""
+    def latest(self):  # type: ignore[override]  # of each initiative and lesson, where Django's is one row
+        """The newest word of each initiative on each lesson."""
         keys = ("initiative_id", "lesson_id")
         return self.order_by(*keys, "-version").distinct(*keys)
 
 
 class LessonResponse(WrittenOnce):
-    """What a case says to a lesson: it applies, and what was done; or it does not, and why. A later one replaces it.
+    """What an initiative says to a lesson: it applies, and what was done; or it does not, and why. A later one replaces
+    it.
 
     `digest`: of the lesson as it was read.
     """

@@ -24,7 +24,7 @@ class MeasureQuerySet(models.QuerySet):
 
 
 class Measure(models.Model):
-    """What a case reads of its own adoption or value, and how: declared before the first reading comes.
+    """What an initiative reads of its own adoption or value, and how: declared before the first reading comes.
 
     Baseline and target stand in its `goals`. `population`: whom it is about, in words; `teams`: those whose readings
     it wants one by one. `counterfactual`: with what it is compared, for measures of value.

@@ -77,8 +77,8 @@ class Meeting(models.Model):
 class AgendaPoint(models.Model):
     """What was said about the agenda: a point put on it, left out of it or moved; all of them once the meeting begins.
 
-    An open review of the board's cases is on the agenda by itself; a row stands here as soon as somebody says more, or
-    when the meeting begins. `place` orders what was moved; the rest follows, what can be decided first.
+    An open review of the board's initiatives is on the agenda by itself; a row stands here as soon as somebody says
+    more, or when the meeting begins. `place` orders what was moved; the rest follows, what can be decided first.
     """
 
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="points")
@@ -160,7 +160,8 @@ class Minutes(WrittenOnce):
 
 
 class Pack(WrittenOnce):
-    """That a pack was made: the hash of its bytes, over which checkpoint, with which digest of each case's record.
+    """That a pack was made: the hash of its bytes, over which checkpoint, with which digest of each initiative's
+    record.
 
     The bytes are not kept here; whoever has the file can show by the hash that it is this one.
     """
@@ -169,7 +170,7 @@ class Pack(WrittenOnce):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     record_size = models.BigIntegerField(null=True)
-    cases = models.JSONField(default=list)
+    initiatives = models.JSONField(default=list)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 

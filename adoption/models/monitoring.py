@@ -1,4 +1,5 @@
-"""What the monitoring of a case says: alerts as machines sent them, what they count as, days on which it was heard of.
+"""What the monitoring of an initiative says: alerts as machines sent them, what they count as, days on which it was
+heard of.
 
 Source: docs/domain.md, "What the monitoring says". A machine writes alerts, looks and drafts; what a draft becomes, a
 person says.
@@ -26,7 +27,7 @@ MOST_DAYS = 31  # between two looks that may be promised
 
 
 class MonitoringPromise(models.Model):
-    """How often the monitoring of a case is heard of at least, as its owner or technical lead promised."""
+    """How often the monitoring of an initiative is heard of at least, as its owner or technical lead promised."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="monitoring_promises")
     every_days = models.PositiveSmallIntegerField(
@@ -44,7 +45,7 @@ class MonitoringPromise(models.Model):
             models.UniqueConstraint(
                 fields=["initiative"],
                 condition=Q(ended_at__isnull=True),
-                name="one_monitoring_promise_per_case",
+                name="one_monitoring_promise_per_initiative",
             ),
             models.CheckConstraint(
                 name="monitoring_is_promised_for_1_to_31_days",
@@ -57,7 +58,10 @@ class MonitoringPromise(models.Model):
 
 
 class AlertMapping(models.Model):
-    """What alerts of a rule or a severity count as in a case; an empty one of the two is any. Both are lower case."""
+    """What alerts of a rule or a severity count as in an initiative; an empty one of the two is any.
+
+    Both are lower case.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="alert_mappings")
     rule = models.CharField(max_length=160, blank=True, default="")
@@ -88,7 +92,7 @@ class AlertMapping(models.Model):
 
 
 class MonitoringLook(WrittenOnce):
-    """That the monitoring of a case was heard of on a day, by one key: the first time it was. `at`: when."""
+    """That the monitoring of an initiative was heard of on a day, by one key: the first time it was. `at`: when."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="monitoring_looks")
     key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="monitoring_looks")
@@ -150,7 +154,7 @@ class Alert(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["initiative", "-first_at"], name="alerts_of_case_newest_first"),
+            models.Index(fields=["initiative", "-first_at"], name="newest_alerts_of_initiative"),
             models.Index(fields=["first_at"], name="alerts_by_age"),
         ]
 

@@ -33,7 +33,7 @@ PATTERNS = {
     "workflow": "Work is done otherwise than assumed",
     "fallback": "Fallback missing or never tried",
     "ownership": "Nobody owned it",
-    "evaluation": "Tried on other cases than the real ones",
+    "evaluation": "Tried on other initiatives than the real ones",
     "oversight": "People could not check or overrule it",
     "rollout": "Rolled out too fast or too wide",
     "monitoring": "Nobody saw it in time",
@@ -163,7 +163,7 @@ class Attribution(models.Model):
 
 
 class Lesson(models.Model):
-    """What the next team should know, in one layer, and what to do instead; how a later case is told by it.
+    """What the next team should know, in one layer, and what to do instead; how a later initiative is told by it.
 
     It comes from a post-mortem, or from outside: `source` then says where it was read, and it counts once it is
     confirmed. `systems`: keys of systems of the register. `tags` and `vendors`: words. `repeats`: the lesson that was
@@ -222,7 +222,7 @@ class Lesson(models.Model):
 
 
 class LinkedGap(models.Model):
-    """That a gap of the case was opened from its post-mortem."""
+    """That a gap of the initiative was opened from its post-mortem."""
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="linked_gaps")
     gap = models.OneToOneField(Gap, models.PROTECT, related_name="opened_in")

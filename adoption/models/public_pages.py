@@ -1,4 +1,6 @@
-"""The page that tells whoever uses an AI what stands behind it: made by whoever answers for the case, or an admin."""
+"""The page that tells whoever uses an AI what stands behind it: made by whoever answers for the initiative, or an
+admin.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -12,14 +14,14 @@ from initiatives.models import Initiative
 
 class PublicPageQuerySet(models.QuerySet):
     def shown(self):
-        """Pages that anybody may open: nobody withdrew them, and their case is not confidential."""
+        """Pages that anybody may open: nobody withdrew them, and their initiative is not confidential."""
         return self.filter(ended_at__isnull=True, initiative__confidential=False)
 
 
 class PublicPage(models.Model):
     """The address at which anybody reads what an AI is for, and its stage; whoever has it may.
 
-    `purpose`: what it is for, as its users are told; the words of the case stay inside.
+    `purpose`: what it is for, as its users are told; the words of the initiative stay inside.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="public_pages")
@@ -36,7 +38,9 @@ class PublicPage(models.Model):
         ordering = ["initiative", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["initiative"], condition=Q(ended_at__isnull=True), name="one_public_page_per_case"
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="one_public_page_per_initiative",
             ),
             by_whom_and_when("ended", name="public_page_ended_means_who_and_when"),
             models.CheckConstraint(name="a_public_page_says_what_it_is_for", condition=~Q(purpose="")),

@@ -20,7 +20,7 @@ class RecordExportQuerySet(models.QuerySet):
 
 
 class RecordExport(models.Model):
-    """The record of one case, or of the days from `first` to `last`, as a file for whoever asked for it alone.
+    """The record of one initiative, or of the days from `first` to `last`, as a file for whoever asked for it alone.
 
     `tries`: how often a worker began it; `until`: when its file is erased; `taken_at`: the last download.
     """
@@ -67,7 +67,7 @@ class RecordExport(models.Model):
                 name="one_record_export_at_a_time_per_person",
             ),
             models.CheckConstraint(
-                name="a_record_export_is_of_a_case_or_of_days",
+                name="a_record_export_is_of_a_initiative_or_of_days",
                 condition=Q(initiative__isnull=False, first__isnull=True, last__isnull=True)
                 | Q(initiative__isnull=True, first__isnull=False, last__isnull=False),
             ),

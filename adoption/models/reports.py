@@ -71,7 +71,7 @@ class ReportQuerySet(models.QuerySet):
 
 
 class Report(models.Model):
-    """What came in about a case: `answer` is what a person said to it, and `incident` what it became, if it did.
+    """What came in about an initiative: `answer` is what a person said to it, and `incident` what it became, if it did.
 
     `slug` is how addresses, notices, entries and seals name its kind; `noun` how sentences do.
     """
@@ -221,7 +221,7 @@ class BehaviourReport(Report):
             models.Index(
                 fields=["initiative"],
                 condition=Q(ended_at__isnull=True),
-                name="standing_reports_by_case",
+                name="standing_reports_by_initiative",
             )
         ]
 
@@ -277,7 +277,9 @@ class IncidentDraft(Report):
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(judged_at__isnull=True), name="waiting_drafts_by_case"
+                fields=["initiative"],
+                condition=Q(judged_at__isnull=True),
+                name="waiting_drafts_by_initiative",
             )
         ]
 
@@ -299,7 +301,10 @@ class IncidentDraft(Report):
 
 
 class ProblemLink(models.Model):
-    """The address at which users report problems of one case; whoever has it may. Renewing it ends the one before."""
+    """The address at which users report problems of one initiative; whoever has it may.
+
+    Renewing it ends the one before.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="problem_links")
     made_at = models.DateTimeField()
@@ -314,7 +319,7 @@ class ProblemLink(models.Model):
             models.UniqueConstraint(
                 fields=["initiative"],
                 condition=Q(ended_at__isnull=True),
-                name="one_open_problem_link_per_case",
+                name="one_open_problem_link_per_initiative",
             )
         ]
 
@@ -361,7 +366,9 @@ class ProblemReport(Report):
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(judged_at__isnull=True), name="waiting_problems_by_case"
+                fields=["initiative"],
+                condition=Q(judged_at__isnull=True),
+                name="waiting_problems_by_initiative",
             )
         ]
 

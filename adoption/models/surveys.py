@@ -1,4 +1,4 @@
-"""Surveys: a few questions to the people who work with the AI of a case, answered by nobody in particular.
+"""Surveys: a few questions to the people who work with the AI of an initiative, answered by nobody in particular.
 
 Sources: S0-25 to S0-29.
 
@@ -49,7 +49,7 @@ class Survey(models.Model):
         ordering = ["initiative", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["initiative"], condition=Q(state="open"), name="one_open_survey_of_a_case"
+                fields=["initiative"], condition=Q(state="open"), name="one_open_survey_of_a_initiative"
             ),
             models.CheckConstraint(
                 name="an_open_survey_was_opened",

@@ -1,1 +1,1 @@
-"""What the monitoring of a case sends: alerts, days on which it was heard of, drafts of incidents."""
+"""What the monitoring of an initiative sends: alerts, days on which it was heard of, drafts of incidents."""

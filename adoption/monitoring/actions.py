@@ -25,8 +25,8 @@ from governance.ledger import record
 from governance.models import LegalHold, ServiceKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_A_DAY = 1_000  # new alerts of one key; what it sends beyond is counted in the answer, and not kept
@@ -51,19 +51,19 @@ class Taken:
 # --- What machines send ----------------------------------------------------------------------------------------------
 
 
-def take(*, case: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
-    """Take in alerts of the monitoring of a case, in one act; also none, which says that it runs.
+def take(*, initiative: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
+    """Take in alerts of the monitoring of an initiative, in one act; also none, which says that it runs.
 
     One row for each fingerprint and start of a sender, whatever the order in which and however often it comes. It is
-    over as soon as one of them says so, since the earliest moment that one named. Raises Conflict for a case that
-    ended.
+    over as soon as one of them says so, since the earliest moment that one named. Raises Conflict for an initiative
+    that ended.
     """
-    with act("take alerts", system=f"alerts by key {key.public}", case=case) as case:
-        if case.closed or case.withdrawn_at:
+    with act("take alerts", system=f"alerts by key {key.public}", initiative=initiative) as initiative:
+        if initiative.closed or initiative.withdrawn_at:
             raise Conflict("This initiative ended: it takes no alerts any more.")
-        first = _looked(case, key)
-        rows = _known(case, sent)
-        mappings = mappings_of(case)
+        first = _looked(initiative, key)
+        rows = _known(initiative, sent)
+        mappings = mappings_of(initiative)
         start = clock.midnight_before(clock.today())
         room = MOST_A_DAY - Alert.objects.filter(key=key, first_at__gte=start).count()
         fates: Counter[str] = Counter()
@@ -74,39 +74,39 @@ def take(*, case: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
                 fates["beyond"] += 1
                 continue
             if row is None:
-                row = rows[place] = _new(case, key, one, mappings)
+                row = rows[place] = _new(initiative, key, one, mappings)
                 room -= 1
                 fates["new"] += 1
             else:
                 _again(row, one, mappings)
                 fates["known"] += 1
             if row.counts_as == DRAFT and row.draft_id is None:
-                row.draft = _draft_of(case, row)
+                row.draft = _draft_of(initiative, row)
                 row.save()
         if first:
-            follow([case])
+            follow([initiative])
     return Taken(**fates)
 
 
-def _looked(case: Initiative, key: ServiceKey) -> bool:
+def _looked(initiative: Initiative, key: ServiceKey) -> bool:
     """Keep that the monitoring was heard of today; whether this was the first time."""
     today = clock.today()
-    if MonitoringLook.objects.filter(initiative=case, key=key, day=today).exists():
+    if MonitoringLook.objects.filter(initiative=initiative, key=key, day=today).exists():
         return False
-    MonitoringLook(initiative=case, key=key, day=today, at=clock.now()).save()
+    MonitoringLook(initiative=initiative, key=key, day=today, at=clock.now()).save()
     return True
 
 
-def _known(case: Initiative, sent: tuple[Sent, ...]) -> dict[tuple, Alert]:
-    rows = case.alerts.filter(
+def _known(initiative: Initiative, sent: tuple[Sent, ...]) -> dict[tuple, Alert]:
+    rows = initiative.alerts.filter(
         fingerprint__in={one.fingerprint for one in sent}, started_at__in={one.started for one in sent}
     )
     return {(row.sender, row.fingerprint, row.started_at): row for row in rows.select_related("draft")}
 
 
-def _new(case: Initiative, key: ServiceKey, one: Sent, mappings: list[AlertMapping]) -> Alert:
+def _new(initiative: Initiative, key: ServiceKey, one: Sent, mappings: list[AlertMapping]) -> Alert:
     row = Alert(
-        initiative=case,
+        initiative=initiative,
         key=key,
         sender=one.sender,
         fingerprint=one.fingerprint,
@@ -141,29 +141,29 @@ def _again(row: Alert, one: Sent, mappings: list[AlertMapping]) -> None:
         row.save()
 
 
-def _draft_of(case: Initiative, row: Alert) -> IncidentDraft:
-    """The draft that waits about the alert's rule, or a new one, of which those who operate the case are told."""
-    there = case.incident_drafts.waiting().filter(rule=row.rule).first()
+def _draft_of(initiative: Initiative, row: Alert) -> IncidentDraft:
+    """The draft that waits about the alert's rule, or a new one, of which those who operate the initiative are told."""
+    there = initiative.incident_drafts.waiting().filter(rule=row.rule).first()
     if there is not None:
         return there
     draft = IncidentDraft(
-        initiative=case,
+        initiative=initiative,
         rule=row.rule,
         title=row.summary[:160],
         severity=row.severity,
         started_at=row.started_at,
         opened_at=clock.now(),
     )
-    receive(case, draft, rule=draft.rule, severity=draft.severity, sender=row.get_sender_display())
+    receive(initiative, draft, rule=draft.rule, severity=draft.severity, sender=row.get_sender_display())
     return draft
 
 
 # --- What alerts count as --------------------------------------------------------------------------------------------
 
 
-def mappings_of(case: Initiative) -> list[AlertMapping]:
-    """What stands of the case's mapping."""
-    return list(case.alert_mappings.filter(ended_at__isnull=True))
+def mappings_of(initiative: Initiative) -> list[AlertMapping]:
+    """What stands of the initiative's mapping."""
+    return list(initiative.alert_mappings.filter(ended_at__isnull=True))
 
 
 def counts_as(mappings: list[AlertMapping], rule: str, severity: str) -> str:
@@ -182,7 +182,7 @@ def counts_as(mappings: list[AlertMapping], rule: str, severity: str) -> str:
     return by_place.get(("", bad)) or by_place.get(("", "")) or LOOK
 
 
-def map_alerts(*, case: Initiative, rule: str, severity: str, becomes: str, by: User) -> AlertMapping:
+def map_alerts(*, initiative: Initiative, rule: str, severity: str, becomes: str, by: User) -> AlertMapping:
     """Say what alerts of a rule, a severity or both count as from now on; both empty: all others.
 
     Takes the place of what was said of exactly these before. Raises ValidationError, Refused.
@@ -190,56 +190,63 @@ def map_alerts(*, case: Initiative, rule: str, severity: str, becomes: str, by: 
     if becomes not in BECOMES:
         raise ValidationError({"becomes": "Choose what such alerts count as."})
     rule, severity = " ".join(rule.lower().split()), " ".join(severity.lower().split())
-    with act("map alerts", by=by, case=case) as case:
-        may_set_monitoring(case, by).or_refuse()
-        there = case.alert_mappings.filter(rule=rule, severity=severity, ended_at__isnull=True).first()
+    with act("map alerts", by=by, initiative=initiative) as initiative:
+        may_set_monitoring(initiative, by).or_refuse()
+        there = initiative.alert_mappings.filter(rule=rule, severity=severity, ended_at__isnull=True).first()
         if there is not None and there.becomes == becomes:
             return there
         if there is not None:
             there.ended_at = clock.now()
             there.save()
         row = AlertMapping(
-            initiative=case, rule=rule, severity=severity, becomes=becomes, made_by=by, made_at=clock.now()
+            initiative=initiative,
+            rule=rule,
+            severity=severity,
+            becomes=becomes,
+            made_by=by,
+            made_at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.ALERTS_MAPPED, case=case, which=str(row), becomes=becomes)
+        record.record(EntryKind.ALERTS_MAPPED, initiative=initiative, which=str(row), becomes=becomes)
     return row
 
 
 def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
     """Have alerts of this rule and severity count again as all others do."""
-    with act("end alert mapping", by=by, case=mapping.initiative_id) as case:
-        may_set_monitoring(case, by).or_refuse()
+    with act("end alert mapping", by=by, initiative=mapping.initiative_id) as initiative:
+        may_set_monitoring(initiative, by).or_refuse()
         row = AlertMapping.objects.get(pk=mapping.pk)
         if row.ended_at is not None:
-            raise Conflict("It was withdrawn already.", link=reverse("monitoring", args=[case.ref]))
+            raise Conflict("It was withdrawn already.", link=reverse("monitoring", args=[initiative.ref]))
         row.ended_at = clock.now()
         row.save()
-        record.record(EntryKind.ALERT_MAPPING_ENDED, case=case, which=str(row), becomes=row.becomes)
+        record.record(
+            EntryKind.ALERT_MAPPING_ENDED, initiative=initiative, which=str(row), becomes=row.becomes
+        )
     return row
 
 
-def promise_monitoring(*, case: Initiative, every_days: int, by: User) -> MonitoringPromise:
+def promise_monitoring(*, initiative: Initiative, every_days: int, by: User) -> MonitoringPromise:
     """Promise that the monitoring is heard of at least every so many days. Raises ValidationError, Refused."""
     if not 1 <= every_days <= MOST_DAYS:
         raise ValidationError({"every_days": f"Give a number of days from 1 to {MOST_DAYS}."})
-    with act("promise monitoring", by=by, case=case) as case:
-        may_set_monitoring(case, by).or_refuse()
-        there = case.monitoring_promises.filter(ended_at__isnull=True).first()
+    with act("promise monitoring", by=by, initiative=initiative) as initiative:
+        may_set_monitoring(initiative, by).or_refuse()
+        there = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
         if there is not None and there.every_days == every_days:
             return there
         if there is not None:
             there.ended_at = clock.now()
             there.save()
-        row = MonitoringPromise(initiative=case, every_days=every_days, made_by=by, made_at=clock.now())
+        row = MonitoringPromise(initiative=initiative, every_days=every_days, made_by=by, made_at=clock.now())
         row.save()
         record.record(
             EntryKind.MONITORING_PROMISED,
-            case=case,
+            initiative=initiative,
             every_days=every_days,
             before=there.every_days if there else None,
         )
-        follow([case])
+        follow([initiative])
     return row
 
 
@@ -249,12 +256,12 @@ def promise_monitoring(*, case: Initiative, every_days: int, by: User) -> Monito
 def forget_alerts() -> tuple[int, int]:
     """Delete alerts whose time is over and empty the bodies of others; returns how many of each. Safe to repeat.
 
-    A draft that waits keeps its alerts, and so does a legal hold on the case.
+    A draft that waits keeps its alerts, and so does a legal hold on the initiative.
     """
     now = clock.now()
     free = Alert.objects.exclude(
         Q(draft__isnull=False, draft__judged_at__isnull=True)
-        | Q(initiative__number__in=LegalHold.objects.open().case_numbers())
+        | Q(initiative__number__in=LegalHold.objects.open().initiative_numbers())
     )
     gone = free.filter(first_at__lt=now - KEPT).delete()[0]
     emptied = free.filter(first_at__lt=now - BODIES_KEPT).exclude(body="").update(body="")

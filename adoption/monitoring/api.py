@@ -48,11 +48,11 @@ def _taken(request, known: Known, key: Key) -> dict:
     rate.pay(key.id, ALERTS_A_SECOND, len(batch.alerts) + len(batch.wrong) - 1)
     if batch.wrong and not batch.alerts:
         raise Answered(400, f"Alert {batch.wrong[0].number}: {batch.wrong[0].words}")
-    case = Initiative.objects.get(pk=known.case)
-    if case.closed or case.withdrawn_at:
+    initiative = Initiative.objects.get(pk=known.initiative)
+    if initiative.closed or initiative.withdrawn_at:
         raise Answered(409, ENDED)
     try:
-        taken = actions.take(case=case, key=ServiceKey.objects.get(pk=key.id), sent=batch.alerts)
+        taken = actions.take(initiative=initiative, key=ServiceKey.objects.get(pk=key.id), sent=batch.alerts)
     except Conflict:
         raise Answered(409, ENDED) from None
     said = {

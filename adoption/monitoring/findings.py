@@ -1,7 +1,7 @@
 """What the monitoring measures of `prod.monitoring`: that it was heard of by keys, at the promised rhythm, and read.
 
 Source: docs/domain.md, "What the monitoring says". Days come from keys alone, so nobody of the team wrote them. Silence
-says nothing against a case: what was measured ends with it, and the answer is worth what else is there.
+says nothing against an initiative: what was measured ends with it, and the answer is worth what else is there.
 """
 
 from collections.abc import Iterator
@@ -61,40 +61,40 @@ def rhythm_of(days: list[date], every: int) -> Rhythm | None:
     return Rhythm(first, days[-1], every)
 
 
-def days_heard(cases: list[int]) -> dict[int, list[date]]:
-    """By case, the days on which its monitoring was heard of, oldest first."""
+def days_heard(initiatives: list[int]) -> dict[int, list[date]]:
+    """By initiative, the days on which its monitoring was heard of, oldest first."""
     found: dict[int, list[date]] = {}
-    rows = MonitoringLook.objects.filter(initiative__in=cases, day__gt=clock.today() - LOOKED_BACK)
-    for case, day in rows.order_by("day").values_list("initiative", "day").distinct():
-        found.setdefault(case, []).append(day)
+    rows = MonitoringLook.objects.filter(initiative__in=initiatives, day__gt=clock.today() - LOOKED_BACK)
+    for initiative, day in rows.order_by("day").values_list("initiative", "day").distinct():
+        found.setdefault(initiative, []).append(day)
     return found
 
 
-def unread_since(cases: list[int]) -> dict[int, datetime]:
-    """By case, since when its oldest draft waits."""
-    rows = IncidentDraft.objects.waiting().filter(initiative__in=cases).order_by()
+def unread_since(initiatives: list[int]) -> dict[int, datetime]:
+    """By initiative, since when its oldest draft waits."""
+    rows = IncidentDraft.objects.waiting().filter(initiative__in=initiatives).order_by()
     return dict(rows.values("initiative").annotate(first=Min("opened_at")).values_list("initiative", "first"))
 
 
 @about(MonitoringPromise.objects.filter(ended_at__isnull=True))
-def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """That the monitoring of a case runs at the promised rhythm, and that what it reports is read.
+def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """That the monitoring of an initiative runs at the promised rhythm, and that what it reports is read.
 
     Once for each day on which it was heard of; until it is silent for longer than promised, or a draft waits too long.
     """
-    promises = MonitoringPromise.objects.filter(initiative__in=cases, ended_at__isnull=True)
+    promises = MonitoringPromise.objects.filter(initiative__in=initiatives, ended_at__isnull=True)
     every = dict(promises.values_list("initiative", "every_days"))
     heard, unread, now = days_heard(list(every)), unread_since(list(every)), clock.now()
-    kept = {case: rhythm_of(days, every[case]) for case, days in heard.items()}
-    found = _found({case: rhythm.last for case, rhythm in kept.items() if rhythm and rhythm.kept})
-    for case, rhythm in kept.items():
+    kept = {initiative: rhythm_of(days, every[initiative]) for initiative, days in heard.items()}
+    found = _found({initiative: rhythm.last for initiative, rhythm in kept.items() if rhythm and rhythm.kept})
+    for initiative, rhythm in kept.items():
         if rhythm is None or not rhythm.kept:
             continue
         until = rhythm.silent_from
-        if case in unread:
-            until = min(until, unread[case] + READ_WITHIN)
+        if initiative in unread:
+            until = min(until, unread[initiative] + READ_WITHIN)
         if until > now:
-            yield case, _measurable(rhythm, found.get(case, (0, 0)), until)
+            yield initiative, _measurable(rhythm, found.get(initiative, (0, 0)), until)
 
 
 def _measurable(rhythm: Rhythm, found: tuple[int, int], until: datetime) -> Measurable:
@@ -109,15 +109,16 @@ def _measurable(rhythm: Rhythm, found: tuple[int, int], until: datetime) -> Meas
 
 
 def _found(last: dict[int, date]) -> dict[int, tuple[int, int]]:
-    """By case, the alerts of the four weeks before the day given for it but signs of life, and those put to a person.
+    """By initiative, the alerts of the four weeks before the day given for it but signs of life, and those put to a
+    person.
 
-    One question for each of these days: what is said of a case stays the same until it is heard of again.
+    One question for each of these days: what is said of an initiative stays the same until it is heard of again.
     """
     found: dict[int, tuple[int, int]] = {}
     for day in set(last.values()):
         until = clock.midnight_before(day)
         rows = Alert.objects.filter(
-            initiative__in=[case for case, of in last.items() if of == day],
+            initiative__in=[initiative for initiative, of in last.items() if of == day],
             first_at__gte=until - FOUND_IN,
             first_at__lt=until,
         )
@@ -138,23 +139,23 @@ def changing() -> QuerySet[MonitoringPromise]:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the monitoring of a case stands, as its page says it: a tone, a sentence, and what would change it."""
+    """How the monitoring of an initiative stands, as its page says it: a tone, a sentence, and what would change it."""
 
     tone: str
     words: str
     fix: str = ""
 
 
-def standing_of(case) -> Standing:
-    """What is measured of the monitoring of a case, or why nothing is."""
-    promise = case.monitoring_promises.filter(ended_at__isnull=True).first()
+def standing_of(initiative) -> Standing:
+    """What is measured of the monitoring of an initiative, or why nothing is."""
+    promise = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
     if promise is None:
         return Standing(
             "",
             "Unknown: nobody promised how often it is heard of.",
             "Promise it, and connect the monitoring.",
         )
-    rhythm = rhythm_of(days_heard([case.pk]).get(case.pk, []), promise.every_days)
+    rhythm = rhythm_of(days_heard([initiative.pk]).get(initiative.pk, []), promise.every_days)
     if rhythm is None:
         return Standing("", "Unknown: it was never heard of.", "Connect it with a key of this initiative.")
     if rhythm.silent_from <= clock.now():
@@ -164,7 +165,7 @@ def standing_of(case) -> Standing:
             f"{days_in_words(rhythm.every)}.",
             "Have it send again; a sign of life is enough.",
         )
-    waits = unread_since([case.pk]).get(case.pk)
+    waits = unread_since([initiative.pk]).get(initiative.pk)
     if waits is not None and waits + READ_WITHIN <= clock.now():
         return Standing(
             "warn",

@@ -1,4 +1,4 @@
-"""Forms of the monitoring of a case: the promise, what alerts count as."""
+"""Forms of the monitoring of an initiative: the promise, what alerts count as."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

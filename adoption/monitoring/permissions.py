@@ -2,10 +2,10 @@
 
 from governance.models import User
 from governance.permission_result import Answer
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 
-def may_set_monitoring(case: Initiative, person: User) -> Answer:
+def may_set_monitoring(initiative: Initiative, person: User) -> Answer:
     """Promise how often it is heard of, say what alerts count as: the owner and the technical lead, as for keys."""
-    return case_permissions.may_manage_keys(case, person)
+    return initiative_permissions.may_manage_keys(initiative, person)

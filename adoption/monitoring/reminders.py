@@ -23,20 +23,20 @@ def silent(moment: datetime):
     heard = days_heard([row.initiative_id for row in rows])
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case, rhythm = row.initiative, rhythm_of(heard.get(row.initiative_id, []), row.every_days)
+        initiative, rhythm = row.initiative, rhythm_of(heard.get(row.initiative_id, []), row.every_days)
         if rhythm is None or rhythm.silent_from > moment:
             continue
         yield from told(
-            [*circle.in_charge(case), circle.role(case, "technical_lead")],
+            [*circle.in_charge(initiative), circle.role(initiative, "technical_lead")],
             late(clock.local_day(rhythm.silent_from), today, weekly=True) or "late0",
             about(
-                case,
+                initiative,
                 "monitoring silent",
                 f"monitoring silent:{row.pk}:{rhythm.last}",
                 f"its monitoring has been silent since {rhythm.last:%-d %B %Y}",
                 text=f"It was promised at least every {days_in_words(row.every_days)}. Until it is heard of again, "
                 "what it says of this initiative is unknown.",
-                link=reverse("monitoring", args=[case.ref]),
+                link=reverse("monitoring", args=[initiative.ref]),
             ),
         )
 

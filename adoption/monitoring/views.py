@@ -1,4 +1,4 @@
-"""The monitoring of a case: how it stands, alerts, what they count as, how a sender is connected."""
+"""The monitoring of an initiative: how it stands, alerts, what they count as, how a sender is connected."""
 
 from django import forms
 from django.conf import settings
@@ -14,9 +14,9 @@ from adoption.monitoring.forms import MappingForm, PromiseForm
 from adoption.monitoring.permissions import may_set_monitoring
 from governance.models.sign_in import ALERTS
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, one_act, page_of, sent
+from initiatives.access import initiative_lookup
 from initiatives.enforcement.code_examples import as_alert_senders
+from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, sent
 
 PAGE = "monitoring"
 DAYS = 14  # on which it was heard of, shown
@@ -25,23 +25,23 @@ DAYS = 14  # on which it was heard of, shown
 @require_safe
 def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
     """How the monitoring stands, what it found, and how it is connected."""
-    case = case_lookup.case_for(request.user, ref)
-    alerts = case.alerts.select_related("key", "draft").order_by("-first_at", "-pk")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    alerts = initiative.alerts.select_related("key", "draft").order_by("-first_at", "-pk")
     signs = request.GET.get("signs") == "1"
-    keys = case.contract.keys.filter(scopes__contains=[ALERTS]) if case.contract else ()
-    context = case_context(request, case, PAGE)
+    keys = initiative.contract.keys.filter(scopes__contains=[ALERTS]) if initiative.contract else ()
+    context = initiative_context(request, initiative, PAGE)
     context |= {
         "title": "Monitoring",
-        "standing": standing_of(case),
-        "promise": case.monitoring_promises.filter(ended_at__isnull=True).first(),
-        "drafts": case.incident_drafts.waiting().count(),
+        "standing": standing_of(initiative),
+        "promise": initiative.monitoring_promises.filter(ended_at__isnull=True).first(),
+        "drafts": initiative.incident_drafts.waiting().count(),
         "page": page_of(request, alerts if signs else alerts.exclude(counts_as=SIGN_OF_LIFE)),
         "signs": signs,
-        "heard": case.monitoring_looks.select_related("key")[:DAYS],
-        "mappings": actions.mappings_of(case),
+        "heard": initiative.monitoring_looks.select_related("key")[:DAYS],
+        "mappings": actions.mappings_of(initiative),
         "keys": [key for key in keys if key.good_at(context["now"])],
         "senders": as_alert_senders(settings.ADDRESS).items(),
-        "may_set": may_set_monitoring(case, request.user),
+        "may_set": may_set_monitoring(initiative, request.user),
         "bodies_kept": actions.BODIES_KEPT.days,
         "kept": actions.KEPT.days,
     }
@@ -50,15 +50,15 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def promise(request: SignedInRequest, ref: str) -> HttpResponse:
     """Promise how often it is heard of."""
-    case = case_lookup.case_for(request.user, ref)
-    may_set_monitoring(case, request.user).or_refuse()
-    there = case.monitoring_promises.filter(ended_at__isnull=True).first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    may_set_monitoring(initiative, request.user).or_refuse()
+    there = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
     form = PromiseForm(sent(request), initial={"every_days": there.every_days} if there else None)
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: actions.promise_monitoring(case=case, by=request.user, **fields),
+        lambda fields: actions.promise_monitoring(initiative=initiative, by=request.user, **fields),
         "It is promised.",
         page=PAGE,
         title="Promise how often it is heard of",
@@ -74,13 +74,13 @@ def promise(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def map_alerts(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say what alerts of a rule or a severity count as."""
-    case = case_lookup.case_for(request.user, ref)
-    may_set_monitoring(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    may_set_monitoring(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         MappingForm(sent(request)),
-        lambda fields: actions.map_alerts(case=case, by=request.user, **fields),
+        lambda fields: actions.map_alerts(initiative=initiative, by=request.user, **fields),
         "Alerts that come from now on count so.",
         page=PAGE,
         title="Say what alerts count as",
@@ -94,7 +94,9 @@ def map_alerts(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def end_mapping(request: SignedInRequest, pk: int) -> HttpResponse:
     """Have such alerts count again as all others do."""
-    row = case_lookup.of_case(AlertMapping.objects.select_related("initiative__unit"), request.user, pk)
+    row = initiative_lookup.of_initiative(
+        AlertMapping.objects.select_related("initiative__unit"), request.user, pk
+    )
     may_set_monitoring(row.initiative, request.user).or_refuse()
     return one_act(
         request,
@@ -113,8 +115,8 @@ def end_mapping(request: SignedInRequest, pk: int) -> HttpResponse:
 def alert(request: SignedInRequest, pk: int) -> HttpResponse:
     """One alert, with what its sender said."""
     rows = Alert.objects.select_related("initiative__unit", "initiative__contract", "key", "draft")
-    row = case_lookup.of_case(rows, request.user, pk)
-    context = case_context(request, row.initiative, PAGE) | {
+    row = initiative_lookup.of_initiative(rows, request.user, pk)
+    context = initiative_context(request, row.initiative, PAGE) | {
         "title": "An alert",
         "alert": row,
         "bodies_kept": actions.BODIES_KEPT.days,

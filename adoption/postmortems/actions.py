@@ -1,4 +1,7 @@
-"""The way of a post-mortem: begun, handed in, sent back or confirmed. Each locks the case, re-reads, asks, records."""
+"""The way of a post-mortem: begun, handed in, sent back or confirmed.
+
+Each locks the initiative, re-reads, asks, records.
+"""
 
 from datetime import datetime
 
@@ -16,23 +19,25 @@ from governance.notices.owe import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.holds.actions import settle_confirmed
+from initiatives.initiative.act import act
 from initiatives.models import Initiative, Obligation
 
 
 def start(*, obligation: Obligation, by: User) -> PostMortem:
     """Begin the post-mortem that settles a debt; the one that was begun already is returned. Raises Refused."""
-    with act("start post-mortem", by=by, case=obligation.initiative_id) as case:
+    with act("start post-mortem", by=by, initiative=obligation.initiative_id) as initiative:
         obligation = Obligation.objects.select_related("initiative", "debtor").get(pk=obligation.pk)
         permissions.may_start(obligation, by).or_refuse()
         known = PostMortem.objects.filter(obligation=obligation).first()
         if known is not None:
             return known
-        row = PostMortem(initiative=case, obligation=obligation, author=by)
+        row = PostMortem(initiative=initiative, obligation=obligation, author=by)
         row.save()
-        record.record(EntryKind.POST_MORTEM_STARTED, case=case, post_mortem=row.pk, debt=obligation.pk)
+        record.record(
+            EntryKind.POST_MORTEM_STARTED, initiative=initiative, post_mortem=row.pk, debt=obligation.pk
+        )
     return row
 
 
@@ -69,7 +74,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
 
     Raises ValidationError naming everything that is lacking, Conflict when it was changed since `version`.
     """
-    with act("hand in post-mortem", by=by, case=post_mortem.initiative_id) as case:
+    with act("hand in post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_hand_in(row, by).or_refuse()
         _same_version(row, version)
@@ -78,17 +83,19 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
         row.state, row.handed_in_at, row.handed_in_by = PostMortem.IN_REVIEW, clock.now(), by
         row.version += 1
         row.save()
-        record.record(EntryKind.POST_MORTEM_HANDED_IN, case=case, post_mortem=row.pk, **_content(row))
-        for person in adoption_seat.confirmers(case):
+        record.record(
+            EntryKind.POST_MORTEM_HANDED_IN, initiative=initiative, post_mortem=row.pk, **_content(row)
+        )
+        for person in adoption_seat.confirmers(initiative):
             owe(
                 person,
                 "confirm post-mortem",
                 f"postmortem:{row.pk}",
                 period=f"version{row.version}",
-                subject=f"{case.ref} {case.title}: a post-mortem waits for your word",
+                subject=f"{initiative.ref} {initiative.title}: a post-mortem waits for your word",
                 text=f"{by} handed it in. Confirm it, or send it back with what is missing.",
                 link=reverse("post-mortem-confirm", args=[row.pk]),
-                case_ref=case.ref,
+                initiative_ref=initiative.ref,
                 due_on=row.obligation.due,
             )
     return row
@@ -110,10 +117,12 @@ def confirm(
 
     `no_lesson`: the seat agrees that there is no lesson; needed where none is written (ValidationError).
     """
-    with act("confirm post-mortem", by=by, case=post_mortem.initiative_id) as case:
+    with act("confirm post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = _in_review(post_mortem)
         permissions.may_confirm(row, by).or_refuse()
-        cooling_off.may_lift(by, case_permissions.memberships_on(case, by, (adoption_seat.SEAT,))).or_refuse()
+        cooling_off.may_lift(
+            by, initiative_permissions.memberships_on(initiative, by, (adoption_seat.SEAT,))
+        ).or_refuse()
         _same_version(row, version)
         if not no_lesson and not row.lessons.standing().exists():
             raise ValidationError(
@@ -124,7 +133,7 @@ def confirm(
         row.save()
         record.record(
             EntryKind.POST_MORTEM_CONFIRMED,
-            case=case,
+            initiative=initiative,
             post_mortem=row.pk,
             note=note.strip(),
             no_lesson=no_lesson,
@@ -133,7 +142,7 @@ def confirm(
         debt = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
         if debt.settled_at is None:
             settle_confirmed(obligation=debt, by=by, note=f"Post-mortem confirmed. {note.strip()}".strip())
-        _tell_writers(case, row, "was confirmed", note, period="confirmed")
+        _tell_writers(initiative, row, "was confirmed", note, period="confirmed")
     return row
 
 
@@ -141,15 +150,19 @@ def send_back(*, post_mortem: PostMortem, version: int, reason: str, by: User) -
     """Send it back to its writers as the adoption seat, with what is missing: it is a draft again."""
     if not reason.strip():
         raise ValidationError({"note": "Say what is missing, so that its writer can add it."})
-    with act("send back post-mortem", by=by, case=post_mortem.initiative_id, reason=reason.strip()) as case:
+    with act(
+        "send back post-mortem", by=by, initiative=post_mortem.initiative_id, reason=reason.strip()
+    ) as initiative:
         row = _in_review(post_mortem)
         permissions.may_confirm(row, by).or_refuse()
         _same_version(row, version)
         row.state, row.handed_in_at, row.handed_in_by = PostMortem.DRAFT, None, None
         row.version += 1
         row.save()
-        record.record(EntryKind.POST_MORTEM_SENT_BACK, case=case, post_mortem=row.pk, why=reason.strip())
-        _tell_writers(case, row, "came back to you", reason, period=f"version{row.version}")
+        record.record(
+            EntryKind.POST_MORTEM_SENT_BACK, initiative=initiative, post_mortem=row.pk, why=reason.strip()
+        )
+        _tell_writers(initiative, row, "came back to you", reason, period=f"version{row.version}")
     return row
 
 
@@ -164,7 +177,7 @@ def _in_review(post_mortem: PostMortem) -> PostMortem:
     return row
 
 
-def _tell_writers(case: Initiative, row: PostMortem, words: str, text: str, *, period: str) -> None:
+def _tell_writers(initiative: Initiative, row: PostMortem, words: str, text: str, *, period: str) -> None:
     people = {person.pk: person for person in (row.author, row.obligation.debtor) if person is not None}
     for person in people.values():
         owe(
@@ -172,10 +185,10 @@ def _tell_writers(case: Initiative, row: PostMortem, words: str, text: str, *, p
             "post-mortem",
             f"postmortem:{row.pk}",
             period=period,
-            subject=f"{case.ref} {case.title}: its post-mortem {words}",
+            subject=f"{initiative.ref} {initiative.title}: its post-mortem {words}",
             text=text.strip(),
             link=reverse("post-mortem", args=[row.pk]),
-            case_ref=case.ref,
+            initiative_ref=initiative.ref,
         )
 
 

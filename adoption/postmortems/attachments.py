@@ -12,8 +12,8 @@ from governance.models import Entry, User
 from governance.permission_result import Conflict
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.evidence.actions import store
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 MOST = 20
@@ -33,7 +33,7 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
         wrong["file"] = "Choose a file."
     if wrong:
         raise ValidationError(wrong)
-    with act("attach to post-mortem", by=by, case=post_mortem.initiative_id) as case:
+    with act("attach to post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_write(row, by).or_refuse()
         if row.attachments.standing().count() >= MOST:
@@ -44,7 +44,13 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
         if known is not None:
             raise ValidationError({"file": f"This file is attached already: {known.title}."})
         kept.save()
-        record.record(EntryKind.ATTACHED, case=case, post_mortem=row.pk, title=kept.title, sha256=kept.sha256)
+        record.record(
+            EntryKind.ATTACHED,
+            initiative=initiative,
+            post_mortem=row.pk,
+            title=kept.title,
+            sha256=kept.sha256,
+        )
     return kept
 
 
@@ -52,7 +58,9 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
     """Take a file out of a draft, with a reason; the record keeps its name and hash. Raises ValidationError."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is taken out."})
-    with act("take out attachment", by=by, case=attachment.post_mortem.initiative_id, reason=reason) as case:
+    with act(
+        "take out attachment", by=by, initiative=attachment.post_mortem.initiative_id, reason=reason
+    ) as initiative:
         kept = Attachment.objects.select_related("removed_by").get(pk=attachment.pk)
         row = read(kept.post_mortem)
         permissions.may_write(row, by).or_refuse()
@@ -62,7 +70,7 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
         kept.save()
         record.record(
             EntryKind.ATTACHMENT_TAKEN_OUT,
-            case=case,
+            initiative=initiative,
             post_mortem=row.pk,
             title=kept.title,
             sha256=kept.sha256,
@@ -71,11 +79,15 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
     return kept
 
 
-def record_reading(*, attachment: Attachment, case: Initiative, way: str, by: User) -> None:
+def record_reading(*, attachment: Attachment, initiative: Initiative, way: str, by: User) -> None:
     """The entry that somebody reads the file, before a byte of it leaves."""
     with row_history.acting(by=by, reason=""):
         record.record(
-            EntryKind.ATTACHMENT_OPENED, case=case, title=attachment.title, sha256=attachment.sha256, way=way
+            EntryKind.ATTACHMENT_OPENED,
+            initiative=initiative,
+            title=attachment.title,
+            sha256=attachment.sha256,
+            way=way,
         )
 
 
@@ -86,11 +98,11 @@ def check_attachment(key: int, *, system: str = "file check") -> str:
     """
     data_folder.demand()
     kept = Attachment.objects.select_related("post_mortem").get(pk=key)
-    with act("file check", system=system, case=kept.post_mortem.initiative_id) as case:
+    with act("file check", system=system, initiative=kept.post_mortem.initiative_id) as initiative:
         kind = KINDS[file_fingerprints.state(kept.file.name, kept.sha256)]
-        said = Entry.objects.filter(kind__in=KINDS.values(), case_ref=case.ref).order_by("-pk")
+        said = Entry.objects.filter(kind__in=KINDS.values(), initiative_ref=initiative.ref).order_by("-pk")
         last = (row.kind for row in said if row.facts["facts"].get("attachment") == kept.pk)
         if kind == next(last, KINDS[file_fingerprints.THERE]):
             return ""
-        record.record(kind, case=case, attachment=kept.pk, title=kept.title, sha256=kept.sha256)
+        record.record(kind, initiative=initiative, attachment=kept.pk, title=kept.title, sha256=kept.sha256)
     return kind

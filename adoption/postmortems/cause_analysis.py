@@ -50,15 +50,15 @@ class Causes:
     said: dict[tuple[int, str, str], list[str]]
 
 
-def blamed_and_found(cases: QuerySet[Initiative]) -> Causes:
-    """Blamed against found layers over the published post-mortems of these cases; two queries.
+def blamed_and_found(initiatives: QuerySet[Initiative]) -> Causes:
+    """Blamed against found layers over the published post-mortems of these initiatives; two queries.
 
-    `cases`: those the reader may see; each post-mortem comes with its case and its debt. A post-mortem counts once in
-    each layer and column, however many voices blamed it.
+    `initiatives`: those the reader may see; each post-mortem comes with its initiative and its debt. A post-mortem
+    counts once in each layer and column, however many voices blamed it.
     """
     kept = {
         row.pk: row
-        for row in PostMortem.objects.filter(state=PostMortem.PUBLISHED, initiative__in=cases)
+        for row in PostMortem.objects.filter(state=PostMortem.PUBLISHED, initiative__in=initiatives)
         .select_related("initiative", "obligation")
         .order_by("-published_at", "-pk")
     }
@@ -91,15 +91,16 @@ def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes
     return Causes(list(by_layer.values()), list(kept.values()), elsewhere(FAILURE), elsewhere(SUCCESS), said)
 
 
-def overdue(cases: QuerySet[Initiative], day: date) -> QuerySet[Obligation]:
-    """Post-mortems and retrospectives of these cases that should have been published before `day`, the oldest first.
+def overdue(initiatives: QuerySet[Initiative], day: date) -> QuerySet[Obligation]:
+    """Post-mortems and retrospectives of these initiatives that should have been published before `day`, the oldest
+    first.
 
-    One in review counts: until the adoption seat has confirmed it, it is owed. Each comes with its case, its debtor
-    and, where it is begun, its `post_mortem`.
+    One in review counts: until the adoption seat has confirmed it, it is owed. Each comes with its initiative, its
+    debtor and, where it is begun, its `post_mortem`.
     """
     return (
         Obligation.objects.overdue_on(day)
-        .filter(kind__in=OWED_IN_WRITING, initiative__in=cases)
+        .filter(kind__in=OWED_IN_WRITING, initiative__in=initiatives)
         .select_related("initiative__unit", "debtor", "post_mortem")
         .order_by("due", "pk")
     )

@@ -11,8 +11,8 @@ from governance.contributions import Part
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import page_of
+from initiatives.access import initiative_lookup
+from initiatives.initiative.initiative_frame import page_of
 from initiatives.insights.forms import Asked
 
 PAGE = 25
@@ -29,7 +29,7 @@ def _causes(asked: Asked) -> dict[tuple[str, str], list[PostMortem]]:
 
     Each with its `layers`: (words, layers first to last) of what was blamed or credited and what was found.
     """
-    told = cause_analysis.blamed_and_found(asked.cases.order_by().values("pk"))
+    told = cause_analysis.blamed_and_found(asked.initiatives.order_by().values("pk"))
     found = {("", ""): told.read, ("elsewhere", ""): told.mistaken}
     for row in told.layers:
         found |= {(column, row.layer): getattr(row, column) for column in COLUMNS}
@@ -71,7 +71,7 @@ def beside_insights(person, asked: Asked) -> Part:
     return Part("adoption/postmortems/_cause_figures.html", context)
 
 
-@on_any_day(case_lookup.portfolio_on_any_day)
+@on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def causes(request: SignedInRequest) -> HttpResponse:
     """Published post-mortems with the layer that was blamed and the layer that was found."""

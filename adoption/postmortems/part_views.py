@@ -14,16 +14,16 @@ from adoption.postmortems.writing import open_linked_gap
 from governance.queue.task_base import named
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.file_views import guarded
 from initiatives.files import file_previews
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
 from initiatives.models import System
 
 
 def _one_act(request, row: PostMortem, form, act, done: str, **words) -> HttpResponse:
-    """One form on a page of the case, and back to the post-mortem."""
+    """One form on a page of the initiative, and back to the post-mortem."""
     back = reverse("post-mortem", args=[row.pk])
     answer = one_act(request, row.initiative, form, act, done, page="lessons", back_url=back, **words)
     return redirect(back) if answer.status_code == 302 else answer
@@ -114,7 +114,7 @@ def take_out(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _kept(request: SignedInRequest, pk: int) -> tuple[Attachment, PostMortem]:
-    """A standing attachment and its post-mortem, when this person may see the case. Raises Http404."""
+    """A standing attachment and its post-mortem, when this person may see the initiative. Raises Http404."""
     kept = Attachment.objects.standing().filter(pk=pk).first()
     if kept is None:
         raise Http404("No such file.")
@@ -122,12 +122,12 @@ def _kept(request: SignedInRequest, pk: int) -> tuple[Attachment, PostMortem]:
 
 
 def _opened(request: SignedInRequest, pk: int):
-    """The attachment, its post-mortem and its file, hashed, when this person may read files of the case.
+    """The attachment, its post-mortem and its file, hashed, when this person may read files of the initiative.
 
     Raises Http404. Where storage does not have the file that was recorded, the worker is asked to look.
     """
     kept, row = _kept(request, pk)
-    case_permissions.may_open_file(row.initiative, request.user).or_refuse()
+    initiative_permissions.may_open_file(row.initiative, request.user).or_refuse()
     found = file_fingerprints.opened(kept.file.name, kept.sha256)
     if found.file is None:
         file_fingerprints.ask_worker(named("adoption.tasks.check_attachment"), kept.pk)
@@ -137,7 +137,7 @@ def _opened(request: SignedInRequest, pk: int):
 def _missing(
     request: SignedInRequest, kept: Attachment, row: PostMortem, found: file_fingerprints.Opened
 ) -> HttpResponse:
-    context = case_context(request, row.initiative, page="lessons") | {
+    context = initiative_context(request, row.initiative, page="lessons") | {
         "title": kept.title,
         "item": kept,
         "post_mortem": row,
@@ -152,7 +152,7 @@ def download(request: SignedInRequest, pk: int) -> FileResponse:
     kept, row, found = _opened(request, pk)
     if found.file is None:
         return _missing(request, kept, row, found)
-    attachments.record_reading(attachment=kept, case=row.initiative, way="download", by=request.user)
+    attachments.record_reading(attachment=kept, initiative=row.initiative, way="download", by=request.user)
     answer = FileResponse(
         found.file, as_attachment=True, filename=kept.file_name, content_type=kept.content_type
     )
@@ -168,8 +168,8 @@ def look(request: SignedInRequest, pk: int) -> HttpResponse:
     content = found.file.read()
     told = file_previews.told(kept, content)
     if told is not None:
-        attachments.record_reading(attachment=kept, case=row.initiative, way="look", by=request.user)
-    context = case_context(request, row.initiative, page="lessons") | {
+        attachments.record_reading(attachment=kept, initiative=row.initiative, way="look", by=request.user)
+    context = initiative_context(request, row.initiative, page="lessons") | {
         "title": kept.title,
         "item": kept,
         "post_mortem": row,
@@ -192,7 +192,7 @@ def content(request: SignedInRequest, pk: int) -> HttpResponse:
     content_type = file_previews.sent_as(body)
     if not content_type:
         raise Http404("This file is only handed out as a download.")
-    attachments.record_reading(attachment=kept, case=row.initiative, way="look", by=request.user)
+    attachments.record_reading(attachment=kept, initiative=row.initiative, way="look", by=request.user)
     answer = HttpResponse(body, content_type=content_type)
     answer["Content-Disposition"] = "inline"
     answer["X-Frame-Options"] = "SAMEORIGIN"

@@ -6,7 +6,7 @@ from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import OWED_IN_WRITING
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.holds.actions import may_settle
 from initiatives.models import Initiative, Obligation
 
@@ -21,7 +21,7 @@ def may_start(obligation: Obligation, person: User) -> Answer:
 
 
 def may_write(post_mortem, person: User) -> Answer:
-    """Write in it while it is a draft: whoever may settle the debt, and whoever holds a role on the case."""
+    """Write in it while it is a draft: whoever may settle the debt, and whoever holds a role on the initiative."""
     if post_mortem.state != post_mortem.DRAFT:
         return no(
             f"It is {post_mortem.get_state_display().lower()}; its words no longer change.",
@@ -29,7 +29,7 @@ def may_write(post_mortem, person: User) -> Answer:
         )
     may = may_start(post_mortem.obligation, person)
     return may or (
-        yes() if person.is_active and case_permissions.roles_of(post_mortem.initiative, person) else may
+        yes() if person.is_active and initiative_permissions.roles_of(post_mortem.initiative, person) else may
     )
 
 
@@ -40,19 +40,19 @@ def may_hand_in(post_mortem, person: User) -> Answer:
 
 
 def may_comment(post_mortem, person: User) -> Answer:
-    """Say something about a section while it is in review: whoever is on the case or its board."""
+    """Say something about a section while it is in review: whoever is on the initiative or its board."""
     if post_mortem.state != post_mortem.IN_REVIEW:
         return no(
             f"It is {post_mortem.get_state_display().lower()}; comments are made while it is in review."
         )
-    return case_permissions.may_note(post_mortem.initiative, person)
+    return initiative_permissions.may_note(post_mortem.initiative, person)
 
 
 def may_settle_comment(post_mortem, comment, person: User) -> Answer:
     """Say that a comment is dealt with: whoever may write the post-mortem, or whoever said it."""
     if comment.by_id == person.pk or may_start(post_mortem.obligation, person):
         return yes()
-    if person.is_active and case_permissions.roles_of(post_mortem.initiative, person):
+    if person.is_active and initiative_permissions.roles_of(post_mortem.initiative, person):
         return yes()
     return no(f"Only its writers or {comment.by} settle this comment.")
 
@@ -70,15 +70,17 @@ def wrote(post_mortem) -> set[int]:
 
 
 def may_confirm(post_mortem, person: User) -> Answer:
-    """Confirm it or send it back: the adoption seat of the case's board, party to nothing, none of its writers."""
-    case = post_mortem.initiative
+    """Confirm it or send it back: the adoption seat of the initiative's board, party to nothing, none of its
+    writers.
+    """
+    initiative = post_mortem.initiative
     if post_mortem.state == post_mortem.DRAFT:
         return no("It is not handed in yet.", f"{post_mortem.author} is writing it.")
     if post_mortem.state == post_mortem.PUBLISHED:
         return no(f"{post_mortem.published_by} confirmed it already.")
-    if not case_permissions.holds_seat(case, person, adoption_seat.SEAT):
-        return no("Only the adoption seat of the initiative's board confirms this.", _seated(case))
-    if barred := case_permissions.barred_from_signing(case, person):
+    if not initiative_permissions.holds_seat(initiative, person, adoption_seat.SEAT):
+        return no("Only the adoption seat of the initiative's board confirms this.", _seated(initiative))
+    if barred := initiative_permissions.barred_from_signing(initiative, person):
         return no(said(barred), "Somebody else in the seat can confirm it.")
     if person.pk in wrote(post_mortem):
         return no(
@@ -88,8 +90,8 @@ def may_confirm(post_mortem, person: User) -> Answer:
     return yes()
 
 
-def _seated(case: Initiative) -> str:
-    people = adoption_seat.confirmers(case)
+def _seated(initiative: Initiative) -> str:
+    people = adoption_seat.confirmers(initiative)
     if people:
         return f"Ask {' or '.join(person.full_name for person in people)}."
     return "Nobody sits there who could; an admin can appoint somebody."

@@ -12,14 +12,14 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 
 
 def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> SectionComment:
     """Say something about one section ("" for all of it); whoever handed it in is told. Raises ValidationError."""
     if not text.strip():
         raise ValidationError({"text": "Write the comment."})
-    with act("comment on post-mortem", by=by, case=post_mortem.initiative_id) as case:
+    with act("comment on post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_comment(row, by).or_refuse()
         if section and section not in sections.names_of(row):
@@ -28,15 +28,19 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
         said.save()
         heading = sections.heading_of(row, section)
         record.record(
-            EntryKind.POST_MORTEM_COMMENTED, case=case, post_mortem=row.pk, section=heading, text=said.text
+            EntryKind.POST_MORTEM_COMMENTED,
+            initiative=initiative,
+            post_mortem=row.pk,
+            section=heading,
+            text=said.text,
         )
         if row.handed_in_by_id != by.pk:
             owe(
                 row.handed_in_by,
                 "comment",
                 f"postmortemcomment:{said.pk}",
-                case_ref=case.ref,
-                subject=f"{case.ref} {case.title}: {by} comments on its post-mortem, “{heading}”",
+                initiative_ref=initiative.ref,
+                subject=f"{initiative.ref} {initiative.title}: {by} comments on its post-mortem, “{heading}”",
                 text=said.text,
                 link=reverse("post-mortem", args=[row.pk]),
             )
@@ -45,7 +49,7 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
 
 def settle_comment(*, comment: SectionComment, by: User) -> SectionComment:
     """Say that a comment is dealt with: whoever writes the post-mortem, or whoever said it."""
-    with act("settle comment", by=by, case=comment.post_mortem.initiative_id) as case:
+    with act("settle comment", by=by, initiative=comment.post_mortem.initiative_id) as initiative:
         said = SectionComment.objects.select_related("settled_by", "by").get(pk=comment.pk)
         row = read(said.post_mortem)
         permissions.may_settle_comment(row, said, by).or_refuse()
@@ -53,5 +57,7 @@ def settle_comment(*, comment: SectionComment, by: User) -> SectionComment:
             raise Conflict(f"{said.settled_by} settled this comment already.")
         said.settled_at, said.settled_by = clock.now(), by
         said.save()
-        record.record(EntryKind.POST_MORTEM_COMMENT_SETTLED, case=case, post_mortem=row.pk, text=said.text)
+        record.record(
+            EntryKind.POST_MORTEM_COMMENT_SETTLED, initiative=initiative, post_mortem=row.pk, text=said.text
+        )
     return said

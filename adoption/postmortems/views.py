@@ -1,4 +1,6 @@
-"""Post-mortems and lessons: the tab of a case, the draft, handing it in, the adoption seat's word, the account."""
+"""Post-mortems and lessons: the tab of an initiative, the draft, handing it in, the adoption seat's word, the
+account.
+"""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -18,9 +20,9 @@ from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import OWED_IN_WRITING
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, fix
-from initiatives.facts import case_rows
+from initiatives.access import initiative_lookup
+from initiatives.facts import initiative_rows
+from initiatives.initiative.initiative_frame import fix, initiative_context
 from initiatives.models import Initiative, Obligation, System
 
 PARTS = (
@@ -39,13 +41,15 @@ AFTER_SAVING = {
 
 @require_safe
 def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The lessons of a case and who owes what; to strangers what is published, unless the case is confidential."""
+    """The lessons of an initiative and who owes what; to strangers what is published, unless the initiative is
+    confidential.
+    """
     try:
-        case = case_lookup.case_for(request.user, ref)
+        initiative = initiative_lookup.initiative_for(request.user, ref)
     except Http404:
         return _published_lessons(request, ref)
     written = list(
-        case.post_mortems.select_related("obligation", "author", "handed_in_by", "published_by")
+        initiative.post_mortems.select_related("obligation", "author", "handed_in_by", "published_by")
         .prefetch_related(*PARTS)
         .order_by("-id")
     )
@@ -54,15 +58,15 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
     begun = {row.obligation_id for row in written}
     owed = [
         {"debt": debt, "begun": debt.pk in begun, "may": permissions.may_start(debt, request.user)}
-        for debt in case.obligations.unsettled()
+        for debt in initiative.obligations.unsettled()
         .filter(kind__in=OWED_IN_WRITING)
         .select_related("debtor", "initiative")
     ]
-    context = case_context(request, case, page="lessons") | {
+    context = initiative_context(request, initiative, page="lessons") | {
         "title": _("Lessons"),
         "written": written,
-        "offered": offered_to(case, request.user),
-        "may_answer": may_answer(case, request.user),
+        "offered": offered_to(initiative, request.user),
+        "may_answer": may_answer(initiative, request.user),
         "owed": owed,
     }
     return render(request, "adoption/postmortems/lessons.html", context)
@@ -86,26 +90,29 @@ def _sides(row: PostMortem) -> list[dict]:
 
 
 def _published_lessons(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What everybody signed in may read: the stub of the case and its published lessons. Raises Http404 otherwise."""
+    """What everybody signed in may read: the stub of the initiative and its published lessons.
+
+    Raises Http404 otherwise.
+    """
     number = ref.removeprefix("AI-")
-    case, rows = None, []
+    initiative, rows = None, []
     if number.isdecimal() and len(number) < 10:
-        case = (
+        initiative = (
             Initiative.objects.live()
             .filter(number=int(number), confidential=False)
             .select_related("unit")
             .first()
         )
-    if case is not None and case.ref == ref:
+    if initiative is not None and initiative.ref == ref:
         rows = list(
-            case.post_mortems.filter(state=PostMortem.PUBLISHED)
+            initiative.post_mortems.filter(state=PostMortem.PUBLISHED)
             .select_related("obligation")
             .prefetch_related(*PARTS)
             .order_by("-id")
         )
     if not rows:
         raise Http404("No such initiative, or nothing published on it.")
-    context = {"nav": "portfolio", "case": case, "written": rows}
+    context = {"nav": "portfolio", "initiative": initiative, "written": rows}
     return render(request, "adoption/postmortems/lessons_published.html", context)
 
 
@@ -123,23 +130,25 @@ def rows_with_people():
 
 
 def post_mortem_for(person, pk: int) -> PostMortem:
-    """The post-mortem, when the person may see its case. Raises Http404."""
-    return case_lookup.of_case(rows_with_people(), person, pk)
+    """The post-mortem, when the person may see its initiative. Raises Http404."""
+    return initiative_lookup.of_initiative(rows_with_people(), person, pk)
 
 
 @require_safe
 def account(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The account by itself, for everybody signed in and for print; published, or to those who may see the case."""
+    """The account by itself, for everybody signed in and for print; published, or to those who may see the
+    initiative.
+    """
     row = rows_with_people().filter(pk=pk, state=PostMortem.PUBLISHED, initiative__confidential=False).first()
     row = row or post_mortem_for(request.user, pk)
-    context = {"nav": "portfolio", "case": row.initiative, "post_mortem": row, "told": _told(row)}
+    context = {"nav": "portfolio", "initiative": row.initiative, "post_mortem": row, "told": _told(row)}
     return render(request, "adoption/postmortems/account.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: SignedInRequest, pk: int) -> HttpResponse:
     """What a post-mortem asks, and the button that begins the one this debt is settled by."""
-    debt = case_lookup.of_case(
+    debt = initiative_lookup.of_initiative(
         Obligation.objects.select_related("initiative__unit", "initiative__contract", "debtor"),
         request.user,
         pk,
@@ -152,7 +161,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("post-mortem", row.pk)
     if debt.kind not in OWED_IN_WRITING:
         raise Http404("This obligation is not resolved by a post-mortem.")
-    context = case_context(request, debt.initiative, page="lessons") | {
+    context = initiative_context(request, debt.initiative, page="lessons") | {
         "title": debt.get_kind_display(),
         "debt": debt,
         "may_start": permissions.may_start(debt, request.user),
@@ -252,7 +261,7 @@ def _comments(row: PostMortem) -> dict[str, list]:
 
 def _pointed(row: PostMortem) -> list[dict]:
     """Words that point at somebody, by section; nothing is refused for them."""
-    people = {one.person.full_name for one in case_rows.roles(row.initiative)}
+    people = {one.person.full_name for one in initiative_rows.roles(row.initiative)}
     people |= {one.full_name for one in (row.author, row.obligation.debtor) if one is not None}
     texts = [(one.heading, getattr(row, one.name)) for one in sections.sections_of(row)]
     texts += [(sections.heading_of(row, sections.CAUSES), one.grounds) for one in row.standing_causes]
@@ -285,19 +294,19 @@ def _told(row: PostMortem) -> dict:
         "gaps_comments": comments.get(sections.GAPS, []),
         "all_comments": comments.get("", []),
         "gaps": _gaps(row),
-        "may_write": None,  # said by pages within the case
+        "may_write": None,  # said by pages within the initiative
         "reader": None,
     }
 
 
 def page(request, template: str, row: PostMortem, *, status: int = 200, **more) -> HttpResponse:
-    """A page of a post-mortem within its case."""
+    """A page of a post-mortem within its initiative."""
     reading = {
         "may_write": permissions.may_write(row, request.user),
         "may_comment": permissions.may_comment(row, request.user),
         "reader": request.user,
     }
-    context = case_context(request, row.initiative, page="lessons") | {
+    context = initiative_context(request, row.initiative, page="lessons") | {
         "title": row.obligation.get_kind_display(),
         "post_mortem": row,
         "told": _told(row) | reading,

@@ -16,8 +16,8 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.holds.actions import open_gap
+from initiatives.initiative.act import act
 from initiatives.models import Gap, Link
 
 
@@ -76,10 +76,10 @@ def write(
         wrong[sections.LESSONS] = words
     if wrong:
         raise ValidationError(wrong)
-    with act("write post-mortem", by=by, case=post_mortem.initiative_id) as case:
+    with act("write post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_write(row, by).or_refuse()
-        _systems_of(case, row, lessons)
+        _systems_of(initiative, row, lessons)
         clashes = _write_texts(row, texts, began)
         changed = [name for name, value in texts.items() if getattr(row, name) != value]
         blocked = {clash.name for clash in clashes}
@@ -91,7 +91,9 @@ def write(
         clashes += _write_lessons(row, lessons, began)
         row.version += 1
         row.save()
-        record.record(EntryKind.POST_MORTEM_WRITTEN, case=case, post_mortem=row.pk, version=row.version)
+        record.record(
+            EntryKind.POST_MORTEM_WRITTEN, initiative=initiative, post_mortem=row.pk, version=row.version
+        )
     if clashes:
         raise Clashed(row, clashes)
     return row
@@ -235,11 +237,11 @@ def _wrong_lessons(lessons: list[dict]) -> str:
     return ""
 
 
-def _systems_of(case, row: PostMortem, lessons: list[dict]) -> None:
-    """Refuse systems that the case was never tied to."""
+def _systems_of(initiative, row: PostMortem, lessons: list[dict]) -> None:
+    """Refuse systems that the initiative was never tied to."""
     asked = {key for lesson in lessons for key in lesson["systems"]}
     if asked:
-        known = set(Link.objects.filter(initiative=case).values_list("system_id", flat=True))
+        known = set(Link.objects.filter(initiative=initiative).values_list("system_id", flat=True))
         known |= {key for lesson in row.lessons.all() for key in lesson.systems}
         if asked - known:
             raise ValidationError(
@@ -290,10 +292,12 @@ def open_linked_gap(
         raise ValidationError(
             {"downstream": "Name what it touches, or write: nothing. Somebody has to be told."}
         )
-    with act("open gap", by=by, case=post_mortem.initiative_id) as case:
+    with act("open gap", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_write(row, by).or_refuse()
-        gap = open_gap(case=case, text=text, owner=owner, due=due, downstream=downstream, by=by)
+        gap = open_gap(initiative=initiative, text=text, owner=owner, due=due, downstream=downstream, by=by)
         LinkedGap(post_mortem=row, gap=gap).save()
-        record.record(EntryKind.GAP_LINKED, case=case, post_mortem=row.pk, gap=gap.pk, text=gap.text)
+        record.record(
+            EntryKind.GAP_LINKED, initiative=initiative, post_mortem=row.pk, gap=gap.pk, text=gap.text
+        )
     return gap

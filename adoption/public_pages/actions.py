@@ -1,4 +1,4 @@
-"""Acts on the public page of a case: made, worded anew, withdrawn. Each is on record."""
+"""Acts on the public page of an initiative: made, worded anew, withdrawn. Each is on record."""
 
 from django.core.exceptions import ValidationError
 
@@ -10,66 +10,66 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict, all_of
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 LONGEST = 600  # letters of what it is for
 
 
-def tell_public(*, case: Initiative, purpose: str, by: User) -> PublicPage:
-    """Make the public page of a case, or word the one it has anew: its address stays.
+def tell_public(*, initiative: Initiative, purpose: str, by: User) -> PublicPage:
+    """Make the public page of an initiative, or word the one it has anew: its address stays.
 
-    Raises ValidationError, and Refused where the case is confidential or over.
+    Raises ValidationError, and Refused where the initiative is confidential or over.
     """
     purpose = purpose.strip()
     if not purpose:
         raise ValidationError({"purpose": "Say what it is for, in words for those who use it."})
     if len(purpose) > LONGEST:
         raise ValidationError({"purpose": f"Say it in at most {LONGEST} letters."})
-    with act("tell public", by=by, case=case) as case:
-        all_of(permissions.may_publish(case, by), permissions.may_be_public(case)).or_refuse()
-        row = PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
+    with act("tell public", by=by, initiative=initiative) as initiative:
+        all_of(permissions.may_publish(initiative, by), permissions.may_be_public(initiative)).or_refuse()
+        row = PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
         there = row is not None
         if row is None:
-            row = PublicPage(initiative=case, made_at=clock.now(), made_by=by)
+            row = PublicPage(initiative=initiative, made_at=clock.now(), made_by=by)
         elif row.purpose == purpose:
             return row
         row.purpose = purpose
         row.save()
         record.record(
             EntryKind.PUBLIC_PAGE_WORDED if there else EntryKind.PUBLIC_PAGE_MADE,
-            case=case,
+            initiative=initiative,
             page=row.pk,
             words=purpose,
         )
     return row
 
 
-def withdraw_public(*, case: Initiative, by: User) -> PublicPage:
+def withdraw_public(*, initiative: Initiative, by: User) -> PublicPage:
     """Withdraw the public page: its address and its badge open nothing from now on. Raises Refused, Conflict."""
-    with act("withdraw public page", by=by, case=case) as case:
-        permissions.may_publish(case, by).or_refuse()
-        row = PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
+    with act("withdraw public page", by=by, initiative=initiative) as initiative:
+        permissions.may_publish(initiative, by).or_refuse()
+        row = PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
         if row is None:
             raise Conflict("It has no public page, or somebody withdrew it already.")
-        _end(row, case, secret=False)
+        _end(row, initiative, secret=False)
     return row
 
 
-def follow_secrecy(case: Initiative) -> None:
-    """Withdraw the page of a case that became confidential, in the act by which it did."""
+def follow_secrecy(initiative: Initiative) -> None:
+    """Withdraw the page of an initiative that became confidential, in the act by which it did."""
     row = (
-        PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
-        if case.confidential
+        PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
+        if initiative.confidential
         else None
     )
     if row is not None:
-        _end(row, case, secret=True)
+        _end(row, initiative, secret=True)
 
 
-def _end(row: PublicPage, case: Initiative, *, secret: bool) -> None:
+def _end(row: PublicPage, initiative: Initiative, *, secret: bool) -> None:
     """Withdrawn by whoever acts."""
     acting = row_history.current()
     row.ended_at, row.ended_by = clock.now(), acting.person if acting else None
     row.save()
-    record.record(EntryKind.PUBLIC_PAGE_WITHDRAWN, case=case, page=row.pk, secret=secret)
+    record.record(EntryKind.PUBLIC_PAGE_WITHDRAWN, initiative=initiative, page=row.pk, secret=secret)

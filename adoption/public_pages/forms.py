@@ -1,4 +1,4 @@
-"""The form that makes the public page of a case, and words it anew."""
+"""The form that makes the public page of an initiative, and words it anew."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""The public page of a case and its badge, for anybody who has the address: read only, in English or German."""
+"""The public page of an initiative and its badge, for anybody who has the address: read only, in English or German."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,9 +25,9 @@ def public_page(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(language):
         context = {
             "standing": found,
-            "limits": presentation.limits_of(found.case),
-            "people": presentation.people_of(found.case),
-            "report": presentation.report_address(found.case),
+            "limits": presentation.limits_of(found.initiative),
+            "people": presentation.people_of(found.initiative),
+            "report": presentation.report_address(found.initiative),
         }
         response = page(request, "adoption/public_pages/public_page.html", context, language=language)
     response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -57,12 +57,12 @@ PADDING = 8  # pixels beside the words of a badge
 
 @dataclass(frozen=True)
 class Standing:
-    """What anybody may know of a case; every sentence is in the language in force when it is asked for.
+    """What anybody may know of an initiative; every sentence is in the language in force when it is asked for.
 
     `supported` is the stage of the span that holds now, as in the portfolio; None while it is worked out again.
     """
 
-    case: Initiative
+    initiative: Initiative
     purpose: str
     supported: str | None
     held: bool
@@ -71,11 +71,11 @@ class Standing:
     @property
     def over(self) -> str:
         """That it was withdrawn, stopped or retired, and what follows; empty while it runs."""
-        if self.case.withdrawn_at:
+        if self.initiative.withdrawn_at:
             return _("It was registered by mistake and is withdrawn. Nobody should use it.")
-        if self.case.stage == Stage.STOPPED:
+        if self.initiative.stage == Stage.STOPPED:
             return _("It was stopped. Nobody should use it any more.")
-        if self.case.stage == Stage.RETIRED:
+        if self.initiative.stage == Stage.RETIRED:
             return _("It is retired. Nobody should use it any more.")
         return ""
 
@@ -84,10 +84,13 @@ class Standing:
         """Approved as what, and what the evidence supports: never the claim alone. Over: that it is."""
         if self.over:
             return self.over
-        if self.case.stage not in CLAIMED:
+        if self.initiative.stage not in CLAIMED:
             return _("It is an idea: nothing is approved, and nobody should use it for their work.")
-        words = {"claimed": CLAIMED[self.case.stage], "supported": SUPPORTED.get(self.supported, NOTHING)}
-        if self.case.imported:
+        words = {
+            "claimed": CLAIMED[self.initiative.stage],
+            "supported": SUPPORTED.get(self.supported, NOTHING),
+        }
+        if self.initiative.imported:
             if self.supported is None:
                 return _("A list says that it is approved %(claimed)s; here it is not.") % words
             return (
@@ -101,14 +104,14 @@ class Standing:
                 _("Approved %(claimed)s; what its evidence supports is being worked out. Look again later.")
                 % words
             )
-        if STAGE_RANK[self.supported] >= STAGE_RANK[self.case.stage]:
+        if STAGE_RANK[self.supported] >= STAGE_RANK[self.initiative.stage]:
             return _("Approved %(claimed)s, and its evidence supports that.") % words
         return _("Approved %(claimed)s; its evidence supports %(supported)s.") % words
 
     @property
     def meaning(self) -> str:
         """What the supported stage means for whoever uses it; empty where it is over or an idea."""
-        if self.over or self.case.stage not in CLAIMED:
+        if self.over or self.initiative.stage not in CLAIMED:
             return ""
         return str(MEANS.get(self._shown, MEANS_NOTHING))
 
@@ -131,15 +134,15 @@ class Standing:
     @property
     def badge_words(self) -> str:
         """The words of the badge: what stops it, or the supported stage."""
-        if self.case.withdrawn_at:
+        if self.initiative.withdrawn_at:
             return _("Withdrawn")
         if self.over:
-            return _("Stopped") if self.case.stage == Stage.STOPPED else _("Retired")
+            return _("Stopped") if self.initiative.stage == Stage.STOPPED else _("Retired")
         if self.off:
             return _("Switched off")
         if self.supported is None:
             return _("Being worked out")
-        if self.case.stage not in CLAIMED:
+        if self.initiative.stage not in CLAIMED:
             return _("Idea")
         words = str(SHORT.get(self._shown, _("No stage supported")))
         return _("%(stage)s, on hold") % {"stage": words} if self.held else words
@@ -149,19 +152,21 @@ class Standing:
         """The ground of these words."""
         if self.over or self.off:
             return RED
-        if self.supported is None or self.case.stage not in CLAIMED:
+        if self.supported is None or self.initiative.stage not in CLAIMED:
             return GREY
         return COLOURS.get(self._shown, GREY)
 
     @property
     def _shown(self) -> str | None:
         """The supported stage, never above the claimed one: what nobody approved is not shown as reached."""
-        return min(self.supported, self.case.stage, key=STAGE_RANK.__getitem__) if self.supported else None
+        return (
+            min(self.supported, self.initiative.stage, key=STAGE_RANK.__getitem__) if self.supported else None
+        )
 
     @property
     def badge(self) -> dict:
         """Words, title and measures of the badge, in whole pixels: no language writes these with a comma."""
-        words, ref = self.badge_words, self.case.ref
+        words, ref = self.badge_words, self.initiative.ref
         left, right = (_width(text) + 2 * PADDING for text in (ref, words))
         said = " ".join([self.headline, *self.stops])
         return {
@@ -205,60 +210,66 @@ class Limits:
 
 
 def standing(token: str) -> Standing | None:
-    """What is known of the case whose page has this address; None where nobody has it, or it opens nothing now."""
+    """What is known of the initiative whose page has this address; None where nobody has it, or it opens nothing
+    now.
+    """
     off = KillSwitch.objects.filter(initiative=OuterRef("pk"), released_at__isnull=True)
     pages = link_tokens.rows_of(PublicPage.objects.shown(), token)
-    cases = filters.with_support(Initiative.objects.all(), Rulebook.objects.in_force(), clock.now())
-    case = (
-        cases.filter(public_pages__in=pages)
+    initiatives = filters.with_support(Initiative.objects.all(), Rulebook.objects.in_force(), clock.now())
+    initiative = (
+        initiatives.filter(public_pages__in=pages)
         .annotate(off=Exists(off), purpose=F("public_pages__purpose"))
         .first()
     )
-    if case is None:
+    if initiative is None:
         return None
-    known = case.supported != "recomputing" and standings.is_own(case)
-    supported = (case.supported or Stage.PROPOSED) if known else None
-    return Standing(case, case.purpose, supported, case.held, case.off)
+    known = initiative.supported != "recomputing" and standings.is_own(initiative)
+    supported = (initiative.supported or Stage.PROPOSED) if known else None
+    return Standing(initiative, initiative.purpose, supported, initiative.held, initiative.off)
 
 
-def limits_of(case: Initiative) -> Limits | None:
+def limits_of(initiative: Initiative) -> Limits | None:
     """The scope in force; None where none is."""
     now = clock.now()
-    scope = case.scopes.filter(starts_at__lte=now, ended_at__isnull=True).order_by("-number").first()
+    scope = initiative.scopes.filter(starts_at__lte=now, ended_at__isnull=True).order_by("-number").first()
     return Limits(scope) if scope else None
 
 
-def people_of(case: Initiative) -> dict[str, str]:
+def people_of(initiative: Initiative) -> dict[str, str]:
     """By role, the names of owner and support owner: whom to ask."""
     asked = RoleAssignment.objects.in_force().filter(
-        initiative=case, role__in=(Role.OWNER, Role.SUPPORT_OWNER)
+        initiative=initiative, role__in=(Role.OWNER, Role.SUPPORT_OWNER)
     )
     return dict(asked.values_list("role", "person__full_name"))
 
 
-def report_address(case: Initiative) -> str:
+def report_address(initiative: Initiative) -> str:
     """Where users report a problem; empty where no such address is open."""
-    link = None if case.closed else ProblemLink.objects.filter(initiative=case, ended_at__isnull=True).first()
+    link = (
+        None
+        if initiative.closed
+        else ProblemLink.objects.filter(initiative=initiative, ended_at__isnull=True).first()
+    )
     return reverse("report-problem", args=[link.token]) if link else ""
 
 
 def beside_running(person, about) -> Part | None:
     """On the page of what runs: the public page, its badge and who may make or withdraw it."""
-    case, origin = about
+    initiative, origin = about
     if as_of.current() is not None:
         return None
-    may = permissions.may_publish(case, person)
-    row = case.public_pages.select_related("made_by").filter(ended_at__isnull=True).first()
+    may = permissions.may_publish(initiative, person)
+    row = initiative.public_pages.select_related("made_by").filter(ended_at__isnull=True).first()
     if row is None and not may:
         return None
     address = f"{origin}{reverse('public-page', args=[row.token])}" if row else ""
     return Part(
         "adoption/public_pages/_beside_running.html",
         {
-            "case": case,
+            "initiative": initiative,
             "row": row,
             "may": bool(may),
-            "might": permissions.may_be_public(case),
+            "might": permissions.may_be_public(initiative),
             "address": address,
             "badge": f"{address}badge.svg" if row else "",
         },

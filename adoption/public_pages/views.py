@@ -1,4 +1,4 @@
-"""The acts on the public page of a case, for its owner and admins."""
+"""The acts on the public page of an initiative, for its owner and admins."""
 
 from django import forms
 from django.http import HttpResponse
@@ -10,8 +10,8 @@ from adoption.public_pages import actions, permissions
 from adoption.public_pages.forms import PublicPageForm
 from governance.permission_result import all_of
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.initiative.initiative_frame import one_act, sent
 
 TAB = "running"
 
@@ -19,14 +19,16 @@ TAB = "running"
 @require_http_methods(["GET", "HEAD", "POST"])
 def tell(request: SignedInRequest, ref: str) -> HttpResponse:
     """Make the public page, or change what it says the initiative is for."""
-    case = case_lookup.case_for(request.user, ref)
-    all_of(permissions.may_publish(case, request.user), permissions.may_be_public(case)).or_refuse()
-    row = PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    all_of(
+        permissions.may_publish(initiative, request.user), permissions.may_be_public(initiative)
+    ).or_refuse()
+    row = PublicPage.objects.filter(initiative=initiative, ended_at__isnull=True).first()
     return one_act(
         request,
-        case,
-        PublicPageForm(sent(request), initial={"purpose": row.purpose if row else case.problem}),
-        lambda fields: actions.tell_public(case=case, by=request.user, **fields),
+        initiative,
+        PublicPageForm(sent(request), initial={"purpose": row.purpose if row else initiative.problem}),
+        lambda fields: actions.tell_public(initiative=initiative, by=request.user, **fields),
         _("The public page says so.")
         if row
         else _("There is a public page. Its address and badge stand below."),
@@ -50,13 +52,13 @@ def tell(request: SignedInRequest, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: SignedInRequest, ref: str) -> HttpResponse:
     """Withdraw the public page."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_publish(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_publish(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         forms.Form(sent(request)),
-        lambda fields: actions.withdraw_public(case=case, by=request.user),
+        lambda fields: actions.withdraw_public(initiative=initiative, by=request.user),
         _("The public page is withdrawn: its address and badge open nothing."),
         page=TAB,
         title=_("Withdraw the public page"),

@@ -33,8 +33,8 @@ from governance.database import prepared_statements
 from governance.ledger import record
 from governance.models import ServiceKey, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
@@ -46,53 +46,53 @@ ONLY_BY_SURVEY = (
 
 def record_readings(
     *,
-    case: Initiative | int,
+    initiative: Initiative | int,
     sent: list[Sent],
     came: str,
     source: str = "",
     key: ServiceKey | None = None,
     by: User | None = None,
 ) -> list[Fate]:
-    """Keep readings of the measures of a case, in one act; returns what became of each, in their order.
+    """Keep readings of the measures of an initiative, in one act; returns what became of each, in their order.
 
     A reading whose key is there already is known, and kept once. One that names the key of another in `replaces`
     corrects it. What is wrong with one is no hindrance to the others. `by`, or the `key` of the system that sends.
-    Raises Refused for who does not work on the case, ValidationError for more than MOST_AT_ONCE.
+    Raises Refused for who does not work on the initiative, ValidationError for more than MOST_AT_ONCE.
     """
     if (by is None) == (key is None) or came not in CAME or (came == SENT) != (key is not None):
         raise TypeError("Readings come from a person or by a key.")
     if len(sent) > MOST_AT_ONCE:
         raise ValidationError(f"At most {MOST_AT_ONCE} readings enter at once.")
     system = f"readings by key {key.public}" if key is not None else ""
-    with act("record readings", by=by, system=system, case=case) as case:
+    with act("record readings", by=by, system=system, initiative=initiative) as initiative:
         if by is not None:
-            measure_permissions.may_read(case, by).or_refuse()
-        asked = measures_asked(case, {one.measure for one in sent})
+            measure_permissions.may_read(initiative, by).or_refuse()
+        asked = measures_asked(initiative, {one.measure for one in sent})
         fates, rows = _sort_out(sent, asked, came, source, key, by)
         if rows:
-            _keep(case, rows, fates, source, by)
+            _keep(initiative, rows, fates, source, by)
     return [fate for fate in fates if fate is not None]
 
 
 def look_at_readings(
-    *, case: Initiative, sent: list[Sent], came: str, source: str = "", by: User
+    *, initiative: Initiative, sent: list[Sent], came: str, source: str = "", by: User
 ) -> list[Fate]:
     """What would become of these readings if they were kept now; nothing is. Raises Refused."""
-    measure_permissions.may_read(case, by).or_refuse()
-    asked = measures_asked(case, {one.measure for one in sent})
+    measure_permissions.may_read(initiative, by).or_refuse()
+    asked = measures_asked(initiative, {one.measure for one in sent})
     fates, rows = _sort_out(sent, asked, came, source, None, by)
     for place, row in rows:
         fates[place] = Fate(NEW if row.replaces is None else CORRECTED)
     return [fate for fate in fates if fate is not None]
 
 
-def measures_asked(case: Initiative, keys: Iterable[int] | None = None) -> dict[int, Asked]:
-    """The measures of a case, ended ones too, as senders have to know them; those with these keys, or all."""
-    rows = Measure.objects.filter(initiative=case)
+def measures_asked(initiative: Initiative, keys: Iterable[int] | None = None) -> dict[int, Asked]:
+    """The measures of an initiative, ended ones too, as senders have to know them; those with these keys, or all."""
+    rows = Measure.objects.filter(initiative=initiative)
     if keys is not None:
         rows = rows.filter(pk__in=keys)
     rows = list(rows)
-    scope = measure_queries.scopes_now([case.pk]).get(case.pk) if rows else None
+    scope = measure_queries.scopes_now([initiative.pk]).get(initiative.pk) if rows else None
     found = {}
     for row in rows:
         teams = measure_queries.teams_of(row, scope)
@@ -203,9 +203,9 @@ def _again(one: Sent, known: Reading) -> Fate:
 
 
 def _keep(
-    case: Initiative, rows: list[tuple[int, Reading]], fates: list, source: str, by: User | None
+    initiative: Initiative, rows: list[tuple[int, Reading]], fates: list, source: str, by: User | None
 ) -> None:
-    """Write the rows, add them up, and let the case follow, in the running act."""
+    """Write the rows, add them up, and let the initiative follow, in the running act."""
     first = [row for _, row in rows if row.replaces is None]
     later = [row for _, row in rows if row.replaces is not None]
     _insert(first)
@@ -224,7 +224,7 @@ def _keep(
     measures = sorted({row.measure_id for _, row in rows})
     record.record(
         EntryKind.READINGS_RECORDED,
-        case=case,
+        initiative=initiative,
         measures=measures,
         new=len(first),
         corrected=len(later),
@@ -234,18 +234,20 @@ def _keep(
         came=rows[0][1].came,
         **sealed(row for _, row in rows),
     )
-    settle_silence(case, measures, "A reading came.", by)
+    settle_silence(initiative, measures, "A reading came.", by)
     if Measure.objects.filter(pk__in=measures, instrument__in=behaviour_detection.READ).exists():
-        follow_figures(case, behaviour_detection.found(behaviour_detection.of_readings(_of_use(case))))
+        follow_figures(
+            initiative, behaviour_detection.found(behaviour_detection.of_readings(_of_use(initiative)))
+        )
     else:
-        follow([case])
+        follow([initiative])
 
 
-def _of_use(case: Initiative) -> list[tuple[str, str, date, int, int]]:
+def _of_use(initiative: Initiative) -> list[tuple[str, str, date, int, int]]:
     """What real users' readings of use and overrides add up to, as behaviour reports are worked out from it."""
     return [
         (measure.instrument, cell.team, cell.day, cell.hits, cell.n)
-        for measure, subject in measure_queries.subjects([case.pk])[case.pk]
+        for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]
         if measure.instrument in behaviour_detection.READ
         for cell in subject.cells
         if cell.about == USERS

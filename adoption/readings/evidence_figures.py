@@ -17,28 +17,28 @@ from governance.ledger.csv_export import safe
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceRegister, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
 from initiatives.evidence.artefact_kinds import of_register
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Evidence, Initiative
 
 MOST_ROWS = 5_000  # single readings in a file; above that their sums by day and team
 TELEMETRY, RESEARCH = "telemetry", "user_research"
 
 
-def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
+def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evidence:
     """File what the measures of a requirement show now as one item of evidence, generated from their readings.
 
     Its result follows from the verdicts: pass where every measure is met, fail where one is not. Its day is the last
     one that the readings speak of. Raises ValidationError while nothing can be told yet, with the reasons.
     """
-    with act("file figures", by=by, case=case) as case:
-        measure_permissions.may_read(case, by).or_refuse()
+    with act("file figures", by=by, initiative=initiative) as initiative:
+        measure_permissions.may_read(initiative, by).or_refuse()
         if requirement not in ASKED:
             raise ValidationError({"requirement": "Choose one of the questions that measures answer."})
         found = [
             (measure, subject, judge(subject).on(clock.today()))
-            for measure, subject in measure_queries.subjects([case.pk])[case.pk]
+            for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]
             if measure.requirement == requirement
         ]
         why = [
@@ -54,7 +54,7 @@ def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
         met = all(said.word == MET for _, _, said in found)
         words = [f"{measure.words}: {said.word}. {said.words}" for measure, _, said in found]
         item = create_evidence(
-            case,
+            initiative,
             kind=kind,
             title=f"Readings until {said_day(day)}: {asked.question}"[:200],
             observed_on=day,
@@ -62,25 +62,25 @@ def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
             note="\n".join(words),
             file=_table(found),
             result="pass" if met else "fail",
-            condition="" if kind == TELEMETRY else _condition(case),
+            condition="" if kind == TELEMETRY else _condition(initiative),
             details=of_register(EvidenceRegister.READINGS),
             by=by,
         )
         record.record(
             EntryKind.FIGURES_FILED,
-            case=case,
+            initiative=initiative,
             evidence=item.pk,
             requirement=requirement,
             result=item.result,
             until=day,
             measures=[measure.pk for measure, _, _ in found],
         )
-        settle_standing(case)
+        settle_standing(initiative)
     return item
 
 
-def _condition(case: Initiative) -> str:
-    return "full_population" if case.stage == Stage.PRODUCTION else "bounded_real"
+def _condition(initiative: Initiative) -> str:
+    return "full_population" if initiative.stage == Stage.PRODUCTION else "bounded_real"
 
 
 def _table(found) -> ContentFile:

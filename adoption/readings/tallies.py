@@ -10,7 +10,7 @@ from adoption.readings.actions import SUMS, add_up_all
 from governance.ledger import record
 from governance.transparency_log import recomputation
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.measures")
@@ -50,7 +50,7 @@ def correct() -> list[int]:
     done = []
     for measure in Measure.objects.filter(pk__in=wrong).select_related("initiative").order_by("pk"):
         with (
-            act("correct tallies", system="tally check", case=measure.initiative_id) as case,
+            act("correct tallies", system="tally check", initiative=measure.initiative_id) as initiative,
             connection.cursor() as cursor,
         ):
             cursor.execute(_DIFFERING)
@@ -60,7 +60,9 @@ def correct() -> list[int]:
             add_up_all(measure)
             what = f"the tally of measure {measure.pk} on {row[1]:%-d %B %Y}"
             kept, right = f"{row[2]} values", f"{row[3]} values"
-            record.record(EntryKind.DERIVED_CORRECTED, case=case, what=what, kept=kept, right=right)
+            record.record(
+                EntryKind.DERIVED_CORRECTED, initiative=initiative, what=what, kept=kept, right=right
+            )
         log.error("a tally was wrong", measure=measure.pk)
         done.append(measure.pk)
     return done

@@ -27,8 +27,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.initiative.initiative_frame import initiative_context, page_of, sent
 from initiatives.models import Initiative
 
 FATES = {
@@ -44,43 +44,43 @@ FATES = {
 def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     """One measure: what it comes to, its picture, its goals, its readings, and a form for the next one."""
     row = measure_for(request, pk)
-    case = row.initiative
-    may = measure_permissions.may_read(case, request.user)
+    initiative = row.initiative
+    may = measure_permissions.may_read(initiative, request.user)
     subject = measure_queries.subject_of(row)
     form = None
     if row.ended_at is None and not row.how.asked_by and (may or request.method == "POST"):
         may.or_refuse()
         form = ReadingForm(row, subject.teams, sent(request))
-        if request.method == "POST" and form.is_valid() and _read(request, case, form):
+        if request.method == "POST" and form.is_valid() and _read(request, initiative, form):
             return redirect("measure", pk=row.pk)
     one = Shown(row, subject)
-    marks = measure_charts.marks_of(case)
+    marks = measure_charts.marks_of(initiative)
     one.draw(marks)
     rows = Reading.objects.filter(measure=row).select_related("by")
     rows = rows.annotate(corrected=Exists(Reading.objects.filter(replaces=OuterRef("pk"))))
     goals = list(row.goals.select_related("by").order_by("-number"))
     for one_goal in goals:
         one_goal.shown = subject.said(one_goal.target)
-    context = case_context(request, case, page="adoption") | {
+    context = initiative_context(request, initiative, page="adoption") | {
         "title": row.words,
         "one": one,
         "form": form,
         "marks": marks,
         "goals": goals,
         "page": page_of(request, rows.order_by("-ends_on", "-pk"), PER_PAGE),
-        "may_declare": measure_permissions.may_declare(case, request.user),
+        "may_declare": measure_permissions.may_declare(initiative, request.user),
         "may_read": may,
     }
     return render(request, "adoption/measures/measure.html", context)
 
 
-def _read(request: SignedInRequest, case: Initiative, form: ReadingForm) -> bool:
+def _read(request: SignedInRequest, initiative: Initiative, form: ReadingForm) -> bool:
     """Keep what was typed; False when it is wrong, which the form then says."""
     said = form.sent()
     if form.of is None and _twin(form.measure, said):
         form.add_error(None, "There is a reading of this period already. Correct that one, below.")
         return False
-    (fate,) = actions.record_readings(case=case, sent=[said], came=TYPED, by=request.user)
+    (fate,) = actions.record_readings(initiative=initiative, sent=[said], came=TYPED, by=request.user)
     if not fate.good:
         form.add_error(None, f"{fate.words} {fate.fix}".strip())
         return False
@@ -106,12 +106,12 @@ def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
     if row is None:
         raise Http404("No such reading of this measure.")
     row.measure = measure_for(request, pk)
-    case = row.measure.initiative
-    measure_permissions.may_read(case, request.user).or_refuse()
+    initiative = row.measure.initiative
+    measure_permissions.may_read(initiative, request.user).or_refuse()
     form = ReadingForm(row.measure, measure_queries.subject_of(row.measure).teams, sent(request), of=row)
-    if request.method == "POST" and form.is_valid() and _read(request, case, form):
+    if request.method == "POST" and form.is_valid() and _read(request, initiative, form):
         return redirect("measure", pk=row.measure_id)
-    context = case_context(request, case, page="adoption") | {
+    context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
         "title": _("Correct a reading"),
         "lede": f"{row.measure.words}: {said_day(row.starts_on)} to {said_day(row.ends_on)}.",
@@ -123,22 +123,22 @@ def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
         "verb": _("Correct it"),
         "back_url": reverse("measure", args=[row.measure_id]),
     }
-    return render(request, "initiatives/cases/case_form.html", context)
+    return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
 @require_POST
 def file(request: SignedInRequest, ref: str) -> HttpResponse:
     """File what the readings show as evidence."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     try:
         item = evidence_figures.file_figures(
-            case=case, requirement=request.POST.get("requirement", ""), by=request.user
+            initiative=initiative, requirement=request.POST.get("requirement", ""), by=request.user
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return redirect("adoption", ref=case.ref)
+        return redirect("adoption", ref=initiative.ref)
     messages.success(request, f"Filed as evidence, observed until {day(item.observed_on)}.")
-    return redirect("evidence-item", ref=case.ref, pk=item.pk)
+    return redirect("evidence-item", ref=initiative.ref, pk=item.pk)
 
 
 class ReadingsTable(Target):
@@ -152,7 +152,7 @@ class ReadingsTable(Target):
         (gettext_lazy("Figure"), "num"),
         (gettext_lazy("n"), "num"),
     )
-    frame = "initiatives/contracts/case_base.html"
+    frame = "initiatives/contracts/initiative_base.html"
     help_template = "adoption/measures/_readings_table.html"
     title = gettext_lazy("Readings from a table")
     lede = gettext_lazy(
@@ -160,14 +160,14 @@ class ReadingsTable(Target):
         "says otherwise than before stays out until it names what it corrects."
     )
 
-    def __init__(self, request: SignedInRequest, case: Initiative):
-        self.request, self.case = request, case
-        self.back = reverse("adoption", args=[case.ref])
+    def __init__(self, request: SignedInRequest, initiative: Initiative):
+        self.request, self.initiative = request, initiative
+        self.back = reverse("adoption", args=[initiative.ref])
 
     def context(self) -> dict:
         """The initiative around the page, and its measures."""
-        measures = [one for one in actions.measures_asked(self.case).values() if not one.ended]
-        return case_context(self.request, self.case, page="adoption") | {
+        measures = [one for one in actions.measures_asked(self.initiative).values() if not one.ended]
+        return initiative_context(self.request, self.initiative, page="adoption") | {
             "help": {"measures": measures, "back": self.back}
         }
 
@@ -192,7 +192,7 @@ class ReadingsTable(Target):
         return f"Of {len(met)} lines {', '.join(said)}."
 
     def _rows(self, sent: SentTable) -> list[Row]:
-        rows = read_rows(sent.table, actions.measures_asked(self.case))
+        rows = read_rows(sent.table, actions.measures_asked(self.initiative))
         if len(rows) > actions.MOST_AT_ONCE:
             raise ValidationError(
                 {"file": f"At most {actions.MOST_AT_ONCE:,} lines enter at once. Split the file."}
@@ -202,7 +202,9 @@ class ReadingsTable(Target):
     def _met(self, rows: list[Row], act, sent: SentTable) -> list[tuple[Row, Fate]]:
         """Each line with what becomes of it, by an act that looks at readings or keeps them."""
         good = [row.sent for row in rows if row.sent is not None]
-        fates = iter(act(case=self.case, sent=good, came=IMPORTED, source=sent.name, by=self.request.user))
+        fates = iter(
+            act(initiative=self.initiative, sent=good, came=IMPORTED, source=sent.name, by=self.request.user)
+        )
         return [(row, row.fate or next(fates)) for row in rows]
 
 
@@ -231,6 +233,6 @@ def _shown(row: Row, fate: Fate) -> ShownLine:
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
     """A table of readings: sent and looked at; they enter once somebody says so."""
-    case = case_lookup.case_for(request.user, ref)
-    measure_permissions.may_read(case, request.user).or_refuse()
-    return importing.bring_in(request, ReadingsTable(request, case))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    measure_permissions.may_read(initiative, request.user).or_refuse()
+    return importing.bring_in(request, ReadingsTable(request, initiative))

@@ -24,7 +24,7 @@ from governance.notices.owe import owe
 from governance.permission_result import Conflict, Refused, all_of, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Evidence, Initiative
 
 KEPT = timedelta(days=7)
@@ -45,20 +45,20 @@ SWEEP = "exports"
 
 def ask_export(
     *,
-    case: Initiative | None = None,
+    initiative: Initiative | None = None,
     period: tuple[date, date] | None = None,
     with_files: bool = False,
     by: User,
 ) -> RecordExport:
-    """Ask for the record of a case, or of the days of a period, both included; the worker writes it.
+    """Ask for the record of an initiative, or of the days of a period, both included; the worker writes it.
 
     Raises Refused, ValidationError by field, and Conflict while another one of this person is under way.
     """
-    if (case is None) == (period is None):
+    if (initiative is None) == (period is None):
         raise ValueError("an export is of one initiative or of some days")
     if period is not None:
         _check(period)
-    with act("ask export", by=by, case=case) as locked:
+    with act("ask export", by=by, initiative=initiative) as locked:
         may = permissions.may_ask(locked, by) if locked else permissions.may_ask_days(by)
         files = [permissions.may_have_files(locked, by)] if with_files else []
         all_of(may, *files).or_refuse()
@@ -83,7 +83,7 @@ def ask_export(
         row.save()
         record.record(
             EntryKind.RECORD_EXPORT_ASKED,
-            case=locked,
+            initiative=locked,
             export=row.pk,
             of=row.of_words,
             with_files=with_files,
@@ -105,7 +105,7 @@ def _bounded(row: RecordExport) -> None:
     entries, evidence = Entry.objects.all(), Evidence.objects.all()
     if row.initiative is not None:
         entries, evidence = (
-            entries.filter(case_ref=row.initiative.ref),
+            entries.filter(initiative_ref=row.initiative.ref),
             evidence.filter(initiative=row.initiative),
         )
     else:
@@ -135,7 +135,7 @@ def prepare(pk: int) -> RecordExport | None:
         place = place_of(row)
         shutil.rmtree(place.parent, ignore_errors=True)
         place.parent.mkdir(mode=0o700, parents=True)
-        scope = record_export.Scope(case=row.initiative, first=row.first, last=row.last)
+        scope = record_export.Scope(initiative=row.initiative, first=row.first, last=row.last)
         written = record_export.export(out=place, scope=scope, with_files=row.with_files, by=row.by)
     except Refused as refused:
         return _failed(row, str(refused.answer))
@@ -183,7 +183,7 @@ def _tell(row: RecordExport, what: str, text: str) -> None:
         subject=f"Your export of {row.of_words} {what}",
         text=text,
         link=row.get_absolute_url(),
-        case_ref=row.initiative.ref if row.initiative else "",
+        initiative_ref=row.initiative.ref if row.initiative else "",
     )
 
 
@@ -211,7 +211,7 @@ def take_export(*, export: RecordExport, by: User) -> Path:
         row.save()
         record.record(
             EntryKind.RECORD_EXPORT_TAKEN,
-            case=row.initiative,
+            initiative=row.initiative,
             export=row.pk,
             of=row.of_words,
             sha256=row.sha256,
@@ -241,7 +241,9 @@ def _erase(row: RecordExport) -> None:
     with act("erase export", system=SWEEP):
         done = RecordExport.objects.filter(pk=row.pk, state=DONE).update(state=ERASED)
         if done:
-            record.record(EntryKind.RECORD_EXPORT_ERASED, case=row.initiative, export=row.pk, of=row.of_words)
+            record.record(
+                EntryKind.RECORD_EXPORT_ERASED, initiative=row.initiative, export=row.pk, of=row.of_words
+            )
 
 
 def _sweep() -> None:

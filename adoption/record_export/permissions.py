@@ -1,25 +1,27 @@
-"""Who takes the record of a case, or of some days, as answers that carry their reasons."""
+"""Who takes the record of an initiative, or of some days, as answers that carry their reasons."""
 
 from adoption.models import RecordExport
 from governance.models import User
 from governance.people.permissions import may_audit
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import BoardRole
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 
-def may_ask(case: Initiative, person: User) -> Answer:
-    """Take the record of this case: auditors, and the chair of its board; whoever may not read it, does not."""
-    if not case_permissions.may_see(case, person):
+def may_ask(initiative: Initiative, person: User) -> Answer:
+    """Take the record of this initiative: auditors, and the chair of its board; whoever may not read it, does not."""
+    if not initiative_permissions.may_see(initiative, person):
         return no("This initiative is not yours to read.")
-    return asks(case, person)
+    return asks(initiative, person)
 
 
-def asks(case: Initiative, person: User) -> Answer:
-    """The same of whoever reads this case: asks no second time whether they do."""
-    leads = case_permissions.memberships_on(case, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR))
-    if may_audit(person) or (leads and case_permissions.is_any_chair(case, person)):
+def asks(initiative: Initiative, person: User) -> Answer:
+    """The same of whoever reads this initiative: asks no second time whether they do."""
+    leads = initiative_permissions.memberships_on(
+        initiative, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
+    )
+    if may_audit(person) or (leads and initiative_permissions.is_any_chair(initiative, person)):
         return yes()
     return no(
         "Only auditors and the chair of its board export the audit log of an initiative.", "Ask one of them."
@@ -27,7 +29,7 @@ def asks(case: Initiative, person: User) -> Answer:
 
 
 def may_ask_days(person: User) -> Answer:
-    """Take the record of some days, of all cases together: auditors."""
+    """Take the record of some days, of all initiatives together: auditors."""
     if may_audit(person):
         return yes()
     return no(
@@ -46,10 +48,10 @@ def may_have(row: RecordExport, person: User) -> Answer:
     return all_of(may_ask(row.initiative, person), files)
 
 
-def may_have_files(case: Initiative | None, person: User) -> Answer:
+def may_have_files(initiative: Initiative | None, person: User) -> Answer:
     """Have the files of the evidence put in: whoever may open each of them one by one."""
-    if case is not None:
-        return case_permissions.may_open_file(case, person)
+    if initiative is not None:
+        return initiative_permissions.may_open_file(initiative, person)
     if person.is_admin:
         return no("Admins do not read evidence.", "Take the record without files, or ask another auditor.")
     return yes()

@@ -48,7 +48,7 @@ SELECTED = """
 ENTRIES = "SELECT l.position, l.data, l.hash, b.body, b.salt" + SELECTED + " ORDER BY l.position"
 ACTS = (
     """
-SELECT l.position, e.at, e.case_ref, e.kind, e.simulated, b.body
+SELECT l.position, e.at, e.initiative_ref, e.kind, e.simulated, b.body
 """
     + SELECTED
     + " AND e.\"table\" = '' ORDER BY l.position LIMIT %(most)s"
@@ -85,36 +85,36 @@ SELECT v.id, 'AI-' || lpad(i.number::text, greatest(4, length(i.number::text)), 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is asked for: one case, the days from one to another, or everything."""
+    """What is asked for: one initiative, the days from one to another, or everything."""
 
-    case: Initiative | None = None
+    initiative: Initiative | None = None
     first: date | None = None
     last: date | None = None
 
     @property
     def whole(self) -> bool:
         """Whether it is everything."""
-        return self.case is None and self.first is None
+        return self.initiative is None and self.first is None
 
     @property
     def said(self) -> dict[str, str]:
         """For the manifest and for the entry that an export leaves."""
-        if self.case is not None:
-            return {"kind": "case", "case": self.case.ref}
+        if self.initiative is not None:
+            return {"kind": "initiative", "initiative": self.initiative.ref}
         if self.whole:
             return {"kind": "all"}
         return {"kind": "period", "from": self.first.isoformat(), "to": self.last.isoformat()}
 
     def __str__(self) -> str:
         """In words."""
-        if self.case is not None:
-            return f"case {self.case.ref}"
+        if self.initiative is not None:
+            return f"initiative {self.initiative.ref}"
         return "the whole record" if self.whole else f"{self.first.isoformat()} to {self.last.isoformat()}"
 
     def sql(self) -> tuple[str, dict[str, Any]]:
         """A condition on the entry `e`, and its values."""
-        if self.case is not None:
-            return "e.case_ref = %(ref)s", {"ref": self.case.ref}
+        if self.initiative is not None:
+            return "e.initiative_ref = %(ref)s", {"ref": self.initiative.ref}
         if self.whole:
             return "true", {}
         ends = {"begins": clock.midnight_before(self.first), "ends": clock.midnight_after(self.last)}
@@ -150,7 +150,9 @@ def export(
     that this record begins as they say. Raises NothingSealed, and OSError where the file cannot be written.
     """
     with acting(by=by, system=system, reason=f"Export of {scope}"):
-        record.record(EntryKind.RECORD_EXPORTED, case=scope.case, scope=str(scope), with_files=with_files)
+        record.record(
+            EntryKind.RECORD_EXPORTED, initiative=scope.initiative, scope=str(scope), with_files=with_files
+        )
     sealing.seal()
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:
@@ -251,11 +253,11 @@ class _Writing:
 
     def _checkpoints(self, held: Iterable[verify.Note]) -> None:
         """The heads, each with the proof that it is the beginning of the final one; the same for those held."""
-        by_case = self.scope.case is not None
+        by_initiative = self.scope.initiative is not None
         rows = self._rows(
             CHECKPOINTS,
-            newest="h.id" if by_case else "max(h.id)",
-            by_day="" if by_case else "GROUP BY h.at::date",
+            newest="h.id" if by_initiative else "max(h.id)",
+            by_day="" if by_initiative else "GROUP BY h.at::date",
         )
         sizes = {note.size for note in held if note.size <= self.final.size}
         for size, note in rows:
@@ -284,7 +286,7 @@ class _Writing:
                 self.done.evidence += 1
                 fingerprint = {
                     "id": key,
-                    "case": ref,
+                    "initiative": ref,
                     "title": title,
                     "sha256": sha256,
                     "size": size,

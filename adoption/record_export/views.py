@@ -16,28 +16,30 @@ from governance import clock
 from governance.contributions import Part
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import acted, ask, page_of, sent
+from initiatives.access import initiative_lookup
 from initiatives.evidence.file_views import guarded
+from initiatives.initiative.initiative_frame import acted, ask, page_of, sent
 
 PAGE = 25
 ASKED = "It is being prepared. You are told when it is ready."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
+def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
     """Ask for the record of one initiative."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_ask(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_ask(initiative, request.user).or_refuse()
     form = ExportForm(sent(request))
-    made = acted(request, form, lambda: actions.ask_export(case=case, by=request.user, **form.cleaned_data))
+    made = acted(
+        request, form, lambda: actions.ask_export(initiative=initiative, by=request.user, **form.cleaned_data)
+    )
     if made:
         messages.success(request, ASKED)
         return redirect(made)
     return ask(
         request,
-        case,
-        "case-history",
+        initiative,
+        "initiative-history",
         form,
         title=_("Export the audit log of this initiative"),
         lede=_(
@@ -52,7 +54,7 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
             _("That you asked for it, and each time that you take it, is on record."),
             actions.BOUND,
         ],
-        back_url=reverse("case-history", args=[case.ref]),
+        back_url=reverse("initiative-history", args=[initiative.ref]),
         verb=_("Export it"),
     )
 
@@ -130,8 +132,8 @@ def download(request: SignedInRequest, pk: int) -> FileResponse:
     return guarded(answer, framed_by="'none'")
 
 
-def beside_history(person, case) -> Part | None:
-    """Beside the Activity of a case: where its record is exported, for whoever may."""
-    if as_of.current() is not None or not permissions.asks(case, person):
+def beside_history(person, initiative) -> Part | None:
+    """Beside the Activity of an initiative: where its record is exported, for whoever may."""
+    if as_of.current() is not None or not permissions.asks(initiative, person):
         return None
-    return Part("adoption/record_export/_beside_history.html", {"case": case})
+    return Part("adoption/record_export/_beside_history.html", {"initiative": initiative})

@@ -34,8 +34,8 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 PROTECTED = "protected reports"
@@ -56,7 +56,7 @@ def unnamed():
 # --- Received --------------------------------------------------------------------------------------------------------
 
 
-def receive(case: Initiative, row: Report, *, sealed: dict[str, Any] | None = None, **facts) -> None:
+def receive(initiative: Initiative, row: Report, *, sealed: dict[str, Any] | None = None, **facts) -> None:
     """Save a report inside the running act: its source sealed, an entry without it, those who judge it told.
 
     `facts`: what the entry says of it besides.
@@ -66,29 +66,29 @@ def receive(case: Initiative, row: Report, *, sealed: dict[str, Any] | None = No
         source = SealedSource(sealed=sealed_reporter.seal(sealed, row.place))
         setattr(source, row.slug, row)
         source.save()
-    _said(case, row, EntryKind.REPORT_RECEIVED, **facts)
-    follow([case])
+    _said(initiative, row, EntryKind.REPORT_RECEIVED, **facts)
+    follow([initiative])
 
 
-def _said(case: Initiative, row: Report, entry: EntryKind, **facts) -> None:
+def _said(initiative: Initiative, row: Report, entry: EntryKind, **facts) -> None:
     """The entry of what came; where somebody has to judge it, they are told in the same transaction."""
     kind = kind_of(row)
-    record.record(entry, case=case, report=row.place, what=row.noun, title=str(row), **facts)
+    record.record(entry, initiative=initiative, report=row.place, what=row.noun, title=str(row), **facts)
     if row.waits:
         owe(
-            kind.judges(case),
+            kind.judges(initiative),
             "report",
             row.place,
-            subject=f"{case.ref} {case.title}: {kind.news[:1].lower()}{kind.news[1:]}",
+            subject=f"{initiative.ref} {initiative.title}: {kind.news[:1].lower()}{kind.news[1:]}",
             text=f"{row.summary[:500]} {kind.asks}",
             link=row.get_absolute_url(),
-            case_ref=case.ref,
+            initiative_ref=initiative.ref,
         )
 
 
 def report_behaviour_report(
     *,
-    case: Initiative,
+    initiative: Initiative,
     kind: str,
     group: str,
     words: str,
@@ -104,12 +104,12 @@ def report_behaviour_report(
 
     `share`: percent of the group. Weaponised goes to the board at once. Raises ValidationError by field, or Refused.
     """
-    with unnamed(), act("report behaviour report", system=PROTECTED, case=case) as case:
-        permissions.may_report(case, by).or_refuse()
-        if once and (known := BehaviourReport.objects.filter(once=once, initiative=case).first()):
+    with unnamed(), act("report behaviour report", system=PROTECTED, initiative=initiative) as initiative:
+        permissions.may_report(initiative, by).or_refuse()
+        if once and (known := BehaviourReport.objects.filter(once=once, initiative=initiative).first()):
             return known
         return _receive_behaviour_report(
-            case,
+            initiative,
             sealed={"person": by.pk, "above": sorted(permissions.above(by)), "may_ask": may_ask},
             kind=kind,
             group=group,
@@ -122,14 +122,14 @@ def report_behaviour_report(
         )
 
 
-def _receive_behaviour_report(case: Initiative, *, sealed: dict[str, Any], **fields) -> BehaviourReport:
+def _receive_behaviour_report(initiative: Initiative, *, sealed: dict[str, Any], **fields) -> BehaviourReport:
     if wrong := _wrong(fields):
         raise ValidationError(wrong)
-    row = BehaviourReport(initiative=case, reported_on=clock.today(), **fields)
+    row = BehaviourReport(initiative=initiative, reported_on=clock.today(), **fields)
     row.group, row.words = " ".join(row.group.split()), row.words.strip()
     if row.share is not None:
         row.extent = "most" if row.share > HALF else "fewer"
-    receive(case, row, sealed=sealed, **_facts(row))
+    receive(initiative, row, sealed=sealed, **_facts(row))
     return row
 
 
@@ -185,9 +185,9 @@ def judge(
     behaviour report is made with `fields` kind, group and extent.
     """
     kind = kind_of(report)
-    with act("judge report", by=by, case=report.initiative_id, reason=answer.strip()) as case:
+    with act("judge report", by=by, initiative=report.initiative_id, reason=answer.strip()) as initiative:
         row = kind.model.objects.select_related("initiative__unit", "judged_by").get(pk=report.pk)
-        kind.may_judge(case, by).or_refuse()
+        kind.may_judge(initiative, by).or_refuse()
         if outcome not in [one.key for one in outcomes_of(row)]:
             raise _judged_already(row)
         if not answer.strip():
@@ -197,13 +197,13 @@ def judge(
         if outcome == OVER:
             row.ended_at, row.ended_why = clock.now(), answer.strip()
         elif outcome == BEHAVIOUR_REPORT:
-            row.behaviour_report = _behaviour_report_of(case, row, **(fields or {}))
+            row.behaviour_report = _behaviour_report_of(initiative, row, **(fields or {}))
         elif outcome == INCIDENT:
-            row.incident = _incident_of(case, row, incident, by, **(fields or {}))
+            row.incident = _incident_of(initiative, row, incident, by, **(fields or {}))
         row.save()
         record.record(
             EntryKind.REPORT_JUDGED,
-            case=case,
+            initiative=initiative,
             report=row.place,
             what=row.noun,
             title=str(row),
@@ -211,7 +211,7 @@ def judge(
             into=row.incident.title if outcome == INCIDENT else "",
             words=answer.strip(),
         )
-        follow([case])
+        follow([initiative])
     return row
 
 
@@ -225,11 +225,11 @@ def _judged_already(row: Report) -> Conflict:
 
 
 def _behaviour_report_of(
-    case: Initiative, row: Report, *, kind: str, group: str, extent: str
+    initiative: Initiative, row: Report, *, kind: str, group: str, extent: str
 ) -> BehaviourReport:
     """A behaviour report in the words of a problem report: whoever reported it stays as unknown as before."""
     return _receive_behaviour_report(
-        case,
+        initiative,
         sealed={"problem": row.pk},
         kind=kind,
         group=group,
@@ -241,10 +241,10 @@ def _behaviour_report_of(
     )
 
 
-def _incident_of(case: Initiative, row: Report, there: Incident | None, by: User, **fields) -> Incident:
+def _incident_of(initiative: Initiative, row: Report, there: Incident | None, by: User, **fields) -> Incident:
     if there is None:
-        return incident_actions.open_incident(case=case, by=by, **row.incident_fields(), **fields)
-    if there.initiative_id != case.pk:
+        return incident_actions.open_incident(initiative=initiative, by=by, **row.incident_fields(), **fields)
+    if there.initiative_id != initiative.pk:
         raise ValidationError({"incident": "Choose an incident of this initiative."})
     return there
 
@@ -252,21 +252,23 @@ def _incident_of(case: Initiative, row: Report, there: Incident | None, by: User
 # --- Worked out from readings ----------------------------------------------------------------------------------------
 
 
-def follow_figures(case: Initiative, found: Iterable[Found]) -> list[BehaviourReport]:
-    """Make the computed behaviour reports of a locked case these, inside the running act: new ones opened, others
+def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[BehaviourReport]:
+    """Make the computed behaviour reports of a locked initiative these, inside the running act: new ones opened, others
     ended.
 
     One whose figures moved and say the same of the group stays, as the board may have answered it.
     """
     wanted = {(one.kind, one.group): one for one in found}
-    known = {(row.kind, row.group): row for row in case.behaviour_reports.standing().filter(computed=True)}
+    known = {
+        (row.kind, row.group): row for row in initiative.behaviour_reports.standing().filter(computed=True)
+    }
     for there, row in known.items():
         if there not in wanted:
             row.ended_at, row.ended_why = clock.now(), "The readings no longer show it."
             row.save()
             record.record(
                 EntryKind.BEHAVIOUR_REPORT_ENDED,
-                case=case,
+                initiative=initiative,
                 behaviour_report=row.pk,
                 group=row.group,
                 report_kind=row.kind,
@@ -279,18 +281,18 @@ def follow_figures(case: Initiative, found: Iterable[Found]) -> list[BehaviourRe
             continue
         fresh = row is None
         row = row or BehaviourReport(
-            initiative=case, kind=one.kind, group=one.group, source=READINGS, computed=True
+            initiative=initiative, kind=one.kind, group=one.group, source=READINGS, computed=True
         )
         row.share, row.extent, row.words, row.figures = one.share, one.extent, one.words, one.figures
         row.observed_on = clock.today()
         row.reported_on = row.reported_on or clock.today()
         row.save()
         _said(
-            case,
+            initiative,
             row,
             EntryKind.BEHAVIOUR_REPORT_COMPUTED if fresh else EntryKind.BEHAVIOUR_REPORT_MOVED,
             **_facts(row),
         )
         rows.append(row)
-    follow([case])
+    follow([initiative])
     return rows

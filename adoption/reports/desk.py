@@ -15,7 +15,7 @@ from governance.models import User
 from governance.notices.desk import Line
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.worklist.person_worklist import Look, look_of
 
 # What puts nothing on a desk that was not there, or takes nothing away.
@@ -43,19 +43,19 @@ def _waiting(look: Look) -> list[Report]:
         for row in kind.model.objects.waiting().filter(_NEAR[slug](look)).select_related("initiative__unit")
     ]
     if rows:
-        case_rows.read_together([row.initiative for row in rows])
+        initiative_rows.read_together([row.initiative for row in rows])
     return [row for row in rows if kind_of(row).may_judge(row.initiative, look.person)]
 
 
 def _line(row: Report) -> Line:
-    kind, case = kind_of(row), row.initiative
+    kind, initiative = kind_of(row), row.initiative
     return Line(
         "answer",
-        f"{kind.news}: {case.title}",
+        f"{kind.news}: {initiative.title}",
         row.get_absolute_url(),
         kind.verb,
         why=row.summary[:160],
-        ref=case.ref,
+        ref=initiative.ref,
     )
 
 

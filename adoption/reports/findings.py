@@ -25,7 +25,7 @@ def behaviour(keys: list[int]) -> Iterator[tuple[int, Shortcoming]]:
 
 
 def against(row: BehaviourReport) -> tuple[str, str]:
-    """What a behaviour report that weighs against the case says there, and what fixes it."""
+    """What a behaviour report that weighs against the initiative says there, and what fixes it."""
     if row.kind == WEAPONISED:
         return (
             f"{row.group}: it is used against people, and the board has not answered.",
@@ -86,12 +86,12 @@ def trust_lost(facts: Facts) -> set[int]:
     }
 
 
-def why_trust_lost(cases: list[Initiative], wanted: Wanted) -> dict[int, list[str]]:
-    """By case, what lowers trust, in words."""
+def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, list[str]]:
+    """By initiative, what lowers trust, in words."""
     rows = (
         Coverage.objects.filter(
             requirement__startswith="adopt.",
-            evidence__initiative__in=[case.pk for case in cases],
+            evidence__initiative__in=[initiative.pk for initiative in initiatives],
             evidence__withdrawn_at__isnull=True,
         )
         .exclude(evidence__result="")
@@ -106,15 +106,15 @@ def why_trust_lost(cases: list[Initiative], wanted: Wanted) -> dict[int, list[st
         if row.evidence.result == "pass":
             passed[place] = row.evidence
     found: dict[int, list[str]] = {}
-    for (case, requirement), item in newest.items():
+    for (initiative, requirement), item in newest.items():
         fell = item.result in WORSE and wanted.takes(item.observed_on)
-        if fell and (case, requirement) in passed:
+        if fell and (initiative, requirement) in passed:
             asked = wanted.book.requirements.get(requirement) if wanted.book else None
-            found.setdefault(case, []).append(
+            found.setdefault(initiative, []).append(
                 f"{asked.question if asked else requirement} {item.get_result_display()} on {day(item.observed_on)}, "
-                f"after a pass on {day(passed[case, requirement].observed_on)}."
+                f"after a pass on {day(passed[initiative, requirement].observed_on)}."
             )
-    keys = [case.pk for case in cases]
+    keys = [initiative.pk for initiative in initiatives]
     behaviour_reports = BehaviourReport.objects.distrust().filter(
         wanted.days("observed_on"), initiative__in=keys
     )

@@ -79,7 +79,7 @@ class JudgeForm(forms.Form):
         super().__init__(*args, **options)
         kind, answer = kind_of(report), self.fields["answer"]
         answer.label, answer.help_text = kind.answer, kind.answer_help
-        self.case, self.outcome, self.running = report.initiative, outcome, []
+        self.initiative, self.outcome, self.running = report.initiative, outcome, []
         if outcome == BEHAVIOUR_REPORT:
             self._ask_behaviour()
         if outcome == INCIDENT:
@@ -103,7 +103,7 @@ class JudgeForm(forms.Form):
 
     def _ask_incident(self, title: str) -> None:
         """The incident that it is: one that runs, where there is any, or a new one."""
-        running = self.case.incidents.running()
+        running = self.initiative.incidents.running()
         self.running = [row.pk for row in running]
         for_new = _("For a new one.") if self.running else ""
         if self.running:
@@ -117,7 +117,7 @@ class JudgeForm(forms.Form):
                 "None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends."
             ),
         )
-        systems.of(self.case)
+        systems.of(self.initiative)
         self.fields |= {
             "title": forms.CharField(
                 label=_("What went wrong"),

@@ -10,7 +10,7 @@ from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 # What every page says before somebody reports: it is what the code below and `sources` keep.
@@ -24,84 +24,87 @@ WHO_CAN_KNOW = (
 )
 
 
-def may_report(case: Initiative, person: User) -> Answer:
-    """Report how people behave towards it: everybody who may open the case, or its stub."""
-    if case.withdrawn_at:
+def may_report(initiative: Initiative, person: User) -> Answer:
+    """Report how people behave towards it: everybody who may open the initiative, or its stub."""
+    if initiative.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.")
-    if case.closed:
+    if initiative.closed:
         return no(
-            f"This initiative is {case.stage}; nobody uses it any more.", "Write it into its post-mortem."
+            f"This initiative is {initiative.stage}; nobody uses it any more.",
+            "Write it into its post-mortem.",
         )
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
-    if case.confidential and not case_permissions.may_see(case, person):
+    if initiative.confidential and not initiative_permissions.may_see(initiative, person):
         return no("This initiative is not yours to see.")
     return yes()
 
 
-def may_answer(case: Initiative, person: User) -> Answer:
-    """Say the board's word on a behaviour report: whoever chairs it for this case, or its adoption seat; no party
-    to the case.
+def may_answer(initiative: Initiative, person: User) -> Answer:
+    """Say the board's word on a behaviour report: whoever chairs it for this initiative, or its adoption seat; no party
+    to the initiative.
     """
-    if case_permissions.is_acting_chair(case, person):
+    if initiative_permissions.is_acting_chair(initiative, person):
         return yes()
-    if not case_permissions.holds_seat(case, person, SEAT):
-        return no("Only the chair or the adoption seat of the initiative's board answers this.", _named(case))
-    if barred := case_permissions.barred_from_signing(case, person):
-        return no(said(barred), _named(case))
+    if not initiative_permissions.holds_seat(initiative, person, SEAT):
+        return no(
+            "Only the chair or the adoption seat of the initiative's board answers this.", _named(initiative)
+        )
+    if barred := initiative_permissions.barred_from_signing(initiative, person):
+        return no(said(barred), _named(initiative))
     return yes()
 
 
-def answerers(case: Initiative) -> list[User]:
-    """Who may answer a behaviour report of the case now."""
-    chair, _ = case_permissions.acting_chair(case)
+def answerers(initiative: Initiative) -> list[User]:
+    """Who may answer a behaviour report of the initiative now."""
+    chair, _ = initiative_permissions.acting_chair(initiative)
     people = [chair] if chair is not None else []
-    return list({person.pk: person for person in [*people, *confirmers(case)]}.values())
+    return list({person.pk: person for person in [*people, *confirmers(initiative)]}.values())
 
 
-def _named(case: Initiative) -> str:
-    people = answerers(case)
+def _named(initiative: Initiative) -> str:
+    people = answerers(initiative)
     if people:
         return f"Ask {' or '.join(person.full_name for person in people)}."
     return "Nobody sits there who could; an admin can appoint somebody."
 
 
-def may_keep_link(case: Initiative, person: User) -> Answer:
+def may_keep_link(initiative: Initiative, person: User) -> Answer:
     """Keep the link by which users report problems, and judge these: the owner, the deputy, the support owner."""
-    if _holds(case, person, TREATING):
+    if _holds(initiative, person, TREATING):
         return yes()
     return no("Only the owner, the deputy or the support owner does this.", "Ask one of them.")
 
 
-def may_operate(case: Initiative, person: User) -> Answer:
+def may_operate(initiative: Initiative, person: User) -> Answer:
     """Judge what the monitoring reports: owner, deputy, support owner and technical lead."""
-    if _holds(case, person, OPERATING):
+    if _holds(initiative, person, OPERATING):
         return yes()
     return no("Only those who operate the initiative judge this.", "Tell one of them.")
 
 
-def _holds(case: Initiative, person: User, roles: tuple[Role, ...]) -> bool:
-    return case_permissions.is_owner(case, person) or bool(
-        case_permissions.roles_of(case, person) & set(roles)
+def _holds(initiative: Initiative, person: User, roles: tuple[Role, ...]) -> bool:
+    return initiative_permissions.is_owner(initiative, person) or bool(
+        initiative_permissions.roles_of(initiative, person) & set(roles)
     )
 
 
-def holding(case: Initiative, roles: tuple[Role, ...]) -> list[User]:
-    """Who holds these roles on the case; where nobody does, who registered it."""
-    found = (case_permissions.accepted(case, role) for role in roles)
+def holding(initiative: Initiative, roles: tuple[Role, ...]) -> list[User]:
+    """Who holds these roles on the initiative; where nobody does, who registered it."""
+    found = (initiative_permissions.accepted(initiative, role) for role in roles)
     people = {row.person_id: row.person for row in found if row is not None}
-    if not people and case.registered_by is not None:
-        people[case.registered_by_id] = case.registered_by
+    if not people and initiative.registered_by is not None:
+        people[initiative.registered_by_id] = initiative.registered_by
     return list(people.values())
 
 
 def may_ask_source(report: BehaviourReport | ProblemReport, person: User) -> Answer:
-    """Ask who reported it: whoever chairs the board for this case. What they are told is another question."""
+    """Ask who reported it: whoever chairs the board for this initiative. What they are told is another question."""
     if isinstance(report, BehaviourReport) and report.computed:
         return no(
             "Nobody reported this: it was worked out from readings.", "The readings are on the initiative."
         )
-    return case_permissions.may_chair(report.initiative, person)
+    return initiative_permissions.may_chair(report.initiative, person)
 
 
 def above(person: User) -> set[int]:
@@ -114,9 +117,9 @@ def above(person: User) -> set[int]:
     return found
 
 
-def chairs_words(case: Initiative, person: User) -> str:
+def chairs_words(initiative: Initiative, person: User) -> str:
     """Who could ask for the person's name now, told before they report."""
-    chair, why = case_permissions.acting_chair(case)
+    chair, why = initiative_permissions.acting_chair(initiative)
     if chair is None:
         return f"Nobody could ask now: {why}."
     if chair.pk == person.pk:

@@ -1,4 +1,6 @@
-"""The public link of a case: made and switched off by who answers for it; what users report by it, without a name."""
+"""The public link of an initiative: made and switched off by who answers for it; what users report by it, without a
+name.
+"""
 
 import hashlib
 from datetime import date
@@ -14,27 +16,27 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 A_USER = "problem reports"
 
 
-def open_link(*, case: Initiative, by: User) -> ProblemLink:
+def open_link(*, initiative: Initiative, by: User) -> ProblemLink:
     """Make the address at which users report problems, or another one in its place: the one before ends at once."""
-    with act("open problem link", by=by, case=case) as case:
-        permissions.may_keep_link(case, by).or_refuse()
-        if case.closed or case.withdrawn_at:
-            no(f"This initiative is {case.stage}; nobody uses it any more.").or_refuse()
-        before = case.problem_links.filter(ended_at__isnull=True).first()
+    with act("open problem link", by=by, initiative=initiative) as initiative:
+        permissions.may_keep_link(initiative, by).or_refuse()
+        if initiative.closed or initiative.withdrawn_at:
+            no(f"This initiative is {initiative.stage}; nobody uses it any more.").or_refuse()
+        before = initiative.problem_links.filter(ended_at__isnull=True).first()
         if before is not None:
             before.ended_at = clock.now()
             before.save()
-        row = ProblemLink(initiative=case, made_at=clock.now(), made_by=by)
+        row = ProblemLink(initiative=initiative, made_at=clock.now(), made_by=by)
         row.save()
         record.record(
             EntryKind.PROBLEM_LINK_RENEWED if before else EntryKind.PROBLEM_LINK_OPENED,
-            case=case,
+            initiative=initiative,
             link=row.pk,
         )
     return row
@@ -42,14 +44,14 @@ def open_link(*, case: Initiative, by: User) -> ProblemLink:
 
 def close_link(*, link: ProblemLink, by: User) -> ProblemLink:
     """Switch the address off; what was reported by it stays, and its reporters still read their answers."""
-    with act("close problem link", by=by, case=link.initiative_id) as case:
-        permissions.may_keep_link(case, by).or_refuse()
+    with act("close problem link", by=by, initiative=link.initiative_id) as initiative:
+        permissions.may_keep_link(initiative, by).or_refuse()
         row = ProblemLink.objects.get(pk=link.pk)
         if row.ended_at is not None:
             raise Conflict("It was switched off already.")
         row.ended_at = clock.now()
         row.save()
-        record.record(EntryKind.PROBLEM_LINK_CLOSED, case=case, link=row.pk)
+        record.record(EntryKind.PROBLEM_LINK_CLOSED, initiative=initiative, link=row.pk)
     return row
 
 
@@ -68,15 +70,15 @@ def report_problem(
     contact: str = "",
     key: str = "",
 ) -> tuple[ProblemReport, str]:
-    """Report a problem by the link of a case, as anybody; returns it and the key by which its answer is read.
+    """Report a problem by the link of an initiative, as anybody; returns it and the key by which its answer is read.
 
     `key`: the one the form was given out with, so that a form sent twice is one report with one key. Raises Refused
     when the link has ended, ValidationError by field.
     """
     key = key or new_token()
-    with unnamed(), act("report problem", system=A_USER, case=link.initiative_id) as case:
+    with unnamed(), act("report problem", system=A_USER, initiative=link.initiative_id) as initiative:
         there = ProblemLink.objects.filter(pk=link.pk, ended_at__isnull=True).first()
-        if there is None or case.closed or case.withdrawn_at:
+        if there is None or initiative.closed or initiative.withdrawn_at:
             no("This link is switched off.", "Ask whoever gave it to you for another one.").or_refuse()
         known = ProblemReport.objects.filter(mark=mark_of(key)).first()
         if known is not None:
@@ -94,7 +96,7 @@ def report_problem(
         if wrong:
             raise ValidationError(wrong)
         row = ProblemReport(
-            initiative=case,
+            initiative=initiative,
             mark=mark_of(key),
             what=what.strip(),
             happened_on=happened_on,
@@ -102,5 +104,5 @@ def report_problem(
             harm=harm,
             reported_on=clock.today(),
         )
-        receive(case, row, sealed={"contact": contact.strip()[:250]}, harm=row.harm, words=row.what)
+        receive(initiative, row, sealed={"contact": contact.strip()[:250]}, harm=row.harm, words=row.what)
     return row, key

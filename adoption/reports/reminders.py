@@ -20,19 +20,19 @@ def _of_kind(kind: Kind, moment: datetime):
     rows = list(kind.model.objects.waiting().select_related("initiative__unit").order_by("pk"))
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case, start = row.initiative, row.reported_on
+        initiative, start = row.initiative, row.reported_on
         yield from told(
-            kind.reminded(circle, case),
+            kind.reminded(circle, initiative),
             since(start, today, kind.days),
             about(
-                case,
+                initiative,
                 "report",
                 row.place,
                 f"a {row.noun} of {start:%-d %B %Y} waits",
                 text=f"{kind.news}. {row.summary[:300]} {kind.asks}",
                 link=row.get_absolute_url(),
             ),
-            circle.escalated(case, start, today),
+            circle.escalated(initiative, start, today),
         )
 
 

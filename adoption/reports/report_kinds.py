@@ -61,9 +61,9 @@ class Kind:
 
 
 def _in_roles(roles: tuple[Role, ...]) -> Callable[[Circle, Initiative], Iterable[User | None]]:
-    def reminded(circle: Circle, case: Initiative) -> Iterable[User | None]:
-        there = [circle.role(case, role) for role in roles]
-        return there if any(there) else circle.in_charge(case)
+    def reminded(circle: Circle, initiative: Initiative) -> Iterable[User | None]:
+        there = [circle.role(initiative, role) for role in roles]
+        return there if any(there) else circle.in_charge(initiative)
 
     return reminded
 
@@ -126,7 +126,7 @@ KINDS = {
             answer_help="What is done, by whom, until when. Everybody who may open the initiative reads it.",
             may_judge=permissions.may_answer,
             judges=permissions.answerers,
-            reminded=lambda circle, case: [circle.chair(case), *circle.holders(case, SEAT)],
+            reminded=lambda circle, initiative: [circle.chair(initiative), *circle.holders(initiative, SEAT)],
             days=(3, 7),
             outcomes=(
                 Outcome(ANSWERED, "Answer for the board", "The board's answer stands."),
@@ -151,7 +151,7 @@ KINDS = {
             answer="Your answer to whoever reported it",
             answer_help="They read it under their link. Say what you do about it.",
             may_judge=permissions.may_keep_link,
-            judges=lambda case: permissions.holding(case, TREATING),
+            judges=lambda initiative: permissions.holding(initiative, TREATING),
             reminded=_in_roles(TREATING),
             days=(3, 7),
             outcomes=(
@@ -178,7 +178,7 @@ KINDS = {
             answer="What it is",
             answer_help="It is kept with the alerts.",
             may_judge=permissions.may_operate,
-            judges=lambda case: permissions.holding(case, OPERATING),
+            judges=lambda initiative: permissions.holding(initiative, OPERATING),
             reminded=_in_roles(OPERATING),
             days=(1, 3, 7),
             outcomes=(

@@ -11,21 +11,21 @@ from governance import clock
 from governance.ledger import record
 from governance.models import LegalHold, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 
 CONTACT_DAYS = 90  # the form of the public link says so
 
 
 def ask_source(*, about: BehaviourReport | ProblemReport, reason: str, by: User) -> str:
     """Ask who reported a behaviour report, or how to reach who reported a problem, as whoever chairs the board of the
-    case.
+    initiative.
 
     Recorded with the reason, and the reporter is told. Empty where nothing is opened: its reporter ruled that out or
     left nothing, or the asker is above them. Which of these it is, and whether a name was told at all, stands nowhere.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why you need to know; whoever reported it reads this."})
-    with act("ask who reported", by=by, case=about.initiative_id, reason=reason.strip()) as case:
+    with act("ask who reported", by=by, initiative=about.initiative_id, reason=reason.strip()) as initiative:
         row: BehaviourReport | ProblemReport = (
             type(about).objects.select_related("initiative__unit").get(pk=about.pk)
         )
@@ -34,13 +34,13 @@ def ask_source(*, about: BehaviourReport | ProblemReport, reason: str, by: User)
             row, BehaviourReport
         ):  # of a problem, its reporter reads the question where the answer stands
             row = row.problems.first() or row
-        asked = SourceQuestion(initiative=case, reason=reason.strip(), by=by, at=clock.now())
+        asked = SourceQuestion(initiative=initiative, reason=reason.strip(), by=by, at=clock.now())
         setattr(asked, row.slug, row)
         asked.save()
         SealedSource.objects.filter(behaviour_report=asked.behaviour_report_id).exclude(
             behaviour_report=None
         ).update(untold=1)
-        record.record(EntryKind.ASKED_WHO_REPORTED, case=case, what=row.place, why=reason.strip())
+        record.record(EntryKind.ASKED_WHO_REPORTED, initiative=initiative, what=row.place, why=reason.strip())
         return _told(row, by)
 
 
@@ -98,10 +98,10 @@ def forget_contacts() -> int:
     """Delete how reporters could be reached, ninety days after their problem was judged; returns how many.
 
     What is kept for an answer is not kept longer than one may be asked for (the form promises it). Legal holds on the
-    case come first. Safe to repeat.
+    initiative come first. Safe to repeat.
     """
     judged = clock.now() - timedelta(days=CONTACT_DAYS)
     old = SealedSource.objects.filter(problem__judged_at__lte=judged).exclude(
-        problem__initiative__number__in=LegalHold.objects.open().case_numbers()
+        problem__initiative__number__in=LegalHold.objects.open().initiative_numbers()
     )
     return old.delete()[0]

@@ -1,4 +1,6 @@
-"""Reports: the list with the incidents of a case, one page for each, judging it, reporting behaviour, who asked."""
+"""Reports: the list with the incidents of an initiative, one page for each, judging it, reporting behaviour, who
+asked.
+"""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -23,49 +25,49 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
+from initiatives.access import initiative_lookup
 from initiatives.access.permissions import may_see
-from initiatives.cases.case_frame import ask, case_context, fix, page_of, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
 from initiatives.models import Initiative
 
 TAB = "incidents"
 PER_PAGE = 20
 SHOWN = 50  # the newest reports of each kind
-PER_PERSON = 10  # in ten minutes: nobody floods a case from behind the protection
+PER_PERSON = 10  # in ten minutes: nobody floods an initiative from behind the protection
 
 
 @require_safe
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Incidents of one case, and the reports of all kinds that came in about it."""
-    case = case_lookup.case_for(request.user, ref)
-    rows = list(case.incidents.select_related("merged_into", "lead"))
+    """Incidents of one initiative, and the reports of all kinds that came in about it."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    rows = list(initiative.incidents.select_related("merged_into", "lead"))
     found = incident_metrics.means(rows)
-    keeps_link = as_of.current() is None and permissions.may_keep_link(case, request.user)
-    link = case.problem_links.filter(ended_at__isnull=True).first() if keeps_link else None
-    context = case_context(request, case, TAB) | {
+    keeps_link = as_of.current() is None and permissions.may_keep_link(initiative, request.user)
+    link = initiative.problem_links.filter(ended_at__isnull=True).first() if keeps_link else None
+    context = initiative_context(request, initiative, TAB) | {
         "title": _("Incidents and reports"),
         "unfinished": [row for row in rows if row.state != "closed"],
         "page": page_of(request, [row for row in rows if row.state == "closed"], PER_PAGE),
-        "reports": _reports_of(case),
+        "reports": _reports_of(initiative),
         "means": found,
         "to_detect": incident_metrics.span_words(found.to_detect),
         "to_resolve": incident_metrics.span_words(found.to_resolve),
-        "may_open": incident_permissions.may_open(case, request.user),
-        "may_report": permissions.may_report(case, request.user),
+        "may_open": incident_permissions.may_open(initiative, request.user),
+        "may_report": permissions.may_report(initiative, request.user),
         "keeps_link": keeps_link,
         "address": link and request.build_absolute_uri(reverse("report-problem", args=[link.token])),
     }
     return render(request, "adoption/reports/incidents.html", context)
 
 
-def _reports_of(case: Initiative) -> list[Report]:
+def _reports_of(initiative: Initiative) -> list[Report]:
     """The newest reports of each kind, those that wait first."""
     rows = [
         row
         for kind in KINDS.values()
-        for row in kind.model.objects.filter(initiative=case).order_by("-pk")[:SHOWN]
+        for row in kind.model.objects.filter(initiative=initiative).order_by("-pk")[:SHOWN]
     ]
     return sorted(rows, key=lambda row: (row.waits, row.reported_on), reverse=True)
 
@@ -76,7 +78,7 @@ def _report_for(person: User, kind: str, pk: int) -> Report:
     rows = KINDS[kind].model.objects.select_related(
         "initiative__unit", "initiative__contract", "judged_by", "incident"
     )
-    return case_lookup.of_case(rows, person, pk)
+    return initiative_lookup.of_initiative(rows, person, pk)
 
 
 @require_safe
@@ -84,7 +86,7 @@ def report(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
     """What came in, what became of it, and what the reader may make of it."""
     row = _report_for(request.user, kind, pk)
     has_source = bool(KINDS[kind].ask_source)
-    context = case_context(request, row.initiative, TAB) | {
+    context = initiative_context(request, row.initiative, TAB) | {
         "title": str(row),
         "report": row,
         "kind": KINDS[kind],
@@ -112,7 +114,7 @@ def judge(request: SignedInRequest, kind: str, pk: int, outcome: str) -> HttpRes
             if outcome == INCIDENT and request.POST.get("step") == "look":
                 effects = sentences_of(
                     row.initiative,
-                    lambda case: actions.judge(report=row, by=request.user, **form.act()),
+                    lambda initiative: actions.judge(report=row, by=request.user, **form.act()),
                     request.user,
                 )
                 status, more = 200, {"effects": effects, "seen": True}
@@ -167,7 +169,7 @@ def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
             told = sources.ask_source(about=row, by=request.user, **form.cleaned_data)
         except ValidationError as error:
             fix(form, error)
-    context = case_context(request, row.initiative, TAB) | {
+    context = initiative_context(request, row.initiative, TAB) | {
         "title": KINDS[kind].ask_source,
         "lede": f"“{row.summary[:400]}”",
         "form": form,
@@ -182,8 +184,11 @@ def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 # --- Reporting behaviour ---------------------------------------------------------------------------------------------
 
 
-def case_or_stub(person: User, ref: str) -> Initiative:
-    """The case, for whoever may open it or read its stub: of what is not confidential, everybody. Raises Http404."""
+def initiative_or_stub(person: User, ref: str) -> Initiative:
+    """The initiative, for whoever may open it or read its stub: of what is not confidential, everybody.
+
+    Raises Http404.
+    """
     number = ref.removeprefix("AI-")
     found = None
     if ref.startswith("AI-") and number.isdecimal() and len(number) < 10:
@@ -197,13 +202,15 @@ def case_or_stub(person: User, ref: str) -> Initiative:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Report how people behave towards the system of a case; who may ever know who said so stands above the form."""
-    case = case_or_stub(request.user, ref)
-    permissions.may_report(case, request.user).or_refuse()
+    """Report how people behave towards the system of an initiative; who may ever know who said so stands above the
+    form.
+    """
+    initiative = initiative_or_stub(request.user, ref)
+    permissions.may_report(initiative, request.user).or_refuse()
     form = BehaviourReportForm(sent(request))
     if request.method == "POST" and form.is_valid() and not _too_many(request, form):
         try:
-            actions.report_behaviour_report(case=case, by=request.user, **form.act())
+            actions.report_behaviour_report(initiative=initiative, by=request.user, **form.act())
         except ValidationError as error:
             fix(form, error)
         else:
@@ -212,10 +219,10 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     context = {
         "nav": "portfolio",
-        "reported_on": case,
+        "reported_on": initiative,
         "form": form,
         "who_can_know": permissions.WHO_CAN_KNOW,
-        "chair": permissions.chairs_words(case, request.user),
+        "chair": permissions.chairs_words(initiative, request.user),
     }
     return render(request, "adoption/reports/report_behaviour.html", context, status=status)
 
@@ -248,15 +255,15 @@ def mine(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def link(request: SignedInRequest, ref: str) -> HttpResponse:
     """Switch the public link on, renew it, or switch it off."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_keep_link(case, request.user).or_refuse()
-    there = case.problem_links.filter(ended_at__isnull=True).first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_keep_link(initiative, request.user).or_refuse()
+    there = initiative.problem_links.filter(ended_at__isnull=True).first()
     if "off" in request.POST:
         if there is not None:
             public_link.close_link(link=there, by=request.user)
         messages.success(request, _("The address is switched off."))
     else:
-        public_link.open_link(case=case, by=request.user)
+        public_link.open_link(initiative=initiative, by=request.user)
         said = "Its former address no longer works." if there else "Give it to those who use this AI."
         messages.success(request, f"There is a new address for problems. {said}")
-    return redirect(f"{reverse(TAB, args=[case.ref])}#reports")
+    return redirect(f"{reverse(TAB, args=[initiative.ref])}#reports")

@@ -21,7 +21,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 MOST_TEAMS, MOST_PEOPLE = 60, 5000
@@ -36,28 +36,28 @@ class Link:
     address: str
 
 
-def write(*, case: Initiative, by: User, **fields) -> Survey:
+def write(*, initiative: Initiative, by: User, **fields) -> Survey:
     """Begin a survey: `title`, `language`, `sets` (keys), `teams` ([{name, invited}]), `closes`.
 
     Raises ValidationError by field, or Refused.
     """
-    with act("write survey", by=by, case=case) as case:
-        permissions.may_run(case, by).or_refuse()
-        row = Survey(initiative=case, drafted_by=by, **_checked(fields))
+    with act("write survey", by=by, initiative=initiative) as initiative:
+        permissions.may_run(initiative, by).or_refuse()
+        row = Survey(initiative=initiative, drafted_by=by, **_checked(fields))
         row.save()
-        record.record(EntryKind.SURVEY_WRITTEN, case=case, survey=row.pk, title=row.title)
+        record.record(EntryKind.SURVEY_WRITTEN, initiative=initiative, survey=row.pk, title=row.title)
     return row
 
 
 def change(*, survey: Survey, by: User, **fields) -> Survey:
     """Change a draft; the same fields as `write`."""
-    with act("change survey", by=by, case=survey.initiative_id) as case:
+    with act("change survey", by=by, initiative=survey.initiative_id) as initiative:
         row = _read(survey)
         permissions.may_change(row, by).or_refuse()
         for name, value in _checked(fields).items():
             setattr(row, name, value)
         row.save()
-        record.record(EntryKind.SURVEY_WRITTEN, case=case, survey=row.pk, title=row.title)
+        record.record(EntryKind.SURVEY_WRITTEN, initiative=initiative, survey=row.pk, title=row.title)
     return row
 
 
@@ -106,7 +106,7 @@ def open_survey(*, survey: Survey, by: User) -> list[Link]:
 
     Raises Refused where it may not be opened yet, Conflict where somebody opened it meanwhile.
     """
-    with act("open survey", by=by, case=survey.initiative_id) as case:
+    with act("open survey", by=by, initiative=survey.initiative_id) as initiative:
         row = _read(survey)
         if row.state != Survey.DRAFT:
             raise Conflict(f"{row.opened_by} opened it already.", "Its links were shown then, and only then.")
@@ -117,20 +117,25 @@ def open_survey(*, survey: Survey, by: User) -> list[Link]:
         AnswerBox.objects.create(survey=row)
         links = _invite(row)
         record.record(
-            EntryKind.SURVEY_OPENED, case=case, survey=row.pk, title=row.title, teams=row.teams, sets=row.sets
+            EntryKind.SURVEY_OPENED,
+            initiative=initiative,
+            survey=row.pk,
+            title=row.title,
+            teams=row.teams,
+            sets=row.sets,
         )
     return links
 
 
 def replace_links(*, survey: Survey, by: User) -> list[Link]:
     """End every link that was handed out, and make as many new ones: where a sheet was lost and nobody has answered."""
-    with act("replace survey links", by=by, case=survey.initiative_id) as case:
+    with act("replace survey links", by=by, initiative=survey.initiative_id) as initiative:
         AnswerBox.objects.select_for_update().filter(survey=survey.pk).first()  # no answer goes in meanwhile
         row = _read(survey)
         permissions.may_replace_links(row, by).or_refuse()
         Invitation.objects.filter(survey=row).delete()
         links = _invite(row)
-        record.record(EntryKind.SURVEY_LINKS_REPLACED, case=case, survey=row.pk, title=row.title)
+        record.record(EntryKind.SURVEY_LINKS_REPLACED, initiative=initiative, survey=row.pk, title=row.title)
     return links
 
 
@@ -158,7 +163,7 @@ def close(*, survey: Survey, by: User) -> Survey:
 
     What was in the box is gone with it; under five answers nothing of it stays but how many there were.
     """
-    with act("close survey", by=by, case=survey.initiative_id) as case:
+    with act("close survey", by=by, initiative=survey.initiative_id) as initiative:
         box = AnswerBox.objects.select_for_update().filter(survey=survey.pk).first()
         row = _read(survey)
         if row.state == Survey.CLOSED:
@@ -179,17 +184,17 @@ def close(*, survey: Survey, by: User) -> Survey:
         box.delete()
         record.record(
             EntryKind.SURVEY_CLOSED,
-            case=case,
+            initiative=initiative,
             survey=row.pk,
             title=row.title,
             teams=row.teams,
             results=row.results,
         )
-        _read_into_measures(case, row, by)
+        _read_into_measures(initiative, row, by)
     return row
 
 
-def _read_into_measures(case: Initiative, survey: Survey, by: User) -> None:
+def _read_into_measures(initiative: Initiative, survey: Survey, by: User) -> None:
     """Keep what was published as a reading of the standing measures that surveys read, in the running act.
 
     It is the figure of the whole set as its page shows it, so no second total; where one of its questions has fewer
@@ -198,7 +203,7 @@ def _read_into_measures(case: Initiative, survey: Survey, by: User) -> None:
     ends_on = min(survey.closes, clock.today())
     starts_on = max(clock.local_day(survey.opened_at), ends_on - timedelta(days=LONGEST_DAYS - 1))
     sent = []
-    for measure in case.measures.standing():
+    for measure in initiative.measures.standing():
         asked = question_sets.SETS.get(measure.how.asked_by)
         figure = presentation.figure_of(survey, asked) if asked else None
         if figure is not None:
@@ -215,7 +220,7 @@ def _read_into_measures(case: Initiative, survey: Survey, by: User) -> None:
             )
     if sent:
         said = f"{survey.title}: {survey.answered} of {survey.invited} answered"
-        record_readings(case=case, sent=sent, came=SURVEY, source=said, by=by)
+        record_readings(initiative=initiative, sent=sent, came=SURVEY, source=said, by=by)
 
 
 def _key(survey: Survey) -> str:
@@ -238,12 +243,15 @@ def remove_comment(*, comment: SurveyComment, reason: str, by: User) -> None:
     if not reason.strip():
         raise ValidationError({"reason": "Say why, without repeating what it says."})
     with act(
-        "remove survey comment", by=by, case=comment.survey.initiative_id, reason=reason.strip()
-    ) as case:
-        permissions.may_run(case, by).or_refuse()
+        "remove survey comment", by=by, initiative=comment.survey.initiative_id, reason=reason.strip()
+    ) as initiative:
+        permissions.may_run(initiative, by).or_refuse()
         gone, _ = SurveyComment.objects.filter(pk=comment.pk).delete()
         if gone != 1:
             raise Conflict("Somebody took it out already.", "Read the others.", link_of(comment.survey))
         record.record(
-            EntryKind.SURVEY_COMMENT_REMOVED, case=case, survey=comment.survey_id, why=reason.strip()
+            EntryKind.SURVEY_COMMENT_REMOVED,
+            initiative=initiative,
+            survey=comment.survey_id,
+            why=reason.strip(),
         )

@@ -8,15 +8,17 @@ from adoption.surveys.disclosure_control import LEAST
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
-APART = timedelta(days=28)  # between two surveys of a case: what moved meanwhile is no longer one person
+APART = timedelta(
+    days=28
+)  # between two surveys of an initiative: what moved meanwhile is no longer one person
 
 
-def may_run(case: Initiative, person: User) -> Answer:
+def may_run(initiative: Initiative, person: User) -> Answer:
     """Write a survey, hand out its links, close it: the owner."""
-    return case_permissions.may_manage(case, person)
+    return initiative_permissions.may_manage(initiative, person)
 
 
 def may_change(survey: Survey, person: User) -> Answer:

@@ -45,7 +45,7 @@ def figure_of(survey: Survey, one: QuestionSet) -> dict | None:
 
 
 def before(survey: Survey) -> Survey | None:
-    """The newest survey of the case that was closed before this one and has results."""
+    """The newest survey of the initiative that was closed before this one and has results."""
     return (
         Survey.objects.filter(initiative=survey.initiative_id, pk__lt=survey.pk, results__isnull=False)
         .order_by("-pk")

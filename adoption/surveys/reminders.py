@@ -42,8 +42,10 @@ def to_close(moment: datetime):
 
 
 def next_due(moment: datetime):
-    """Running cases that have asked their users before, and not for a quarter: told once for each survey left out."""
-    cases = list(
+    """Running initiatives that have asked their users before, and not for a quarter: told once for each survey left
+    out.
+    """
+    initiatives = list(
         Initiative.objects.filter(
             stage__in=(Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True, surveys__isnull=False
         )
@@ -53,19 +55,19 @@ def next_due(moment: datetime):
         .select_related("unit")
         .order_by("pk")
     )
-    circle = Circle(cases)
-    for case in cases:
-        last = clock.local_day(case.asked_at)
+    circle = Circle(initiatives)
+    for initiative in initiatives:
+        last = clock.local_day(initiative.asked_at)
         yield from told(
-            circle.in_charge(case),
+            circle.in_charge(initiative),
             f"since{last}",
             about(
-                case,
+                initiative,
                 "ask users",
-                f"case:{case.pk}",
+                f"initiative:{initiative.pk}",
                 "its users have not been asked for a quarter",
                 text=f"The last survey was closed on {last:%-d %B %Y}. A few questions once a quarter show what moves.",
-                link=reverse("adoption-surveys", args=[case.ref]),
+                link=reverse("adoption-surveys", args=[initiative.ref]),
                 due_on=last + QUARTER,
             ),
         )

@@ -19,9 +19,9 @@ from adoption.surveys.forms import MailForm, SurveyForm, form_of
 from governance import clock
 from governance.ledger import csv_export
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import acted, case_context, one_act, sent
+from initiatives.access import initiative_lookup
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import acted, initiative_context, one_act, sent
 
 TAB = "adoption"
 USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen
@@ -29,15 +29,15 @@ USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last d
 
 @require_safe
 def surveys(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The surveys of a case, and how what they found moved from one to the next."""
-    case = case_lookup.case_for(request.user, ref)
-    rows = list(case.surveys.order_by("-id"))
-    context = case_context(request, case, TAB) | {
+    """The surveys of an initiative, and how what they found moved from one to the next."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    rows = list(initiative.surveys.order_by("-id"))
+    context = initiative_context(request, initiative, TAB) | {
         "title": _("User surveys"),
         "rows": rows,
         "trend": presentation.trend([row for row in rows if row.results]),
         "next_from": presentation.next_from(rows),
-        "may_run": permissions.may_run(case, request.user),
+        "may_run": permissions.may_run(initiative, request.user),
     }
     return render(request, "adoption/surveys/surveys.html", context)
 
@@ -45,8 +45,8 @@ def surveys(request: SignedInRequest, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: SignedInRequest, ref: str) -> HttpResponse:
     """Write a survey."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_run(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_run(initiative, request.user).or_refuse()
     initial = {
         "language": "en",
         "sets": ["useful", "why", "undo", "around"],
@@ -55,9 +55,9 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
     form = SurveyForm(sent(request), initial=initial)
     return _form_page(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: actions.write(case=case, by=request.user, **fields),
+        lambda fields: actions.write(initiative=initiative, by=request.user, **fields),
         "Ask the people who use it",
     )
 
@@ -77,10 +77,10 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def _form_page(request, case, form: SurveyForm, act, title: str) -> HttpResponse:
+def _form_page(request, initiative, form: SurveyForm, act, title: str) -> HttpResponse:
     if row := acted(request, form, lambda: act(form.cleaned_data)):
         return redirect("survey", row.pk)
-    context = case_context(request, case, TAB) | {
+    context = initiative_context(request, initiative, TAB) | {
         "title": title,
         "form": form,
         "sets": question_sets.SETS.values(),
@@ -96,11 +96,11 @@ def _survey_for(person, pk: int) -> Survey:
     rows = Survey.objects.select_related(
         "initiative__unit", "initiative__contract", "drafted_by", "opened_by", "closed_by"
     )
-    return case_lookup.of_case(rows, person, pk)
+    return initiative_lookup.of_initiative(rows, person, pk)
 
 
 def _page(request, row: Survey, template: str, *, status: int = 200, **more) -> HttpResponse:
-    context = case_context(request, row.initiative, TAB) | {"title": row.title, "survey": row} | more
+    context = initiative_context(request, row.initiative, TAB) | {"title": row.title, "survey": row} | more
     return render(request, template, context, status=status)
 
 
@@ -231,7 +231,7 @@ def export(request: SignedInRequest, pk: int) -> HttpResponse:
     """What was published of a closed survey, as a table: the same figures as the page."""
     row = _survey_for(request.user, pk)
     heading = (
-        "Case",
+        "Initiative",
         "Survey",
         "Closed",
         "Set",

@@ -55,7 +55,7 @@ class SearchForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind of act"), required=False)
     table = forms.ChoiceField(label=_("Kind of row"), required=False)
     who = forms.ChoiceField(label=_("Who"), required=False)
-    case = forms.CharField(label=_("Initiative"), required=False, max_length=12, validators=[REFERENCE])
+    initiative = forms.CharField(label=_("Initiative"), required=False, max_length=12, validators=[REFERENCE])
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
 
@@ -71,9 +71,9 @@ class SearchForm(forms.Form):
             self.fields["kind"].choices = _kinds()
             self.fields["table"].choices = _tables()
 
-    def clean_case(self) -> str:
+    def clean_initiative(self) -> str:
         """The reference as it is written."""
-        return self.cleaned_data["case"].upper()
+        return self.cleaned_data["initiative"].upper()
 
     def clean(self):
         """A period ends after it begins."""

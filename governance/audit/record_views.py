@@ -78,7 +78,7 @@ def receipt(request: SignedInRequest, pk: int) -> HttpResponse:
         "statement": (body.get("facts") or {}).get("statement", ""),
         "facts": [
             ("What", f"{entry.table} {entry.key}, a change of the row" if entry.table else entry.kind),
-            ("Initiative", entry.case_ref or "none"),
+            ("Initiative", entry.initiative_ref or "none"),
             ("By", body["actor"]["name"] if body else "erased"),
             ("Why", body.get("reason") or "no reason given"),
             ("When", clock.moment_in_words(entry.at)),

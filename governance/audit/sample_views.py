@@ -33,7 +33,7 @@ FIELDS = [
     "at",
     "who",
     "what",
-    "case",
+    "initiative",
     "reason",
     "notes",
     "conclusion",
@@ -208,7 +208,7 @@ def _exported(found: Sample) -> list[dict]:
             "at": told.entry.at.isoformat(),
             "who": told.who,
             "what": told.what,
-            "case": told.entry.case_ref,
+            "initiative": told.entry.initiative_ref,
             "reason": told.reason,
             "notes": drawn.notes,
             "conclusion": drawn.conclusion,
@@ -245,7 +245,7 @@ def _next_open(found: Sample, place: int) -> SampledEntry | None:
 
 
 def search_words(stored: dict) -> str:
-    """A stored search in words: "sign-offs and decisions; case AI-0042; from 1 October 2026"."""
+    """A stored search in words: "sign-offs and decisions; initiative AI-0042; from 1 October 2026"."""
     asked = search.Search.of_stored(stored)
     words = [] if asked.kind else [", ".join(asked.kinds) or search.WHAT[asked.what]]
     if asked.who:
@@ -253,7 +253,7 @@ def search_words(stored: dict) -> str:
             User.objects.filter(pk=int(asked.who)).first() if asked.who != "system" else "Plumbline itself"
         )
         words.append(f"by {person}")
-    named = {"kind": "of the kind", "table": "in the table", "case": "of initiative"}
+    named = {"kind": "of the kind", "table": "in the table", "initiative": "of initiative"}
     words += [f"{word} {getattr(asked, name)}" for name, word in named.items() if getattr(asked, name)]
     for word, day in (("from", asked.since), ("to", asked.until)):
         if day is not None:

@@ -75,7 +75,7 @@ class Search:
     what: str = "acts"
     kind: str = ""
     who: str = ""
-    case: str = ""
+    initiative: str = ""
     table: str = ""
     since: date | None = None
     until: date | None = None
@@ -101,7 +101,7 @@ class Search:
             found = found.acts()
         elif asked.what == "rows":
             found = found.rows()
-        plain = {"kind": asked.kind, "case_ref": asked.case, "table": asked.table}
+        plain = {"kind": asked.kind, "initiative_ref": asked.initiative, "table": asked.table}
         found = found.filter(**{name: value for name, value in plain.items() if value})
         if asked.who == "system":
             found = found.filter(actor_id__isnull=True)
@@ -216,9 +216,9 @@ def _told(entry: Entry, book, words: dict[str, str]) -> Told:
         name = words.get(entry.table, entry.table)
         what = f"{HAPPENED.get(entry.operation, entry.operation)} the {name} {entry.key}."
         return Told(entry, who, what, reason, body=body, changes=_changes(said))
-    facts, case = said.get("facts") or {}, said.get("case") or {}
+    facts, initiative = said.get("facts") or {}, said.get("initiative") or {}
     what = _sentence(entry.kind, facts, book)
-    return Told(entry, who, what, reason, case.get("title", ""), body, facts)
+    return Told(entry, who, what, reason, initiative.get("title", ""), body, facts)
 
 
 def _changes(said: dict) -> tuple:
@@ -447,4 +447,4 @@ def _sessions(facts: dict) -> str:
 
 
 def _held(facts: dict) -> str:
-    return facts.get("held_case") or f"person {facts.get('held_person')}"
+    return facts.get("held_initiative") or f"person {facts.get('held_person')}"

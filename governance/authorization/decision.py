@@ -1,7 +1,8 @@
-"""The policy decision: what a running system may do now, from contract, condition of the case and one question. Pure.
+"""The policy decision: what a running system may do now, from contract, condition of the initiative and one question.
+Pure.
 
 Denies by default, and says why. Which clauses speak for a call is Cedar's to say (`cedar`); what follows from that, and
-from the condition of the case, is said here. Source of the rules: S0-9, S0-13 to S0-16 and
+from the condition of the initiative, is said here. Source of the rules: S0-9, S0-13 to S0-16 and
 docs/domain.md, "Three notions".
 """
 
@@ -75,7 +76,7 @@ CODES = {
     "not_started": (DecisionOutcome.DENY, "The initiative is an idea: nothing of it runs yet."),
     "held": (DecisionOutcome.DENY, "A hold is open on the initiative."),
     "switched_off": (DecisionOutcome.DENY, "Somebody switched its systems off."),
-    "case_closed": (DecisionOutcome.DENY, "The initiative is stopped, retired or withdrawn."),
+    "initiative_closed": (DecisionOutcome.DENY, "The initiative is stopped, retired or withdrawn."),
     "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is fixed."),
 }
 
@@ -110,8 +111,9 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class CaseCondition:
-    """What of the case bears on every question: its stage, whether it is switched off or held, its scope and support.
+class InitiativeCondition:
+    """What of the initiative bears on every question: its stage, whether it is switched off or held, its scope and
+    support.
 
     `held`: the open holds in words. `short`: why clauses that ask nobody need a person for now; else empty.
     """
@@ -152,7 +154,7 @@ class Decision:
 
 
 def decide(
-    version: Version | None, case: CaseCondition, question: Mapping[str, Any], now: datetime
+    version: Version | None, initiative: InitiativeCondition, question: Mapping[str, Any], now: datetime
 ) -> Decision:
     """What is answered to the question (subject, action, resource, context, as AuthZEN has them) at `now`.
 
@@ -160,14 +162,14 @@ def decide(
     """
     if version is not None and not version.in_force_at(now):
         version = None
-    refusal = _condition(case)
+    refusal = _condition(initiative)
     if refusal is not None:
         return replace(refusal, version=version)
     if version is None:
-        return _no_contract(case)
+        return _no_contract(initiative)
     try:
         cedar_policies.well_formed(question)
-        refusal = _scope(case, question, now)
+        refusal = _scope(initiative, question, now)
         if refusal is not None:
             return replace(refusal, version=version)
         matched = version.policies.ask(question, now)
@@ -177,45 +179,47 @@ def decide(
         return _deny(
             "error", "The contract could not be evaluated; nothing is allowed until it can.", version=version
         )
-    return _weigh(version, case, question, matched, now)
+    return _weigh(version, initiative, question, matched, now)
 
 
 def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Version | None = None) -> Decision:
     return Decision(DecisionOutcome.DENY, code, ended(reason), clauses, version)
 
 
-def _condition(case: CaseCondition) -> Decision | None:
-    if case.switched_off:
-        return _deny("switched_off", f"Everything is switched off: {case.switched_off}")
-    if case.withdrawn or case.stage in CLOSED_STAGES:
+def _condition(initiative: InitiativeCondition) -> Decision | None:
+    if initiative.switched_off:
+        return _deny("switched_off", f"Everything is switched off: {initiative.switched_off}")
+    if initiative.withdrawn or initiative.stage in CLOSED_STAGES:
         return _deny(
-            "case_closed",
-            f"This initiative is {'withdrawn' if case.withdrawn else case.stage}: it runs nothing.",
+            "initiative_closed",
+            f"This initiative is {'withdrawn' if initiative.withdrawn else initiative.stage}: it runs nothing.",
         )
-    if case.stage == Stage.PROPOSED:
+    if initiative.stage == Stage.PROPOSED:
         return _deny(
             "not_started", "This initiative is an idea; nothing of it runs before the prototype gate."
         )
-    if case.held:
-        return _deny("held", f"The initiative is held: {'; '.join(case.held)}")
+    if initiative.held:
+        return _deny("held", f"The initiative is held: {'; '.join(initiative.held)}")
     return None
 
 
-def _no_contract(case: CaseCondition) -> Decision:
+def _no_contract(initiative: InitiativeCondition) -> Decision:
     reason = "No contract is in force; what is not written in one, the system may not do."
     return _deny(
         "no_contract",
-        f"This is a prototype without a contract. {reason}" if case.stage == Stage.PROTOTYPE else reason,
+        f"This is a prototype without a contract. {reason}"
+        if initiative.stage == Stage.PROTOTYPE
+        else reason,
     )
 
 
-def _scope(case: CaseCondition, question: Mapping[str, Any], now: datetime) -> Decision | None:
+def _scope(initiative: InitiativeCondition, question: Mapping[str, Any], now: datetime) -> Decision | None:
     """An MVP is allowed nothing outside its scope, and a bound that the question does not speak of is not kept."""
-    if case.stage == Stage.PROTOTYPE:
-        return _test_subjects(case, question)
-    if case.stage != Stage.MVP:
+    if initiative.stage == Stage.PROTOTYPE:
+        return _test_subjects(initiative, question)
+    if initiative.stage != Stage.MVP:
         return None
-    bound = case.bound
+    bound = initiative.bound
     if bound is None:
         return _deny(
             "outside_scope", "This MVP has no scope on record, so nothing can be shown to lie inside it."
@@ -250,9 +254,9 @@ def _scope(case: CaseCondition, question: Mapping[str, Any], now: datetime) -> D
     return None
 
 
-def _test_subjects(case: CaseCondition, question: Mapping[str, Any]) -> Decision | None:
+def _test_subjects(initiative: InitiativeCondition, question: Mapping[str, Any]) -> Decision | None:
     """A prototype is allowed nothing outside its declared test subjects; none declared means none allowed."""
-    declared = case.bound.test_subjects if case.bound else ()
+    declared = initiative.bound.test_subjects if initiative.bound else ()
     if not declared:
         return _deny(
             "outside_test_subjects",
@@ -277,7 +281,7 @@ def _said(question: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:
 
 def _weigh(
     version: Version,
-    case: CaseCondition,
+    initiative: InitiativeCondition,
     question: Mapping[str, Any],
     matched: cedar_policies.Matched,
     now: datetime,
@@ -312,9 +316,9 @@ def _weigh(
     asking = tuple(rule for rule in rules if rule.kind != "autonomy")
     if asking:
         return _ask(version, asking)
-    if case.short:
+    if initiative.short:
         approval = Approval(SHORTFALL_APPROVERS, SHORTFALL_MINUTES)
-        reason = f"A person has to approve it for now: {case.short}"
+        reason = f"A person has to approve it for now: {initiative.short}"
         return Decision(
             DecisionOutcome.NEEDS_APPROVAL,
             "shortfall",
@@ -325,7 +329,12 @@ def _weigh(
         )
     reason = "The contract allows it."
     return Decision(
-        DecisionOutcome.ALLOW, "allowed", reason, tuple(base), version, until=_until(version, case, base, now)
+        DecisionOutcome.ALLOW,
+        "allowed",
+        reason,
+        tuple(base),
+        version,
+        until=_until(version, initiative, base, now),
     )
 
 
@@ -353,15 +362,15 @@ def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
     )
 
 
-def _until(version: Version, case: CaseCondition, rules: list[Rule], now: datetime) -> datetime:
+def _until(version: Version, initiative: InitiativeCondition, rules: list[Rule], now: datetime) -> datetime:
     """Until when this may be relied on: a second, unless version, scope or every clause that allows it ends before.
 
     What clauses say by the clock changes with a minute only, also where clocks are put forward or back.
     """
     now = now.astimezone(UTC)
     ends = [now + GOOD_FOR, version.ends_at]
-    if case.stage == Stage.MVP and case.bound and case.bound.ends_on:
-        ends.append(clock.midnight_after(case.bound.ends_on))
+    if initiative.stage == Stage.MVP and initiative.bound and initiative.bound.ends_on:
+        ends.append(clock.midnight_after(initiative.bound.ends_on))
     minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     if not any(_speaks(rule.terms, minute) for rule in rules):
         ends.append(minute)

@@ -32,7 +32,7 @@ _DIGEST = slice(-66, -2)  # where a line ends with its digest: ..."digest":"<64 
 # What a row commits to, in the order of its columns; `salt`, `digest`, `batch` and `place` come on top.
 FIELDS = (
     "at",
-    "case_number",
+    "initiative_number",
     "version_number",
     "contract_digest",
     "key_id",
@@ -52,7 +52,8 @@ _WRITE = f"""
 INSERT INTO governance_policydecision ({", ".join(FIELDS)}, batch_id, place, digest, salt)
 SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, e.place - 1, decode(t.digest, 'hex'), decode(t.salt, 'hex')
   FROM jsonb_array_elements(%s) WITH ORDINALITY AS e(line, place), jsonb_to_record(e.line) AS t(
-       at timestamptz, case_number integer, version_number integer, contract_digest text, key_id bigint, subject text,
+       at timestamptz, initiative_number integer, version_number integer, contract_digest text, key_id bigint,
+       subject text,
        action text, resource text, outcome text, code text, clauses jsonb, reason text, request jsonb,
        request_id text, approval uuid, took_us integer, digest text, salt text)
  ORDER BY e.place

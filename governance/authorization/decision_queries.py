@@ -1,7 +1,7 @@
 """Queries over the log of decisions: what systems asked and which decision they got, each with a bounded cost.
 
-The log of a busy case grows by millions a day. So nothing here counts it as a whole: a page looks through a stretch of
-it and says how far it came, figures say of how many they speak.
+The log of a busy initiative grows by millions a day. So nothing here counts it as a whole: a page looks through a
+stretch of it and says how far it came, figures say of how many they speak.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ PAGE = 50
 STRETCH = 20_000  # decisions that one page looks through for those that are wanted
 MOST_SUBJECTS = 2_000
 SIGNAL_DAYS = 30
-# A case in production whose keys were silent for so long is enforced elsewhere, if anywhere. A month: a system that
-# seldom acts sends a heartbeat, and a key that was forgotten is noticed long before its year is over.
+# An initiative in production whose keys were silent for so long is enforced elsewhere, if anywhere. A month: a system
+# that seldom acts sends a heartbeat, and a key that was forgotten is noticed long before its year is over.
 ENFORCED_WITHIN = timedelta(days=30)
 WEEKS = 4  # whose outcomes are counted
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The newest first, before a place, each condition on what an index leads to inside; the others on that stretch only.
 _STRETCH = """
 SELECT {columns} FROM governance_policydecision
- WHERE case_number = %(case)s AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
+ WHERE initiative_number = %(initiative)s AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
    {inside}
  ORDER BY at DESC, id DESC"""
 _PAGE = """
@@ -47,42 +47,45 @@ _OUTSIDE = {
 }
 _OUTCOMES = """
 SELECT outcome, count(*) FROM (
-  SELECT outcome FROM governance_policydecision WHERE case_number = %s AND at >= %s ORDER BY at DESC LIMIT %s) s
+  SELECT outcome FROM governance_policydecision WHERE initiative_number = %s AND at >= %s ORDER BY at DESC LIMIT %s) s
  GROUP BY outcome"""
 _OF_DAY = """
-SELECT case_number, key_id, count(*), count(*) FILTER (WHERE outcome = 'allow') FROM governance_policydecision
- WHERE case_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"""
+SELECT initiative_number, key_id, count(*), count(*) FILTER (WHERE outcome = 'allow') FROM governance_policydecision
+ WHERE initiative_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"""
 _SUBJECTS_TO = """
-SELECT case_number, count(DISTINCT subject) FROM governance_policydecision
- WHERE case_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL AND outcome = 'allow' GROUP BY 1"""
+SELECT initiative_number, count(DISTINCT subject) FROM governance_policydecision
+ WHERE initiative_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL AND outcome = 'allow' GROUP BY 1"""
 # What was allowed in a stretch of one week, and what of it was reported, by the digest of each decision, found by its
 # moment; and what was reported as done without asking. Weeks are asked for together, each by its place.
 _REPORTED = """
 (WITH asked AS MATERIALIZED (
   SELECT at, digest, outcome FROM governance_policydecision
-   WHERE case_number = %(case)s AND at >= %(since_{week})s AND at < %(until_{week})s
+   WHERE initiative_number = %(initiative)s AND at >= %(since_{week})s
+             AND at < %(until_{week})s
    ORDER BY at DESC, id DESC LIMIT %(stretch)s),
 told AS MATERIALIZED (
   SELECT decision, bool_or(kind = 'done') AS done, bool_or(kind = 'failed') AS failed,
          bool_or(kind = 'undone') AS undone
     FROM governance_outcomereport
-   WHERE case_number = %(case)s AND decided_at >= (SELECT min(at) FROM asked) AND decided_at < %(until_{week})s
+   WHERE initiative_number = %(initiative)s AND decided_at >= (SELECT min(at) FROM asked)
+     AND decided_at < %(until_{week})s
    GROUP BY decision)
 SELECT {week}, count(*), count(*) FILTER (WHERE a.outcome = 'allow'), count(*) FILTER (WHERE t.done),
        count(*) FILTER (WHERE t.failed), count(*) FILTER (WHERE t.undone),
        (SELECT count(*) FROM (
           SELECT FROM governance_outcomereport
-           WHERE case_number = %(case)s AND decision IS NULL AND at >= %(since_{week})s AND at < %(until_{week})s
+           WHERE initiative_number = %(initiative)s AND decision IS NULL AND at >= %(since_{week})s
+             AND at < %(until_{week})s
            LIMIT %(stretch)s) u)
   FROM asked a LEFT JOIN told t ON t.decision = a.digest)"""
 # One step of the index for each subject, however often each of them asked.
 _SUBJECTS = """
 WITH RECURSIVE found(subject, n) AS (
-  (SELECT subject, 1 FROM governance_policydecision WHERE case_number = %(case)s AND at >= %(since)s
+  (SELECT subject, 1 FROM governance_policydecision WHERE initiative_number = %(initiative)s AND at >= %(since)s
     ORDER BY subject LIMIT 1)
   UNION ALL
   SELECT (SELECT d.subject FROM governance_policydecision d
-           WHERE d.case_number = %(case)s AND d.at >= %(since)s AND d.subject > found.subject
+           WHERE d.initiative_number = %(initiative)s AND d.at >= %(since)s AND d.subject > found.subject
            ORDER BY d.subject LIMIT 1), n + 1
     FROM found WHERE found.subject IS NOT NULL AND n <= %(most)s
 )
@@ -143,11 +146,13 @@ class Page:
     looked_to: datetime | None = None
 
 
-def page(case: int, wanted: Wanted, before: Place | None = None, most: int = PAGE) -> Page:
-    """The next decisions of a case (its number) that are wanted; where a stretch holds fewer, how far it came."""
+def page(initiative: int, wanted: Wanted, before: Place | None = None, most: int = PAGE) -> Page:
+    """The next decisions of an initiative (its number) that are wanted; where a stretch holds fewer, how far it
+    came.
+    """
     inside, outside = _conditions(wanted)
     about = {
-        "case": case,
+        "initiative": initiative,
         "at": before.at if before else None,
         "id": before.id if before else None,
         "stretch": STRETCH,
@@ -174,16 +179,16 @@ def _conditions(wanted: Wanted) -> tuple[str, str]:
     return inside, outside
 
 
-def one(case: int, place: Place) -> PolicyDecision | None:
-    """The decision of a case at this place; by the whole key, which leads to it in a log of any size."""
-    return PolicyDecision.objects.filter(case_number=case, at=place.at, pk=place.id).first()
+def one(initiative: int, place: Place) -> PolicyDecision | None:
+    """The decision of an initiative at this place; by the whole key, which leads to it in a log of any size."""
+    return PolicyDecision.objects.filter(initiative_number=initiative, at=place.at, pk=place.id).first()
 
 
-def each(case: int, wanted: Wanted, most: int) -> Iterator[PolicyDecision]:
+def each(initiative: int, wanted: Wanted, most: int) -> Iterator[PolicyDecision]:
     """Up to `most` of the decisions that are wanted, newest first, read some at a time."""
     place, left = None, most
     while left > 0:
-        found = page(case, wanted, place, min(left, 1000))
+        found = page(initiative, wanted, place, min(left, 1000))
         yield from found.rows
         left -= len(found.rows)
         place = found.more
@@ -191,47 +196,52 @@ def each(case: int, wanted: Wanted, most: int) -> Iterator[PolicyDecision]:
             return
 
 
-def outcomes(case: int, since: datetime) -> tuple[dict[str, int], bool]:
+def outcomes(initiative: int, since: datetime) -> tuple[dict[str, int], bool]:
     """How many decisions there were by outcome since then; and whether only the newest of them were counted."""
     with connection.cursor() as cursor:
-        cursor.execute(_OUTCOMES, [case, since, STRETCH])
+        cursor.execute(_OUTCOMES, [initiative, since, STRETCH])
         found = dict(cursor.fetchall())
     return {key: found.get(key, 0) for key in DecisionOutcome}, sum(found.values()) == STRETCH
 
 
-def subjects(case: int, since: datetime) -> int:
+def subjects(initiative: int, since: datetime) -> int:
     """How many different subjects asked since then; at most one more than MOST_SUBJECTS."""
     with connection.cursor() as cursor:
-        cursor.execute(_SUBJECTS, {"case": case, "since": since, "most": MOST_SUBJECTS})
+        cursor.execute(_SUBJECTS, {"initiative": initiative, "since": since, "most": MOST_SUBJECTS})
         (count,) = cursor.fetchone()
     return int(count)
 
 
-# --- A day as it is kept with a case ---------------------------------------------------------------------------------
+# --- A day as it is kept with an initiative
+# ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class KeyDay:
-    """How often one key of a case (its number) asked on a day, and how often it was allowed."""
+    """How often one key of an initiative (its number) asked on a day, and how often it was allowed."""
 
-    case: int
+    initiative: int
     key: int
     asked: int
     allowed: int
 
 
-def of_day(cases: list[int], day: date) -> list[KeyDay]:
-    """What the keys of these cases (their numbers) asked on a day, key by key; nothing for a key that was silent."""
+def of_day(initiatives: list[int], day: date) -> list[KeyDay]:
+    """What the keys of these initiatives (their numbers) asked on a day, key by key; nothing for a key that was
+    silent.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_OF_DAY, [cases, clock.midnight_before(day), clock.midnight_after(day)])
+        cursor.execute(_OF_DAY, [initiatives, clock.midnight_before(day), clock.midnight_after(day)])
         return [KeyDay(*row) for row in cursor.fetchall()]
 
 
-def allowed_subjects(cases: list[int], day: date) -> dict[int, int]:
-    """By the number of a case, for how many subjects a key was allowed something in the 30 days that end with `day`."""
+def allowed_subjects(initiatives: list[int], day: date) -> dict[int, int]:
+    """By the number of an initiative, for how many subjects a key was allowed something in the 30 days that end with
+    `day`.
+    """
     since = clock.midnight_after(day - timedelta(days=SIGNAL_DAYS))
     with connection.cursor() as cursor:
-        cursor.execute(_SUBJECTS_TO, [cases, since, clock.midnight_after(day)])
+        cursor.execute(_SUBJECTS_TO, [initiatives, since, clock.midnight_after(day)])
         return dict(cursor.fetchall())
 
 
@@ -256,11 +266,13 @@ class Week:
         return self.allowed - self.done
 
 
-def weeks(case: int, now: datetime, count: int = WEEKS) -> list[Week]:
-    """Outcomes of the decisions of a case, by the week (from Monday) in which they were made, the newest first."""
+def weeks(initiative: int, now: datetime, count: int = WEEKS) -> list[Week]:
+    """Outcomes of the decisions of an initiative, by the week (from Monday) in which they were made, the newest
+    first.
+    """
     monday = clock.local_day(now) - timedelta(days=clock.local_day(now).weekday())
     mondays = [monday - timedelta(weeks=back) for back in range(count)]
-    about: dict[str, Any] = {"case": case, "stretch": STRETCH}
+    about: dict[str, Any] = {"initiative": initiative, "stretch": STRETCH}
     for week, day in enumerate(mondays):
         about[f"since_{week}"] = clock.midnight_before(day)
         about[f"until_{week}"] = clock.midnight_before(day + timedelta(weeks=1))
@@ -278,13 +290,16 @@ def outcomes_of(row: PolicyDecision) -> list[OutcomeReport]:
     return list(OutcomeReport.objects.filter(decision=bytes(row.digest)))
 
 
-def enforced_here(case: int, contract: int | None, now: datetime) -> bool:
-    """Whether a key of the case (its number, the key of its contract's row) asked or sent a heartbeat before `now`.
+def enforced_here(initiative: int, contract: int | None, now: datetime) -> bool:
+    """Whether a key of the initiative (its number, the key of its contract's row) asked or sent a heartbeat before
+    `now`.
 
     Within ENFORCED_WITHIN, that is.
     """
     since = now - ENFORCED_WITHIN
-    asked = PolicyDecision.objects.filter(case_number=case, key_id__isnull=False, at__gt=since, at__lte=now)
+    asked = PolicyDecision.objects.filter(
+        initiative_number=initiative, key_id__isnull=False, at__gt=since, at__lte=now
+    )
     return (
         asked.exists()
         or KeyHeartbeat.objects.filter(key__contract=contract, at__gt=since, at__lte=now).exists()

@@ -70,10 +70,10 @@ class Replayed:
 
 def replay(
     version: authorization_decision.Version,
-    condition: authorization_decision.CaseCondition,
+    condition: authorization_decision.InitiativeCondition,
     asked: Iterable[Asked],
 ) -> Replayed:
-    """Answer every question again by this version, in this condition of the case, at the moment it was asked."""
+    """Answer every question again by this version, in this condition of the initiative, at the moment it was asked."""
     found = Replayed()
     changes: dict[tuple[str, str, str], Change] = {}
     for one in asked:

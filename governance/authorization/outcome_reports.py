@@ -2,7 +2,7 @@
 
 A decision is named by an id that its answer carried. The id proves itself, by a code under the secret key of the
 installation: a report may come before the log has brought its decision into the database, and nobody finds out by
-trying which decisions other cases got.
+trying which decisions other initiatives got.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _MOMENT, _DIGEST, _PROOF = 8, 32, 16  # bytes of an id
 
 
 class UnknownDecision(Exception):
-    """No decision of this case has that id."""
+    """No decision of this initiative has that id."""
 
 
 class Contradiction(Exception):
@@ -44,35 +44,37 @@ class Contradiction(Exception):
 
 @dataclass(frozen=True)
 class Named:
-    """A decision of a case by its place in the log: when it was made, its digest, and whether it allowed the call."""
+    """A decision of an initiative by its place in the log: when it was made, its digest, and whether it allowed the
+    call.
+    """
 
     at: datetime
     digest: bytes
     allowed: bool
 
 
-def issued(case: int, named: Named) -> str:
-    """The id of a decision on the case with this number, as answers carry it: 75 letters that fit an address."""
+def issued(initiative: int, named: Named) -> str:
+    """The id of a decision on the initiative with this number, as answers carry it: 75 letters that fit an address."""
     place = ((named.at - _EPOCH) // timedelta(microseconds=1)).to_bytes(_MOMENT, "big") + named.digest
-    return urlsafe_b64encode(place + _proof(case, place, named.allowed)).rstrip(b"=").decode()
+    return urlsafe_b64encode(place + _proof(initiative, place, named.allowed)).rstrip(b"=").decode()
 
 
-def decision_of(case: int, text: str) -> Named:
-    """The decision with this id, where it is one on the case with this number. Raises UnknownDecision."""
+def decision_of(initiative: int, text: str) -> Named:
+    """The decision with this id, where it is one on the initiative with this number. Raises UnknownDecision."""
     try:
         found = urlsafe_b64decode(text.encode("ascii") + b"=")
     except ValueError:
         raise UnknownDecision from None
     place, proof = found[: _MOMENT + _DIGEST], found[_MOMENT + _DIGEST :]
     for allowed in (True, False):
-        if hmac.compare_digest(proof, _proof(case, place, allowed)):
+        if hmac.compare_digest(proof, _proof(initiative, place, allowed)):
             micros = int.from_bytes(place[:_MOMENT], "big")
             return Named(_EPOCH + timedelta(microseconds=micros), place[_MOMENT:], allowed)
     raise UnknownDecision
 
 
-def _proof(case: int, place: bytes, allowed: bool) -> bytes:
-    said = b"%d %d " % (case, allowed) + place
+def _proof(initiative: int, place: bytes, allowed: bool) -> bytes:
+    said = b"%d %d " % (initiative, allowed) + place
     return hmac.digest(_key_of(settings.SECRET_KEY), said, "sha256")[:_PROOF]
 
 
@@ -157,16 +159,21 @@ def _moment(said: object) -> datetime | None:
 # --- What is kept -----------------------------------------------------------------------------------------------------
 
 
-def keep(sent: Sent, *, case: int, key: int) -> OutcomeReport:
-    """Keep a report of a key of the case (its number); the same one sent again is the row that is there.
+def keep(sent: Sent, *, initiative: int, key: int) -> OutcomeReport:
+    """Keep a report of a key of the initiative (its number); the same one sent again is the row that is there.
 
     Raises UnknownDecision, and Contradiction where it does not fit the decision or what was reported before.
     """
     row = OutcomeReport(
-        case_number=case, key_id=key, kind=sent.kind, action=sent.action, at=sent.at, note=sent.note
+        initiative_number=initiative,
+        key_id=key,
+        kind=sent.kind,
+        action=sent.action,
+        at=sent.at,
+        note=sent.note,
     )
     if sent.decision:
-        decided = decision_of(case, sent.decision)
+        decided = decision_of(initiative, sent.decision)
         if not decided.allowed:
             raise Contradiction("That decision allowed nothing, so nothing can have come of it.")
         if sent.at is not None and sent.at < decided.at - SKEW:

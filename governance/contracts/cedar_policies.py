@@ -1,4 +1,4 @@
-"""A contract's clauses as policies of Cedar, and one question put to them. Pure; knows nothing of cases.
+"""A contract's clauses as policies of Cedar, and one question put to them. Pure; knows nothing of initiatives.
 
 Every clause that a running system may ask about becomes one policy with the clause's number as its id. What a clause
 looks at is handed over in Cedar's context under names of our own: the groups and the name of who asks, the local

@@ -71,7 +71,7 @@ class Terms:
     `audience`: groups, or subjects as "type:id". `weekdays`: 1 is Monday. `from_minute`, `until_minute`: minutes of the
     local day, the second excluded; a window whose end lies before its start passes midnight. `over`, `up_to`: minor
     units of `currency`, the first excluded. `most`: how many at once. `minutes`: how long an approver has. An edge
-    policy names a failure, or the conditions that make the case an edge, or both, and `then` says what applies.
+    policy names a failure, or the conditions that make the initiative an edge, or both, and `then` says what applies.
     """
 
     action: str = ""

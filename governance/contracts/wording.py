@@ -63,7 +63,7 @@ def _when(terms: Terms) -> str:
 
 
 def _record_owner(terms: Terms, words: Mapping[str, str]) -> str:
-    return "the record owner of this case owns the change log and the audit trail"
+    return "the record owner of this initiative owns the change log and the audit trail"
 
 
 def _audience(terms: Terms, words: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 It only puts into another order what was found by words, and decides nothing. The service speaks as OpenAI's does: a
 model and texts in, one vector a text out. It has two seconds; when it fails, the order by words stays and it is left
-in peace for a minute. Whoever calls passes only what the person may see, and nothing of a confidential case.
+in peace for a minute. Whoever calls passes only what the person may see, and nothing of a confidential initiative.
 """
 
 import http.client

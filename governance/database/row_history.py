@@ -65,12 +65,14 @@ def running_request() -> str:
 
 
 def concerns(row) -> None:
-    """Remember the case, or the row of a case, that the running request is about: for the entry of a refusal."""
+    """Remember the initiative, or the row of an initiative, that the running request is about: for the entry of a
+    refusal.
+    """
     _concerned.set(row)
 
 
 def concerned():
-    """The case that the running request is about, as far as it is known; else None."""
+    """The initiative that the running request is about, as far as it is known; else None."""
     row = _concerned.get()
     return getattr(row, "initiative", row)
 
@@ -119,7 +121,8 @@ def _tell_database(who: Acting | None) -> None:
     if who is not None and clock.simulating():
         told["plumbline.now"] = clock.now().isoformat()
     if who is not None:
-        # An act asks a few prepared questions about one case: to plan each anew costs more than any plan could save.
+        # An act asks a few prepared questions about one initiative: to plan each anew costs more than any plan could
+        # save.
         told["plan_cache_mode"] = "force_generic_plan"
     with connection.cursor() as cursor:
         cursor.execute(

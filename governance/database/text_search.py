@@ -99,7 +99,7 @@ class Asked:
 class Synonyms:
     """What means the same: by phrase, as stems, the other phrases of its groups; and words that are passed over.
 
-    `ignored`: in questions; `everywhere`: every case says them, so they tell nothing about one.
+    `ignored`: in questions; `everywhere`: every initiative says them, so they tell nothing about one.
     """
 
     of: dict[tuple[str, ...], frozenset[tuple[str, ...]]]

@@ -457,7 +457,7 @@ def _overdue_debts(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
         for debt in facts.debts:
             if clock.local_day(at) > debt.due and not debt.excused:
                 yield Reason(
-                    f"Due since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
+                    f"Due since {debt.due:%-d %B %Y} for {debt.initiative_ref}: {ended(debt.text)}",
                     f"{debt.debtor or facts.people.get('owner', 'The owner')} can resolve it; the chair can "
                     "let this decision pass once, with a reason.",
                 )

@@ -1,8 +1,8 @@
 """Questions drawn to be verified at minimal risk: which, and in what order. Pure.
 
-The gate to production asks a case of minimal risk for documents. So many of its questions as the rulebook says are
-drawn by the seed of the record, the root of the first checkpoint after submission, which nobody knows before: these are
-verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056-drawn-questions.md).
+The gate to production asks an initiative of minimal risk for documents. So many of its questions as the rulebook says
+are drawn by the seed of the record, the root of the first checkpoint after submission, which nobody knows before: these
+are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056-drawn-questions.md).
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def ticket(root: bytes, ref: str, round: str, requirement: str) -> str:
 
 
 def in_order(root: bytes, ref: str, round: str, requirements: Iterable[str]) -> list[str]:
-    """The questions in the order in which this round of this case draws them."""
+    """The questions in the order in which this round of this initiative draws them."""
     return sorted(requirements, key=lambda requirement: ticket(root, ref, round, requirement))
 
 

@@ -82,7 +82,7 @@ def _attached_elsewhere_first(facts: Facts, book: Book, requirement: Requirement
 
 @cache
 def none_yet(key: str, kinds: tuple[str, ...], version: int) -> State:
-    """Most requirements of most cases: nothing was offered yet."""
+    """Most requirements of most initiatives: nothing was offered yet."""
     words = f"No evidence yet: {' or '.join(in_words(kind) for kind in kinds)}."
     fix, place = elsewhere(key, kinds) or ("Add evidence.", "")
     return State(key, "unproven", words, fix, answer_version=version, place=place)

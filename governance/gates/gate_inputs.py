@@ -50,7 +50,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class StandsAlone:
-    """An accepted declaration that the case is linked to nothing; `by` accepted it, in `verifiers` by key.
+    """An accepted declaration that the initiative is linked to nothing; `by` accepted it, in `verifiers` by key.
 
     Accepted by one person and later by a second, it is two of these, one after the other.
     """
@@ -166,7 +166,7 @@ class DebtFact:
     text: str
     debtor_id: int | None
     due: date
-    case_ref: str
+    initiative_ref: str
     excused: bool = False
     debtor: str = ""
 
@@ -201,7 +201,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class ScopeFact:
-    """The bound a case has, or will have when it is promoted."""
+    """The bound an initiative has, or will have when it is promoted."""
 
     id: int
     words: str
@@ -258,7 +258,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything of one case that gates look at; they look at nothing else."""
+    """Everything of one initiative that gates look at; they look at nothing else."""
 
     ref: str
     title: str

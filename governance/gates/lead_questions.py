@@ -1,4 +1,5 @@
-"""The three questions that a case leads with: is its contract clear, are its layers auditable, is its adoption honest.
+"""The three questions that an initiative leads with: is its contract clear, are its layers auditable, is its adoption
+honest.
 
 Source: S0-30 (ask these, not whether the plan is ambitious). Pure, like `gates`: worked out from the states of the
 requirements, so the answer of another day is the answer of that day's facts.

@@ -40,7 +40,7 @@ REGISTER_FIXES: dict[str, str] = {
     EvidenceKind.SYSTEM_RECORD: "Keep the integration register as it stands.",
     EvidenceKind.TELEMETRY: "File what its measures show.",
 }
-# Ways that need no verifier, whatever a case has: figures and logs come only where a system sends them.
+# Ways that need no verifier, whatever an initiative has: figures and logs come only where a system sends them.
 NEEDS_NOBODY = frozenset({"acceptance", "clause", "index", "agreement"})
 # Days for which what renews a verified item counts as verified, while it waits for the seat (docs/domain.md).
 RENEWAL_DAYS = 14
@@ -52,7 +52,7 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
     """The state where nothing is on record that an answer could be true of; None where something is.
 
     An empty integration register is not a register without findings: what it would say is unknown, unless an
-    accepted declaration says that the case stands alone.
+    accepted declaration says that the initiative stands alone.
     """
     key = requirement.key
     if requirement.of_register and not facts.described_at(at):
@@ -279,7 +279,7 @@ def _artefact_fix(book: Book, requirement: Requirement) -> str:
 
 
 def level_asked(facts: Facts, book: Book, requirement: Requirement, gate: str, at: datetime) -> str:
-    """The level that this gate asks of the case at `at`: of a question that was drawn, verified."""
+    """The level that this gate asks of the initiative at `at`: of a question that was drawn, verified."""
     level = requirement.level_for(facts.tier, gate)
     drawn = gate == Stage.PRODUCTION and book.drawn_at(facts.tier) and facts.drawn_at(requirement.key, at)
     return max(level, Level.VERIFIED, key=LEVEL_RANK.__getitem__) if level and drawn else level

@@ -1,8 +1,9 @@
-"""Separation of duties: who must not sign for a case, and why. Pure; pages, acts and the state of a review ask here.
+"""Separation of duties: who must not sign for an initiative, and why. Pure; pages, acts and the state of a review ask
+here.
 
-Whoever works on a case, stands in for somebody who does, or wrote what a signature rests on does not sign it; the seat
-for business value does not report to the owner (docs/domain.md, invariants 4 and 5). The database refuses the same by
-triggers, and the offline verifier looks for it in the record; both on purpose without this module.
+Whoever works on an initiative, stands in for somebody who does, or wrote what a signature rests on does not sign it;
+the seat for business value does not report to the owner (docs/domain.md, invariants 4 and 5). The database refuses the
+same by triggers, and the offline verifier looks for it in the record; both on purpose without this module.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -34,7 +35,9 @@ class Signer:
 
 @dataclass(frozen=True)
 class Part:
-    """What somebody is on a case: a role by key and in words, merely proposed, or of somebody they stand in for."""
+    """What somebody is on an initiative: a role by key and in words, merely proposed, or of somebody they stand in
+    for.
+    """
 
     key: str
     role: str
@@ -54,7 +57,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parties:
-    """Who is party to a case, by key of the person.
+    """Who is party to an initiative, by key of the person.
 
     `stand_in`: who registered it while nobody ever accepted ownership. `owner`: who holds that role in force.
     """
@@ -73,7 +76,7 @@ class RestsOn:
 
 
 def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> list[str]:
-    """Why the person must not vote on the case for any seat; a mere proposal silences no objection."""
+    """Why the person must not vote on the initiative for any seat; a mere proposal silences no objection."""
     reasons = [] if signer.active else [f"{signer.name} is no longer active"]
     reasons += [
         part.said_of(signer.name)
@@ -92,7 +95,7 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
 
 
 def why_reset_by_party(signer: Signer, parties: Parties) -> list[str]:
-    """Who of the case could sign in the place of this person, having had their second factors reset lately."""
+    """Who of the initiative could sign in the place of this person, having had their second factors reset lately."""
     return [
         f"{name} is party to this initiative, and had the second factors of {signer.name} reset lately"
         for key, name in signer.reset_by

@@ -1,10 +1,11 @@
 """The statement that a seat signs, byte for byte, and why a sign-off went stale. Pure.
 
-A seat's facts are what its statement names: the case in its own words and the items of proof. See docs/domain.md,
+A seat's facts are what its statement names: the initiative in its own words and the items of proof. See docs/domain.md,
 invariant 19. New proof stales a vote only if it supersedes one of them, or is a result other than pass for the same
 requirement; what was unmet when it was signed and has been fixed since stales nothing.
 
-`write` is handed nothing of the case but these facts, so that nothing is printed that `stale_reasons` cannot compare.
+`write` is handed nothing of the initiative but these facts, so that nothing is printed that `stale_reasons` cannot
+compare.
 """
 
 import hashlib
@@ -79,7 +80,7 @@ def seat_facts(
     contract = next((c for c in facts.contracts if c.in_force_at(at)), None)
     return {
         "format": FORMAT,
-        "case": facts.ref,
+        "initiative": facts.ref,
         "title": facts.title,
         "problem": facts.problem,
         "platform": facts.platform,
@@ -157,7 +158,7 @@ def write(
     stead = f", as delegate of {delegate_of.full_name}" if delegate_of else ""
     lines = [
         f"I, {person.full_name}, in the seat {seat} of the {board}{stead}, {MEANINGS[verdict]} "
-        f"{covered['case']}, {one_line(covered['title'])}, "
+        f"{covered['initiative']}, {one_line(covered['title'])}, "
         + ("meets these criteria of the gate" if verdict.startswith("approve") else "at the gate")
         + f" {gate.title}:",
         "",
@@ -283,7 +284,7 @@ def stale_reasons(
         return [*reasons, f"the review was moved to rulebook {book.version}"]
     states = states or states_at(facts, book, at)
     now = seat_facts(facts, book, signed["gate"], signed["seat"], at, states)
-    reasons += _case_moved(signed, now)
+    reasons += _initiative_moved(signed, now)
     if now["scope"] != [list(scope) for scope in signed["scope"]]:
         before = "; ".join(scope[1] for scope in signed["scope"]) or "none"
         after = "; ".join(scope[1] for scope in now["scope"]) or "none"
@@ -319,10 +320,12 @@ def stale_reasons(
     return list(dict.fromkeys(reasons))
 
 
-def _case_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """What makes it another case: its reference, title, problem, platform, who may know of it, the owner's name."""
-    if now["case"] != signed["case"]:
-        yield f"it was signed for {signed['case']}"
+def _initiative_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """What makes it another initiative: its reference, title, problem, platform, who may know of it, the owner's
+    name.
+    """
+    if now["initiative"] != signed["initiative"]:
+        yield f"it was signed for {signed['initiative']}"
     for name in ("title", "problem", "platform"):
         if now[name] != signed[name]:
             before, after = _apart(signed[name], now[name])

@@ -26,7 +26,7 @@ _AGAIN = """
 UPDATE governance_interactionkey k SET wrapped = NULL, destroyed_at = told.destroyed_at
   FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS told (id, made_at, destroyed_at)
  WHERE k.id = told.id AND k.made_at = told.made_at AND k.wrapped IS NOT NULL
-   AND (%s OR NOT plumbline_case_held(k.case_number))
+   AND (%s OR NOT plumbline_initiative_held(k.initiative_number))
 """
 
 

@@ -1,8 +1,9 @@
-"""Interactions are removed when their time is over: bodies by case and day, rows by month. What a hold keeps stays.
+"""Interactions are removed when their time is over: bodies by initiative and day, rows by month. What a hold keeps
+stays.
 
-Bodies are kept for 730 days from the day they came in, or for the shorter time that a case has agreed to, never under
-183 (EU AI Act, Articles 19 and 26(6): logs for at least six months); rows for 730 days after their month. One entry a
-run says how much went.
+Bodies are kept for 730 days from the day they came in, or for the shorter time that an initiative has agreed to, never
+under 183 (EU AI Act, Articles 19 and 26(6): logs for at least six months); rows for 730 days after their month. One
+entry a run says how much went.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -31,10 +32,10 @@ SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND rel
 
 @dataclass
 class Removed:
-    """What one run removed: bodies, of which cases, rows by month, leaves left of them, keys destroyed."""
+    """What one run removed: bodies, of which initiatives, rows by month, leaves left of them, keys destroyed."""
 
     bodies: int = 0
-    cases: list[int] = field(default_factory=list)
+    initiatives: list[int] = field(default_factory=list)
     months: dict[str, int] = field(default_factory=dict)
     leaves: int = 0
     keys: int = 0
@@ -44,7 +45,7 @@ class Removed:
 
 
 def body_days(day: date) -> dict[int, int]:
-    """By number of a case, for how many days its bodies are kept on that day, where that is less than usual."""
+    """By number of an initiative, for how many days its bodies are kept on that day, where that is less than usual."""
     found: dict[int, int] = {}
     for ask in contributions.body_days:
         found |= ask(day)
@@ -53,7 +54,7 @@ def body_days(day: date) -> dict[int, int]:
 
 
 def last_day(number: int, today: date, shorter: dict[int, int]) -> date:
-    """The last day (UTC, of receipt) whose bodies of this case have expired today."""
+    """The last day (UTC, of receipt) whose bodies of this initiative have expired today."""
     return today - timedelta(days=shorter.get(number, KEPT.days))
 
 
@@ -64,15 +65,15 @@ def expire(today: date) -> Removed:
             cursor.execute("SET LOCAL lock_timeout = '10s'")
             # Nothing comes over meanwhile, and no two runs are at it.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
-        held_cases, held_people = holds.held_cases(), holds.held_people()
+        held_initiatives, held_people = holds.held_initiatives(), holds.held_people()
         removed = Removed()
-        gone = _expire_bodies(today, held_cases, held_people)
-        removed.bodies, removed.cases = sum(gone.values()), sorted(gone)
-        removed.keys += _pass_days(today, held_cases, held_people)
+        gone = _expire_bodies(today, held_initiatives, held_people)
+        removed.bodies, removed.initiatives = sum(gone.values()), sorted(gone)
+        removed.keys += _pass_days(today, held_initiatives, held_people)
         _expire_months(today, held_people, removed)
         if removed:
             record.record(
-                EntryKind.INTERACTIONS_EXPIRED, **asdict(removed), held=sorted(held_cases), day=today
+                EntryKind.INTERACTIONS_EXPIRED, **asdict(removed), held=sorted(held_initiatives), day=today
             )
     if removed:
         log.info("interactions have expired", bodies=removed.bodies, months=sorted(removed.months))
@@ -82,10 +83,12 @@ def expire(today: date) -> Removed:
 # --- Bodies -----------------------------------------------------------------------------------------------------------
 
 
-def _expire_bodies(today: date, held_cases: set[int], people: holds.Held) -> dict[int, int]:
-    """Remove the bodies whose time is over, but those that a hold keeps; how many, by number of their case."""
+def _expire_bodies(today: date, held_initiatives: set[int], people: holds.Held) -> dict[int, int]:
+    """Remove the bodies whose time is over, but those that a hold keeps; how many, by number of their initiative."""
     shorter = body_days(today)
-    through = {number: last_day(number, today, shorter) for number in sorted(shorter.keys() - held_cases)}
+    through = {
+        number: last_day(number, today, shorter) for number in sorted(shorter.keys() - held_initiatives)
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM plumbline_expire_bodies(%s::integer[], %s::date[], %s::bytea[], %s::bytea[])",
@@ -94,39 +97,39 @@ def _expire_bodies(today: date, held_cases: set[int], people: holds.Held) -> dic
         return dict(cursor.fetchall())
 
 
-def _pass_days(today: date, held_cases: set[int], people: holds.Held) -> int:
-    """Note up to which day bodies of each case are gone, and destroy the keys that only such had; how many."""
+def _pass_days(today: date, held_initiatives: set[int], people: holds.Held) -> int:
+    """Note up to which day bodies of each initiative are gone, and destroy the keys that only such had; how many."""
     shorter, known = (
         body_days(today),
-        dict(InteractionBodies.objects.values_list("case_number", "gone_through")),
+        dict(InteractionBodies.objects.values_list("initiative_number", "gone_through")),
     )
     count = 0
-    for number in sorted(_cases() - held_cases):
+    for number in sorted(_initiatives() - held_initiatives):
         gone = last_day(number, today, shorter)
         if known.get(number, date.min) >= gone:
             continue
-        InteractionBodies.objects.update_or_create(case_number=number, defaults={"gone_through": gone})
+        InteractionBodies.objects.update_or_create(initiative_number=number, defaults={"gone_through": gone})
         count += _destroy_keys(number, gone, people)
     return count
 
 
-def _cases() -> set[int]:
-    """The numbers of the cases that keys are of."""
-    found = InteractionKey.objects.filter(wrapped__isnull=False, case_number__isnull=False)
-    numbers = found.order_by().values_list("case_number", flat=True).distinct()
+def _initiatives() -> set[int]:
+    """The numbers of the initiatives that keys are of."""
+    found = InteractionKey.objects.filter(wrapped__isnull=False, initiative_number__isnull=False)
+    numbers = found.order_by().values_list("initiative_number", flat=True).distinct()
     return {number for number in numbers if number is not None}
 
 
 def _destroy_keys(number: int, gone: date, people: holds.Held) -> int:
-    """Destroy the keys of months of a case that had their last body by that day; how many."""
+    """Destroy the keys of months of an initiative that had their last body by that day; how many."""
     month = keys.month_of(datetime(gone.year, gone.month, 1, tzinfo=UTC))
-    old = InteractionKey.objects.filter(case_number=number, month__lt=month, wrapped__isnull=False)
+    old = InteractionKey.objects.filter(initiative_number=number, month__lt=month, wrapped__isnull=False)
     old = old.exclude(holder__in=people.holders)
     if not old.exists():
         return 0
     # Whatever was reported long after it took place is kept from the day it came in.
     first = datetime(gone.year, gone.month, 1, tzinfo=UTC)
-    late = Interaction.objects.filter(case_number=number, at__lt=first, batch__day__gt=gone)
+    late = Interaction.objects.filter(initiative_number=number, at__lt=first, batch__day__gt=gone)
     used = set(late.values_list("holder_key", flat=True).distinct())
     return keys.destroy(row.pk for row in old.only("pk") if row.pk not in used)
 

@@ -1,8 +1,8 @@
-"""What legal holds keep of interactions: those of a case, and those of a person by the names we know them by.
+"""What legal holds keep of interactions: those of an initiative, and those of a person by the names we know them by.
 
 A hold is on one of our people; systems call whom they serve by names of their own. So a hold on a person keeps what was
 reported under their login, address or full name, and the conversations in it. Whoever is called otherwise is held by
-the case.
+the initiative.
 """
 
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ class Held:
         return self.subjects | self.conversations
 
 
-def held_cases() -> set[int]:
-    """The numbers of the cases that a hold is on."""
-    return set(LegalHold.objects.open().case_numbers())
+def held_initiatives() -> set[int]:
+    """The numbers of the initiatives that a hold is on."""
+    return set(LegalHold.objects.open().initiative_numbers())
 
 
 def held_people() -> Held:
@@ -53,11 +53,11 @@ def _subjects() -> dict[bytes, int]:
     return found
 
 
-def may_destroy(subject: bytes, cases: Iterable[int]) -> Answer:
-    """Whether no legal hold keeps what these cases (their numbers) hold of this pseudonym."""
+def may_destroy(subject: bytes, initiatives: Iterable[int]) -> Answer:
+    """Whether no legal hold keeps what these initiatives (their numbers) hold of this pseudonym."""
     if (hold := _subjects().get(subject)) is not None:
         return no(f"Legal hold {hold} is on this person.", "Lift it first, where it may be lifted.")
-    if held := sorted(held_cases().intersection(cases)):
+    if held := sorted(held_initiatives().intersection(initiatives)):
         named = ", ".join(f"AI-{number:04d}" for number in held)
         return no(f"A legal hold is on {named}.", "Lift it first, where it may be lifted.")
     return yes()

@@ -1,4 +1,4 @@
-"""What the log holds of one person is erased: by their keys, in one case or in all, and then tried.
+"""What the log holds of one person is erased: by their keys, in one initiative or in all, and then tried.
 
 A person is a pseudonym here. To them belong the reports that name them, and of the same conversations and calls those
 that name nobody: runs of tools, what was retrieved, events that came apart. What the rows say stays, and so do the
@@ -26,21 +26,23 @@ class Erased:
     unopened: int
 
 
-def cases_of(subject: bytes) -> set[int]:
-    """The numbers of the cases that hold something of this pseudonym."""
-    return set(Interaction.objects.filter(subject=subject).values_list("case_number", flat=True).distinct())
+def initiatives_of(subject: bytes) -> set[int]:
+    """The numbers of the initiatives that hold something of this pseudonym."""
+    return set(
+        Interaction.objects.filter(subject=subject).values_list("initiative_number", flat=True).distinct()
+    )
 
 
-def erase(subject: bytes, case: int | None) -> Erased:
-    """Destroy the keys of what one case (its number), or all, hold of this pseudonym, and try every body.
+def erase(subject: bytes, initiative: int | None) -> Erased:
+    """Destroy the keys of what one initiative (its number), or all, hold of this pseudonym, and try every body.
 
     In the running transaction. Raises Conflict where a body would still open, or lies under a key that it shares with
-    other cases; DatabaseError where a hold is on one of them.
+    other initiatives; DatabaseError where a hold is on one of them.
     """
-    rows = belonging(subject, case)
-    doomed = {row.holder_key for row in rows} | _keys_of(subject, case)
-    if case is not None:
-        _refuse_shared(doomed, case)
+    rows = belonging(subject, initiative)
+    doomed = {row.holder_key for row in rows} | _keys_of(subject, initiative)
+    if initiative is not None:
+        _refuse_shared(doomed, initiative)
     count = keys.destroy(doomed)
     tried, opened = tries(rows)
     if opened:
@@ -72,21 +74,21 @@ def tries(rows: Iterable[Interaction]) -> tuple[int, int]:
 
 
 def _parts(rows: Iterable[Interaction]) -> Iterable[list[Interaction]]:
-    rows = sorted(rows, key=lambda row: (row.case_number, row.batch.day, row.batch_id, row.place))
+    rows = sorted(rows, key=lambda row: (row.initiative_number, row.batch.day, row.batch_id, row.place))
     for first in range(0, len(rows), PART):
         yield rows[first : first + PART]
 
 
-def _within(rows: QuerySet, case: int | None) -> QuerySet:
-    return rows if case is None else rows.filter(case_number=case)
+def _within(rows: QuerySet, initiative: int | None) -> QuerySet:
+    return rows if initiative is None else rows.filter(initiative_number=initiative)
 
 
-def belonging(subject: bytes, case: int | None) -> list[Interaction]:
-    """The rows that are theirs, of one case (its number) or of all, with their batches."""
-    named = _within(Interaction.objects.filter(subject=subject), case)
+def belonging(subject: bytes, initiative: int | None) -> list[Interaction]:
+    """The rows that are theirs, of one initiative (its number) or of all, with their batches."""
+    named = _within(Interaction.objects.filter(subject=subject), initiative)
     nobody = Interaction.objects.filter(subject__isnull=True).select_related("batch")
     found = {row.pk: row for row in named.select_related("batch")}
-    # One question for each, so that each has its index; both pseudonyms are of one case.
+    # One question for each, so that each has its index; both pseudonyms are of one initiative.
     for name in ("conversation", "call"):
         known = list({bytes(value) for value in named.values_list(name, flat=True).distinct() if value})
         found |= {row.pk: row for row in nobody.filter(**{f"{name}__in": known})}
@@ -94,9 +96,15 @@ def belonging(subject: bytes, case: int | None) -> list[Interaction]:
 
 
 def held_in(subject: bytes) -> set[int]:
-    """The numbers of the cases that hold something of this pseudonym, what is not in the database yet among it."""
-    there = InteractionKey.objects.filter(holder=subject, wrapped__isnull=False, case_number__isnull=False)
-    return cases_of(subject) | {number for number in there.values_list("case_number", flat=True) if number}
+    """The numbers of the initiatives that hold something of this pseudonym, what is not in the database yet among
+    it.
+    """
+    there = InteractionKey.objects.filter(
+        holder=subject, wrapped__isnull=False, initiative_number__isnull=False
+    )
+    return initiatives_of(subject) | {
+        number for number in there.values_list("initiative_number", flat=True) if number
+    }
 
 
 def erase_rows(rows: Iterable[Interaction]) -> tuple[Erased, list[Interaction]]:
@@ -123,22 +131,27 @@ def erase_rows(rows: Iterable[Interaction]) -> tuple[Erased, list[Interaction]]:
     return Erased(count, tried, tried - opened), [row for row in rows if row.holder_key in sharing]
 
 
-def _keys_of(subject: bytes, case: int | None) -> set[int]:
+def _keys_of(subject: bytes, initiative: int | None) -> set[int]:
     """The keys of the person and of their conversations, those of what is not in the database yet among them."""
-    named = _within(Interaction.objects.filter(subject=subject, conversation__isnull=False), case)
+    named = _within(Interaction.objects.filter(subject=subject, conversation__isnull=False), initiative)
     talked = {bytes(value) for value in named.values_list("conversation", flat=True).distinct()}
     found = InteractionKey.objects.filter(holder__in=[subject, *talked], wrapped__isnull=False)
-    if case is not None:
-        found = found.filter(case_number__isnull=True) | found.filter(case_number=case)
+    if initiative is not None:
+        found = found.filter(initiative_number__isnull=True) | found.filter(initiative_number=initiative)
     return set(found.values_list("pk", flat=True))
 
 
-def _refuse_shared(rows: set[int], case: int) -> None:
-    """Keys that were made before each was of one case may serve several. Raises Conflict."""
+def _refuse_shared(rows: set[int], initiative: int) -> None:
+    """Keys that were made before each was of one initiative may serve several. Raises Conflict."""
     shared = InteractionKey.objects.filter(
-        pk__in=rows, case_number__isnull=True, wrapped__isnull=False
+        pk__in=rows, initiative_number__isnull=True, wrapped__isnull=False
     ).values_list("pk", flat=True)
-    if shared and Interaction.objects.filter(holder_key__in=list(shared)).exclude(case_number=case).exists():
+    if (
+        shared
+        and Interaction.objects.filter(holder_key__in=list(shared))
+        .exclude(initiative_number=initiative)
+        .exists()
+    ):
         raise Conflict(
             "Some of it lies under a key that other initiatives share.",
             "Erase the person in all initiatives.",

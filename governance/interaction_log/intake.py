@@ -52,33 +52,33 @@ class Log(SpooledLog):
         self,
         reports: list[Interaction],
         *,
-        case: int,
+        initiative: int,
         key: int | None,
         decision_of: Callable[[str], bytes | None],
         now: datetime,
     ) -> None:
-        """Keep reports of a case (its number), on disk when this returns.
+        """Keep reports of an initiative (its number), on disk when this returns.
 
         What no database keeps is replaced first (`shape.storable`), so that what was answered as kept is loaded later.
-        `decision_of` gives the digest of the decision that a report names, where it is one of the case. Raises OSError
-        where there is no room, DatabaseError where no key can be had: then nothing was kept.
+        `decision_of` gives the digest of the decision that a report names, where it is one of the initiative. Raises
+        OSError where there is no room, DatabaseError where no key can be had: then nothing was kept.
         """
         fit = [shape.storable(report) for report in reports]
-        placed = [_placed(report, said, case, now) for report, said in fit]
-        under = keys.for_writing(case, ((holder, keys.month_of(row["at"])) for row, holder in placed))
+        placed = [_placed(report, said, initiative, now) for report, said in fit]
+        under = keys.for_writing(initiative, ((holder, keys.month_of(row["at"])) for row, holder in placed))
         lines = []
         for (report, said), (row, holder) in zip(fit, placed, strict=True):
             holder_key, wrapping = under[holder, keys.month_of(row["at"])]
             decision = decision_of(report.decision) if report.decision else None
-            lines.append(_line(report, said, row, case, key, decision, holder_key, wrapping))
+            lines.append(_line(report, said, row, initiative, key, decision, holder_key, wrapping))
         self.sync(self.append_lines(lines))
 
 
 def _placed(
-    report: Interaction, said: dict[str, Any], case: int, now: datetime
+    report: Interaction, said: dict[str, Any], initiative: int, now: datetime
 ) -> tuple[dict[str, Any], bytes]:
     """When it was, by which pseudonyms it goes, and the holder of its key."""
-    number = str(case)
+    number = str(initiative)
     at = report.started
     odd = at is None or not now - BEHIND < at < now + AHEAD
     if report.place is not None:
@@ -107,7 +107,7 @@ def _line(
     report: Interaction,
     said: dict[str, Any],
     row: dict[str, Any],
-    case: int,
+    initiative: int,
     key: int | None,
     decision: bytes | None,
     holder_key: int,
@@ -115,13 +115,18 @@ def _line(
 ) -> bytes:
     own = bodies.new_key()
     body = record.canonical(
-        {"case": case, "key": key, "received_at": row["received_at"].astimezone(UTC), "report": said}
+        {
+            "initiative": initiative,
+            "key": key,
+            "received_at": row["received_at"].astimezone(UTC),
+            "report": said,
+        }
     )
     content = bodies.closed(body, own)
     line = {
         "at": row["at"].isoformat(),
         "received_at": row["received_at"].isoformat(),
-        "case_number": case,
+        "initiative_number": initiative,
         "key_id": key,
         "kind": report.kind,
         **{name: getattr(report, name) for name in _CLEAR},

@@ -1,4 +1,5 @@
-"""Keys of interactions: a master in a file, keys of persons or conversations by case and month under it, pseudonyms.
+"""Keys of interactions: a master in a file, keys of persons or conversations by initiative and month under it,
+pseudonyms.
 
 The database, and each copy of it, holds ciphertext and wrapped keys. Only the master, which is in none of them, opens
 these. A master serves a month; `change_master` wraps all keys under the next one, and destroys those that are older
@@ -24,13 +25,13 @@ PSEUDONYM = 16  # bytes
 _MASTER, _PSEUDONYMS = "master-", "pseudonyms"
 _READ = """
 SELECT DISTINCT ON (holder, month) holder, month, id, master, wrapped FROM governance_interactionkey
- WHERE case_number = %s AND (holder, month) IN (SELECT * FROM unnest(%s::bytea[], %s::text[]))
+ WHERE initiative_number = %s AND (holder, month) IN (SELECT * FROM unnest(%s::bytea[], %s::text[]))
    AND wrapped IS NOT NULL
 """
 _MAKE = """
-INSERT INTO governance_interactionkey (case_number, holder, month, master, wrapped)
+INSERT INTO governance_interactionkey (initiative_number, holder, month, master, wrapped)
 SELECT %s, * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::bytea[])
-ON CONFLICT (holder, case_number, month) WHERE wrapped IS NOT NULL DO NOTHING
+ON CONFLICT (holder, initiative_number, month) WHERE wrapped IS NOT NULL DO NOTHING
 """
 
 
@@ -110,13 +111,15 @@ def month_of(moment: datetime) -> str:
 # --- Keys of months ---------------------------------------------------------------------------------------------------
 
 
-def for_writing(case: int, wanted: Iterable[tuple[bytes, str]]) -> dict[tuple[bytes, str], tuple[int, bytes]]:
-    """By holder and month, the row and the key to wrap under in a case (its number); what is missing is made.
+def for_writing(
+    initiative: int, wanted: Iterable[tuple[bytes, str]]
+) -> dict[tuple[bytes, str], tuple[int, bytes]]:
+    """By holder and month, the row and the key to wrap under in an initiative (its number); what is missing is made.
 
     Raises DatabaseError, NoMaster.
     """
     pairs = list(dict.fromkeys(wanted))
-    found = _read(case, pairs)
+    found = _read(initiative, pairs)
     missing = [pair for pair in pairs if pair not in found]
     if missing:
         name, under = current()
@@ -124,20 +127,20 @@ def for_writing(case: int, wanted: Iterable[tuple[bytes, str]]) -> dict[tuple[by
             cursor.execute(
                 _MAKE,
                 [
-                    case,
+                    initiative,
                     [holder for holder, _ in missing],
                     [month for _, month in missing],
                     [name] * len(missing),
                     [bodies.wrapped(bodies.new_key(), under) for _ in missing],
                 ],
             )
-        found |= _read(case, missing)
+        found |= _read(initiative, missing)
     return found
 
 
-def _read(case: int, pairs: list[tuple[bytes, str]]) -> dict[tuple[bytes, str], tuple[int, bytes]]:
+def _read(initiative: int, pairs: list[tuple[bytes, str]]) -> dict[tuple[bytes, str], tuple[int, bytes]]:
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [case, [holder for holder, _ in pairs], [month for _, month in pairs]])
+        cursor.execute(_READ, [initiative, [holder for holder, _ in pairs], [month for _, month in pairs]])
         return {
             (bytes(holder), month): (row, bodies.unwrapped(bytes(wrapped), master(name)))
             for holder, month, row, name, wrapped in cursor.fetchall()
@@ -159,7 +162,7 @@ def destroy(rows: Iterable[int]) -> int:
 
     A copy of the database that is older still has them wrapped: they are gone for good once the master that wrapped
     them is destroyed (`change_master`), and a restore destroys them again (`governance.interaction_keeping.destroyed`).
-    Raises DatabaseError where a legal hold is on their case.
+    Raises DatabaseError where a legal hold is on their initiative.
     """
     return InteractionKey.objects.filter(pk__in=list(rows), wrapped__isnull=False).update(
         wrapped=None, destroyed_at=clock.now()

@@ -1,6 +1,6 @@
 """Interactions come from their files into the database: one batch, one transaction, one entry.
 
-A call is kept once by its span within the case, however often it is sent.
+A call is kept once by its span within the initiative, however often it is sent.
 """
 
 import json
@@ -29,7 +29,7 @@ KEPT = timedelta(days=730)  # that rows are kept after their month, and bodies a
 _PLAIN = (
     "at",
     "received_at",
-    "case_number",
+    "initiative_number",
     "key_id",
     "kind",
     "action",
@@ -65,7 +65,7 @@ _WRITE = f"""
 INSERT INTO governance_interaction ({", ".join((*_PLAIN, *_BYTES))}, batch_id)
 SELECT {", ".join(_SELECTED)}, %s
   FROM jsonb_to_recordset(%s) AS t(
-       at timestamptz, received_at timestamptz, case_number integer, key_id bigint, kind text, action text,
+       at timestamptz, received_at timestamptz, initiative_number integer, key_id bigint, kind text, action text,
        has_input boolean, has_output boolean, has_source boolean, failed boolean, milliseconds integer,
        unread jsonb,
        model text, version text,
@@ -74,7 +74,9 @@ SELECT {", ".join(_SELECTED)}, %s
        subject text, decision text, digest text)
  ORDER BY t.place
 """
-_KEEP = "COPY governance_interactionbody (day, case_number, batch_id, place, content, wrapped) FROM STDIN"
+_KEEP = (
+    "COPY governance_interactionbody (day, initiative_number, batch_id, place, content, wrapped) FROM STDIN"
+)
 
 
 def root_of(digests: list[bytes]) -> str:
@@ -127,7 +129,7 @@ def _write(name: str, rows: list[dict[str, Any]]) -> None:
             for place, row in enumerate(rows):
                 row["place"] = place
                 body, wrapped = b64decode(row.pop("body")), bytes.fromhex(row.pop("wrapped"))
-                copy.write_row((day, row["case_number"], batch.pk, place, body, wrapped))
+                copy.write_row((day, row["initiative_number"], batch.pk, place, body, wrapped))
         for month in {
             (moment.astimezone(UTC).year, moment.astimezone(UTC).month): moment for moment in moments
         }.values():
@@ -142,9 +144,9 @@ def _came_over(name: str) -> bool:
 loader = Loader("interactions", write=_write_once, came_over=_came_over, part=PART)
 
 
-def set_aside(case: int | None = None) -> int:
-    """How many reports the database did not take, of all cases or of one (its number); they wait in files."""
-    holding = b"" if case is None else b'"case_number":%d,' % case
+def set_aside(initiative: int | None = None) -> int:
+    """How many reports the database did not take, of all initiatives or of one (its number); they wait in files."""
+    holding = b"" if initiative is None else b'"initiative_number":%d,' % initiative
     return spool_files.lines_aside(Path(settings.INTERACTIONS_DIR) / "waiting", holding)
 
 

@@ -341,7 +341,7 @@ _MISSHAPEN = (AttributeError, TypeError, KeyError, ValueError, ArithmeticError)
 
 
 class _Json:
-    """A request in the JSON of OTLP: names in camelCase, ids hexadecimal, whole numbers as texts or numbers."""
+    """A request in the JSON of OTLP: names in camelInitiative, ids hexadecimal, whole numbers as texts or numbers."""
 
     def __init__(self, body: bytes):
         try:

@@ -63,9 +63,9 @@ class Opened:
     expired: bool = False
 
 
-def rows(case: int, wanted: Wanted) -> QuerySet[Interaction]:
-    """The rows of a case (its number) that are wanted, newest first."""
-    found = Interaction.objects.filter(case_number=case, kind__in=COUNTED)
+def rows(initiative: int, wanted: Wanted) -> QuerySet[Interaction]:
+    """The rows of an initiative (its number) that are wanted, newest first."""
+    found = Interaction.objects.filter(initiative_number=initiative, kind__in=COUNTED)
     if wanted.subject:
         found = found.filter(subject=keys.pseudonym("subject", wanted.subject))
     if wanted.model:
@@ -95,7 +95,7 @@ def rows(case: int, wanted: Wanted) -> QuerySet[Interaction]:
 _UNREAD = """
 SELECT i.key_id, n.name, count(*), max(i.at)
   FROM governance_interaction i, jsonb_array_elements_text(i.unread) AS n(name)
- WHERE i.case_number = %s AND i.at >= %s AND i.unread IS NOT NULL
+ WHERE i.initiative_number = %s AND i.at >= %s AND i.unread IS NOT NULL
  GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT %s
 """
 
@@ -109,18 +109,20 @@ class Unread(NamedTuple):
     last: datetime
 
 
-def unread(case: int, since: datetime, most: int) -> list[Unread]:
-    """The attributes of a case (its number) whose words were not understood since a moment, the most frequent first."""
+def unread(initiative: int, since: datetime, most: int) -> list[Unread]:
+    """The attributes of an initiative (its number) whose words were not understood since a moment, the most frequent
+    first.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_UNREAD, [case, since, most])
+        cursor.execute(_UNREAD, [initiative, since, most])
         return [Unread(*row) for row in cursor.fetchall()]
 
 
 def page(
-    case: int, wanted: Wanted, before: tuple[datetime, int] | None = None
+    initiative: int, wanted: Wanted, before: tuple[datetime, int] | None = None
 ) -> tuple[list[Interaction], tuple[datetime, int] | None]:
     """The next PAGE rows that are wanted, and where those after them begin; None at the end."""
-    found = rows(case, wanted)
+    found = rows(initiative, wanted)
     if before is not None:
         at, row = before
         found = found.filter(Q(at__lt=at) | Q(at=at, id__lt=row))
@@ -135,11 +137,11 @@ def opened(row: Interaction) -> Opened:
 
 
 def opened_of(rows: list[Interaction]) -> list[Opened]:
-    """Interactions of one case decrypted together, in their order. Raises NoMaster."""
+    """Interactions of one initiative decrypted together, in their order. Raises NoMaster."""
     if not rows:
         return []
     calls: dict[bytes, list[Interaction]] = {bytes(row.call): [] for row in rows}
-    known = Interaction.objects.filter(case_number=rows[0].case_number, call__in=list(calls))
+    known = Interaction.objects.filter(initiative_number=rows[0].initiative_number, call__in=list(calls))
     for part in known.select_related("batch"):
         calls[bytes(part.call)].append(part)
     found, gone = [], _gone_through(rows)
@@ -243,13 +245,13 @@ def kept_of(rows: Iterable[Interaction]) -> dict[int, Kept]:
 
 
 def _gone_through(rows: list[Interaction]) -> dict[int, date]:
-    """By case, up to which day bodies have expired."""
-    known = InteractionBodies.objects.filter(case_number__in={row.case_number for row in rows})
-    return dict(known.values_list("case_number", "gone_through"))
+    """By initiative, up to which day bodies have expired."""
+    known = InteractionBodies.objects.filter(initiative_number__in={row.initiative_number for row in rows})
+    return dict(known.values_list("initiative_number", "gone_through"))
 
 
 def _expired(row: Interaction, gone: dict[int, date]) -> bool:
-    return row.batch.day <= gone.get(row.case_number, date.min)
+    return row.batch.day <= gone.get(row.initiative_number, date.min)
 
 
 def _report(part: Interaction, said: dict[int, bytes], wrongs: dict[int, str]) -> Report | None:

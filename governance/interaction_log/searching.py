@@ -1,4 +1,4 @@
-"""Text in the log, found by reading: bodies of one case and a period are decrypted in memory, part by part.
+"""Text in the log, found by reading: bodies of one initiative and a period are decrypted in memory, part by part.
 
 There is no index of texts: it would say what people said to whoever has the database.
 """
@@ -35,12 +35,12 @@ class Part:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: without difference of case, of spaces, of ways to write one character."""
+    """A text as it is compared: without difference of initiative, of spaces, of ways to write one character."""
     return _SPACE.sub(" ", normalized("NFKC", text).casefold()).strip()
 
 
 def parts(
-    case: int,
+    initiative: int,
     since: datetime,
     until: datetime,
     phrase: str,
@@ -48,7 +48,7 @@ def parts(
     model: str = "",
     after: tuple[datetime, int] | None = None,
 ) -> Iterator[Part]:
-    """Look for a phrase in whatever systems of a case (its number) reported from one moment to before another.
+    """Look for a phrase in whatever systems of an initiative (its number) reported from one moment to before another.
 
     What fits is the call, run of a tool or retrieval in whose report, or in an event of it, the phrase stands; it may
     come again in a later part. `model` narrows it to what a model of that name or version said; `after` goes on behind
@@ -57,14 +57,16 @@ def parts(
     wanted = folded(phrase)
     if len(wanted) < SHORTEST:
         raise ValueError(f"a phrase has at least {SHORTEST} characters")
-    rows = Interaction.objects.filter(case_number=case, at__gte=since, at__lt=until).select_related("batch")
+    rows = Interaction.objects.filter(
+        initiative_number=initiative, at__gte=since, at__lt=until
+    ).select_related("batch")
     if model:
         rows = rows.filter(Q(model=model) | Q(version=model))
     while some := list(_behind(rows, after).order_by("at", "id")[:PART]):
         bodies, _ = reading.bodies_of(some)
         fits = [row for row in some if row.pk in bodies and _says(bodies[row.pk], wanted)]
         after = (some[-1].at, some[-1].pk)
-        yield Part(len(some), len(some) - len(bodies), by_call(case, fits), after)
+        yield Part(len(some), len(some) - len(bodies), by_call(initiative, fits), after)
 
 
 def _behind(rows: QuerySet[Interaction], after: tuple[datetime, int] | None) -> QuerySet[Interaction]:
@@ -74,7 +76,7 @@ def _behind(rows: QuerySet[Interaction], after: tuple[datetime, int] | None) -> 
     return rows.filter(at__gte=at).filter(Q(at__gt=at) | Q(id__gt=row))
 
 
-def by_call(case: int, fits: list[Interaction]) -> list[Interaction]:
+def by_call(initiative: int, fits: list[Interaction]) -> list[Interaction]:
     """These rows, each call once: for what belongs to a call, the row of that call, where it is kept."""
     by_call: dict[bytes, Interaction] = {}
     for row in fits:
@@ -83,7 +85,7 @@ def by_call(case: int, fits: list[Interaction]) -> list[Interaction]:
             by_call[bytes(row.call)] = row
     belonging = [call for call, row in by_call.items() if row.kind not in reading.COUNTED]
     for row in Interaction.objects.filter(
-        case_number=case, call__in=belonging, kind__in=reading.COUNTED
+        initiative_number=initiative, call__in=belonging, kind__in=reading.COUNTED
     ).select_related("batch"):
         by_call[bytes(row.call)] = row
     return list(by_call.values())

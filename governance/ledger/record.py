@@ -55,24 +55,24 @@ def commitment(salt: bytes, body: bytes) -> bytes:
     return hmac.new(salt, body, hashlib.sha256).digest()
 
 
-def record(kind: EntryKind, *, case=None, on_behalf_of=None, **facts) -> Entry:
-    """Write one entry for the running act: its kind, who acted, when, about which case, on which facts.
+def record(kind: EntryKind, *, initiative=None, on_behalf_of=None, **facts) -> Entry:
+    """Write one entry for the running act: its kind, who acted, when, about which initiative, on which facts.
 
     Must run inside `history.acting`, in the same transaction as the change it speaks of; raises
     history.NoActor otherwise. Facts must have a canonical form.
     """
-    return record_many(kind, [(case, facts)], on_behalf_of=on_behalf_of)[0]
+    return record_many(kind, [(initiative, facts)], on_behalf_of=on_behalf_of)[0]
 
 
 def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> list[Entry]:
-    """Write one entry per (case, facts), set-wise; otherwise as `record`."""
+    """Write one entry per (initiative, facts), set-wise; otherwise as `record`."""
     who = row_history.current()
     if who is None:
         raise row_history.NoActor(f"An entry '{kind}' would be written by nobody.")
     at = clock.now()
     actor_id = who.person.pk if who.person is not None else None
     behalf_id = on_behalf_of.pk if on_behalf_of is not None else None
-    refs = [case.ref if case is not None else "" for case, _ in acts]
+    refs = [initiative.ref if initiative is not None else "" for initiative, _ in acts]
     proof = {"signature": _signed.get()} if _signed.get() else {}
     bodies = [
         canonical(
@@ -80,12 +80,14 @@ def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> lis
                 "kind": kind,
                 "at": at,
                 "actor": {"id": actor_id, "name": who.name},
-                "case": {"ref": case.ref, "title": case.title} if case is not None else None,
+                "initiative": {"ref": initiative.ref, "title": initiative.title}
+                if initiative is not None
+                else None,
                 "reason": who.reason,
                 "facts": facts | proof,
             }
         )
-        for case, facts in acts
+        for initiative, facts in acts
     ]
     with prepared_statements.cursor() as cursor:
         cursor.execute(
@@ -99,7 +101,7 @@ def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> lis
             kind=kind,
             actor_id=actor_id,
             on_behalf_of_id=behalf_id,
-            case_ref=ref,
+            initiative_ref=ref,
             at=at,
             request_id=who.request_id,
         )

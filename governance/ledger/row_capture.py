@@ -33,13 +33,13 @@ DECLARE
   number bigint;
 BEGIN
 {bound}  IF TG_OP = 'DELETE' THEN
-    {old_case}
+    {old_initiative}
     PERFORM plumbline_keep_row('{table}', OLD.{pk}::text, '-', number, {old_row}, NULL);
   ELSIF TG_OP = 'INSERT' THEN
-    {new_case}
+    {new_initiative}
     PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '+', number, NULL, {new_row}{secret});
   ELSE
-    {new_case}
+    {new_initiative}
     PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '~', number, {old_row}, {new_row}{secret}{exchanged});
   END IF;
   RETURN NULL;
@@ -82,12 +82,12 @@ BEGIN
 END $guard$;
 """
 
-# The proof of a signature belongs to the case of the newest act of its transaction that says its digest. Not every case
-# has a contract over which it could be reached, and one transaction may sign for many cases.
+# The proof of a signature belongs to the initiative of the newest act of its transaction that says its digest. Not
+# every initiative has a contract over which it could be reached, and one transaction may sign for many initiatives.
 OF_ITS_ACT = """
-    SELECT substring((array_agg(e.case_ref ORDER BY e.id DESC))[1] FROM 4)::bigint INTO number
+    SELECT substring((array_agg(e.initiative_ref ORDER BY e.id DESC))[1] FROM 4)::bigint INTO number
       FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
-     WHERE e.xact = plumbline_xact() AND e.case_ref <> '' AND e."table" = ''
+     WHERE e.xact = plumbline_xact() AND e.initiative_ref <> '' AND e."table" = ''
        AND position(convert_to({digest}, 'UTF8') IN b.body) > 0;"""
 
 # CREATE OR REPLACE does not exist for constraint triggers.
@@ -98,30 +98,32 @@ CREATE CONSTRAINT TRIGGER has_its_history AFTER INSERT OR UPDATE OR DELETE ON {t
 
 
 @dataclass(frozen=True)
-class CaseModel:
-    """The model that is a case, told by the app above: rows that belong to one are entered under its reference."""
+class InitiativeModel:
+    """The model that is an initiative, told by the app above: rows that belong to one are entered under its
+    reference.
+    """
 
     model: type[models.Model]
     number: str
 
 
-_cases: list[CaseModel] = []
+_initiatives: list[InitiativeModel] = []
 
 
-def cases_are(model: type[models.Model], *, number: str) -> None:
-    """Say which model is a case, and in which column its number stands; for the app that has it."""
-    _cases[:] = [CaseModel(model, number)]
+def initiatives_are(model: type[models.Model], *, number: str) -> None:
+    """Say which model is an initiative, and in which column its number stands; for the app that has it."""
+    _initiatives[:] = [InitiativeModel(model, number)]
 
 
 def belonging(model: type[models.Model]) -> str | None:
-    """The column by which a row belongs to its case, which never changes; its key where it is the case, or is pointed
-    to by it. None for rows that belong to no case.
+    """The column by which a row belongs to its initiative, which never changes; its key where it is the initiative, or
+    is pointed to by it. None for rows that belong to no initiative.
     """
-    if not _cases:
+    if not _initiatives:
         return None
-    if model is _cases[0].model:
+    if model is _initiatives[0].model:
         return model._meta.pk.column
-    path = _path_of(model, _cases[0].model)
+    path = _path_of(model, _initiatives[0].model)
     return path[0].points if path else None
 
 
@@ -192,8 +194,8 @@ def install(cursor, present: set[str]) -> None:
                 table=table,
                 pk=pk,
                 bound=bound_to([table]),
-                new_case=_case_of(model, "NEW"),
-                old_case=_case_of(model, "OLD"),
+                new_initiative=_initiative_of(model, "NEW"),
+                old_initiative=_initiative_of(model, "OLD"),
                 new_row=_row(model, "NEW"),
                 secret=_secret(model),
                 exchanged=_exchanged(model),
@@ -263,19 +265,20 @@ def _install_guard(cursor, model) -> None:
     cursor.execute("SELECT plumbline_never_emptied(%s)", [table])
 
 
-# --- Which case a row belongs to -------------------------------------------------------------------------------------
+# --- Which initiative a row belongs to
+# -------------------------------------------------------------------------------------
 
 
-def _case_of(model: type[models.Model], row: str) -> str:
-    """SQL that puts the number of the row's case into `number`; nothing for rows that belong to no case."""
-    if not _cases:
+def _initiative_of(model: type[models.Model], row: str) -> str:
+    """SQL that puts the number of the row's initiative into `number`; nothing for rows that belong to no initiative."""
+    if not _initiatives:
         return ""
-    case = _cases[0]
-    if model is case.model:
-        return f"number := {row}.{case.number};"
+    initiative = _initiatives[0]
+    if model is initiative.model:
+        return f"number := {row}.{initiative.number};"
     if column := getattr(model, "signs", ""):
         return OF_ITS_ACT.format(digest=f"{row}.{column}")
-    path = _path_of(model, case.model)
+    path = _path_of(model, initiative.model)
     if not path:
         return ""
     tables = f"FROM {path[0].table} t0 " + " ".join(
@@ -284,28 +287,28 @@ def _case_of(model: type[models.Model], row: str) -> str:
         if place
     )
     return (
-        f"SELECT t{len(path) - 1}.{case.number} INTO number {tables}"
+        f"SELECT t{len(path) - 1}.{initiative.number} INTO number {tables}"
         f" WHERE t0.{path[0].column} = {row}.{path[0].points};"
     )
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step towards the case: into `table`, where `column` equals the column `points` of the row before."""
+    """One step towards the initiative: into `table`, where `column` equals the column `points` of the row before."""
 
     table: str
     column: str
     points: str
 
 
-def _path_of(model, case) -> list[Step]:
-    """The shortest way from a row to its case over what it belongs to; empty where there is none."""
+def _path_of(model, initiative) -> list[Step]:
+    """The shortest way from a row to its initiative over what it belongs to; empty where there is none."""
     waiting: deque[tuple[type[models.Model], list[Step]]] = deque([(model, [])])
     seen = {model}
     while waiting:
         here, path = waiting.popleft()
-        for target, step in _steps(here, case):
-            if target is case:
+        for target, step in _steps(here, initiative):
+            if target is initiative:
                 return [*path, step]
             if target not in seen:
                 seen.add(target)
@@ -313,15 +316,15 @@ def _path_of(model, case) -> list[Step]:
     return []
 
 
-def _steps(model, case) -> Iterator[tuple[type[models.Model], Step]]:
-    """Where one step leads: to what a row points to, and to the case that has the row as its own."""
+def _steps(model, initiative) -> Iterator[tuple[type[models.Model], Step]]:
+    """Where one step leads: to what a row points to, and to the initiative that has the row as its own."""
     for field in model._meta.fields:
         if field.is_relation and field.related_model is not model:
             target = field.related_model
             yield target, Step(target._meta.db_table, field.target_field.column, field.column)
-    for field in case._meta.fields:
+    for field in initiative._meta.fields:
         if field.one_to_one and field.related_model is model:
-            yield case, Step(case._meta.db_table, field.column, field.target_field.column)
+            yield initiative, Step(initiative._meta.db_table, field.column, field.target_field.column)
 
 
 # --- That nothing is forgotten ---------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
                 ('received_at', models.DateTimeField()),
-                ('case_number', models.PositiveIntegerField()),
+                ('initiative_number', models.PositiveIntegerField()),
                 ('key_id', models.BigIntegerField(null=True)),
                 ('kind', models.CharField(max_length=10)),
                 ('action', models.CharField(blank=True, default='', max_length=100)),
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('day', models.DateField()),
-                ('case_number', models.PositiveIntegerField()),
+                ('initiative_number', models.PositiveIntegerField()),
                 ('batch_id', models.BigIntegerField()),
                 ('place', models.PositiveIntegerField()),
                 ('content', models.BinaryField()),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
-                ('case_number', models.PositiveIntegerField()),
+                ('initiative_number', models.PositiveIntegerField()),
                 ('version_number', models.PositiveIntegerField(null=True)),
                 ('contract_digest', models.CharField(blank=True, default='', max_length=64)),
                 ('key_id', models.BigIntegerField(null=True)),
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=60)),
                 ('actor_id', models.BigIntegerField(null=True)),
                 ('on_behalf_of_id', models.BigIntegerField(null=True)),
-                ('case_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
                 ('table', models.CharField(blank=True, default='', max_length=63)),
                 ('key', models.CharField(blank=True, default='', max_length=60)),
                 ('operation', models.CharField(blank=True, default='', max_length=1)),
@@ -660,7 +660,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('case_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
                 ('reason', models.TextField()),
                 ('opened_at', models.DateTimeField()),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
@@ -1095,11 +1095,11 @@ class Migration(migrations.Migration):
             name='InteractionBodies',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_number', models.PositiveIntegerField(unique=True)),
+                ('initiative_number', models.PositiveIntegerField(unique=True)),
                 ('gone_through', models.DateField()),
             ],
             options={
-                'ordering': ['case_number'],
+                'ordering': ['initiative_number'],
             },
         ),
         migrations.CreateModel(
@@ -1119,7 +1119,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('holder', models.BinaryField(max_length=16)),
-                ('case_number', models.PositiveIntegerField(null=True)),
+                ('initiative_number', models.PositiveIntegerField(null=True)),
                 ('month', models.CharField(max_length=7)),
                 ('master', models.CharField(max_length=20)),
                 ('wrapped', models.BinaryField(max_length=60, null=True)),
@@ -1166,7 +1166,7 @@ class Migration(migrations.Migration):
             name='LegalHold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
                 ('reason', models.TextField()),
                 ('opened_at', models.DateTimeField()),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
@@ -1255,7 +1255,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=40)),
                 ('object_key', models.CharField(max_length=80)),
                 ('period', models.CharField(max_length=40)),
-                ('case_ref', models.CharField(blank=True, default='', max_length=20)),
+                ('initiative_ref', models.CharField(blank=True, default='', max_length=20)),
                 ('subject', models.CharField(max_length=250)),
                 ('text', models.TextField(blank=True, default='')),
                 ('link', models.CharField(blank=True, default='', max_length=250)),
@@ -1271,7 +1271,7 @@ class Migration(migrations.Migration):
             name='OutcomeReport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_number', models.PositiveIntegerField()),
+                ('initiative_number', models.PositiveIntegerField()),
                 ('key_id', models.BigIntegerField()),
                 ('kind', models.CharField(choices=[('done', 'Done'), ('failed', 'Failed'), ('undone', 'Undone')], max_length=10)),
                 ('decision', models.BinaryField(max_length=32, null=True)),
@@ -1883,7 +1883,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entry',
-            index=models.Index(fields=['case_ref', '-id'], name='governance__case_re_cebb32_idx'),
+            index=models.Index(fields=['initiative_ref', '-id'], name='governance__initiat_e511b5_idx'),
         ),
         migrations.AddIndex(
             model_name='entry',
@@ -2265,7 +2265,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='interactionkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('wrapped__isnull', False)), fields=('holder', 'case_number', 'month'), name='one_interaction_key_of_a_month'),
+            constraint=models.UniqueConstraint(condition=models.Q(('wrapped__isnull', False)), fields=('holder', 'initiative_number', 'month'), name='one_interaction_key_of_a_month'),
         ),
         migrations.AddConstraint(
             model_name='interactionkey',
@@ -2391,11 +2391,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='outcomereport',
-            index=models.Index(fields=['case_number', 'decided_at'], name='outcomes_by_case'),
+            index=models.Index(fields=['initiative_number', 'decided_at'], name='outcomes_by_initiative'),
         ),
         migrations.AddIndex(
             model_name='outcomereport',
-            index=models.Index(condition=models.Q(('decision__isnull', True)), fields=['case_number', 'at'], name='calls_nobody_asked_about'),
+            index=models.Index(condition=models.Q(('decision__isnull', True)), fields=['initiative_number', 'at'], name='calls_nobody_asked_about'),
         ),
         migrations.AddConstraint(
             model_name='outcomereport',
@@ -2831,7 +2831,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('case_ref', ''), ('person__isnull', False)), models.Q(models.Q(('case_ref', ''), _negated=True), ('person__isnull', True)), _connector='OR'), name='legal_hold_on_a_case_or_a_person'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('initiative_ref', ''), ('person__isnull', False)), models.Q(models.Q(('initiative_ref', ''), _negated=True), ('person__isnull', True)), _connector='OR'), name='legal_hold_on_a_initiative_or_a_person'),
         ),
         migrations.AddConstraint(
             model_name='legalhold',

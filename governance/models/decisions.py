@@ -42,7 +42,7 @@ class PolicyDecision(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
-    case_number = models.PositiveIntegerField()
+    initiative_number = models.PositiveIntegerField()
     version_number = models.PositiveIntegerField(null=True)
     contract_digest = models.CharField(max_length=64, blank=True, default="")
     key_id = models.BigIntegerField(null=True)
@@ -83,7 +83,7 @@ class OutcomeReport(models.Model):
         "a system's own word, as many as decisions: rows are added and never changed, and decide nothing"
     )
 
-    case_number = models.PositiveIntegerField()
+    initiative_number = models.PositiveIntegerField()
     key_id = models.BigIntegerField()
     kind = models.CharField(max_length=10, choices=OutcomeKind.choices)
     decision = models.BinaryField(max_length=32, null=True)
@@ -120,9 +120,9 @@ class OutcomeReport(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["case_number", "decided_at"], name="outcomes_by_case"),
+            models.Index(fields=["initiative_number", "decided_at"], name="outcomes_by_initiative"),
             models.Index(
-                fields=["case_number", "at"],
+                fields=["initiative_number", "at"],
                 condition=Q(decision__isnull=True),
                 name="calls_nobody_asked_about",
             ),

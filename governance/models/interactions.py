@@ -32,18 +32,18 @@ class InteractionBatch(WrittenOnce):
 
 
 class InteractionKey(models.Model):
-    """The key of one month of one person in one case, or of one conversation while nobody is known in it.
+    """The key of one month of one person in one initiative, or of one conversation while nobody is known in it.
 
-    `holder` is a pseudonym. `case_number` is empty on keys that were made before each was of one case. `wrapped` is the
-    key encrypted under the master key of the name `master`, which lies in a file; where it is gone, every body under it
-    is gone for good, and this row says since when.
+    `holder` is a pseudonym. `initiative_number` is empty on keys that were made before each was of one initiative.
+    `wrapped` is the key encrypted under the master key of the name `master`, which lies in a file; where it is gone,
+    every body under it is gone for good, and this row says since when.
     """
 
     hidden_from_auditors = ("wrapped",)
     not_governed = "keys of bodies: rewrapped each month, and destroyed where somebody is erased"
 
     holder = models.BinaryField(max_length=16)
-    case_number = models.PositiveIntegerField(null=True)
+    initiative_number = models.PositiveIntegerField(null=True)
     month = models.CharField(max_length=7)
     master = models.CharField(max_length=20)
     wrapped = models.BinaryField(max_length=60, null=True)
@@ -54,7 +54,7 @@ class InteractionKey(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["holder", "case_number", "month"],
+                fields=["holder", "initiative_number", "month"],
                 condition=Q(wrapped__isnull=False),
                 name="one_interaction_key_of_a_month",
             ),
@@ -96,18 +96,20 @@ class InteractionDigest(models.Model):
 
 
 class InteractionBodies(models.Model):
-    """Up to which day (UTC, of receipt) the bodies of a case have expired and are removed, but those under a hold."""
+    """Up to which day (UTC, of receipt) the bodies of an initiative have expired and are removed, but those under a
+    hold.
+    """
 
     not_governed = "kept by retention, which says in the record what it removed"
 
-    case_number = models.PositiveIntegerField(unique=True)
+    initiative_number = models.PositiveIntegerField(unique=True)
     gone_through = models.DateField()
 
     class Meta:
-        ordering = ["case_number"]
+        ordering = ["initiative_number"]
 
     def __str__(self) -> str:
-        return f"bodies of case {self.case_number} are gone through {self.gone_through}"
+        return f"bodies of initiative {self.initiative_number} are gone through {self.gone_through}"
 
 
 class InteractionBody(models.Model):
@@ -119,11 +121,11 @@ class InteractionBody(models.Model):
     inserted_only = True
     hidden_from_auditors = EVERYTHING
     not_governed = "the digest in the row of its interaction commits to it; bodies are never changed"
-    not_in_admin = "what people said, encrypted; the case has a page of it for its readers"
+    not_in_admin = "what people said, encrypted; the initiative has a page of it for its readers"
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()
-    case_number = models.PositiveIntegerField()
+    initiative_number = models.PositiveIntegerField()
     batch_id = models.BigIntegerField()
     place = models.PositiveIntegerField()
     content = models.BinaryField()
@@ -141,12 +143,13 @@ class InteractionBody(models.Model):
 class Interaction(models.Model):
     """One report of a system in a table partitioned by month (`at`), which nobody updates. Its body is another row.
 
-    What stands here is clear: times, case, key, kind, what the sender calls the act, model, version, pseudonyms,
+    What stands here is clear: times, initiative, key, kind, what the sender calls the act, model, version, pseudonyms,
     decision, tokens, sizes, how long it took, whether it failed, and whether it says what went in, what came out and
     from which sources; of rows from before 2026-12 the last three are unknown. `call` names
-    the span (or the line) within the case, `mark` what is kept once. `decision` is the digest of the decision that it
-    names. `unread` are names of attributes that may hold words which no field took; their values are in the body alone.
-    `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right (`odd_clock`).
+    the span (or the line) within the initiative, `mark` what is kept once. `decision` is the digest of the decision
+    that it names. `unread` are names of attributes that may hold words which no field took; their values are in the
+    body alone. `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right
+    (`odd_clock`).
     """
 
     inserted_only = True
@@ -157,7 +160,7 @@ class Interaction(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     received_at = models.DateTimeField()
-    case_number = models.PositiveIntegerField()
+    initiative_number = models.PositiveIntegerField()
     key_id = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=10)
     action = models.CharField(max_length=100, blank=True, default="")

@@ -8,7 +8,7 @@ from django.db import models
 
 from governance.database.row_history import DatabaseNow, DatabaseSimulated, TransactionId
 
-# Rows that say who is who, who sits where, and by which rules: what reviews depend on beside their cases.
+# Rows that say who is who, who sits where, and by which rules: what reviews depend on beside their initiatives.
 TABLES_OF_PEOPLE = [
     "governance_absence",
     "governance_board",
@@ -31,12 +31,12 @@ class EntryQuerySet(models.QuerySet):
         return self.exclude(table="")
 
     def of_people(self):
-        """Changes of the rows that reviews depend on beside their cases: people, seats, places, rules."""
+        """Changes of the rows that reviews depend on beside their initiatives: people, seats, places, rules."""
         return self.filter(table__in=TABLES_OF_PEOPLE)
 
-    def of_case(self, ref: str):
-        """Entries about the case with this reference, newest first."""
-        return self.filter(case_ref=ref).select_related("body").order_by("-id")
+    def of_initiative(self, ref: str):
+        """Entries about the initiative with this reference, newest first."""
+        return self.filter(initiative_ref=ref).select_related("body").order_by("-id")
 
 
 class Entry(models.Model):
@@ -47,7 +47,7 @@ class Entry(models.Model):
     kind = models.CharField(max_length=60)
     actor_id = models.BigIntegerField(null=True)
     on_behalf_of_id = models.BigIntegerField(null=True)
-    case_ref = models.CharField(max_length=20, blank=True, default="")
+    initiative_ref = models.CharField(max_length=20, blank=True, default="")
     table = models.CharField(max_length=63, blank=True, default="")
     key = models.CharField(max_length=60, blank=True, default="")
     operation = models.CharField(max_length=1, blank=True, default="")
@@ -63,7 +63,7 @@ class Entry(models.Model):
     class Meta:
         verbose_name_plural = "entries"
         indexes = [
-            models.Index(fields=["case_ref", "-id"]),
+            models.Index(fields=["initiative_ref", "-id"]),
             models.Index(fields=["kind", "-id"]),
             models.Index(fields=["actor_id", "-id"]),
             models.Index(fields=["table", "key", "-id"]),
@@ -85,13 +85,16 @@ class Entry(models.Model):
 
     @property
     def facts(self) -> dict:
-        """The body, read back: kind, at, actor, case, reason, facts. Of an erased one only what stands outside it."""
+        """The body, read back: kind, at, actor, initiative, reason, facts.
+
+        Of an erased one only what stands outside it.
+        """
         body = bytes(self.body.body)
         if not body:
             said: dict[str, Any] = {
                 "kind": self.kind,
                 "at": self.at.isoformat(),
-                "case": None,
+                "initiative": None,
                 "reason": "",
                 "facts": {},
             }

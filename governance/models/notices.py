@@ -25,7 +25,7 @@ class Notice(models.Model):
     kind = models.CharField(max_length=40)
     object_key = models.CharField(max_length=80)
     period = models.CharField(max_length=40)
-    case_ref = models.CharField(max_length=20, blank=True, default="")
+    initiative_ref = models.CharField(max_length=20, blank=True, default="")
     subject = models.CharField(max_length=250)
     text = models.TextField(blank=True, default="")
     link = models.CharField(max_length=250, blank=True, default="")

@@ -26,7 +26,7 @@ IMPORTED = "imported"  # code of the unit below which imports put those that a l
 
 class UnitQuerySet(models.QuerySet):
     def living(self):
-        """Units that people work in and cases belong to: those that were merged away are kept to be read."""
+        """Units that people work in and initiatives belong to: those that were merged away are kept to be read."""
         return self.filter(merged_into__isnull=True)
 
     def own(self):
@@ -133,13 +133,13 @@ class User(AbstractBaseUser):
     is_auditor = models.BooleanField(default=False)
     is_privacy_officer = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=clock.now)
-    # From when the person signs again what lets a case rise, after somebody else reset the password or gave the rights
-    # of an admin (cooling_off).
+    # From when the person signs again what lets an initiative rise, after somebody else reset the password or gave the
+    # rights of an admin (cooling_off).
     signs_from = models.DateTimeField(null=True, blank=True, editable=False)
     # When somebody else changed the address, until a password is set: links wait a day before they go there.
     address_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # Whether another account may be the same human's (`SamePerson`): then both count as one on every case.
+    # Whether another account may be the same human's (`SamePerson`): then both count as one on every initiative.
     may_be_another = models.BooleanField(default=False, editable=False)
 
     objects = UserManager.from_queryset(UserQuerySet)()
@@ -211,7 +211,7 @@ class User(AbstractBaseUser):
 
 
 class Board(models.Model):
-    """Six seats, a chair and a deputy for the units below its own. A case's board is the nearest up the tree."""
+    """Six seats, a chair and a deputy for the units below its own. An initiative's board is the nearest up the tree."""
 
     name = models.CharField(max_length=120, unique=True)
     unit = models.OneToOneField(Unit, models.PROTECT, related_name="board")
@@ -244,7 +244,8 @@ class Membership(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     delegate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="delegates")
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    # From when it signs what lets a case rise, unless it is confirmed before; None: granted before there was that rule.
+    # From when it signs what lets an initiative rise, unless it is confirmed before; None: granted before there was
+    # that rule.
     signs_from = models.DateTimeField(null=True, blank=True, editable=False)
     confirmed_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
@@ -345,7 +346,7 @@ class DelegationQuerySet(models.QuerySet):
         return self.filter(accepted_at__isnull=True, ended_at__isnull=True)
 
     def for_roles(self):
-        """Those for roles on cases, not for a seat."""
+        """Those for roles on initiatives, not for a seat."""
         return self.filter(membership__isnull=True)
 
     def at(self, moment):
@@ -354,7 +355,7 @@ class DelegationQuerySet(models.QuerySet):
 
 
 class Delegation(models.Model):
-    """Who stands in during an absence: for one seat, or, without one, for the roles on cases.
+    """Who stands in during an absence: for one seat, or, without one, for the roles on initiatives.
 
     It counts once the delegate accepted it, and not after it ended: declined, given back, or over with the absence. For
     a seat, acceptance makes `stands`, a seat as delegate for that time.

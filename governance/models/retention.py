@@ -1,4 +1,4 @@
-"""Rows of legal holds, on a case or on a person."""
+"""Rows of legal holds, on an initiative or on a person."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,16 +12,16 @@ class LegalHoldQuerySet(models.QuerySet):
         """Holds that nobody lifted."""
         return self.filter(lifted_at__isnull=True)
 
-    def case_numbers(self) -> list[int]:
-        """The numbers of the cases that these holds are on: 42 of AI-0042."""
-        refs = self.exclude(case_ref="").values_list("case_ref", flat=True)
+    def initiative_numbers(self) -> list[int]:
+        """The numbers of the initiatives that these holds are on: 42 of AI-0042."""
+        refs = self.exclude(initiative_ref="").values_list("initiative_ref", flat=True)
         return [int(ref.removeprefix("AI-")) for ref in refs]
 
 
 class LegalHold(models.Model):
-    """Everything about a case, or about a person, is kept until this is lifted: a claim, an inquiry, a trial."""
+    """Everything about an initiative, or about a person, is kept until this is lifted: a claim, an inquiry, a trial."""
 
-    case_ref = models.CharField(max_length=20, blank=True, default="")
+    initiative_ref = models.CharField(max_length=20, blank=True, default="")
     person = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="legal_holds")
     reason = models.TextField()
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -37,8 +37,9 @@ class LegalHold(models.Model):
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
-                name="legal_hold_on_a_case_or_a_person",
-                condition=Q(case_ref="", person__isnull=False) | ~Q(case_ref="") & Q(person__isnull=True),
+                name="legal_hold_on_a_initiative_or_a_person",
+                condition=Q(initiative_ref="", person__isnull=False)
+                | ~Q(initiative_ref="") & Q(person__isnull=True),
             ),
             models.CheckConstraint(
                 name="legal_hold_lifted_means_who_when_and_why",
@@ -48,4 +49,4 @@ class LegalHold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"legal hold on {self.case_ref or f'person {self.person_id}'}"
+        return f"legal hold on {self.initiative_ref or f'person {self.person_id}'}"

@@ -28,8 +28,8 @@ LISTED = 15  # things in one mail; the list of notices has the rest
 
 
 @dataclass(frozen=True)
-class CaseWords:
-    """What every mail says of a case: its title, stage and goal, and what a reader must know beside them.
+class InitiativeWords:
+    """What every mail says of an initiative: its title, stage and goal, and what a reader must know beside them.
 
     `people` can be asked about it, first choice first: (key of the person, words such as "Marta Lindqvist, who owns
     it,").
@@ -63,9 +63,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """The lines of one mail that speak of the same case, or of none."""
+    """The lines of one mail that speak of the same initiative, or of none."""
 
-    case: CaseWords | None
+    initiative: InitiativeWords | None
     lines: list[Line]
 
 
@@ -194,8 +194,8 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
     if not notices or not person.email:
         return None
     listed = notices[:LISTED]
-    words = case_words(listed)
-    case = words.get(listed[0].case_ref)
+    words = initiative_words(listed)
+    initiative = words.get(listed[0].initiative_ref)
     rest = len(notices) - 1
     more = "" if not rest else f", and {'one thing' if rest == 1 else f'{rest} things'} more"
     subject = notices[0].subject.rstrip(".")
@@ -206,9 +206,9 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
         key=f"day-{delivery.pk}.{delivery.day:%Y%m%d}",
         context={
             "day": delivery.day,
-            "first": line_of(listed[0], case),
-            "case": case,
-            "ask": case.ask(person) if case else "",
+            "first": line_of(listed[0], initiative),
+            "initiative": initiative,
+            "ask": initiative.ask(person) if initiative else "",
             "rest": rest,
             "groups": grouped(listed[1:], words),
             "later": len(notices) - len(listed),
@@ -216,28 +216,30 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
     )
 
 
-def case_words(notices: list[Notice]) -> dict[str, CaseWords]:
-    """By reference, what is said of the cases that these notices speak of."""
-    words: dict[str, CaseWords] = {}
-    for describe in contributions.case_words:
-        words |= describe({notice.case_ref for notice in notices if notice.case_ref})
+def initiative_words(notices: list[Notice]) -> dict[str, InitiativeWords]:
+    """By reference, what is said of the initiatives that these notices speak of."""
+    words: dict[str, InitiativeWords] = {}
+    for describe in contributions.initiative_words:
+        words |= describe({notice.initiative_ref for notice in notices if notice.initiative_ref})
     return words
 
 
-def grouped(notices: list[Notice], words: dict[str, CaseWords]) -> list[Group]:
-    """The notices by case, what speaks of no case last, each group with the stage and goal of its case now."""
-    ordered = sorted(notices, key=lambda notice: (not notice.case_ref, notice.case_ref))
+def grouped(notices: list[Notice], words: dict[str, InitiativeWords]) -> list[Group]:
+    """The notices by initiative, what speaks of no initiative last, each group with the stage and goal of its
+    initiative now.
+    """
+    ordered = sorted(notices, key=lambda notice: (not notice.initiative_ref, notice.initiative_ref))
     return [
         Group(words.get(ref), [line_of(notice, words.get(ref)) for notice in rows])
-        for ref, rows in groupby(ordered, key=lambda notice: notice.case_ref)
+        for ref, rows in groupby(ordered, key=lambda notice: notice.initiative_ref)
     ]
 
 
-def line_of(notice: Notice, case: CaseWords | None) -> Line:
-    """A notice as a line below the heading of its case, which it need not repeat."""
+def line_of(notice: Notice, initiative: InitiativeWords | None) -> Line:
+    """A notice as a line below the heading of its initiative, which it need not repeat."""
     words = notice.subject.rstrip(".")
-    if case is not None:
-        words = words.removeprefix(f"{case.ref} {case.title}: ")
+    if initiative is not None:
+        words = words.removeprefix(f"{initiative.ref} {initiative.title}: ")
     link = f"{settings.ADDRESS}{notice.link}" if notice.link else ""
     said = notice.due_on is None or f"{notice.due_on:%-d %B %Y}" in words
     verb = contributions.notice_verbs.get(notice.kind, "Open it")

@@ -16,12 +16,12 @@ COUNT_KEPT_SECONDS = 60
 # On every page: built by the framework it would cost more than it takes to answer.
 UNREAD = "(SELECT count(*) FROM governance_notice WHERE person_id = %s AND read_at IS NULL)"
 ACTS_SINCE = f"""
-SELECT id, digest, kind, case_ref, {UNREAD} FROM governance_entry
+SELECT id, digest, kind, initiative_ref, {UNREAD} FROM governance_entry
  WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
 """
 MOST_ACTS = 100  # of others, before it is easier to count anew than to look at each
 
-# Acts about no case, or about what was refused or only read: none of them puts anything on a desk.
+# Acts about no initiative, or about what was refused or only read: none of them puts anything on a desk.
 QUIET = {
     EntryKind.CALENDAR_ADDRESS_ENDED,
     EntryKind.CALENDAR_ADDRESS_MADE,
@@ -58,7 +58,7 @@ NEVER_SNOOZED = ("see", "approve", "start")
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that waits: a verb, what, on which case, why, by when, and the one place to do it."""
+    """One thing that waits: a verb, what, on which initiative, why, by when, and the one place to do it."""
 
     verb: str
     text: str
@@ -69,7 +69,7 @@ class Line:
     due: date | None = None
     when: str = ""
     on_behalf: str = ""  # the name of who is away, where somebody stands in
-    is_hold: bool = False  # a case stands still until it is done
+    is_hold: bool = False  # an initiative stands still until it is done
     waited_for: bool = False  # others cannot go on until it is done, whenever it is due
     to_know: bool = False  # somebody else's to do: told, and counted among what waits for nobody
 
@@ -143,7 +143,9 @@ def snooze(person, key: str, until: date | None) -> Line:
 
 @dataclass(frozen=True)
 class Counted:
-    """How much waited for a person when the act `newest` was the last; `circles` tell which cases are near them."""
+    """How much waited for a person when the act `newest` was the last; `circles` tell which initiatives are near
+    them.
+    """
 
     count: int
     newest: tuple[int, bytes]
@@ -156,9 +158,9 @@ class Counted:
             first, *later = cursor.fetchall() or [None]
         if first is None or (first[0], bytes(first[1])) != self.newest or len(later) + 1 == MOST_ACTS:
             return None
-        cases = {ref for *_, ref, _ in later if ref}
+        initiatives = {ref for *_, ref, _ in later if ref}
         if any(kind not in contributions.quiet_acts for _, _, kind, *_ in later) or (
-            cases and any(circle.touches(cases) for circle in self.circles)
+            initiatives and any(circle.touches(initiatives) for circle in self.circles)
         ):
             return None
         return first[-1]

@@ -32,7 +32,7 @@ class Due:
     subject: str
     text: str = ""
     link: str = ""
-    case_ref: str = ""
+    initiative_ref: str = ""
     due_on: date | None = None
     period: str = "once"
     seat: str = ""  # the seat it is about: whoever stands in for that seat is told while its holder is away
@@ -90,7 +90,7 @@ def find(
                     told = _stand_in(due, standing)
                     found.setdefault(told.key, told)
         except NoRulebook:
-            continue  # before there are rules there are no cases, and nothing of them is due
+            continue  # before there are rules there are no initiatives, and nothing of them is due
         except Exception as problem:
             if problems is None:
                 raise
@@ -100,7 +100,7 @@ def find(
 
 
 def _standing_in() -> dict[tuple[int, str], Delegation]:
-    """By who is away and the seat (empty: roles on cases), who stands in now."""
+    """By who is away and the seat (empty: roles on initiatives), who stands in now."""
     rows = Delegation.objects.agreed().at(clock.now()).filter(delegate__is_active=True)
     return {
         (row.absence.person_id, row.membership.seat if row.membership else ""): row
@@ -155,7 +155,7 @@ def _insert(dues: list[Due]) -> int:
                 due.kind,
                 due.object_key,
                 due.period,
-                due.case_ref,
+                due.initiative_ref,
                 due.subject[:250],
                 due.text,
                 due.link,
@@ -167,7 +167,7 @@ def _insert(dues: list[Due]) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO governance_notice"
-                " (person_id, kind, object_key, period, case_ref, subject, text, link, due_on, owed_at)"
+                " (person_id, kind, object_key, period, initiative_ref, subject, text, link, due_on, owed_at)"
                 " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
                 " %s::text[], %s::text[], %s::date[], %s::timestamptz[]) ON CONFLICT DO NOTHING",
                 [list(column) for column in zip(*rows, strict=True)],

@@ -9,18 +9,20 @@ from governance.models import Notice, User
 
 
 def readable(person: User, notices: Iterable[Notice]) -> list[Notice]:
-    """These notices without those about cases that the person may not open any more, owed while they could.
+    """These notices without those about initiatives that the person may not open any more, owed while they could.
 
     What a seat or a role was told is not theirs to read once it ended; what was owed to them since then is.
     """
     notices = list(notices)
-    refs = {row.case_ref for row in notices} - {""}
+    refs = {row.initiative_ref for row in notices} - {""}
     lost = (
         {ref: at for find in contributions.sight_lost for ref, at in find(person, refs).items()}
         if refs
         else {}
     )
-    return [row for row in notices if row.case_ref not in lost or row.owed_at > lost[row.case_ref]]
+    return [
+        row for row in notices if row.initiative_ref not in lost or row.owed_at > lost[row.initiative_ref]
+    ]
 
 
 def owe(
@@ -31,7 +33,7 @@ def owe(
     subject: str,
     text: str = "",
     link: str = "",
-    case_ref: str = "",
+    initiative_ref: str = "",
     due_on: date | None = None,
     period: str = "once",
 ) -> None:
@@ -46,7 +48,7 @@ def owe(
         "kind": kind,
         "object_key": object_key,
         "period": period,
-        "case_ref": case_ref,
+        "initiative_ref": initiative_ref,
         "subject": subject[:250],
         "text": text,
         "link": link,

@@ -759,8 +759,8 @@ JUDGED = {
         "consumed",
     ),
 }
-# What an export can hold: the whole audit log, the entries of one case, or those of a period.
-SCOPES = ("all", "case", "period")
+# What an export can hold: the whole audit log, the entries of one initiative, or those of a period.
+SCOPES = ("all", "initiative", "period")
 JUDGED_ACTS: tuple[str, ...] = (
     "stage changed",
     "signed off",
@@ -781,7 +781,7 @@ class Need(NamedTuple):
     """A change of a row that needs its act in the same transaction, by whoever changed the row.
 
     `columns`: those of which one must change, none for a new row. `fact`: what the act says of the row, and `column`
-    where the row says it; without, the act is about the same case. `who`: a rule of `Judge._entitled`, or empty.
+    where the row says it; without, the act is about the same initiative. `who`: a rule of `Judge._entitled`, or empty.
     `named`: the column that names who acts, or empty.
     """
 
@@ -865,64 +865,66 @@ ACCOUNTS: dict[str, tuple[Need, ...]] = {
 }
 
 
-def _of_case(columns: str, *kinds: str, who: str = "", named: str = "") -> Need:
-    return Need(tuple(columns.split()), kinds, "case", "", who, named)
+def _of_initiative(columns: str, *kinds: str, who: str = "", named: str = "") -> Need:
+    return Need(tuple(columns.split()), kinds, "initiative", "", who, named)
 
 
-# Binding acts on a case beside votes, decisions, contracts and moves by the chair, which are judged one by one below.
-ACTS_ON_CASES: dict[str, tuple[Need, ...]] = {
+# Binding acts on an initiative beside votes, decisions, contracts and moves by the chair, which are judged one by one
+# below.
+ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     "initiatives_hold": (
-        _of_case("", "hold opened", who="concerned", named="opened_by_id"),
-        _of_case("lifted_at", "hold lifted", who="lifts", named="lifted_by_id"),
+        _of_initiative("", "hold opened", who="concerned", named="opened_by_id"),
+        _of_initiative("lifted_at", "hold lifted", who="lifts", named="lifted_by_id"),
     ),
     "initiatives_killswitch": (
-        _of_case("", "switched off", who="stops", named="pressed_by_id"),
-        _of_case("released_at", "switched on", who="stops", named="released_by_id"),
+        _of_initiative("", "switched off", who="stops", named="pressed_by_id"),
+        _of_initiative("released_at", "switched on", who="stops", named="released_by_id"),
     ),
     "initiatives_initiative": (
-        _of_case("tier", "risk tier confirmed", who="risk seat", named="tier_confirmed_by_id"),
-        _of_case("reattested_at", "re-attested", who="decides"),
-        _of_case("withdrawn_at", "withdrawn", who="withdraws"),
+        _of_initiative("tier", "risk tier confirmed", who="risk seat", named="tier_confirmed_by_id"),
+        _of_initiative("reattested_at", "re-attested", who="decides"),
+        _of_initiative("withdrawn_at", "withdrawn", who="withdraws"),
     ),
     "initiatives_waiver": (
-        _of_case("", "waiver requested", who="owns", named="requested_by_id"),
-        _of_case("chair_id", "waiver agreed", who="decides", named="chair_id"),
-        _of_case("risk_id", "waiver agreed", who="risk seat", named="risk_id"),
-        _of_case("refused_by_id", "waiver refused", "stage changed", who="refuses", named="refused_by_id"),
+        _of_initiative("", "waiver requested", who="owns", named="requested_by_id"),
+        _of_initiative("chair_id", "waiver agreed", who="decides", named="chair_id"),
+        _of_initiative("risk_id", "waiver agreed", who="risk seat", named="risk_id"),
+        _of_initiative("refused_by_id", "waiver refused", "stage changed", who="refuses", named="refused_by_id"),
     ),
     "initiatives_condition": (
-        _of_case("", "condition fixed", who="decides"),
-        _of_case("met_at", "condition met", who="answers", named="met_by_id"),
+        _of_initiative("", "condition fixed", who="decides"),
+        _of_initiative("met_at", "condition met", who="answers", named="met_by_id"),
     ),
     "initiatives_obligation": (
-        _of_case("", "debt opened"),
-        _of_case("settled_at", "debt settled"),
+        _of_initiative("", "debt opened"),
+        _of_initiative("settled_at", "debt settled"),
     ),
-    "initiatives_excuse": (_of_case("", "debt excused", who="decides", named="by_id"),),
-    "initiatives_continuation": (_of_case("", "continued", who="decides", named="by_id"),),
+    "initiatives_excuse": (_of_initiative("", "debt excused", who="decides", named="by_id"),),
+    "initiatives_continuation": (_of_initiative("", "continued", who="decides", named="by_id"),),
     "initiatives_review": (
-        _of_case("", "review opened", who="owns", named="opened_by_id"),
-        _of_case(
+        _of_initiative("", "review opened", who="owns", named="opened_by_id"),
+        _of_initiative(
             "outcome", "review approved", "review approved with conditions", "review refused", "review returned",
             "review withdrawn", "review expired", who="ends", named="ended_by_id",
         ),
     ),
-    "initiatives_stagechange": (_of_case("", who="moves", named="by_id"),),  # its act: `Judge._entered`
-    "initiatives_roleassignment": (_of_case("accepted_at", "role accepted", who="own"),),
+    "initiatives_stagechange": (_of_initiative("", who="moves", named="by_id"),),  # its act: `Judge._entered`
+    "initiatives_roleassignment": (_of_initiative("accepted_at", "role accepted", who="own"),),
     "initiatives_answer": (
-        _of_case("accepted_by_id", "not applicable accepted", who="accepted", named="accepted_by_id"),
-        _of_case("second_by_id", "not applicable accepted", who="second", named="second_by_id"),
+        _of_initiative("accepted_by_id", "not applicable accepted", who="accepted", named="accepted_by_id"),
+        _of_initiative("second_by_id", "not applicable accepted", who="second", named="second_by_id"),
     ),
     "initiatives_standalonedeclaration": (
-        _of_case("accepted_by_id", "standalone accepted", who="accepted", named="accepted_by_id"),
-        _of_case("second_by_id", "standalone accepted", who="second", named="second_by_id"),
+        _of_initiative("accepted_by_id", "standalone accepted", who="accepted", named="accepted_by_id"),
+        _of_initiative("second_by_id", "standalone accepted", who="second", named="second_by_id"),
     ),
-    "governance_servicekey": (_of_case("", "key made", who="runs", named="made_by_id"),),
+    "governance_servicekey": (_of_initiative("", "key made", who="runs", named="made_by_id"),),
 }  # fmt: skip
 NEEDS = {
-    table: (*ACCOUNTS.get(table, ()), *ACTS_ON_CASES.get(table, ())) for table in (*ACCOUNTS, *ACTS_ON_CASES)
+    table: (*ACCOUNTS.get(table, ()), *ACTS_ON_INITIATIVES.get(table, ()))
+    for table in (*ACCOUNTS, *ACTS_ON_INITIATIVES)
 }
-# Who stands in for whom, which decides who owns a case for a while.
+# Who stands in for whom, which decides who owns an initiative for a while.
 STANDING_IN = {
     "governance_absence": ("person_id", "starts_at", "ends_at"),
     "governance_delegation": ("absence_id", "membership_id", "delegate_id", "accepted_at", "ended_at"),
@@ -1003,7 +1005,7 @@ class Rules(NamedTuple):
     minimal: tuple[str, ...] = ()
 
     def gate_at(self, key: str, tier: str) -> Gate | None:
-        """What it asks at a gate of a case of this tier."""
+        """What it asks at a gate of an initiative of this tier."""
         gate = self.gates.get(key)
         if gate is None or tier != "minimal" or not self.minimal:
             return gate
@@ -1018,7 +1020,7 @@ def seat_at_minimal(seat: str, minimal: Sequence[str]) -> str:
 
 
 def quorum_for(tier: str | None, usual: int, high: int | None) -> int:
-    """How many seats must sign for a case of this tier; `high` is None where high risk asks for no more."""
+    """How many seats must sign for an initiative of this tier; `high` is None where high risk asks for no more."""
     return high if tier == "high" and high is not None else usual
 
 
@@ -1075,10 +1077,10 @@ def _moment(text: str) -> datetime.datetime:
 class Judge:
     """Whether what was recorded was allowed: `look` at each entry in the order of the record, then `finish`.
 
-    `sight` says what of the record there is: "all"; "case", the entries of one case; "period", those of some days.
-    Each stage change has one StageChange in its transaction, its act and its decision; each decision its votes, seats
-    and quorum and a chair; each vote and approval a seat of that board, no role on the case, and its act; each contract
-    in force its approvals. What rests on rows whose bodies were erased is counted in `unjudged`.
+    `sight` says what of the record there is: "all"; "initiative", the entries of one initiative; "period", those of
+    some days. Each stage change has one StageChange in its transaction, its act and its decision; each decision its
+    votes, seats and quorum and a chair; each vote and approval a seat of that board, no role on the initiative, and its
+    act; each contract in force its approvals. What rests on rows whose bodies were erased is counted in `unjudged`.
     """
 
     def __init__(self, sight: str = "all") -> None:
@@ -1096,8 +1098,8 @@ class Judge:
         self.rules: dict[str, Rules | None] = {}
         self.votes: dict[int, dict[int, _Row]] = {}  # by review, then by key
         self.approvals: dict[int, list[_Row]] = {}  # by version
-        self.roles: dict[int, dict[str, _Row]] = {}  # by case, then by key
-        self.cases: dict[int, int] = {}  # by contract
+        self.roles: dict[int, dict[str, _Row]] = {}  # by initiative, then by key
+        self.initiatives: dict[int, int] = {}  # by contract
         self.boards: dict[int, int] = {}  # by unit
         self.moves: list[tuple[_Change, int, str, str]] = []
         self.changes: dict[int, dict[str, _Change]] = {}  # by transaction, then by key
@@ -1166,7 +1168,7 @@ class Judge:
         if body is None:
             self.erased_acts.add(entry["xact"])
             return
-        facts = {name: body["facts"].get(name) for name in OF_ACTS} | {"case": entry["case"]}
+        facts = {name: body["facts"].get(name) for name in OF_ACTS} | {"initiative": entry["initiative"]}
         self.founded = self.founded or entry["kind"] == "review opened"
         self.acts.setdefault(entry["xact"], []).append((entry["kind"], entry["id"], entry["actor"], facts))
 
@@ -1226,7 +1228,7 @@ class Judge:
                     name in exchanged or before.get(name) != after.get(name)
                     if before is not None
                     # A row that begins as accepted, confirmed or the like.
-                    else need.fact == "case" and need.columns != ("outcome",) and after.get(name)
+                    else need.fact == "initiative" and need.columns != ("outcome",) and after.get(name)
                     for name in need.columns
                 )
                 cleared = need.named and need.named in need.columns and after.get(need.named) is None
@@ -1240,7 +1242,7 @@ class Judge:
             person = after.get(need.named) if need.named else actor
             if person is not None and need.named and person != actor:
                 self._breach(change, f"it names person {person}, and {_person(actor)} wrote it", field)
-            told = after.get(need.column) if need.column else change.entry["case"]
+            told = after.get(need.column) if need.column else change.entry["initiative"]
             facts = {need.fact: told} if need.fact else {}
             if need.kinds:
                 words = f"no act '{kind}' of {_person(actor)} tells of it"
@@ -1284,9 +1286,9 @@ class Judge:
                 and person == after["person_id"]
                 and after["granted_by_id"] != person
             )
-        return self._entitled_on_case(rule, change, person, at)
+        return self._entitled_on_initiative(rule, change, person, at)
 
-    def _entitled_on_case(
+    def _entitled_on_initiative(
         self, rule: str, change: _Change, person: int | None, at: datetime.datetime
     ) -> bool:
         after, seen = change.after, change.seen
@@ -1306,14 +1308,16 @@ class Judge:
             return False
         if rule == "answers" and after["owner_id"] == person:
             return True
-        case = self._case_of(change)
-        known = self.rows["initiatives_initiative"].get(str(case))
-        if known is None or case is None:
+        initiative = self._initiative_of(change)
+        known = self.rows["initiatives_initiative"].get(str(initiative))
+        if known is None or initiative is None:
             return True  # nothing to compare with: its row was erased or lies outside
         board = self._board_of(known)
-        owns = self._has_role(case, person, seen, at, ("owner",)) or self._registered(case, person)
+        owns = self._has_role(initiative, person, seen, at, ("owner",)) or self._registered(
+            initiative, person
+        )
         chairs = self._holds(person, board, CHAIRS, at, seen)
-        outside = not self._party(case, person, seen)
+        outside = not self._party(initiative, person, seen)
         if rule in ("accepted", "second"):
             return self._holds(person, board, (after[f"{rule}_seat"],), at, seen) and outside
         return {
@@ -1323,11 +1327,11 @@ class Judge:
             "lifts": chairs and outside,
             "stops": owns or chairs,
             "ends": owns or chairs,
-            "runs": owns or self._has_role(case, person, seen, at, ("technical_lead",)),
+            "runs": owns or self._has_role(initiative, person, seen, at, ("technical_lead",)),
             "risk seat": self._holds(person, board, ("risk_compliance",), at, seen) and outside,
             "refuses": chairs or self._holds(person, board, ("risk_compliance",), at, seen),
             "concerned": owns
-            or self._has_role(case, person, seen, at, None)
+            or self._has_role(initiative, person, seen, at, None)
             or any(
                 self._holds(person, board, (row["seat"],), at, seen)
                 for row in self.seats.get(person, {}).values()
@@ -1339,38 +1343,38 @@ class Judge:
             "imports": self._marked(person, ["is_admin"], seen),
         }[rule]
 
-    def _case_of(self, change: _Change) -> int | None:
-        """The key of the case that a row belongs to."""
+    def _initiative_of(self, change: _Change) -> int | None:
+        """The key of the initiative that a row belongs to."""
         after, table = change.after, change.entry["table"]
         if table == "initiatives_initiative":
             return int(change.entry["key"])
         if table == "governance_servicekey":
-            return self.cases.get(after["contract_id"])
+            return self.initiatives.get(after["contract_id"])
         if table == "initiatives_condition":
             review = self.rows["initiatives_review"].get(str(after["review_id"]))
             return None if review is None else int(review["initiative_id"])
-        case: int = after["initiative_id"]
-        return case
+        initiative: int = after["initiative_id"]
+        return initiative
 
-    def _registered(self, case: int, person: int) -> bool:
-        """Return True if the person registered a case that nobody ever accepted to own."""
+    def _registered(self, initiative: int, person: int) -> bool:
+        """Return True if the person registered an initiative that nobody ever accepted to own."""
         owned = any(
             row["role"] == "owner" and row["accepted_at"] is not None
-            for row in self.roles.get(case, {}).values()
+            for row in self.roles.get(initiative, {}).values()
         )
-        known = self.rows["initiatives_initiative"].get(str(case))
+        known = self.rows["initiatives_initiative"].get(str(initiative))
         return known is not None and known["registered_by_id"] == person and not owned
 
     def _has_role(
         self,
-        case: int,
+        initiative: int,
         person: int,
         seen: datetime.datetime,
         at: datetime.datetime,
         roles: Sequence[str] | None,
     ) -> bool:
         """Return True if the person had one of these roles (None: any), accepted, or stood in for whoever was away."""
-        for row in self.roles.get(case, {}).values():
+        for row in self.roles.get(initiative, {}).values():
             if roles is not None and row["role"] not in roles:
                 continue
             if not any(
@@ -1417,10 +1421,10 @@ class Judge:
             self._breach(change, "the text of a published rulebook was changed", "source")
         self.rules[change.entry["key"]] = rules_of(after["source"])
 
-    def _board_of(self, case: _Row) -> int | None:
-        """The key of the nearest board up the tree from the unit of a case, None where there is none."""
+    def _board_of(self, initiative: _Row) -> int | None:
+        """The key of the nearest board up the tree from the unit of an initiative, None where there is none."""
         units = self.rows["governance_unit"]
-        unit = units.get(str(case["unit_id"]))
+        unit = units.get(str(initiative["unit_id"]))
         codes: dict[str, int] = {
             units[str(key)]["code"]: board for key, board in self.boards.items() if str(key) in units
         }
@@ -1451,14 +1455,16 @@ class Judge:
             for one in _seen(row, seen)
         )
 
-    def _party(self, case: int, person: int, seen: datetime.datetime, proposed: bool = True) -> str:
-        """What makes the person party to the case, in words: a role held, or proposed, or standing in for its owner."""
+    def _party(self, initiative: int, person: int, seen: datetime.datetime, proposed: bool = True) -> str:
+        """What makes the person party to the initiative, in words: a role held, or proposed, or standing in for its
+        owner.
+        """
         owned = False
-        for row in self.roles.get(case, {}).values():
+        for row in self.roles.get(initiative, {}).values():
             owned = owned or (row["role"] == "owner" and row["accepted_at"] is not None)
             if row["person_id"] == person and all(_bars(one, proposed) for one in _seen(row, seen)):
                 return f"{'is' if row['accepted_at'] else 'is proposed as'} {row['role'].replace('_', ' ')} of it"
-        known = self.rows["initiatives_initiative"].get(str(case))
+        known = self.rows["initiatives_initiative"].get(str(initiative))
         if known and known["registered_by_id"] == person and not owned:
             return "registered it, and nobody ever accepted to own it"
         return ""
@@ -1468,13 +1474,15 @@ class Judge:
         change: _Change,
         who: str,
         person: int,
-        case: int,
+        initiative: int,
         seats: Sequence[str],
         at: datetime.datetime,
         proposed: bool = True,
     ) -> None:
-        """A breach for each thing that forbids the person to vote, approve or decide on the case at that moment."""
-        known = self.rows["initiatives_initiative"].get(str(case))
+        """A breach for each thing that forbids the person to vote, approve or decide on the initiative at that
+        moment.
+        """
+        known = self.rows["initiatives_initiative"].get(str(initiative))
         if self.sight == "all" and known is not None:
             board = self._board_of(known)
             if not self._holds(person, board, seats, at, change.seen):
@@ -1483,7 +1491,7 @@ class Judge:
                 self._breach(
                     change, f"{who}, who held no seat of {said} on {place} then", "person_id", PEOPLE
                 )
-        if self.sight != "period" and (why := self._party(case, person, change.seen, proposed)):
+        if self.sight != "period" and (why := self._party(initiative, person, change.seen, proposed)):
             self._breach(change, f"{who}, who {why}", "person_id", ROLES)
 
     # --- Stages ---
@@ -1491,11 +1499,13 @@ class Judge:
     def _initiative(self, change: _Change) -> None:
         key = int(change.entry["key"])
         if change.old and change.old["contract_id"]:
-            self.cases.pop(change.old["contract_id"], None)
+            self.initiatives.pop(change.old["contract_id"], None)
         if change.row and change.row["contract_id"]:
-            self.cases[change.row["contract_id"]] = key
+            self.initiatives[change.row["contract_id"]] = key
         if change.entry["operation"] == "+" and change.after["stage"] != "proposed":
-            self._breach(change, f"the case begins as {change.after['stage']}, not as proposed", "stage")
+            self._breach(
+                change, f"the initiative begins as {change.after['stage']}, not as proposed", "stage"
+            )
         if change.before and change.after and change.before["stage"] != change.after["stage"]:
             self.judged += 1
             self.moves.append((change, key, change.before["stage"], change.after["stage"]))
@@ -1516,7 +1526,7 @@ class Judge:
 
     def _moved(self) -> None:
         """Each move has one StageChange that it used up, with its act and its decision; and none is left over."""
-        for change, case, source, target in self.moves:
+        for change, initiative, source, target in self.moves:
             changes = self.changes.get(change.entry["xact"], {})
             mine = [
                 (key, made)
@@ -1527,7 +1537,7 @@ class Judge:
                     made.row["to_stage"],
                     made.row["consumed"],
                 )
-                == (case, source, target, True)
+                == (initiative, source, target, True)
             ]
             if not mine:
                 words = (
@@ -1539,7 +1549,7 @@ class Judge:
             del changes[key]
             self._entered(made, source, target)
             if made.row["basis"] == "decision":
-                self._decided(made, case)
+                self._decided(made, initiative)
         for changes in self.changes.values():
             for made in changes.values():
                 self._breach(
@@ -1565,9 +1575,13 @@ class Judge:
         else:
             self._breach(made, f"no act tells of the stage change from {source} to {target}", "entry_id")
 
-    def _decided(self, made: _Change, case: int) -> None:
+    def _decided(self, made: _Change, initiative: int) -> None:
         for place, (change, about, review) in enumerate(self.decisions):
-            if (about, review, change.entry["xact"]) == (case, made.row["review_id"], made.entry["xact"]):
+            if (about, review, change.entry["xact"]) == (
+                initiative,
+                made.row["review_id"],
+                made.entry["xact"],
+            ):
                 gate = "retire" if made.row["to_stage"] == "retired" else made.row["to_stage"]
                 if change.row["gate"] == gate:
                     self.decisions[place] = (change, about, None)
@@ -1608,7 +1622,10 @@ class Judge:
 
     def _counted(self, change: _Change, votes: dict[int, _Row]) -> None:
         """The votes that stood when a review was approved, against what its own rulebook asks of its gate."""
-        row, case = change.row, self.rows["initiatives_initiative"].get(str(change.row["initiative_id"]))
+        row, initiative = (
+            change.row,
+            self.rows["initiatives_initiative"].get(str(change.row["initiative_id"])),
+        )
         frozen = {
             vote["digest"]: tuple(vote["stale"]) for vote in (change.after["findings"] or {}).get("votes", ())
         }
@@ -1618,7 +1635,7 @@ class Judge:
             if key in replaced or vote["verdict"] == "withdrawn":
                 continue
             stale = frozen.pop(vote["digest"], ("it is not among the votes that were decided on",))
-            stale = (*stale, *self._lapsed(change, vote, case))
+            stale = (*stale, *self._lapsed(change, vote, initiative))
             said = tuple(vote["criteria"] or ())
             cast.append(Cast(vote["seat"], vote["verdict"], said, stale, _moment(vote["at"])))
         for digest in frozen:
@@ -1630,7 +1647,7 @@ class Judge:
         if rules is None:
             self.lacks_rules = True
             return
-        tier = case["tier"] if case else ""
+        tier = initiative["tier"] if initiative else ""
         gate = rules.gate_at(row["gate"], tier)
         if gate is None:
             self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
@@ -1648,12 +1665,12 @@ class Judge:
             words = f"approved while {vote.seat.replace('_', ' ')} objects"
             self._breach(change, words, "outcome", rests_on)
 
-    def _lapsed(self, change: _Change, vote: _Row, case: _Row | None) -> Iterator[str]:
+    def _lapsed(self, change: _Change, vote: _Row, initiative: _Row | None) -> Iterator[str]:
         """Why a vote did not count any more when the review was approved: its seat was left, or a role was taken."""
-        if self.sight != "all" or case is None or vote["verdict"] not in APPROVALS:
+        if self.sight != "all" or initiative is None or vote["verdict"] not in APPROVALS:
             return
         at, person = _moment(change.row["ended_at"]), vote["person_id"]
-        if not self._holds(person, self._board_of(case), (vote["seat"],), at, change.seen):
+        if not self._holds(person, self._board_of(initiative), (vote["seat"],), at, change.seen):
             yield "its signer no longer holds the seat"
         if why := self._party(change.row["initiative_id"], person, change.seen):
             yield why
@@ -1678,12 +1695,12 @@ class Judge:
             return
         if review["outcome"] != "open":
             self._breach(change, "the vote was given after the review had ended", "at")
-        at, case = _moment(row["at"]), review["initiative_id"]
+        at, initiative = _moment(row["at"]), review["initiative_id"]
         who = f"the vote for {seat} is of person {person}"
         if row["verdict"] == "recuse":
             return
-        self._seated(change, who, person, case, (row["seat"],), at, row["verdict"] in APPROVALS)
-        known = self.rows["initiatives_initiative"].get(str(case))
+        self._seated(change, who, person, initiative, (row["seat"],), at, row["verdict"] in APPROVALS)
+        known = self.rows["initiatives_initiative"].get(str(initiative))
         if (
             self.sight == "all"
             and known
@@ -1709,10 +1726,10 @@ class Judge:
             self._breach(
                 change, f"the contract was approved by its author, person {row['person_id']}", "person_id"
             )
-        case = self.cases.get(version["contract_id"])
-        if case is not None:
+        initiative = self.initiatives.get(version["contract_id"])
+        if initiative is not None:
             who = f"the approval of a contract is of person {row['person_id']}"
-            self._seated(change, who, row["person_id"], case, (row["seat"],), _moment(row["at"]))
+            self._seated(change, who, row["person_id"], initiative, (row["seat"],), _moment(row["at"]))
 
     def _contractversion(self, change: _Change) -> None:
         if not change.after or change.after["state"] != "in_force":
@@ -2600,7 +2617,13 @@ class Export:
         self.signatures.look(position, entry, body)
         if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
             row = parse_json(body, "The body")["after"]
-            self.evidence[row["id"]] = (position, entry["case"], row["sha256"], row["size"], row["title"])
+            self.evidence[row["id"]] = (
+                position,
+                entry["initiative"],
+                row["sha256"],
+                row["size"],
+                row["title"],
+            )
 
     def _evidence(self, name: str) -> None:
         """Every fingerprint is the one that the record holds, and every file that belongs here is here and has it."""
@@ -2612,23 +2635,28 @@ class Export:
                     line,
                     "The evidence",
                     id=int,
-                    case=str,
+                    initiative=str,
                     title=str,
                     sha256=str,
                     size=(int, none),
                     file=(str, none),
                 )
-                position, case, sha256, size, title = self.evidence.get(line["id"], (None,) * 5)
+                position, initiative, sha256, size, title = self.evidence.get(line["id"], (None,) * 5)
                 if position is None:
                     raise Rejected("No entry of this export adds this evidence.")
-                for field, said in (("case", case), ("sha256", sha256), ("size", size), ("title", title)):
+                for field, said in (
+                    ("initiative", initiative),
+                    ("sha256", sha256),
+                    ("size", size),
+                    ("title", title),
+                ):
                     if line[field] != said:
                         raise Rejected(
                             f"Its {field} is not the one that the entry at position {position} records."
                         )
                 file = line["file"]
                 if file is not None and file not in self.files:
-                    absent.append(f"{line['case']}, item {line['id']} “{title}” ({file})")
+                    absent.append(f"{line['initiative']}, item {line['id']} “{title}” ({file})")
                     file = None
                 if file is not None and self.files[file]["sha256"] != sha256:
                     raise Rejected(f"Its file {file} is not the one whose fingerprint was recorded.")
@@ -2676,7 +2704,9 @@ def _check_receipt_file(
                     f"is of size {kept.size}, the receipt of {note.size}: only an export compares the two."
                 )
     lines = [f"{name}: recorded as it says, at position {receipt['position']} of {note.size}."]
-    lines += [f"  {word}: {entry[word]}" for word in ("kind", "case", "at", "recorded_at") if entry.get(word)]
+    lines += [
+        f"  {word}: {entry[word]}" for word in ("kind", "initiative", "at", "recorded_at") if entry.get(word)
+    ]
     if receipt["body"] is not None:
         body = parse_json(receipt["body"].encode(), "The body")
         lines += [f"  by: {body['actor']['name']}"] if isinstance(body, dict) and body.get("actor") else []
@@ -2735,9 +2765,9 @@ def _judged_lines(export: Export) -> list[str]:
         f"{judge.judged} votes, approvals, decisions, contracts in force and stage changes in it were judged: whether "
         "they were allowed."
     ]
-    if judge.sight == "case":
+    if judge.sight == "initiative":
         lines.append(
-            "Not judged, for an export of one case lacks it: who sat on its board, and what the rulebook asks."
+            "Not judged, for an export of one initiative lacks it: who sat on its board, and what the rulebook asks."
         )
     if judge.sight == "period":
         lines.append(

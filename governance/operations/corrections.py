@@ -42,7 +42,7 @@ def corrections_due(moment: datetime) -> Iterator[Due]:
                 person,
                 KIND,
                 f"entry:{entry.pk}",
-                f"{entry.case_ref or 'A table'}: a derived row was wrong and was corrected",
+                f"{entry.initiative_ref or 'A table'}: a derived row was wrong and was corrected",
                 text=f"{words_of(entry)} {WHY}",
                 link=_link(person, entry),
             )

@@ -1,4 +1,4 @@
-"""Acts on people, boards and rulebooks that touch no case. Acts that touch cases lie in `initiatives`."""
+"""Acts on people, boards and rulebooks that touch no initiative. Acts that touch initiatives lie in `initiatives`."""
 
 import re
 from datetime import datetime
@@ -94,7 +94,7 @@ def open_to_own(unit: Unit | None, field: str) -> None:
 
 
 def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
-    """Give a unit its board, responsible for the cases of the units below that have none nearer."""
+    """Give a unit its board, responsible for the initiatives of the units below that have none nearer."""
     with acting(by=by, reason=reason or "Board added"):
         _admin(by)
         open_to_own(unit, "unit")
@@ -196,7 +196,7 @@ def appoint(
 ) -> Membership:
     """Put a person in a seat, from now or a day to come, and tell them. Nobody seats themselves.
 
-    In its first day the seat signs nothing that lets a case rise, unless it is confirmed
+    In its first day the seat signs nothing that lets an initiative rise, unless it is confirmed
     (`governance.people.cooling_off`).
     """
     if seat not in BoardRole:

@@ -13,7 +13,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Who was given which seat by whom; confirmed, it signs at once what lets a case rise."""
+    """Who was given which seat by whom; confirmed, it signs at once what lets an initiative rise."""
     rows = Membership.objects.select_related("board", "person", "granted_by", "delegate_of__person")
     seat = get_object_or_404(rows, pk=pk)
     may_confirm_seat(seat, request.user).or_refuse()

@@ -24,12 +24,12 @@ def first_setup() -> bool:
 
 
 def seat_from(starts_at: datetime) -> datetime:
-    """From when a seat that is granted now and begins at `starts_at` signs what lets a case rise."""
+    """From when a seat that is granted now and begins at `starts_at` signs what lets an initiative rise."""
     return starts_at if first_setup() else starts_at + LASTS
 
 
 def wait_a_day(person: User) -> None:
-    """Let the person sign nothing for a day that lets a case rise, unless the installation is being set up.
+    """Let the person sign nothing for a day that lets an initiative rise, unless the installation is being set up.
 
     For what someone else changed about the account; the caller saves the row. The database demands the same.
     """
@@ -64,7 +64,7 @@ def admin_for_a_day(person: User) -> bool:
 
 
 def may_lift(person: User, seats: Iterable[Membership] = ()) -> Answer:
-    """Sign now what lets a case rise, by right of any of these seats, or of none."""
+    """Sign now what lets an initiative rise, by right of any of these seats, or of none."""
     now = clock.now()
     if until := person_until(person, now):
         return no(
@@ -82,7 +82,9 @@ def may_lift(person: User, seats: Iterable[Membership] = ()) -> Answer:
 
 
 def why_waits(person: User, seats: Iterable[Membership], at: datetime) -> str:
-    """Why the person signs nothing yet that lets a case rise, and from when they do, for others to read; else empty."""
+    """Why the person signs nothing yet that lets an initiative rise, and from when they do, for others to read; else
+    empty.
+    """
     if until := person_until(person, at):
         return (
             f"{person} approves nothing before {clock.moment_in_words(until)}: somebody else reset the password "

@@ -1,4 +1,4 @@
-"""Who may, where no case is concerned: answers that carry their reasons."""
+"""Who may, where no initiative is concerned: answers that carry their reasons."""
 
 from governance import clock
 from governance.models import LegalHold, Membership, User

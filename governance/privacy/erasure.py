@@ -4,7 +4,8 @@ Of each entry that speaks of her the body and its salt are destroyed; the digest
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
 day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
 (notices, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
-(`erasure_log.remove_later`), columns that name whoever gave proof as `privacy_contribution` of the cases lists them.
+(`erasure_log.remove_later`), columns that name whoever gave proof as `privacy_contribution` of the initiatives lists
+them.
 """
 
 import json
@@ -66,7 +67,7 @@ class Work:
     changes: dict[tuple[str, str], dict] = field(default_factory=dict)  # by row: the new values
     told: dict[tuple[str, str], dict] = field(default_factory=dict)  # by row: what was done to each column
     files: list[str] = field(default_factory=list)
-    refs: set[str] = field(default_factory=set)  # cases that lost proof
+    refs: set[str] = field(default_factory=set)  # initiatives that lost proof
 
     def put(self, table: str, key: str, column: str, value, done=None) -> None:
         """Have a column say `value`; `done` tells the act how, where a replay needs to know it."""
@@ -153,7 +154,7 @@ def carry_out(work: Work, facts: dict) -> int:
             "kind": EntryKind.ERASED,
             "at": who.at,
             "actor": {"id": who.person.pk if who.person else None, "name": who.name},
-            "case": None,
+            "initiative": None,
             "reason": who.reason,
             "facts": facts
             | {
@@ -216,12 +217,12 @@ def _of_proof(keys: list[int], work: Work, *, overridden: bool) -> list[contribu
     missing = {str(key) for key in keys} - {proof.key for proof in named}
     if missing:
         raise ValidationError({"evidence": f"There is no item {', '.join(sorted(missing))}."})
-    keeping = Keeping.of({proof.case_ref for proof in named}, overridden=overridden)
-    reasons = [keeping.of_case(proof.case_ref, decision=proof.cited) for proof in named]
+    keeping = Keeping.of({proof.initiative_ref for proof in named}, overridden=overridden)
+    reasons = [keeping.of_initiative(proof.initiative_ref, decision=proof.cited) for proof in named]
     work.proof_kept = [kept for kept in reasons if kept is not None]
     if work.proof_kept:
         return []
-    work.refs |= {proof.case_ref for proof in named}
+    work.refs |= {proof.initiative_ref for proof in named}
     return named
 
 
@@ -256,7 +257,7 @@ def _links(model) -> list[models.Field]:
 def _plan(work: Work, person: User, words: Words, own: list[Own], *, overridden: bool) -> None:
     """Find everything that names the person and part it into what goes and what is kept."""
     hits = personal_data.entries_about(words, person, [(row.table, row.key) for row in own])
-    keeping = Keeping.of({hit.case_ref for hit in hits if hit.case_ref}, overridden=overridden)
+    keeping = Keeping.of({hit.initiative_ref for hit in hits if hit.initiative_ref}, overridden=overridden)
     for hit in hits:
         kept = keeping.of_entry(hit)
         if kept is None:

@@ -88,7 +88,14 @@ def entries_by_id(keys: list[int]) -> dict[int, About]:
     """Entries as erasure knows them."""
     return {
         row.pk: About(
-            row.pk, row.kind, row.case_ref, row.table, row.key, row.xact, row.at, bytes(row.digest).hex()
+            row.pk,
+            row.kind,
+            row.initiative_ref,
+            row.table,
+            row.key,
+            row.xact,
+            row.at,
+            bytes(row.digest).hex(),
         )
         for row in Entry.objects.filter(pk__in=keys)
     }

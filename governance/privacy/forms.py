@@ -17,11 +17,11 @@ REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of an init
 
 
 class HoldForm(SigningForm):
-    """A hold on a case, or on a person, signed."""
+    """A hold on an initiative, or on a person, signed."""
 
     act = "hold"
     prefix = "hold"
-    case = forms.CharField(
+    initiative = forms.CharField(
         label=_("Initiative"),
         required=False,
         max_length=12,
@@ -47,8 +47,8 @@ class HoldForm(SigningForm):
     def clean(self):
         """What is held first, then the signature."""
         said = self.cleaned_data
-        if {"case", "login"} <= said.keys():
-            retention.check_held(said["case"], said["login"])
+        if {"initiative", "login"} <= said.keys():
+            retention.check_held(said["initiative"], said["login"])
         return super().clean()
 
 
@@ -68,5 +68,9 @@ class LiftForm(SigningForm):
     def signed_words(self, cleaned: dict) -> dict:
         """With what the hold is on, since when and why."""
         hold = cleaned["hold"]
-        held = {"held": hold.case_ref or hold.person, "since": hold.opened_at, "held because": hold.reason}
+        held = {
+            "held": hold.initiative_ref or hold.person,
+            "since": hold.opened_at,
+            "held because": hold.reason,
+        }
         return super().signed_words(cleaned) | held

@@ -132,10 +132,12 @@ def _any(words: Iterable[str]) -> str:
         for composed in (unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word))
         for form in (composed, json.dumps(composed, ensure_ascii=False)[1:-1])
     )
-    return "|".join(r"(?:\s|\\n)+".join(_in_any_case(part) for part in word.split()) for word in written)
+    return "|".join(
+        r"(?:\s|\\n)+".join(_in_any_initiative(part) for part in word.split()) for word in written
+    )
 
 
-def _in_any_case(text: str) -> str:
+def _in_any_initiative(text: str) -> str:
     """The pattern of a text; letters beyond ASCII in both cases, as some collations know no capital of them."""
     return "".join(
         re.escape(letter)
@@ -172,7 +174,7 @@ class About:
 
     id: int
     kind: str
-    case_ref: str
+    initiative_ref: str
     table: str
     key: str
     xact: int
@@ -233,7 +235,7 @@ def entries_about(words: Words, person: User, rows: Iterable[tuple[str, str]] = 
     """Every entry that the person wrote, that names her, or that tells a change of one of these rows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.id, e.kind, e.case_ref, e.\"table\", e.key, e.xact, e.at, encode(e.digest, 'hex')"
+            "SELECT e.id, e.kind, e.initiative_ref, e.\"table\", e.key, e.xact, e.at, encode(e.digest, 'hex')"
             " FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id"
             " WHERE length(b.body) > 0 AND (e.actor_id = %s OR e.on_behalf_of_id = %s"
             " OR e.\"table\" || ' ' || e.key = ANY (%s) OR convert_from(b.body, 'UTF8') ~* %s) ORDER BY e.id",

@@ -1,4 +1,4 @@
-"""Retention of decisions, legal holds, and which cases are due for disposal."""
+"""Retention of decisions, legal holds, and which initiatives are due for disposal."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,27 +17,33 @@ from governance.privacy.personal_data import About
 from governance.vocabulary.entry_kinds import EntryKind
 
 
-def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:
-    """Hold everything about a case, or about a person: until it is lifted nothing of it is erased or disposed of."""
+def open_hold(*, initiative_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:
+    """Hold everything about an initiative, or about a person: until it is lifted nothing of it is erased or disposed
+    of.
+    """
     if not reason.strip():
         raise ValidationError({"reason": "Say why it must be kept."})
-    check_held(case_ref, person)
+    check_held(initiative_ref, person)
     with acting(by=by, reason=reason.strip()), ceremony.signing(ceremony.take(by)):
         may_hold(by).or_refuse()
         hold = LegalHold(
-            case_ref=case_ref, person=person, reason=reason.strip(), opened_by=by, opened_at=clock.now()
+            initiative_ref=initiative_ref,
+            person=person,
+            reason=reason.strip(),
+            opened_by=by,
+            opened_at=clock.now(),
         )
         hold.save()
         record.record(EntryKind.LEGAL_HOLD_OPENED, **_about(hold))
     return hold
 
 
-def check_held(case_ref: str, person: User | None) -> None:
+def check_held(initiative_ref: str, person: User | None) -> None:
     """Raise ValidationError unless a hold is on one initiative that there is, or on one person."""
-    if bool(case_ref) == (person is not None):
+    if bool(initiative_ref) == (person is not None):
         raise ValidationError("A legal hold is on one initiative or on one person.")
-    if case_ref and not _ends([case_ref]):
-        raise ValidationError(f"There is no initiative {case_ref}.")
+    if initiative_ref and not _ends([initiative_ref]):
+        raise ValidationError(f"There is no initiative {initiative_ref}.")
 
 
 def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
@@ -56,19 +62,19 @@ def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
 
 
 def _about(hold: LegalHold) -> dict:
-    return {"hold": hold.pk, "held_case": hold.case_ref, "held_person": hold.person_id}
+    return {"hold": hold.pk, "held_initiative": hold.initiative_ref, "held_person": hold.person_id}
 
 
 # --- How long ---------------------------------------------------------------------------------------------------------
 
 
 def free_from(ended_at: datetime) -> date:
-    """The first day on which the records of a case that ended then need not be kept any more."""
+    """The first day on which the records of an initiative that ended then need not be kept any more."""
     return clock.local_day(ended_at) + timedelta(days=settings.RETENTION_DAYS)
 
 
-def _ends(refs: list[str] | None) -> list[contributions.CaseEnd]:
-    return [end for ends in contributions.case_ends for end in ends(refs)]
+def _ends(refs: list[str] | None) -> list[contributions.InitiativeEnd]:
+    return [end for ends in contributions.initiative_ends for end in ends(refs)]
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,9 @@ class Kept:
 
 @dataclass
 class Keeping:
-    """What is kept on a day, of the cases named: asked entry by entry, decided from one look at holds and cases."""
+    """What is kept on a day, of the initiatives named: asked entry by entry, decided from one look at holds and
+    initiatives.
+    """
 
     held: set[str] = field(default_factory=set)
     ends: dict[str, datetime | None] = field(default_factory=dict)
@@ -91,9 +99,13 @@ class Keeping:
 
     @classmethod
     def of(cls, refs: set[str], *, overridden: bool = False) -> "Keeping":
-        """The holds and ends of these cases; `overridden` puts retention aside, never a hold."""
+        """The holds and ends of these initiatives; `overridden` puts retention aside, never a hold."""
         return cls(
-            held=set(LegalHold.objects.open().filter(case_ref__in=refs).values_list("case_ref", flat=True)),
+            held=set(
+                LegalHold.objects.open()
+                .filter(initiative_ref__in=refs)
+                .values_list("initiative_ref", flat=True)
+            ),
             ends={end.ref: end.ended_at for end in _ends(sorted(refs))},
             tables={ContractApproval._meta.db_table, *contributions.decision_tables},
             overridden=overridden,
@@ -104,10 +116,12 @@ class Keeping:
         if entry.kind == EntryKind.ERASED:
             return Kept("It says what was erased.")
         decision = entry.kind in contributions.decisions or entry.table in self.tables
-        return self.of_case(entry.case_ref, decision=decision, at=entry.at)
+        return self.of_initiative(entry.initiative_ref, decision=decision, at=entry.at)
 
-    def of_case(self, ref: str, *, decision: bool, at: datetime | None = None) -> Kept | None:
-        """Why what belongs to this case is kept; what belongs to none and decides something is kept from `at` on."""
+    def of_initiative(self, ref: str, *, decision: bool, at: datetime | None = None) -> Kept | None:
+        """Why what belongs to this initiative is kept; what belongs to none and decides something is kept from `at`
+        on.
+        """
         if ref in self.held:
             return Kept(f"A legal hold is on {ref}.", by_hold=True)
         if not decision or self.overridden:
@@ -126,7 +140,9 @@ class Keeping:
 
 @dataclass(frozen=True)
 class Due:
-    """A case whose records need not be kept any more, since when, and the legal holds that keep them all the same."""
+    """An initiative whose records need not be kept any more, since when, and the legal holds that keep them all the
+    same.
+    """
 
     ref: str
     title: str
@@ -136,10 +152,10 @@ class Due:
 
 
 def due() -> list[Due]:
-    """Every case that is due for disposal today, the longest due first."""
+    """Every initiative that is due for disposal today, the longest due first."""
     held: dict[str, list[str]] = {}
-    for hold in LegalHold.objects.open().exclude(case_ref=""):
-        held.setdefault(hold.case_ref, []).append(f"Legal hold {hold.pk}: {hold.reason}")
+    for hold in LegalHold.objects.open().exclude(initiative_ref=""):
+        held.setdefault(hold.initiative_ref, []).append(f"Legal hold {hold.pk}: {hold.reason}")
     found = [
         Due(
             end.ref,

@@ -103,7 +103,7 @@ def _entries(person: User, words: personal_data.Words) -> Iterable[dict]:
             yield {
                 "entry": entry.pk,
                 "kind": entry.kind,
-                "case": entry.case_ref,
+                "initiative": entry.initiative_ref,
                 "table": entry.table,
                 "key": entry.key,
                 "at": entry.at.isoformat(),

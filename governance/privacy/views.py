@@ -1,4 +1,4 @@
-"""Pages on retention: legal holds, cases due for disposal, erasures. For admins and auditors."""
+"""Pages on retention: legal holds, initiatives due for disposal, erasures. For admins and auditors."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,7 +22,7 @@ PAGE = 50
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def keeping(request: SignedInRequest) -> HttpResponse:
-    """Holds that are open, cases that are due, erasures that were done; a hold is opened and lifted here."""
+    """Holds that are open, initiatives that are due, erasures that were done; a hold is opened and lifted here."""
     may_hold(request.user).or_refuse()
     lifts = "lift-why" in request.POST
     hold_form = HoldForm(
@@ -43,7 +43,10 @@ def keeping(request: SignedInRequest) -> HttpResponse:
                 retention.lift_hold(hold=said["hold"], reason=said["why"], by=request.user)
             else:
                 retention.open_hold(
-                    case_ref=said["case"], person=said["login"], reason=said["why"], by=request.user
+                    initiative_ref=said["initiative"],
+                    person=said["login"],
+                    reason=said["why"],
+                    by=request.user,
                 )
         except ValidationError as wrong:
             asked.add_error(None, wrong.messages)

@@ -192,7 +192,7 @@ class Gate:
         return _once(criterion.seat for criterion in self.criteria)
 
     def quorum_for(self, tier: str | None) -> int:
-        """Sign-offs needed for a case of this confirmed risk tier (None while unset)."""
+        """Sign-offs needed for an initiative of this confirmed risk tier (None while unset)."""
         return quorum_for(tier, self.quorum, self.quorum_high_risk)
 
 
@@ -220,9 +220,9 @@ class Book:
     requirements: dict[str, Requirement]
     gates: dict[str, Gate]
     criteria: dict[str, Criterion]
-    # Waivers a case carries at most at once.
+    # Waivers an initiative carries at most at once.
     waivers_max: int
-    # Questions of a case of minimal risk that the gate to production draws, and that are then verified.
+    # Questions of an initiative of minimal risk that the gate to production draws, and that are then verified.
     drawn_at_minimal: int = 0
     # The seats that sign at minimal risk; the last of them signs for those that do not. Empty: all sit at each tier.
     seats_minimal: tuple[str, ...] = ()
@@ -279,7 +279,8 @@ class Book:
         return frozenset(self._gate(gate).requirements()) - now
 
     def tolerated(self, stage: str) -> list[tuple[str, Requirement | None, Gate | None]]:
-        """What a case in the stage may lack, each with the requirement that ends that and the first gate that asks it.
+        """What an initiative in the stage may lack, each with the requirement that ends that and the first gate that
+        asks it.
 
         Both are None where none is known, or where this rulebook does not ask for it.
         """

@@ -223,7 +223,8 @@ def set_password(*, token: str, password: str) -> User:
 
 
 def _cool_off(person: User, link: PasswordLink) -> None:
-    """Let the person sign nothing for a day that lets a case rise, where others could have used this link; tell them.
+    """Let the person sign nothing for a day that lets an initiative rise, where others could have used this link; tell
+    them.
 
     Others could: a link that somebody else made, or one to an address that somebody else changed. The first password
     of somebody invited is their own, unless the address was changed.

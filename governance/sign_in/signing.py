@@ -110,7 +110,7 @@ class SigningForm(forms.Form):
 
     `purpose` says in words what is signed; a wrong proof is an entry of the record with these words. `act` is what the
     rulebook calls it, where it asks for a strength. `facts` (values, or a function that reads them) is what the
-    signature rests on besides the words of the form and the state of the case. The proof is looked at only once
+    signature rests on besides the words of the form and the state of the initiative. The proof is looked at only once
     everything else is in order, never stands in `cleaned_data`, and is kept beside the act that follows. Where one
     button of a form binds nothing, the form makes the field optional for it.
     """
@@ -145,9 +145,11 @@ class SigningForm(forms.Form):
         return demands.asked_of(self.request.user, self.act, *self.tiers())
 
     def tiers(self) -> list[str]:
-        """The risk tiers that it is about: that of the case; each of them where it is about no case, or about many."""
-        case = row_history.concerned()
-        return [case.tier] if hasattr(case, "tier") else list(Tier)
+        """The risk tiers that it is about: that of the initiative; each of them where it is about no initiative, or
+        about many.
+        """
+        initiative = row_history.concerned()
+        return [initiative.tier] if hasattr(initiative, "tier") else list(Tier)
 
     def add_prefix(self, field_name):
         """The password is sent under its own name, as the script of the page looks for it."""
@@ -304,9 +306,11 @@ class SigningForm(forms.Form):
 
     def _statement(self, cleaned: dict, shown_at: datetime) -> str:
         """What is signed, written from the words of this form and from facts as they are now."""
-        case = row_history.concerned()
+        initiative = row_history.concerned()
         facts = self._facts() if callable(self._facts) else self._facts or {}
-        state = {name: getattr(case, name) for name in ("ref", "stage", "tier") if hasattr(case, name)}
+        state = {
+            name: getattr(initiative, name) for name in ("ref", "stage", "tier") if hasattr(initiative, name)
+        }
         return statements.write(
             person_id=self.request.user.pk,
             act=self.act,

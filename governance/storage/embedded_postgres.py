@@ -310,7 +310,7 @@ class Server:
         """Remove what a killed server left behind, if its process id meanwhile belongs to somebody else.
 
         PostgreSQL itself removes the traces of a process that is gone, but believes any living process with that
-        number to be a server; in containers, where numbers are small, that is soon the case.
+        number to be a server; in containers, where numbers are small, that is soon the initiative.
         """
         for trace in (
             self.cluster / "postmaster.pid",

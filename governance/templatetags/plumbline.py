@@ -255,7 +255,7 @@ def lean(claimed, supported):
 
 @lru_cache(maxsize=512)
 def _drawn(component, language, **inputs):
-    """A component that says the same for the same inputs: a list of fifty cases shows it fifty times."""
+    """A component that says the same for the same inputs: a list of fifty initiatives shows it fifty times."""
     return mark_safe(render_to_string(f"_components/{component}.html", inputs).strip())
 
 

@@ -41,8 +41,9 @@ SELECT {columns} FROM public.{history} h WHERE h.history_type <> '-' AND {known}
    AND NOT EXISTS (SELECT 1 FROM public.{history} n WHERE n.{pk} = h.{pk} AND n.history_id > h.history_id
                       AND {known_n} OFFSET 0)
 """
-# The same, from each row's beginning: for rows of cases, which pages read by the case they belong to for ever, or all
-# cases of; quick however long the rows' past is. (A key that was removed and used again has begun twice.)
+# The same, from each row's beginning: for rows of initiatives, which pages read by the initiative they belong to for
+# ever, or all initiatives of; quick however long the rows' past is. (A key that was removed and used again has begun
+# twice.)
 NEWEST_OF_EACH = """
 SELECT {columns} FROM public.{history} b CROSS JOIN LATERAL
        (SELECT k.history_id FROM public.{history} k WHERE k.{pk} = b.{pk} AND {known_k}
@@ -58,13 +59,14 @@ _opened: ContextVar["Opened | None"] = ContextVar("plumbline_opened", default=No
 
 @dataclass(frozen=True)
 class Opened:
-    """What the doors of today opened to somebody who looks back: the case asked for, and which cases at all.
+    """What the doors of today opened to somebody who looks back: the initiative asked for, and which initiatives at
+    all.
 
-    `cases` are keys; None is every case. Rights of that other day open nothing and close nothing.
+    `initiatives` are keys; None is every initiative. Rights of that other day open nothing and close nothing.
     """
 
-    case: object | None = None
-    cases: frozenset[int] | None = None
+    initiative: object | None = None
+    initiatives: frozenset[int] | None = None
 
 
 def _known(row: str, column: str = "xact") -> str:

@@ -12,11 +12,11 @@ from governance.offline.verify import JUDGED, JUDGED_ACTS, Breach, Judge
 from governance.transparency_log.recomputation import stream
 
 ENTRIES = """
-SELECT e.id, e.kind, e.actor_id, e.case_ref, e."table", e.key, e.operation, e.xact, e.at, e.recorded_at, b.body
+SELECT e.id, e.kind, e.actor_id, e.initiative_ref, e."table", e.key, e.operation, e.xact, e.at, e.recorded_at, b.body
   FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
  WHERE e."table" = ANY (%s) OR (e."table" = '' AND e.kind = ANY (%s)) ORDER BY e.id
 """
-NAMES = ("id", "kind", "actor", "case", "table", "key", "operation", "xact")
+NAMES = ("id", "kind", "actor", "initiative", "table", "key", "operation", "xact")
 
 
 def judge(using: str = "default") -> Judge:

@@ -85,14 +85,15 @@ SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attnum)
 
 # An act says of itself what its entry says of it.
 ODD_ACTS = """
-SELECT e.id, (j.kind, j.actor ->> 'id', coalesce(j."case" ->> 'ref', ''))
-             IS NOT DISTINCT FROM (e.kind, e.actor_id::text, e.case_ref) AS only_the_time
+SELECT e.id, (j.kind, j.actor ->> 'id', coalesce(j.initiative ->> 'ref', ''))
+             IS NOT DISTINCT FROM (e.kind, e.actor_id::text, e.initiative_ref) AS only_the_time
   FROM governance_entry e
   JOIN governance_entrybody b ON b.entry_id = e.id AND length(b.body) > 0,
-  LATERAL json_to_record(convert_from(b.body, 'UTF8')::json) AS j(kind text, at timestamptz, actor json, "case" json)
+  LATERAL json_to_record(convert_from(b.body, 'UTF8')::json) AS j(kind text, at timestamptz, actor json,
+    initiative json)
  WHERE e."table" = '' AND e.xact >= %(since)s
-   AND (j.kind, j.at, j.actor ->> 'id', coalesce(j."case" ->> 'ref', ''))
-       IS DISTINCT FROM (e.kind, e.at, e.actor_id::text, e.case_ref)
+   AND (j.kind, j.at, j.actor ->> 'id', coalesce(j.initiative ->> 'ref', ''))
+       IS DISTINCT FROM (e.kind, e.at, e.actor_id::text, e.initiative_ref)
  ORDER BY e.id
 """
 

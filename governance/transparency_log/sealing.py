@@ -37,7 +37,7 @@ MOMENT = "to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 # The bytes of a leaf, of an entry `e`: everything of it but its body, which the digest commits to.
 LEAF_DATA = (
     "convert_to(json_build_object('id', e.id, 'kind', e.kind, 'actor', e.actor_id,"
-    " 'on_behalf_of', e.on_behalf_of_id, 'case', e.case_ref, 'table', e.\"table\", 'key', e.key,"
+    " 'on_behalf_of', e.on_behalf_of_id, 'initiative', e.initiative_ref, 'table', e.\"table\", 'key', e.key,"
     " 'operation', e.operation, 'xact', e.xact, 'request', e.request_id,"
     f" 'at', {MOMENT % 'e.at'}, 'recorded_at', {MOMENT % 'e.recorded_at'},"
     " 'simulated', e.simulated, 'digest', encode(e.digest, 'hex'))::text, 'UTF8')"

@@ -17,7 +17,7 @@ class Words(TextChoices):
 
 
 class Stage(Words):
-    """What a case claims to be, from an idea to its end."""
+    """What an initiative claims to be, from an idea to its end."""
 
     PROPOSED = "proposed", "Proposed idea"
     PROTOTYPE = "prototype", "Prototype"
@@ -42,7 +42,7 @@ class Tier(Words):
 
 
 class Role(Words):
-    """What somebody accepts in person to be on a case."""
+    """What somebody accepts in person to be on an initiative."""
 
     OWNER = "owner", "Business owner"
     DEPUTY = "deputy", "Deputy owner"
@@ -130,7 +130,7 @@ class OutcomeKind(Words):
 
 
 class LogFindingKind(Words):
-    """What the log of interactions shows of a case that nobody permitted, declared or announced."""
+    """What the log of interactions shows of an initiative that nobody permitted, declared or announced."""
 
     NEVER_ASKED = "never_asked", "Done and never asked"
     AFTER_DENIAL = "after_denial", "Done after a denial"
@@ -236,7 +236,7 @@ class DeclaredResult(Words):
 
 
 class HoldKind(Words):
-    """Why a case must not move; `cap`: the highest stage that is supported meanwhile, None for all."""
+    """Why an initiative must not move; `cap`: the highest stage that is supported meanwhile, None for all."""
 
     OWNER_VACANT = "owner_vacant", "No accepted owner"
     RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's audit trail owner is gone"
@@ -255,7 +255,9 @@ class HoldKind(Words):
 
 
 class TakesEffect(Words):
-    """From when a rulebook decides what the evidence of a case supports; reviews opened after it use it in any case."""
+    """From when a rulebook decides what the evidence of an initiative supports; reviews opened after it use it in any
+    case.
+    """
 
     CASE_BY_CASE = "case_by_case", "Case by case"
     AT_ONCE = "at_once", "At once"

@@ -187,7 +187,7 @@ class NoDeleting:
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = self.get_object(request, object_id) if object_id else None
-        case = row if hasattr(row, "ref") else getattr(row, "initiative", None)
+        initiative = row if hasattr(row, "ref") else getattr(row, "initiative", None)
         what = self.model._meta.verbose_name
         refusal = Refused(
             f"The administration does not {verb} a {what}.",
@@ -197,7 +197,7 @@ class NoDeleting:
             with acting(by=request.user):
                 record.record(
                     EntryKind.REFUSED,
-                    case=case,
+                    initiative=initiative,
                     act=f"admin: {verb} {self.model._meta.label_lower} {object_id or ''}".strip(),
                     answer=str(refusal),
                 )

@@ -191,7 +191,10 @@ class RefusalPages(MiddlewareMixin):
             with row_history.acting(by=request.user):
                 name = request.resolver_match.view_name
                 record.record(
-                    EntryKind.REFUSED, case=row_history.concerned(), act=name, answer=str(exception.answer)
+                    EntryKind.REFUSED,
+                    initiative=row_history.concerned(),
+                    act=name,
+                    answer=str(exception.answer),
                 )
         back = request.META.get("HTTP_REFERER", "")
         own = back if back.startswith(f"{request.scheme}://{request.get_host()}/") else "/"
@@ -276,7 +279,7 @@ class AsOf:
             return render(request, "403.html", context, status=403)
         except CannotBeShown as trouble:
             return cannot_be_shown(request, str(trouble))
-        read_of(request.user, opened.case, page=page.view_name, as_of=day.asked)
+        read_of(request.user, opened.initiative, page=page.view_name, as_of=day.asked)
         request.look = Look.at(request, day, known_until)
         with as_of.day(day.moment, opened=opened):
             response = self.get_response(request)
@@ -285,11 +288,11 @@ class AsOf:
         return response
 
 
-def read_of(person, case=None, **facts) -> None:
+def read_of(person, initiative=None, **facts) -> None:
     """Record that an auditor looks back, in a transaction of its own: what was read is told although the page fails."""
     if person.is_auditor:
         with row_history.acting(by=person):
-            record.record(EntryKind.PAST_READ, case=case, **facts)
+            record.record(EntryKind.PAST_READ, initiative=initiative, **facts)
 
 
 def on_any_day(door):

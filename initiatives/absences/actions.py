@@ -1,7 +1,7 @@
 """Planned absence: from a day to a day, with delegates who accept in person. It gives nobody what separation closes.
 
-Here and not below, because standing in makes somebody party to cases. The people of an absence are locked in the order
-of their keys, so that two plans which would meet follow each other.
+Here and not below, because standing in makes somebody party to initiatives. The people of an absence are locked in the
+order of their keys, so that two plans which would meet follow each other.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_of
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.roles.leaving import end_seat
 
 LONGEST = timedelta(days=366)
@@ -28,7 +28,7 @@ LONGEST = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Asked:
-    """Somebody asked to stand in: for a seat, or for roles on cases where `membership` is None."""
+    """Somebody asked to stand in: for a seat, or for roles on initiatives where `membership` is None."""
 
     delegate: User
     membership: Membership | None = None

@@ -19,7 +19,7 @@ from governance.vocabulary import BoardRole, Seat
 from initiatives.absences import actions, wording
 from initiatives.absences.actions import Asked, check_plan
 from initiatives.absences.forms import AbsenceForm, DelegateForm, NotStandingForm
-from initiatives.cases.case_frame import fix, page_of, sent
+from initiatives.initiative.initiative_frame import fix, page_of, sent
 from initiatives.models import RoleAssignment
 
 TAKES = ["GET", "HEAD", "POST"]

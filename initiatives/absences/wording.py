@@ -9,7 +9,7 @@ from governance.templatetags.plumbline import day as in_words
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.models import Initiative, RoleAssignment
 
-NAMED = 5  # cases that a sentence names before it counts the rest
+NAMED = 5  # initiatives that a sentence names before it counts the rest
 
 
 def days_of(absence: Absence) -> str:
@@ -26,16 +26,19 @@ def days_between(starts_at: datetime, ends_at: datetime) -> str:
 def keeps_from_roles(person: User, delegate: User) -> list[str]:
     """What standing in for the roles of `person` gives the delegate, and what it takes from them meanwhile."""
     rows = RoleAssignment.objects.in_force().filter(person=person, initiative__stage__in=RUNNING_STAGES)
-    cases = list(Initiative.objects.live().filter(pk__in=rows.values("initiative")).select_related("unit"))
+    initiatives = list(
+        Initiative.objects.live().filter(pk__in=rows.values("initiative")).select_related("unit")
+    )
     seated = Membership.objects.held_at(clock.now()).filter(person=delegate).select_related("board__unit")
     said = [
-        f"{delegate} answers, adds evidence and acts as {person} does on {_named(cases)}. What only {person} can say, "
+        f"{delegate} answers, adds evidence and acts as {person} does on {_named(initiatives)}. "
+        f"What only {person} can say, "
         "such as accepting a role, waits."
     ]
     own = [
-        case
-        for case in cases
-        if any(units_of_board(member.board).filter(pk=case.unit_id).exists() for member in seated)
+        initiative
+        for initiative in initiatives
+        if any(units_of_board(member.board).filter(pk=initiative.unit_id).exists() for member in seated)
     ]
     if own:
         said.append(
@@ -46,12 +49,12 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
 
 
 def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
-    """On which cases of the board the delegate could not sign, because they are party to them."""
-    cases = Initiative.objects.live().filter(
+    """On which initiatives of the board the delegate could not sign, because they are party to them."""
+    initiatives = Initiative.objects.live().filter(
         unit__in=units_of_board(membership.board), stage__in=RUNNING_STAGES
     )
     roles = RoleAssignment.objects.open().filter(person=delegate)
-    party = list(cases.filter(pk__in=roles.values("initiative")))
+    party = list(initiatives.filter(pk__in=roles.values("initiative")))
     seat = f"{membership.get_seat_display()}, {membership.board}"
     holder = membership.person
     said = [
@@ -68,9 +71,9 @@ def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
     return said
 
 
-def _named(cases: list[Initiative]) -> str:
-    if not cases:
+def _named(initiatives: list[Initiative]) -> str:
+    if not initiatives:
         return "no running initiative"
-    names = [case.ref for case in cases[:NAMED]]
-    more = len(cases) - NAMED
+    names = [initiative.ref for initiative in initiatives[:NAMED]]
+    more = len(initiatives) - NAMED
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

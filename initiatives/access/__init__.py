@@ -1,1 +1,1 @@
-"""Who sees a case, who may do what on it, and how a request finds it."""
+"""Who sees an initiative, who may do what on it, and how a request finds it."""

@@ -1,4 +1,4 @@
-"""Who may, as answers that carry their reasons. Whether a case is ready is another question:
+"""Who may, as answers that carry their reasons. Whether an initiative is ready is another question:
 `governance.gates.criteria`."""
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from initiatives.access.signers import (
     why_approved_twice,
 )
 from initiatives.access.visibility import past_visible_to, visible_to
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
 from initiatives.models.stage_machine import STOP, WHO_MAY, offered
 
@@ -40,92 +40,95 @@ def holds_architecture_seat(person: User) -> bool:
     return person.is_active and any(member.seat == ARCHITECTURE for member in seats_held(person))
 
 
-def may_look_back(case: Initiative, person: User) -> Answer:
-    """See the case on another day: its owner, its board, auditors."""
-    if person.is_active and (person.is_auditor or is_owner(case, person) or sits_on_board(case, person)):
+def may_look_back(initiative: Initiative, person: User) -> Answer:
+    """See the initiative on another day: its owner, its board, auditors."""
+    if person.is_active and (
+        person.is_auditor or is_owner(initiative, person) or sits_on_board(initiative, person)
+    ):
         return yes()
     return no("Other days are shown to the owner, the board and auditors.", "Ask one of them.")
 
 
 def may_look_back_anywhere(person: User) -> Answer:
-    """See the portfolio on another day: whoever may look back at any case."""
+    """See the portfolio on another day: whoever may look back at any initiative."""
     if person.is_active and (person.is_auditor or seats_held(person) or past_visible_to(person).exists()):
         return yes()
     return no("Other days are shown to owners, boards and auditors.", "Ask one of them.")
 
 
-def may_see(case: Initiative, person: User) -> bool:
-    """Whether the person may open the case."""
-    return visible_to(person).filter(pk=case.pk).exists()
+def may_see(initiative: Initiative, person: User) -> bool:
+    """Whether the person may open the initiative."""
+    return visible_to(person).filter(pk=initiative.pk).exists()
 
 
-def may_open_file(case: Initiative, person: User) -> Answer:
-    """Evidence bodies: whoever may see the case, but not admins and privacy officers who hold no role on it."""
-    if not may_see(case, person):
+def may_open_file(initiative: Initiative, person: User) -> Answer:
+    """Evidence bodies: whoever may see the initiative, but not admins and privacy officers who hold no role on it."""
+    if not may_see(initiative, person):
         return no("This initiative is not yours to see.")
     marked = person.is_admin or (person.is_privacy_officer and not person.is_auditor)
-    if marked and not (roles_of(case, person) or sits_on_board(case, person)):
+    if marked and not (roles_of(initiative, person) or sits_on_board(initiative, person)):
         who = "Admins" if person.is_admin else "Privacy officers"
         return no(f"{who} do not read evidence.", "Ask the owner or an auditor.")
     return yes()
 
 
-def may_read_questions(case: Initiative, person: User) -> Answer:
+def may_read_questions(initiative: Initiative, person: User) -> Answer:
     """What systems asked, word by word, and about whom: whoever may open the files of evidence."""
-    if may_open_file(case, person):
+    if may_open_file(initiative, person):
         return yes()
     return no("Admins do not read what systems asked.", "Ask the owner or an auditor.")
 
 
-def may_capture(case: Initiative, person: User) -> Answer:
+def may_capture(initiative: Initiative, person: User) -> Answer:
     """Have what stands behind a link fetched and kept: whoever may add evidence, where it is switched on."""
     if not settings.CAPTURE_LINKS:
         return no(
             "Links are not captured on this installation.",
             "Save the page as PDF and add that as a newer item.",
         )
-    return may_collaborate(case, person)
+    return may_collaborate(initiative, person)
 
 
-def roles_of(case: Initiative, person: User) -> frozenset[str]:
-    """The roles in force that the person accepted on the case, or stands in for; none for inactive people."""
+def roles_of(initiative: Initiative, person: User) -> frozenset[str]:
+    """The roles in force that the person accepted on the initiative, or stands in for; none for inactive people."""
     if not person.is_active:
         return frozenset()
     return frozenset(
         row.role
-        for row in case_rows.roles(case)
-        if row.in_force and (row.person_id == person.pk or person.pk in case_rows.standing_in(row))
+        for row in initiative_rows.roles(initiative)
+        if row.in_force and (row.person_id == person.pk or person.pk in initiative_rows.standing_in(row))
     )
 
 
-def accepted(case: Initiative, role: str) -> RoleAssignment | None:
+def accepted(initiative: Initiative, role: str) -> RoleAssignment | None:
     """The assignment in force for a role, if any."""
-    return next((row for row in case_rows.roles(case) if row.in_force and row.role == role), None)
+    return next((row for row in initiative_rows.roles(initiative) if row.in_force and row.role == role), None)
 
 
-def sits_on_board(case: Initiative, person: User) -> bool:
-    """Whether the person holds any seat of the case's board now."""
-    return bool(_seats_on(case, person))
+def sits_on_board(initiative: Initiative, person: User) -> bool:
+    """Whether the person holds any seat of the initiative's board now."""
+    return bool(_seats_on(initiative, person))
 
 
-def _seats_on(case: Initiative, person: User) -> set[str]:
-    """The seats, chair and deputy chair among them, that the person holds on the case's board now."""
-    return {member.seat for member in memberships_on(case, person)}
+def _seats_on(initiative: Initiative, person: User) -> set[str]:
+    """The seats, chair and deputy chair among them, that the person holds on the initiative's board now."""
+    return {member.seat for member in memberships_on(initiative, person)}
 
 
-def memberships_on(case: Initiative, person: User, seats=tuple(BoardRole)) -> list[Membership]:
-    """What the person holds now on the case's board of these seats, chair and deputy chair among them."""
-    board = board_for(case.unit)
+def memberships_on(initiative: Initiative, person: User, seats=tuple(BoardRole)) -> list[Membership]:
+    """What the person holds now on the initiative's board of these seats, chair and deputy chair among them."""
+    board = board_for(initiative.unit)
     held = seats_held(person) if board is not None else []
     return [member for member in held if member.board_id == board.pk and member.seat in seats]
 
 
-def _closed(case: Initiative) -> Answer:
-    if case.withdrawn_at:
+def _closed(initiative: Initiative) -> Answer:
+    if initiative.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.", "Register a new one.")
-    if case.closed:
+    if initiative.closed:
         return no(
-            f"This initiative is {case.stage}; it no longer changes.", "The chair can reopen a stopped one."
+            f"This initiative is {initiative.stage}; it no longer changes.",
+            "The chair can reopen a stopped one.",
         )
     return yes()
 
@@ -134,15 +137,15 @@ def _active(person: User) -> Answer:
     return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
 
 
-def is_owner(case: Initiative, person: User) -> bool:
-    """The accepted owner; while nobody ever accepted, whoever registered the case stands in."""
-    if "owner" in roles_of(case, person):
+def is_owner(initiative: Initiative, person: User) -> bool:
+    """The accepted owner; while nobody ever accepted, whoever registered the initiative stands in."""
+    if "owner" in roles_of(initiative, person):
         return True
-    return person.is_active and case.registered_by_id == person.pk and not ever_owned(case)
+    return person.is_active and initiative.registered_by_id == person.pk and not ever_owned(initiative)
 
 
 def may_register(person: User) -> Answer:
-    """Anyone signed in, once there is a rulebook to hold a case to."""
+    """Anyone signed in, once there is a rulebook to hold an initiative to."""
     return all_of(_active(person), _rules())
 
 
@@ -150,35 +153,35 @@ def _rules() -> Answer:
     return yes() if Rulebook.objects.in_force() is not None else NoRulebook().answer
 
 
-def may_manage(case: Initiative, person: User) -> Answer:
+def may_manage(initiative: Initiative, person: User) -> Answer:
     """What only the owner does: propose roles, contract versions and waivers, open reviews, change details."""
-    return all_of(_closed(case), _owner_only(case, person))
+    return all_of(_closed(initiative), _owner_only(initiative, person))
 
 
-def may_describe(case: Initiative, person: User) -> Answer:
+def may_describe(initiative: Initiative, person: User) -> Answer:
     """Say what it is called, what it is for, what it costs, how risky it is: the owner; of what an import brought an
     admin too, while nobody accepted it.
     """
-    brought = case.imported or case.brought_in
-    if brought and person.is_admin and person.is_active and accepted(case, Role.OWNER) is None:
-        return _closed(case)
-    return may_manage(case, person)
+    brought = initiative.imported or initiative.brought_in
+    if brought and person.is_admin and person.is_active and accepted(initiative, Role.OWNER) is None:
+        return _closed(initiative)
+    return may_manage(initiative, person)
 
 
-def _owner_only(case: Initiative, person: User) -> Answer:
-    if is_owner(case, person):
+def _owner_only(initiative: Initiative, person: User) -> Answer:
+    if is_owner(initiative, person):
         return yes()
-    owner = accepted(case, Role.OWNER)
+    owner = accepted(initiative, Role.OWNER)
     who = owner.person.full_name if owner else "nobody accepted ownership yet"
     return no("Only the owner does this.", f"Ask {who}." if owner else f"On this initiative {who}.")
 
 
-def may_collaborate(case: Initiative, person: User) -> Answer:
+def may_collaborate(initiative: Initiative, person: User) -> Answer:
     """Answer and add evidence: the owner, and whoever accepted a working role."""
-    closed = _closed(case)
-    if not closed and not _owes_something(case):
+    closed = _closed(initiative)
+    if not closed and not _owes_something(initiative):
         return closed
-    if is_owner(case, person) or roles_of(case, person) & set(COLLABORATORS):
+    if is_owner(initiative, person) or roles_of(initiative, person) & set(COLLABORATORS):
         return yes()
     return no(
         "You hold no accepted role on this initiative that answers or adds evidence.",
@@ -186,14 +189,14 @@ def may_collaborate(case: Initiative, person: User) -> Answer:
     )
 
 
-def _owes_something(case: Initiative) -> bool:
-    return bool(case_rows.debts(case))
+def _owes_something(initiative: Initiative) -> bool:
+    return bool(initiative_rows.debts(initiative))
 
 
-def may_change_what_runs(case: Initiative, person: User) -> Answer:
+def may_change_what_runs(initiative: Initiative, person: User) -> Answer:
     """Scope, components and reported changes: the owner and the technical lead."""
-    if is_owner(case, person) or "technical_lead" in roles_of(case, person):
-        return _closed(case)
+    if is_owner(initiative, person) or "technical_lead" in roles_of(initiative, person):
+        return _closed(initiative)
     return no("Only the owner or the technical lead records this.", "Ask one of them.")
 
 
@@ -202,20 +205,20 @@ def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
     return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
 
 
-def may_propose_role(case: Initiative, person: User) -> Answer:
-    """The owner; while there is none: sponsor, chair, or for imported cases an admin."""
-    closed = _closed(case)
+def may_propose_role(initiative: Initiative, person: User) -> Answer:
+    """The owner; while there is none: sponsor, chair, or for imported initiatives an admin."""
+    closed = _closed(initiative)
     if not closed:
         return closed
-    if is_owner(case, person):
+    if is_owner(initiative, person):
         return yes()
-    if accepted(case, Role.OWNER) is None:
-        if "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
+    if accepted(initiative, Role.OWNER) is None:
+        if "sponsor" in roles_of(initiative, person) or is_acting_chair(initiative, person):
             return yes()
-        if person.is_admin and person.is_active and (case.imported or case.brought_in):
+        if person.is_admin and person.is_active and (initiative.imported or initiative.brought_in):
             return yes()
         return no("No owner has accepted this initiative.", "Its sponsor or the chair can propose one.")
-    return _owner_only(case, person)
+    return _owner_only(initiative, person)
 
 
 def may_hand_over(leaver: User, person: User) -> Answer:
@@ -235,34 +238,34 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 # The board
 
 
-def acting_chair(case: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
-    """Who decides on this case now: the chair, or the deputy when the chair is absent or party; and why."""
-    members = members_now(board_for(case.unit)) if members is None else members
+def acting_chair(initiative: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
+    """Who decides on this initiative now: the chair, or the deputy when the chair is absent or party; and why."""
+    members = members_now(board_for(initiative.unit)) if members is None else members
     chair, deputy = chairs(members)
     why = "the board has no chair"
     for member in chair:
-        roles = party_as(case, member.person)
+        roles = party_as(initiative, member.person)
         if not roles and not member.away:
             return member.person, "chair"
         why = f"{member.person} is party to the initiative ({roles})" if roles else f"{member.person} is away"
     for member in deputy:
-        if not member.away and not party_as(case, member.person):
+        if not member.away and not party_as(initiative, member.person):
             return member.person, f"deputy chair, because {why}"
     return None, why
 
 
-def is_acting_chair(case: Initiative, person: User) -> bool:
-    """Whether the person decides on this case now."""
-    chair, _ = acting_chair(case)
+def is_acting_chair(initiative: Initiative, person: User) -> bool:
+    """Whether the person decides on this initiative now."""
+    chair, _ = acting_chair(initiative)
     return chair is not None and chair.pk == person.pk
 
 
-def may_chair(case: Initiative, person: User) -> Answer:
+def may_chair(initiative: Initiative, person: User) -> Answer:
     """Decide, promote, step back, return a review, lift holds: the chair unless party, else the deputy."""
-    chair, why = acting_chair(case)
+    chair, why = acting_chair(initiative)
     if chair is not None and chair.pk == person.pk:
         return _active(person)
-    seated = [member for member in members_now(board_for(case.unit)) if member.person_id == person.pk]
+    seated = [member for member in members_now(board_for(initiative.unit)) if member.person_id == person.pk]
     if any(member.away and member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seated):
         return no(
             "You are away: meanwhile others decide.",
@@ -270,7 +273,7 @@ def may_chair(case: Initiative, person: User) -> Answer:
             reverse("away"),
         )
     chairing = any(member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seats_held(person))
-    if chairing and (roles := party_as(case, person)):
+    if chairing and (roles := party_as(initiative, person)):
         return no(
             f"You are party to this initiative ({roles}) and cannot decide it.",
             f"{chair} decides." if chair else "The board needs a deputy chair.",
@@ -280,52 +283,54 @@ def may_chair(case: Initiative, person: User) -> Answer:
     return no("Only the chair of the initiative's board decides.", f"That is {chair} now ({why}).")
 
 
-def may_raise(case: Initiative, person: User) -> Answer:
-    """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
-    seated = [row for row in members_now(board_for(case.unit)) if row.person_id == person.pk]
+def may_raise(initiative: Initiative, person: User) -> Answer:
+    """What only the chair does and what lets the initiative rise or go on: approve, lift, excuse, reopen, continue."""
+    seated = [row for row in members_now(board_for(initiative.unit)) if row.person_id == person.pk]
     chaired = [row for row in seated if row.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
-    decides = may_chair(case, person)
-    gains = _not_reset_by_party(case, person) if decides else decides
+    decides = may_chair(initiative, person)
+    gains = _not_reset_by_party(initiative, person) if decides else decides
     return all_of(gains, cooling_off.may_lift(person, chaired))
 
 
-def _not_reset_by_party(case: Initiative, person: User) -> Answer:
+def _not_reset_by_party(initiative: Initiative, person: User) -> Answer:
     """Nobody gains by having reset the second factors of whoever signs."""
-    reasons = why_reset_by_party(signer_of(person, now=True), parties_of(case))
+    reasons = why_reset_by_party(signer_of(person, now=True), parties_of(initiative))
     return no(said(reasons), "A day after the reset this can be signed.") if reasons else yes()
 
 
-def barred_from_signing(case: Initiative, person: User, *, now: bool = False) -> list[str]:
-    """Why this person must not vote on a case; empty when nothing bars them (docs/domain.md, invariant 4).
+def barred_from_signing(initiative: Initiative, person: User, *, now: bool = False) -> list[str]:
+    """Why this person must not vote on an initiative; empty when nothing bars them (docs/domain.md, invariant 4).
 
     `now`: they are about to sign.
     """
-    return why_party(signer_of(person, now=now), parties_of(case))
+    return why_party(signer_of(person, now=now), parties_of(initiative))
 
 
-def holds_seat(case: Initiative, person: User, seat: str) -> bool:
-    """Whether the person holds this seat of the case's board now."""
-    return seat in _seats_on(case, person)
+def holds_seat(initiative: Initiative, person: User, seat: str) -> bool:
+    """Whether the person holds this seat of the initiative's board now."""
+    return seat in _seats_on(initiative, person)
 
 
-def seats_of(case: Initiative, person: User) -> list[str]:
-    """The voting seats the person holds on the case's board now, in the order of the rulebook."""
-    held = _seats_on(case, person)
+def seats_of(initiative: Initiative, person: User) -> list[str]:
+    """The voting seats the person holds on the initiative's board now, in the order of the rulebook."""
+    held = _seats_on(initiative, person)
     return [seat for seat in Seat if seat in held]
 
 
 def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
     """Whether the person may cast this vote for this seat now. Evidence and contract are looked at in signing."""
-    case = review.initiative
+    initiative = review.initiative
     approving = verdict in APPROVING
     reasons = []
     if verdict != SignOffVerdict.RECUSE:
-        reasons = why_barred(signer_of(person, now=True), seat, parties_of(case), approving=approving)
+        reasons = why_barred(signer_of(person, now=True), seat, parties_of(initiative), approving=approving)
     if reasons:
         return no(said(reasons), "Separation of duties: somebody else must sign.")
-    if not holds_seat(case, person, seat):
+    if not holds_seat(initiative, person, seat):
         return no(f"You do not hold the seat {Seat.word(seat)} of this board.", "Its holder can sign.")
-    signed = (row for row in case_rows.sign_offs(review) if row.person_id == person.pk and row.seat != seat)
+    signed = (
+        row for row in initiative_rows.sign_offs(review) if row.person_id == person.pk and row.seat != seat
+    )
     other = next(signed, None)
     if other is not None:
         return no(
@@ -336,7 +341,7 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     if not review.is_open:
         return no(f"This review has ended: {review.get_outcome_display().lower()}.")
     if approving and review.gate != "retire":
-        return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
+        return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))
     return yes()
 
 
@@ -365,93 +370,101 @@ def may_read_costs(person: User) -> Answer:
     return no("Boards, sponsors, auditors and admins read what the portfolio costs.", "Ask one of them.")
 
 
-def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
+def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
     """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
-    reasons = barred_from_signing(case, person, now=True)
+    reasons = barred_from_signing(initiative, person, now=True)
     if reasons:
         return no(said(reasons), "Somebody else in the seat can accept it.")
-    if not set(seats_of(case, person)) & set(seats):
+    if not set(seats_of(initiative, person)) & set(seats):
         named = " or ".join(Seat(seat).label for seat in seats)
         return no(f"Only the seat {named} accepts this.")
-    return cooling_off.may_lift(person, memberships_on(case, person, seats))
+    return cooling_off.may_lift(person, memberships_on(initiative, person, seats))
 
 
-def may_confirm_tier(case: Initiative, person: User) -> Answer:
-    """The risk seat of the case's board, party to nothing."""
-    if not case.proposed_tier:
+def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
+    """The risk seat of the initiative's board, party to nothing."""
+    if not initiative.proposed_tier:
         return no("No risk tier is proposed yet.", "The owner proposes one.")
-    return may_accept_exception(case, ["risk_compliance"], person)
+    return may_accept_exception(initiative, ["risk_compliance"], person)
 
 
-def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
+def may_approve_contract(initiative: Initiative, seat: str, person: User) -> Answer:
     """A seat the rulebook names for contracts, party to nothing, not its author."""
-    wrote = RestsOn(contract_authors=contract_authors(case))
-    reasons = why_barred(signer_of(person, now=True), seat, parties_of(case), rests_on=wrote)
+    wrote = RestsOn(contract_authors=contract_authors(initiative))
+    reasons = why_barred(signer_of(person, now=True), seat, parties_of(initiative), rests_on=wrote)
     if reasons:
         return no(said(reasons), "Somebody else in the seat can sign it.")
-    if not holds_seat(case, person, seat):
+    if not holds_seat(initiative, person, seat):
         return no(f"You do not hold the seat {Seat.word(seat)} of this board.", "Its holder can sign.")
-    return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
+    return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))
 
 
-def may_stop(case: Initiative, person: User) -> Answer:
+def may_stop(initiative: Initiative, person: User) -> Answer:
     """Owner or chair, at once, always."""
-    if offered(case, kind=STOP) is None:
-        return no(f"An initiative that is {case.stage} is not stopped.", "Production is retired.")
-    if is_owner(case, person) or is_any_chair(case, person):
+    if offered(initiative, kind=STOP) is None:
+        return no(f"An initiative that is {initiative.stage} is not stopped.", "Production is retired.")
+    if is_owner(initiative, person) or is_any_chair(initiative, person):
         return yes()
     return no("Only the owner or the chair stops an initiative.", "Put it on hold instead.")
 
 
-def is_any_chair(case: Initiative, person: User) -> bool:
-    """Whether the person is the chair of the case's board, away or not, or decides in their place."""
-    return BoardRole.CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
+def is_any_chair(initiative: Initiative, person: User) -> bool:
+    """Whether the person is the chair of the initiative's board, away or not, or decides in their place."""
+    return BoardRole.CHAIR in _seats_on(initiative, person) or is_acting_chair(initiative, person)
 
 
-def may_manage_keys(case: Initiative, person: User) -> Answer:
+def may_manage_keys(initiative: Initiative, person: User) -> Answer:
     """Make, rotate and revoke the keys of its systems: the owner and the technical lead."""
-    return may_change_what_runs(case, person)
+    return may_change_what_runs(initiative, person)
 
 
-def may_withdraw(case: Initiative, person: User) -> Answer:
+def may_withdraw(initiative: Initiative, person: User) -> Answer:
     """An idea registered by mistake: owner, whoever registered it, or the chair."""
-    if case.stage != Stage.PROPOSED:
+    if initiative.stage != Stage.PROPOSED:
         return no("Only a proposed idea is withdrawn.", "Stop it instead.")
-    if case.withdrawn_at:
+    if initiative.withdrawn_at:
         return no("It was withdrawn already.")
-    if is_owner(case, person) or case.registered_by_id == person.pk or is_acting_chair(case, person):
+    if (
+        is_owner(initiative, person)
+        or initiative.registered_by_id == person.pk
+        or is_acting_chair(initiative, person)
+    ):
         return yes()
     return no("Only the owner or the chair withdraws an idea.")
 
 
-def may_hold(case: Initiative, person: User) -> Answer:
+def may_hold(initiative: Initiative, person: User) -> Answer:
     """Raise a concern: owner, collaborators, members of the board."""
-    if case.closed:
-        return no(f"An initiative that is {case.stage} needs no hold.")
-    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
+    if initiative.closed:
+        return no(f"An initiative that is {initiative.stage} needs no hold.")
+    if is_owner(initiative, person) or roles_of(initiative, person) or sits_on_board(initiative, person):
         return yes()
     return no("Only people on the initiative or its board open a hold.")
 
 
-def may_note(case: Initiative, person: User) -> Answer:
-    """Record an event or an observation: whoever is on the case or its board (S1-39), after it ended too."""
-    if case.withdrawn_at:
+def may_note(initiative: Initiative, person: User) -> Answer:
+    """Record an event or an observation: whoever is on the initiative or its board (S1-39), after it ended too."""
+    if initiative.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.")
-    if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
+    if is_owner(initiative, person) or roles_of(initiative, person) or sits_on_board(initiative, person):
         return yes()
     return no("Only people on the initiative or its board write this down.", "Ask one of them.")
 
 
-def may_fund(case: Initiative, person: User) -> Answer:
+def may_fund(initiative: Initiative, person: User) -> Answer:
     """Record that money was given: owner, sponsor or chair."""
-    if is_owner(case, person) or "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
-        return _closed(case)
+    if (
+        is_owner(initiative, person)
+        or "sponsor" in roles_of(initiative, person)
+        or is_acting_chair(initiative, person)
+    ):
+        return _closed(initiative)
     return no("Only the owner, the sponsor or the chair records this.", "Ask one of them.")
 
 
-def may_take_back(case: Initiative, note, person: User) -> Answer:
+def may_take_back(initiative: Initiative, note, person: User) -> Answer:
     """Take a note back: who wrote it, or the chair."""
-    if note.by_id == person.pk or is_acting_chair(case, person):
+    if note.by_id == person.pk or is_acting_chair(initiative, person):
         return _active(person)
     return no(f"Only {note.by} takes this back, or the chair.", "Add a note of your own instead.")
 
@@ -464,13 +477,15 @@ def may_state(dependant, person: User) -> Answer:
     return _active(person)
 
 
-def may_continue(case: Initiative, person: User) -> Answer:
+def may_continue(initiative: Initiative, person: User) -> Answer:
     """Let a prototype or MVP go on past its age: the chair."""
-    if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.withdrawn_at:
-        return no(f"A {case.stage} initiative has no age to go on past.", "Production is accepted again.")
-    if case.imported:
+    if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.withdrawn_at:
+        return no(
+            f"A {initiative.stage} initiative has no age to go on past.", "Production is accepted again."
+        )
+    if initiative.imported:
         return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
-    return may_raise(case, person)
+    return may_raise(initiative, person)
 
 
 def may_lift(hold, person: User) -> Answer:

@@ -1,4 +1,6 @@
-"""People and cases as the rule of separation of duties looks at them, with the accounts that may be one human's."""
+"""People and initiatives as the rule of separation of duties looks at them, with the accounts that may be one
+human's.
+"""
 
 from dataclasses import replace
 
@@ -7,7 +9,7 @@ from governance.identity import same_person
 from governance.identity.factors.resets import reset_lately
 from governance.models import ContractVersion, User
 from governance.vocabulary import Role
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import Initiative, Review
 
 
@@ -32,46 +34,48 @@ def why_approved_twice(review: Review, person: User) -> list[str]:
     """Why an approval by this person would be a second one of the same human in this review."""
     if not person.may_be_another:
         return []
-    approved = {row.person_id: str(row.person) for row in case_rows.standing_votes(review) if row.approves}
+    approved = {
+        row.person_id: str(row.person) for row in initiative_rows.standing_votes(review) if row.approves
+    }
     return why_counted_twice(signer_of(person), approved)
 
 
-def ever_owned(case: Initiative) -> bool:
+def ever_owned(initiative: Initiative) -> bool:
     """Whether anybody ever accepted ownership: before that nobody is missing, there is only nobody yet."""
-    return any(row.role == Role.OWNER and row.accepted_at for row in case_rows.roles(case))
+    return any(row.role == Role.OWNER and row.accepted_at for row in initiative_rows.roles(initiative))
 
 
-def parties_of(case: Initiative) -> Parties:
-    """Who is party to the case now, as the rule of separation of duties looks at it."""
+def parties_of(initiative: Initiative) -> Parties:
+    """Who is party to the initiative now, as the rule of separation of duties looks at it."""
     parts: dict[int, tuple[Part, ...]] = {}
     owner = None
-    for row in case_rows.roles(case):
+    for row in initiative_rows.roles(initiative):
         if not row.open:
             continue
         part = Part(row.role, row.get_role_display().lower(), proposed=not row.accepted_at)
         parts[row.person_id] = (*parts.get(row.person_id, ()), part)
-        for key in case_rows.standing_in(row):
+        for key in initiative_rows.standing_in(row):
             parts[key] = (*parts.get(key, ()), replace(part, stands_in_for=str(row.person)))
         if row.role == Role.OWNER and row.in_force:
             owner = row.person_id
-    return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
+    return Parties(parts, None if ever_owned(initiative) else initiative.registered_by_id, owner)
 
 
-def party_as(case: Initiative, person: User) -> str:
-    """What makes the person, by any account of theirs, party to the case, in words: a role held or proposed, or
+def party_as(initiative: Initiative, person: User) -> str:
+    """What makes the person, by any account of theirs, party to the initiative, in words: a role held or proposed, or
     standing in for its owner.
     """
-    parties, accounts = parties_of(case), accounts_of(person)
+    parties, accounts = parties_of(initiative), accounts_of(person)
     roles = sorted({part.key for key in accounts for part in parties.parts.get(key, ())})
     if parties.stand_in in accounts:
         roles.append("stands in for its owner")
     return ", ".join(roles).replace("_", " ")
 
 
-def contract_authors(case: Initiative) -> frozenset[int]:
+def contract_authors(initiative: Initiative) -> frozenset[int]:
     """Who wrote the contract in force or in preparation, by key."""
     return frozenset(
         version.author_id
-        for version in case_rows.rows(case, "contract_versions")
+        for version in initiative_rows.rows(initiative, "contract_versions")
         if version.state != ContractVersion.SUPERSEDED
     )

@@ -1,4 +1,4 @@
-"""Which cases a person may open, today and looking back, as query sets."""
+"""Which initiatives a person may open, today and looking back, as query sets."""
 
 from datetime import datetime
 from functools import cache
@@ -24,25 +24,25 @@ from initiatives.models import (
     ServiceAccount,
 )
 
-# Debts of owners of systems and accounts, who settle them on pages that open nothing else of the case.
+# Debts of owners of systems and accounts, who settle them on pages that open nothing else of the initiative.
 SETTLED_ELSEWHERE = (ObligationKind.FEED, "service_account")
 
 
 def visible_to(person: User) -> QuerySet:
-    """The cases this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
+    """The initiatives this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
 
     By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
-    no time after it. Whoever still owes something on a case reads it until that is settled. On another day:
+    no time after it. Whoever still owes something on an initiative reads it until that is settled. On another day:
     those that the doors of today opened before turning back.
     """
-    cases = Initiative.objects.all()
+    initiatives = Initiative.objects.all()
     opened = as_of.opened()
     if opened is not None:
-        return cases if opened.cases is None else cases.filter(pk__in=opened.cases)
+        return initiatives if opened.initiatives is None else initiatives.filter(pk__in=opened.initiatives)
     if not person.is_active:
-        return cases.none()
+        return initiatives.none()
     if person.is_admin or person.is_auditor or person.is_privacy_officer:
-        return cases
+        return initiatives
     # Two questions rather than one with "or": each finds its few roles by person, however many there are.
     roles = RoleAssignment.objects.open()
     lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
@@ -55,12 +55,12 @@ def visible_to(person: User) -> QuerySet:
         seen |= Q(unit__in=below, confidential=False)
     for board in {member.board for member in seats_held(person)}:
         seen |= Q(unit__in=units_of_board(board))
-    return cases.filter(seen)
+    return initiatives.filter(seen)
 
 
 def owed_by(person: User) -> RawSQL:
-    """Keys of the cases on which the person still owes something: debts, conditions, gaps, and what is just being
-    handed over, to either side. Its words are made once: every page of a case asks.
+    """Keys of the initiatives on which the person still owes something: debts, conditions, gaps, and what is just being
+    handed over, to either side. Its words are made once: every page of an initiative asks.
     """
     words = _owed()
     return RawSQL(words, [person.pk] * words.count("%s"))
@@ -83,7 +83,9 @@ def _owed() -> str:
 
 
 def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
-    """Of these cases, those that the person may not open now and was near before, by seat or by role; until when."""
+    """Of these initiatives, those that the person may not open now and was near before, by seat or by role; until
+    when.
+    """
     numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
     hidden = list(
         Initiative.objects.filter(number__in=numbers).exclude(
@@ -96,13 +98,15 @@ def sight_lost(person: User, refs: set[str]) -> dict[str, datetime]:
     left = Membership.objects.filter(person=person, ends_at__lte=now).select_related("board")
     units = [(row.ends_at, set(units_of_board(row.board).values_list("pk", flat=True))) for row in left]
     roles = RoleAssignment.objects.filter(person=person, initiative__in=hidden)
-    for case in hidden:
-        ends = [at for at, below in units if case.unit_id in below]
+    for initiative in hidden:
+        ends = [at for at, below in units if initiative.unit_id in below]
         ends += [
-            at for row in roles if row.initiative_id == case.pk and (at := row.ended_at or row.declined_at)
+            at
+            for row in roles
+            if row.initiative_id == initiative.pk and (at := row.ended_at or row.declined_at)
         ]
         if ends:
-            ended[case.ref] = max(ends)
+            ended[initiative.ref] = max(ends)
     return ended
 
 
@@ -118,9 +122,9 @@ def stood_in_for(person: User) -> QuerySet:
 
 
 def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
-    """The service accounts that a person may see: of systems that a case is tied to which they work on or whose board
-    they sit on, of systems and accounts that they own, stand in for or described, those they have to close; all for
-    admins, auditors and who sits for architecture.
+    """The service accounts that a person may see: of systems that an initiative is tied to which they work on or whose
+    board they sit on, of systems and accounts that they own, stand in for or described, those they have to close; all
+    for admins, auditors and who sits for architecture.
     """
     rows = ServiceAccount.objects.all()
     if not person.is_active:
@@ -152,13 +156,16 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
 
 
 def past_visible_to(person: User) -> QuerySet:
-    """The cases this person may look back at: own ones and the boards'; all for auditors. docs/domain.md, "Who may"."""
-    cases = visible_to(person)
+    """The initiatives this person may look back at: own ones and the boards'; all for auditors.
+
+    docs/domain.md, "Who may".
+    """
+    initiatives = visible_to(person)
     if person.is_auditor:
-        return cases
+        return initiatives
     owned = RoleAssignment.objects.filter(role=Role.OWNER, accepted_at__isnull=False)
     mine = Q(pk__in=owned.in_force().filter(person=person).values("initiative"))
     mine |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
     for board in {member.board for member in seats_held(person)}:
         mine |= Q(unit__in=units_of_board(board))
-    return cases.filter(mine)
+    return initiatives.filter(mine)

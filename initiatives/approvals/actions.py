@@ -31,8 +31,8 @@ from governance.vocabulary.readable_text import shown
 from initiatives.approvals import queries
 from initiatives.approvals.permissions import may_answer_approval
 from initiatives.approvals.queries import arguments_digest, arguments_of, names_in
-from initiatives.cases.act import act, lock
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative.act import act, lock
 from initiatives.models import ApprovalAnswer, ApprovalPreview, ApprovalRequest, ApprovalUse, Initiative
 from initiatives.models.approvals import ANSWERS, APPROVE, APPROVED, EXPIRED, REFUSE, REFUSED, USED, WAITING
 
@@ -114,7 +114,7 @@ def of_system(key: ServiceKey) -> QuerySet:
 
 def request_approval(
     *,
-    case: Initiative | int,
+    initiative: Initiative | int,
     key: ServiceKey | int,
     version: ContractVersion | int,
     question: Mapping,
@@ -124,8 +124,8 @@ def request_approval(
 ) -> ApprovalRequest:
     """Put a call before the people whom the decision names; while the same call waits, or is approved, that request.
 
-    `case`, `key` and `version`: rows, or what they are found by. `preview`: what the approver is shown, whose digest
-    stands in the question (`approval_previews.sealed`). Raises TooManyWaiting,
+    `initiative`, `key` and `version`: rows, or what they are found by. `preview`: what the approver is shown, whose
+    digest stands in the question (`approval_previews.sealed`). Raises TooManyWaiting,
     governance.contracts.cedar_policies.Malformed for values that cannot be kept, Refused for another's key.
     """
     key, approval, why = _key_of(key), decision.approval, decision.reason
@@ -133,9 +133,9 @@ def request_approval(
     same = (
         of_system(key)
         .filter(
-            initiative=case,
+            initiative=initiative,
             version=version,
-            key__contract__initiative=case,
+            key__contract__initiative=initiative,
             arguments_digest=digest,
             approvers=list(approval.approvers),
             four_eyes=approval.four_eyes,
@@ -151,20 +151,20 @@ def request_approval(
     if found is not None:
         return found
     with acting(system=key.system, reason=why):
-        case = lock(case)
-        if case.contract_id is None or key.contract_id != case.contract_id:
+        initiative = lock(initiative)
+        if initiative.contract_id is None or key.contract_id != initiative.contract_id:
             no("This key is of another initiative.").or_refuse()
         found = same.first()
         if found is not None:
             return found
-        if ApprovalRequest.objects.waiting_at(now).filter(initiative=case).count() >= MOST_WAITING:
+        if ApprovalRequest.objects.waiting_at(now).filter(initiative=initiative).count() >= MOST_WAITING:
             raise TooManyWaiting(
                 f"{MOST_WAITING} calls of this initiative wait for people already; this one is not put to them.",
                 "Nothing is done. Ask again once some are answered.",
             )
         request = ApprovalRequest(
-            initiative=case,
-            version=case.contract.versions.get(pk=getattr(version, "pk", version)),
+            initiative=initiative,
+            version=initiative.contract.versions.get(pk=getattr(version, "pk", version)),
             key=key,
             clauses=[rule.number for rule in decision.clauses],
             subject=shown(cedar_policies.name_of(question["subject"]))[:240],
@@ -190,7 +190,7 @@ def request_approval(
             ).save()
         record.record(
             EntryKind.APPROVAL_ASKED,
-            case=case,
+            initiative=initiative,
             **_facts(request),
             system=key.system,
             key=key.public,
@@ -241,9 +241,9 @@ def answer_approval(
         raise ValidationError({"verdict": "Choose approve or refuse."})
     if verdict == REFUSE and not reason:
         raise ValidationError({"reason": "Say why, so that the owner of the system can fix it."})
-    with act("answer approval", by=by, case=request.initiative_id, reason=reason) as case:
+    with act("answer approval", by=by, initiative=request.initiative_id, reason=reason) as initiative:
         request = ApprovalRequest.objects.select_related("version", "key").get(pk=request.pk)
-        request.initiative = case
+        request.initiative = initiative
         now = clock.now()
         answers = list(request.answers.select_related("person", "on_behalf_of"))
         _nobody_was_first(request, answers, by)
@@ -257,7 +257,7 @@ def answer_approval(
         if verdict == APPROVE:
             cooling_off.may_lift(by).or_refuse()
             _can_be_seen(request).or_refuse()
-        voice = queries.voice_of(request, case_rows.roles(case), by)
+        voice = queries.voice_of(request, initiative_rows.roles(initiative), by)
         try:
             with transaction.atomic():
                 row = ApprovalAnswer(
@@ -282,7 +282,7 @@ def answer_approval(
             row_history.update_where(ApprovalRequest, [request.pk], settled_at=now, granted=granted)
         record.record(
             EntryKind.APPROVAL_ANSWERED,
-            case=case,
+            initiative=initiative,
             on_behalf_of=voice.holder,
             **_facts(request),
             verdict=verdict,
@@ -346,7 +346,9 @@ def use_approval(
     try:
         with acting(system=key.system):
             ApprovalUse(request=request, arguments_digest=request.arguments_digest, at=now).save()
-            record.record(EntryKind.APPROVAL_USED, case=request.initiative, **_facts(request), key=key.public)
+            record.record(
+                EntryKind.APPROVAL_USED, initiative=request.initiative, **_facts(request), key=key.public
+            )
     except IntegrityError:
         return Used("approval_used", request)
     except DatabaseError as error:
@@ -360,14 +362,14 @@ def use_approval(
 def erase_previews() -> int:
     """Erase previews whose days after the answer, or after the end of their time, are over; returns how many.
 
-    Their digests stay. Legal holds on the case come first. Safe to repeat.
+    Their digests stay. Legal holds on the initiative come first. Safe to repeat.
     """
     over = clock.now() - PREVIEW_KEPT
     ended_by_then = Q(request__settled_at__lte=over) | Q(
         request__settled_at__isnull=True, request__expires_at__lte=over
     )
     old = ApprovalPreview.objects.filter(ended_by_then).exclude(content="")
-    return old.exclude(request__initiative__number__in=LegalHold.objects.open().case_numbers()).update(
+    return old.exclude(request__initiative__number__in=LegalHold.objects.open().initiative_numbers()).update(
         content=""
     )
 

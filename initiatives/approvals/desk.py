@@ -10,7 +10,7 @@ from governance.notices.desk import Line
 from initiatives.approvals.queries import amount_of, time_left
 from initiatives.worklist.person_worklist import Look
 
-MOST = 5  # lines of one case; one more says how many there are besides
+MOST = 5  # lines of one initiative; one more says how many there are besides
 
 
 def approvals(look: Look):
@@ -20,9 +20,9 @@ def approvals(look: Look):
         holder = _holder(look, row)
         if holder is None:
             continue
-        case = look.working[row.initiative_id][0]
-        shown[case.pk] += 1
-        if shown[case.pk] > MOST:
+        initiative = look.working[row.initiative_id][0]
+        shown[initiative.pk] += 1
+        if shown[initiative.pk] > MOST:
             continue
         amount = amount_of({"properties": {"amount": row.amount, "currency": row.currency}})
         yield Line(
@@ -30,22 +30,22 @@ def approvals(look: Look):
             f"{row.key.system}: {row.does}{f', {amount}' if amount else ''}",
             reverse("approval", args=[row.reference]),
             "Read and answer",
-            f"{case.title}: on {row.resource}, for {row.subject}. When nobody answers, nothing is done.",
-            case.ref,
+            f"{initiative.title}: on {row.resource}, for {row.subject}. When nobody answers, nothing is done.",
+            initiative.ref,
             clock.local_day(row.expires_at),
             when=time_left(row.expires_at, look.now),
             on_behalf="" if holder.pk == look.person.pk else holder.full_name,
         )
     for pk, count in shown.items():
         if count > MOST:
-            case = look.working[pk][0]
+            initiative = look.working[pk][0]
             yield Line(
                 "approve",
-                f"{count - MOST} more of {case.title}",
-                reverse("approvals", args=[case.ref]),
+                f"{count - MOST} more of {initiative.title}",
+                reverse("approvals", args=[initiative.ref]),
                 "See them all",
                 f"The {MOST} that end first stand here; the others come up as these are answered.",
-                case.ref,
+                initiative.ref,
             )
 
 

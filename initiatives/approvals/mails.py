@@ -41,8 +41,8 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
     told = [by_key[key_of(request)] for request in waiting]
     if not told:
         return None
-    words = daily_mail.case_words(told[:LISTED])
-    first = words.get(told[0].case_ref)
+    words = daily_mail.initiative_words(told[:LISTED])
+    first = words.get(told[0].initiative_ref)
     return mail.compose(
         "approvals",
         to=row.person,
@@ -51,7 +51,7 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
         context={
             "lines": [(notice, f"{settings.ADDRESS}{notice.link}") for notice in told[:LISTED]],
             "rest": len(told) - len(told[:LISTED]),
-            "case": first,
+            "initiative": first,
             "ask": first.ask(row.person) if first else "",
         },
     )

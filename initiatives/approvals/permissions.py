@@ -5,7 +5,7 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from initiatives.access.permissions import sits_on_board
 from initiatives.approvals import queries
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import ApprovalRequest, Initiative
 
 
@@ -14,7 +14,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
 
     `answers`: those given so far, where they are read already.
     """
-    case, now = request.initiative, clock.now()
+    initiative, now = request.initiative, clock.now()
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
     if queries.is_principal(request, person):
@@ -22,7 +22,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
             "The system acts for you here, so you do not approve what it asks.",
             "Somebody else in the role answers.",
         )
-    voice = queries.voice_of(request, case_rows.roles(case), person)
+    voice = queries.voice_of(request, initiative_rows.roles(initiative), person)
     if voice is None:
         return no(
             f"Only {queries.role_words(request.approvers)} answers this, who must not be whom the system acts for.",
@@ -63,13 +63,13 @@ def may_read_preview(request: ApprovalRequest, person: User, *, answers=None) ->
         if any(row.person_id == person.pk for row in given):
             return yes()
         asked = request.settled_at is None and not queries.is_principal(request, person)
-        if asked and queries.voice_of(request, case_rows.roles(request.initiative), person):
+        if asked and queries.voice_of(request, initiative_rows.roles(request.initiative), person):
             return yes()
     return no("What goes out is shown to whoever is asked to approve it, and to nobody else.")
 
 
-def may_see_stamping(case: Initiative, person: User) -> Answer:
-    """See how approvals are given, by whom and how fast: the board of the case and auditors."""
-    if person.is_active and (person.is_auditor or sits_on_board(case, person)):
+def may_see_stamping(initiative: Initiative, person: User) -> Answer:
+    """See how approvals are given, by whom and how fast: the board of the initiative and auditors."""
+    if person.is_active and (person.is_auditor or sits_on_board(initiative, person)):
         return yes()
     return no("How approvals are given is shown to the board and to auditors.")

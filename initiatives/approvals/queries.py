@@ -20,7 +20,7 @@ from governance.contracts.wording import APPROVERS, duration, listed, money
 from governance.ledger import record
 from governance.models import Clause, User
 from governance.vocabulary.readable_text import shown
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import ApprovalAnswer, ApprovalRequest, Initiative, RoleAssignment
 from initiatives.models.approvals import APPROVE
 
@@ -124,7 +124,7 @@ def voice_of(request: ApprovalRequest, roles: Iterable[RoleAssignment], person: 
             continue
         if row.person_id == person.pk:
             return Voice(row.role)
-        if person.pk in case_rows.standing_in(row) and not is_principal(request, row.person):
+        if person.pk in initiative_rows.standing_in(row) and not is_principal(request, row.person):
             lent = lent or Voice(row.role, row.person)
     return lent
 
@@ -135,7 +135,7 @@ def people_asked(request: ApprovalRequest, roles: Iterable[RoleAssignment]) -> l
     for row in roles:
         if not row.in_force or row.role not in request.approvers or is_principal(request, row.person):
             continue
-        instead = case_rows.standing_in(row) - set(request.principals)
+        instead = initiative_rows.standing_in(row) - set(request.principals)
         for key in sorted(instead):
             found.setdefault(key, Voice(row.role, row.person))
         if not instead:
@@ -268,13 +268,15 @@ def texts_of(arguments: Mapping, sentences: Iterable[str], why: str) -> Iterator
 # --- How approvals are given -----------------------------------------------------------------------------------------
 
 
-def signs_of(case: Initiative, now: datetime) -> list[approval_patterns.Sign]:
-    """Signs that approvals on the case are given unread, from the answers of late: one question to the database."""
-    return approval_patterns.signs(answers_of(case, now))
+def signs_of(initiative: Initiative, now: datetime) -> list[approval_patterns.Sign]:
+    """Signs that approvals on the initiative are given unread, from the answers of late: one question to the
+    database.
+    """
+    return approval_patterns.signs(answers_of(initiative, now))
 
 
-def answers_of(case: Initiative, now: datetime) -> list[approval_patterns.Given]:
-    """The answers of late on the case, newest first: who gave each, how fast, and how much there was to read."""
+def answers_of(initiative: Initiative, now: datetime) -> list[approval_patterns.Given]:
+    """The answers of late on the initiative, newest first: who gave each, how fast, and how much there was to read."""
     asked = Func(
         OuterRef("request__clauses"),
         Func(F("number"), function="to_jsonb"),
@@ -284,7 +286,9 @@ def answers_of(case: Initiative, now: datetime) -> list[approval_patterns.Given]
     )
     clauses = Clause.objects.filter(version=OuterRef("request__version")).annotate(asks=asked)
     rows = (
-        ApprovalAnswer.objects.filter(request__initiative=case, at__gt=now - approval_patterns.LOOKED_BACK)
+        ApprovalAnswer.objects.filter(
+            request__initiative=initiative, at__gt=now - approval_patterns.LOOKED_BACK
+        )
         .annotate(sentences=ArraySubquery(clauses.filter(asks=True).values("sentence")))
         .order_by("-pk")
         .values_list(

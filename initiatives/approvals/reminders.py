@@ -6,7 +6,7 @@ from governance import clock
 from governance.models import User
 from governance.notices.due import Due
 from initiatives.approvals import queries
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import ApprovalRequest
 from initiatives.reminders.wording import subject
 
@@ -26,7 +26,7 @@ def approvals_asked(moment: datetime):
         .prefetch_related("answers")
         .order_by("expires_at", "pk")
     )
-    roles = case_rows.roles_of_each({row.initiative_id for row in rows})
+    roles = initiative_rows.roles_of_each({row.initiative_id for row in rows})
     asked = {row.pk: queries.people_asked(row, roles.get(row.initiative_id, ())) for row in rows}
     people = User.objects.active().in_bulk({key for voices in asked.values() for key, _ in voices})
     for row in rows:
@@ -43,7 +43,7 @@ def approvals_asked(moment: datetime):
                 subject(row.initiative, f"{row.key.system} asks for your approval"),
                 text=f"{away}{words_of(row)}",
                 link=row.get_absolute_url(),
-                case_ref=row.initiative.ref,
+                initiative_ref=row.initiative.ref,
                 due_on=clock.local_day(row.expires_at),
                 personal=True,  # whom it goes to while somebody is away is worked out above
             )

@@ -1,4 +1,4 @@
-"""Pages of approvals: all of a case, and one with everything that was asked and what goes out."""
+"""Pages of approvals: all of an initiative, and one with everything that was asked and what goes out."""
 
 from datetime import datetime
 
@@ -16,13 +16,13 @@ from governance.models import User
 from governance.templatetags.plumbline import moment
 from governance.vocabulary import Role
 from governance.vocabulary.readable_text import shown
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.approvals import actions, queries
 from initiatives.approvals.forms import ApprovalForm
 from initiatives.approvals.permissions import may_answer_approval, may_read_preview, may_see_stamping
-from initiatives.cases.case_frame import case_context, fix, page_of, pick, sent
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative.initiative_frame import fix, initiative_context, page_of, pick, sent
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
 from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
 
@@ -38,11 +38,13 @@ TONES = {WAITING: "warn", APPROVED: "ok", USED: "ok", REFUSED: "bad", EXPIRED: "
 
 @require_safe
 def approvals(request, ref):
-    """Every call of the case that people were asked about, what waits first; for the board, signs in the answers."""
-    case = case_lookup.case_for(request.user, ref)
+    """Every call of the initiative that people were asked about, what waits first; for the board, signs in the
+    answers.
+    """
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     now = clock.now()
     chosen = pick(request.GET.get("outcome"), FILTERS)
-    rows = ApprovalRequest.objects.filter(initiative=case).with_state(now)
+    rows = ApprovalRequest.objects.filter(initiative=initiative).with_state(now)
     counts = rows.aggregate(**{state: Count("pk", filter=Q(state=state)) for state in FILTERS})
     if chosen:
         rows = rows.filter(state=chosen)
@@ -50,9 +52,9 @@ def approvals(request, ref):
     rows = rows.in_words().annotate(first=Case(When(state=WAITING, then=Value(0)), default=Value(1)))
     rows = rows.select_related("key").prefetch_related("answers__person")
     page = page_of(request, rows.order_by("first", ends.asc(nulls_last=True), "-asked_at", "-pk"))
-    given = queries.answers_of(case, now) if may_see_stamping(case, request.user) else None
+    given = queries.answers_of(initiative, now) if may_see_stamping(initiative, request.user) else None
     signs = None if given is None else approval_patterns.signs(given)
-    context = case_context(request, case, "contract") | {
+    context = initiative_context(request, initiative, "contract") | {
         "title": _("What people are asked to approve"),
         "page": page,
         "lines": [_line(row, now) for row in page],
@@ -83,8 +85,8 @@ def _line(row: ApprovalRequest, now: datetime) -> dict:
 @require_http_methods(["GET", "HEAD", "POST"])
 def approval(request, reference):
     """One call: everything that was asked, the clause that asks for a person, and the two answers."""
-    row = case_lookup.approval_for(request.user, reference)
-    case, now = row.initiative, clock.now()
+    row = initiative_lookup.approval_for(request.user, reference)
+    initiative, now = row.initiative, clock.now()
     answers = list(row.answers.select_related("person", "on_behalf_of"))
     may = may_answer_approval(row, request.user, answers=answers)
     form = ApprovalForm(sent(request))
@@ -106,13 +108,13 @@ def approval(request, reference):
     elif request.method == "GET" and may:
         _first_look(row, request.user, now)
     state = row.state_at(now)
-    roles = case_rows.roles(case)
-    context = case_context(request, case, "contract") | {
+    roles = initiative_rows.roles(initiative)
+    context = initiative_context(request, initiative, "contract") | {
         "title": f"{row.key.system} asks: {row.does}",
         "row": row,
         "form": form if may else None,
         "may_answer": may,
-        "may_stand": bool(case_permissions.roles_of(case, request.user) & set(row.approvers)),
+        "may_stand": bool(initiative_permissions.roles_of(initiative, request.user) & set(row.approvers)),
         "voice": queries.voice_of(row, roles, request.user),
         "state": state,
         "word": STATES[state],

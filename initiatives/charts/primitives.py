@@ -122,7 +122,7 @@ def length(value: float, highest: float, room: float) -> float:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """A number with its word: "1 case", "3 cases"."""
+    """A number with its word: "1 initiative", "3 initiatives"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

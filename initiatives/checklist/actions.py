@@ -11,17 +11,17 @@ from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import AnswerKind, DeclaredResult, Tier
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import accounts_of
-from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
 from initiatives.files.plain_text import emptiness
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
 
 
 def answer(
     *,
-    case: Initiative,
+    initiative: Initiative,
     requirement: str,
     kind: str,
     text: str,
@@ -34,8 +34,8 @@ def answer(
     `based_on`: the version the person saw; raises Conflict when somebody saved another meanwhile, so that
     nobody's words are lost. Raises ValidationError by field.
     """
-    with act("answer", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("answer", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         book = Rulebook.objects.current().book
         if requirement not in book.requirements:
             raise ValidationError({"requirement": f"The rulebook asks nothing named {requirement}."})
@@ -59,7 +59,7 @@ def answer(
             )
         if wrong:
             raise ValidationError(wrong)
-        row = Answer.objects.filter(initiative=case, requirement=requirement).first()
+        row = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if row is not None and based_on is not None and based_on != row.version:
             raise Conflict(
                 f"{row.by} saved another answer at {clock.local_day(row.at):%-d %B %Y}: “{row.text}”",
@@ -68,7 +68,7 @@ def answer(
         before = {"kind": row.kind, "text": row.text} if row else None
         changed = before != {"kind": kind, "text": text.strip()}
         if row is None:
-            row = Answer(initiative=case, requirement=requirement, version=0)
+            row = Answer(initiative=initiative, requirement=requirement, version=0)
         if changed:
             row.kind, row.text, row.version = kind, text.strip(), row.version + 1
             row.by, row.at = by, clock.now()
@@ -77,13 +77,13 @@ def answer(
             row.save()
             record.record(
                 EntryKind.ANSWERED,
-                case=case,
+                initiative=initiative,
                 requirement=requirement,
                 answer=kind,
                 text=row.text,
                 before=before,
             )
-            _end_attestations(case, requirement)
+            _end_attestations(initiative, requirement)
         # Every answer is somebody's word as of a day: that is what stated means.
         if (
             kind == AnswerKind.ANSWERED
@@ -91,7 +91,7 @@ def answer(
             and requirement not in criteria.ACCEPTED_IN_PERSON
         ):
             create_evidence(
-                case,
+                initiative,
                 kind="attestation",
                 title=f"Attested by {by.full_name}",
                 note=row.text,
@@ -99,17 +99,17 @@ def answer(
                 covers=[requirement],
                 by=by,
             )
-        AnswerDraft.objects.filter(initiative=case, requirement=requirement, person=by).delete()
-        settle_standing(case)
+        AnswerDraft.objects.filter(initiative=initiative, requirement=requirement, person=by).delete()
+        settle_standing(initiative)
     return row
 
 
-def _end_attestations(case: Initiative, requirement: str) -> None:
+def _end_attestations(initiative: Initiative, requirement: str) -> None:
     """Void what was attested of the words before: an attestation is for the answer it was saved with."""
     # Asked of the coverage first, by its column alone: mostly there is none, and this is in every answer.
     covering = Coverage.objects.filter(
         requirement=requirement,
-        evidence__initiative=case,
+        evidence__initiative=initiative,
         evidence__kind="attestation",
         evidence__acceptance__isnull=True,
     ).order_by()
@@ -130,28 +130,31 @@ def _end_attestations(case: Initiative, requirement: str) -> None:
     )
 
 
-def keep_draft(*, case: Initiative, requirement: str, fields: dict, by: User) -> AnswerDraft:
+def keep_draft(*, initiative: Initiative, requirement: str, fields: dict, by: User) -> AnswerDraft:
     """Keep what somebody typed and did not save. Private to the person; replaced by the next one, gone on saving."""
-    case_permissions.may_collaborate(case, by).or_refuse()
+    initiative_permissions.may_collaborate(initiative, by).or_refuse()
     draft, _ = AnswerDraft.objects.update_or_create(
-        initiative=case, requirement=requirement, person=by, defaults={"fields": fields, "at": clock.now()}
+        initiative=initiative,
+        requirement=requirement,
+        person=by,
+        defaults={"fields": fields, "at": clock.now()},
     )
     return draft
 
 
-def accept_not_applicable(*, case: Initiative, requirement: str, version: int, by: User) -> Answer:
+def accept_not_applicable(*, initiative: Initiative, requirement: str, version: int, by: User) -> Answer:
     """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its proof would."""
-    with act("accept not applicable", by=by, case=case) as case:
-        seats = Rulebook.objects.current().book.at_tier(case.tier).seats_asking(requirement)
-        case_permissions.may_accept_exception(case, seats, by).or_refuse()
-        row = Answer.objects.filter(initiative=case, requirement=requirement).first()
+    with act("accept not applicable", by=by, initiative=initiative) as initiative:
+        seats = Rulebook.objects.current().book.at_tier(initiative.tier).seats_asking(requirement)
+        initiative_permissions.may_accept_exception(initiative, seats, by).or_refuse()
+        row = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if row is None or row.kind != AnswerKind.NOT_APPLICABLE:
             no("The owner does not say that it does not apply.").or_refuse()
         if row.version != version:
             raise Conflict("The answer changed since you opened it.", "Read it again.")
-        held = case_permissions.seats_of(case, by)
+        held = initiative_permissions.seats_of(initiative, by)
         seat = next(seat for seat in seats if seat in held)
-        if waits_for_second(case, row, by):
+        if waits_for_second(initiative, row, by):
             row.second_by, row.second_at, row.second_seat = by, clock.now(), seat
         else:
             row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat
@@ -159,49 +162,49 @@ def accept_not_applicable(*, case: Initiative, requirement: str, version: int, b
         row.save()
         record.record(
             EntryKind.NOT_APPLICABLE_ACCEPTED,
-            case=case,
+            initiative=initiative,
             requirement=requirement,
             seat=seat,
             why=row.text,
         )
-        settle_standing(case)
+        settle_standing(initiative)
     return row
 
 
-def waits_for_second(case: Initiative, row: Answer, person: User) -> bool:
+def waits_for_second(initiative: Initiative, row: Answer, person: User) -> bool:
     """Whether what somebody else accepted within its days still waits for a second person, as at high risk."""
-    if case.tier != Tier.HIGH or row.accepted_at is None or row.second_at:
+    if initiative.tier != Tier.HIGH or row.accepted_at is None or row.second_at:
         return False
     if row.accepted_by_id in accounts_of(person):
         return False
-    days = Rulebook.objects.current().book.requirements[row.requirement].days(case.tier)
+    days = Rulebook.objects.current().book.requirements[row.requirement].days(initiative.tier)
     return not days or clock.local_day(row.accepted_at) + timedelta(days=days) >= clock.today()
 
 
-def declare(*, case: Initiative, key: str, text: str, by: User) -> ProofItem:
+def declare(*, initiative: Initiative, key: str, text: str, by: User) -> ProofItem:
     """Declare one thing the MVP will prove. Frozen when the MVP gate is decided (S2-24)."""
     if not text.strip():
         raise ValidationError({"text": "Say what will be shown, by when, and how it is measured."})
-    with act("declare", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("declare", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if key not in proof_keys():
             raise ValidationError({"key": f"The rulebook asks for no declaration named {key}."})
-        row = ProofItem.objects.filter(initiative=case, key=key).first()
+        row = ProofItem.objects.filter(initiative=initiative, key=key).first()
         if row is not None and row.frozen_at:
             no(
                 "What was declared at the MVP gate is frozen.", "Its result is reported beside it."
             ).or_refuse()
         before = row.declared if row else None
-        row = row or ProofItem(initiative=case, key=key)
+        row = row or ProofItem(initiative=initiative, key=key)
         row.declared, row.declared_at = text.strip(), clock.now()
         row.save()
-        record.record(EntryKind.DECLARED, case=case, key=key, text=row.declared, before=before)
-        settle_standing(case)
+        record.record(EntryKind.DECLARED, initiative=initiative, key=key, text=row.declared, before=before)
+        settle_standing(initiative)
     return row
 
 
 def report_outcome(
-    *, case: Initiative, key: str, result: str, outcome: str, evidence=None, by: User
+    *, initiative: Initiative, key: str, result: str, outcome: str, evidence=None, by: User
 ) -> ProofItem:
     """Report what came of one declared thing: met or missed, in words. Misses stay visible."""
     wrong = {}
@@ -211,9 +214,9 @@ def report_outcome(
         wrong["outcome"] = "Say what was found, beside what was declared."
     if wrong:
         raise ValidationError(wrong)
-    with act("report outcome", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        row = ProofItem.objects.filter(initiative=case, key=key).first()
+    with act("report outcome", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        row = ProofItem.objects.filter(initiative=initiative, key=key).first()
         if row is None or not row.frozen_at:
             no("Nothing was declared for this at the MVP gate.", "Declare it first.").or_refuse()
         before = {"result": row.result, "outcome": row.outcome}
@@ -225,9 +228,14 @@ def report_outcome(
         )
         row.save()
         record.record(
-            EntryKind.OUTCOME_REPORTED, case=case, key=key, result=result, outcome=row.outcome, before=before
+            EntryKind.OUTCOME_REPORTED,
+            initiative=initiative,
+            key=key,
+            result=result,
+            outcome=row.outcome,
+            before=before,
         )
-        settle_standing(case)
+        settle_standing(initiative)
     return row
 
 

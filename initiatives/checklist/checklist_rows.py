@@ -2,15 +2,15 @@
 
 from governance.models import User
 from governance.permission_result import no
-from initiatives.cases.act import act
 from initiatives.checklist.actions import answer
 from initiatives.evidence.actions import add_evidence, cover
+from initiatives.initiative.act import act
 from initiatives.models import Evidence, Initiative
 
 
 def save_row(
     *,
-    case: Initiative,
+    initiative: Initiative,
     requirement: str,
     reply: dict | None = None,
     proof: dict | None = None,
@@ -21,12 +21,12 @@ def save_row(
 
     Raises Refused when the row holds nothing, else as the acts it is made of; then nothing of it is saved.
     """
-    with act("save row", by=by, case=case) as case:
+    with act("save row", by=by, initiative=initiative) as initiative:
         if reply is None and proof is None and offer is None:
             no("There is nothing to save.", "Write an answer, or add evidence.").or_refuse()
         if reply is not None:
-            answer(case=case, requirement=requirement, by=by, **reply)
+            answer(initiative=initiative, requirement=requirement, by=by, **reply)
         if proof is not None:
-            add_evidence(case=case, covers=[requirement], by=by, **proof)
+            add_evidence(initiative=initiative, covers=[requirement], by=by, **proof)
         if offer is not None:
             cover(evidence=offer, requirements=[requirement], by=by)

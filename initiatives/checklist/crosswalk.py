@@ -1,7 +1,7 @@
-"""Crosswalk to outside frameworks: what answers each paragraph, with a case's answers, proof and sign-offs.
+"""Crosswalk to outside frameworks: what answers each paragraph, with an initiative's answers, proof and sign-offs.
 
 The pairing is the rulebook's crosswalk. Which votes count for a requirement: those of the seats whose criteria rest on
-it. Nothing here judges; whether proof counts, the case itself says.
+it. Nothing here judges; whether proof counts, the initiative itself says.
 """
 
 from dataclasses import dataclass
@@ -63,9 +63,9 @@ class Proof:
 
 @dataclass(frozen=True)
 class Found:
-    """What one case has for one question."""
+    """What one initiative has for one question."""
 
-    case: Initiative
+    initiative: Initiative
     asked: Asked
     answer: Answer | None
     proof: tuple[Proof, ...]
@@ -77,44 +77,46 @@ class Found:
         return self.answer is None and not self.proof and not self.votes
 
 
-def found(cases: list[Initiative], asked: list[Asked], book) -> list[Found]:
-    """What these cases have for these questions, case by case: four queries, however many there are."""
+def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found]:
+    """What these initiatives have for these questions, case by case: four queries, however many there are."""
     keys = {one.key for one in asked if not one.criterion}
     answers = {
         (row.initiative_id, row.requirement): row
-        for row in Answer.objects.filter(initiative__in=cases, requirement__in=keys).select_related("by")
+        for row in Answer.objects.filter(initiative__in=initiatives, requirement__in=keys).select_related(
+            "by"
+        )
     }
     proof: dict[tuple, list[Proof]] = {}
-    by_key = {case.pk: case for case in cases}
-    for row in _coverage(cases, keys):
-        case = by_key[row.evidence.initiative_id]
-        proof.setdefault((case.pk, row.requirement), []).append(_proof(row, book, case.tier))
+    by_key = {initiative.pk: initiative for initiative in initiatives}
+    for row in _coverage(initiatives, keys):
+        initiative = by_key[row.evidence.initiative_id]
+        proof.setdefault((initiative.pk, row.requirement), []).append(_proof(row, book, initiative.tier))
     votes: dict[tuple, list[SignOff]] = {}
-    for vote in _votes(cases, asked):
+    for vote in _votes(initiatives, asked):
         votes.setdefault((vote.review.initiative_id, vote.review.gate, vote.seat), []).append(vote)
     return [
         Found(
-            case,
+            initiative,
             one,
-            answers.get((case.pk, one.key)) if not one.criterion else None,
-            tuple(proof.get((case.pk, one.key), ())) if not one.criterion else (),
-            tuple(vote for pair in one.signed for vote in votes.get((case.pk, *pair), ())),
+            answers.get((initiative.pk, one.key)) if not one.criterion else None,
+            tuple(proof.get((initiative.pk, one.key), ())) if not one.criterion else (),
+            tuple(vote for pair in one.signed for vote in votes.get((initiative.pk, *pair), ())),
         )
-        for case in cases
+        for initiative in initiatives
         for one in asked
     ]
 
 
-def _coverage(cases, keys):
+def _coverage(initiatives, keys):
     return (
-        Coverage.objects.filter(evidence__initiative__in=cases, requirement__in=keys)
+        Coverage.objects.filter(evidence__initiative__in=initiatives, requirement__in=keys)
         .select_related("evidence__author", "evidence__superseded_by")
         .prefetch_related(Prefetch("evidence__voidings", Voiding.objects.order_by("id")))
         .order_by("-evidence__observed_on", "-evidence_id")
     )
 
 
-def _votes(cases, asked):
+def _votes(initiatives, asked):
     pairs = {pair for one in asked for pair in one.signed}
     if not pairs:
         return SignOff.objects.none()
@@ -123,7 +125,7 @@ def _votes(cases, asked):
         signed |= Q(review__gate=gate, seat=seat)
     return (
         SignOff.objects.latest()
-        .filter(signed, review__initiative__in=cases)
+        .filter(signed, review__initiative__in=initiatives)
         .select_related("review", "person")
         .defer("statement", "facts", "covered_evidence", "review__findings")
         .order_by("at", "pk")

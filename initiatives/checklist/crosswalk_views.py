@@ -1,4 +1,6 @@
-"""The cases by the paragraphs of outside frameworks: what answers each, with its proof and its votes, and as a file."""
+"""The initiatives by the paragraphs of outside frameworks: what answers each, with its proof and its votes, and as a
+file.
+"""
 
 from typing import Any
 
@@ -13,9 +15,9 @@ from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Seat
 from governance.vocabulary.frameworks import FRAMEWORKS, framework_words
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import page_of, pick
+from initiatives.access import permissions as initiative_permissions
 from initiatives.checklist import crosswalk
+from initiatives.initiative.initiative_frame import page_of, pick
 
 PAGE = 4
 CHUNK = 100
@@ -25,7 +27,7 @@ HEADING = [
     "Rulebook",
     "Key",
     "Question",
-    "Case",
+    "Initiative",
     "Title",
     "Stage",
     "Answer",
@@ -39,7 +41,7 @@ HEADING = [
 
 @require_safe
 def frameworks(request: SignedInRequest) -> HttpResponse:
-    """The paragraphs of a framework; under one of them, what each case has for it."""
+    """The paragraphs of a framework; under one of them, what each initiative has for it."""
     may_audit(request.user).or_refuse()
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
@@ -54,41 +56,41 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
         "framework_words": framework_words(framework),
         "references": [(name, rows, len(rows)) for name, rows in listed.items()],
         "reference": reference,
-        "case": wanted,
+        "initiative": wanted,
         "today": clock.today(),
     }
     if reference:
-        page = page_of(request, _cases(request, wanted), PAGE)
-        cases = list(page)
-        by_case: dict[int, list] = {case.pk: [] for case in cases}
-        for row in crosswalk.found(cases, listed[reference], book):
-            by_case[row.case.pk].append(row)
+        page = page_of(request, _initiatives(request, wanted), PAGE)
+        initiatives = list(page)
+        by_initiative: dict[int, list] = {initiative.pk: [] for initiative in initiatives}
+        for row in crosswalk.found(initiatives, listed[reference], book):
+            by_initiative[row.initiative.pk].append(row)
         context |= {
             "page": page,
             "asked": listed[reference],
-            "cases": [(case, by_case[case.pk]) for case in cases],
+            "initiatives": [(initiative, by_initiative[initiative.pk]) for initiative in initiatives],
         }
     return render(request, "initiatives/checklist/crosswalk.html", context)
 
 
 @require_safe
 def export(request: SignedInRequest) -> HttpResponse:
-    """The same as a CSV file: one row for each reference, question and case. Without a reference, all of them."""
+    """The same as a CSV file: one row for each reference, question and initiative. Without a reference, all of them."""
     may_audit(request.user).or_refuse()
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
     framework, reference, wanted = _asked(request, book)
     listed = crosswalk.references(book, framework) if framework else {}
     asked = listed[reference] if reference else [one for rows in listed.values() for one in rows]
-    rows = _lines(_cases(request, wanted), asked, rulebook, framework_words(framework))
+    rows = _lines(_initiatives(request, wanted), asked, rulebook, framework_words(framework))
     of = " ".join(filter(None, (reference, wanted))) or "every reference"
     return csv_export.stream(f"crosswalk-{framework or 'none'}", HEADING, rows, of=of, by=request.user)
 
 
-def _lines(cases, asked, rulebook, framework: str):
-    keys = list(cases.values_list("pk", flat=True))
+def _lines(initiatives, asked, rulebook, framework: str):
+    keys = list(initiatives.values_list("pk", flat=True))
     for start in range(0, len(keys), CHUNK):
-        some = list(cases.filter(pk__in=keys[start : start + CHUNK]))
+        some = list(initiatives.filter(pk__in=keys[start : start + CHUNK]))
         for row in crosswalk.found(some, asked, rulebook.book):
             answer = row.answer
             yield [
@@ -97,9 +99,9 @@ def _lines(cases, asked, rulebook, framework: str):
                 rulebook.version,
                 row.asked.key,
                 row.asked.question,
-                row.case.ref,
-                row.case.title,
-                row.case.get_stage_display(),
+                row.initiative.ref,
+                row.initiative.title,
+                row.initiative.get_stage_display(),
                 answer.get_kind_display() if answer else ("" if row.asked.criterion else "not answered"),
                 answer.text if answer else "",
                 answer.by.full_name if answer else "",
@@ -134,23 +136,26 @@ def _frameworks(book) -> list[str]:
 
 
 def _asked(request: SignedInRequest, book) -> tuple[str, str, str]:
-    """Framework, reference and case as the address names them; junk changes nothing."""
+    """Framework, reference and initiative as the address names them; junk changes nothing."""
     names = _frameworks(book)
     framework = pick(request.GET.get("framework"), names, names[0] if names else "")
     listed = crosswalk.references(book, framework) if framework else {}
     return (
         framework,
         pick(request.GET.get("reference"), listed),
-        request.GET.get("case", "").strip().upper()[:12],
+        request.GET.get("initiative", "").strip().upper()[:12],
     )
 
 
-def _cases(request: SignedInRequest, wanted: str):
-    cases = (
-        case_permissions.visible_to(request.user).own().filter(withdrawn_at__isnull=True).order_by("number")
+def _initiatives(request: SignedInRequest, wanted: str):
+    initiatives = (
+        initiative_permissions.visible_to(request.user)
+        .own()
+        .filter(withdrawn_at__isnull=True)
+        .order_by("number")
     )
     if not wanted:
-        return cases
+        return initiatives
     number = wanted.removeprefix("AI-")
     known = number.isascii() and number.isdecimal() and len(number) < 10
-    return cases.filter(number=int(number)) if known else cases.none()
+    return initiatives.filter(number=int(number)) if known else initiatives.none()

@@ -101,8 +101,8 @@ class ProofOnRow(ProofForm):
 class RowProofForm(ProofOnRow):
     """Proof for one row."""
 
-    def __init__(self, *args, case: Initiative, book, requirement, **kwargs):
-        super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
+    def __init__(self, *args, initiative: Initiative, book, requirement, **kwargs):
+        super().__init__(*args, initiative=initiative, book=book, kinds=requirement.evidence, **kwargs)
         if requirement.min_evidence in dict(self.fields["kind"].choices):
             self.fields["kind"].initial = requirement.min_evidence
 
@@ -117,9 +117,9 @@ class OfferForm(forms.Form):
         empty_label=_("nothing"),
     )
 
-    def __init__(self, *args, case: Initiative, requirement, **kwargs):
+    def __init__(self, *args, initiative: Initiative, requirement, **kwargs):
         super().__init__(*args, **kwargs)
-        items = case.evidence.filter(kind__in=requirement.evidence, withdrawn_at__isnull=True)
+        items = initiative.evidence.filter(kind__in=requirement.evidence, withdrawn_at__isnull=True)
         items = items.exclude(kind="attestation").exclude(coverage__requirement=requirement.key)
         self.fields["offer"].queryset = items.order_by("-observed_on", "-id")
 
@@ -142,6 +142,6 @@ class OutcomeForm(forms.Form):
         label=_("Evidence"), queryset=None, required=False, empty_label=_("none")
     )
 
-    def __init__(self, *args, case: Initiative, **kwargs):
+    def __init__(self, *args, initiative: Initiative, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["evidence"].queryset = case.evidence.filter(withdrawn_at__isnull=True)
+        self.fields["evidence"].queryset = initiative.evidence.filter(withdrawn_at__isnull=True)

@@ -3,13 +3,13 @@
 from datetime import date
 
 from governance.models import User
-from initiatives.cases.impact_preview import LEFT_OPEN, preview
 from initiatives.checklist import actions
+from initiatives.initiative.impact_preview import LEFT_OPEN, preview
 from initiatives.models import Initiative
 
 
 def of_answer(
-    case: Initiative,
+    initiative: Initiative,
     key: str,
     *,
     by: User,
@@ -18,12 +18,12 @@ def of_answer(
     true_as_of: date | None = None,
 ) -> list[str]:
     """What saving another answer to this requirement ends. Without kind and text: other words of the same kind."""
-    row = case.answers.filter(requirement=key).first()
+    row = initiative.answers.filter(requirement=key).first()
     same = row.kind if row and row.kind != "not_reported" else "answered"
 
-    def run(case):
+    def run(initiative):
         actions.answer(
-            case=case,
+            initiative=initiative,
             requirement=key,
             kind=kind or same,
             text=text or LEFT_OPEN,
@@ -31,4 +31,4 @@ def of_answer(
             by=by,
         )
 
-    return preview(case, run, by=by)
+    return preview(initiative, run, by=by)

@@ -7,12 +7,12 @@ from django.urls import reverse
 from governance.gates import requirements
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import AnswerKind, Seat, Stage
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence import artefact_kinds
 from initiatives.evidence.verification.queries import item_to_verify
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import drawn_words, state_word
+from initiatives.initiative.initiative_frame import WhoMay, on_desk_of, who_answers
 from initiatives.models import Answer
 from initiatives.models.initiative import gate_out_of
 
@@ -31,15 +31,15 @@ class Sheet:
     gate: str = ""
 
 
-def sheets_of(case, book) -> list[Sheet]:
-    """The lists a case can be looked at by: the gate ahead, what the claim still asks, the other gates."""
-    facts = _Claim(case.stage)
-    ahead = gate_out_of(case.stage)
+def sheets_of(initiative, book) -> list[Sheet]:
+    """The lists an initiative can be looked at by: the gate ahead, what the claim still asks, the other gates."""
+    facts = _Claim(initiative.stage)
+    ahead = gate_out_of(initiative.stage)
     sheets = []
-    if case.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION):
-        words = f"what {stage_word(case.stage)} still asks"
+    if initiative.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION):
+        words = f"what {stage_word(initiative.stage)} still asks"
         keys = tuple(supported_stage.asked(facts, book))
-        sheets.append(Sheet(LIVE, words, f"What {stage_word(case.stage)} still asks", keys))
+        sheets.append(Sheet(LIVE, words, f"What {stage_word(initiative.stage)} still asks", keys))
     for gate in book.gates.values():
         title = f"Requirements for {gate.title}"
         sheets.append(Sheet(gate.key, gate.title, title, gate.requirements(), gate.key))
@@ -53,7 +53,7 @@ class _Claim:
     claimed: str
 
 
-def sheet_of(case, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:
+def sheet_of(initiative, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:
     """The list asked for; without a word: live ones in production, those of its end when closed, else the gate ahead.
 
     With `key`, the first list that has this question where the usual one has it not.
@@ -61,7 +61,7 @@ def sheet_of(case, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sh
     by_key = {sheet.key: sheet for sheet in sheets}
     if wanted in by_key:
         return by_key[wanted]
-    usual = {"production": LIVE, "stopped": "stop", "retired": "retire"}.get(case.stage)
+    usual = {"production": LIVE, "stopped": "stop", "retired": "retire"}.get(initiative.stage)
     found = by_key.get(usual or "", sheets[0])
     if key and key not in found.keys:
         return next((sheet for sheet in sheets if key in sheet.keys), found)
@@ -70,12 +70,12 @@ def sheet_of(case, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sh
 
 def rows_of(context, sheet: Sheet) -> list[dict]:
     """Every question of the list, in the order of the rulebook."""
-    answers = {row.requirement: row for row in _answers(context["case"])}
+    answers = {row.requirement: row for row in _answers(context["initiative"])}
     return [row_of(context, key, answers.get(key), sheet) for key in sheet.keys]
 
 
-def _answers(case):
-    return Answer.objects.filter(initiative=case).select_related("by", "accepted_by")
+def _answers(initiative):
+    return Answer.objects.filter(initiative=initiative).select_related("by", "accepted_by")
 
 
 def row_of(context, key: str, answer, sheet: Sheet) -> dict:
@@ -87,13 +87,13 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     items = list(state.items) or facts.items_for(key)
     shown = {item.id for item in items[:ITEMS_SHOWN]}
     lines = artefact_kinds.lines(
-        row for row in case_rows.rows(context["case"], "evidence") if row.pk in shown
+        row for row in initiative_rows.rows(context["initiative"], "evidence") if row.pk in shown
     )
     word, tone = state_word(state, gate)
     later = bool(gate) and key in book.deferred(gate)
     satisfied = state.satisfies(gate) if gate else state.satisfied
     mine = _asked_of(context, key, gate)
-    there = fix_of(context["case"], book, state, may)
+    there = fix_of(context["initiative"], book, state, may)
     mine = mine or (state.place == requirements.BY_VERIFYING and there is not None)
     can_accept = state.fixed_by == requirements.ITS_SEAT and may.person.pk not in state.verifiers
     can_accept = can_accept and bool(set(may.seats) & set(book.seats_asking(key)))
@@ -116,7 +116,9 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "generated": key in requirements.GENERATED_ONLY,
         "mine": mine,
         "can_accept": can_accept
-        and case_permissions.may_accept_exception(context["case"], book.seats_asking(key), may.person),
+        and initiative_permissions.may_accept_exception(
+            context["initiative"], book.seats_asking(key), may.person
+        ),
         "group": "met" if satisfied else "mine" if mine or can_accept else "others",
     }
 
@@ -137,7 +139,7 @@ def next_open(context, sheet: Sheet, key: str) -> str:
     """
     book = context["book"]
     place = sheet.keys.index(key) if key in sheet.keys else 0
-    answered = {row.requirement for row in _answers(context["case"])}
+    answered = {row.requirement for row in _answers(context["initiative"])}
     for one in (*sheet.keys[place + 1 :], *sheet.keys[:place]):
         written = (
             one in answered or one in requirements.GENERATED_ONLY or one in requirements.ACCEPTED_IN_PERSON
@@ -147,48 +149,54 @@ def next_open(context, sheet: Sheet, key: str) -> str:
     return ""
 
 
-def example_of(key: str, case, person):
+def example_of(key: str, initiative, person):
     """The newest answer to the question on another initiative in production that the person may see; None without one.
 
     Its words as they were written there, to learn from; an imported or confidential initiative is no example.
     """
     seen = (
-        case_permissions.visible_to(person)
+        initiative_permissions.visible_to(person)
         .filter(stage=Stage.PRODUCTION, confidential=False, withdrawn_at__isnull=True)
         .exclude(basis="import")
     )
     found = Answer.objects.filter(requirement=key, kind=AnswerKind.ANSWERED, initiative__in=seen)
     return (
-        found.exclude(initiative=case).exclude(text="").select_related("initiative").order_by("-at").first()
+        found.exclude(initiative=initiative)
+        .exclude(text="")
+        .select_related("initiative")
+        .order_by("-at")
+        .first()
     )
 
 
-def fix_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:
+def fix_of(initiative, book, state, may: WhoMay) -> tuple[str, str] | None:
     """The page, and its words, that fixes what neither an answer nor an upload does; None for all else."""
     if state.state == "unmapped":
-        return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
+        return reverse("contract-map", args=[initiative.ref]), "Open the map of the contract"
     if state.state == "register" or state.place == requirements.IN_REGISTER:
-        return reverse("integration", args=[case.ref]), "See what the register says"
+        return reverse("integration", args=[initiative.ref]), "See what the register says"
     if state.place == requirements.BY_VERIFYING:
         item = item_to_verify(state, book, may.seats, may.person.pk)
         if item is None:
             return None
-        return reverse("evidence-verify", args=[case.ref, item.id, state.key]), "Open and verify"
+        return reverse("evidence-verify", args=[initiative.ref, item.id, state.key]), "Open and verify"
     if state.place == requirements.IN_DECLARATION:
-        return reverse("declaration", args=[case.ref]), "Open the declaration"
+        return reverse("declaration", args=[initiative.ref]), "Open the declaration"
     if state.place == requirements.BY_GENERATING:
-        return (reverse("evidence-index", args=[case.ref]), "Generate the index") if may.manage else None
+        return (
+            (reverse("evidence-index", args=[initiative.ref]), "Generate the index") if may.manage else None
+        )
     if state.place == requirements.BY_ACCEPTANCE:
-        return _acceptance(case, requirements.ACCEPTED_IN_PERSON[state.key], may)
+        return _acceptance(initiative, requirements.ACCEPTED_IN_PERSON[state.key], may)
     return None
 
 
-def _acceptance(case, role: str, may: WhoMay) -> tuple[str, str]:
+def _acceptance(initiative, role: str, may: WhoMay) -> tuple[str, str]:
     """Where the role is accepted by whoever is asked for it or holds it, and where somebody is asked."""
-    asked = [row for row in case_rows.roles(case) if row.role == role and row.open]
+    asked = [row for row in initiative_rows.roles(initiative) if row.role == role and row.open]
     own = next((row for row in asked if row.person_id == may.person.pk), None)
     if own is not None:
         return reverse("role-again" if own.accepted_at else "role", args=[own.pk]), "Accept it"
     if not asked and may.propose_role:
-        return f"{reverse('role-propose', args=[case.ref])}?role={role}", "Propose somebody"
-    return reverse("people", args=[case.ref]), "See who is asked"
+        return f"{reverse('role-propose', args=[initiative.ref])}?role={role}", "Propose somebody"
+    return reverse("people", args=[initiative.ref]), "See who is asked"

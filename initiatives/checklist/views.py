@@ -16,10 +16,8 @@ from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.vocabulary import EvidenceKind, Level, Seat
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import together
-from initiatives.cases.case_frame import case_context, fix, layers_of, pick
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
@@ -27,6 +25,8 @@ from initiatives.checklist.row_presentation import example_of, next_open, row_of
 from initiatives.evidence import preview as evidence_preview
 from initiatives.evidence.forms import added_kinds, elsewhere
 from initiatives.facts.wording import profile_of, profile_words
+from initiatives.initiative.act import together
+from initiatives.initiative.initiative_frame import fix, initiative_context, layers_of, pick
 from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
@@ -40,14 +40,14 @@ SHOWN = {
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def checklist(request, ref):
     """The requirements of a gate as a task list: yours, waiting for others, ready."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "checklist")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "checklist")
     book = context["book"]
-    sheets = sheets_of(case, book)
-    chosen = sheet_of(case, sheets, request.GET.get("gate"))
+    sheets = sheets_of(initiative, book)
+    chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
     show = pick(request.GET.get("show"), SHOWN, "all")
     layer = pick(request.GET.get("layer"), book.layers)
     judgement = pick(request.GET.get("judgement"), JUDGEMENTS)
@@ -73,7 +73,7 @@ def checklist(request, ref):
         "nothing": not wanted,
         "declares": chosen.key in ("mvp", "production"),
         "may_index": chosen.key == "production" and bool(context["may"].manage),
-        "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
+        "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(initiative.stage) else 0,
         "sums": _counted(context, chosen, rows),
     }
     return render(request, "initiatives/checklist/checklist.html", context)
@@ -106,7 +106,7 @@ def _counted(context, chosen, rows: list[dict]) -> dict:
         "counts": counts,
         "profile": profile_words(profile_of(context["states"], chosen.keys)),
         "first": next((row["key"] for row in rows if row["group"] == "mine"), ""),
-        "all_there": chosen.gate == gate_out_of(context["case"].stage) and counts["met"] == len(rows),
+        "all_there": chosen.gate == gate_out_of(context["initiative"].stage) and counts["met"] == len(rows),
     }
 
 
@@ -115,23 +115,25 @@ def _fallen(context, sheets) -> int:
     if context["support"].supports_claim:
         return 0
     judged = context["judged"]
-    return len(criteria.gaps_to(judged.rulebook.book, judged.states, context["case"].stage))
+    return len(criteria.gaps_to(judged.rulebook.book, judged.states, context["initiative"].stage))
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def row(request, ref, key):
     """One question a page: what a good answer is, the answer, and its evidence."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "checklist")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "checklist")
     book = context["book"]
     if key not in book.requirements:
         raise Http404("The rulebook asks no such question.")
     asked = book.requirements[key]
     stored = (
-        Answer.objects.filter(initiative=case, requirement=key).select_related("by", "accepted_by").first()
+        Answer.objects.filter(initiative=initiative, requirement=key)
+        .select_related("by", "accepted_by")
+        .first()
     )
-    sheets = sheets_of(case, book)
-    chosen = sheet_of(case, sheets, request.GET.get("gate"), key)
+    sheets = sheets_of(initiative, book)
+    chosen = sheet_of(initiative, sheets, request.GET.get("gate"), key)
     context |= {
         "row": row_of(context, key, stored, chosen),
         "chosen": chosen,
@@ -143,25 +145,25 @@ def row(request, ref, key):
     if as_of.current():
         return render(request, "initiatives/checklist/checklist_row.html", context)
     context["against"] = against(context, key)
-    forms, draft = _forms(request, case, book, asked, stored)
+    forms, draft = _forms(request, initiative, book, asked, stored)
     status, other = 200, None
     if request.method == "POST":
-        saved, status, other = _save(request, case, asked, forms)
+        saved, status, other = _save(request, initiative, asked, forms)
         if saved:
-            return _saved(request, case, key, chosen)
+            return _saved(request, initiative, key, chosen)
     word_counts = _word_counts(context, asked, chosen)
-    context["example"] = example_of(key, case, request.user)
+    context["example"] = example_of(key, initiative, request.user)
     context["editable"] = bool(context["may"].collaborate) and key not in requirements.GENERATED_ONLY
     context["entry"] = {
         **forms,
-        **_impact(request, case, context),
+        **_impact(request, initiative, context),
         "draft": draft,
         "other": other,
         "following": next_open(context, chosen, key),
         "word_counts": word_counts,
         "opened": _proof_opened(context["row"], forms, draft, word_counts),
         "elsewhere": elsewhere(
-            case, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
+            initiative, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
         ),
         "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
     }
@@ -187,13 +189,13 @@ def _proof_opened(row: dict, forms: dict, draft, word_counts: bool) -> bool:
     return bool(forms["proof_form"].errors or draft or missing)
 
 
-def _forms(request, case, book, asked, stored):
+def _forms(request, initiative, book, asked, stored):
     """The forms of a row, filled with what was sent, else with the person's draft, else with what stands."""
     sent, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     draft = None
     if sent is None:
         draft = AnswerDraft.objects.filter(
-            initiative=case, requirement=asked.key, person=request.user
+            initiative=initiative, requirement=asked.key, person=request.user
         ).first()
     kept = draft.fields if draft else {}
     forms = {
@@ -211,11 +213,11 @@ def _forms(request, case, book, asked, stored):
                 if name.startswith("proof-")
             },
             prefix="proof",
-            case=case,
+            initiative=initiative,
             book=book,
             requirement=asked,
         )
-        offer = OfferForm(sent, initial=_kept(kept, OfferForm), case=case, requirement=asked)
+        offer = OfferForm(sent, initial=_kept(kept, OfferForm), initiative=initiative, requirement=asked)
         forms["offer_form"] = offer if offer.fields["offer"].queryset.exists() else None
     return forms, draft
 
@@ -225,7 +227,7 @@ def _kept(kept: dict, form) -> dict:
     return {name: value for name, value in kept.items() if name in form.base_fields}
 
 
-def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
+def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
     """Save the row in one act. Whether that was done; else the status of the page that says otherwise, and the answer
     that somebody else saved meanwhile."""
     answer, added, offer = forms["answer_form"], forms["proof_form"], forms["offer_form"]
@@ -234,7 +236,7 @@ def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
         return False, 422, None
     try:
         save_row(
-            case=case,
+            initiative=initiative,
             requirement=asked.key,
             reply=answer.reply(),
             proof=added.act() if added is not None and added.meant else None,
@@ -246,8 +248,10 @@ def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
         return False, 422, None
     except Conflict:
         # The typed words stay in the form and in the draft; saving again is then a decision, not an accident.
-        now = Answer.objects.select_related("by").get(initiative=case, requirement=asked.key)
-        actions.keep_draft(case=case, requirement=asked.key, fields=_typed(request), by=request.user)
+        now = Answer.objects.select_related("by").get(initiative=initiative, requirement=asked.key)
+        actions.keep_draft(
+            initiative=initiative, requirement=asked.key, fields=_typed(request), by=request.user
+        )
         answer.data = answer.data.copy()
         answer.data["based_on"] = str(now.version)
         return False, 409, now
@@ -268,35 +272,35 @@ def _fix_row(forms, error: ValidationError) -> None:
         fix(added, ValidationError(of_proof))
 
 
-def _saved(request, case, key, chosen):
+def _saved(request, initiative, key, chosen):
     """After saving: back to the list at the row, or on to the next open question."""
     following = ""
     if "then" in request.POST:
-        following = next_open(case_context(request, case, "checklist"), chosen, key)
+        following = next_open(initiative_context(request, initiative, "checklist"), chosen, key)
     if following:
         messages.success(request, _("Saved. This is the next question that is open for you."))
-        return redirect(_place_of(case, following, chosen))
+        return redirect(_place_of(initiative, following, chosen))
     messages.success(
         request, _("Saved. Nothing else here waits for you.") if "then" in request.POST else _("Saved.")
     )
-    return redirect(f"{reverse('checklist', args=[case.ref])}?gate={chosen.key}#row-{key}")
+    return redirect(f"{reverse('checklist', args=[initiative.ref])}?gate={chosen.key}#row-{key}")
 
 
-def _place_of(case, key: str, chosen) -> str:
+def _place_of(initiative, key: str, chosen) -> str:
     """The address of a question in its list."""
-    return f"{reverse('checklist-row', args=[case.ref, key])}?gate={chosen.key}"
+    return f"{reverse('checklist-row', args=[initiative.ref, key])}?gate={chosen.key}"
 
 
-def _impact(request, case, context) -> dict:
+def _impact(request, initiative, context) -> dict:
     """What saving this row would end: other words, and a result other than pass. Asked only where something stands."""
     row, book = context["row"], context["book"]
     if not context["may"].collaborate or not (row["state"].satisfied or context["open_review"]):
         return {"answer_effects": [], "result_effects": []}
     asked, key = row["asked"], row["asked"].key
-    told = preview.of_answer(case, key, by=request.user) if row["answer"] else []
+    told = preview.of_answer(initiative, key, by=request.user) if row["answer"] else []
     kind = next((kind for kind in asked.evidence if kind in book.result_kinds), None)
     failing = (
-        evidence_preview.of_evidence(case, covers=[key], kind=kind, result="fail", by=request.user)
+        evidence_preview.of_evidence(initiative, covers=[key], kind=kind, result="fail", by=request.user)
         if kind
         else []
     )
@@ -316,46 +320,52 @@ def _typed(request) -> dict:
 
 def draft(request, ref, key):
     """Keep what somebody typed and did not save yet."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     if request.method != "POST":
-        return redirect("checklist-row", case.ref, key)
+        return redirect("checklist-row", initiative.ref, key)
     typed = _typed(request)
     if (
         key not in Rulebook.objects.current().book.requirements
         or sum(len(name) + len(str(value)) for name, value in typed.items()) > LONGEST_DRAFT
     ):
         raise Http404("No draft is kept of that.")
-    actions.keep_draft(case=case, requirement=key, fields=typed, by=request.user)
+    actions.keep_draft(initiative=initiative, requirement=key, fields=typed, by=request.user)
     return HttpResponse(status=204)
 
 
 def accept(request, ref, key):
     """Accept, as a seat, that a question does not apply."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     version = request.POST.get("version", "")
     if request.method != "POST":
-        return redirect("checklist-row", case.ref, key)
-    if not version.isascii() or not version.isdecimal() or not case.answers.filter(requirement=key).exists():
+        return redirect("checklist-row", initiative.ref, key)
+    if (
+        not version.isascii()
+        or not version.isdecimal()
+        or not initiative.answers.filter(requirement=key).exists()
+    ):
         raise Http404("There is no such answer.")
-    actions.accept_not_applicable(case=case, requirement=key, version=int(version), by=request.user)
+    actions.accept_not_applicable(
+        initiative=initiative, requirement=key, version=int(version), by=request.user
+    )
     messages.success(request, _("Accepted: it does not apply, for as long as evidence would last."))
-    return redirect("checklist-row", case.ref, key)
+    return redirect("checklist-row", initiative.ref, key)
 
 
 def declaration(request, ref):
     """What the MVP will show: declared before its gate, frozen by it, with the results beside it later. One form."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     keys = actions.proof_keys()
-    stored = {item.key: item for item in case.proof_items.select_related("evidence")}
+    stored = {item.key: item for item in initiative.proof_items.select_related("evidence")}
     sent = request.POST if request.method == "POST" else None
-    forms = {key: _declaration_form(case, key, stored.get(key), sent) for key in keys}
+    forms = {key: _declaration_form(initiative, key, stored.get(key), sent) for key in keys}
     if sent is not None:
-        case_permissions.may_collaborate(case, request.user).or_refuse()
-        saved = _declare(case, forms, request.user)
+        initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+        saved = _declare(initiative, forms, request.user)
         if saved is not None:
             messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
-            return redirect("checklist" if "then" in request.POST else "declaration", case.ref)
-    context = case_context(request, case, "declaration")
+            return redirect("checklist" if "then" in request.POST else "declaration", initiative.ref)
+    context = initiative_context(request, initiative, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {
         "title": _("MVP declaration"),
@@ -377,7 +387,7 @@ def declaration(request, ref):
     )
 
 
-def _declaration_form(case, key, item, sent):
+def _declaration_form(initiative, key, item, sent):
     """The form that fits: what will be shown, or, once that is frozen, what came of it."""
     if sent is not None and not any(name.startswith(f"{key}-") for name in sent):
         sent = None
@@ -385,11 +395,11 @@ def _declaration_form(case, key, item, sent):
     own = {"prefix": key, "use_required_attribute": False}
     if item is not None and item.frozen_at:
         initial = {"result": item.result, "outcome": item.outcome, "evidence": item.evidence}
-        return OutcomeForm(sent, initial=initial, case=case, **own)
+        return OutcomeForm(sent, initial=initial, initiative=initiative, **own)
     return DeclareForm(sent, initial={"text": item.declared if item else ""}, **own)
 
 
-def _declare(case, forms: dict, by) -> int | None:
+def _declare(initiative, forms: dict, by) -> int | None:
     """Save what was changed, all of it or nothing: how many rows; None when something is to fix."""
     changed = {key: form for key, form in forms.items() if form.is_bound and form.has_changed()}
     checked = [
@@ -402,7 +412,7 @@ def _declare(case, forms: dict, by) -> int | None:
         with together():
             for key, form in changed.items():
                 act = actions.report_outcome if isinstance(form, OutcomeForm) else actions.declare
-                act(case=case, key=key, by=by, **form.cleaned_data)
+                act(initiative=initiative, key=key, by=by, **form.cleaned_data)
     except ValidationError as error:
         fix(form, error)
         return None

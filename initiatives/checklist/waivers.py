@@ -13,19 +13,19 @@ from governance.rulebook import Book
 from governance.templatetags.plumbline import day
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.case_lookup import case_for
+from initiatives.access.initiative_lookup import initiative_for
 from initiatives.access.permissions import is_acting_chair
-from initiatives.cases.act import settle_standing
-from initiatives.cases.case_frame import sent
 from initiatives.checklist.waiver_forms import WaiverForm
 from initiatives.consents.consent_kinds import RISK_SEAT, Kind, Part, wrong_day
 from initiatives.facts import supported_stage
+from initiatives.initiative.act import settle_standing
+from initiatives.initiative.initiative_frame import sent
 from initiatives.models import Initiative, Waiver
 from initiatives.models.initiative import gate_out_of
 
 
-def _form(request, case: Initiative, context: dict, rows: list[Waiver]) -> WaiverForm | None:
-    groups = _choices(case, context, rows)
+def _form(request, initiative: Initiative, context: dict, rows: list[Waiver]) -> WaiverForm | None:
+    groups = _choices(initiative, context, rows)
     if not groups:
         return None
     choices = [("", "Choose one"), *groups]
@@ -60,17 +60,17 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
     return wrong
 
 
-def _after(waiver: Waiver, case: Initiative) -> None:
+def _after(waiver: Waiver, initiative: Initiative) -> None:
     if waiver.granted_at:
-        settle_standing(case)
+        settle_standing(initiative)
 
 
-def _choices(case: Initiative, context: dict, rows: list[Waiver]) -> list[tuple[str, list]]:
-    """What can be waived on this case in two groups: what is missing now, then what is shown."""
+def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[tuple[str, list]]:
+    """What can be waived on this initiative in two groups: what is missing now, then what is shown."""
     book, facts, states = context["book"], context["facts"], context["states"]
-    stages = RUNNING_STAGES[1 : STAGE_RANK.get(case.stage, 0) + 1]
+    stages = RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
     keys = [book.gate_to(stage).key for stage in stages]
-    if ahead := gate_out_of(case.stage):
+    if ahead := gate_out_of(initiative.stage):
         keys.append(ahead)
     taken = {row.key for row in rows if row.refused_at is None and row.until >= clock.today()}
     missing, shown = {}, {}
@@ -98,12 +98,12 @@ def _question(row: Waiver) -> str:
     return known.question if known else row.key
 
 
-def worth_nothing(case: Initiative) -> list[str]:
-    """Why a waiver would change nothing now: holds that stop the case whatever is waived, in sentences."""
+def worth_nothing(initiative: Initiative) -> list[str]:
+    """Why a waiver would change nothing now: holds that stop the initiative whatever is waived, in sentences."""
     book, now = _book(), clock.now()
-    facts = supported_stage.facts_of(case)
-    ahead = book.gates.get(gate_out_of(case.stage))
-    wanted = ahead.to if ahead is not None and ahead.to in STAGE_RANK else case.stage
+    facts = supported_stage.facts_of(initiative)
+    ahead = book.gates.get(gate_out_of(initiative.stage))
+    wanted = ahead.to if ahead is not None and ahead.to in STAGE_RANK else initiative.stage
     told = []
     for hold in criteria.holds_at(facts, book, now):
         capped = hold.cap is not None and STAGE_RANK.get(wanted, 0) > STAGE_RANK[hold.cap]
@@ -136,7 +136,7 @@ WAIVERS = Kind(
         Part("chair", "chair", "the chair", is_acting_chair, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)),
         RISK_SEAT,
     ),
-    subject=case_for,
+    subject=initiative_for,
     form=_form,
     wrong=_wrong,
     facts=lambda row: {"key": row.key, "until": row.until, "why": row.reason},

@@ -14,12 +14,12 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.vocabulary import STAGE_RANK, ReviewOutcome, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.register.actions import version_named
 from initiatives.components.vendors import vendor_named
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.findings.sync import follow, follow_more
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import (
     ChangeRecord,
     ComponentVersion,
@@ -51,14 +51,14 @@ REOPENED = "reopened"
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one change is about: the case, and of its systems the one that changed, where it is one."""
+    """What one change is about: the initiative, and of its systems the one that changed, where it is one."""
 
-    case: Initiative
+    initiative: Initiative
     system: System | None = None
 
 
 def pull(
-    case: Initiative,
+    initiative: Initiative,
     triggers: list[str],
     what: str,
     *,
@@ -68,7 +68,7 @@ def pull(
 ) -> ChangeRecord:
     """Write a change and void, from its moment on, exactly what lists a trigger of it and speaks of what changed."""
     change = ChangeRecord(
-        initiative=case,
+        initiative=initiative,
         what=what,
         triggers=triggers,
         effective_at=effective_at or clock.now(),
@@ -88,11 +88,11 @@ def pull_many(
     by: User | None,
     effective_at: datetime | None = None,
 ) -> list[ChangeRecord]:
-    """The same change on many locked cases, read and written together; an item is ended by it once."""
+    """The same change on many locked initiatives, read and written together; an item is ended by it once."""
     now = clock.now()
     changes = [
         ChangeRecord(
-            initiative=one.case,
+            initiative=one.initiative,
             what=what,
             triggers=triggers,
             effective_at=effective_at or now,
@@ -110,10 +110,10 @@ def pull_many(
 def _write(changes: list[ChangeRecord]) -> None:
     """Save changes of the same triggers with all that they void, and an entry for each."""
     row_history.insert_many(ChangeRecord, changes)
-    cases = {change.initiative_id: change.initiative for change in changes}
-    frozen = _frozen(list(cases.values()))
+    initiatives = {change.initiative_id: change.initiative for change in changes}
+    frozen = _frozen(list(initiatives.values()))
     items: dict[int, list[Evidence]] = {}
-    for item in _items(cases, _listing(changes[0].triggers)):
+    for item in _items(initiatives, _listing(changes[0].triggers)):
         items.setdefault(item.initiative_id, []).append(item)
     ended: set[tuple[int, str]] = set()
     rows, told = [], []
@@ -132,18 +132,20 @@ def _write(changes: list[ChangeRecord]) -> None:
             "effective_at": change.effective_at,
             "voided": [[row.evidence_id, row.requirement] for row in found],
         }
-        told.append((cases[change.initiative_id], facts))
+        told.append((initiatives[change.initiative_id], facts))
     Voiding.objects.bulk_create(rows)
     record.record_many(EntryKind.CHANGED, told)
 
 
-def would_void(case: Initiative, triggers: list[str], **versions) -> list[Voiding]:
+def would_void(initiative: Initiative, triggers: list[str], **versions) -> list[Voiding]:
     """What a change would void, without writing anything: for the page that warns before saving."""
     change = ChangeRecord(
-        initiative=case, what="this change", triggers=triggers, effective_at=clock.now(), **versions
+        initiative=initiative, what="this change", triggers=triggers, effective_at=clock.now(), **versions
     )
-    frozen = _frozen([case])[case.pk]
-    return [row for item in _items([case.pk], _listing(triggers)) for row in _voidings(item, change, frozen)]
+    frozen = _frozen([initiative])[initiative.pk]
+    return [
+        row for item in _items([initiative.pk], _listing(triggers)) for row in _voidings(item, change, frozen)
+    ]
 
 
 def _listing(triggers: list[str]) -> list[str]:
@@ -152,13 +154,13 @@ def _listing(triggers: list[str]) -> list[str]:
     return [key for key, asked in book.requirements.items() if {*asked.triggers, REOPENED} & set(triggers)]
 
 
-def _items(cases: Iterable[int], keys: list[str]):
-    """What covers any of these requirements on these cases; of its coverage, these alone."""
+def _items(initiatives: Iterable[int], keys: list[str]):
+    """What covers any of these requirements on these initiatives; of its coverage, these alone."""
     covers = Coverage.objects.filter(requirement__in=keys)
     return (
         Evidence.objects.filter(
             Exists(covers.filter(evidence=OuterRef("pk"))),
-            initiative__in=list(cases),
+            initiative__in=list(initiatives),
             withdrawn_at__isnull=True,
         )
         .defer("note")
@@ -167,25 +169,25 @@ def _items(cases: Iterable[int], keys: list[str]):
     )
 
 
-def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
-    """By case, the requirements whose answers its decided gates froze."""
+def _frozen(initiatives: list[Initiative]) -> dict[int, set[str]]:
+    """By initiative, the requirements whose answers its decided gates froze."""
     book = Rulebook.objects.current().book
     approved = Review.objects.filter(
-        initiative__in=[case.pk for case in cases],
+        initiative__in=[initiative.pk for initiative in initiatives],
         outcome__in=[ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS],
     )
     decided: dict[int, set[str]] = {}
-    for case, gate in approved.values_list("initiative", "gate"):
-        decided.setdefault(case, set()).add(gate)
+    for initiative, gate in approved.values_list("initiative", "gate"):
+        decided.setdefault(initiative, set()).add(gate)
     return {
-        case.pk: {
+        initiative.pk: {
             key
             for gate, frozen in book.carry.frozen.items()
-            if gate in decided.get(case.pk, ())
-            and STAGE_RANK.get(case.stage, 0) >= STAGE_RANK[book.gates[gate].to]
+            if gate in decided.get(initiative.pk, ())
+            and STAGE_RANK.get(initiative.stage, 0) >= STAGE_RANK[book.gates[gate].to]
             for key in frozen
         }
-        for case in cases
+        for initiative in initiatives
     }
 
 
@@ -234,10 +236,10 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
     return True
 
 
-def void_late(case: Initiative, item: Evidence, keys=None) -> None:
+def void_late(initiative: Initiative, item: Evidence, keys=None) -> None:
     """Void a newly added item by the changes that came, or are planned to come, after it was observed."""
-    rows, frozen = [], _frozen([case])[case.pk]
-    for change in case.changes.select_related("system"):
+    rows, frozen = [], _frozen([initiative])[initiative.pk]
+    for change in initiative.changes.select_related("system"):
         before = REOPENED in change.triggers and item.added_at <= change.effective_at
         if before or clock.local_day(change.effective_at) > item.observed_on:
             rows += _voidings(item, change, frozen, keys)
@@ -246,7 +248,7 @@ def void_late(case: Initiative, item: Evidence, keys=None) -> None:
 
 def record_component(
     *,
-    case: Initiative,
+    initiative: Initiative,
     listed: ComponentVersion | None = None,
     layer: str = "",
     name: str = "",
@@ -274,48 +276,49 @@ def record_component(
         and region.strip().casefold() not in ("", listed.region.casefold())
     ):
         raise ValidationError({"region": f"The register lists {listed}. Leave the region empty."})
-    if replaces is not None and replaces.initiative_id != case.pk:
+    if replaces is not None and replaces.initiative_id != initiative.pk:
         raise ValidationError({"replaces": "Choose something that this initiative runs."})
-    with act("record component", by=by, case=case, register=True) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
-        last = case.deployments.last_named(*((listed.layer, listed.name) if listed else (layer, name)))
+    with act("record component", by=by, initiative=initiative, register=True) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
+        last = initiative.deployments.last_named(*((listed.layer, listed.name) if listed else (layer, name)))
         if listed is None:
             maker = vendor_named(vendor) or (last.version.vendor if last else None)
             listed = version_named(layer, maker, name, version, region, by=by)
         incoming = Deployment(
-            initiative=case,
-            part=_part(case, listed, replaces or last),
+            initiative=initiative,
+            part=_part(initiative, listed, replaces or last),
             version=listed,
             region=region.strip() or listed.region,
             runs_from=runs_from or clock.now(),
         )
-        start_version(case, incoming, approver=approver, rollback=rollback, by=by)
+        start_version(initiative, incoming, approver=approver, rollback=rollback, by=by)
     return incoming
 
 
-def _part(case: Initiative, row: ComponentVersion, replaces: Deployment | None) -> int:
-    """The part of the case that a version takes. Raises ValidationError for another layer in the same part."""
+def _part(initiative: Initiative, row: ComponentVersion, replaces: Deployment | None) -> int:
+    """The part of the initiative that a version takes. Raises ValidationError for another layer in the same part."""
     if replaces is None:
-        return (case.deployments.aggregate(last=Max("part"))["last"] or 0) + 1
+        return (initiative.deployments.aggregate(last=Max("part"))["last"] or 0) + 1
     if replaces.version.layer != row.layer:
         raise ValidationError({"replaces": f"{replaces} is in another layer than {row}. Choose another."})
     return replaces.part
 
 
 def start_version(
-    case: Initiative,
+    initiative: Initiative,
     incoming: Deployment,
     *,
     approver: User | None = None,
     rollback: str = "",
     by: User,
 ) -> list[Voiding]:
-    """Let a version run in the running act on the locked case, in place of the one before in its part; what that voids.
+    """Let a version run in the running act on the locked initiative, in place of the one before in its part; what that
+    voids.
 
     Raises ValidationError where the one before begins later.
     """
     start, layer = incoming.runs_from, incoming.version.layer
-    in_part = case.deployments.filter(part=incoming.part).select_related("version")
+    in_part = initiative.deployments.filter(part=incoming.part).select_related("version")
     outgoing = in_part.filter(runs_to__isnull=True).first()
     if outgoing is not None:
         if start < outgoing.runs_from:
@@ -327,7 +330,7 @@ def start_version(
     incoming.save()
     record.record(
         EntryKind.COMPONENT_RECORDED,
-        case=case,
+        initiative=initiative,
         layer=layer,
         version=str(incoming),
         vendor=incoming.version.vendor.name if incoming.version.vendor else "",
@@ -337,7 +340,7 @@ def start_version(
     change = None
     if outgoing is not None:
         change = pull(
-            case,
+            initiative,
             [TRIGGER_OF_LAYER[layer]],
             f"{outgoing} to {incoming}"[:250],  # as much as a change takes
             by=by,
@@ -351,8 +354,8 @@ def start_version(
     told = in_part.filter(
         Q(transfers__ended_at__isnull=True, transfers__isnull=False) | Q(version__end_of_life__isnull=False)
     ).exists()
-    if not (follow([case]) if told else follow_more(case)):
-        settle_standing(case)
+    if not (follow([initiative]) if told else follow_more(initiative)):
+        settle_standing(initiative)
     return list(Voiding.objects.filter(change=change).select_related("evidence")) if change else []
 
 
@@ -372,7 +375,7 @@ def widened(old: ScopeVersion, new: ScopeVersion) -> bool:
     )
 
 
-def check_scope(case: Initiative, fields: dict, for_stage: str) -> dict:
+def check_scope(initiative: Initiative, fields: dict, for_stage: str) -> dict:
     """What is wrong with a scope, by field; empty when nothing is. A prototype has no rollout and no live data."""
     wrong = {}
     if not str(fields.get("users") or "").strip():
@@ -383,63 +386,65 @@ def check_scope(case: Initiative, fields: dict, for_stage: str) -> dict:
         wrong["ends_on"] = "The end lies in the past."
     if trouble := subject_patterns.wrong_with(fields.get("test_subjects") or ()):
         wrong["test_subjects"] = trouble
-    early = case.stage in EARLY and not for_stage
+    early = initiative.stage in EARLY and not for_stage
     if early and fields.get("rollout"):
         wrong["rollout"] = "A prototype has no rollout. Plan this scope for the MVP stage instead."
     if early and fields.get("live_data"):
         wrong["live_data"] = "A prototype has no production data. Plan this scope for the MVP stage instead."
-    if for_stage and STAGE_RANK.get(for_stage, 0) != STAGE_RANK.get(case.stage, 9) + 1:
+    if for_stage and STAGE_RANK.get(for_stage, 0) != STAGE_RANK.get(initiative.stage, 9) + 1:
         wrong["for_stage"] = "A scope is planned for the next stage only."
     return wrong
 
 
-def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -> ScopeVersion:
+def record_scope(*, initiative: Initiative, for_stage: str = "", by: User, **fields) -> ScopeVersion:
     """Record the scope in force from now, or the one planned for the next stage; a wider one pulls `scope`.
 
     Fields: users, departments, places, data_classes, test_subjects (lists), user_count, ends_on, rollout, live_data.
     """
-    with act("record scope", by=by, case=case) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
-        if wrong := check_scope(case, fields, for_stage):
+    with act("record scope", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
+        if wrong := check_scope(initiative, fields, for_stage):
             raise ValidationError(wrong)
-        scope = new_scope(case, for_stage, by, fields)
-        for planned in case.scopes.filter(starts_at__isnull=True, ended_at__isnull=True):
+        scope = new_scope(initiative, for_stage, by, fields)
+        for planned in initiative.scopes.filter(starts_at__isnull=True, ended_at__isnull=True):
             if for_stage:
                 planned.ended_at = clock.now()
                 planned.save()
         if not for_stage:
-            start_scope(case, scope, scope_now(case_rows.rows(case, "scopes")), by=by)
-            rewritten = follow([case])  # which teams have to be read hangs on it
+            start_scope(initiative, scope, scope_now(initiative_rows.rows(initiative, "scopes")), by=by)
+            rewritten = follow([initiative])  # which teams have to be read hangs on it
         else:
             scope.save()
             record.record(
                 EntryKind.SCOPE_PLANNED,
-                case=case,
+                initiative=initiative,
                 number=scope.number,
                 users=scope.user_count,
                 stage=for_stage,
             )
             rewritten = []
         if not rewritten:
-            settle_standing(case)
+            settle_standing(initiative)
     return scope
 
 
-def new_scope(case, for_stage, by, fields) -> ScopeVersion:
-    """The next version of the scope of the locked case, in force or planned for a stage; not saved."""
-    last = case.scopes.order_by("-number").first()
+def new_scope(initiative, for_stage, by, fields) -> ScopeVersion:
+    """The next version of the scope of the locked initiative, in force or planned for a stage; not saved."""
+    last = initiative.scopes.order_by("-number").first()
     return ScopeVersion(
-        initiative=case, number=(last.number if last else 0) + 1, for_stage=for_stage, by=by, **fields
+        initiative=initiative, number=(last.number if last else 0) + 1, for_stage=for_stage, by=by, **fields
     )
 
 
 def scope_now(scopes: list[ScopeVersion]) -> ScopeVersion | None:
-    """The one of these scopes of a case that is in force."""
+    """The one of these scopes of an initiative that is in force."""
     running = (row for row in scopes if row.starts_at and row.ended_at is None)
     return max(running, key=lambda row: row.number, default=None)
 
 
-def start_scope(case: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User) -> None:
+def start_scope(
+    initiative: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | None, *, by: User
+) -> None:
     """Put a scope in force inside the running act: `outgoing` ends, and the trigger `scope` is pulled where it grew."""
     if outgoing is not None:
         outgoing.ended_at = clock.now()
@@ -451,14 +456,14 @@ def start_scope(case: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | 
         row_history.update_alike(ScopeVersion, [scope], ["starts_at"])
     record.record(
         EntryKind.SCOPE_IN_FORCE,
-        case=case,
+        initiative=initiative,
         number=scope.number,
         users=scope.user_count,
         replaces=outgoing.number if outgoing else None,
     )
     if outgoing is not None and widened(outgoing, scope):
         pull(
-            case,
+            initiative,
             ["scope"],
             f"Scope {outgoing.user_count} -> {scope.user_count} users"
             if outgoing.user_count != scope.user_count
@@ -470,7 +475,7 @@ def start_scope(case: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | 
 
 
 def report_change(
-    *, case: Initiative, triggers: list[str], what: str, effective_at: datetime | None = None, by: User
+    *, initiative: Initiative, triggers: list[str], what: str, effective_at: datetime | None = None, by: User
 ) -> ChangeRecord:
     """Report a change that no version shows: a source moved, vendor terms changed, a workflow was redesigned."""
     wrong = {}
@@ -480,10 +485,10 @@ def report_change(
         wrong["triggers"] = "Choose at least one kind of change from the list."
     if wrong:
         raise ValidationError(wrong)
-    with act("report change", by=by, case=case) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
-        change = pull(case, list(triggers), what.strip(), by=by, effective_at=effective_at)
-        settle_standing(case)
+    with act("report change", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
+        change = pull(initiative, list(triggers), what.strip(), by=by, effective_at=effective_at)
+        settle_standing(initiative)
     return change
 
 
@@ -491,10 +496,12 @@ def complete_change(*, change: ChangeRecord, approver: User, rollback: str, by: 
     """Add who approved a change of what runs, and the way back."""
     if not rollback.strip():
         raise ValidationError({"rollback": "Say how the change is undone."})
-    with act("complete change", by=by, case=change.initiative_id) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
+    with act("complete change", by=by, initiative=change.initiative_id) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         change = ChangeRecord.objects.get(pk=change.pk)
         change.approver, change.rollback = approver, rollback.strip()
         change.save()
-        record.record(EntryKind.CHANGE_COMPLETED, case=case, what=change.what, approver=approver.full_name)
+        record.record(
+            EntryKind.CHANGE_COMPLETED, initiative=initiative, what=change.what, approver=approver.full_name
+        )
     return change

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 def lines(look: "Look"):
-    """Components of the person's cases that are asked about: from 90 days before their end of life on."""
+    """Components of the person's initiatives that are asked about: from 90 days before their end of life on."""
     for one in endings(look.rows("ending_components")):
         if one.opens > look.today or one.counts_from is None:
             continue
-        case = look.working[one.use.initiative_id][0]
+        initiative = look.working[one.use.initiative_id][0]
         yield Line(
             "answer",
-            f"What replaces {one.version} in {case.title}?",
-            replacing(case, one.use),
+            f"What replaces {one.version} in {initiative.title}?",
+            replacing(initiative, one.use),
             "Record what replaces it",
             f"{'Its end of life is near.' if one.day > look.today else 'It reached its end of life.'} {one.fix}",
-            case.ref,
+            initiative.ref,
             one.day,
-            on_behalf=look.standing_in_on.get(case.pk, ""),
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
         )

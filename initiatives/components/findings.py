@@ -22,7 +22,9 @@ REQUIREMENT = "prod.performance"
 
 @dataclass(frozen=True)
 class Ending:
-    """That a case runs a version whose vendor no longer stands behind it from `day` on; `use`: the deployment."""
+    """That an initiative runs a version whose vendor no longer stands behind it from `day` on; `use`: the
+    deployment.
+    """
 
     use: Deployment
     version: ComponentVersion
@@ -30,7 +32,7 @@ class Ending:
 
     @property
     def opens(self) -> date:
-        """The first day on which the case is asked what replaces it."""
+        """The first day on which the initiative is asked what replaces it."""
         return self.day - timedelta(days=OPENS_DAYS)
 
     @property
@@ -47,9 +49,9 @@ class Ending:
 
 
 @about(Deployment.objects.filter(version__layer=Layer.MODEL, version__end_of_life__isnull=False))
-def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """A model that runs past its end of life, from that day until another version runs in its place."""
-    for one in endings(_standing().filter(initiative__in=cases, version__layer=Layer.MODEL)):
+    for one in endings(_standing().filter(initiative__in=initiatives, version__layer=Layer.MODEL)):
         if one.counts_from is None:
             continue
         whose = f" of {one.version.vendor}" if one.version.vendor else ""

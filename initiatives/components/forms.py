@@ -117,11 +117,11 @@ class ComponentForm(forms.Form):
     )
     rollback = WordsField(label=_("The way back"), required=False, help_text=_("How the change is undone."))
 
-    def __init__(self, *args, case: Initiative, listed, **options):
+    def __init__(self, *args, initiative: Initiative, listed, **options):
         """`listed`: the rows of the register that may be chosen."""
         super().__init__(*args, **options)
         cast(ComponentField, self.fields["listed"]).queryset = listed
-        cast(forms.ModelChoiceField, self.fields["replaces"]).queryset = case.deployments.filter(
+        cast(forms.ModelChoiceField, self.fields["replaces"]).queryset = initiative.deployments.filter(
             runs_to__isnull=True
         ).select_related("version")
 

@@ -2,7 +2,7 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.permissions import holds_architecture_seat
 from initiatives.models import Initiative
 
@@ -17,6 +17,8 @@ def may_keep_components(person: User) -> Answer:
     )
 
 
-def may_evaluate(case: Initiative, person: User) -> Answer:
-    """Declare an evaluation of a model in this case, record its result, withdraw it: whoever works on the case."""
-    return case_permissions.may_collaborate(case, person)
+def may_evaluate(initiative: Initiative, person: User) -> Answer:
+    """Declare an evaluation of a model in this initiative, record its result, withdraw it: whoever works on the
+    initiative.
+    """
+    return initiative_permissions.may_collaborate(initiative, person)

@@ -1,4 +1,4 @@
-"""Which cases run which components, as far as somebody may see them."""
+"""Which initiatives run which components, as far as somebody may see them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from initiatives.models import ComponentVersion, Deployment, Initiative, ModelEv
 
 @dataclass
 class Running:
-    """The deployments of a version in cases that a person may see, and in how many others it runs.
+    """The deployments of a version in initiatives that a person may see, and in how many others it runs.
 
-    Confidential cases are not even counted.
+    Confidential initiatives are not even counted.
     """
 
     uses: list[Deployment] = field(default_factory=list)
@@ -25,9 +25,10 @@ class Running:
 
 
 def seen_by(person: User) -> QuerySet[ComponentVersion]:
-    """The versions that the person may read of: those that are confirmed, and those proposed for a case they see.
+    """The versions that the person may read of: those that are confirmed, and those proposed for an initiative they
+    see.
 
-    So that no list tells what only a confidential case runs. Who keeps the register reads all.
+    So that no list tells what only a confidential initiative runs. Who keeps the register reads all.
     """
     rows = ComponentVersion.objects.select_related("vendor", "successor")
     if may_keep_components(person):
@@ -37,7 +38,7 @@ def seen_by(person: User) -> QuerySet[ComponentVersion]:
 
 
 def running(versions: Iterable[ComponentVersion], person: User) -> dict[int, Running]:
-    """By key of the version, who runs it now or will: running cases alone."""
+    """By key of the version, who runs it now or will: running initiatives alone."""
     found = {version.pk: Running() for version in versions}
     uses = list(
         standing_uses()
@@ -45,31 +46,35 @@ def running(versions: Iterable[ComponentVersion], person: User) -> dict[int, Run
         .select_related("initiative__unit", "version")
         .order_by("initiative__number", "runs_from", "pk")
     )
-    cases = {use.initiative_id for use in uses}
-    seen = set(visible_to(person).filter(pk__in=cases).values_list("pk", flat=True)) if cases else set()
+    initiatives = {use.initiative_id for use in uses}
+    seen = (
+        set(visible_to(person).filter(pk__in=initiatives).values_list("pk", flat=True))
+        if initiatives
+        else set()
+    )
     for use in uses:
-        case, runs = use.initiative, found[use.version_id]
-        if case.pk in seen:
+        initiative, runs = use.initiative, found[use.version_id]
+        if initiative.pk in seen:
             runs.uses.append(use)
-        elif not case.confidential:
-            runs.others.add(case.pk)
+        elif not initiative.confidential:
+            runs.others.add(initiative.pk)
     return found
 
 
 def standing_uses() -> QuerySet[Deployment]:
-    """Deployments that run now, or are planned to, in running cases."""
-    cases = Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
-    return Deployment.objects.standing_at(clock.now()).filter(initiative__in=cases)
+    """Deployments that run now, or are planned to, in running initiatives."""
+    initiatives = Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
+    return Deployment.objects.standing_at(clock.now()).filter(initiative__in=initiatives)
 
 
-def cases_of(version: ComponentVersion) -> list[int]:
-    """Keys of the running cases that run the version, ran it, or will."""
-    cases = Initiative.objects.live().filter(stage__in=RUNNING_STAGES, deployments__version=version)
-    return sorted(set(cases.values_list("pk", flat=True)))
+def initiatives_of(version: ComponentVersion) -> list[int]:
+    """Keys of the running initiatives that run the version, ran it, or will."""
+    initiatives = Initiative.objects.live().filter(stage__in=RUNNING_STAGES, deployments__version=version)
+    return sorted(set(initiatives.values_list("pk", flat=True)))
 
 
 def evaluations_of(version: ComponentVersion, person: User) -> list[ModelEvaluation]:
-    """How the model did in each case that the person may see, the newest declaration first."""
+    """How the model did in each initiative that the person may see, the newest declaration first."""
     return list(
         ModelEvaluation.objects.filter(
             deployment__version=version, initiative__in=visible_to(person).values("pk")

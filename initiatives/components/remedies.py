@@ -3,23 +3,23 @@
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from initiatives.cases.case_frame import WhoMay
+from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.models import Deployment, Initiative
 
 
-def replacing(case: Initiative, use: Deployment) -> str:
+def replacing(initiative: Initiative, use: Deployment) -> str:
     """The form that records what runs in the place of this version, begun with what is known."""
     said = {"replaces": str(use.pk)}
     if use.version.successor_id is not None:
         said["listed"] = str(use.version.successor_id)
     else:
         said |= {"layer": use.version.layer, "name": use.version.name}
-    return f"{reverse('component-add', args=[case.ref])}?{urlencode(said)}"
+    return f"{reverse('component-add', args=[initiative.ref])}?{urlencode(said)}"
 
 
-def fixes_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+def fixes_of(initiative: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
     """The pages on which the person fixes it: whoever records what runs."""
     if not may.change_what_runs:
         return []
-    uses = case.deployments.filter(pk=source.split(":")[1]).select_related("version")
-    return [(replacing(case, use), "Record what replaces it") for use in uses]
+    uses = initiative.deployments.filter(pk=source.split(":")[1]).select_related("version")
+    return [(replacing(initiative, use), "Record what replaces it") for use in uses]

@@ -17,26 +17,26 @@ THRESHOLDS = (OPENS_DAYS, 30, 0)  # days before
 def components_ending(moment: datetime):
     """What runs and nears its end: to owner and technical lead, 90 and 30 days before, on it, once after; escalated.
 
-    A case that has recorded what runs by then is left alone.
+    An initiative that has recorded what runs by then is left alone.
     """
     today = clock.local_day(moment)
     ending = ending_by(today + timedelta(days=OPENS_DAYS))
-    cases = {
-        case.pk: case
-        for case in Initiative.objects.live()
+    initiatives = {
+        initiative.pk: initiative
+        for initiative in Initiative.objects.live()
         .filter(pk__in={one.use.initiative_id for one in ending}, stage__in=RUNNING_STAGES)
         .select_related("unit")
     }
-    circle = Circle(cases.values())
+    circle = Circle(initiatives.values())
     for one in ending:
-        case = cases.get(one.use.initiative_id)
-        if case is None:
+        initiative = initiatives.get(one.use.initiative_id)
+        if initiative is None:
             continue
         yield from told(
-            [*circle.in_charge(case), circle.role(case, Role.TECHNICAL_LEAD)],
+            [*circle.in_charge(initiative), circle.role(initiative, Role.TECHNICAL_LEAD)],
             before(one.day, today, THRESHOLDS) or late(one.day, today),
             about(
-                case,
+                initiative,
                 "component ends",
                 f"component:{one.use.pk}:{one.day.isoformat()}",
                 f"{one.version} {'reached' if one.day <= today else 'reaches'} its end of life on {one.day:%-d %B %Y}",
@@ -46,8 +46,8 @@ def components_ending(moment: datetime):
                     if one.day <= today and one.version.layer == Layer.MODEL
                     else ""
                 ),
-                link=replacing(case, one.use),
+                link=replacing(initiative, one.use),
                 due_on=one.day,
             ),
-            circle.escalated(case, one.day, today),
+            circle.escalated(initiative, one.day, today),
         )

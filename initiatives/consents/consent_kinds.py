@@ -20,9 +20,9 @@ from governance.people import cooling_off
 from governance.permission_result import Answer, Conflict, Refused, no, yes
 from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import accounts_of
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import BodyTerm, BulkReading, Initiative, InteractionSelection, Waiver
 from initiatives.models.reviews import ConsentState
 
@@ -41,13 +41,13 @@ class Part:
     seats: tuple[str, ...] = ()
 
 
-def holds_risk_seat(case: Initiative, person: User) -> bool:
-    """Whether the person holds the risk seat of the board of the case."""
-    return case_permissions.holds_seat(case, person, Seat.RISK_COMPLIANCE)
+def holds_risk_seat(initiative: Initiative, person: User) -> bool:
+    """Whether the person holds the risk seat of the board of the initiative."""
+    return initiative_permissions.holds_seat(initiative, person, Seat.RISK_COMPLIANCE)
 
 
-def is_auditor(case: Initiative, person: User) -> bool:
-    """Whether the person is an auditor, who reads every case."""
+def is_auditor(initiative: Initiative, person: User) -> bool:
+    """Whether the person is an auditor, who reads every initiative."""
     return person.is_active and person.is_auditor
 
 
@@ -76,12 +76,14 @@ class Kind(Generic[Row]):
     follows: str  # from the last consent, as a sentence
     instead: str  # what holds when it is refused, as a sentence
     danger: bool = False  # whether it does what nobody brings back
-    may_ask: Callable[[Initiative, User], Answer] = case_permissions.may_manage
-    warnings: Callable[[Initiative], list[str]] = lambda case: []  # what everybody must know of the case
+    may_ask: Callable[[Initiative, User], Answer] = initiative_permissions.may_manage
+    warnings: Callable[[Initiative], list[str]] = (
+        lambda initiative: []
+    )  # what everybody must know of the initiative
     use: Callable[[Row, User], dict | None] = lambda row, person: (
         None
     )  # address, verb and words while it holds
-    after: Callable[[Row, Initiative], None] = lambda row, case: (
+    after: Callable[[Row, Initiative], None] = lambda row, initiative: (
         None
     )  # done with the last consent, and with a refusal
 
@@ -106,35 +108,35 @@ class Kind(Generic[Row]):
         """The parts in which nobody has agreed yet."""
         return [part for part in self.parts if getattr(row, f"{part.column}_id") is None]
 
-    def may_refuse(self, row: Row, case: Initiative, person: User) -> Answer:
+    def may_refuse(self, row: Row, initiative: Initiative, person: User) -> Answer:
         """Refuse it: whoever can agree in one of its parts, and did not ask."""
-        if not case_permissions.may_see(case, person):
+        if not initiative_permissions.may_see(initiative, person):
             return no("This initiative is not yours to see.")
-        if reasons := case_permissions.barred_from_signing(case, person, now=True):
+        if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):
             return no(said(reasons), "Somebody who is no party answers.")
         if row.requested_by_id in accounts_of(person):
             return no(f"You asked for this: {self.one} needs somebody else.", f"Ask {self.needs}.")
-        if not any(part.held_by(case, person) for part in self.parts):
+        if not any(part.held_by(initiative, person) for part in self.parts):
             return no(f"{self.one.capitalize()} needs {self.needs}.", "Ask them.")
         return yes()
 
-    def part_of(self, row: Row, case: Initiative, person: User) -> tuple[Part | None, Answer]:
+    def part_of(self, row: Row, initiative: Initiative, person: User) -> tuple[Part | None, Answer]:
         """In which part the person can agree now, and the answer that says why in none."""
-        if not (may := self.may_refuse(row, case, person)):
+        if not (may := self.may_refuse(row, initiative, person)):
             return None, may
         missing = self.missing(row)
         if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:
             for part in missing:
-                if part.held_by(case, person):
+                if part.held_by(initiative, person):
                     return part, yes()
         return None, no("Your part is agreed to already.", f"Wait for {names(missing)}.")
 
     def ask(self, subject: Subject, *, by: User, reason: str, **terms) -> Row:
         """Ask for it. Raises Refused, ValidationError by field, Conflict where the same is asked for already."""
         of = subject if isinstance(subject, Initiative) else subject.initiative
-        with act(f"request {self.name}", by=by, case=of, reason=reason) as case:
-            self.may_ask(case, by).or_refuse()
-            about = {self.model.SAME[0]: subject} | {"initiative": case}
+        with act(f"request {self.name}", by=by, initiative=of, reason=reason) as initiative:
+            self.may_ask(initiative, by).or_refuse()
+            about = {self.model.SAME[0]: subject} | {"initiative": initiative}
             row = self.model(
                 **about, **terms, reason=reason.strip(), requested_by=by, requested_at=clock.now()
             )
@@ -151,41 +153,47 @@ class Kind(Generic[Row]):
                 other.refused_at = clock.now()
                 other.save()
                 for lapsed in self.entries[3:]:
-                    record.record(lapsed, case=case, **self.facts(other))
+                    record.record(lapsed, initiative=initiative, **self.facts(other))
             row.save()
-            record.record(self.entries[0], case=case, **self.facts(row))
+            record.record(self.entries[0], initiative=initiative, **self.facts(row))
         return row
 
     def agree(self, *, row: Row, by: User) -> Row:
         """Agree in the part that the person has; it holds once each part is agreed to. Raises Refused, Conflict."""
-        with act(f"agree to {self.name}", by=by, case=row.initiative_id) as case:
+        with act(f"agree to {self.name}", by=by, initiative=row.initiative_id) as initiative:
             row = self.rows().get(pk=row.pk)
             refuse_answered(row)
-            part, may = self.part_of(row, case, by)
+            part, may = self.part_of(row, initiative, by)
             if part is None:
                 raise Refused(may)
-            cooling_off.may_lift(by, case_permissions.memberships_on(case, by, part.seats)).or_refuse()
+            cooling_off.may_lift(
+                by, initiative_permissions.memberships_on(initiative, by, part.seats)
+            ).or_refuse()
             setattr(row, part.column, by)
             setattr(row, f"{part.column}_at", clock.now())
             row.save()
             runs = row.granted_at is not None
-            record.record(self.entries[1], case=case, **self.facts(row), part=part.words, runs=runs)
+            record.record(
+                self.entries[1], initiative=initiative, **self.facts(row), part=part.words, runs=runs
+            )
             if runs:
-                self.after(row, case)
+                self.after(row, initiative)
         return row
 
     def refuse(self, *, row: Row, reason: str, by: User) -> Row:
         """Refuse it, with the reason. Raises Refused, ValidationError, Conflict."""
-        with act(f"refuse {self.name}", by=by, case=row.initiative_id, reason=reason) as case:
+        with act(f"refuse {self.name}", by=by, initiative=row.initiative_id, reason=reason) as initiative:
             row = self.rows().get(pk=row.pk)
             refuse_answered(row)
-            self.may_refuse(row, case, by).or_refuse()
+            self.may_refuse(row, initiative, by).or_refuse()
             if not reason.strip():
                 raise ValidationError({"reason": "Say why: whoever asked reads it."})
             row.refused_by, row.refused_at, row.refused_reason = by, clock.now(), reason.strip()
             row.save()
-            record.record(self.entries[2], case=case, **self.facts(row), reason=row.refused_reason)
-            self.after(row, case)
+            record.record(
+                self.entries[2], initiative=initiative, **self.facts(row), reason=row.refused_reason
+            )
+            self.after(row, initiative)
         return row
 
 

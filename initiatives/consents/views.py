@@ -13,9 +13,9 @@ from governance.permission_result import Conflict, Refused
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.transparency_log import as_of
-from initiatives.access.case_lookup import of_case
-from initiatives.cases.case_frame import acted, case_context, sent
+from initiatives.access.initiative_lookup import of_initiative
 from initiatives.consents.consent_kinds import Kind, names, refuse_answered
+from initiatives.initiative.initiative_frame import acted, initiative_context, sent
 from initiatives.models import Initiative
 from initiatives.models.reviews import Consent, ConsentState
 from initiatives.reviews.decision_views import act_page, insist
@@ -34,19 +34,19 @@ def answers(kind: Kind) -> list:
 def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -> HttpResponse:
     """The requests of a kind: running, asked for, past; and for whoever may ask the form for another."""
     subject = kind.subject(request.user, ref or pk)
-    case = subject if isinstance(subject, Initiative) else subject.initiative
-    may = kind.may_ask(case, request.user)
+    initiative = subject if isinstance(subject, Initiative) else subject.initiative
+    may = kind.may_ask(initiative, request.user)
     if request.method == "POST":
-        insist(request, may, f"request {kind.name}", case)
+        insist(request, may, f"request {kind.name}", initiative)
     rows = list(kind.rows().filter(**{kind.model.SAME[0]: subject}).order_by("-id"))
-    context = case_context(request, case, kind.section)
+    context = initiative_context(request, initiative, kind.section)
     form = kind.form(request, subject, context, rows) if may and as_of.current() is None else None
     if request.method == "POST" and form is None:
         raise Conflict(f"Now nobody can ask for {kind.one} here.", "Look at what waits and what runs.")
     if form and acted(request, form, lambda: kind.ask(subject, by=request.user, **form.cleaned_data)):
         messages.success(request, f"Asked for. It waits for {kind.needs}.")
         return redirect(request.path)
-    lines = [_line(kind, row, case, request.user) for row in rows]
+    lines = [_line(kind, row, initiative, request.user) for row in rows]
     context |= {
         "title": kind.title,
         "kind": kind,
@@ -59,13 +59,13 @@ def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -
                 (ConsentState.PAST, _("Past")),
             )
         ],
-        "warnings": kind.warnings(case),
+        "warnings": kind.warnings(initiative),
         "form": form,
     }
     return render(request, "initiatives/consents/consents.html", context)
 
 
-def _line(kind: Kind, row: Consent, case: Initiative, person: User) -> dict:
+def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dict:
     """A request as its page shows it, with what the person may answer."""
     asked = row.state == ConsentState.ASKED
     agreed = [(part.words, getattr(row, part.column)) for part in kind.parts if part not in kind.missing(row)]
@@ -74,8 +74,8 @@ def _line(kind: Kind, row: Consent, case: Initiative, person: User) -> dict:
         "what": kind.what(row),
         "agreed": agreed,
         "waits": names(kind.missing(row)) if asked else "",
-        "part": kind.part_of(row, case, person)[0] if asked else None,
-        "refuses": asked and bool(kind.may_refuse(row, case, person)),
+        "part": kind.part_of(row, initiative, person)[0] if asked else None,
+        "refuses": asked and bool(kind.may_refuse(row, initiative, person)),
         "use": kind.use(row, person) if row.state == ConsentState.RUNNING else None,
         "agree": f"{kind.slug}-agree",
         "refuse": f"{kind.slug}-refuse",
@@ -86,7 +86,7 @@ def _line(kind: Kind, row: Consent, case: Initiative, person: User) -> dict:
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
     """Agree to a request in the part that the person has."""
-    row = of_case(kind.rows(), request.user, pk)
+    row = of_initiative(kind.rows(), request.user, pk)
     part, may = kind.part_of(row, row.initiative, request.user)
     if request.method != "POST" and (part is None or row.state != ConsentState.ASKED):
         return redirect(row)
@@ -113,7 +113,7 @@ def agree(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
     """Refuse a request, with the reason."""
-    row = of_case(kind.rows(), request.user, pk)
+    row = of_initiative(kind.rows(), request.user, pk)
     may = kind.may_refuse(row, row.initiative, request.user)
     if request.method != "POST" and not (may and row.state == ConsentState.ASKED):
         return redirect(row)
@@ -144,7 +144,7 @@ def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> di
 
 
 def _page(request, kind: Kind, row: Consent, form, verb, title, happens, danger=False) -> HttpResponse:
-    """The page of one answer, in the frame of the case."""
+    """The page of one answer, in the frame of the initiative."""
     return act_page(
         request,
         row.initiative,

@@ -30,10 +30,10 @@ from governance.models import (
 from governance.permission_result import Answer, Conflict, Reason, no, yes
 from governance.vocabulary import ClauseKind
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import pull
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Initiative
 
 # What the check found is kept by everything that it looks at: for a long contract it takes as long as its page.
@@ -66,7 +66,7 @@ def contract_digest(version: ContractVersion) -> str:
 
 def save_contract(
     *,
-    case: Initiative,
+    initiative: Initiative,
     clauses: list[Written],
     vocabulary: list[tuple[str, str, str]] = (),
     wanted_from: date | None = None,
@@ -80,51 +80,51 @@ def save_contract(
     """
     if wanted_from is not None and wanted_from < clock.today():
         raise ValidationError({"wanted_from": "A contract does not start in the past."})
-    with act("save contract", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        version = in_preparation(case)
+    with act("save contract", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        version = in_preparation(initiative)
         if edition is not None and edition != (version.edition if version else 0):
             raise Conflict("Somebody saved this draft since you opened it.", "Look at both, and save again.")
-        words = say(contract_of(case), vocabulary)
+        words = say(contract_of(initiative), vocabulary)
         rows = rows_of(clauses, words)
         if version is None:
-            version = next_version(case, by)
+            version = next_version(initiative, by)
         version.wanted_from = wanted_from
         count_saving(version)
         _write_clauses(version, rows)
         record.record(
             EntryKind.CONTRACT_WRITTEN,
-            case=case,
+            initiative=initiative,
             number=version.number,
             clauses=[[row.number, row.kind, row.sentence] for row in version.clauses.order_by("position")],
         )
     return version
 
 
-def in_preparation(case: Initiative) -> ContractVersion | None:
-    """The draft of the locked case, if there is one. Raises Refused while a version is with the board."""
-    if not case.contract_id:
+def in_preparation(initiative: Initiative) -> ContractVersion | None:
+    """The draft of the locked initiative, if there is one. Raises Refused while a version is with the board."""
+    if not initiative.contract_id:
         return None
-    version = case.contract.versions.filter(state__in=["draft", "in_review"]).first()
+    version = initiative.contract.versions.filter(state__in=["draft", "in_review"]).first()
     if version is not None and version.state == ContractVersion.IN_REVIEW:
         no("This version is with the board.", "Take it back to change it.").or_refuse()
     return version
 
 
-def contract_of(case: Initiative) -> Contract:
-    """The contract of the locked case, which gets its own with the first word of it."""
-    if case.contract_id is None:
-        contract = Contract(title=f"Contract of {case.ref}")
+def contract_of(initiative: Initiative) -> Contract:
+    """The contract of the locked initiative, which gets its own with the first word of it."""
+    if initiative.contract_id is None:
+        contract = Contract(title=f"Contract of {initiative.ref}")
         contract.save()
-        case.contract = contract
-        case.save()
-    return case.contract
+        initiative.contract = contract
+        initiative.save()
+    return initiative.contract
 
 
-def next_version(case: Initiative, by: User) -> ContractVersion:
+def next_version(initiative: Initiative, by: User) -> ContractVersion:
     """The version after the newest, as a draft that is not saved yet."""
-    last = case.contract.versions.order_by("-number").first()
-    return ContractVersion(contract=case.contract, number=(last.number if last else 0) + 1, author=by)
+    last = initiative.contract.versions.order_by("-number").first()
+    return ContractVersion(contract=initiative.contract, number=(last.number if last else 0) + 1, author=by)
 
 
 def count_saving(version: ContractVersion) -> None:
@@ -209,10 +209,10 @@ def _write_clauses(version: ContractVersion, rows: list[Written]) -> None:
             clause.delete()
 
 
-def gaps_of(case: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
-    """What is missing from these clauses as a whole, or wrong among them, for the people of the case today."""
+def gaps_of(initiative: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
+    """What is missing from these clauses as a whole, or wrong among them, for the people of the initiative today."""
     clauses = list(clauses)
-    roles = {row.role: row.person.full_name for row in case_rows.roles(case) if row.in_force}
+    roles = {row.role: row.person.full_name for row in initiative_rows.roles(initiative) if row.in_force}
     required = tuple(Rulebook.objects.current().book.contract.required_clauses)
     said = tuple((one.number, one.fingerprint) for one in clauses)
     key = (said, tuple(sorted(roles.items())), required, clock.today())
@@ -227,45 +227,53 @@ def gaps_of(case: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
     return found
 
 
-def link_of_gap(case: Initiative, gap: Gap) -> str:
+def link_of_gap(initiative: Initiative, gap: Gap) -> str:
     """Where a gap is fixed: at its first clause, at the people where the record has no owner, else in the editor."""
     if gap.numbers:
-        return reverse("clause-edit", args=[case.ref, gap.numbers[0]])
+        return reverse("clause-edit", args=[initiative.ref, gap.numbers[0]])
     if "record_owner" in gap.code:
-        return f"{reverse('role-propose', args=[case.ref])}?role=record_owner"
-    return reverse("contract-edit", args=[case.ref])
+        return f"{reverse('role-propose', args=[initiative.ref])}?role=record_owner"
+    return reverse("contract-edit", args=[initiative.ref])
 
 
-def complete(case: Initiative, clauses: Iterable[Clause]) -> Answer:
+def complete(initiative: Initiative, clauses: Iterable[Clause]) -> Answer:
     """Whether these clauses may go to the board; otherwise no, with every gap that stands in the way."""
-    blocking = [gap for gap in gaps_of(case, clauses) if gap.blocking]
-    return Answer(not blocking, tuple(Reason(gap.words, gap.fix, link_of_gap(case, gap)) for gap in blocking))
+    blocking = [gap for gap in gaps_of(initiative, clauses) if gap.blocking]
+    return Answer(
+        not blocking, tuple(Reason(gap.words, gap.fix, link_of_gap(initiative, gap)) for gap in blocking)
+    )
 
 
-def propose_contract(*, case: Initiative, by: User) -> ContractVersion:
+def propose_contract(*, initiative: Initiative, by: User) -> ContractVersion:
     """Send the draft to the seats that put contracts in force. Raises Refused with everything that is missing."""
-    with act("propose contract", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        version = case.contract.versions.filter(state="draft").first() if case.contract_id else None
+    with act("propose contract", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        version = (
+            initiative.contract.versions.filter(state="draft").first() if initiative.contract_id else None
+        )
         if version is None:
             no("There is no draft.", "Write one first.").or_refuse()
-        complete(case, version.clauses.all()).or_refuse()
+        complete(initiative, version.clauses.all()).or_refuse()
         version.state, version.digest = ContractVersion.IN_REVIEW, contract_digest(version)
         version.save()
-        record.record(EntryKind.CONTRACT_PROPOSED, case=case, number=version.number, digest=version.digest)
+        record.record(
+            EntryKind.CONTRACT_PROPOSED, initiative=initiative, number=version.number, digest=version.digest
+        )
     return version
 
 
-def take_back_contract(*, case: Initiative, reason: str = "", by: User) -> ContractVersion:
+def take_back_contract(*, initiative: Initiative, reason: str = "", by: User) -> ContractVersion:
     """Take a version back from the board to change it; approvals given so far do not count for another text."""
-    with act("take back contract", by=by, case=case, reason=reason) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        version = case.contract.versions.filter(state="in_review").first() if case.contract_id else None
+    with act("take back contract", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        version = (
+            initiative.contract.versions.filter(state="in_review").first() if initiative.contract_id else None
+        )
         if version is None:
             no("No version is with the board.").or_refuse()
         version.state = ContractVersion.DRAFT
         version.save()
-        record.record(EntryKind.CONTRACT_TAKEN_BACK, case=case, number=version.number)
+        record.record(EntryKind.CONTRACT_TAKEN_BACK, initiative=initiative, number=version.number)
     return version
 
 
@@ -274,34 +282,40 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
 
     An objection of the same seat is withdrawn by it. Raises Refused while it is somebody else's to withdraw.
     """
-    with act("approve contract", by=by, case=version.contract.initiative.pk) as case:
-        version = version_to_sign(case, version, seat=seat, digest=digest, by=by)
+    with act("approve contract", by=by, initiative=version.contract.initiative.pk) as initiative:
+        version = version_to_sign(initiative, version, seat=seat, digest=digest, by=by)
         given = version.approvals.filter(digest=digest)
         if given.filter(seat=seat).exists() or given.filter(person=by).exists():
             raise Conflict("This seat approved it already.")
         for objection in version.contract.comments.objections().filter(seat=seat).select_related("by"):
-            may_withdraw_objection(case, objection, by).or_refuse()
-            settle_objection(case, objection, by)
+            may_withdraw_objection(initiative, objection, by).or_refuse()
+            settle_objection(initiative, objection, by)
         ContractApproval(version=version, seat=seat, person=by, digest=digest, at=clock.now()).save()
-        record.record(EntryKind.CONTRACT_APPROVED, case=case, number=version.number, seat=seat, digest=digest)
+        record.record(
+            EntryKind.CONTRACT_APPROVED,
+            initiative=initiative,
+            number=version.number,
+            seat=seat,
+            digest=digest,
+        )
         wanted = Rulebook.objects.current().book.contract.seats
         if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(wanted):
             if other := version.contract.comments.objections().select_related("by").first():
                 no(f"{other.by} objects to the contract.", "The objection is withdrawn first.").or_refuse()
-            _put_in_force(case, version, by)
-            settle_standing(case)
+            _put_in_force(initiative, version, by)
+            settle_standing(initiative)
     return version
 
 
 def version_to_sign(
-    case: Initiative, version: ContractVersion, *, seat: str, digest: str, by: User
+    initiative: Initiative, version: ContractVersion, *, seat: str, digest: str, by: User
 ) -> ContractVersion:
-    """The version as it stands under the lock of its case, which the person may sign for this seat.
+    """The version as it stands under the lock of its initiative, which the person may sign for this seat.
 
     Raises Refused, and Conflict where the text is no longer the one whose `digest` the person saw.
     """
     version = ContractVersion.objects.select_related("contract").get(pk=version.pk)
-    case_permissions.may_approve_contract(case, seat, by).or_refuse()
+    initiative_permissions.may_approve_contract(initiative, seat, by).or_refuse()
     wanted = Rulebook.objects.current().book.contract.seats
     if seat not in wanted:
         names = ", ".join(wanted).replace("_", " ")
@@ -311,44 +325,48 @@ def version_to_sign(
     return version
 
 
-def may_withdraw_objection(case: Initiative, objection: ClauseComment, person: User) -> Answer:
+def may_withdraw_objection(initiative: Initiative, objection: ClauseComment, person: User) -> Answer:
     """Withdraw an objection: whoever gave it; once they no longer hold the seat, whoever holds it."""
     if objection.by_id == person.pk:
         return yes()
-    if case_permissions.holds_seat(case, objection.by, objection.seat):
+    if initiative_permissions.holds_seat(initiative, objection.by, objection.seat):
         return no(f"Only {objection.by} withdraws this objection.", "Answer it, or change the text.")
-    return case_permissions.may_approve_contract(case, objection.seat, person)
+    return initiative_permissions.may_approve_contract(initiative, objection.seat, person)
 
 
-def settle_objection(case: Initiative, objection: ClauseComment, by: User) -> None:
+def settle_objection(initiative: Initiative, objection: ClauseComment, by: User) -> None:
     """Write down that an objection no longer stands, within the act that ends it."""
     objection.settled_at, objection.settled_by = clock.now(), by
     objection.save()
     record.record(
         EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
-        case=case,
+        initiative=initiative,
         clause=objection.number,
         seat=objection.seat,
         text=objection.text,
     )
 
 
-def _put_in_force(case: Initiative, version: ContractVersion, by: User) -> None:
+def _put_in_force(initiative: Initiative, version: ContractVersion, by: User) -> None:
     start = clock.now()
     if version.wanted_from and version.wanted_from > clock.today():
         start = clock.midnight_before(version.wanted_from)
-    previous = case.contract.versions.filter(state=ContractVersion.IN_FORCE).first()
+    previous = initiative.contract.versions.filter(state=ContractVersion.IN_FORCE).first()
     if previous is not None:
         previous.state, previous.ends_at = ContractVersion.SUPERSEDED, start
         previous.save()
     version.state, version.starts_at = ContractVersion.IN_FORCE, start
     version.save()
     record.record(
-        EntryKind.CONTRACT_IN_FORCE, case=case, number=version.number, digest=version.digest, starts_at=start
+        EntryKind.CONTRACT_IN_FORCE,
+        initiative=initiative,
+        number=version.number,
+        digest=version.digest,
+        starts_at=start,
     )
     if previous is not None:
         pull(
-            case,
+            initiative,
             ["contract_version"],
             f"Contract version {previous.number} -> {version.number}",
             by=by,

@@ -17,8 +17,7 @@ from governance.models import Clause, Contract, ContractVersion, User, Vocabular
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts.actions import (
     Written,
     contract_of,
@@ -30,6 +29,7 @@ from initiatives.contracts.actions import (
     said_by,
     say,
 )
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 
@@ -45,7 +45,7 @@ class Overtaken(Conflict):
 
 def save_clause(
     *,
-    case: Initiative,
+    initiative: Initiative,
     clause: Written,
     seen: str = "",
     vocabulary: list[tuple[str, str, str]] = (),
@@ -56,10 +56,10 @@ def save_clause(
     `seen`: fingerprint of the clause that its author had in front of them, "" for none. `vocabulary`: words that are
     new, as (kind, key, words). Raises Overtaken, or ValidationError by field.
     """
-    with act("save clause", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        draft = in_preparation(case)
-        contract = contract_of(case)
+    with act("save clause", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        draft = in_preparation(initiative)
+        contract = contract_of(initiative)
         words = _with_new(contract, vocabulary)
         (row,) = rows_of([clause], words)
         said = said_by(row)
@@ -73,7 +73,7 @@ def save_clause(
             raise ValidationError(f"Clause {same.number} says exactly this already.")
         if now is None and len(there) >= MOST_CLAUSES:
             raise ValidationError(f"A contract has at most {MOST_CLAUSES} clauses. Remove one first.")
-        draft = _opened(case, draft, by)
+        draft = _opened(initiative, draft, by)
         there = {one.number: one for one in draft.clauses.all()}
         found = there.get(clause.number)
         before = found.sentence if found else ""
@@ -86,7 +86,7 @@ def save_clause(
         found.save()
         record.record(
             EntryKind.CLAUSE_WRITTEN,
-            case=case,
+            initiative=initiative,
             number=draft.number,
             clause=found.number,
             clause_kind=found.kind,
@@ -96,27 +96,31 @@ def save_clause(
     return found
 
 
-def remove_clause(*, case: Initiative, number: int, seen: str, by: User) -> None:
+def remove_clause(*, initiative: Initiative, number: int, seen: str, by: User) -> None:
     """Take a clause out of the draft; its number is not given again. Raises Overtaken when it reads otherwise now."""
-    with act("remove clause", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        draft, contract = in_preparation(case), contract_of(case)
+    with act("remove clause", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        draft, contract = in_preparation(initiative), contract_of(initiative)
         now = _newest_clauses(contract).get(number)
         _seen(contract, number, now, seen)
         if now is None:
             no("There is no such clause.").or_refuse()
-        draft = _opened(case, draft, by)
+        draft = _opened(initiative, draft, by)
         draft.clauses.get(number=number).delete()
         record.record(
-            EntryKind.CLAUSE_REMOVED, case=case, number=draft.number, clause=number, sentence=now.sentence
+            EntryKind.CLAUSE_REMOVED,
+            initiative=initiative,
+            number=draft.number,
+            clause=number,
+            sentence=now.sentence,
         )
 
 
-def move_clause(*, case: Initiative, number: int, up: bool, by: User) -> bool:
+def move_clause(*, initiative: Initiative, number: int, up: bool, by: User) -> bool:
     """Let a clause change places with the one before or after it of its kind; whether there was one."""
-    with act("move clause", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        draft, contract = in_preparation(case), contract_of(case)
+    with act("move clause", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        draft, contract = in_preparation(initiative), contract_of(initiative)
         there = _newest_clauses(contract)
         if number not in there:
             no("There is no such clause.", "Somebody may have removed it.").or_refuse()
@@ -124,31 +128,38 @@ def move_clause(*, case: Initiative, number: int, up: bool, by: User) -> bool:
         place = alike.index(number) + (-1 if up else 1)
         if not 0 <= place < len(alike):
             return False
-        draft = _opened(case, draft, by)
+        draft = _opened(initiative, draft, by)
         one, other = (draft.clauses.get(number=name) for name in (number, alike[place]))
         one.position, other.position = other.position, one.position
         one.save()
         other.save()
         record.record(
-            EntryKind.CLAUSE_MOVED, case=case, number=draft.number, clause=number, past=other.number
+            EntryKind.CLAUSE_MOVED,
+            initiative=initiative,
+            number=draft.number,
+            clause=number,
+            past=other.number,
         )
     return True
 
 
-def plan_start(*, case: Initiative, wanted_from: date | None, by: User) -> ContractVersion:
+def plan_start(*, initiative: Initiative, wanted_from: date | None, by: User) -> ContractVersion:
     """Say from when the draft is wanted in force; None is as soon as its last seat approved it."""
     if wanted_from is not None and wanted_from < clock.today():
         raise ValidationError({"wanted_from": "A contract does not start in the past."})
-    with act("plan start of contract", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        draft = in_preparation(case)
+    with act("plan start of contract", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        draft = in_preparation(initiative)
         if draft is None:
             no("There is no draft.", "Write a clause first.").or_refuse()
         if draft.wanted_from != wanted_from:
             draft.wanted_from = wanted_from
             count_saving(draft)
             record.record(
-                EntryKind.CONTRACT_START_PLANNED, case=case, number=draft.number, wanted_from=wanted_from
+                EntryKind.CONTRACT_START_PLANNED,
+                initiative=initiative,
+                number=draft.number,
+                wanted_from=wanted_from,
             )
     return draft
 
@@ -168,13 +179,13 @@ def _newest_clauses(contract: Contract) -> dict[int, Clause]:
     return {one.number: one for one in newest.clauses.all()} if newest else {}
 
 
-def _opened(case: Initiative, draft: ContractVersion | None, by: User) -> ContractVersion:
+def _opened(initiative: Initiative, draft: ContractVersion | None, by: User) -> ContractVersion:
     """The draft, counted as saved once more; where there is none, the next version with the clauses of the newest."""
     if draft is not None:
         count_saving(draft)
         return draft
-    copied = list(_newest_clauses(case.contract).values())
-    draft = next_version(case, by)
+    copied = list(_newest_clauses(initiative.contract).values())
+    draft = next_version(initiative, by)
     count_saving(draft)
     fields = ("kind", "sentence", "terms", "fingerprint", "position", "number")
     insert_many(
@@ -187,7 +198,7 @@ def _opened(case: Initiative, draft: ContractVersion | None, by: User) -> Contra
 
 
 def save_word(
-    *, case: Initiative, kind: str, key: str, words: str, seen: str = "", by: User
+    *, initiative: Initiative, kind: str, key: str, words: str, seen: str = "", by: User
 ) -> VocabularyWord:
     """Add a word to the initiative's vocabulary, or say it otherwise: then clauses that use it read anew, in the draft.
 
@@ -195,9 +206,9 @@ def save_word(
     """
     if kind not in VOCABULARY:
         raise ValidationError({"kind": "Choose what the word is for."})
-    with act("save word", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        contract = contract_of(case)
+    with act("save word", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        contract = contract_of(initiative)
         word = contract.vocabulary.filter(kind=kind, key=key).first()
         before = word.words if word else ""
         if word is not None and word.words == words.strip() and not word.retired_at:
@@ -214,10 +225,10 @@ def save_word(
         word.words, word.retired_at = words.strip(), None
         word.full_clean()
         word.save()
-        read_anew = _read_anew(case, key, by) if before and before != word.words else []
+        read_anew = _read_anew(initiative, key, by) if before and before != word.words else []
         record.record(
             EntryKind.WORD_WRITTEN,
-            case=case,
+            initiative=initiative,
             word_kind=kind,
             key=key,
             words=word.words,
@@ -227,11 +238,11 @@ def save_word(
     return word
 
 
-def retire_word(*, case: Initiative, kind: str, key: str, by: User) -> VocabularyWord:
+def retire_word(*, initiative: Initiative, kind: str, key: str, by: User) -> VocabularyWord:
     """Offer a word no longer. Raises Refused while a clause of the newest version uses it."""
-    with act("retire word", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        contract = contract_of(case)
+    with act("retire word", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        contract = contract_of(initiative)
         word = contract.vocabulary.filter(kind=kind, key=key).first()
         if word is None:
             no("There is no such word.").or_refuse()
@@ -244,7 +255,9 @@ def retire_word(*, case: Initiative, kind: str, key: str, by: User) -> Vocabular
             ).or_refuse()
         word.retired_at = clock.now()
         word.save()
-        record.record(EntryKind.WORD_RETIRED, case=case, word_kind=kind, key=key, words=word.words)
+        record.record(
+            EntryKind.WORD_RETIRED, initiative=initiative, word_kind=kind, key=key, words=word.words
+        )
     return word
 
 
@@ -268,12 +281,12 @@ def _own_key(contract: Contract, kind: str, key: str) -> None:
         )
 
 
-def _read_anew(case: Initiative, key: str, by: User) -> list[int]:
+def _read_anew(initiative: Initiative, key: str, by: User) -> list[int]:
     """Make the sentences of the clauses that use the word anew, in the draft; their numbers."""
-    contract = case.contract
+    contract = initiative.contract
     if not any(key in one.keys for one in _newest_clauses(contract).values()):
         return []
-    draft = _opened(case, in_preparation(case), by)
+    draft = _opened(initiative, in_preparation(initiative), by)
     words = say(contract, [])
     numbers = []
     for clause in draft.clauses.all():

@@ -16,9 +16,8 @@ from governance.models import Clause, ClauseComment, ContractVersion, Vocabulary
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import no
 from governance.vocabulary import ClauseKind
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, ask, case_context, fix, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts import actions, clause_actions
 from initiatives.contracts import comments as contract_comments
 from initiatives.contracts.clause_actions import Overtaken
@@ -26,6 +25,7 @@ from initiatives.contracts.clause_forms import ClauseForm
 from initiatives.contracts.comments import may_settle
 from initiatives.contracts.forms import BeginForm, CommentForm, RewordForm, StartForm, WordForm
 from initiatives.contracts.views import count_comments, gaps_shown, groups_of
+from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
 from initiatives.models import Initiative
 
 TAB = "contract"
@@ -33,52 +33,55 @@ NEW = "new"
 
 
 def _to_write(request, ref) -> tuple[Initiative, ContractVersion | None]:
-    """The case, and the version whose clauses an editor shows. Raises Refused for who may not write, and in review."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(case, request.user).or_refuse()
-    newest = case.contract.versions.order_by("-number").first() if case.contract_id else None
+    """The initiative, and the version whose clauses an editor shows.
+
+    Raises Refused for who may not write, and in review.
+    """
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
+    newest = initiative.contract.versions.order_by("-number").first() if initiative.contract_id else None
     if newest is not None and newest.state == ContractVersion.IN_REVIEW:
         no(
             f"Version {newest.number} is with the board.",
             "Take it back to change it.",
-            reverse("contract-take-back", args=[case.ref]),
+            reverse("contract-take-back", args=[initiative.ref]),
         ).or_refuse()
-    return case, newest
+    return initiative, newest
 
 
-def _page(request, case: Initiative, template: str, *, status: int = 200, **more):
+def _page(request, initiative: Initiative, template: str, *, status: int = 200, **more):
     """A page of the contract."""
     return render(
         request,
         f"initiatives/contracts/{template}.html",
-        case_context(request, case, TAB) | more,
+        initiative_context(request, initiative, TAB) | more,
         status=status,
     )
 
 
-def _list(case: Initiative, number: int | None = None) -> str:
+def _list(initiative: Initiative, number: int | None = None) -> str:
     """The address of the editor, at a clause."""
-    return reverse("contract-edit", args=[case.ref]) + (f"#clause-{number}" if number else "")
+    return reverse("contract-edit", args=[initiative.ref]) + (f"#clause-{number}" if number else "")
 
 
 def edit(request, ref):
     """The clauses of the next version as sentences, each with its way to be changed; what is missing; from when."""
-    case, newest = _to_write(request, ref)
+    initiative, newest = _to_write(request, ref)
     draft = newest if newest is not None and newest.state == ContractVersion.DRAFT else None
     start = StartForm(sent(request), initial={"wanted_from": draft.wanted_from if draft else None})
     if request.method == "POST" and start.is_valid():
         try:
-            clause_actions.plan_start(case=case, by=request.user, **start.cleaned_data)
+            clause_actions.plan_start(initiative=initiative, by=request.user, **start.cleaned_data)
         except ValidationError as error:
             fix(start, error)
         else:
             messages.success(request, _("Saved from when the contract is wanted."))
-            return redirect("contract-edit", case.ref)
+            return redirect("contract-edit", initiative.ref)
     clauses = list(newest.clauses.all()) if newest else []
-    on_removed = count_comments(case, clauses)
+    on_removed = count_comments(initiative, clauses)
     return _page(
         request,
-        case,
+        initiative,
         "contract_edit",
         title=_("Write the contract"),
         newest=newest,
@@ -86,7 +89,7 @@ def edit(request, ref):
         start=start,
         groups=groups_of(clauses),
         on_removed=on_removed,
-        gaps=gaps_shown(case, clauses) if clauses else [],
+        gaps=gaps_shown(initiative, clauses) if clauses else [],
         kinds=ClauseKind.choices,
         full=len(clauses) >= MOST_CLAUSES,
         most=MOST_CLAUSES,
@@ -96,18 +99,18 @@ def edit(request, ref):
 
 def clause_edit(request, ref, number):
     """One clause: its fields by kind, how it reads, and what somebody else saved meanwhile beside what was typed."""
-    case, newest = _to_write(request, ref)
+    initiative, newest = _to_write(request, ref)
     wanted = None if number == NEW else _number(number)
     now = newest.clauses.filter(number=wanted).first() if newest and wanted else None
     if now is None and wanted and request.method != "POST":
         raise Http404("There is no such clause.")
     kind = request.POST.get("kind") or request.GET.get("kind") or (now.kind if now else "")
     if kind not in ClauseKind:
-        return redirect(f"{_list(case)}#add")
+        return redirect(f"{_list(initiative)}#add")
     form = ClauseForm(
         sent(request),
         kind=kind,
-        vocabulary=list(case.contract.vocabulary.all()) if case.contract_id else [],
+        vocabulary=list(initiative.contract.vocabulary.all()) if initiative.contract_id else [],
         terms=now.said if now else Terms(),
         written=now.sentence if now else "",
     )
@@ -119,7 +122,7 @@ def clause_edit(request, ref, number):
         "kinds": ClauseKind.choices,
         "number": wanted,
         "overtaken": None,
-        "back_url": _list(case, wanted),
+        "back_url": _list(initiative, wanted),
         "now": now,
         "seen": request.POST.get("seen", "")
         if request.method == "POST"
@@ -133,18 +136,22 @@ def clause_edit(request, ref, number):
         if form.is_valid():
             context["reads"] = form.reads()
             if request.POST.get("step") != "read":
-                done, more = _save(request, case, form, wanted, context["seen"])
+                done, more = _save(request, initiative, form, wanted, context["seen"])
                 if done is not None:
                     return done
                 context |= more
-    return _page(request, case, "contract_clause_edit", **context)
+    return _page(request, initiative, "contract_clause_edit", **context)
 
 
-def _save(request, case: Initiative, form: ClauseForm, number: int | None, seen: str):
+def _save(request, initiative: Initiative, form: ClauseForm, number: int | None, seen: str):
     """(the answer to a clause that is saved, or None; what the page then says more)."""
     try:
         clause = clause_actions.save_clause(
-            case=case, clause=form.written(number), seen=seen, vocabulary=form.new_words, by=request.user
+            initiative=initiative,
+            clause=form.written(number),
+            seen=seen,
+            vocabulary=form.new_words,
+            by=request.user,
         )
     except Overtaken as other:
         theirs = other.clause
@@ -158,7 +165,7 @@ def _save(request, case: Initiative, form: ClauseForm, number: int | None, seen:
         fix(form, error)
         return None, {}
     messages.success(request, f"Clause {clause.number} is saved. It reads: {clause.sentence}")
-    return redirect(_list(case, clause.number)), {}
+    return redirect(_list(initiative, clause.number)), {}
 
 
 def _number(text: str) -> int:
@@ -169,19 +176,19 @@ def _number(text: str) -> int:
 
 def clause_remove(request, ref, number):
     """Take a clause out of the next version."""
-    case, newest = _to_write(request, ref)
+    initiative, newest = _to_write(request, ref)
     now = newest.clauses.filter(number=number).first() if newest else None
     if now is None:
         raise Http404("There is no such clause.")
     if request.method == "POST":
         clause_actions.remove_clause(
-            case=case, number=number, seen=request.POST.get("seen", ""), by=request.user
+            initiative=initiative, number=number, seen=request.POST.get("seen", ""), by=request.user
         )
         messages.success(request, f"Clause {number} is out of the next version.")
-        return redirect("contract-edit", case.ref)
+        return redirect("contract-edit", initiative.ref)
     return ask(
         request,
-        case,
+        initiative,
         TAB,
         None,
         title=f"Remove clause {number}",
@@ -192,19 +199,19 @@ def clause_remove(request, ref, number):
         ],
         hidden={"seen": now.fingerprint},
         verb=f"Remove clause {number}",
-        back_url=_list(case, number),
+        back_url=_list(initiative, number),
     )
 
 
 def clause_move(request, ref):
     """Let a clause change places with its neighbour of the same kind."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     if request.method != "POST":
-        return redirect("contract-edit", case.ref)
+        return redirect("contract-edit", initiative.ref)
     up = "up" in request.POST
     number = _number(request.POST.get("up" if up else "down", ""))
-    clause_actions.move_clause(case=case, number=number, up=up, by=request.user)
-    return redirect(_list(case, number))
+    clause_actions.move_clause(initiative=initiative, number=number, up=up, by=request.user)
+    return redirect(_list(initiative, number))
 
 
 # --- Words -----------------------------------------------------------------------------------------------------------
@@ -212,20 +219,22 @@ def clause_move(request, ref):
 
 def words(request, ref):
     """The initiative's vocabulary, and a way to add to it."""
-    case, newest = _to_write(request, ref)
+    initiative, newest = _to_write(request, ref)
     form = WordForm(sent(request), initial={"kind": request.GET.get("kind", "action")})
     if word := acted(
-        request, form, lambda: clause_actions.save_word(case=case, by=request.user, **form.cleaned_data)
+        request,
+        form,
+        lambda: clause_actions.save_word(initiative=initiative, by=request.user, **form.cleaned_data),
     ):
         messages.success(request, f"“{word.words}” can be used in clauses now; its key is {word.key}.")
-        return redirect("contract-words", case.ref)
-    rows = list(case.contract.vocabulary.all()) if case.contract_id else []
+        return redirect("contract-words", initiative.ref)
+    rows = list(initiative.contract.vocabulary.all()) if initiative.contract_id else []
     used = Counter(key for clause in (newest.clauses.all() if newest else ()) for key in clause.keys)
     for row in rows:
         row.used = used[row.key]
     return _page(
         request,
-        case,
+        initiative,
         "contract_words",
         title=_("Actions and resources"),
         form=form,
@@ -235,20 +244,20 @@ def words(request, ref):
 
 def word(request, ref, pk):
     """Say a word otherwise, or offer it no longer."""
-    case, _newest = _to_write(request, ref)
-    row = VocabularyWord.objects.filter(contract=case.contract_id, pk=pk).first()
+    initiative, _newest = _to_write(request, ref)
+    row = VocabularyWord.objects.filter(contract=initiative.contract_id, pk=pk).first()
     if row is None:
         raise Http404("There is no such word.")
     form = RewordForm(sent(request), initial={"words": row.words, "seen": row.words})
     if request.method == "POST" and request.POST.get("step") == "retire":
-        clause_actions.retire_word(case=case, kind=row.kind, key=row.key, by=request.user)
+        clause_actions.retire_word(initiative=initiative, kind=row.kind, key=row.key, by=request.user)
         messages.success(request, f"“{row.words}” is not offered any more.")
-        return redirect("contract-words", case.ref)
+        return redirect("contract-words", initiative.ref)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
             clause_actions.save_word(
-                case=case, kind=row.kind, key=row.key, by=request.user, **form.cleaned_data
+                initiative=initiative, kind=row.kind, key=row.key, by=request.user, **form.cleaned_data
             )
         except ValidationError as error:
             fix(form, error)
@@ -257,9 +266,15 @@ def word(request, ref, pk):
             status = 409
         else:
             messages.success(request, _("Clauses that use the word read anew."))
-            return redirect("contract-words", case.ref)
+            return redirect("contract-words", initiative.ref)
     return _page(
-        request, case, "contract_word", status=status, title=f"The word “{row.words}”", form=form, word=row
+        request,
+        initiative,
+        "contract_word",
+        status=status,
+        title=f"The word “{row.words}”",
+        form=form,
+        word=row,
     )
 
 
@@ -268,33 +283,33 @@ def word(request, ref, pk):
 
 def start(request, ref, starter):
     """A contract to begin with, as sentences; taken over into the draft, where each clause can be changed."""
-    case, newest = _to_write(request, ref)
+    initiative, newest = _to_write(request, ref)
     chosen = STARTERS.get(starter)
     if chosen is None:
         raise Http404("There is no such contract to begin with.")
     if newest is not None and newest.clauses.exists():
         no(
-            "This contract has clauses already.", "Change those, or remove them first.", _list(case)
+            "This contract has clauses already.", "Change those, or remove them first.", _list(initiative)
         ).or_refuse()
     form = BeginForm(sent(request), starter=chosen)
-    if version := acted(request, form, lambda: _begin(case, newest, chosen, form, by=request.user)):
+    if version := acted(request, form, lambda: _begin(initiative, newest, chosen, form, by=request.user)):
         if "then" not in request.POST:
             messages.success(request, _("The draft has these clauses. Change what is different with you."))
-            return redirect("contract-edit", case.ref)
-        whole = not any(gap["blocking"] for gap in gaps_shown(case, list(version.clauses.all())))
+            return redirect("contract-edit", initiative.ref)
+        whole = not any(gap["blocking"] for gap in gaps_shown(initiative, list(version.clauses.all())))
         if whole:
             words = _("The draft has these clauses. Read what sending it does.")
         else:
             words = _("The draft has these clauses. Something is missing before it can be sent.")
         messages.success(request, words)
-        return redirect("contract-propose" if whole else "contract", case.ref)
+        return redirect("contract-propose" if whole else "contract", initiative.ref)
     shown = [
         Clause(number=place, kind=one.kind, sentence=sentence(one.kind, one.terms, chosen.words))
         for place, one in enumerate(chosen.clauses, 1)
     ]
     return _page(
         request,
-        case,
+        initiative,
         "contract_start",
         title=f"Start from: {chosen.title}",
         form=form,
@@ -304,17 +319,19 @@ def start(request, ref, starter):
     )
 
 
-def _begin(case: Initiative, newest: ContractVersion | None, chosen: Starter, form: BeginForm, *, by):
+def _begin(initiative: Initiative, newest: ContractVersion | None, chosen: Starter, form: BeginForm, *, by):
     """The draft with the clauses of the contract to begin with, as the form has them."""
-    known = set(case.contract.vocabulary.values_list("key", flat=True)) if case.contract_id else set()
+    known = (
+        set(initiative.contract.vocabulary.values_list("key", flat=True)) if initiative.contract_id else set()
+    )
     version = actions.save_contract(
-        case=case,
+        initiative=initiative,
         clauses=form.clauses(),
         vocabulary=[one for one in chosen.vocabulary if one[1] not in known],
         edition=newest.edition if newest else 0,
         by=by,
     )
-    case.contract_id = version.contract_id
+    initiative.contract_id = version.contract_id
     return version
 
 
@@ -323,32 +340,34 @@ def _begin(case: Initiative, newest: ContractVersion | None, chosen: Starter, fo
 
 def clause(request, ref, number):
     """One clause: how it read in each version, and what people say about it."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     rows = list(
-        Clause.objects.filter(version__contract=case.contract_id, number=number)
+        Clause.objects.filter(version__contract=initiative.contract_id, number=number)
         .select_related("version")
         .order_by("-version__number")
-        if case.contract_id
+        if initiative.contract_id
         else ()
     )
     comments = list(
-        ClauseComment.objects.filter(contract=case.contract_id, number=number, seat="").select_related(
+        ClauseComment.objects.filter(contract=initiative.contract_id, number=number, seat="").select_related(
             "by", "settled_by"
         )
-        if case.contract_id
+        if initiative.contract_id
         else ()
     )
     if not rows and not comments:
         raise Http404("There is no such clause.")
     form = CommentForm(sent(request))
     if request.method == "POST" and form.is_valid():
-        contract_comments.comment_on_clause(case=case, number=number, by=request.user, **form.cleaned_data)
+        contract_comments.comment_on_clause(
+            initiative=initiative, number=number, by=request.user, **form.cleaned_data
+        )
         messages.success(request, _("Your comment stands beside the clause."))
-        return redirect("clause", case.ref, number)
-    context = case_context(request, case, TAB)
-    may = case_permissions.may_note(case, request.user)
+        return redirect("clause", initiative.ref, number)
+    context = initiative_context(request, initiative, TAB)
+    may = initiative_permissions.may_note(initiative, request.user)
     for comment in comments:
-        comment.may_settle = not comment.settled_at and bool(may_settle(case, comment, request.user))
+        comment.may_settle = not comment.settled_at and bool(may_settle(initiative, comment, request.user))
     return render(
         request,
         "initiatives/contracts/contract_clause.html",
@@ -376,13 +395,17 @@ def _readings(rows: list[Clause]) -> list[Clause]:
 
 def settle(request, ref, pk):
     """Say that a comment is dealt with; of an objection, that it is withdrawn."""
-    case = case_lookup.case_for(request.user, ref)
-    comment = ClauseComment.objects.filter(contract=case.contract_id, pk=pk).first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    comment = ClauseComment.objects.filter(contract=initiative.contract_id, pk=pk).first()
     if comment is None:
         raise Http404("There is no such comment.")
     if request.method == "POST":
-        contract_comments.settle_comment(case=case, comment=comment, by=request.user)
+        contract_comments.settle_comment(initiative=initiative, comment=comment, by=request.user)
         messages.success(
             request, _("The objection is withdrawn.") if comment.seat else _("The comment is settled.")
         )
-    return redirect("contract", case.ref) if comment.seat else redirect("clause", case.ref, comment.number)
+    return (
+        redirect("contract", initiative.ref)
+        if comment.seat
+        else redirect("clause", initiative.ref, comment.number)
+    )

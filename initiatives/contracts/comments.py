@@ -10,28 +10,28 @@ from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts.actions import (
     last_number,
     may_withdraw_objection,
     settle_objection,
     version_to_sign,
 )
+from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 
-def may_settle(case: Initiative, comment: ClauseComment, person: User) -> Answer:
-    """Settle a comment on a clause: the owner, or whoever wrote it and still is on the case or its board.
+def may_settle(initiative: Initiative, comment: ClauseComment, person: User) -> Answer:
+    """Settle a comment on a clause: the owner, or whoever wrote it and still is on the initiative or its board.
 
     An objection is withdrawn by whoever gave it: `may_withdraw_objection`.
     """
     if comment.seat:
-        return may_withdraw_objection(case, comment, person)
-    if case_permissions.is_owner(case, person):
+        return may_withdraw_objection(initiative, comment, person)
+    if initiative_permissions.is_owner(initiative, person):
         return yes()
     if comment.by_id == person.pk:
-        return case_permissions.may_note(case, person)
+        return initiative_permissions.may_note(initiative, person)
     return no(f"Only the owner or {comment.by} settles this comment.", "Comment on the clause yourself.")
 
 
@@ -46,8 +46,8 @@ def object_to_contract(
     """
     if not text.strip():
         raise ValidationError({"reason": "Say why you object, so that the owner can answer it."})
-    with act("object to contract", by=by, case=version.contract.initiative.pk) as case:
-        version = version_to_sign(case, version, seat=seat, digest=digest, by=by)
+    with act("object to contract", by=by, initiative=version.contract.initiative.pk) as initiative:
+        version = version_to_sign(initiative, version, seat=seat, digest=digest, by=by)
         if version.approvals.filter(digest=digest, seat=seat).exists():
             raise Conflict(
                 "This seat approved this text already.",
@@ -58,59 +58,68 @@ def object_to_contract(
         if number and not version.clauses.filter(number=number).exists():
             raise ValidationError({"number": "Choose a clause of this version, or the contract as a whole."})
         objection = ClauseComment(
-            contract=case.contract, number=number, seat=seat, text=text.strip(), by=by, at=clock.now()
+            contract=initiative.contract, number=number, seat=seat, text=text.strip(), by=by, at=clock.now()
         )
         objection.save()
         facts = {"number": version.number, "seat": seat, "text": objection.text, "digest": digest}
-        record.record(EntryKind.CONTRACT_OBJECTED, case=case, clause=number, **facts)
-        _tell_owner(case, objection, "objects to the contract", reverse("contract", args=[case.ref]))
+        record.record(EntryKind.CONTRACT_OBJECTED, initiative=initiative, clause=number, **facts)
+        _tell_owner(
+            initiative, objection, "objects to the contract", reverse("contract", args=[initiative.ref])
+        )
     return objection
 
 
-def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> ClauseComment:
-    """Say something about a clause: whoever works on the case or sits on its board. The owner is told."""
+def comment_on_clause(*, initiative: Initiative, number: int, text: str, by: User) -> ClauseComment:
+    """Say something about a clause: whoever works on the initiative or sits on its board. The owner is told."""
     if not text.strip():
         raise ValidationError({"text": "Write the comment."})
-    with act("comment on clause", by=by, case=case) as case:
-        case_permissions.may_note(case, by).or_refuse()
-        if not case.contract_id or not 0 < number <= last_number(case.contract):
+    with act("comment on clause", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_note(initiative, by).or_refuse()
+        if not initiative.contract_id or not 0 < number <= last_number(initiative.contract):
             no("There is no such clause.").or_refuse()
         comment = ClauseComment(
-            contract=case.contract, number=number, text=text.strip(), by=by, at=clock.now()
+            contract=initiative.contract, number=number, text=text.strip(), by=by, at=clock.now()
         )
         comment.save()
-        record.record(EntryKind.CLAUSE_COMMENTED, case=case, clause=number, text=comment.text)
-        _tell_owner(case, comment, f"comments on clause {number}", reverse("clause", args=[case.ref, number]))
+        record.record(EntryKind.CLAUSE_COMMENTED, initiative=initiative, clause=number, text=comment.text)
+        _tell_owner(
+            initiative,
+            comment,
+            f"comments on clause {number}",
+            reverse("clause", args=[initiative.ref, number]),
+        )
     return comment
 
 
-def _tell_owner(case: Initiative, comment: ClauseComment, did: str, link: str) -> None:
+def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: str) -> None:
     """Tell the owner, unless the word is their own."""
-    owner = case_permissions.accepted(case, Role.OWNER)
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None and owner.person_id != comment.by_id:
         owe_notice(
             owner.person,
             "comment",
             f"comment:{comment.pk}",
-            case_ref=case.ref,
-            subject=f"{case.ref} {case.title}: {comment.by} {did}",
+            initiative_ref=initiative.ref,
+            subject=f"{initiative.ref} {initiative.title}: {comment.by} {did}",
             text=comment.text,
             link=link,
         )
 
 
-def settle_comment(*, case: Initiative, comment: ClauseComment, by: User) -> ClauseComment:
+def settle_comment(*, initiative: Initiative, comment: ClauseComment, by: User) -> ClauseComment:
     """Say that a comment is dealt with, or withdraw an objection: whoever may by `may_settle`."""
-    with act("settle comment", by=by, case=case) as case:
+    with act("settle comment", by=by, initiative=initiative) as initiative:
         rows = ClauseComment.objects.select_related("by", "settled_by")
-        comment = rows.get(pk=comment.pk, contract=case.contract_id)
-        may_settle(case, comment, by).or_refuse()
+        comment = rows.get(pk=comment.pk, contract=initiative.contract_id)
+        may_settle(initiative, comment, by).or_refuse()
         if comment.settled_at:
             raise Conflict(f"{comment.settled_by} settled this comment already.")
         if comment.seat:
-            settle_objection(case, comment, by)
+            settle_objection(initiative, comment, by)
         else:
             comment.settled_at, comment.settled_by = clock.now(), by
             comment.save()
-            record.record(EntryKind.COMMENT_SETTLED, case=case, clause=comment.number, text=comment.text)
+            record.record(
+                EntryKind.COMMENT_SETTLED, initiative=initiative, clause=comment.number, text=comment.text
+            )
     return comment

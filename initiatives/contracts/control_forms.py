@@ -36,9 +36,9 @@ class ControlForm(forms.Form):
         help_text="Of this initiative.",
     )
 
-    def __init__(self, *args, case: Initiative, **kwargs):
+    def __init__(self, *args, initiative: Initiative, **kwargs):
         super().__init__(*args, **kwargs)
-        items = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
+        items = initiative.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
         self.fields["evidence"].queryset = items.order_by("-observed_on", "-id")
         self.fields["evidence"].label_from_instance = lambda item: (
             f"{item.title}, observed {item.observed_on:%-d %B %Y}"

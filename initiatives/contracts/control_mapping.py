@@ -12,8 +12,8 @@ from governance.ledger import record
 from governance.models import Clause, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative
 from initiatives.models.enforcement import ENFORCING_LAYERS
 
@@ -21,7 +21,7 @@ LONGEST_TITLE = 200
 
 
 def map_clause(
-    *, case: Initiative, clause: Clause, layer: str, control: str, evidence: Evidence | None, by: User
+    *, initiative: Initiative, clause: Clause, layer: str, control: str, evidence: Evidence | None, by: User
 ) -> ClauseEnforcement:
     """Name the control that enforces a clause of the contract, the layer it works in, and what last showed it.
 
@@ -36,10 +36,10 @@ def map_clause(
         wrong["evidence"] = "Choose the item that last showed it at work."
     if wrong:
         raise ValidationError(wrong)
-    with act("map clause", by=by, case=case) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
+    with act("map clause", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         clause = Clause.objects.select_related("version").get(pk=clause.pk)
-        if clause.version.contract_id != case.contract_id:
+        if clause.version.contract_id != initiative.contract_id:
             no("That clause belongs to another contract.").or_refuse()
         if not _binds(clause):
             no(
@@ -47,12 +47,12 @@ def map_clause(
                 "Clauses are mapped once their version is approved, until another takes its place.",
             ).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
-        if evidence.initiative_id != case.pk:
+        if evidence.initiative_id != initiative.pk:
             raise ValidationError({"evidence": "That item belongs to another initiative."})
         if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
             raise ValidationError({"evidence": f"{evidence.title} no longer counts; choose its successor."})
         same = ClauseEnforcement.objects.standing().filter(
-            clause__version__contract=case.contract_id,
+            clause__version__contract=initiative.contract_id,
             clause__fingerprint=clause.fingerprint,
             layer=layer,
             control__iexact=control.strip(),
@@ -63,7 +63,7 @@ def map_clause(
                 {"control": "This control is named for the clause already, with this evidence."}
             )
         row = ClauseEnforcement(
-            initiative=case,
+            initiative=initiative,
             clause=clause,
             layer=layer,
             control=control.strip(),
@@ -74,7 +74,7 @@ def map_clause(
         row.save()
         record.record(
             EntryKind.CLAUSE_MAPPED,
-            case=case,
+            initiative=initiative,
             mapping=row.pk,
             version=clause.version.number,
             clause=clause.number,
@@ -84,7 +84,7 @@ def map_clause(
             evidence=evidence.pk,
             title=evidence.title,
         )
-        settle_standing(case)
+        settle_standing(initiative)
     return row
 
 
@@ -99,8 +99,8 @@ def _binds(clause: Clause) -> bool:
 
 def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
     """End a mapping: the control is gone, or was named by mistake. Raises Conflict when it has ended already."""
-    with act("end mapping", by=by, case=mapping.initiative_id) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
+    with act("end mapping", by=by, initiative=mapping.initiative_id) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         mapping = ClauseEnforcement.objects.select_related("clause__version").get(pk=mapping.pk)
         if mapping.ended_at:
             raise Conflict(f"It ended on {clock.local_day(mapping.ended_at):%-d %B %Y} already.")
@@ -108,19 +108,19 @@ def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
         mapping.save()
         record.record(
             EntryKind.MAPPING_ENDED,
-            case=case,
+            initiative=initiative,
             mapping=mapping.pk,
             version=mapping.clause.version.number,
             clause=mapping.clause.number,
             layer=mapping.layer,
             control=mapping.control,
         )
-        settle_standing(case)
+        settle_standing(initiative)
     return mapping
 
 
 def record_architecture_decision(
-    *, case: Initiative, title: str, text: str, decided_on: date | None, by: User
+    *, initiative: Initiative, title: str, text: str, decided_on: date | None, by: User
 ) -> ArchitectureDecision:
     """Record a decision on how the system is built, with the day on which it was made. It moves no stage."""
     wrong = {}
@@ -136,10 +136,10 @@ def record_architecture_decision(
         wrong["decided_on"] = "That day has not come yet."
     if wrong:
         raise ValidationError(wrong)
-    with act("record architecture decision", by=by, case=case) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
+    with act("record architecture decision", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         row = ArchitectureDecision(
-            initiative=case,
+            initiative=initiative,
             title=title.strip(),
             text=text.strip(),
             decided_on=decided_on,
@@ -149,7 +149,7 @@ def record_architecture_decision(
         row.save()
         record.record(
             EntryKind.ARCHITECTURE_DECIDED,
-            case=case,
+            initiative=initiative,
             decision=row.pk,
             title=row.title,
             text=row.text,
@@ -164,8 +164,10 @@ def withdraw_architecture_decision(
     """Withdraw a decision that was not made, or not like this. It stays readable, with who withdrew it and why."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it does not stand."})
-    with act("withdraw architecture decision", by=by, case=decision.initiative_id, reason=reason) as case:
-        case_permissions.may_change_what_runs(case, by).or_refuse()
+    with act(
+        "withdraw architecture decision", by=by, initiative=decision.initiative_id, reason=reason
+    ) as initiative:
+        initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         decision = ArchitectureDecision.objects.get(pk=decision.pk)
         if decision.withdrawn_at:
             raise Conflict(f"It was withdrawn on {clock.local_day(decision.withdrawn_at):%-d %B %Y} already.")
@@ -174,7 +176,7 @@ def withdraw_architecture_decision(
         decision.save()
         record.record(
             EntryKind.ARCHITECTURE_DECISION_WITHDRAWN,
-            case=case,
+            initiative=initiative,
             decision=decision.pk,
             title=decision.title,
             on=decision.decided_on,

@@ -16,13 +16,13 @@ from governance.models import Clause
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import together
-from initiatives.cases.case_frame import acted, ask, case_context, fix, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts import control_mapping, preview
 from initiatives.contracts.control_forms import ClausesControlForm, ControlForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
+from initiatives.initiative.act import together
+from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
 from initiatives.models import ClauseEnforcement
 from initiatives.models.enforcement import ENFORCING_LAYERS
 
@@ -61,12 +61,12 @@ class Line:
     mapped: bool
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def contract_map(request, ref):
     """Clause by clause: which control in which layer enforces it, and what last showed it."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "contract")
-    versions = _approved(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "contract")
+    versions = _approved(initiative)
     now = context["now"]
     in_force = next((v for v in versions if v.starts_at <= now and not _ended(v, now)), None)
     shown = in_force or next(iter(versions), None)
@@ -75,7 +75,7 @@ def contract_map(request, ref):
         shown = next((version for version in versions if str(version.number) == wanted), None)
         if shown is None:
             raise Http404("No such version was approved.")
-    lines = _lines(case, shown, context)
+    lines = _lines(initiative, shown, context)
     still_open = shown is not None and not _ended(shown, now)
     context |= {
         "title": _("Where each clause is enforced"),
@@ -91,28 +91,28 @@ def contract_map(request, ref):
     return render(request, "initiatives/contracts/contract_map.html", context)
 
 
-def _approved(case) -> list:
+def _approved(initiative) -> list:
     """The versions that were approved, the newest first."""
-    if not case.contract_id:
+    if not initiative.contract_id:
         return []
-    return list(case.contract.versions.filter(starts_at__isnull=False).order_by("-number"))
+    return list(initiative.contract.versions.filter(starts_at__isnull=False).order_by("-number"))
 
 
 def _ended(version, now) -> bool:
     return version.ends_at is not None and version.ends_at <= now
 
 
-def _lines(case, version, context) -> list[Line]:
+def _lines(initiative, version, context) -> list[Line]:
     """The clauses of the version, each with the standing mappings of whatever clause says the same."""
     if version is None:
         return []
     facts, book, now = context["facts"], context["book"], context["now"]
-    rows = ClauseEnforcement.objects.standing().filter(clause__version__contract=case.contract_id)
+    rows = ClauseEnforcement.objects.standing().filter(clause__version__contract=initiative.contract_id)
     rows = rows.annotate(says=F("clause__fingerprint"), of_version=F("clause__version__number"))
     rows = list(rows.order_by("layer", "id"))
     wanted = {row.evidence_id for row in rows}
     shown = {
-        item.id: _shown(case, item, state_of_item(facts, book, item, now)[0])
+        item.id: _shown(initiative, item, state_of_item(facts, book, item, now)[0])
         for item in facts.items
         if item.id in wanted
     }
@@ -128,12 +128,12 @@ def _lines(case, version, context) -> list[Line]:
     return lines
 
 
-def _shown(case, item, state: str) -> Shown:
+def _shown(initiative, item, state: str) -> Shown:
     return Shown(
         title=item.title,
         observed_on=item.observed_on,
         observed=day(item.observed_on),
-        link=keep(reverse("evidence-item", args=[case.ref, item.id])),
+        link=keep(reverse("evidence-item", args=[initiative.ref, item.id])),
         word=STATES[state],
         tone=TONES.get(state, ""),
         counts=state not in USELESS,
@@ -166,18 +166,22 @@ def _layers(lines: list[Line]) -> list[dict]:
 
 def map_clause(request, ref, pk):
     """Name the control of a clause, its layer, and what last showed it."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     clause = (
-        Clause.objects.select_related("version").filter(pk=pk, version__contract=case.contract_id).first()
+        Clause.objects.select_related("version")
+        .filter(pk=pk, version__contract=initiative.contract_id)
+        .first()
     )
     if clause is None or clause.version.starts_at is None:
         raise Http404("No approved version of this contract has that clause.")
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    back = _map_of(case, clause)
-    form = ControlForm(sent(request), case=case)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
+    back = _map_of(initiative, clause)
+    form = ControlForm(sent(request), initiative=initiative)
     if request.method == "POST" and form.is_valid():
         try:
-            control_mapping.map_clause(case=case, clause=clause, by=request.user, **form.cleaned_data)
+            control_mapping.map_clause(
+                initiative=initiative, clause=clause, by=request.user, **form.cleaned_data
+            )
         except ValidationError as error:
             fix(form, error)
         else:
@@ -185,7 +189,7 @@ def map_clause(request, ref, pk):
             return redirect(back)
     return ask(
         request,
-        case,
+        initiative,
         "contract",
         form,
         title=f"Name a control for clause {clause.number}",
@@ -201,24 +205,26 @@ def map_clause(request, ref, pk):
 
 def map_clauses(request, ref):
     """Name one control for several clauses of the version in force that have none yet, all or none."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    context = case_context(request, case, "contract")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
+    context = initiative_context(request, initiative, "contract")
     now = context["now"]
-    version = next((v for v in _approved(case) if v.starts_at <= now and not _ended(v, now)), None)
+    version = next((v for v in _approved(initiative) if v.starts_at <= now and not _ended(v, now)), None)
     if version is None:
         raise Http404("No version of this contract is in force.")
-    missing = [line.clause.pk for line in _lines(case, version, context) if not line.mapped]
-    form = ClausesControlForm(sent(request), case=case, clauses=version.clauses.filter(pk__in=missing))
-    if number := acted(request, form, lambda: _mapped(case, by=request.user, **form.cleaned_data)):
+    missing = [line.clause.pk for line in _lines(initiative, version, context) if not line.mapped]
+    form = ClausesControlForm(
+        sent(request), initiative=initiative, clauses=version.clauses.filter(pk__in=missing)
+    )
+    if number := acted(request, form, lambda: _mapped(initiative, by=request.user, **form.cleaned_data)):
         words = ngettext(
             "%(number)d clause has its control.", "%(number)d clauses have their control.", number
         )
         messages.success(request, words % {"number": number})
-        return redirect("contract-map", case.ref)
+        return redirect("contract-map", initiative.ref)
     return ask(
         request,
-        case,
+        initiative,
         "contract",
         form,
         title=_("Name one control for several clauses"),
@@ -228,21 +234,23 @@ def map_clauses(request, ref):
             "A clause that is worded otherwise later has to be mapped again.",
         ],
         verb=_("Name it"),
-        back_url=reverse("contract-map", args=[case.ref]),
+        back_url=reverse("contract-map", args=[initiative.ref]),
     )
 
 
-def _mapped(case, *, clauses, by, **control) -> int:
+def _mapped(initiative, *, clauses, by, **control) -> int:
     """How many clauses have the control now."""
     with together():
         for clause in clauses:
-            control_mapping.map_clause(case=case, clause=clause, by=by, **control)
+            control_mapping.map_clause(initiative=initiative, clause=clause, by=by, **control)
     return len(clauses)
 
 
-def _map_of(case, clause) -> str:
+def _map_of(initiative, clause) -> str:
     """The map at this clause, of the version that it belongs to."""
-    return f"{reverse('contract-map', args=[case.ref])}?version={clause.version.number}#clause-{clause.pk}"
+    return (
+        f"{reverse('contract-map', args=[initiative.ref])}?version={clause.version.number}#clause-{clause.pk}"
+    )
 
 
 def end_mapping(request, pk):
@@ -250,23 +258,23 @@ def end_mapping(request, pk):
     rows = ClauseEnforcement.objects.select_related(
         "initiative__unit", "initiative__contract", "clause__version"
     )
-    row = case_lookup.of_case(rows, request.user, pk)
-    case = row.initiative
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    back = reverse("contract-map", args=[case.ref])
+    row = initiative_lookup.of_initiative(rows, request.user, pk)
+    initiative = row.initiative
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
+    back = reverse("contract-map", args=[initiative.ref])
     if request.method == "POST":
         control_mapping.end_mapping(mapping=row, by=request.user)
         messages.success(request, _("The control is no longer named for the clause."))
         return redirect(back)
     return ask(
         request,
-        case,
+        initiative,
         "contract",
         None,
         title=f"End a control of clause {row.clause.number}",
         lede=row.clause.sentence,
         happens=[f"This control is no longer named for it, in the {row.layer} layer: {row.control}"],
-        effects=preview.of_mapping_end(case, row, by=request.user) if row.ended_at is None else None,
+        effects=preview.of_mapping_end(initiative, row, by=request.user) if row.ended_at is None else None,
         impact_verb=_("Ending it"),
         danger=True,
         verb=_("End it"),

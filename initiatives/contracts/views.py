@@ -1,4 +1,7 @@
-"""The contract of a case as a document: read, compared, sent to its seats, approved. Writing it: `views.clauses`."""
+"""The contract of an initiative as a document: read, compared, sent to its seats, approved.
+
+Writing it: `views.clauses`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,26 +23,28 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import as_of
 from governance.vocabulary import ClauseKind, Seat
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
-from initiatives.cases.case_frame import ask, case_context, fix, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts import actions, comments, preview
 from initiatives.contracts.actions import gaps_of, link_of_gap
 from initiatives.contracts.forms import VerdictForm
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.act import act
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
 
 PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
 MOST_CHANGES = 5  # beside a version; all of them have a page
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def contract(request, ref):
     """The version asked for: the one in force, else the one in preparation; with all others below."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "contract")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "contract")
     versions = list(
-        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+        initiative.contract.versions.select_related("author").order_by("-number")
+        if initiative.contract_id
+        else ()
     )
     now = context["now"]
     in_force = next(
@@ -56,7 +61,7 @@ def contract(request, ref):
     before = next((v for v in versions if shown and v.number < shown.number), None)
     said = _clauses_of(shown, before)
     clauses = said[shown.pk] if shown else []
-    count_comments(case, clauses)
+    count_comments(initiative, clauses)
     changes = changes_shown(said[before.pk], clauses) if before else []
     context |= {
         "title": f"Contract, version {shown.number}" if shown else _("Contract"),
@@ -69,8 +74,8 @@ def contract(request, ref):
         "changes": changes[:MOST_CHANGES],
         "more_changes": max(0, len(changes) - MOST_CHANGES),
         "approvals": _approvals(shown, context["book"]),
-        "gaps": gaps_shown(case, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
-        "objections": objections_shown(case, request.user) if as_of.current() is None else [],
+        "gaps": gaps_shown(initiative, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
+        "objections": objections_shown(initiative, request.user) if as_of.current() is None else [],
         "record_owner": context["facts"].people.get("record_owner"),
         "starters": STARTERS.values(),
         "page": page_of(request, versions, 20),
@@ -87,11 +92,11 @@ def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
     return found
 
 
-def count_comments(case, clauses: list[Clause]) -> list[tuple[int, int]]:
+def count_comments(initiative, clauses: list[Clause]) -> list[tuple[int, int]]:
     """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
     if not clauses:
         return []
-    rows = ClauseComment.objects.filter(contract=case.contract_id, settled_at=None, seat="")
+    rows = ClauseComment.objects.filter(contract=initiative.contract_id, settled_at=None, seat="")
     open_on = Counter(rows.values_list("number", flat=True))
     for clause in clauses:
         clause.comments = open_on.pop(clause.number, 0)
@@ -106,18 +111,18 @@ def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
     return [(words, by_kind[kind]) for kind, words in ClauseKind.choices if by_kind[kind]]
 
 
-def gaps_shown(case, clauses: list[Clause]) -> list[dict]:
+def gaps_shown(initiative, clauses: list[Clause]) -> list[dict]:
     """What the check for completeness finds, each with its fix and where it is fixed; blocking ones first."""
-    edit = reverse("contract-edit", args=[case.ref])
+    edit = reverse("contract-edit", args=[initiative.ref])
     return [
         {
             "words": gap.words,
             "fix": gap.fix,
             "blocking": gap.blocking,
             "clauses": [(number, f"{edit}{number}/") for number in gap.numbers],
-            "link": "" if gap.numbers else link_of_gap(case, gap),
+            "link": "" if gap.numbers else link_of_gap(initiative, gap),
         }
-        for gap in sorted(gaps_of(case, clauses), key=lambda gap: not gap.blocking)
+        for gap in sorted(gaps_of(initiative, clauses), key=lambda gap: not gap.blocking)
     ]
 
 
@@ -150,9 +155,11 @@ def _approvals(version, book) -> list[tuple[str, object]]:
 @require_safe
 def changes(request, ref):
     """Any two versions compared in sentences; at first the newest with the one before."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     versions = list(
-        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+        initiative.contract.versions.select_related("author").order_by("-number")
+        if initiative.contract_id
+        else ()
     )
     if not versions:
         raise Http404("There is no contract.")
@@ -161,7 +168,7 @@ def changes(request, ref):
     older = next((version for version in versions if version.number < new.number), new)
     old = _version(by_number, request.GET.get("old"), older)
     said = _clauses_of(old, new)
-    context = case_context(request, case, "contract")
+    context = initiative_context(request, initiative, "contract")
     context |= {
         "title": f"Versions {old.number} and {new.number} of the contract",
         "versions": versions,
@@ -185,14 +192,16 @@ def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwis
 @require_safe
 def read(request, ref):
     """A version to be read aloud or printed: every sentence with its number, kind by kind."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     versions = list(
-        case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
+        initiative.contract.versions.select_related("author").order_by("-number")
+        if initiative.contract_id
+        else ()
     )
     if not versions:
         raise Http404("There is no contract.")
     version = _version({str(one.number): one for one in versions}, request.GET.get("version"), versions[0])
-    context = case_context(request, case, "contract")
+    context = initiative_context(request, initiative, "contract")
     context |= {
         "title": f"Contract, version {version.number}, to be read",
         "version": version,
@@ -203,9 +212,9 @@ def read(request, ref):
     return render(request, "initiatives/contracts/contract_read.html", context)
 
 
-def _in_preparation(case, state: str) -> ContractVersion:
+def _in_preparation(initiative, state: str) -> ContractVersion:
     """The version in this state. Raises Http404 when there is none."""
-    found = case.contract.versions.filter(state=state).first() if case.contract_id else None
+    found = initiative.contract.versions.filter(state=state).first() if initiative.contract_id else None
     if found is None:
         raise Http404("No version is in that state.")
     return found
@@ -213,17 +222,17 @@ def _in_preparation(case, state: str) -> ContractVersion:
 
 def propose(request, ref):
     """Send the draft to the seats that put contracts in force."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(case, request.user).or_refuse()
-    version = _in_preparation(case, ContractVersion.DRAFT)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
+    version = _in_preparation(initiative, ContractVersion.DRAFT)
     if request.method == "POST":
-        actions.propose_contract(case=case, by=request.user)
+        actions.propose_contract(initiative=initiative, by=request.user)
         messages.success(request, _("The contract is with its seats."))
-        return redirect("contract", case.ref)
+        return redirect("contract", initiative.ref)
     seats = [Seat.word(seat).lower() for seat in Rulebook.objects.current().book.contract.seats]
     return ask(
         request,
-        case,
+        initiative,
         "contract",
         None,
         title=_("Send the contract to the board"),
@@ -231,43 +240,49 @@ def propose(request, ref):
             f"Version {version.number} can no longer be edited, unless you take it back.",
             f"It comes into force once these seats have approved its exact text: {', '.join(seats)}.",
         ],
-        effects=preview.of_contract(case, version, by=request.user),
+        effects=preview.of_contract(initiative, version, by=request.user),
         impact_verb=_("Its coming into force"),
         verb=_("Send it"),
-        back_url=reverse("contract", args=[case.ref]),
+        back_url=reverse("contract", args=[initiative.ref]),
     )
 
 
 def take_back(request, ref):
     """Take a version back from the board, to change it."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(case, request.user).or_refuse()
-    _in_preparation(case, ContractVersion.IN_REVIEW)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
+    _in_preparation(initiative, ContractVersion.IN_REVIEW)
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid():
-        actions.take_back_contract(case=case, by=request.user, **form.cleaned_data)
+        actions.take_back_contract(initiative=initiative, by=request.user, **form.cleaned_data)
         messages.success(request, _("The contract is a draft again."))
-        return redirect("contract", case.ref)
+        return redirect("contract", initiative.ref)
     return ask(
         request,
-        case,
+        initiative,
         "contract",
         form,
         title=_("Take the contract back"),
         happens=[_("Approvals given so far count for the old text only, not for another one.")],
         verb=_("Take it back"),
-        back_url=reverse("contract", args=[case.ref]),
+        back_url=reverse("contract", args=[initiative.ref]),
     )
 
 
 @sensitive_post_parameters("password", "reason")
 def approve(request, ref):
     """Read the text, and approve exactly that for a seat, or object to it; either is signed."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     book = Rulebook.objects.current().book
-    held = [seat for seat in book.contract.seats if case_permissions.holds_seat(case, request.user, seat)]
+    held = [
+        seat
+        for seat in book.contract.seats
+        if initiative_permissions.holds_seat(initiative, request.user, seat)
+    ]
     sending = request.method == "POST"
-    version = _latest_proposed(case) if sending else _in_preparation(case, ContractVersion.IN_REVIEW)
+    version = (
+        _latest_proposed(initiative) if sending else _in_preparation(initiative, ContractVersion.IN_REVIEW)
+    )
     clauses = list(version.clauses.all())
     wanted = request.POST.get("seat", "")
     forms = {
@@ -277,7 +292,7 @@ def approve(request, ref):
             initial={"seat": seat, "digest": version.digest},
             auto_id=f"id_{seat}_%s",
             request=request,
-            purpose=f"sign as {Seat.word(seat).lower()} on the contract of {case.ref}",
+            purpose=f"sign as {Seat.word(seat).lower()} on the contract of {initiative.ref}",
         )
         for seat in (held or book.contract.seats)
     }
@@ -285,22 +300,22 @@ def approve(request, ref):
         done = _signed(version, wanted, forms.get(wanted), by=request.user)
         if done:
             messages.success(request, done)
-            return redirect("contract", case.ref)
+            return redirect("contract", initiative.ref)
     given = set(version.approvals.filter(digest=version.digest).values_list("seat", flat=True))
     seats = [
         {
             "word": Seat.word(seat),
-            "may": case_permissions.may_approve_contract(case, seat, request.user),
+            "may": initiative_permissions.may_approve_contract(initiative, seat, request.user),
             "given": seat in given,
             "form": form,
         }
         for seat, form in forms.items()
     ]
-    count_comments(case, clauses)
+    count_comments(initiative, clauses)
     planned = version.wanted_from
     return ask(
         request,
-        case,
+        initiative,
         "contract",
         None,
         template="initiatives/contracts/contract_approve.html",
@@ -309,19 +324,23 @@ def approve(request, ref):
         version=version,
         groups=groups_of(clauses),
         seats=seats,
-        objections=objections_shown(case, request.user),
-        effects=preview.of_contract(case, version, by=request.user),
+        objections=objections_shown(initiative, request.user),
+        effects=preview.of_contract(initiative, version, by=request.user),
         planned=planned if planned and planned > clock.today() else None,
-        back_url=reverse("contract", args=[case.ref]),
+        back_url=reverse("contract", args=[initiative.ref]),
     )
 
 
 def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by) -> str:
     """What is said once the seat's verdict is on record; empty where the form now says what is missing."""
-    case = version.contract.initiative
-    may = case_permissions.may_approve_contract(case, seat, by) if form else no("No seat was named.")
+    initiative = version.contract.initiative
+    may = (
+        initiative_permissions.may_approve_contract(initiative, seat, by)
+        if form
+        else no("No seat was named.")
+    )
     if not may:
-        with act("approve contract", by=by, case=case):
+        with act("approve contract", by=by, initiative=initiative):
             may.or_refuse()
     if version.state != ContractVersion.IN_REVIEW or version.digest != form.data.get("digest"):
         raise Conflict("The contract changed since you opened it.", "Read it again.")
@@ -343,19 +362,19 @@ def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by
     )
 
 
-def objections_shown(case, person) -> list[ClauseComment]:
+def objections_shown(initiative, person) -> list[ClauseComment]:
     """The objections that stand against the contract, each with whether this person may withdraw it."""
-    if not case.contract_id:
+    if not initiative.contract_id:
         return []
-    rows = list(case.contract.comments.objections().select_related("by"))
+    rows = list(initiative.contract.comments.objections().select_related("by"))
     for row in rows:
-        row.may_settle = bool(comments.may_settle(case, row, person))
+        row.may_settle = bool(comments.may_settle(initiative, row, person))
     return rows
 
 
-def _latest_proposed(case) -> ContractVersion:
+def _latest_proposed(initiative) -> ContractVersion:
     """The version an approval is for: in review, else the newest, so that a late click is told what happened."""
-    found = case.contract.versions.order_by("-number").first() if case.contract_id else None
+    found = initiative.contract.versions.order_by("-number").first() if initiative.contract_id else None
     if found is None:
         raise Http404("There is no contract.")
     return found

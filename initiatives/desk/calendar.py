@@ -1,6 +1,6 @@
-"""Due days of a person's cases for their calendar: reference and title, nothing else.
+"""Due days of a person's initiatives for their calendar: reference and title, nothing else.
 
-Of a case that is confidential, or no longer theirs to see, the reference alone.
+Of an initiative that is confidential, or no longer theirs to see, the reference alone.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from governance import clock
 from governance.models import User
 from governance.notices.calendar_feed import DueDay
 from governance.vocabulary import ObligationKind, Stage
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import supported_stage
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
 from initiatives.reviews import desk as review_desk
@@ -34,22 +34,27 @@ CALENDAR_WORDS = {
 
 
 def days(person: User) -> list[DueDay]:
-    """Every day on which something of a case is due to the person, whatever lies ahead or is overdue."""
+    """Every day on which something of an initiative is due to the person, whatever lies ahead or is overdue."""
     look = look_of(person)
     found = [row for part in PARTS for row in part(look)]
-    cases = [case for _, _, case, _, _ in found]
+    initiatives = [initiative for _, _, initiative, _, _ in found]
     open_to = set(
-        case_permissions.visible_to(person)
-        .filter(pk__in=[case.pk for case in cases], confidential=False)
+        initiative_permissions.visible_to(person)
+        .filter(pk__in=[initiative.pk for initiative in initiatives], confidential=False)
         .values_list("pk", flat=True)
     )
     return [
-        DueDay(key, day, f"{what}: {case.ref}{f' {case.title}' if case.pk in open_to else ''}", link)
-        for key, day, case, what, link in found
+        DueDay(
+            key,
+            day,
+            f"{what}: {initiative.ref}{f' {initiative.title}' if initiative.pk in open_to else ''}",
+            link,
+        )
+        for key, day, initiative, what, link in found
     ]
 
 
-Found = tuple[str, date, Initiative, str, str]  # key, day, case, what is due, where
+Found = tuple[str, date, Initiative, str, str]  # key, day, initiative, what is due, where
 
 
 def debts(look: Look) -> Iterator[Found]:
@@ -86,13 +91,13 @@ def reviews(look: Look) -> Iterator[Found]:
 
 
 def proof(look: Look) -> Iterator[Found]:
-    """The first day on which proof of a case that the person works on no longer counts."""
+    """The first day on which proof of an initiative that the person works on no longer counts."""
     ageing = Span.objects.covering(look.now).filter(initiative__in=look.working, next_stale_on__isnull=False)
     for span in ageing:
-        case, held = look.working[span.initiative_id]
-        if held != {"sponsor"} and not case.imported:
-            link = reverse("evidence", args=[case.ref])
-            yield f"proof-{case.pk}", span.next_stale_on, case, "Evidence expires", link
+        initiative, held = look.working[span.initiative_id]
+        if held != {"sponsor"} and not initiative.imported:
+            link = reverse("evidence", args=[initiative.ref])
+            yield f"proof-{initiative.pk}", span.next_stale_on, initiative, "Evidence expires", link
 
 
 def reattestation(look: Look) -> Iterator[Found]:
@@ -101,38 +106,46 @@ def reattestation(look: Look) -> Iterator[Found]:
     if not mine or look.book is None:
         return
     rule = look.book.stages["production"]
-    cases = Initiative.objects.filter(pk__in=mine, stage=Stage.PRODUCTION).exclude(basis="import")
+    initiatives = Initiative.objects.filter(pk__in=mine, stage=Stage.PRODUCTION).exclude(basis="import")
     promoted = Max("stage_changes__at", filter=Q(stage_changes__to_stage=Stage.PRODUCTION))
-    for case in cases.annotate(promoted=promoted):
-        start = max(filter(None, [case.promoted, case.reattested_at]), default=None)
+    for initiative in initiatives.annotate(promoted=promoted):
+        start = max(filter(None, [initiative.promoted, initiative.reattested_at]), default=None)
         if start is not None:
-            lasts = rule.reattest_days_high if case.high_risk else rule.reattest_days
+            lasts = rule.reattest_days_high if initiative.high_risk else rule.reattest_days
             day = clock.local_day(start) + timedelta(days=lasts)
-            link = reverse("case-reattest", args=[case.ref])
-            yield f"reattest-{case.pk}", day, case, "Accept production again", link
+            link = reverse("initiative-reattest", args=[initiative.ref])
+            yield f"reattest-{initiative.pk}", day, initiative, "Accept production again", link
 
 
 def trials(look: Look) -> Iterator[Found]:
     """The day on which a prototype or an MVP ends unless the chair lets it go on: for its owner."""
     mine = [pk for pk, (_, held) in look.working.items() if "owner" in held]
-    cases = Initiative.objects.filter(pk__in=mine, stage__in=(Stage.PROTOTYPE, Stage.MVP)).exclude(
+    initiatives = Initiative.objects.filter(pk__in=mine, stage__in=(Stage.PROTOTYPE, Stage.MVP)).exclude(
         basis="import"
     )
     going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
-    for case in cases.annotate(continued=ArraySubquery(going_on.order_by().values("until"))):
-        day = supported_stage.review_by(case, case.continued)
+    for initiative in initiatives.annotate(continued=ArraySubquery(going_on.order_by().values("until"))):
+        day = supported_stage.review_by(initiative, initiative.continued)
         if day is not None:
-            yield f"trial-{case.pk}", day, case, "Stage time-box review", case.get_absolute_url()
+            yield (
+                f"trial-{initiative.pk}",
+                day,
+                initiative,
+                "Stage time-box review",
+                initiative.get_absolute_url(),
+            )
 
 
 def ends(look: Look) -> Iterator[Found]:
     """The day on which a stage ends before a board that the person chairs: to continue or stop, or to confirm."""
-    for case, day in look.ending:
-        if case.pk in look.chaired:
-            production = case.stage == Stage.PRODUCTION
-            link = reverse("case-reattest" if production else "case-continue", args=[case.ref])
+    for initiative, day in look.ending:
+        if initiative.pk in look.chaired:
+            production = initiative.stage == Stage.PRODUCTION
+            link = reverse(
+                "initiative-reattest" if production else "initiative-continue", args=[initiative.ref]
+            )
             words = "Confirm production again" if production else "Decide: continue or stop"
-            yield f"end-{case.pk}", day, case, words, link
+            yield f"end-{initiative.pk}", day, initiative, words, link
 
 
 PARTS = [debts, reviews, proof, reattestation, trials, ends]

@@ -13,18 +13,18 @@ def to_sign(look: Look):
     """Versions that a seat of the person has not signed; one it objects to waits for the owner instead."""
     wanted = look.book.contract.seats if look.book else ()
     for version in look.contracts:
-        held = look.seats_by_unit[version.case_unit]
+        held = look.seats_by_unit[version.initiative_unit]
         spoken = {*version.signed, *version.objecting}
         mine = [seat for seat in Seat if seat in held and seat in wanted and seat not in spoken]
-        if mine and version.case_pk not in look.party_to:
-            ref = Initiative.ref_of(version.case_number)
+        if mine and version.initiative_pk not in look.party_to:
+            ref = Initiative.ref_of(version.initiative_number)
             why = (
                 f"Proposed by {version.author}; your seat ({Seat(mine[0]).label.lower()}) has not signed it."
             )
-            may = look.may_lift_in(version.case_unit, mine[0])
+            may = look.may_lift_in(version.initiative_unit, mine[0])
             yield Line(
                 "sign",
-                f"Contract of {version.case_title}, version {version.number}",
+                f"Contract of {version.initiative_title}, version {version.number}",
                 reverse("contract-approve" if may else "contract", args=[ref]),
                 "Review and sign" if may else "Read it",
                 why if may else f"{why} {may.reasons[0]}",
@@ -35,10 +35,10 @@ def to_sign(look: Look):
 def objected(look: Look):
     """Objections to the contract of an initiative that the person owns."""
     for row in look.rows("contract_objections"):
-        ref = Initiative.ref_of(row.case_number)
+        ref = Initiative.ref_of(row.initiative_number)
         yield Line(
             "answer",
-            f"Objection to the contract of {row.case_title}",
+            f"Objection to the contract of {row.initiative_title}",
             reverse("contract", args=[ref]),
             "Read and answer",
             f"{row.who} objects for the seat {Seat.word(row.seat).lower()} since {day(row.at)}. No version comes into "

@@ -1,6 +1,6 @@
-"""What is due on the cases: queries only, contributed to `governance.contributions.due_queries` by `apps.py`.
+"""What is due on the initiatives: queries only, contributed to `governance.contributions.due_queries` by `apps.py`.
 
-Imported claims owe nothing and remind nobody; what people do on an imported case reminds as anywhere else.
+Imported claims owe nothing and remind nobody; what people do on an imported initiative reminds as anywhere else.
 """
 
 from initiatives.approvals.reminders import approvals_asked

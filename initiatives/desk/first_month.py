@@ -15,9 +15,9 @@ from governance.people import boards
 from governance.permission_result import Reason
 from governance.rulebook import Book
 from governance.vocabulary import ObligationKind, Role, Stage, Tier
-from initiatives.cases.review_state import Bench, seat_states
 from initiatives.desk import first_steps, seat_time
 from initiatives.desk.first_steps import Step, number_of
+from initiatives.initiative.review_state import Bench, seat_states
 from initiatives.models import ImportBatch, Initiative, Obligation, RoleAssignment, RulebookDraft, Span
 
 TIERS = (Tier.MINIMAL, Tier.LIMITED, Tier.HIGH)
@@ -25,7 +25,9 @@ TIERS = (Tier.MINIMAL, Tier.LIMITED, Tier.HIGH)
 
 @dataclass(frozen=True)
 class Reach:
-    """What a board can decide at one tier: gates it cannot, each with why, before anybody is barred from a case."""
+    """What a board can decide at one tier: gates it cannot, each with why, before anybody is barred from an
+    initiative.
+    """
 
     board: str
     tier: str
@@ -86,10 +88,10 @@ def _portfolio() -> Step:
 
 def owners() -> dict[str, int]:
     """How many imported initiatives have an owner who accepted, one who was asked, and none; each counted once."""
-    of_case = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
+    of_initiative = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
     state = Case(
-        When(Exists(of_case.in_force()), then=Value("accepted")),
-        When(Exists(of_case.waiting()), then=Value("asked")),
+        When(Exists(of_initiative.in_force()), then=Value("accepted")),
+        When(Exists(of_initiative.waiting()), then=Value("asked")),
         default=Value("none"),
         output_field=CharField(),
     )
@@ -172,7 +174,7 @@ def reach(book: Book) -> list[Reach]:
 
 
 def ahead() -> list[dict]:
-    """Versions and drafts that do not bind yet, each with where it is shown what it would mean for the cases."""
+    """Versions and drafts that do not bind yet, each with where it is shown what it would mean for the initiatives."""
     rows = Rulebook.objects.filter(published_at=None).order_by("-pk").values_list("version", flat=True)[:5]
     found = [
         {"name": f"Version {version}, not published", "link": reverse("rulebook-effects", args=[version])}

@@ -8,8 +8,8 @@ from governance.models import Rulebook
 from governance.people.permissions import may_reorganise
 from governance.rulebook import parse, shipped_text
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import pick
 from initiatives.desk import first_month, seat_time
+from initiatives.initiative.initiative_frame import pick
 
 
 @require_safe

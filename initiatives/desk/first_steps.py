@@ -1,4 +1,6 @@
-"""From an empty installation to its first case: the steps of an admin, each with what is there and what is missing."""
+"""From an empty installation to its first initiative: the steps of an admin, each with what is there and what is
+missing.
+"""
 
 from dataclasses import dataclass
 
@@ -37,7 +39,7 @@ def steps(person: User) -> list[Step]:
         return []
     board, seats = board_steps()
     rulebook = rulebook_step()
-    return [units_step(), board, people_step(), seats, rulebook, _case(rules=rulebook.done)]
+    return [units_step(), board, people_step(), seats, rulebook, _initiative(rules=rulebook.done)]
 
 
 def _complete(person: User) -> bool:
@@ -142,10 +144,10 @@ def rulebook_step() -> Step:
     return Step("rulebook", name, why, state, in_force, link, button, whose)
 
 
-def _case(*, rules: bool) -> Step:
+def _initiative(*, rules: bool) -> Step:
     count = Initiative.objects.own().count()
     return Step(
-        "case",
+        "initiative",
         "Register the first initiative",
         "Four fields: a title, a unit, the problem, an owner. For a whole portfolio see First month.",
         number_of(count, "initiative"),

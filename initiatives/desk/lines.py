@@ -1,4 +1,4 @@
-"""Lines of the desk from cases, made of rows that are read once for the whole desk."""
+"""Lines of the desk from initiatives, made of rows that are read once for the whole desk."""
 
 from datetime import date, datetime, timedelta
 
@@ -38,30 +38,32 @@ ANSWERING = {
 
 
 def lines(person: User) -> list[Line]:
-    """Everything that waits for the person because of cases."""
+    """Everything that waits for the person because of initiatives."""
     look = look_of(person)
     found = [line for part in PARTS for line in part(look)]
     return found
 
 
 def questions(look: Look):
-    """Questions of the board that wait on cases the person owns, as `review_turn.moves` says; others may answer too."""
+    """Questions of the board that wait on initiatives the person owns, as `review_turn.moves` says; others may answer
+    too.
+    """
     asked_of: dict[int, list] = {}
     for row in look.rows("questions"):
-        asked_of.setdefault(row.case, []).append(row)
+        asked_of.setdefault(row.initiative, []).append(row)
     for pk, rows in asked_of.items():
-        case = look.working[pk][0]
+        initiative = look.working[pk][0]
         yield Line(
             "answer",
-            case.title,
+            initiative.title,
             reverse("question-answer", args=[rows[0].pk])
             if len(rows) == 1
             else reverse("review", args=[rows[0].review_id]),
             "Answer",
             f"The board asks: {rows[0].text}" + (f" And {len(rows) - 1} more." if len(rows) > 1 else ""),
-            case.ref,
+            initiative.ref,
             clock.local_day(rows[0].expires_at),
-            on_behalf=look.standing_in_on.get(case.pk, ""),
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
             waited_for=True,
         )
 
@@ -71,15 +73,16 @@ def seat_acts(look: Look):
     if not look.seats_by_unit:
         return
     yield from contract_lines.to_sign(look)
-    for case in look.rows("tiers"):
-        if case.pk not in look.party_to:
+    for initiative in look.rows("tiers"):
+        if initiative.pk not in look.party_to:
             yield Line(
                 "confirm",
-                f"Risk tier of {case.title}",
-                reverse("case-tier-confirm", args=[case.ref]),
+                f"Risk tier of {initiative.title}",
+                reverse("initiative-tier-confirm", args=[initiative.ref]),
                 "Read and confirm",
-                f"Proposed: {case.get_proposed_tier_display().lower()}. It counts once the risk seat confirms it.",
-                case.ref,
+                f"Proposed: {initiative.get_proposed_tier_display().lower()}. "
+                "It counts once the risk seat confirms it.",
+                initiative.ref,
             )
     yield from _exceptions(look)
     for waiver in look.waivers:
@@ -87,14 +90,16 @@ def seat_acts(look: Look):
 
 
 def verifying(look: Look):
-    """Answers of running cases that wait to be verified by a seat of the person; those of a review stand with it."""
+    """Answers of running initiatives that wait to be verified by a seat of the person; those of a review stand with
+    it.
+    """
     if not look.seats_by_unit:
         return
     for span in sorted(look.rows("to_verify"), key=lambda row: row.initiative_id):
-        case = span.initiative
-        if case.pk in look.party_to:
+        initiative = span.initiative
+        if initiative.pk in look.party_to:
             continue
-        held = look.seats_by_unit[case.unit_id]
+        held = look.seats_by_unit[initiative.unit_id]
         mine = [
             one for one in span.to_verify if held & set(one["seats"]) and look.person.pk not in one["not"]
         ]
@@ -102,13 +107,13 @@ def verifying(look: Look):
             seat = next(seat for seat in Seat if seat in held and any(seat in one["seats"] for one in mine))
             yield Line(
                 "verify",
-                case.title,
-                reverse("evidence-verify-first", args=[case.ref]),
+                initiative.title,
+                reverse("evidence-verify-first", args=[initiative.ref]),
                 "Open and verify",
-                f"{_count(len(mine), 'answer', 'answers')} that {case.get_stage_display()} rests on "
+                f"{_count(len(mine), 'answer', 'answers')} that {initiative.get_stage_display()} rests on "
                 f"{'waits' if len(mine) == 1 else 'wait'} for your seat ({Seat.word(seat).lower()}).",
-                case.ref,
-                on_behalf=look.holder_on(case, seat),
+                initiative.ref,
+                on_behalf=look.holder_on(initiative, seat),
             )
 
 
@@ -116,106 +121,106 @@ def _exceptions(look: Look):
     if look.book is None:
         return
     for answer in look.rows("exceptions"):
-        case = answer.initiative
-        signing = look.book.at_tier(case.tier).seats_asking(answer.requirement)
+        initiative = answer.initiative
+        signing = look.book.at_tier(initiative.tier).seats_asking(answer.requirement)
         # What one person accepted waits for a second where production asks it at high risk.
         twice = Stage.PRODUCTION in look.book.gates_asking(answer.requirement)
         if answer.accepted_at and not twice:
             continue
-        mine = set(signing) & set(look.seats_on(case)) and answer.accepted_by_id != look.person.pk
-        if mine and case.pk not in look.party_to:
+        mine = set(signing) & set(look.seats_on(initiative)) and answer.accepted_by_id != look.person.pk
+        if mine and initiative.pk not in look.party_to:
             yield Line(
                 "agree",
                 look.book.requirements[answer.requirement].question,
-                reverse("checklist-accept", args=[case.ref, answer.requirement]),
+                reverse("checklist-accept", args=[initiative.ref, answer.requirement]),
                 "Read and answer",
-                f"{case.title}: {answer.by} says that it does not apply. That counts once a seat accepts it.",
-                case.ref,
+                f"{initiative.title}: {answer.by} says that it does not apply. That counts once a seat accepts it.",
+                initiative.ref,
             )
 
 
 def _waiver(look: Look, waiver: Waiver):
-    case = waiver.initiative
-    if case.pk in look.party_to or waiver.requested_by_id == look.person.pk:
+    initiative = waiver.initiative
+    if initiative.pk in look.party_to or waiver.requested_by_id == look.person.pk:
         return
     if look.person.pk in (waiver.chair_id, waiver.risk_id):
         return
-    chair = waiver.chair_id is None and case.pk in look.chaired
-    risk = waiver.risk_id is None and "risk_compliance" in look.seats_on(case)
+    chair = waiver.chair_id is None and initiative.pk in look.chaired
+    risk = waiver.risk_id is None and "risk_compliance" in look.seats_on(initiative)
     if chair or risk:
         asked = look.book and (look.book.requirements.get(waiver.key) or look.book.criteria.get(waiver.key))
         yield Line(
             "agree",
-            f"Waiver for {case.title}",
+            f"Waiver for {initiative.title}",
             waiver.get_absolute_url(),
             "Read and answer",
             f'{waiver.requested_by} asks not to be asked "{asked.question if asked else waiver.key}" until '
             f"{day(waiver.until)}: "
             f"{waiver.reason}",
-            case.ref,
+            initiative.ref,
         )
 
 
-def my_cases(look: Look):
+def my_initiatives(look: Look):
     """Questions that wait, proof that ages, changes without approver, systems that are off, where the person works."""
     if not look.working:
         return
     yield from _switched_off(look)
-    for pk, (case, held) in look.working.items():
-        yield from _questions(look, case, held, look.spans.get(pk), look.answered.get(pk, set()))
+    for pk, (initiative, held) in look.working.items():
+        yield from _questions(look, initiative, held, look.spans.get(pk), look.answered.get(pk, set()))
     yield from _ageing(look, look.spans)
     for change in look.rows("changes"):
-        case = look.working[change.initiative_id][0]
+        initiative = look.working[change.initiative_id][0]
         yield Line(
             "settle",
             change.what,
             reverse("change-complete", args=[change.pk]),
             "Complete the record",
-            f"{case.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
-            case.ref,
-            on_behalf=look.standing_in_on.get(case.pk, ""),
+            f"{initiative.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
+            initiative.ref,
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
         )
 
 
 def _switched_off(look: Look):
-    """Cases of the person whose systems are switched off: they stay so until somebody switches them on."""
+    """Initiatives of the person whose systems are switched off: they stay so until somebody switches them on."""
     for row in look.rows("switched_off"):
-        case, held = look.working[row.initiative_id]
+        initiative, held = look.working[row.initiative_id]
         if held & {"owner", "deputy"}:
             yield Line(
                 "see",
-                f"The systems of {case.title} are switched off",
-                reverse("case-switch-on", args=[case.ref]),
+                f"The systems of {initiative.title} are switched off",
+                reverse("initiative-switch-on", args=[initiative.ref]),
                 "See what is needed",
                 f"{row.pressed_by} switched them off: {ended(row.reason)} Whatever they ask is denied.",
-                case.ref,
+                initiative.ref,
                 when=f"since {day(row.pressed_at)}",
-                on_behalf=look.standing_in_on.get(case.pk, ""),
+                on_behalf=look.standing_in_on.get(initiative.pk, ""),
             )
 
 
-def _questions(look: Look, case: Initiative, held: set[str], span, answered: set[str]):
-    link = reverse("checklist", args=[case.ref])
+def _questions(look: Look, initiative: Initiative, held: set[str], span, answered: set[str]):
+    link = reverse("checklist", args=[initiative.ref])
     leads = bool(held & {"owner", "deputy"})
     missing = sum(span.gaps.values()) if span else 0
-    if missing and leads and not case.imported:
+    if missing and leads and not initiative.imported:
         yield Line(
             "refresh",
-            case.title,
+            initiative.title,
             link,
             "See what is missing",
-            f"Approved as {stage_word(case.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current "
+            f"Approved as {stage_word(initiative.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current "
             f"evidence: {gap_words(span.gaps)}.",
-            case.ref,
-            on_behalf=look.standing_in_on.get(case.pk, ""),
+            initiative.ref,
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
         )
     following = [
         stage
         for stage in ("prototype", "mvp", "production")
-        if STAGE_RANK[stage] == STAGE_RANK[case.stage] + 1
+        if STAGE_RANK[stage] == STAGE_RANK[initiative.stage] + 1
     ]
     gate = look.book.gate_to(following[0]) if following and look.book else None
-    if gate is None or case.imported:
+    if gate is None or initiative.imported:
         return
     later = look.book.deferred(gate)
     open_keys = [
@@ -231,12 +236,12 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
         count = len(open_keys)
         yield Line(
             "answer",
-            case.title,
+            initiative.title,
             link,
             "Open the requirements",
             f"{gate.title}: {_count(count, 'question has', 'questions have')} no answer yet.",
-            case.ref,
-            on_behalf=look.standing_in_on.get(case.pk, ""),
+            initiative.ref,
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
         )
 
 
@@ -252,42 +257,47 @@ def _ageing(look: Look, spans: dict[int, Span]):
         return
     items = list(ageing(list(soon)))
     for pk, stale_on in soon.items():
-        case = look.working[pk][0]
+        initiative = look.working[pk][0]
         ending = {
             item.title: (item, key)
             for item in items
             for key in item.covers
-            if item.initiative_id == pk and _last_day(look, key, item, case) == stale_on - timedelta(days=1)
+            if item.initiative_id == pk
+            and _last_day(look, key, item, initiative) == stale_on - timedelta(days=1)
         }
         titles = list(ending)
         if len(titles) > 1:
             why = f"“{titles[0]}” and {len(titles) - 1} more expire."
         else:
             why = f"“{titles[0]}” expires." if titles else "Evidence that the initiative rests on expires."
-        link, button = _renewed(case, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(case)
+        link, button = (
+            _renewed(initiative, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(initiative)
+        )
         behalf = look.standing_in_on.get(pk, "")
         current_until = stale_on - timedelta(days=1)
-        yield Line("refresh", case.title, link, button, why, case.ref, current_until, on_behalf=behalf)
+        yield Line(
+            "refresh", initiative.title, link, button, why, initiative.ref, current_until, on_behalf=behalf
+        )
 
 
-def _renewed(case: Initiative, item: Evidence, key: str) -> tuple[str, str]:
+def _renewed(initiative: Initiative, item: Evidence, key: str) -> tuple[str, str]:
     """Where the one item that ends is renewed, and what is done there: by its person, one's word, or a newer item."""
     if key in criteria.ACCEPTED_IN_PERSON:
-        return reverse("people", args=[case.ref]), "See who accepts again"
+        return reverse("people", args=[initiative.ref]), "See who accepts again"
     if item.generated:
-        return reverse("evidence-index", args=[case.ref]), "Generate it anew"
+        return reverse("evidence-index", args=[initiative.ref]), "Generate it anew"
     if item.kind == "attestation":
-        return reverse("checklist-row", args=[case.ref, key]), "Answer anew"
-    return f"{reverse('evidence-add', args=[case.ref])}?supersedes={item.pk}", "Add newer evidence"
+        return reverse("checklist-row", args=[initiative.ref, key]), "Answer anew"
+    return f"{reverse('evidence-add', args=[initiative.ref])}?supersedes={item.pk}", "Add newer evidence"
 
 
-def _all_ageing(case: Initiative) -> tuple[str, str]:
-    return f"{reverse('evidence', args=[case.ref])}?state=aging", "See what ends"
+def _all_ageing(initiative: Initiative) -> tuple[str, str]:
+    return f"{reverse('evidence', args=[initiative.ref])}?state=aging", "See what ends"
 
 
-def _last_day(look: Look, key: str, item: Evidence, case: Initiative) -> date | None:
+def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> date | None:
     requirement = look.book.requirements.get(key)
-    return criteria.expiry(requirement, item, case.tier) if requirement else None
+    return criteria.expiry(requirement, item, initiative.tier) if requirement else None
 
 
 def debts(look: Look):
@@ -298,16 +308,16 @@ def debts(look: Look):
             condition.text,
             reverse("condition-meet", args=[condition.pk]),
             "Say that it is met",
-            f"A condition of the decision on {condition.case_title}. Overdue, it blocks the next decision.",
-            Initiative.ref_of(condition.case_number),
+            f"A condition of the decision on {condition.initiative_title}. Overdue, it blocks the next decision.",
+            Initiative.ref_of(condition.initiative_number),
             condition.due,
             on_behalf=_behalf(look, condition.owner),
         )
     for debt in look.debts:
         if debt.kind in WRITTEN:
             continue
-        case = debt.initiative
-        link, verb = case.get_absolute_url(), "Open the initiative"
+        initiative = debt.initiative
+        link, verb = initiative.get_absolute_url(), "Open the initiative"
         if debt.kind == "criterion":
             link, verb = reverse("obligation-settle", args=[debt.pk]), "Resolve it"
         elif debt.account_key is not None:
@@ -319,8 +329,8 @@ def debts(look: Look):
             debt.text,
             link,
             verb,
-            f"An obligation on {case.title}.",
-            case.ref,
+            f"An obligation on {initiative.title}.",
+            initiative.ref,
             debt.due,
             on_behalf=_behalf(look, debt.debtor),
         )
@@ -358,7 +368,7 @@ def sheet_changes(look: Look):
         yield Line(
             "answer",
             row["title"],
-            reverse("case-changes", args=[ref]),
+            reverse("initiative-changes", args=[ref]),
             "Take or leave them",
             f"{row['file']} proposes changes.",
             ref,
@@ -404,7 +414,7 @@ PARTS = [
     seat_acts,
     contract_lines.objected,
     alert_desk.lines,
-    my_cases,
+    my_initiatives,
     ends,
     debts,
     system_desk.lines,
@@ -415,8 +425,8 @@ PARTS = [
 ]
 LINES = [lines]
 
-# What these acts change waits, if for anybody, for people on the case and its board. No act belongs here that names
-# somebody, moves a case to another unit, or settles what somebody owes.
+# What these acts change waits, if for anybody, for people on the initiative and its board. No act belongs here that
+# names somebody, moves an initiative to another unit, or settles what somebody owes.
 QUIET = {
     EntryKind.ANSWERED,
     EntryKind.APPROVAL_ANSWERED,

@@ -14,22 +14,24 @@ from initiatives.worklist.person_worklist import Look
 
 def ends(look: Look):
     """Stages that end: to decide as chair, to accept again as owner or support owner; dependences to state."""
-    for case, due in look.ending:
-        if case.pk in look.chaired:
-            production = case.stage == Stage.PRODUCTION
+    for initiative, due in look.ending:
+        if initiative.pk in look.chaired:
+            production = initiative.stage == Stage.PRODUCTION
             yield Line(
                 "decide",
-                case.title,
-                reverse("case-reattest" if production else "case-continue", args=[case.ref]),
+                initiative.title,
+                reverse(
+                    "initiative-reattest" if production else "initiative-continue", args=[initiative.ref]
+                ),
                 "See who accepted again" if production else "Stage time-box review",
                 "Owner and support owner accept again, then you confirm; past its day it is held at MVP."
                 if production
-                else f"{stage_word(case.stage)} since {day(case.since)}: does it go on, and until when?",
-                case.ref,
+                else f"{stage_word(initiative.stage)} since {day(initiative.since)}: does it go on, and until when?",
+                initiative.ref,
                 due,
             )
     more = look.ending_in_all - len(look.ending)
-    if more and any(case.pk in look.chaired for case, _ in look.ending):
+    if more and any(initiative.pk in look.chaired for initiative, _ in look.ending):
         yield Line(
             "decide",
             f"{more} more {'stage ends' if more == 1 else 'stages end'}",
@@ -39,14 +41,14 @@ def ends(look: Look):
         )
     yield from _to_accept_again(look)
     for row in look.rows("dependants"):
-        case = row.initiative
+        initiative = row.initiative
         yield Line(
             "confirm",
-            f"{row.who} depends on {case.title}",
+            f"{row.who} depends on {initiative.title}",
             reverse("dependant", args=[row.pk]),
             "Read and answer",
             f"{row.stated_by} named you to state it, and how long an outage is bearable. Nobody can do this for you.",
-            case.ref,
+            initiative.ref,
         )
 
 
@@ -55,9 +57,11 @@ def _to_accept_again(look: Look):
         return
     soon = look.today + timedelta(days=max(look.book.freshness.warn_days_before))
     due = {
-        pk: (case, held & {"owner", "support_owner"}, supported_stage.reattest_by(case))
-        for pk, (case, held) in look.working.items()
-        if held & {"owner", "support_owner"} and case.stage == Stage.PRODUCTION and not case.imported
+        pk: (initiative, held & {"owner", "support_owner"}, supported_stage.reattest_by(initiative))
+        for pk, (initiative, held) in look.working.items()
+        if held & {"owner", "support_owner"}
+        and initiative.stage == Stage.PRODUCTION
+        and not initiative.imported
     }
     due = {pk: row for pk, row in due.items() if row[2] <= soon}
     if not due:
@@ -68,15 +72,15 @@ def _to_accept_again(look: Look):
         for row in look.rows("accepted_again")
         if row.who == look.person.pk and row.observed_on >= since
     }
-    for pk, (case, roles_held, by) in due.items():
+    for pk, (initiative, roles_held, by) in due.items():
         for role in sorted(roles_held):
             if (pk, role) not in done:
                 yield Line(
                     "accept",
-                    f"{Role(role).label} of {case.title}, again",
-                    reverse("case-reattest", args=[case.ref]),
+                    f"{Role(role).label} of {initiative.title}, again",
+                    reverse("initiative-reattest", args=[initiative.ref]),
                     "Accept again",
                     f"Production is accepted again every so often. Past {day(by)} it is held at MVP.",
-                    case.ref,
+                    initiative.ref,
                     by,
                 )

@@ -23,19 +23,19 @@ from governance.privacy import erasure_log
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import in_days
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import pick
+from initiatives.access import permissions as initiative_permissions
 from initiatives.desk import first_steps as desk_first_steps
 from initiatives.form_fields import DayField
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.history import timeline
+from initiatives.initiative.initiative_frame import pick
 from initiatives.models import Span
 
 BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
 NEWS = 6
 LONGEST_NEWS = 120
-# The daily work of a case, which its own history tells; the desk tells what somebody decided, opened or ended.
+# The daily work of an initiative, which its own history tells; the desk tells what somebody decided, opened or ended.
 DAILY = (
     EntryKind.ANSWERED,
     EntryKind.APPROVAL_ANSWERED,
@@ -66,7 +66,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
     """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
     person = request.user
     (lines, away), to_set_up = notice_desk.lines_and_snoozed(person), desk_first_steps.steps(person)
-    seen = case_permissions.visible_to(person).own()
+    seen = initiative_permissions.visible_to(person).own()
     counts = Counter(line.verb for line in lines if line.verb != "start")
     show = pick(request.GET.get("do"), counts)
     groups = _by_due([line for line in lines if show in ("", line.verb)])
@@ -156,12 +156,14 @@ def _distance(day) -> str:
     return in_days(day).partition(" (")[0]
 
 
-def _ageing(cases) -> list[tuple[str, int, bool]]:
-    """How often proof of a case goes stale in the next 90 days: (first day of the bar, how often, the first one)."""
+def _ageing(initiatives) -> list[tuple[str, int, bool]]:
+    """How often proof of an initiative goes stale in the next 90 days: (first day of the bar, how often, the first
+    one).
+    """
     today = clock.today()
     last = today + timedelta(days=BARS * DAYS_A_BAR - 1)
     ends = (
-        Span.objects.filter(initiative__in=cases.values("pk"), next_stale_on__range=(today, last))
+        Span.objects.filter(initiative__in=initiatives.values("pk"), next_stale_on__range=(today, last))
         .values("next_stale_on")
         .annotate(n=Count("initiative", distinct=True))
         .values_list("next_stale_on", "n")
@@ -178,21 +180,21 @@ def _ageing(cases) -> list[tuple[str, int, bool]]:
     ]
 
 
-def _news(cases) -> list[dict]:
-    """What happened in the last days on cases the person may see, newest first."""
+def _news(initiatives) -> list[dict]:
+    """What happened in the last days on initiatives the person may see, newest first."""
     recent = list(
         Entry.objects.acts()
         .filter(at__gte=clock.now() - timedelta(days=DAYS_BACK))
-        .exclude(case_ref="")
+        .exclude(initiative_ref="")
         .exclude(kind__in=[*timeline.PRIVATE, *DAILY])
         .order_by("-at", "-id")
-        .values_list("pk", "kind", "case_ref", "at", "body__body")[: NEWS * 10]
+        .values_list("pk", "kind", "initiative_ref", "at", "body__body")[: NEWS * 10]
     )
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
         return []
     numbers = {ref: int(ref[3:]) for _, _, ref, *_ in recent if ref[3:].isdecimal()}
-    titles = dict(cases.filter(number__in=set(numbers.values())).values_list("number", "title"))
+    titles = dict(initiatives.filter(number__in=set(numbers.values())).values_list("number", "title"))
     shown = [row for row in recent if numbers.get(row[2]) in titles][:NEWS]
     gone = erasure_log.words_for(pk for pk, *_, body in shown if not bytes(body))
     told = []
@@ -204,7 +206,7 @@ def _news(cases) -> list[dict]:
                 "at": at,
                 "who": said["actor"]["name"] if said else "",
                 "text": Truncator(text).chars(LONGEST_NEWS),
-                "link": f"/cases/{ref}/",
+                "link": f"/initiatives/{ref}/",
                 "link_text": titles[numbers[ref]],
             }
         )

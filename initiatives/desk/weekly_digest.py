@@ -2,8 +2,8 @@
 
 One mail a person, unit and week, claimed and retried like the day's (governance.notices.daily_mail). After
 weeks of silence it
-is one, of everything since the last. Only cases that its reader may see; at most a few lines a section, so that it is
-read in a minute, and the rest is counted.
+is one, of everything since the last. Only initiatives that its reader may see; at most a few lines a section, so that
+it is read in a minute, and the rest is counted.
 """
 
 from collections.abc import Iterable
@@ -23,13 +23,13 @@ from governance.notices import mail, preferences
 from governance.notices.desk import lines_for
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, Layer, ReviewOutcome
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import review_state
-from initiatives.cases.case_frame import goal_of
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
 from initiatives.facts import visible_progress
 from initiatives.holds.reminders import OWED
+from initiatives.initiative import review_state
+from initiatives.initiative.initiative_frame import goal_of
 from initiatives.insights import decision_register
 from initiatives.models import (
     Condition,
@@ -55,7 +55,7 @@ READ = 40  # rows of one kind that are looked at in full; beyond that nobody rea
 
 @dataclass(frozen=True)
 class Line:
-    """One line: the case, and what is to be said of it."""
+    """One line: the initiative, and what is to be said of it."""
 
     ref: str
     title: str
@@ -65,12 +65,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Move:
-    """Something somebody has to do: by when, on which case, who and what in words; and what each of those people has
-    to do, by their key.
+    """Something somebody has to do: by when, on which initiative, who and what in words; and what each of those people
+    has to do, by their key.
     """
 
     due: date
-    case: Initiative
+    initiative: Initiative
     who: str
     what: str
     theirs: dict[int, str]
@@ -92,7 +92,7 @@ class Digest:
 
     unit: Unit
     since: datetime
-    cases: int
+    initiatives: int
     short: int
     moves: int
     blocked: int
@@ -215,7 +215,7 @@ DIGEST_MAIL = contributions.MailKind(newest_day=newest_day, prepare=prepare, fil
 def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     """What happened in the unit and everything below it since then, and what stands there now, for this reader."""
     rulebook = Rulebook.objects.current()
-    seen = case_permissions.visible_to(person).live().filter(unit__path__startswith=unit.path)
+    seen = initiative_permissions.visible_to(person).live().filter(unit__path__startswith=unit.path)
     running = filters.with_standing(seen.filter(stage__in=RUNNING_STAGES), rulebook, clock.now())
     counts = running.order_by().aggregate(n=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
@@ -252,18 +252,18 @@ def _section(words: str, lines: list[Line], link: str) -> Section:
     return Section(words, lines[:SECTION], max(0, len(lines) - SECTION), link)
 
 
-def _line(case: Initiative, words: str) -> Line:
-    return Line(case.ref, case.title, f"{settings.ADDRESS}{case.get_absolute_url()}", words)
+def _line(initiative: Initiative, words: str) -> Line:
+    return Line(initiative.ref, initiative.title, f"{settings.ADDRESS}{initiative.get_absolute_url()}", words)
 
 
 def _gathered(moves: Iterable[tuple[str, str, Move]]) -> list[Line]:
-    """One line for all that the same people have to do on the same case, where its earliest stands."""
+    """One line for all that the same people have to do on the same initiative, where its earliest stands."""
     found: dict[tuple[int, str], tuple[Initiative, list[str]]] = {}
     for who, what, move in moves:
-        found.setdefault((move.case.pk, who), (move.case, []))[1].append(what)
+        found.setdefault((move.initiative.pk, who), (move.initiative, []))[1].append(what)
     return [
-        _line(case, f"{who}{whats[0]}" + (f"; {len(whats) - 1} more" if len(whats) > 1 else ""))
-        for (_, who), (case, whats) in found.items()
+        _line(initiative, f"{who}{whats[0]}" + (f"; {len(whats) - 1} more" if len(whats) > 1 else ""))
+        for (_, who), (initiative, whats) in found.items()
     ]
 
 
@@ -290,7 +290,7 @@ def _moves(seen: QuerySet) -> list[Move]:
     for row in unmet.select_related("owner", "review__initiative").order_by("due", "pk")[:READ]:
         what = f"meet the condition “{_short(row.text)}”, {_by(row.due)}"
         found.append(Move(row.due, row.review.initiative, f"{row.owner}", what, {row.owner_id: what}))
-    return sorted(found, key=lambda move: (move.due, move.case.number))
+    return sorted(found, key=lambda move: (move.due, move.initiative.number))
 
 
 def _of_review(review: Review) -> Move:
@@ -333,27 +333,30 @@ def _by(due: date) -> str:
 
 
 def _blocked(seen: QuerySet) -> list[Line]:
-    """Cases that nothing moves: by holds, and by what is overdue and blocks decisions; each case once."""
+    """Initiatives that nothing moves: by holds, and by what is overdue and blocks decisions; each initiative once."""
     reasons: dict[int, list[str]] = {}
-    cases: dict[int, Initiative] = {}
+    initiatives: dict[int, Initiative] = {}
     for row in (
         Hold.objects.open()
         .filter(initiative__in=seen)
         .select_related("initiative")
         .order_by("opened_at", "pk")
     ):
-        cases[row.initiative_id] = row.initiative
+        initiatives[row.initiative_id] = row.initiative
         kind = row.get_kind_display()
         said = f" (“{_short(row.reason)}”)" if row.opened_by_id else ""
         words = f"{kind[:1].lower()}{kind[1:]}{said}, since {day(row.opened_at)}"
         reasons.setdefault(row.initiative_id, []).append(words)
     late = Condition.objects.filter(met_at__isnull=True, due__lt=clock.today(), review__initiative__in=seen)
     for row in late.select_related("review__initiative").order_by("due", "pk"):
-        case = cases.setdefault(row.review.initiative_id, row.review.initiative)
-        reasons.setdefault(case.pk, []).append(f"a condition is overdue since {day(row.due)}")
+        initiative = initiatives.setdefault(row.review.initiative_id, row.review.initiative)
+        reasons.setdefault(initiative.pk, []).append(f"a condition is overdue since {day(row.due)}")
     return [
-        _line(case, reasons[pk][0] + (f", and {len(reasons[pk]) - 1} more" if len(reasons[pk]) > 1 else ""))
-        for pk, case in cases.items()
+        _line(
+            initiative,
+            reasons[pk][0] + (f", and {len(reasons[pk]) - 1} more" if len(reasons[pk]) > 1 else ""),
+        )
+        for pk, initiative in initiatives.items()
     ]
 
 
@@ -380,20 +383,22 @@ def _closed(seen: QuerySet, running: QuerySet, since: datetime) -> list[Line]:
         for row in rows.order_by("-closed_at")[:READ]
     ]
     changed = running.filter(standing__computed_at__gte=since).order_by("-standing__computed_at")
-    now = {case.pk: case for case in changed[: READ * 5]}
+    now = {initiative.pk: initiative for initiative in changed[: READ * 5]}
     then = PastStanding.objects.filter(initiative__in=list(now), computed_at__lt=since)
     for row in then.order_by("initiative_id", "-id").distinct("initiative_id"):
-        case = now[row.initiative_id]
-        before, left = _gaps_then(row, since), sum((case.gap_counts or {}).values())
-        if case.supported != "recomputing" and before > left:
+        initiative = now[row.initiative_id]
+        before, left = _gaps_then(row, since), sum((initiative.gap_counts or {}).values())
+        if initiative.supported != "recomputing" and before > left:
             words = f"{_count(before - left, 'answer has', 'answers have')} current evidence again, "
             words += f"{left or 'none'} left"
-            lines.append(_line(case, words))
+            lines.append(_line(initiative, words))
     return lines
 
 
 def _integration(seen: QuerySet, since: datetime) -> list[Line]:
-    """Cases whose integration was worked on, which nobody sees from outside: how much, and when they last moved."""
+    """Initiatives whose integration was worked on, which nobody sees from outside: how much, and when they last
+    moved.
+    """
     rows = Effort.objects.standing().filter(
         initiative__in=seen, layer=Layer.INTEGRATION, at__gte=since, week__gte=monday(clock.local_day(since))
     )
@@ -402,14 +407,14 @@ def _integration(seen: QuerySet, since: datetime) -> list[Line]:
         sums.order_by(F("hours_of").desc(nulls_last=True), F("waited_of").desc(nulls_last=True), "initiative")
     )[:READ]
     keys = [row["initiative"] for row in found]
-    cases, moved = Initiative.objects.in_bulk(keys), visible_progress.newest(keys) if keys else {}
+    initiatives, moved = Initiative.objects.in_bulk(keys), visible_progress.newest(keys) if keys else {}
     lines = []
     for row in found:
         took = [f"{amount(row['hours_of'])} hours"] if row["hours_of"] else []
         took += [f"{amount(row['waited_of'])} days waited"] if row["waited_of"] else []
         move = moved.get(row["initiative"])
         words = f"last visible movement {day(move.at)}" if move else "nothing visible moved yet"
-        lines.append(_line(cases[row["initiative"]], f"{', '.join(took) or 'money spent'}; {words}"))
+        lines.append(_line(initiatives[row["initiative"]], f"{', '.join(took) or 'money spent'}; {words}"))
     return lines
 
 
@@ -421,23 +426,23 @@ def _gaps_then(row: PastStanding, moment: datetime) -> int:
 
 
 def _goals(running: QuerySet, book, count: int, link: str) -> Section:
-    """How the cases stand, the furthest from their claim first: the goal of the stage, what proof supports."""
+    """How the initiatives stand, the furthest from their claim first: the goal of the stage, what proof supports."""
     rows = list(
         running.order_by(F("shortfall").desc(), F("next_due").asc(nulls_last=True), "number")[:SECTION]
     )
     lines, told = [], set()  # the goal of a stage is said once
-    for case in rows:
-        gaps = sum((case.gap_counts or {}).values())
-        words = stage_word(case.stage)
-        if case.stage not in told:
-            goal = goal_of(case, book)[0]
+    for initiative in rows:
+        gaps = sum((initiative.gap_counts or {}).values())
+        words = stage_word(initiative.stage)
+        if initiative.stage not in told:
+            goal = goal_of(initiative, book)[0]
             words += f" ({goal[:1].lower()}{goal[1:]})"
-        told.add(case.stage)
-        if case.shortfall:
-            words += f"; evidence supports {stage_word(case.supported)}"
+        told.add(initiative.stage)
+        if initiative.shortfall:
+            words += f"; evidence supports {stage_word(initiative.supported)}"
         if gaps:
             words += f"; {_count(gaps, 'answer', 'answers')} not met"
-        elif not case.shortfall:
+        elif not initiative.shortfall:
             words += "; supported"
-        lines.append(_line(case, words))
+        lines.append(_line(initiative, words))
     return Section("Where they stand", lines, max(0, count - len(lines)), link)

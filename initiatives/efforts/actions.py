@@ -18,8 +18,7 @@ from governance.permission_result import Conflict
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import queries
 from initiatives.efforts.effort_import import (
     GUESS,
@@ -36,6 +35,7 @@ from initiatives.efforts.effort_import import (
     read,
 )
 from initiatives.efforts.notes import FUTURE
+from initiatives.initiative.act import act
 from initiatives.models import Effort, Initiative, System, SystemImportMapping
 
 EARLIEST = date(1990, 1, 1)
@@ -45,7 +45,7 @@ NEW, SAME, DIFFERS, TAKEN_BACK, WRONG = "new", "same", "differs", "taken back", 
 
 def note_effort(
     *,
-    case: Initiative,
+    initiative: Initiative,
     layer: str,
     week: date,
     hours: Decimal | None = None,
@@ -62,7 +62,7 @@ def note_effort(
     """Note what a week took in one layer: hours, money in a currency, days waited and for whom or what (S1-8.2).
 
     `week`: any day of it; kept as its Monday. `once`: the key of the form; sent again, nothing is noted twice. It moves
-    no stage and proves nothing. Raises ValidationError by field, or Refused for who does not work on the case.
+    no stage and proves nothing. Raises ValidationError by field, or Refused for who does not work on the initiative.
     """
     currency, waits_for_words = currency.strip().upper(), waits_for_words.strip()
     wrong = _wrong(layer, week, hours, money, waited_days) | _wrong_currency(money, currency)
@@ -70,12 +70,12 @@ def note_effort(
         wrong.setdefault("waited_days", "Say how many days it waited, or leave out for whom.")
     if wrong:
         raise ValidationError(wrong)
-    with act("note effort", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if once and (known := Effort.objects.filter(initiative=case, once=once).first()) is not None:
+    with act("note effort", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if once and (known := Effort.objects.filter(initiative=initiative, once=once).first()) is not None:
             return known
         row = Effort(
-            initiative=case,
+            initiative=initiative,
             layer=layer,
             week=monday(week),
             hours=hours or None,
@@ -91,13 +91,13 @@ def note_effort(
             at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.EFFORT_NOTED, case=case, **_facts(row))
+        record.record(EntryKind.EFFORT_NOTED, initiative=initiative, **_facts(row))
     return row
 
 
 def note_week(
     *,
-    case: Initiative,
+    initiative: Initiative,
     week: date,
     hours: dict[str, Decimal | None],
     words: str = "",
@@ -106,7 +106,7 @@ def note_week(
 ) -> list[Effort]:
     """Note the hours of a week layer by layer, all of them or none; each as `note_effort` would.
 
-    Raises ValidationError by field, a layer's hours under its name, or Refused for who does not work on the case.
+    Raises ValidationError by field, a layer's hours under its name, or Refused for who does not work on the initiative.
     """
     given = {layer: value for layer, value in hours.items() if value}
     wrong = {} if given else {None: "Say how many hours it took, in one layer at least."}
@@ -115,10 +115,10 @@ def note_week(
         wrong |= {layer if name == "hours" else name: words for name, words in found.items()}
     if wrong:
         raise ValidationError(wrong)
-    with act("note effort", by=by, case=case) as case:
+    with act("note effort", by=by, initiative=initiative) as initiative:
         return [
             note_effort(
-                case=case,
+                initiative=initiative,
                 layer=layer,
                 week=week,
                 hours=value,
@@ -186,14 +186,16 @@ def take_back_effort(*, effort: Effort, reason: str, by: User) -> Effort:
     """Take an effort back, with a reason; it is kept, struck out, and counts nowhere. Who noted it, or the chair."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
-    with act("take back effort", by=by, case=effort.initiative_id, reason=reason) as case:
+    with act("take back effort", by=by, initiative=effort.initiative_id, reason=reason) as initiative:
         effort = Effort.objects.select_related("waits_for", "waits_for_system", "by").get(pk=effort.pk)
         if effort.withdrawn_at:
             raise Conflict(f"It was taken back on {clock.local_day(effort.withdrawn_at):%-d %B %Y} already.")
-        case_permissions.may_take_back(case, effort, by).or_refuse()
+        initiative_permissions.may_take_back(initiative, effort, by).or_refuse()
         effort.withdrawn_at, effort.withdrawn_by, effort.withdrawn_reason = clock.now(), by, reason.strip()
         effort.save()
-        record.record(EntryKind.EFFORT_TAKEN_BACK, case=case, why=effort.withdrawn_reason, **_facts(effort))
+        record.record(
+            EntryKind.EFFORT_TAKEN_BACK, initiative=initiative, why=effort.withdrawn_reason, **_facts(effort)
+        )
     return effort
 
 
@@ -209,8 +211,8 @@ class Fate:
 COUNTED = "The work logs of this issue entered before. They hold the hours of this line."
 
 
-def fates(case: Initiative, lines: list[Worked]) -> list[Fate]:
-    """What would become of each line in this case: it enters once, and never in place of what stands there.
+def fates(initiative: Initiative, lines: list[Worked]) -> list[Fate]:
+    """What would become of each line in this initiative: it enters once, and never in place of what stands there.
 
     Lines of one issue, day and author are told apart by what they say: as many as entered before are the same lines.
     A line whose day was guessed, and the work logs of the same issue, never count both.
@@ -218,7 +220,7 @@ def fates(case: Initiative, lines: list[Worked]) -> list[Fate]:
     known: dict[str, list[Effort]] = defaultdict(list)
     issues: dict[str, list[Effort]] = defaultdict(list)
     wanted = {line.issue for line in lines if not line.problems}
-    for row in Effort.objects.filter(initiative=case).exclude(source_key="").order_by("pk"):
+    for row in Effort.objects.filter(initiative=initiative).exclude(source_key="").order_by("pk"):
         base = row.source_key.partition("#")[0]
         if base[:ISSUE] in wanted:
             known[base].append(row)
@@ -272,21 +274,21 @@ def _amounts(row: Effort) -> tuple:
 
 
 def import_efforts(
-    *, case: Initiative, table: Table, how: How, file_name: str, replace: bool = False, by: User
+    *, initiative: Initiative, table: Table, how: How, file_name: str, replace: bool = False, by: User
 ) -> dict[str, int]:
     """Let the lines of an issue tracker's table enter as effort; the mapping is remembered for its headers.
 
     Each line enters once: what entered before is left alone, and what it says otherwise now too, unless `replace` is
     chosen: then the older is taken back, and both stay readable. Returns how many lines met which fate. Raises
     ValidationError by field if the mapping cannot be or leaves a question open, and Refused for who does not work on
-    the case.
+    the initiative.
     """
     _check(table, how)
     now, lines = clock.now(), read(table, how, clock.today())
-    with act("import efforts", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("import efforts", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         _remember(table, how, by)
-        met = fates(case, lines)
+        met = fates(initiative, lines)
         entering = [fate for fate in met if fate.state == NEW or (replace and fate.state == DIFFERS)]
         _check_authors(unknown_authors((fate.worked for fate in entering), how.people))
         people = how.people | queries.people_named({fate.worked.author for fate in entering})
@@ -301,7 +303,7 @@ def import_efforts(
             )
         places = Counter(
             key.partition("#")[0]
-            for key in Effort.objects.filter(initiative=case)
+            for key in Effort.objects.filter(initiative=initiative)
             .exclude(source_key="")
             .values_list("source_key", flat=True)
         )
@@ -309,7 +311,7 @@ def import_efforts(
         rows = []
         for fate in entering:
             places[fate.worked.key] += 1
-            row = _entered(case, fate.worked, places[fate.worked.key], named, by, now)
+            row = _entered(initiative, fate.worked, places[fate.worked.key], named, by, now)
             row.worked_by_id = people.get(fate.worked.author.casefold())
             rows.append(row)
         if rows:
@@ -318,7 +320,7 @@ def import_efforts(
         if rows:
             record.record(
                 EntryKind.EFFORTS_IMPORTED,
-                case=case,
+                initiative=initiative,
                 file=file_name[:200],
                 entered=len(rows),
                 replaced=len(replaced),
@@ -330,10 +332,10 @@ def import_efforts(
     return {"entered": len(rows), "replaced": len(replaced), **counts}
 
 
-def _entered(case, line: Worked, place: int, named: dict, by: User, now) -> Effort:
+def _entered(initiative, line: Worked, place: int, named: dict, by: User, now) -> Effort:
     person_or_system = named.get(line.waits_for.casefold())
     return Effort(
-        initiative=case,
+        initiative=initiative,
         layer=line.layer,
         week=line.week,
         hours=line.hours,

@@ -2,7 +2,7 @@
 
 from governance.templatetags.plumbline import layer_word
 from initiatives.charts.primitives import WIDTH, Canvas, Picture, count, length
-from initiatives.efforts.queries import WeekOfCase, amount
+from initiatives.efforts.queries import WeekOfInitiative, amount
 
 UPRIGHT = 84  # the highest of the upright bars
 WAITED = 30  # the highest of the bars of days waited
@@ -17,7 +17,7 @@ DRAWN = {
 }
 
 
-def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
+def effort(weeks: tuple[WeekOfInitiative, ...]) -> Picture:
     """Hours a week, the layers on each other; below, days waited, and a mark where something could be seen of it."""
     most_hours = max((week.all_hours for week in weeks), default=0)
     most_waited = max((week.all_waited for week in weeks), default=0)

@@ -1,4 +1,4 @@
-"""Forms of what is noted about a case: events, money, observations."""
+"""Forms of what is noted about an initiative: events, money, observations."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ class OnceForm(forms.Form):
 
 
 class EventForm(OnceForm):
-    """Something that happened around the case."""
+    """Something that happened around the initiative."""
 
     kind = forms.ChoiceField(
         label=_("What happened"), choices=list(EVENT_KINDS.items()), widget=forms.RadioSelect

@@ -6,31 +6,31 @@ from django.utils.translation import gettext as _
 from governance.templatetags.plumbline import day, stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, one_act, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import notes as effort_notes
 from initiatives.efforts.note_forms import EventForm, FundingForm, ObservationForm
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, sent
 from initiatives.models import Event, FundingDecision, Observation
 
 PER_PAGE = 20
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def notes(request, ref):
     """Events, funding decisions and observations, newest first."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "notes")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "notes")
     who = ("by", "withdrawn_by")
     context |= {
         "title": _("Notes"),
-        "events": list(case.events.select_related(*who)),
-        "funding": [_funding(row) for row in case.funding.select_related(*who)],
-        "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
+        "events": list(initiative.events.select_related(*who)),
+        "funding": [_funding(row) for row in initiative.funding.select_related(*who)],
+        "page": page_of(request, initiative.observations.select_related(*who), PER_PAGE),
     }
     for note in (*context["events"], *(entry["row"] for entry in context["funding"]), *context["page"]):
-        may = as_of.current() is None and case_permissions.may_take_back(case, note, request.user)
+        may = as_of.current() is None and initiative_permissions.may_take_back(initiative, note, request.user)
         note.may_take_back = bool(may)
     return render(request, "initiatives/efforts/notes.html", context)
 
@@ -50,8 +50,10 @@ def event(request, ref):
         request,
         ref,
         EventForm,
-        case_permissions.may_note,
-        lambda case, fields: effort_notes.record_event(case=case, by=request.user, **fields),
+        initiative_permissions.may_note,
+        lambda initiative, fields: effort_notes.record_event(
+            initiative=initiative, by=request.user, **fields
+        ),
         "The event is recorded.",
         title=_("Record an event"),
         lede=_(
@@ -66,8 +68,10 @@ def funding(request, ref):
         request,
         ref,
         FundingForm,
-        case_permissions.may_fund,
-        lambda case, fields: effort_notes.record_funding(case=case, by=request.user, **fields),
+        initiative_permissions.may_fund,
+        lambda initiative, fields: effort_notes.record_funding(
+            initiative=initiative, by=request.user, **fields
+        ),
         "The funding decision is recorded.",
         title=_("Record a funding decision"),
         lede=_(
@@ -83,8 +87,8 @@ def observation(request, ref):
         request,
         ref,
         ObservationForm,
-        case_permissions.may_note,
-        lambda case, fields: effort_notes.observe(case=case, by=request.user, **fields),
+        initiative_permissions.may_note,
+        lambda initiative, fields: effort_notes.observe(initiative=initiative, by=request.user, **fields),
         "The note is added.",
         title=_("Add note"),
         lede=_(
@@ -95,13 +99,13 @@ def observation(request, ref):
 
 def _note(request, ref, form, may, act, done: str, **page):
     """The page of one kind of note: who may, the form, the act, and back to the notes."""
-    case = case_lookup.case_for(request.user, ref)
-    may(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    may(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         form(sent(request)),
-        lambda fields: act(case, fields),
+        lambda fields: act(initiative, fields),
         done,
         page="notes",
         verb=_("Record it"),
@@ -125,12 +129,14 @@ def take_back_observation(request, pk):
 
 
 def _take_back(request, model, pk: int):
-    row = case_lookup.of_case(model.objects.select_related("initiative__unit", "by"), request.user, pk)
-    case = row.initiative
-    case_permissions.may_take_back(case, row, request.user).or_refuse()
+    row = initiative_lookup.of_initiative(
+        model.objects.select_related("initiative__unit", "by"), request.user, pk
+    )
+    initiative = row.initiative
+    initiative_permissions.may_take_back(initiative, row, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: effort_notes.take_back(note=row, by=request.user, **fields),
         _("It is taken back."),

@@ -1,4 +1,4 @@
-"""Notes on a case: events, money, observations, and taking one back. No stage and no standing moves."""
+"""Notes on an initiative: events, money, observations, and taking one back. No stage and no standing moves."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,9 +12,9 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import supported_stage
+from initiatives.initiative.act import act
 from initiatives.models import Event, FundingDecision, Initiative, Observation
 from initiatives.models.notes import EVENT_KINDS, Note
 
@@ -22,7 +22,7 @@ FUTURE = "That day has not come yet."
 
 
 def record_event(
-    *, case: Initiative, kind: str, happened_on: date, words: str, once: UUID | None = None, by: User
+    *, initiative: Initiative, kind: str, happened_on: date, words: str, once: UUID | None = None, by: User
 ) -> Event:
     """Record an announcement, a demo, a choice of model or a budget talk. It changes no stage and proves nothing.
 
@@ -33,12 +33,12 @@ def record_event(
         wrong["kind"] = "Choose one of the kinds listed."
     if wrong:
         raise ValidationError(wrong)
-    with act("record event", by=by, case=case) as case:
-        case_permissions.may_note(case, by).or_refuse()
-        if (known := _known(Event, case, once)) is not None:
+    with act("record event", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_note(initiative, by).or_refuse()
+        if (known := _known(Event, initiative, once)) is not None:
             return known
         row = Event(
-            initiative=case,
+            initiative=initiative,
             kind=kind,
             happened_on=happened_on,
             words=words.strip(),
@@ -47,13 +47,15 @@ def record_event(
             at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.EVENT_RECORDED, case=case, event_kind=kind, on=happened_on, words=row.words)
+        record.record(
+            EntryKind.EVENT_RECORDED, initiative=initiative, event_kind=kind, on=happened_on, words=row.words
+        )
     return row
 
 
 def record_funding(
     *,
-    case: Initiative,
+    initiative: Initiative,
     decided_on: date,
     decided_by: str,
     basis: str,
@@ -77,13 +79,13 @@ def record_funding(
         wrong["amount"] = "Give the amount too, or leave the currency out."
     if wrong:
         raise ValidationError(wrong)
-    with act("record funding", by=by, case=case) as case:
-        case_permissions.may_fund(case, by).or_refuse()
-        if (known := _known(FundingDecision, case, once)) is not None:
+    with act("record funding", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_fund(initiative, by).or_refuse()
+        if (known := _known(FundingDecision, initiative, once)) is not None:
             return known
-        claimed, supported, label = supported_stage.said_on(case, decided_on)
+        claimed, supported, label = supported_stage.said_on(initiative, decided_on)
         row = FundingDecision(
-            initiative=case,
+            initiative=initiative,
             decided_on=decided_on,
             decided_by=decided_by.strip(),
             basis=basis.strip(),
@@ -99,7 +101,7 @@ def record_funding(
         row.save()
         record.record(
             EntryKind.FUNDING_RECORDED,
-            case=case,
+            initiative=initiative,
             on=decided_on,
             decided_by=row.decided_by,
             basis=row.basis,
@@ -112,20 +114,23 @@ def record_funding(
 
 
 def observe(
-    *, case: Initiative, layer: str, observed_on: date, words: str, once: UUID | None = None, by: User
+    *, initiative: Initiative, layer: str, observed_on: date, words: str, once: UUID | None = None, by: User
 ) -> Observation:
-    """Write down what somebody on the case saw, on a day, in one layer (S1-39). Nothing follows from it by itself."""
+    """Write down what somebody on the initiative saw, on a day, in one layer (S1-39).
+
+    Nothing follows from it by itself.
+    """
     wrong = _wrong(observed_on=observed_on, words=words)
     if layer not in Layer:
         wrong["layer"] = "Choose the layer that it is about."
     if wrong:
         raise ValidationError(wrong)
-    with act("observe", by=by, case=case) as case:
-        case_permissions.may_note(case, by).or_refuse()
-        if (known := _known(Observation, case, once)) is not None:
+    with act("observe", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_note(initiative, by).or_refuse()
+        if (known := _known(Observation, initiative, once)) is not None:
             return known
         row = Observation(
-            initiative=case,
+            initiative=initiative,
             layer=layer,
             observed_on=observed_on,
             words=words.strip(),
@@ -134,7 +139,7 @@ def observe(
             at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.OBSERVED, case=case, layer=layer, on=observed_on, words=row.words)
+        record.record(EntryKind.OBSERVED, initiative=initiative, layer=layer, on=observed_on, words=row.words)
     return row
 
 
@@ -142,16 +147,16 @@ def take_back(*, note: Note, reason: str, by: User) -> Note:
     """Take a note back, with a reason; it is kept, struck out. Who wrote it, or the chair."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
-    with act("take back", by=by, case=note.initiative_id, reason=reason) as case:
+    with act("take back", by=by, initiative=note.initiative_id, reason=reason) as initiative:
         note = type(note).objects.get(pk=note.pk)
         if note.withdrawn_at:
             raise Conflict(f"It was taken back on {clock.local_day(note.withdrawn_at):%-d %B %Y} already.")
-        case_permissions.may_take_back(case, note, by).or_refuse()
+        initiative_permissions.may_take_back(initiative, note, by).or_refuse()
         note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
         note.save()
         record.record(
             EntryKind.NOTE_TAKEN_BACK,
-            case=case,
+            initiative=initiative,
             note=note._meta.verbose_name,
             of=str(note),
             why=note.withdrawn_reason,
@@ -159,9 +164,9 @@ def take_back(*, note: Note, reason: str, by: User) -> Note:
     return note
 
 
-def _known(model, case: Initiative, once: UUID | None):
+def _known(model, initiative: Initiative, once: UUID | None):
     """The note that the same form wrote before, if it did."""
-    return model.objects.filter(initiative=case, once=once).first() if once else None
+    return model.objects.filter(initiative=initiative, once=once).first() if once else None
 
 
 def _wrong(**fields) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Effort of a case week by week and layer by layer, beside visible progress (S1-8.2).
+"""Effort of an initiative week by week and layer by layer, beside visible progress (S1-8.2).
 
-Effort that was taken back counts nowhere. Money is told by currency, never added across. Over many cases:
+Effort that was taken back counts nowhere. Money is told by currency, never added across. Over many initiatives:
 `where_it_goes`.
 """
 
@@ -19,7 +19,7 @@ from initiatives.efforts.effort_import import monday
 from initiatives.facts import visible_progress
 from initiatives.models import Effort, Initiative, System
 
-WEEKS = 26  # of a case, in its picture and its table: half a year
+WEEKS = 26  # of an initiative, in its picture and its table: half a year
 MOST_WAITS = 20
 WAITS = ("waits_for", "waits_for__full_name", "waits_for_system", "waits_for_system__name", "waits_for_words")
 
@@ -67,11 +67,12 @@ def people_named(words: Iterable[str]) -> dict[str, int]:
     return {word: keys.pop() for word, keys in found.items() if len(keys) == 1}
 
 
-# --- One case ----------------------------------------------------------------------------------------------------
+# --- One initiative
+# ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class WeekOfCase:
+class WeekOfInitiative:
     """What one week took, by layer, and what happened in it that somebody outside the team would notice."""
 
     first: date
@@ -107,7 +108,7 @@ class WeekOfCase:
 
 
 @dataclass(frozen=True)
-class LayerOfCase:
+class LayerOfInitiative:
     """What one layer took in all."""
 
     layer: str
@@ -118,14 +119,16 @@ class LayerOfCase:
 
 @dataclass(frozen=True)
 class Waits:
-    """For whom or what somebody waited: a person, a system, or words; how many days, in how many cases and lines."""
+    """For whom or what somebody waited: a person, a system, or words; how many days, in how many initiatives and
+    lines.
+    """
 
     person: int | None
     system: int | None
     words: str
     days: Decimal
     rows: int
-    cases: int = 1
+    initiatives: int = 1
 
     @classmethod
     def of(cls, row: dict) -> "Waits":
@@ -137,22 +140,24 @@ class Waits:
             words,
             row["days"],
             row["rows"],
-            row.get("cases", 1),
+            row.get("initiatives", 1),
         )
 
 
 @dataclass(frozen=True)
-class OfCase:
-    """All that was noted of a case: the last weeks, how many with effort lie before them, totals by layer, waiting."""
+class OfInitiative:
+    """All that was noted of an initiative: the last weeks, how many with effort lie before them, totals by layer,
+    waiting.
+    """
 
-    weeks: tuple[WeekOfCase, ...]
+    weeks: tuple[WeekOfInitiative, ...]
     before: int
-    layers: tuple[LayerOfCase, ...]
+    layers: tuple[LayerOfInitiative, ...]
     waits: tuple[Waits, ...]
     moved: visible_progress.Move | None
 
     @property
-    def unseen(self) -> tuple[WeekOfCase, ...]:
+    def unseen(self) -> tuple[WeekOfInitiative, ...]:
         """The weeks in which there was work and nothing to be seen of it, the newest first."""
         return tuple(week for week in reversed(self.weeks) if week.unseen)
 
@@ -162,9 +167,9 @@ class OfCase:
         return sum((row.hours for row in self.layers), Decimal(0))
 
 
-def of_case(case: Initiative) -> OfCase:
-    """What was noted of the case, in the last half a year week by week, and in all."""
-    standing = Effort.objects.standing().filter(initiative=case)
+def of_initiative(initiative: Initiative) -> OfInitiative:
+    """What was noted of the initiative, in the last half a year week by week, and in all."""
+    standing = Effort.objects.standing().filter(initiative=initiative)
     sums = list(
         standing.values("week", "layer", "currency")
         .annotate(hours_of=Sum("hours"), money_of=Sum("money"), waited_of=Sum("waited_days"))
@@ -176,18 +181,18 @@ def of_case(case: Initiative) -> OfCase:
         .annotate(days=Sum("waited_days"), rows=Count("pk"))
         .order_by("-days", *WAITS)
     )
-    days = visible_progress.by_day(case.pk)
+    days = visible_progress.by_day(initiative.pk)
     weeks = _weeks(sums, days)
-    return OfCase(
+    return OfInitiative(
         weeks,
         len({row["week"] for row in sums} - {week.first for week in weeks}),
         _layers(sums),
         tuple(Waits.of(row) for row in waits[:MOST_WAITS]),
-        visible_progress.newest([case.pk]).get(case.pk),
+        visible_progress.newest([initiative.pk]).get(initiative.pk),
     )
 
 
-def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfCase, ...]:
+def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfInitiative, ...]:
     """Every week from the first with effort on, half a year back at most, those without any too."""
     if not sums:
         return ()
@@ -197,7 +202,7 @@ def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfCase, 
     for day, kind in reversed(days):
         seen.setdefault(monday(day), []).append(visible_progress.SEEN[kind])
     weeks = {
-        first + timedelta(weeks=place): WeekOfCase(first + timedelta(weeks=place), {}, {}, {})
+        first + timedelta(weeks=place): WeekOfInitiative(first + timedelta(weeks=place), {}, {}, {})
         for place in range((this - first).days // 7 + 1)
     }
     for row in sums:
@@ -213,9 +218,9 @@ def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfCase, 
     )
 
 
-def _layers(sums: list[dict]) -> tuple[LayerOfCase, ...]:
+def _layers(sums: list[dict]) -> tuple[LayerOfInitiative, ...]:
     """The sums of each layer that took anything, in the order of the stack."""
-    found = {layer: LayerOfCase(layer) for layer in Layer}
+    found = {layer: LayerOfInitiative(layer) for layer in Layer}
     for row in sums:
         was = found[row["layer"]]
         money = was.money | (
@@ -223,7 +228,7 @@ def _layers(sums: list[dict]) -> tuple[LayerOfCase, ...]:
             if row["money_of"]
             else {}
         )
-        found[row["layer"]] = LayerOfCase(
+        found[row["layer"]] = LayerOfInitiative(
             row["layer"],
             was.hours + (row["hours_of"] or 0),
             was.waited + (row["waited_of"] or 0),

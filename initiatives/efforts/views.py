@@ -16,9 +16,8 @@ from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, fix, outgrown_banner, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import actions, charts, queries
 from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, Fate, fates, unknown_authors
 from initiatives.efforts.effort_import import (
@@ -33,8 +32,9 @@ from initiatives.efforts.effort_import import (
     words_of,
 )
 from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.form_fields import DayField, ReasonForm
+from initiatives.initiative.initiative_frame import fix, initiative_context, outgrown_banner, page_of, sent
 from initiatives.models import Effort, SystemImportMapping
 
 PER_PAGE = 20
@@ -51,23 +51,25 @@ FATES = {
 
 def effort(request, ref):
     """Effort, money and waiting by layer and week, what could be seen of it, and the forms for a week and a line."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     form = week_form = None
     if request.method == "POST":
-        case_permissions.may_collaborate(case, request.user).or_refuse()
+        initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
         whole_week = "whole_week" in request.POST
         sent_form = WeekForm(request.POST) if whole_week else EffortForm(request.POST)
-        if sent_form.is_valid() and (answer := _noted(request, case, sent_form)):
+        if sent_form.is_valid() and (answer := _noted(request, initiative, sent_form)):
             return answer
         form, week_form = (None, sent_form) if whole_week else (sent_form, None)
     week, this = _week_asked(request), monday(clock.today())
-    context = case_context(request, case, "integration")
-    told = queries.of_case(case)
-    rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system", "worked_by")
+    context = initiative_context(request, initiative, "integration")
+    told = queries.of_initiative(initiative)
+    rows = initiative.efforts.select_related(
+        "by", "withdrawn_by", "waits_for", "waits_for_system", "worked_by"
+    )
     page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
     for row in page:
         row.said = _said(row)
-        row.may_take_back = bool(case_permissions.may_take_back(case, row, request.user))
+        row.may_take_back = bool(initiative_permissions.may_take_back(initiative, row, request.user))
     may_note = context["may"].collaborate
     if form is None and may_note:
         last = page.paginator.count and rows.order_by("-at", "-pk").first()
@@ -82,27 +84,29 @@ def effort(request, ref):
         "week_before": week - timedelta(weeks=1),
         "week_now": this if week != this else None,
         "may_note": may_note,
-        "known": _known(case) if may_note else [],
-        "banners": [*context["banners"], *outgrown_banner(case)],
+        "known": _known(initiative) if may_note else [],
+        "banners": [*context["banners"], *outgrown_banner(initiative)],
     }
     return render(request, "initiatives/efforts/effort.html", context)
 
 
-def _noted(request, case, form: WeekForm | EffortForm):
+def _noted(request, initiative, form: WeekForm | EffortForm):
     """Back to the page, on the same week and in the field to go on in, once what was typed is noted; None otherwise."""
     fields = form.noted()
     try:
         if isinstance(form, WeekForm):
-            rows = actions.note_week(case=case, by=request.user, **fields)
+            rows = actions.note_week(initiative=initiative, by=request.user, **fields)
         else:
-            rows = [actions.note_effort(case=case, by=request.user, **fields)]
+            rows = [actions.note_effort(initiative=initiative, by=request.user, **fields)]
     except ValidationError as error:
         fix(form, error)
         return None
     week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
     messages.success(request, f"Noted for the week of {day(week)}: {layers}.")
     field = form["hours" if "hours" in form.fields else rows[0].layer]
-    return redirect(f"{reverse('integration-effort', args=[case.ref])}?week={week}#{field.id_for_label}")
+    return redirect(
+        f"{reverse('integration-effort', args=[initiative.ref])}?week={week}#{field.id_for_label}"
+    )
 
 
 def _said(row: Effort) -> str:
@@ -127,24 +131,28 @@ def _week_asked(request) -> date:
         return monday(clock.today())
 
 
-def _people(case) -> list[str]:
-    """Names of the people on the case."""
-    return sorted({row.person.full_name for row in case_rows.roles(case) if row.in_force}, key=str.casefold)
+def _people(initiative) -> list[str]:
+    """Names of the people on the initiative."""
+    return sorted(
+        {row.person.full_name for row in initiative_rows.roles(initiative) if row.in_force}, key=str.casefold
+    )
 
 
-def _known(case) -> list[str]:
-    """Names that the field offers: people on the case, and systems that it is tied to."""
-    systems = case.links.standing().values_list("system__name", flat=True)
-    return sorted({*_people(case), *systems}, key=str.casefold)
+def _known(initiative) -> list[str]:
+    """Names that the field offers: people on the initiative, and systems that it is tied to."""
+    systems = initiative.links.standing().values_list("system__name", flat=True)
+    return sorted({*_people(initiative), *systems}, key=str.casefold)
 
 
 def take_back(request, pk):
     """Take an effort back."""
-    row = case_lookup.of_case(Effort.objects.select_related("initiative__unit", "by"), request.user, pk)
-    case = row.initiative
-    case_permissions.may_take_back(case, row, request.user).or_refuse()
+    row = initiative_lookup.of_initiative(
+        Effort.objects.select_related("initiative__unit", "by"), request.user, pk
+    )
+    initiative = row.initiative
+    initiative_permissions.may_take_back(initiative, row, request.user).or_refuse()
     form = ReasonForm(sent(request))
-    back = reverse("integration-effort", args=[case.ref])
+    back = reverse("integration-effort", args=[initiative.ref])
     if request.method == "POST" and form.is_valid():
         try:
             actions.take_back_effort(effort=row, by=request.user, **form.cleaned_data)
@@ -153,7 +161,7 @@ def take_back(request, pk):
         else:
             messages.success(request, _("It is taken back."))
             return redirect(back)
-    context = case_context(request, case, "integration") | {
+    context = initiative_context(request, initiative, "integration") | {
         "form": form,
         "title": _("Take effort back"),
         "lede": f"{row}, noted by {row.by} on {day(row.at)}.",
@@ -165,7 +173,7 @@ def take_back(request, pk):
         "verb": _("Take it back"),
         "back_url": back,
     }
-    return render(request, "initiatives/cases/case_form.html", context)
+    return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
 # --- From an issue tracker ---------------------------------------------------------------------------------------
@@ -184,20 +192,20 @@ class EffortTable(Target):
         (gettext_lazy("Waited"), ""),
         (gettext_lazy("What"), ""),
     )
-    frame = "initiatives/contracts/case_base.html"
+    frame = "initiatives/contracts/initiative_base.html"
     title = gettext_lazy("Effort from an issue tracker")
     lede = gettext_lazy(
         "A table that any issue tracker exports: one line for each piece of work. You see what would enter before "
         "anything does, and each line enters once, however often its file is sent."
     )
 
-    def __init__(self, request, case):
-        self.request, self.case = request, case
-        self.back = reverse("integration-effort", args=[case.ref])
+    def __init__(self, request, initiative):
+        self.request, self.initiative = request, initiative
+        self.back = reverse("integration-effort", args=[initiative.ref])
 
     def context(self) -> dict:
         """The initiative around the page."""
-        return case_context(self.request, self.case, "integration")
+        return initiative_context(self.request, self.initiative, "integration")
 
     def look(self, sent: SentTable) -> Look:
         """How the table is read, what is still open, and what would become of each line."""
@@ -205,7 +213,7 @@ class EffortTable(Target):
         known = SystemImportMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
         how = remembered(table, known.columns) if known else guessed(table)
         mapping, how = self._mapping(sent, how)
-        met = fates(self.case, read(table, how, clock.today()))
+        met = fates(self.initiative, read(table, how, clock.today()))
         new = [fate.worked for fate in met if fate.state in (NEW, DIFFERS)]
         unknown = set(unknown_authors(new, how.people))
         tally = {words: count for state, words in FATES.items() if (count := _count(met, state))}
@@ -228,7 +236,7 @@ class EffortTable(Target):
             mapped=f"As {known.by} mapped a table with the same headers on {day(known.at)}."
             if known
             else _("Guessed from its headers and words."),
-            names=_people(self.case) if mapping.authors else [],
+            names=_people(self.initiative) if mapping.authors else [],
         )
 
     def _mapping(self, sent: SentTable, how: How) -> tuple[EffortMappingForm, How]:
@@ -250,7 +258,7 @@ class EffortTable(Target):
             return ""
         try:
             counts = actions.import_efforts(
-                case=self.case,
+                initiative=self.initiative,
                 table=sent.table,
                 how=mapping.how(),
                 file_name=sent.name,
@@ -313,9 +321,9 @@ def _amounts(row: Effort) -> str:
 
 def bring_in(request, ref):
     """A table of an issue tracker: sent, mapped and looked at; its lines enter once somebody says so."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
-    return importing.bring_in(request, EffortTable(request, case))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+    return importing.bring_in(request, EffortTable(request, initiative))
 
 
 def _put_on(mapping: EffortMappingForm, wrong: ValidationError) -> None:

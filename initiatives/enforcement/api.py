@@ -1,8 +1,8 @@
 """The decision API: OpenID AuthZEN Authorization API 1.0, the polling of approvals, and what came of decisions.
 
 Every answer is worked out by `governance.authorization.decision.decide` from the contract in force and the
-condition of the case, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies. What
-came of an allowed call is reported with its decision's id (`governance.authorization.outcome_reports`).
+condition of the initiative, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies.
+What came of an allowed call is reported with its decision's id (`governance.authorization.outcome_reports`).
 """
 
 import time
@@ -58,7 +58,7 @@ api = Api(error, _known)
 def opened(
     request, scope: str, *, within: tuple[Rate, int] | None = None, secret: str | None = None
 ) -> tuple[Known, Key]:
-    """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503.
+    """The initiative and the key behind a request. Raises Answered: 401, 403, 429 or 503.
 
     `within` are other buckets than those of questions, and how much of them a second fills. `secret`: the key, where
     the address holds it because its sender sets no header.
@@ -66,7 +66,7 @@ def opened(
     header = request.META.get("HTTP_AUTHORIZATION", "") if secret is None else f"Bearer {secret}"
     token = service_keys.read(header)
     try:
-        known = _case_of(token)
+        known = _initiative_of(token)
         key = next((key for key in known.keys if key.public == token.public), None) if known else None
         if key is None or not token.opens(key.hash) or key.ends <= clock.now():
             _wrong_key(request, token)
@@ -80,8 +80,8 @@ def opened(
     return known, key
 
 
-def _case_of(token: service_keys.Token | None) -> Known | None:
-    """The case of a key; while the database is away the one it had, which is told so. Raises Unavailable."""
+def _initiative_of(token: service_keys.Token | None) -> Known | None:
+    """The initiative of a key; while the database is away the one it had, which is told so. Raises Unavailable."""
     if token is None:
         return None
     try:
@@ -169,8 +169,11 @@ def decided(known: Known, key: Key, question: Mapping) -> dict:
 
 
 def _decided(request, known: Known, key: Key, question: dict) -> Decided:
-    """The decision on one question of a request, written down. Raises Answered where it speaks of another case."""
-    if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
+    """The decision on one question of a request, written down.
+
+    Raises Answered where it speaks of another initiative.
+    """
+    if (asked_for := (question.get("context") or {}).get("initiative")) not in (None, known.ref):
         log.info("a key was used for another initiative", key=key.public, asked_for=str(asked_for)[:20])
         raise Answered(404, "There is no such initiative for this key.")
     return _decide(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
@@ -231,7 +234,7 @@ def _approved_or_asked(
                 outcome, code, used.words, decision.clauses, decision.version
             ), used.request
         asked = approval_actions.request_approval(
-            case=known.case,
+            initiative=known.initiative,
             key=key.id,
             version=version,
             question=question,
@@ -255,7 +258,7 @@ def _approved_or_asked(
 
 
 def said(known: Known, decided: Decided) -> dict:
-    """A decision as AuthZEN writes it, with the stage that the case claims, why, and what names it afterwards."""
+    """A decision as AuthZEN writes it, with the stage that the initiative claims, why, and what names it afterwards."""
     decision = decided.decision
     context = {
         "stage": known.condition.stage,
@@ -289,7 +292,7 @@ def _write_down(request_id, known, key, question, decision, approval, now, begun
     return decision_log.decisions.append(
         {
             "at": now.isoformat(),
-            "case_number": known.number,
+            "initiative_number": known.number,
             "version_number": decision.version.number if decision.version else None,
             "contract_digest": decision.version.digest if decision.version else "",
             "key_id": key.id,
@@ -321,7 +324,7 @@ def outcomes(request):
         if sent is None:
             outcome_reports.beat(key=key.id)
             return {"heartbeat": True}
-        row = outcome_reports.keep(sent, case=known.number, key=key.id)
+        row = outcome_reports.keep(sent, initiative=known.number, key=key.id)
     except outcome_reports.UnknownDecision:
         raise Answered(404, "There is no such decision for this key.") from None
     except outcome_reports.Contradiction as wrong:
@@ -339,7 +342,7 @@ def outcomes(request):
 def approval(request, reference: uuid.UUID):
     """Whether a person has answered. Another initiative's key is told that there is nothing."""
     known, _ = opened(request, POLL)
-    asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.case).first()
+    asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.initiative).first()
     if asked is None:
         raise Answered(404, "There is no such request for this key.")
     refusal = asked.answers.filter(verdict="refuse").first()

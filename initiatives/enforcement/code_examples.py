@@ -73,8 +73,10 @@ class Bound:
     values: tuple[str, ...]
 
 
-def bounds(condition: decision.CaseCondition, rules: Iterable[Rule]) -> list[Bound]:
-    """What every question has to say, because the scope of the case or the contract as a whole is bounded by it."""
+def bounds(condition: decision.InitiativeCondition, rules: Iterable[Rule]) -> list[Bound]:
+    """What every question has to say, because the scope of the initiative or the contract as a whole is bounded by
+    it.
+    """
     found = []
     if condition.stage == Stage.PROTOTYPE and condition.bound:
         words = "Test subject of the prototype (* for any characters)"
@@ -106,7 +108,7 @@ def _sorted(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(values))
 
 
-def _tester(names: list[str], people: Iterable[str], condition: decision.CaseCondition) -> str:
+def _tester(names: list[str], people: Iterable[str], condition: decision.InitiativeCondition) -> str:
     """Who asks in the example of a prototype: one of its test subjects, whom the contract names where it names any."""
     if condition.stage != Stage.PROTOTYPE or not condition.bound:
         return ""
@@ -116,7 +118,7 @@ def _tester(names: list[str], people: Iterable[str], condition: decision.CaseCon
     return named or ("" if only_named else next(iter(declared), "").replace("*", "1"))
 
 
-def example(rules: Iterable[Rule], condition: decision.CaseCondition) -> dict:
+def example(rules: Iterable[Rule], condition: decision.InitiativeCondition) -> dict:
     """A question in the words of this contract: one that its first clause on an action speaks of."""
     rules = list(rules)
     first = next((rule for rule in rules if rule.terms.action and rule.kind == "autonomy"), None)

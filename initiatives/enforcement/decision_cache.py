@@ -1,4 +1,4 @@
-"""Cache of the decision API in one web process: keys, contracts in force, the condition of each case.
+"""Cache of the decision API in one web process: keys, contracts in force, the condition of each initiative.
 
 Read from the database for all of them at once, again after a fraction of a second, and never relied on for longer than
 one: a key that is revoked, a switch that is pressed, a contract that is superseded, take effect within that second on
@@ -29,11 +29,11 @@ from initiatives.models import Initiative
 log = structlog.get_logger("plumbline.decisions")
 
 OLDEST = 0.9  # seconds after which what was read allows nothing
-FORGOTTEN = 300.0  # seconds without a question after which a case is no longer read again
+FORGOTTEN = 300.0  # seconds without a question after which an initiative is no longer read again
 PAUSE = 0.3  # seconds in which a database that did not answer is not asked again
 MOST_POLICIES = 2_000
 
-_CASES = """
+_INITIATIVES = """
 SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tier, i.basis,
        (SELECT json_agg(json_build_object(
                  'id', o.id, 'public', o.public, 'hash', o.secret_hash, 'scopes', o.scopes, 'ends', o.expires_at))
@@ -62,11 +62,11 @@ SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
        (SELECT min(d.due) FROM initiatives_obligation d
          WHERE d.initiative_id = i.id AND d.kind = 'step_back' AND d.settled_at IS NULL)
 """
-_READ = f"""{_CASES}
+_READ = f"""{_INITIATIVES}
   FROM (SELECT unnest(%(contracts)s::bigint[]) AS contract_id) k
   JOIN initiatives_initiative i ON i.contract_id = k.contract_id
 """
-_READ_ONE = f"{_CASES} FROM initiatives_initiative i WHERE i.id = %(case)s"
+_READ_ONE = f"{_INITIATIVES} FROM initiatives_initiative i WHERE i.id = %(initiative)s"
 _CLAUSES = (
     "SELECT version_id, number, kind, terms::json, sentence FROM governance_clause WHERE version_id = ANY(%s)"
     " ORDER BY version_id, position, id"
@@ -91,13 +91,13 @@ class Key:
 
 @dataclass(frozen=True)
 class Known:
-    """One case as its systems are answered: its contract versions, what bears on every question, its keys."""
+    """One initiative as its systems are answered: its contract versions, what bears on every question, its keys."""
 
     contract: int | None
-    case: int
+    initiative: int
     number: int
     versions: tuple[decision.Version, ...]
-    condition: decision.CaseCondition
+    condition: decision.InitiativeCondition
     keys: tuple[Key, ...]
     version_keys: tuple[int, ...]
     away: bool = (
@@ -106,7 +106,7 @@ class Known:
 
     @property
     def ref(self) -> str:
-        """The reference of the case."""
+        """The reference of the initiative."""
         return Initiative.ref_of(self.number)
 
     def version_at(self, moment: datetime) -> tuple[decision.Version | None, int | None]:
@@ -120,7 +120,7 @@ class Known:
 
 
 class Conditions:
-    """The conditions of all cases that this process is asked about."""
+    """The conditions of all initiatives that this process is asked about."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -128,14 +128,14 @@ class Conditions:
 
     def forget(self) -> None:
         """Know nothing: the next question reads everything anew."""
-        self._cases: dict[int, Known] = {}
+        self._initiatives: dict[int, Known] = {}
         self._contracts: dict[str, int] = {}
         self._asked: dict[int, float] = {}
         self._policies: dict[int, cedar_policies.Policies | cedar_policies.Unreadable] = {}
         self._read_at = self._paused_until = float("-inf")
 
     def of(self, public: str) -> Known | None:
-        """The case whose system has the key with this public part, as it is now; None when there is no such key.
+        """The initiative whose system has the key with this public part, as it is now; None when there is no such key.
 
         Raises Unavailable.
         """
@@ -146,11 +146,11 @@ class Conditions:
         if contract is None:
             return None
         self._asked[contract] = time.monotonic()
-        return self._cases.get(contract)
+        return self._initiatives.get(contract)
 
     def last_known(self, public: str) -> Known | None:
-        """What was known of the case before the database went away: enough to tell its systems so."""
-        known = self._cases.get(self._contracts.get(public))
+        """What was known of the initiative before the database went away: enough to tell its systems so."""
+        known = self._initiatives.get(self._contracts.get(public))
         return replace(known, away=True) if known else None
 
     def _be_fresh(self) -> None:
@@ -195,12 +195,12 @@ class Conditions:
             raise Unavailable from trouble
         return found[0]
 
-    def _take(self, cases: list[Known], *, instead: bool) -> None:
-        contracts = {key.public: known.contract for known in cases for key in known.keys}
-        by_contract = {known.contract: known for known in cases}
+    def _take(self, initiatives: list[Known], *, instead: bool) -> None:
+        contracts = {key.public: known.contract for known in initiatives for key in known.keys}
+        by_contract = {known.contract: known for known in initiatives}
         if not instead:
-            contracts, by_contract = self._contracts | contracts, self._cases | by_contract
-        self._contracts, self._cases = contracts, by_contract
+            contracts, by_contract = self._contracts | contracts, self._initiatives | by_contract
+        self._contracts, self._initiatives = contracts, by_contract
 
     def _read(self, contracts: Iterable[int]) -> list[Known]:
         contracts = list(contracts)
@@ -208,9 +208,9 @@ class Conditions:
             return []
         return self._read_with(_READ, contracts=contracts)
 
-    def read_one(self, case: int) -> Known:
-        """One case, read now for this alone."""
-        (known,) = self._read_with(_READ_ONE, case=case)
+    def read_one(self, initiative: int) -> Known:
+        """One initiative, read now for this alone."""
+        (known,) = self._read_with(_READ_ONE, initiative=initiative)
         return known
 
     def _read_with(self, query: str, **about) -> list[Known]:
@@ -238,7 +238,7 @@ class Conditions:
     def _known(self, row: tuple, now: datetime) -> Known:
         (
             contract,
-            case,
+            initiative,
             number,
             stage,
             withdrawn,
@@ -255,7 +255,7 @@ class Conditions:
         versions = [version for version in versions or () if version["id"] in self._policies]
         return Known(
             contract=contract,
-            case=case,
+            initiative=initiative,
             number=number,
             versions=tuple(
                 decision.Version(
@@ -268,12 +268,12 @@ class Conditions:
                 for version in versions
             ),
             version_keys=tuple(version["id"] for version in versions),
-            condition=decision.CaseCondition(
+            condition=decision.InitiativeCondition(
                 stage=stage,
                 withdrawn=withdrawn,
                 switched_off=off or "",
                 held=tuple(held or ()),
-                short=_short(tier, basis, _sealed(case, span), debt, clock.local_day(now)),
+                short=_short(tier, basis, _sealed(initiative, span), debt, clock.local_day(now)),
                 bound=_bound(scope),
             ),
             keys=tuple(
@@ -310,12 +310,12 @@ def _bound(scope: dict | None) -> decision.Bound | None:
     )
 
 
-def _sealed(case: int, span: dict | None) -> dict | None:
+def _sealed(initiative: int, span: dict | None) -> dict | None:
     """The span with its moments, where this installation wrote it; None for one that somebody else wrote."""
     if span is None:
         return None
     span |= {"from_at": _moment(span["from_at"]), "until_at": _moment(span["until_at"])}
-    return span if standings.is_sealed(case, span) else None
+    return span if standings.is_sealed(initiative, span) else None
 
 
 def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: date) -> str:
@@ -344,9 +344,11 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
 conditions = Conditions()
 
 
-def known_of(case: Initiative) -> Known:
-    """One case as its systems are answered now, for a person who looks: without a key, and nothing of it is kept."""
-    return Conditions().read_one(case.pk)
+def known_of(initiative: Initiative) -> Known:
+    """One initiative as its systems are answered now, for a person who looks: without a key, and nothing of it is
+    kept.
+    """
+    return Conditions().read_one(initiative.pk)
 
 
 def policies_of(version: ContractVersion) -> cedar_policies.Policies | cedar_policies.Unreadable:

@@ -13,34 +13,34 @@ from governance.authorization import decision_queries
 from governance.authorization import dry_run as authorization_dry_run
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.enforcement.decision_cache import known_of, policies_of
 from initiatives.enforcement.key_forms import DryRunForm
 from initiatives.enforcement.key_views import OUTCOME_TONES
+from initiatives.initiative.initiative_frame import initiative_context
 
 
 @require_safe
 def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
     """Yesterday's questions against the draft, or the days and the version that the address names."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_read_questions(case, request.user).or_refuse()
-    context = case_context(request, case, "contract")
-    versions = list(case.contract.versions.order_by("-number")) if case.contract_id else []
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
+    context = initiative_context(request, initiative, "contract")
+    versions = list(initiative.contract.versions.order_by("-number")) if initiative.contract_id else []
     yesterday = clock.today() - timedelta(days=1)
     usual = {"version": versions[0].number if versions else "", "since": yesterday, "until": yesterday}
     asked = {name: request.GET.get(name) or value for name, value in usual.items()}
     form = DryRunForm(asked | {"running": request.GET.get("running", "")}, versions=versions)
     context |= {"title": _("Dry run"), "form": form, "versions": versions, "most": authorization_dry_run.MOST}
     if versions and form.is_valid():
-        context |= _found(case, versions, form.cleaned_data)
+        context |= _found(initiative, versions, form.cleaned_data)
     return render(request, "initiatives/contracts/dry_run.html", context)
 
 
-def _found(case, versions, given: dict) -> dict:
+def _found(initiative, versions, given: dict) -> dict:
     version = next(one for one in versions if one.number == given["version"])
-    known = known_of(case)
+    known = known_of(initiative)
     condition = known.condition
     stopped = bool(condition.switched_off or condition.held)
     if given["running"]:
@@ -52,7 +52,7 @@ def _found(case, versions, given: dict) -> dict:
 
     def questions():
         nonlocal erased
-        for row in decision_queries.each(case.number, wanted, authorization_dry_run.MOST):
+        for row in decision_queries.each(initiative.number, wanted, authorization_dry_run.MOST):
             if row.salt is None:
                 erased += 1
                 continue

@@ -1,4 +1,4 @@
-"""Forms of the systems of a case: their keys, a question that is tried, a version that is tried out, the log."""
+"""Forms of the systems of an initiative: their keys, a question that is tried, a version that is tried out, the log."""
 
 from datetime import timedelta
 
@@ -57,13 +57,13 @@ class KeyForm(RotateForm):
     )
     field_order = ("system", "principal", "scopes")
 
-    def __init__(self, *args, case, scope: str = "", **options):
+    def __init__(self, *args, initiative, scope: str = "", **options):
         """`scope`: the one that whoever opens the form came for, if any."""
         super().__init__(*args, **options)
         if scope in KEY_SCOPES:
             self.fields["scopes"].initial = [scope]
         # Mostly right, and whoever makes a key for the first time need not wonder whom to choose among everybody.
-        lead = case.roles.in_force().filter(role=Role.TECHNICAL_LEAD).first()
+        lead = initiative.roles.in_force().filter(role=Role.TECHNICAL_LEAD).first()
         self.fields["principal"].initial = lead.person_id if lead else None
 
 
@@ -119,7 +119,7 @@ class ToldForm(forms.Form):
     until = OpenDayField(label="To")
 
     def __init__(self, *args, keys, subjects: bool, **options):
-        """`keys` are those of the case; `subjects`: whether the person may see who asked."""
+        """`keys` are those of the initiative; `subjects`: whether the person may see who asked."""
         super().__init__(*args, **options)
         self.fields["key"].choices = [("", "any"), *((str(key.pk), str(key)) for key in keys)]
         if not subjects:

@@ -1,4 +1,4 @@
-"""The systems of a case: their keys, how to connect one, and a question that is tried without a key."""
+"""The systems of an initiative: their keys, how to connect one, and a question that is tried without a key."""
 
 from pathlib import Path
 
@@ -21,16 +21,16 @@ from governance.models import KeyHeartbeat, PolicyDecision, ServiceKey
 from governance.models.sign_in import ALERTS, INTERACTIONS, KEY_SCOPES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.approvals import actions as approval_actions
-from initiatives.case_pages import banners
-from initiatives.cases.case_frame import ask, case_context, fix, one_act, sent
 from initiatives.enforcement import code_examples, system_keys
 from initiatives.enforcement.decision_cache import known_of
 from initiatives.enforcement.key_forms import KeyForm, RotateForm, TryForm
 from initiatives.enforcement.system_keys import CHANGE_OVER
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, one_act, sent
+from initiatives.initiative_pages import banners
 
 CLIENT = Path(client.__file__)
 OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
@@ -39,16 +39,16 @@ OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
 @require_safe
 def systems(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keys, the switch, and everything that whoever builds a system needs to have it ask."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "systems")
-    known = known_of(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "systems")
+    known = known_of(initiative)
     version, _ = known.version_at(context["now"])
     rules = version.policies.rules if version else ()
     question = code_examples.example(rules, known.condition)
     context |= {
         "title": "API access",
-        "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
-        "keys": [_told(key, context["now"]) for key in _keys_of(case)],
+        "banners": [*context["banners"], *banners.enforced_elsewhere(initiative, context["now"])],
+        "keys": [_told(key, context["now"]) for key in _keys_of(initiative)],
         "version": version,
         "address": settings.ADDRESS,
         "bounds": code_examples.bounds(known.condition, rules),
@@ -60,7 +60,7 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
         "telemetry": code_examples.as_telemetry(settings.ADDRESS),
         "one_interaction": code_examples.as_interaction(settings.ADDRESS),
         "testers": known.condition.bound.test_subjects if known.condition.bound else (),
-        "weeks": decision_queries.weeks(case.number, context["now"]) if case.contract_id else [],
+        "weeks": decision_queries.weeks(initiative.number, context["now"]) if initiative.contract_id else [],
         "stretch": decision_queries.STRETCH,
         "codes": [
             (code, DecisionOutcome(outcome).label, OUTCOME_TONES[outcome], meaning)
@@ -69,18 +69,18 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
         "statuses": list(code_examples.STATUSES.items()),
         "rate": settings.DECISION_RATE,
         "preview_days": approval_actions.PREVIEW_KEPT.days,
-        "switches": list(case.kill_switches.select_related("pressed_by", "released_by")[:5]),
+        "switches": list(initiative.kill_switches.select_related("pressed_by", "released_by")[:5]),
     }
     return render(request, "initiatives/enforcement/systems.html", context)
 
 
-def _keys_of(case):
-    if not case.contract_id:
+def _keys_of(initiative):
+    if not initiative.contract_id:
         return []
     last = PolicyDecision.objects.filter(key_id=OuterRef("pk")).order_by("-at").values("at")[:1]
     beat = KeyHeartbeat.objects.filter(key=OuterRef("pk")).order_by("-day").values("at")[:1]
     return (
-        case.contract.keys.select_related("principal", "revoked_by", "rotated_by")
+        initiative.contract.keys.select_related("principal", "revoked_by", "rotated_by")
         .annotate(last_used=Subquery(last), last_beat=Subquery(beat))
         .order_by("system", "-made_at")
     )
@@ -122,14 +122,14 @@ def client_file(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
     """Make a key; what it answers to being sent is the one page that shows it."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage_keys(case, request.user).or_refuse()
-    form = KeyForm(sent(request), case=case, scope=request.GET.get("for", ""))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage_keys(initiative, request.user).or_refuse()
+    form = KeyForm(sent(request), initiative=initiative, scope=request.GET.get("for", ""))
     return _new_key(
         request,
-        case,
+        initiative,
         form,
-        lambda: system_keys.make_key(case=case, by=request.user, **form.act()),
+        lambda: system_keys.make_key(initiative=initiative, by=request.user, **form.act()),
         title=_("Make a key"),
         happens=[
             _("The key is shown once, on the next page. Plumbline keeps no copy that anybody could read."),
@@ -144,13 +144,13 @@ def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
 @never_cache
 def rotate_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Make the key that follows one; both open during the change-over."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage_keys(case, request.user).or_refuse()
-    key = _key_of(case, pk)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage_keys(initiative, request.user).or_refuse()
+    key = _key_of(initiative, pk)
     form = RotateForm(sent(request))
     return _new_key(
         request,
-        case,
+        initiative,
         form,
         lambda: system_keys.rotate_key(key=key, by=request.user, **form.act()),
         title=_("Rotate a key"),
@@ -164,7 +164,7 @@ def rotate_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     )
 
 
-def _new_key(request, case, form, act, **page):
+def _new_key(request, initiative, form, act, **page):
     """The form, and once it is sent the new key: drawn in the answer itself, and kept in no session and no log."""
     if request.method == "POST" and form.is_valid():
         try:
@@ -172,24 +172,26 @@ def _new_key(request, case, form, act, **page):
         except ValidationError as error:
             fix(form, error)
         else:
-            context = case_context(request, case, "systems")
+            context = initiative_context(request, initiative, "systems")
             context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}
             if INTERACTIONS in key.scopes:
                 context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
             if ALERTS in key.scopes:
                 context["senders"] = code_examples.as_alert_senders(settings.ADDRESS, token.text).items()
             return render(request, "initiatives/enforcement/key_made.html", context)
-    return ask(request, case, "systems", form, back_url=reverse("systems", args=[case.ref]), **page)
+    return ask(
+        request, initiative, "systems", form, back_url=reverse("systems", args=[initiative.ref]), **page
+    )
 
 
 def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """End a key at once."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage_keys(case, request.user).or_refuse()
-    key = _key_of(case, pk)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage_keys(initiative, request.user).or_refuse()
+    key = _key_of(initiative, pk)
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: system_keys.revoke_key(key=key, by=request.user, **fields),
         _("The key is revoked: the next question that comes with it is refused."),
@@ -202,8 +204,8 @@ def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     )
 
 
-def _key_of(case, pk: int) -> ServiceKey:
-    found = case.contract.keys.filter(pk=pk).first() if case.contract_id else None
+def _key_of(initiative, pk: int) -> ServiceKey:
+    found = initiative.contract.keys.filter(pk=pk).first() if initiative.contract_id else None
     if found is None:
         raise Http404("No such key of this initiative.")
     return found
@@ -215,8 +217,8 @@ def _key_of(case, pk: int) -> ServiceKey:
 @never_cache
 def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
     """Ask as a system would, without a key: what would be answered now. Nothing is logged, nobody is asked."""
-    case = case_lookup.case_for(request.user, ref)
-    known, now = known_of(case), clock.now()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    known, now = known_of(initiative), clock.now()
     version, _ = known.version_at(now)
     question = code_examples.example(version.policies.rules if version else (), known.condition)
     initial = {
@@ -233,7 +235,7 @@ def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
             )
         except authzen.BadRequest as wrong:
             form.add_error(None, str(wrong))
-    context = case_context(request, case, "systems")
+    context = initiative_context(request, initiative, "systems")
     context |= {
         "title": "Try a question",
         "form": form,

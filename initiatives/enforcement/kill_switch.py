@@ -1,4 +1,4 @@
-"""The kill switch: denies everything that a case's systems ask; and the drill made from having used it."""
+"""The kill switch: denies everything that an initiative's systems ask; and the drill made from having used it."""
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -10,44 +10,49 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import DecisionOutcome, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import kill_switch_permissions
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import add_evidence
+from initiatives.initiative.act import act
 from initiatives.models import Evidence, Initiative, KillSwitch
 
 # After this many seconds nothing may have been allowed any more.
 IN_EFFECT_WITHIN = 1.0
 
 
-def switch_off(*, case: Initiative, reason: str, by: User) -> KillSwitch:
-    """Deny everything that systems of this case ask, from now on. Raises Refused, Conflict when it is off already."""
+def switch_off(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
+    """Deny everything that systems of this initiative ask, from now on.
+
+    Raises Refused, Conflict when it is off already.
+    """
     if not reason.strip():
         raise ValidationError({"reason": "Say in one sentence why: whoever asks is told."})
-    with act("switch off", by=by, case=case, reason=reason) as case:
-        kill_switch_permissions.may_switch(case, by).or_refuse()
-        there = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
+    with act("switch off", by=by, initiative=initiative, reason=reason) as initiative:
+        kill_switch_permissions.may_switch(initiative, by).or_refuse()
+        there = initiative.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
         if there is not None:
             raise Conflict(
                 f"{there.pressed_by} switched it off already, at {clock.moment_in_words(there.pressed_at)}."
             )
-        pressed = KillSwitch(initiative=case, reason=reason.strip(), pressed_by=by, pressed_at=clock.now())
+        pressed = KillSwitch(
+            initiative=initiative, reason=reason.strip(), pressed_by=by, pressed_at=clock.now()
+        )
         pressed.save()
-        record.record(EntryKind.SWITCHED_OFF, case=case)
+        record.record(EntryKind.SWITCHED_OFF, initiative=initiative)
     return pressed
 
 
-def switch_on(*, case: Initiative, reason: str, by: User) -> KillSwitch:
+def switch_on(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
     """Let the contract decide again. Raises Refused, Conflict when it is on already."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it may go on."})
-    with act("switch on", by=by, case=case, reason=reason) as case:
-        kill_switch_permissions.may_switch_on(case, by).or_refuse()
-        pressed = case.kill_switches.filter(released_at__isnull=True).first()
+    with act("switch on", by=by, initiative=initiative, reason=reason) as initiative:
+        kill_switch_permissions.may_switch_on(initiative, by).or_refuse()
+        pressed = initiative.kill_switches.filter(released_at__isnull=True).first()
         if pressed is None:
             raise Conflict("It is switched on already.")
         pressed.released_by, pressed.released_at, pressed.release_reason = by, clock.now(), reason.strip()
         pressed.save()
-        record.record(EntryKind.SWITCHED_ON, case=case, off_since=pressed.pressed_at)
+        record.record(EntryKind.SWITCHED_ON, initiative=initiative, off_since=pressed.pressed_at)
     return pressed
 
 
@@ -57,7 +62,7 @@ def last_allowed_after(pressed: KillSwitch):
     From the log of decisions, which is written about every second.
     """
     decisions = PolicyDecision.objects.filter(
-        case_number=pressed.initiative.number, outcome=DecisionOutcome.ALLOW, at__gte=pressed.pressed_at
+        initiative_number=pressed.initiative.number, outcome=DecisionOutcome.ALLOW, at__gte=pressed.pressed_at
     )
     if pressed.released_at is not None:
         decisions = decisions.filter(at__lt=pressed.released_at)
@@ -83,8 +88,8 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
 
     Raises Refused while it is still pressed, or when its drill was recorded already.
     """
-    with act("record drill", by=by, case=pressed.initiative_id) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("record drill", by=by, initiative=pressed.initiative_id) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         pressed = KillSwitch.objects.select_related("initiative", "pressed_by", "released_by").get(
             pk=pressed.pk
         )
@@ -95,13 +100,13 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
         last = last_allowed_after(pressed)
         seconds = (last - pressed.pressed_at).total_seconds() if last else 0.0
         asked = PolicyDecision.objects.filter(
-            case_number=case.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
+            initiative_number=initiative.number, at__gte=pressed.pressed_at, at__lt=pressed.released_at
         ).count()
         told = f"{asked} questions were asked while it was off; " + (
             f"the last was allowed {seconds:.2f} s after the press." if last else "none was allowed."
         )
         evidence = add_evidence(
-            case=case,
+            initiative=initiative,
             kind="drill_record",
             title=f"Kill switch pressed on {clock.moment_in_words(pressed.pressed_at)}",
             file=ContentFile(_report(pressed, told).encode(), f"kill-switch-{pressed.pk}.txt"),

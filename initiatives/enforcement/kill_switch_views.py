@@ -12,24 +12,24 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup, kill_switch_permissions
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, fix, one_act, sent
+from initiatives.access import initiative_lookup, kill_switch_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.enforcement import kill_switch
 from initiatives.enforcement.key_forms import DrillForm, SwitchForm
 from initiatives.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
+from initiatives.initiative.initiative_frame import ask, fix, one_act, sent
 
 
 @sensitive_post_parameters("password")
 def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Deny everything that systems of the case ask."""
-    case = case_lookup.case_for(request.user, ref)
-    kill_switch_permissions.may_switch(case, request.user).or_refuse()
+    """Deny everything that systems of the initiative ask."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    kill_switch_permissions.may_switch(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
-        SwitchForm(sent(request), request=request, purpose=f"switch the systems of {case.ref} off"),
-        lambda fields: kill_switch.switch_off(case=case, by=request.user, **fields),
+        initiative,
+        SwitchForm(sent(request), request=request, purpose=f"switch the systems of {initiative.ref} off"),
+        lambda fields: kill_switch.switch_off(initiative=initiative, by=request.user, **fields),
         _("Its systems are switched off: whatever they ask is denied."),
         title=_("Switch its systems off"),
         happens=[
@@ -49,18 +49,18 @@ def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
 @sensitive_post_parameters("password")
 def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
     """Let the contract decide again; what was learned may become a drill record."""
-    case = case_lookup.case_for(request.user, ref)
-    kill_switch_permissions.may_switch_on(case, request.user).or_refuse()
-    pressed = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    kill_switch_permissions.may_switch_on(initiative, request.user).or_refuse()
+    pressed = initiative.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
     if pressed is None and request.method != "POST":
         no("Its systems are switched on.", "There is nothing to switch back.").or_refuse()
-    form = SwitchForm(sent(request), request=request, purpose=f"switch the systems of {case.ref} on")
+    form = SwitchForm(sent(request), request=request, purpose=f"switch the systems of {initiative.ref} on")
     if request.method == "POST" and form.is_valid():
-        released = kill_switch.switch_on(case=case, by=request.user, **form.cleaned_data)
+        released = kill_switch.switch_on(initiative=initiative, by=request.user, **form.cleaned_data)
         messages.success(request, _("Its systems are switched on: the contract decides again."))
-        if case_permissions.may_collaborate(case, request.user):
-            return redirect("case-drill", case.ref, released.pk)
-        return redirect("case", case.ref)
+        if initiative_permissions.may_collaborate(initiative, request.user):
+            return redirect("initiative-drill", initiative.ref, released.pk)
+        return redirect("initiative", initiative.ref)
     lede = (
         f"{pressed.pressed_by} switched them off at {clock.moment_in_words(pressed.pressed_at)}: "
         f"{ended(pressed.reason)}"
@@ -69,8 +69,8 @@ def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
     )
     return ask(
         request,
-        case,
-        "case",
+        initiative,
+        "initiative",
         form,
         title=_("Switch its systems on again"),
         lede=lede,
@@ -81,9 +81,9 @@ def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Record a use of the switch as a drill: what the log shows of it becomes proof."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
-    pressed = case.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+    pressed = initiative.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()
     if pressed is None:
         raise Http404("No such use of the switch on this initiative.")
     if pressed.released_at is None:
@@ -92,7 +92,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         no(
             "This drill was recorded already.",
             "Read the record.",
-            reverse("evidence-item", args=[case.ref, pressed.drill_id]),
+            reverse("evidence-item", args=[initiative.ref, pressed.drill_id]),
         ).or_refuse()
     form = DrillForm(sent(request), book=Rulebook.objects.current().book)
     if request.method == "POST" and form.is_valid():
@@ -102,12 +102,12 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
             fix(form, error)
         else:
             messages.success(request, _("The drill is recorded as evidence."))
-            return redirect("evidence-item", case.ref, evidence.pk)
+            return redirect("evidence-item", initiative.ref, evidence.pk)
     last = last_allowed_after(pressed)
     after = f"{(last - pressed.pressed_at).total_seconds():.2f} s after the press" if last else ""
     return ask(
         request,
-        case,
+        initiative,
         "systems",
         form,
         title=_("Record it as a drill"),
@@ -122,5 +122,5 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
             _("What the log shows becomes a drill record of this initiative, with the questions you choose."),
         ],
         verb=_("Record the drill"),
-        back_url=reverse("systems", args=[case.ref]),
+        back_url=reverse("systems", args=[initiative.ref]),
     )

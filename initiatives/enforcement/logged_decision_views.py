@@ -1,4 +1,4 @@
-"""Pages of the log of decisions: the list of a case, one decision, and the log as a file."""
+"""Pages of the log of decisions: the list of an initiative, one decision, and the log as a file."""
 
 import json
 from datetime import timedelta
@@ -15,13 +15,13 @@ from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome, Stage
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.enforcement import code_examples
 from initiatives.enforcement.key_forms import ToldForm
 from initiatives.enforcement.key_views import OUTCOME_TONES
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative.initiative_frame import initiative_context
 
 MOST_EXPORTED = 100_000
 HEADING = [
@@ -44,23 +44,23 @@ HEADING = [
 
 @require_safe
 def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The log of the case, newest first; every part of the question may be looked for."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "systems")
-    keys = keys_of(case)
+    """The log of the initiative, newest first; every part of the question may be looked for."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "systems")
+    keys = keys_of(initiative)
     reads = bool(context["may"].read_questions)
     form = ToldForm(request.GET, keys=keys.values(), subjects=reads)
     found = decision_queries.page(
-        case.number, form.wanted, decision_queries.Place.read(request.GET.get("before", ""))
+        initiative.number, form.wanted, decision_queries.Place.read(request.GET.get("before", ""))
     )
     since = context["now"] - timedelta(days=1)
-    counts, cut = decision_queries.outcomes(case.number, since)
+    counts, cut = decision_queries.outcomes(initiative.number, since)
     context |= {
         "title": _("Decision log"),
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
-        "all_url": reverse("told", args=[case.ref]),
-        "rows": presented(case, found.rows, keys),
+        "all_url": reverse("told", args=[initiative.ref]),
+        "rows": presented(initiative, found.rows, keys),
         "more": found.more,
         "looked_to": found.looked_to,
         "first_page": not request.GET.get("before"),
@@ -68,19 +68,19 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
         "counts": [(DecisionOutcome(key).label, OUTCOME_TONES[key], count) for key, count in counts.items()],
         "cut": decision_queries.STRETCH if cut else 0,
         "most": MOST_EXPORTED,
-        "signal": _signal(case, context["now"]),
+        "signal": _signal(initiative, context["now"]),
     }
     return render(request, "initiatives/enforcement/told.html", context)
 
 
-def keys_of(case) -> dict:
-    """By row, the keys of the case, those that ended too."""
-    return {key.pk: key for key in case.contract.keys.all()} if case.contract_id else {}
+def keys_of(initiative) -> dict:
+    """By row, the keys of the initiative, those that ended too."""
+    return {key.pk: key for key in initiative.contract.keys.all()} if initiative.contract_id else {}
 
 
-def presented(case, rows, keys) -> list[dict]:
+def presented(initiative, rows, keys) -> list[dict]:
     """Decisions as the page shows them, each with the sentences of its clauses as the board signed them."""
-    said = _sentences(case, rows)
+    said = _sentences(initiative, rows)
     return [
         {
             "row": row,
@@ -95,12 +95,12 @@ def presented(case, rows, keys) -> list[dict]:
     ]
 
 
-def _sentences(case, rows) -> dict[tuple[int, int], str]:
+def _sentences(initiative, rows) -> dict[tuple[int, int], str]:
     wanted = {(row.version_number, number) for row in rows for number in row.clauses}
-    if not wanted or not case.contract_id:
+    if not wanted or not initiative.contract_id:
         return {}
     clauses = Clause.objects.filter(
-        version__contract=case.contract,
+        version__contract=initiative.contract,
         version__number__in={version for version, _ in wanted},
         number__in={number for _, number in wanted},
     )
@@ -110,15 +110,17 @@ def _sentences(case, rows) -> dict[tuple[int, int], str]:
     }
 
 
-def _signal(case, now) -> dict | None:
+def _signal(initiative, now) -> dict | None:
     """For an MVP: how many different subjects asked lately, beside how many users its scope names."""
-    if case.stage != Stage.MVP:
+    if initiative.stage != Stage.MVP:
         return None
-    begun = [row for row in case_rows.rows(case, "scopes") if row.starts_at and row.starts_at <= now]
+    begun = [
+        row for row in initiative_rows.rows(initiative, "scopes") if row.starts_at and row.starts_at <= now
+    ]
     scope = next((row for row in begun if row.ended_at is None or row.ended_at > now), None)
     if scope is None:
         return None
-    count = decision_queries.subjects(case.number, now - timedelta(days=decision_queries.SIGNAL_DAYS))
+    count = decision_queries.subjects(initiative.number, now - timedelta(days=decision_queries.SIGNAL_DAYS))
     return {
         "count": min(count, decision_queries.MOST_SUBJECTS),
         "or_more": count > decision_queries.MOST_SUBJECTS,
@@ -131,21 +133,21 @@ def _signal(case, now) -> dict | None:
 @require_safe
 def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     """One decision with the whole question, and whether the record has sealed it."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_read_questions(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
     place = decision_queries.Place.read(moment)
-    row = decision_queries.one(case.number, place) if place else None
+    row = decision_queries.one(initiative.number, place) if place else None
     if row is None:
         raise Http404("No such decision of this initiative.")
-    context = case_context(request, case, "systems")
-    (shown,) = presented(case, [row], keys_of(case))
+    context = initiative_context(request, initiative, "systems")
+    (shown,) = presented(initiative, [row], keys_of(initiative))
     named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)
     batch = Entry.objects.filter(table="governance_decisionbatch", key=str(row.batch_id))
     context |= shown | {
         "title": _("One decision"),
         "meaning": code_examples.CODES.get(row.code, ("", ""))[1],
         "asked": json.dumps(row.request, indent=2, ensure_ascii=False),
-        "name": outcome_reports.issued(case.number, named),
+        "name": outcome_reports.issued(initiative.number, named),
         "reports": decision_queries.outcomes_of(row),
         "entry": batch.select_related("leaf").first(),
     }
@@ -155,16 +157,16 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
 @require_safe
 def export(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_read_questions(case, request.user).or_refuse()
-    keys = keys_of(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
+    keys = keys_of(initiative)
     wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted
-    rows = (_line(row, keys) for row in decision_queries.each(case.number, wanted, MOST_EXPORTED))
+    rows = (_line(row, keys) for row in decision_queries.each(initiative.number, wanted, MOST_EXPORTED))
     return csv_export.stream(
-        f"{case.ref}-decisions",
+        f"{initiative.ref}-decisions",
         HEADING,
         rows,
-        of=f"{case.ref} {request.GET.urlencode()}".strip(),
+        of=f"{initiative.ref} {request.GET.urlencode()}".strip(),
         by=request.user,
     )
 

@@ -1,4 +1,7 @@
-"""Keys of the systems of a case: made, rotated, revoked. What is shown of a key is shown once, by whoever made it."""
+"""Keys of the systems of an initiative: made, rotated, revoked.
+
+What is shown of a key is shown once, by whoever made it.
+"""
 
 from datetime import datetime, timedelta
 
@@ -11,8 +14,8 @@ from governance.models import ServiceKey, User
 from governance.models.sign_in import KEY_SCOPES
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.act import act
 from initiatives.integration.links import standalone
 from initiatives.models import Initiative
 
@@ -23,7 +26,7 @@ CHANGE_OVER = timedelta(hours=24)
 
 def make_key(
     *,
-    case: Initiative,
+    initiative: Initiative,
     system: str,
     scopes: list[str],
     principal: User,
@@ -31,7 +34,7 @@ def make_key(
     rotates: ServiceKey | None = None,
     by: User,
 ) -> tuple[ServiceKey, service_keys.Token]:
-    """Make a key for one system of the case. The token in full is in nobody's hands but the caller's.
+    """Make a key for one system of the initiative. The token in full is in nobody's hands but the caller's.
 
     `principal` answers for the system, and approves nothing that it asks. Raises Refused, ValidationError.
     """
@@ -46,16 +49,16 @@ def make_key(
         wrong["principal"] = "Choose somebody who works here."
     if wrong:
         raise ValidationError(wrong)
-    with act("make key", by=by, case=case) as case:
-        case_permissions.may_manage_keys(case, by).or_refuse()
-        if case.contract_id is None:
+    with act("make key", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage_keys(initiative, by).or_refuse()
+        if initiative.contract_id is None:
             no(
                 "This initiative has no contract yet.",
                 "A key belongs to a contract: write its first version.",
             ).or_refuse()
         token = service_keys.fresh()
         key = ServiceKey(
-            contract=case.contract,
+            contract=initiative.contract,
             system=system.strip(),
             public=token.public,
             secret_hash=token.digest,
@@ -67,10 +70,10 @@ def make_key(
             rotates=rotates,
         )
         key.save()
-        standalone.end_row(case, f"a key was made for {key.system}")
+        standalone.end_row(initiative, f"a key was made for {key.system}")
         record.record(
             EntryKind.KEY_MADE,
-            case=case,
+            initiative=initiative,
             system=key.system,
             public=key.public,
             scopes=key.scopes,
@@ -81,14 +84,14 @@ def make_key(
 
 def rotate_key(*, key: ServiceKey, expires_at: datetime, by: User) -> tuple[ServiceKey, service_keys.Token]:
     """Make the successor of a key; the old one still opens for the change-over, then no more."""
-    with act("rotate key", by=by, case=key.contract.initiative) as case:
+    with act("rotate key", by=by, initiative=key.contract.initiative) as initiative:
         key = ServiceKey.objects.select_related("principal", "contract").get(pk=key.pk)
         if not key.good_at(clock.now()):
             no("This key opens nothing any more.", "Make a new one.").or_refuse()
         if ServiceKey.objects.filter(rotates=key).exists():
             no("This key was rotated already.", "Revoke it, or rotate its successor.").or_refuse()
         made = make_key(
-            case=case,
+            initiative=initiative,
             system=key.system,
             scopes=key.scopes,
             principal=key.principal,
@@ -105,12 +108,12 @@ def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
     """End a key at once. Raises Refused."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why: it is kept with the key."})
-    with act("revoke key", by=by, case=key.contract.initiative, reason=reason) as case:
-        case_permissions.may_manage_keys(case, by).or_refuse()
+    with act("revoke key", by=by, initiative=key.contract.initiative, reason=reason) as initiative:
+        initiative_permissions.may_manage_keys(initiative, by).or_refuse()
         key = ServiceKey.objects.get(pk=key.pk)
         if key.revoked_at is not None:
             no("This key was revoked already.").or_refuse()
         key.revoked_at, key.revoked_by, key.revoked_reason = clock.now(), by, reason.strip()
         key.save()
-        record.record(EntryKind.KEY_REVOKED, case=case, system=key.system, public=key.public)
+        record.record(EntryKind.KEY_REVOKED, initiative=initiative, system=key.system, public=key.public)
     return key

@@ -22,14 +22,14 @@ from governance.vocabulary import (
     ReviewOutcome,
 )
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import void_late
 from initiatives.evidence import artefact_kinds
 from initiatives.files import log_samples
 from initiatives.files.plain_text import emptiness
 from initiatives.files.upload_policy import check_file, tidy_name
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import (
     Answer,
     Coverage,
@@ -47,7 +47,7 @@ log = structlog.get_logger("plumbline.evidence")
 
 
 def check_evidence(
-    case: Initiative,
+    initiative: Initiative,
     *,
     kind,
     title,
@@ -99,7 +99,9 @@ def check_evidence(
     wrong |= _check_covers(book, kind, covers)
     if kind == "contract_clause" and clause is None and not (file or link):
         wrong["clause"] = "Choose the clause it refers to, or attach the vendor's clause."
-    if clause is not None and (case.contract_id is None or clause.version.contract_id != case.contract_id):
+    if clause is not None and (
+        initiative.contract_id is None or clause.version.contract_id != initiative.contract_id
+    ):
         wrong["clause"] = "That clause belongs to another contract."
     if kind not in ("attestation", "contract_clause") and not file and not link:
         wrong["file"] = "Attach a file or paste a link: evidence is something others can open."
@@ -150,7 +152,7 @@ def _check_covers(book, kind, covers) -> dict:
 
 def add_evidence(
     *,
-    case: Initiative,
+    initiative: Initiative,
     kind: str,
     title: str,
     observed_on: date,
@@ -173,8 +175,8 @@ def add_evidence(
     `register` as for `check_evidence`.
     Raises ValidationError by field; Conflict when the superseded item already has a successor.
     """
-    with act("add evidence", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("add evidence", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         said = {
             "kind": kind,
             "observed_on": observed_on,
@@ -185,7 +187,7 @@ def add_evidence(
             "result": result,
             "condition": condition,
         }
-        wrong = check_evidence(case, title=title, note=note, details=details, register=register, **said)
+        wrong = check_evidence(initiative, title=title, note=note, details=details, register=register, **said)
         if kind == "attestation":
             wrong["kind"] = "An attestation comes from saving the answer with 'valid from'."
         if wrong:
@@ -194,10 +196,10 @@ def add_evidence(
             raise Conflict(
                 f"{supersedes.title} was superseded already.", "Supersede the newest item instead."
             )
-        if supersedes is not None and supersedes.initiative_id != case.pk:
+        if supersedes is not None and supersedes.initiative_id != initiative.pk:
             raise ValidationError({"supersedes": "That item belongs to another initiative."})
         item = create_evidence(
-            case,
+            initiative,
             title=title.strip(),
             note=note.strip(),
             supersedes=supersedes,
@@ -206,7 +208,7 @@ def add_evidence(
             by=by,
             **said,
         )
-        settle_item(case, item)
+        settle_item(initiative, item)
     return item
 
 
@@ -221,14 +223,14 @@ def kept_details(kind: str, details: dict | None, file, register: str = "") -> d
     return artefact_kinds.read(kind, details or {})
 
 
-def settle_item(case: Initiative, item: Evidence) -> None:
+def settle_item(initiative: Initiative, item: Evidence) -> None:
     """Rewrite the standing after this item came, covers more or was withdrawn; drill records speak in the register."""
-    if item.kind != EvidenceKind.DRILL_RECORD or not follow([case]):
-        settle_standing(case)
+    if item.kind != EvidenceKind.DRILL_RECORD or not follow([initiative]):
+        settle_standing(initiative)
 
 
 def create_evidence(
-    case: Initiative,
+    initiative: Initiative,
     *,
     kind,
     title,
@@ -250,10 +252,10 @@ def create_evidence(
 ) -> Evidence:
     """The rows of one item, inside the running act. The file is written first, hashed while it streams.
 
-    Raises ValidationError on "file" where the case has the same file as an item of another kind.
+    Raises ValidationError on "file" where the initiative has the same file as an item of another kind.
     """
     item = Evidence(
-        initiative=case,
+        initiative=initiative,
         kind=kind,
         title=title,
         note=note,
@@ -272,7 +274,7 @@ def create_evidence(
     )
     if file is not None:
         store(item, file, page=bool(captured_from))
-        _one_kind(case, item)
+        _one_kind(initiative, item)
     elif generated:
         item.sha256 = hashlib.sha256(note.encode()).hexdigest()
     item.save()
@@ -280,12 +282,12 @@ def create_evidence(
         Coverage,
         [Coverage(evidence=item, requirement=key, added_at=clock.now()) for key in dict.fromkeys(covers)],
     )
-    named = names if names is not None else versions_named(case, observed_on, clause)
+    named = names if names is not None else versions_named(initiative, observed_on, clause)
     insert_many(EvidenceNames, [_name(item, version) for version in named])
-    void_late(case, item)
+    void_late(initiative, item)
     record.record(
         EntryKind.EVIDENCE_ADDED,
-        case=case,
+        initiative=initiative,
         evidence=item.pk,
         evidence_kind=kind,
         title=title,
@@ -302,9 +304,9 @@ def create_evidence(
     return item
 
 
-def _one_kind(case: Initiative, item: Evidence) -> None:
-    """One file is one kind of evidence on a case; as that kind it may serve many questions."""
-    same = case.evidence.filter(sha256=item.sha256, withdrawn_at__isnull=True)
+def _one_kind(initiative: Initiative, item: Evidence) -> None:
+    """One file is one kind of evidence on an initiative; as that kind it may serve many questions."""
+    same = initiative.evidence.filter(sha256=item.sha256, withdrawn_at__isnull=True)
     if other := same.exclude(kind=item.kind).order_by("pk").first():
         raise ValidationError(
             {
@@ -341,18 +343,22 @@ def store(item: Evidence, file, *, page: bool = False) -> None:
     item.file.name = place if there else default_storage.save(place, file)
 
 
-def versions_named(case: Initiative, observed_on: date, clause: Clause | None = None) -> list:
+def versions_named(initiative: Initiative, observed_on: date, clause: Clause | None = None) -> list:
     """What an item speaks of when nobody says: what ran that day, the scope then and the scope planned."""
     moment = min(clock.now(), clock.midnight_after(observed_on))
-    deployments = case.deployments.select_related("version")
+    deployments = initiative.deployments.select_related("version")
     running = list(deployments.running_at(clock.now() if observed_on == clock.today() else moment))
     scopes = [
         scope
-        for scope in case.scopes.all()
+        for scope in initiative.scopes.all()
         if (scope.ended_at is None or scope.ended_at > moment)
         and (scope.starts_at is None or scope.starts_at <= moment)
     ]
-    contract = clause.version if clause else (case.contract.in_force_at(moment) if case.contract_id else None)
+    contract = (
+        clause.version
+        if clause
+        else (initiative.contract.in_force_at(moment) if initiative.contract_id else None)
+    )
     return [*running, *scopes, *([contract] if contract else [])]
 
 
@@ -372,8 +378,8 @@ def _name(item: Evidence, version) -> EvidenceNames:
 
 def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
     """Offer an item that is there already for more requirements."""
-    with act("offer evidence", by=by, case=evidence.initiative_id) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("offer evidence", by=by, initiative=evidence.initiative_id) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         book = Rulebook.objects.current().book
         wrong = _check_covers(book, evidence.kind, requirements)
@@ -385,10 +391,10 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
         new = [key for key in dict.fromkeys(requirements) if key not in have]
         for key in new:
             Coverage(evidence=evidence, requirement=key, added_at=clock.now()).save()
-        void_late(case, evidence, keys=new)
+        void_late(initiative, evidence, keys=new)
         if new:
-            record.record(EntryKind.EVIDENCE_OFFERED, case=case, evidence=evidence.pk, covers=new)
-            settle_item(case, evidence)
+            record.record(EntryKind.EVIDENCE_OFFERED, initiative=initiative, evidence=evidence.pk, covers=new)
+            settle_item(initiative, evidence)
     return evidence
 
 
@@ -396,45 +402,49 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
     """Withdraw an item that should not have been added. It stays readable and stops counting."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it should not count."})
-    with act("withdraw evidence", by=by, case=evidence.initiative_id, reason=reason) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("withdraw evidence", by=by, initiative=evidence.initiative_id, reason=reason) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.withdrawn_at:
             raise Conflict("It was withdrawn already.")
         if Drill.objects.standing().filter(evidence=evidence).exists():
             no("It is the record of a drill.", "Take the drill back; its record goes with it.").or_refuse()
-        withdraw_row(case, evidence, reason.strip())
-        settle_item(case, evidence)
+        withdraw_row(initiative, evidence, reason.strip())
+        settle_item(initiative, evidence)
     return evidence
 
 
-def withdraw_row(case: Initiative, evidence: Evidence, why: str) -> None:
+def withdraw_row(initiative: Initiative, evidence: Evidence, why: str) -> None:
     """Withdraw an item inside the running act."""
     evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
     evidence.save()
-    record.record(EntryKind.EVIDENCE_WITHDRAWN, case=case, evidence=evidence.pk, title=evidence.title)
+    record.record(
+        EntryKind.EVIDENCE_WITHDRAWN, initiative=initiative, evidence=evidence.pk, title=evidence.title
+    )
 
 
-def generate_index(*, case: Initiative, by: User) -> Evidence:
+def generate_index(*, initiative: Initiative, by: User) -> Evidence:
     """Generate the index that answers `prod.q07_governance_evidence`: no free text, never uploaded."""
-    with act("generate index", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        item = write_index(case, by)
-        settle_standing(case)
+    with act("generate index", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        item = write_index(initiative, by)
+        settle_standing(initiative)
     return item
 
 
-def write_index(case: Initiative, by: User) -> Evidence:
+def write_index(initiative: Initiative, by: User) -> Evidence:
     """The index as an item of evidence, inside the running act: contract, impact, earlier decisions, conditions."""
     key = next(iter(criteria.GENERATED_ONLY))
-    text = index_text(case)
-    answer = Answer.objects.filter(initiative=case, requirement=key).first()
+    text = index_text(initiative)
+    answer = Answer.objects.filter(initiative=initiative, requirement=key).first()
     words = f"Generated index of {clock.today():%-d %B %Y}."
     if answer is None:
-        Answer(initiative=case, requirement=key, kind="answered", text=words, by=by, at=clock.now()).save()
-    previous = case.evidence.filter(generated=True, superseded_by__isnull=True).order_by("-id").first()
+        Answer(
+            initiative=initiative, requirement=key, kind="answered", text=words, by=by, at=clock.now()
+        ).save()
+    previous = initiative.evidence.filter(generated=True, superseded_by__isnull=True).order_by("-id").first()
     return create_evidence(
-        case,
+        initiative,
         kind="system_record",
         title=f"Governance index, {clock.today():%-d %B %Y}",
         observed_on=clock.today(),
@@ -446,10 +456,10 @@ def write_index(case: Initiative, by: User) -> Evidence:
     )
 
 
-def index_text(case: Initiative) -> str:
+def index_text(initiative: Initiative) -> str:
     """What the index says, in plain lines, from the rows as they stand."""
-    lines = [f"Governance index of {case.ref}, {case.title}"]
-    contract = case.contract.in_force_at(clock.now()) if case.contract_id else None
+    lines = [f"Governance index of {initiative.ref}, {initiative.title}"]
+    contract = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
     if contract is None:
         lines.append("Contract: none in force.")
     else:
@@ -459,7 +469,7 @@ def index_text(case: Initiative) -> str:
         )
         lines += [f"  {clause.get_kind_display()}: {clause.sentence}" for clause in contract.clauses.all()]
     impact = Evidence.objects.filter(
-        initiative=case, coverage__requirement="gov.impact", withdrawn_at__isnull=True
+        initiative=initiative, coverage__requirement="gov.impact", withdrawn_at__isnull=True
     )
     lines += [
         f"Impact assessment: {item.title}, observed {item.observed_on:%-d %B %Y}, {item.fingerprint}"
@@ -467,8 +477,8 @@ def index_text(case: Initiative) -> str:
     ]
     if not impact:
         lines.append("Impact assessment: none.")
-    lines.append(f"Risk tier: {case.get_tier_display() or 'not confirmed'}")
-    for review in case.reviews.exclude(outcome=ReviewOutcome.OPEN).order_by("id"):
+    lines.append(f"Risk tier: {initiative.get_tier_display() or 'not confirmed'}")
+    for review in initiative.reviews.exclude(outcome=ReviewOutcome.OPEN).order_by("id"):
         lines.append(
             f"Gate {review.gate}: {review.get_outcome_display().lower()}, {review.ended_at:%-d %B %Y}"
         )

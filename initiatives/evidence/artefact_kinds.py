@@ -34,7 +34,9 @@ class Detail:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a kind comes from that is never uploaded: a sentence, the name of a page of the case, and its words."""
+    """Where a kind comes from that is never uploaded: a sentence, the name of a page of the initiative, and its
+    words.
+    """
 
     words: str
     url_name: str
@@ -243,7 +245,7 @@ def line(kind: str, details: Mapping[str, Any], questions: int) -> str:
 
 
 def lines(rows: Iterable[Any]) -> dict[int, str]:
-    """That line by key, of rows of evidence as `case_rows` reads them."""
+    """That line by key, of rows of evidence as `initiative_rows` reads them."""
     return {row.pk: said for row in rows if (said := line(row.kind, row.details, len(row.covers)))}
 
 

@@ -9,11 +9,11 @@ from django.core.files.base import ContentFile
 
 from governance.models import User
 from governance.permission_result import Conflict
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import create_evidence, settle_item
 from initiatives.files import safe_fetch
 from initiatives.files.upload_policy import kind_of, tidy_name
+from initiatives.initiative.act import act
 from initiatives.models import Evidence
 
 log = structlog.get_logger("plumbline.evidence")
@@ -25,7 +25,7 @@ def capture_link(*, evidence: Evidence, rules: safe_fetch.Rules | None = None, b
     The item itself does not change (docs/domain.md, invariant 7). Its age goes on: what was seen that day is not seen
     anew because somebody fetched it. Nothing is locked while the page is asked. Raises ValidationError saying why not.
     """
-    case_permissions.may_capture(evidence.initiative, by).or_refuse()
+    initiative_permissions.may_capture(evidence.initiative, by).or_refuse()
     _can_be_captured(evidence)
     try:
         fetched = safe_fetch.fetch(evidence.link, rules or safe_fetch.Rules.of_settings())
@@ -33,12 +33,12 @@ def capture_link(*, evidence: Evidence, rules: safe_fetch.Rules | None = None, b
     except safe_fetch.NotFetched as why:
         log.info("link not captured", evidence=evidence.pk, by=by.pk, why=str(why))
         raise ValidationError(str(why)) from None
-    with act("capture link", by=by, case=evidence.initiative_id) as case:
-        case_permissions.may_capture(case, by).or_refuse()
+    with act("capture link", by=by, initiative=evidence.initiative_id) as initiative:
+        initiative_permissions.may_capture(initiative, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         _can_be_captured(evidence)
         item = create_evidence(
-            case,
+            initiative,
             kind=evidence.kind,
             title=evidence.title,
             observed_on=evidence.observed_on,
@@ -55,7 +55,7 @@ def capture_link(*, evidence: Evidence, rules: safe_fetch.Rules | None = None, b
             captured_from=fetched.url,
             by=by,
         )
-        settle_item(case, item)
+        settle_item(initiative, item)
     return item
 
 

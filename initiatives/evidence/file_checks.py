@@ -19,7 +19,7 @@ from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standing
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Evidence, FileCheck
 
 log = structlog.get_logger("plumbline.files")
@@ -121,17 +121,19 @@ def check_file(*, key: int, system: str = "file check") -> Evidence | None:
 
 
 def _write(key: int, *, system: str = "", by: User | None = None, reason: str = "") -> Evidence | None:
-    """Look once more, with the case locked, and write what is found; None where that is known."""
-    case_of = Evidence.objects.values_list("initiative_id", flat=True).get(pk=key)
-    with act("file check", system=system, by=by, case=case_of, reason=reason) as case:
+    """Look once more, with the initiative locked, and write what is found; None where that is known."""
+    initiative_of = Evidence.objects.values_list("initiative_id", flat=True).get(pk=key)
+    with act("file check", system=system, by=by, initiative=initiative_of, reason=reason) as initiative:
         row = Evidence.objects.get(pk=key)
         found = file_fingerprints.state(row.file.name, row.sha256)
         if (found == file_fingerprints.THERE) == (row.missing_since is None):
             return None
         row.missing_since = None if found == file_fingerprints.THERE else clock.now()
         row.save()
-        record.record(KINDS[found], case=case, evidence=row.pk, title=row.title, sha256=row.sha256)
-        settle_standing(case)
+        record.record(
+            KINDS[found], initiative=initiative, evidence=row.pk, title=row.title, sha256=row.sha256
+        )
+        settle_standing(initiative)
     log.warning(KINDS[found], evidence=row.pk)
     return row
 

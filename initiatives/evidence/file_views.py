@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from governance.queue.task_base import named
 from governance.storage import file_fingerprints
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.verification.actions import open_item
 from initiatives.evidence.views import item_context
 from initiatives.files import file_previews
@@ -18,11 +18,11 @@ POLICY = "sandbox; default-src 'none'; frame-ancestors {}; form-action 'none'; b
 
 def download(request, ref, pk):
     """The file, as a download only."""
-    case, row = _door(request, ref, pk)
+    initiative, row = _door(request, ref, pk)
     found = opened_file(row)
     if found.file is None:
-        return _missing(request, case, row, found)
-    open_item(case=case, evidence=row, way="download", by=request.user)
+        return _missing(request, initiative, row, found)
+    open_item(initiative=initiative, evidence=row, way="download", by=request.user)
     answer = FileResponse(
         found.file,
         as_attachment=True,
@@ -35,15 +35,15 @@ def download(request, ref, pk):
 @require_safe
 def look(request, ref, pk):
     """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
-    case, row = _door(request, ref, pk)
+    initiative, row = _door(request, ref, pk)
     found = opened_file(row)
     if found.file is None:
-        return _missing(request, case, row, found)
+        return _missing(request, initiative, row, found)
     content = content_of(found.file)
     told = file_previews.told(row, content)
     if told is not None:
-        open_item(case=case, evidence=row, way="look", by=request.user)
-    context = item_context(request, case, row) | {
+        open_item(initiative=initiative, evidence=row, way="look", by=request.user)
+    context = item_context(request, initiative, row) | {
         "told": told,
         "table": isinstance(told, file_previews.Table),
         "sent_as": "" if told is not None else file_previews.sent_as(content),
@@ -56,15 +56,15 @@ def look(request, ref, pk):
 @require_safe
 def content(request, ref, pk):
     """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
-    case, row = _door(request, ref, pk)
+    initiative, row = _door(request, ref, pk)
     found = opened_file(row)
     if found.file is None:
-        return _missing(request, case, row, found)
+        return _missing(request, initiative, row, found)
     body = content_of(found.file)
     content_type = file_previews.sent_as(body)
     if not content_type:
         raise Http404("This file is only handed out as a download.")
-    open_item(case=case, evidence=row, way="look", by=request.user)
+    open_item(initiative=initiative, evidence=row, way="look", by=request.user)
     answer = HttpResponse(body, content_type=content_type)
     answer["Content-Disposition"] = "inline"
     answer["X-Frame-Options"] = "SAMEORIGIN"
@@ -72,13 +72,13 @@ def content(request, ref, pk):
 
 
 def _door(request, ref, pk):
-    """The case and its item that has a file, when this person may read files of evidence there."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    case_permissions.may_open_file(case, request.user).or_refuse()
+    """The initiative and its item that has a file, when this person may read files of evidence there."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = initiative_lookup.evidence_for(request.user, initiative, pk)
+    initiative_permissions.may_open_file(initiative, request.user).or_refuse()
     if not row.file:
         raise Http404("This item has no file.")
-    return case, row
+    return initiative, row
 
 
 def opened_file(row) -> file_fingerprints.Opened:
@@ -95,8 +95,10 @@ def content_of(file) -> bytes:
         return file.read()
 
 
-def _missing(request, case, row, found: file_fingerprints.Opened):
-    context = item_context(request, case, case_lookup.evidence_for(request.user, case, row.pk))
+def _missing(request, initiative, row, found: file_fingerprints.Opened):
+    context = item_context(
+        request, initiative, initiative_lookup.evidence_for(request.user, initiative, row.pk)
+    )
     context["changed"] = found.state == file_fingerprints.CHANGED
     return render(request, "initiatives/evidence/evidence_missing.html", context, status=404)
 

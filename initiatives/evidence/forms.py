@@ -27,28 +27,30 @@ def added_kinds(book) -> dict[str, str]:
     return {key: words for key, words in EvidenceKind.choices if key not in never}
 
 
-def elsewhere(case: Initiative, book, kinds=tuple(EvidenceKind)) -> list[tuple[str, str, str]]:
-    """Where those of these kinds come from that are not added: sentence, address and words of a page of the case."""
+def elsewhere(initiative: Initiative, book, kinds=tuple(EvidenceKind)) -> list[tuple[str, str, str]]:
+    """Where those of these kinds come from that are not added: sentence, address and words of a page of the
+    initiative.
+    """
     offered = added_kinds(book)
     sources = [SOURCES[kind] for kind in SOURCES if kind in kinds and kind not in offered]
-    return [(one.words, reverse(one.url_name, args=[case.ref]), one.link) for one in sources]
+    return [(one.words, reverse(one.url_name, args=[initiative.ref]), one.link) for one in sources]
 
 
-def names_of(case: Initiative) -> dict[str, object]:
-    """Every version an item of this case may name, by a key for the form; the newest first."""
-    deployments = case.deployments.select_related("version").order_by("version__layer", "-runs_from")
+def names_of(initiative: Initiative) -> dict[str, object]:
+    """Every version an item of this initiative may name, by a key for the form; the newest first."""
+    deployments = initiative.deployments.select_related("version").order_by("version__layer", "-runs_from")
     found: dict[str, object] = {f"part-{row.pk}": row for row in deployments}
-    found |= {f"scope-{row.pk}": row for row in case.scopes.order_by("-number")}
-    if case.contract_id:
-        approved = case.contract.versions.filter(starts_at__isnull=False).select_related("contract")
+    found |= {f"scope-{row.pk}": row for row in initiative.scopes.order_by("-number")}
+    if initiative.contract_id:
+        approved = initiative.contract.versions.filter(starts_at__isnull=False).select_related("contract")
         found |= {f"contract-{row.pk}": row for row in approved.order_by("-number")}
     return found
 
 
-def spoken_of(case: Initiative, kind: str, observed_on, clause=None) -> list:
+def spoken_of(initiative: Initiative, kind: str, observed_on, clause=None) -> list:
     """What an item speaks of when nobody says: what ran that day and what is planned; a test, of components only."""
-    planned = case.deployments.filter(runs_from__gt=clock.now()).select_related("version")
-    found = list(dict.fromkeys([*versions_named(case, observed_on, clause), *planned]))
+    planned = initiative.deployments.filter(runs_from__gt=clock.now()).select_related("version")
+    found = list(dict.fromkeys([*versions_named(initiative, observed_on, clause), *planned]))
     if kind == "test_report":
         found = [row for row in found if isinstance(row, Deployment)]
     return found
@@ -123,9 +125,9 @@ class ProofForm(forms.Form):
         help_text=_("Ticked are those it speaks of by itself when observed today."),
     )
 
-    def __init__(self, *args, case: Initiative, book, kinds, **kwargs):
+    def __init__(self, *args, initiative: Initiative, book, kinds, **kwargs):
         super().__init__(*args, **kwargs)
-        self.case = case
+        self.initiative = initiative
         offered = added_kinds(book)
         kinds = [kind for kind in offered if kind in kinds]
         self.fields["kind"].choices = [(kind, offered[kind]) for kind in kinds]
@@ -142,14 +144,14 @@ class ProofForm(forms.Form):
             del self.fields["result"]
         if not book.condition_kinds & set(kinds):
             del self.fields["condition"]
-        in_force = case.contract.in_force_at(clock.now()) if case.contract_id else None
+        in_force = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
         if in_force is None or "contract_clause" not in kinds:
             del self.fields["clause"]
         else:
             self.fields["clause"].queryset = in_force.clauses.all()
-        self.known = names_of(case)
+        self.known = names_of(initiative)
         if self.known:
-            usual = spoken_of(case, kinds[0] if len(kinds) == 1 else "", clock.today())
+            usual = spoken_of(initiative, kinds[0] if len(kinds) == 1 else "", clock.today())
             self.fields["names"].choices = [(key, _name(row)) for key, row in self.known.items()]
             self.fields["names"].initial = [key for key, row in self.known.items() if row in usual]
         else:
@@ -233,7 +235,7 @@ class ProofForm(forms.Form):
         if fields.get("names_how") == CHOSEN:
             return [self.known[key] for key in fields["names"]]
         observed_on = fields["observed_on"] or clock.today()
-        return spoken_of(self.case, fields["kind"], observed_on, fields.get("clause"))
+        return spoken_of(self.initiative, fields["kind"], observed_on, fields.get("clause"))
 
 
 def _no_choice(form: forms.Form, book) -> str:
@@ -272,8 +274,8 @@ class EvidenceForm(ProofForm):
         help_text=_("The older item stops counting, and approvals that rest on it go stale."),
     )
 
-    def __init__(self, *args, case: Initiative, book, kind: str, keys, **kwargs):
-        super().__init__(*args, case=case, book=book, kinds=[kind], **kwargs)
+    def __init__(self, *args, initiative: Initiative, book, kind: str, keys, **kwargs):
+        super().__init__(*args, initiative=initiative, book=book, kinds=[kind], **kwargs)
         self.fields["kind"].widget = forms.HiddenInput()
         self.fields["kind"].initial = kind
         for name in ("result", "condition"):
@@ -281,7 +283,9 @@ class EvidenceForm(ProofForm):
                 self.fields[name].required = True
                 self.fields[name].choices = [("", "choose"), *self.fields[name].choices[1:]]
         self.fields["covers"].choices = cover_choices(book, kind, keys)
-        live = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False)
+        live = initiative.evidence.filter(
+            withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False
+        )
         self.fields["supersedes"].queryset = live.exclude(kind="attestation").order_by("-observed_on", "-id")
         for name in self.own_names:
             self.fields[name].required = True

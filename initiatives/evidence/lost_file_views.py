@@ -10,16 +10,19 @@ from django.views.decorators.cache import never_cache
 
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import fix, sent
 from initiatives.evidence import file_checks
 from initiatives.evidence.file_checks import doubted_files, mark_of
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import fix, sent
 from initiatives.models import Evidence
 
 
 @never_cache
 def files_gone(request: SignedInRequest) -> HttpResponse:
-    """By case, how many; no titles, for an admin need not be one who may read them. Posting confirms those shown."""
+    """By initiative, how many; no titles, for an admin need not be one who may read them.
+
+    Posting confirms those shown.
+    """
     may_keep_accounts(request.user).or_refuse()
     form, keys = ReasonForm(sent(request)), doubted_files()
     if request.method == "POST" and form.is_valid():
@@ -43,6 +46,6 @@ def files_gone(request: SignedInRequest) -> HttpResponse:
             "form": form,
             "count": len(keys),
             "seen": mark_of(keys),
-            "cases": sorted(Counter(row.initiative.ref for row in rows).items()),
+            "initiatives": sorted(Counter(row.initiative.ref for row in rows).items()),
         },
     )

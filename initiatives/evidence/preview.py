@@ -4,13 +4,13 @@ from datetime import date
 
 from governance import clock
 from governance.models import User
-from initiatives.cases.impact_preview import LEFT_OPEN, preview, somebody
 from initiatives.evidence import actions
+from initiatives.initiative.impact_preview import LEFT_OPEN, preview, somebody
 from initiatives.models import Initiative
 
 
 def of_evidence(
-    case: Initiative,
+    initiative: Initiative,
     *,
     covers: list[str],
     kind: str,
@@ -27,13 +27,13 @@ def of_evidence(
 
     No file is stored; the content of one is not looked at.
     """
-    author = by or somebody(case)
+    author = by or somebody(initiative)
     if author is None:
         return []
 
-    def run(case):
+    def run(initiative):
         item = actions.create_evidence(
-            case,
+            initiative,
             kind=kind,
             title=title,
             observed_on=observed_on or clock.today(),
@@ -45,11 +45,13 @@ def of_evidence(
             names=names,
             by=author,
         )
-        actions.settle_item(case, item)
+        actions.settle_item(initiative, item)
 
-    return preview(case, run, by=author)
+    return preview(initiative, run, by=author)
 
 
-def of_withdrawal(case: Initiative, item, *, by: User) -> list[str]:
+def of_withdrawal(initiative: Initiative, item, *, by: User) -> list[str]:
     """What withdrawing an item of evidence ends."""
-    return preview(case, lambda _: actions.withdraw_evidence(evidence=item, reason=LEFT_OPEN, by=by), by=by)
+    return preview(
+        initiative, lambda _: actions.withdraw_evidence(evidence=item, reason=LEFT_OPEN, by=by), by=by
+    )

@@ -31,18 +31,18 @@ def proof(moment: datetime):
     """
     today, rules = clock.local_day(moment), [one.book.freshness for one in Rulebook.objects.kept_versions()]
     furthest = max((days for one in rules for days in one.warn_days_before), default=0)
-    cases = _cases_near(moment, today + timedelta(days=furthest))
+    initiatives = _initiatives_near(moment, today + timedelta(days=furthest))
     reviews = {
         row.initiative_id: row
-        for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__in=cases)
+        for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__in=initiatives)
     }
-    circle = Circle(cases)
-    for case in cases:
-        judged = supported_stage.judged(case, at=moment)
+    circle = Circle(initiatives)
+    for initiative in initiatives:
+        judged = supported_stage.judged(initiative, at=moment)
         facts, told_of = judged.facts, set()
         asked = {judged.rulebook.book: set(supported_stage.asked(facts, judged.rulebook.book))}
-        if case.pk in reviews:
-            review = reviews[case.pk]
+        if initiative.pk in reviews:
+            review = reviews[initiative.pk]
             book = Rulebook.objects.kept(review.rulebook_id).book
             gate = book.gates[review.gate]
             asked.setdefault(book, set()).update(set(gate.requirements()) - book.deferred(gate))
@@ -57,11 +57,11 @@ def proof(moment: datetime):
                     ageing[day].append(key)
                     told_of.add(key)
             for day, found in ageing.items():
-                yield from _of_day(case, circle, book, found, day, today)
+                yield from _of_day(initiative, circle, book, found, day, today)
 
 
-def _cases_near(moment: datetime, horizon: date) -> list[Initiative]:
-    """Cases with proof that turns by then, or with something missing already, told from their standing alone."""
+def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
+    """Initiatives with proof that turns by then, or with something missing already, told from their standing alone."""
     near = Span.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
     turning = Span.objects.filter(from_at__gt=moment, from_at__lte=clock.midnight_after(horizon))
     live = Initiative.objects.live().exclude(basis="import")
@@ -83,21 +83,21 @@ def stale_on(facts, book, state: criteria.State) -> date | None:
     return None
 
 
-def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date):
+def _of_day(initiative, circle: Circle, book, keys: list[str], day: date, today: date):
     """The messages about what ages out on one day, one for each person with the questions that lie with them."""
     last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
     period = "0d" if day <= today else before(last, today, book.freshness.warn_days_before)
     if not period:
         return
-    owner = circle.owner(case)
+    owner = circle.owner(initiative)
     of_person: dict = defaultdict(list)
     for key in keys:
         role = ROLE_OF_DESK.get(book.requirements[key].answered_by, book.requirements[key].answered_by)
-        answering = circle.role(case, role)
+        answering = circle.role(initiative, role)
         for person in {person.pk: person for person in (owner, answering) if person is not None}.values():
             of_person[person].append(key)
     if not owner:
-        for person in circle.in_charge(case):
+        for person in circle.in_charge(initiative):
             of_person[person] = keys
     stale = day <= today
 
@@ -108,19 +108,19 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
             f"{proofs} expired on {day:%-d %B %Y}" if stale else f"{proofs} {expires} after {last:%-d %B %Y}"
         )
         return about(
-            case,
+            initiative,
             "proof",
-            f"case:{case.pk}:{day.isoformat()}",
+            f"initiative:{initiative.pk}:{day.isoformat()}",
             words,
             text=_listed(book, found) + _until(len(found), stale),
-            link=reverse("checklist", args=[case.ref]),
+            link=reverse("checklist", args=[initiative.ref]),
             due_on=last,
         )
 
     for person, found in of_person.items():
         yield from told([person], period, make(found))
     already = {person.pk for person in of_person}
-    higher, people = circle.escalated(case, last, today)
+    higher, people = circle.escalated(initiative, last, today)
     yield from told([], "", make(keys), (higher, [person for person in people if person.pk not in already]))
 
 
@@ -154,28 +154,28 @@ def renewals(moment: datetime):
     for row in rows.select_related("initiative__unit"):
         newer[row.initiative][row.pk] = row
     circle = Circle(newer)
-    for case, found in newer.items():
-        judged = supported_stage.judged(case, at=moment)
-        book = judged.rulebook.book.at_tier(case.tier)
+    for initiative, found in newer.items():
+        judged = supported_stage.judged(initiative, at=moment)
+        book = judged.rulebook.book.at_tier(initiative.tier)
         told_of: set[int] = set()
         for key, state in judged.states.items():
             row = next((found[item.id] for item in state.items if item.id in found), None)
             if row is None or row.pk in told_of or state.place != BY_VERIFYING or not state.renewed:
                 continue
             told_of.add(row.pk)
-            seats = [person for seat in book.seats_asking(key) for person in circle.holders(case, seat)]
+            seats = [person for seat in book.seats_asking(key) for person in circle.holders(initiative, seat)]
             last = clock.local_day(row.added_at) + timedelta(days=RENEWAL_DAYS)
             yield from told(
-                [*seats, circle.chair(case)],
+                [*seats, circle.chair(initiative)],
                 since(clock.local_day(row.added_at), today, (RENEWAL_WAITS,)),
                 about(
-                    case,
+                    initiative,
                     "renewal",
                     f"evidence:{row.pk}",
                     f"“{row.title[:80]}” waits to be verified",
                     text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. A reviewer in its "
                     "seat opens it and says whether it shows it; after that day support rests on it no more.",
-                    link=reverse("evidence-verify-first", args=[case.ref]),
+                    link=reverse("evidence-verify-first", args=[initiative.ref]),
                     due_on=last,
                 ),
             )
@@ -192,18 +192,18 @@ def files_missing(moment: datetime):
     )
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case, day = row.initiative, clock.local_day(row.missing_since)
+        initiative, day = row.initiative, clock.local_day(row.missing_since)
         yield from told(
-            [*circle.admins, circle.owner(case)],
+            [*circle.admins, circle.owner(initiative)],
             day.isoformat(),
             about(
-                case,
+                initiative,
                 "file missing",
                 f"evidence:{row.pk}",
                 f"the file of “{row.title[:80]}” is missing",
                 text="It counts as voided until the file is back. An admin can restore it from a backup; "
                 "otherwise the owner adds the evidence again.",
-                link=reverse("evidence-item", args=[case.ref, row.pk]),
+                link=reverse("evidence-item", args=[initiative.ref, row.pk]),
             ),
         )
 
@@ -220,7 +220,7 @@ def open_changes(moment: datetime):
     )
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case, start = row.initiative, clock.local_day(row.effective_at)
+        initiative, start = row.initiative, clock.local_day(row.effective_at)
         lacking = [
             words
             for words, missing in (
@@ -230,10 +230,10 @@ def open_changes(moment: datetime):
             if missing
         ]
         yield from told(
-            [circle.owner(case), circle.role(case, "technical_lead")],
+            [circle.owner(initiative), circle.role(initiative, "technical_lead")],
             since(start, today, (0, 3)),
             about(
-                case,
+                initiative,
                 "change",
                 f"change:{row.pk}",
                 f"the change “{row.what[:80]}” is recorded halfway",
@@ -241,5 +241,5 @@ def open_changes(moment: datetime):
                 "The owner or the technical lead can add it.",
                 link=reverse("change-complete", args=[row.pk]),
             ),
-            circle.escalated(case, start, today),
+            circle.escalated(initiative, start, today),
         )

@@ -1,4 +1,4 @@
-"""The evidence of a case: listed, added, read, offered for more, withdrawn, generated."""
+"""The evidence of an initiative: listed, added, read, offered for more, withdrawn, generated."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,10 +12,8 @@ from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import EvidenceKind
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import impact_preview
-from initiatives.cases.case_frame import acted, ask, case_context, fix, page_of, pick, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence import actions, artefact_kinds, captures, preview
 from initiatives.evidence.captures import versions_of
 from initiatives.evidence.forms import (
@@ -26,9 +24,11 @@ from initiatives.evidence.forms import (
     cover_choices,
     elsewhere,
 )
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.files import file_previews
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative import impact_preview
+from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, page_of, pick, sent
 
 STATES = {
     "current": "current",
@@ -47,11 +47,11 @@ def _asked(book: Book) -> set[str]:
     return {key for gate in book.gates.values() for key in gate.requirements()}
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def evidence_list(request, ref):
     """Every item with its state, filtered by state and kind."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "evidence")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "evidence")
     state = pick(request.GET.get("state"), STATES)
     kind = pick(request.GET.get("kind"), EvidenceKind)
     facts, book, now = context["facts"], context["book"], context["now"]
@@ -63,9 +63,11 @@ def evidence_list(request, ref):
     ]
     page = page_of(request, rows)
     authors = dict(
-        case.evidence.filter(pk__in=[row["item"].id for row in page]).values_list("pk", "author__full_name")
+        initiative.evidence.filter(pk__in=[row["item"].id for row in page]).values_list(
+            "pk", "author__full_name"
+        )
     )
-    details = {row.pk: row.details for row in case_rows.rows(case, "evidence")}
+    details = {row.pk: row.details for row in initiative_rows.rows(initiative, "evidence")}
     for row in page:
         item = row["item"]
         row["author"] = authors.get(item.id, "")
@@ -108,23 +110,23 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
 
 def add(request, ref):
     """Add an item: first its kind, then the questions it can prove and the rest."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
     keys = _asked(book)
-    older = _older(case, request.GET.get("supersedes"))
+    older = _older(initiative, request.GET.get("supersedes"))
     wanted = request.POST.get("kind") or request.GET.get("kind") or (older.kind if older else "")
     offered = added_kinds(book)
     kind = pick(wanted, offered)
     if not kind:
-        context = case_context(request, case, "evidence")
+        context = initiative_context(request, initiative, "evidence")
         context |= {
             "title": _("Add evidence"),
             "kinds": [
                 (key, words, book.evidence_kinds.get(key, ""), len(cover_choices(book, key, keys)))
                 for key, words in offered.items()
             ],
-            "elsewhere": elsewhere(case, book),
+            "elsewhere": elsewhere(initiative, book),
             "older": older,
             "wrong": request.method == "POST" or bool(wanted),
             "why": actions.never_uploaded(wanted) if wanted in book.register_kinds else "",
@@ -139,11 +141,11 @@ def add(request, ref):
             "condition": older.condition,
         }
     sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = EvidenceForm(*sent, initial=initial, case=case, book=book, kind=kind, keys=keys)
+    form = EvidenceForm(*sent, initial=initial, initiative=initiative, book=book, kind=kind, keys=keys)
     effects = None
     if older is not None and request.method != "POST":
         effects = preview.of_evidence(
-            case,
+            initiative,
             covers=initial["covers"],
             kind=kind,
             result="pass" if kind in book.result_kinds else "",
@@ -152,18 +154,18 @@ def add(request, ref):
         )
     if request.method == "POST" and form.is_valid():
         if request.POST.get("step") == "look":
-            effects = _effects(case, form, request.user)
+            effects = _effects(initiative, form, request.user)
         else:
             try:
-                item = actions.add_evidence(case=case, by=request.user, **form.act())
+                item = actions.add_evidence(initiative=initiative, by=request.user, **form.act())
             except ValidationError as error:
                 fix(form, error)
             else:
                 messages.success(request, _("The item is added."))
-                return redirect("evidence-item", case.ref, item.pk)
+                return redirect("evidence-item", initiative.ref, item.pk)
     return ask(
         request,
-        case,
+        initiative,
         "evidence",
         form,
         template="initiatives/evidence/evidence_add.html",
@@ -171,22 +173,22 @@ def add(request, ref):
         lede=book.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
         kind=kind,
         effects=effects,
-        back_url=reverse("evidence", args=[case.ref]),
+        back_url=reverse("evidence", args=[initiative.ref]),
     )
 
 
-def _older(case, wanted):
-    """The item to be replaced, when the query string names one of this case."""
+def _older(initiative, wanted):
+    """The item to be replaced, when the query string names one of this initiative."""
     if not wanted or not wanted.isascii() or not wanted.isdecimal():
         return None
-    return case.evidence.filter(pk=int(wanted), generated=False).exclude(kind="attestation").first()
+    return initiative.evidence.filter(pk=int(wanted), generated=False).exclude(kind="attestation").first()
 
 
-def _effects(case, form, person) -> list[str]:
+def _effects(initiative, form, person) -> list[str]:
     """What adding this item would end."""
     fields = form.act()
     return preview.of_evidence(
-        case,
+        initiative,
         covers=fields["covers"],
         kind=fields["kind"],
         result=fields["result"],
@@ -200,17 +202,17 @@ def _effects(case, form, person) -> list[str]:
     )
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def item(request, ref, pk):
     """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    return render(request, "initiatives/evidence/evidence_item.html", item_context(request, case, row))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = initiative_lookup.evidence_for(request.user, initiative, pk)
+    return render(request, "initiatives/evidence/evidence_item.html", item_context(request, initiative, row))
 
 
-def item_context(request, case, row) -> dict:
+def item_context(request, initiative, row) -> dict:
     """What a page about one item shows of it."""
-    context = case_context(request, case, "evidence")
+    context = initiative_context(request, initiative, "evidence")
     facts, book, now = context["facts"], context["book"], context["now"]
     fact = next(item for item in facts.items if item.id == row.pk)
     found, _ = state_of_item(facts, book, fact, now)
@@ -258,9 +260,9 @@ def item_context(request, case, row) -> dict:
             "deployment__version", "scope_version", "contract_version__contract"
         ),
         "holds": artefact_kinds.in_words(row.kind, row.details),
-        "same_file": case.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
+        "same_file": initiative.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
         "older": row.supersedes,
-        "newer": case.evidence.filter(supersedes=row).first(),
+        "newer": initiative.evidence.filter(supersedes=row).first(),
         "has_file": bool(row.file),
         "can_look": file_previews.offered(row),
     }
@@ -279,9 +281,9 @@ def _counts_as(book: Book, row) -> str:
 
 def cover(request, ref, pk):
     """Offer an item for more questions."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = initiative_lookup.evidence_for(request.user, initiative, pk)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
     have = set(row.coverage.values_list("requirement", flat=True))
     keys = _asked(book) - have
@@ -293,16 +295,16 @@ def cover(request, ref, pk):
             _fix_cover(form, error)
         else:
             messages.success(request, _("The item is offered for these too."))
-            return redirect("evidence-item", case.ref, row.pk)
+            return redirect("evidence-item", initiative.ref, row.pk)
     return ask(
         request,
-        case,
+        initiative,
         "evidence",
         form,
         title=_("Use for other requirements"),
         lede=row.title,
         verb=_("Offer it"),
-        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+        back_url=reverse("evidence-item", args=[initiative.ref, row.pk]),
     )
 
 
@@ -317,9 +319,9 @@ def _fix_cover(form, error: ValidationError) -> None:
 
 def withdraw(request, ref, pk):
     """Withdraw an item that should not have been added."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = initiative_lookup.evidence_for(request.user, initiative, pk)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     form = ReasonForm(sent(request))
     if acted(
         request,
@@ -327,11 +329,11 @@ def withdraw(request, ref, pk):
         lambda: actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user),
     ):
         messages.success(request, _("The item is withdrawn."))
-        return redirect("evidence-item", case.ref, row.pk)
-    effects = preview.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
+        return redirect("evidence-item", initiative.ref, row.pk)
+    effects = preview.of_withdrawal(initiative, row, by=request.user) if row.withdrawn_at is None else None
     return ask(
         request,
-        case,
+        initiative,
         "evidence",
         form,
         title=_("Withdraw an item"),
@@ -341,22 +343,22 @@ def withdraw(request, ref, pk):
         impact_verb=_("Withdrawing it"),
         danger=True,
         verb=_("Withdraw it"),
-        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+        back_url=reverse("evidence-item", args=[initiative.ref, row.pk]),
     )
 
 
 def capture(request, ref, pk):
     """Have what stands behind the link of an item fetched and kept in its place."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    case_permissions.may_capture(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = initiative_lookup.evidence_for(request.user, initiative, pk)
+    initiative_permissions.may_capture(initiative, request.user).or_refuse()
     form = CaptureForm(sent(request))
     if item := acted(request, form, lambda: captures.capture_link(evidence=row, by=request.user)):
         messages.success(request, _("The link is captured: its content is kept with its fingerprint."))
-        return redirect("evidence-item", case.ref, item.pk)
+        return redirect("evidence-item", initiative.ref, item.pk)
     return ask(
         request,
-        case,
+        initiative,
         "evidence",
         form,
         title=_("Capture the link"),
@@ -369,15 +371,15 @@ def capture(request, ref, pk):
                 "That becomes a newer item in place of this one. Its age still counts from the day it was observed."
             ),
         ],
-        effects=_capture_effects(case, row, request.user) if row.unverified else None,
+        effects=_capture_effects(initiative, row, request.user) if row.unverified else None,
         verb=_("Capture it"),
-        back_url=reverse("evidence-item", args=[case.ref, row.pk]),
+        back_url=reverse("evidence-item", args=[initiative.ref, row.pk]),
     )
 
 
-def _capture_effects(case, row, person) -> list[str]:
+def _capture_effects(initiative, row, person) -> list[str]:
     return preview.of_evidence(
-        case,
+        initiative,
         covers=list(row.coverage.values_list("requirement", flat=True)),
         kind=row.kind,
         result=row.result,
@@ -393,15 +395,15 @@ def _capture_effects(case, row, person) -> list[str]:
 
 def generate(request, ref):
     """Generate the index that answers the question on governance evidence."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
     if request.method == "POST":
-        made = actions.generate_index(case=case, by=request.user)
+        made = actions.generate_index(initiative=initiative, by=request.user)
         messages.success(request, _("The index is generated."))
-        return redirect("evidence-item", case.ref, made.pk)
+        return redirect("evidence-item", initiative.ref, made.pk)
     return ask(
         request,
-        case,
+        initiative,
         "evidence",
         None,
         title=_("Generate the governance index"),
@@ -409,13 +411,13 @@ def generate(request, ref):
             "Contract, impact assessment, earlier decisions with their sign-offs, conditions: as they stand now."
         ),
         happens=[_("A new index replaces the one before, if there is one.")],
-        effects=_index_effects(case, request.user),
+        effects=_index_effects(initiative, request.user),
         verb=_("Generate it"),
-        back_url=reverse("evidence", args=[case.ref]),
+        back_url=reverse("evidence", args=[initiative.ref]),
     )
 
 
-def _index_effects(case, person) -> list[str]:
+def _index_effects(initiative, person) -> list[str]:
     return impact_preview.preview(
-        case, lambda locked: actions.generate_index(case=locked, by=person), by=person
+        initiative, lambda locked: actions.generate_index(initiative=locked, by=person), by=person
     )

@@ -1,1 +1,1 @@
-"""Rows of a case, read once, made into gate inputs and the supported stage."""
+"""Rows of an initiative, read once, made into gate inputs and the supported stage."""

@@ -1,4 +1,6 @@
-"""The round in which questions of a case are drawn now: its open review of production, or the next acceptance of it."""
+"""The round in which questions of an initiative are drawn now: its open review of production, or the next acceptance of
+it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +17,12 @@ from initiatives.models import Initiative, Review
 
 @dataclass(frozen=True)
 class Round:
-    """A round that runs, with the case as it stands now: of `review`, or of the acceptance that it `renews`.
+    """A round that runs, with the initiative as it stands now: of `review`, or of the acceptance that it `renews`.
 
     `since`: from when on a checkpoint may be the seed of a renewal; None for a review.
     """
 
-    case: Initiative
+    initiative: Initiative
     review: Review | None
     renews: datetime | None
     since: datetime | None
@@ -29,28 +31,28 @@ class Round:
     states: dict[str, State]
 
 
-def round_that_runs(case: Initiative) -> Round | None:
-    """The round of the case that runs now, under the rulebook that judges it; None where nothing is drawn now."""
-    review = drawn_questions.open_review(case)
+def round_that_runs(initiative: Initiative) -> Round | None:
+    """The round of the initiative that runs now, under the rulebook that judges it; None where nothing is drawn now."""
+    review = drawn_questions.open_review(initiative)
     if review is not None:
         book = Rulebook.objects.kept(review.rulebook_id).book
-        return _round(case, book, review) if book.drawn_at(case.tier) else None
-    since = renewal_from(case)
+        return _round(initiative, book, review) if book.drawn_at(initiative.tier) else None
+    since = renewal_from(initiative)
     if since is None or clock.now() < since:
         return None
-    return _round(case, Rulebook.objects.current().book, since=since)
+    return _round(initiative, Rulebook.objects.current().book, since=since)
 
 
-def renewal_from(case: Initiative) -> datetime | None:
+def renewal_from(initiative: Initiative) -> datetime | None:
     """From when on questions are drawn for the next acceptance of production; None where none are."""
     book = Rulebook.objects.current().book
-    due = supported_stage.reattest_by(case, book) if book.drawn_at(case.tier) else None
+    due = supported_stage.reattest_by(initiative, book) if book.drawn_at(initiative.tier) else None
     return drawing.drawn_from(due) if due is not None else None
 
 
 def _round(
-    case: Initiative, book: Book, review: Review | None = None, since: datetime | None = None
+    initiative: Initiative, book: Book, review: Review | None = None, since: datetime | None = None
 ) -> Round:
-    facts, book = supported_stage.facts_of(case), book.at_tier(case.tier)
-    renews = drawn_questions.renewed(case) if review is None else None
-    return Round(case, review, renews, since, book, facts, states_at(facts, book, clock.now()))
+    facts, book = supported_stage.facts_of(initiative), book.at_tier(initiative.tier)
+    renews = drawn_questions.renewed(initiative) if review is None else None
+    return Round(initiative, review, renews, since, book, facts, states_at(facts, book, clock.now()))

@@ -5,18 +5,18 @@ from datetime import datetime
 
 from governance.gates.gate_inputs import Drawn
 from governance.vocabulary import Stage
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import DrawnQuestion, Initiative, Review
 from initiatives.models.reviews import round_of
 
 GATE = "production"
 
 
-def drawn_of(case: Initiative) -> tuple[Drawn, ...]:
+def drawn_of(initiative: Initiative) -> tuple[Drawn, ...]:
     """Everything ever drawn, oldest first. What a round drew is asked until a later round is in force."""
-    rows = case_rows.rows(case, "drawn")
+    rows = initiative_rows.rows(initiative, "drawn")
     rounds = list({row.round: row for row in rows}.values())
-    began = {row.round: _in_force(case, rows, row) for row in rounds}
+    began = {row.round: _in_force(initiative, rows, row) for row in rounds}
     ends = {
         row.round: min(
             (moment for other in rounds[place:] if (moment := began[other.round]) is not None), default=None
@@ -39,29 +39,33 @@ def drawn_of(case: Initiative) -> tuple[Drawn, ...]:
     )
 
 
-def _in_force(case: Initiative, rows: Sequence[DrawnQuestion], drawn: DrawnQuestion) -> datetime | None:
+def _in_force(initiative: Initiative, rows: Sequence[DrawnQuestion], drawn: DrawnQuestion) -> datetime | None:
     """When production was accepted on what a round drew: by its review, or again by the chair; None where not yet."""
     if drawn.review_id is not None:
-        review = next(row for row in case_rows.reviews(case) if row.pk == drawn.review_id)
+        review = next(row for row in initiative_rows.reviews(initiative) if row.pk == drawn.review_id)
         return review.ended_at if review.approved else None
-    # Each round names the acceptance that it renews; only the last acceptance stands on the case itself.
-    accepted = filter(None, [case.reattested_at, *(row.renews for row in rows)])
+    # Each round names the acceptance that it renews; only the last acceptance stands on the initiative itself.
+    accepted = filter(None, [initiative.reattested_at, *(row.renews for row in rows)])
     return min((moment for moment in accepted if drawn.renews and moment > drawn.renews), default=None)
 
 
-def current_round(case: Initiative) -> str:
-    """The round in which questions of the case are drawn now or next: its open review of production, or the renewal."""
-    review = open_review(case)
-    return round_of(review.pk, None) if review is not None else round_of(None, renewed(case))
+def current_round(initiative: Initiative) -> str:
+    """The round in which questions of the initiative are drawn now or next: its open review of production, or the
+    renewal.
+    """
+    review = open_review(initiative)
+    return round_of(review.pk, None) if review is not None else round_of(None, renewed(initiative))
 
 
-def open_review(case: Initiative) -> Review | None:
+def open_review(initiative: Initiative) -> Review | None:
     """The open review of production, if there is one."""
-    return next((row for row in case_rows.reviews(case) if row.is_open and row.gate == GATE), None)
+    return next(
+        (row for row in initiative_rows.reviews(initiative) if row.is_open and row.gate == GATE), None
+    )
 
 
-def renewed(case: Initiative) -> datetime | None:
+def renewed(initiative: Initiative) -> datetime | None:
     """The acceptance of production that is renewed next; None outside production, and of claims, which owe nothing."""
-    if case.stage != Stage.PRODUCTION or case.imported:
+    if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
-    return max(filter(None, [case.since, case.reattested_at]))
+    return max(filter(None, [initiative.since, initiative.reattested_at]))

@@ -1,8 +1,8 @@
-"""Findings against the requirements of cases, worked out noun by noun from rows.
+"""Findings against the requirements of initiatives, worked out noun by noun from rows.
 
-Each module of this package reads its nouns for many cases at once and yields what it finds; `actions.following.follow`
-writes that down as `Shortcoming` rows, which is how the register reaches the gates. A case that ended is short of
-nothing.
+Each module of this package reads its nouns for many initiatives at once and yields what it finds;
+`actions.following.follow` writes that down as `Shortcoming` rows, which is how the register reaches the gates. An
+initiative that ended is short of nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ def kind_of(source: str) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One thing that keeps a requirement of a case from being met, as `Shortcoming` keeps it."""
+    """One thing that keeps a requirement of an initiative from being met, as `Shortcoming` keeps it."""
 
     requirement: str
     source: str
@@ -66,7 +66,8 @@ class Measurable:
     until: datetime | None = None
 
 
-# Functions (keys of running cases) -> (key, what they say) each. By what rows they say something of a case: `about`.
+# Functions (keys of running initiatives) -> (key, what they say) each. By what rows they say something of an
+# initiative: `about`.
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
 Measures = Callable[[list[int]], Iterable[tuple[int, Measurable]]]
 Noun = TypeVar("Noun", bound=Says | Measures)
@@ -76,13 +77,13 @@ MEASURES: list[Measures] = []
 REGISTER_SAYS: list[Says] = []
 # What apps above have found out against requirements.
 MORE_SAYS: list[Says] = []
-# By requirement, what stands against every case for which no standing finding has a source that begins like this: what
-# has to be brought about, and would take a row in every case that never heard of it.
+# By requirement, what stands against every initiative for which no standing finding has a source that begins like this:
+# what has to be brought about, and would take a row in every initiative that never heard of it.
 UNLESS: dict[str, tuple[str, Wanted]] = {}
 
 
 def unless_found(found: Iterable) -> list[Wanted]:
-    """What stands against a case because nothing has been found about it; `found`: its standing shortcomings."""
+    """What stands against an initiative because nothing has been found about it; `found`: its standing shortcomings."""
     known = [(row.requirement, row.source) for row in found]
     return [
         one
@@ -92,9 +93,10 @@ def unless_found(found: Iterable) -> list[Wanted]:
 
 
 def about(*rows: QuerySet) -> Callable[[Noun], Noun]:
-    """For what says something only of cases that have one of these rows: it is not asked about the others.
+    """For what says something only of initiatives that have one of these rows: it is not asked about the others.
 
-    Most acts are on cases of which the register knows nothing, and a dozen questions would find that out each time.
+    Most acts are on initiatives of which the register knows nothing, and a dozen questions would find that out each
+    time.
     """
 
     def marked(says: Noun) -> Noun:
@@ -106,20 +108,20 @@ def about(*rows: QuerySet) -> Callable[[Noun], Noun]:
 
 @dataclass(frozen=True)
 class There:
-    """Which cases have something in the register, noun by noun, and which of them run."""
+    """Which initiatives have something in the register, noun by noun, and which of them run."""
 
     running: set[int]
     by_noun: dict[Says | Measures, set[int]]
 
     def to_ask(self, says: Says | Measures) -> list[int]:
-        """The keys of the running cases of which this may have something to say."""
+        """The keys of the running initiatives of which this may have something to say."""
         return sorted(self.running & self.by_noun.get(says, self.running))
 
 
-def there(cases: Iterable[int]) -> There:
-    """What is in the register about these cases, in one question; only an act's own look, never kept."""
+def there(initiatives: Iterable[int]) -> There:
+    """What is in the register about these initiatives, in one question; only an act's own look, never kept."""
     nouns = _nouns()
-    rows = _there(nouns).ask(cases)["cases"]
+    rows = _there(nouns).ask(initiatives)["initiatives"]
     by_noun = {
         says: {row.pk for row in rows if getattr(row, f"noun_{place}")}
         for place, says in enumerate(nouns)
@@ -139,20 +141,20 @@ def _there(nouns: tuple[Says | Measures, ...]) -> Batch:
         if hasattr(says, "about")
     }
     runs = exist(Initiative.objects.live().filter(stage__in=RUNNING_STAGES), "pk")
-    return Batch(cases=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
+    return Batch(initiatives=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
 
 
 def _nouns() -> tuple[Says | Measures, ...]:
     return (*REGISTER_SAYS, *MORE_SAYS, *MEASURES)
 
 
-def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
-    """Everything that the register says now against each of these cases, by its key; nothing against ended ones.
+def wanted(initiatives: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
+    """Everything that the register says now against each of these initiatives, by its key; nothing against ended ones.
 
     `known`: what is there about them, where the running act has asked already. Raises ValueError for a kind of finding
     that is not in `KINDS`, for nobody would know where it is fixed.
     """
-    known = known or there(cases)
+    known = known or there(initiatives)
     found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
     for says in (*REGISTER_SAYS, *MORE_SAYS):
         keys = known.to_ask(says)

@@ -37,8 +37,8 @@ def moments(book: Book) -> dict[str, datetime | date]:
     }
 
 
-def soon(cases: QuerySet, moment: Callable) -> QuerySet:
-    """Those of the cases whose stage ends soon, or has ended; imported claims owe nothing.
+def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:
+    """Those of the initiatives whose stage ends soon, or has ended; imported claims owe nothing.
 
     `moment` gives one of `moments` by its name, or what stands for it in a question.
     """
@@ -48,12 +48,12 @@ def soon(cases: QuerySet, moment: Callable) -> QuerySet:
     for name, tier in (("high_before", Q(tier=Tier.HIGH)), ("production_before", ~Q(tier=Tier.HIGH))):
         due |= Q(tier, stage=Stage.PRODUCTION, since__lt=moment(name), accepted__lt=moment(name))
     return (
-        cases.alias(accepted=Greatest("since", "reattested_at"))
+        initiatives.alias(accepted=Greatest("since", "reattested_at"))
         .filter(due, ~Exists(going_on().filter(until__gt=moment("near"))), withdrawn_at__isnull=True)
         .exclude(basis="import")
     )
 
 
 def going_on() -> QuerySet:
-    """By case, the ends that the chair set since its stage began."""
+    """By initiative, the ends that the chair set since its stage began."""
     return Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since")).order_by()

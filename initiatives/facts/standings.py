@@ -1,4 +1,5 @@
-"""Standings: what the evidence of a case supports from now on, as rows. Written, sealed, compared with the facts.
+"""Standings: what the evidence of an initiative supports from now on, as rows. Written, sealed, compared with the
+facts.
 
 A standing is one row of `PastStanding`. The database derives `Standing` and `Span` from it (migration 0057), and the
 application cannot write these two. Each span carries a seal under the secret key of the installation, because the
@@ -25,13 +26,14 @@ from governance.gates.gate_inputs import Facts
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.transparency_log import recomputation
-from initiatives.facts import case_rows, rulebook_in_effect, wording
+from initiatives.facts import initiative_rows, rulebook_in_effect, wording
 from initiatives.facts.supported_stage import asked, facts_of, gap_counts, next_stale, to_verify, under
-from initiatives.models import Initiative, Span, Standing, initiative
+from initiatives.models import Initiative, Span, Standing
+from initiatives.models.initiative import VIEWS
 
-AT_ONCE = 50  # cases that are read together
+AT_ONCE = 50  # initiatives that are read together
 SEAL = "seal"  # the field of a difference that is in the seal alone
-# What a span says of its case. The seal covers the first three, which the decision API reads.
+# What a span says of its initiative. The seal covers the first three, which the decision API reads.
 SAID = (
     "supported",
     "shortfall",
@@ -62,37 +64,37 @@ SELECT id, initiative_id, rulebook_id, computed_at, valid_until, spans
 """
 
 
-def rewrite(cases: list[Initiative]) -> dict[int, criteria.Support]:
-    """Write the standings of these cases anew, from now on, in the transaction of the change.
+def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
+    """Write the standings of these initiatives anew, from now on, in the transaction of the change.
 
-    Returns what holds now, by the key of the case. What is read for it is kept while somebody looks (`one_look`).
+    Returns what holds now, by the key of the initiative. What is read for it is kept while somebody looks (`one_look`).
     """
     now = clock.now()
     support, told = {}, []
     with one_look():
-        case_rows.read_together(cases)
-        for case in cases:
-            rulebook, spans, support[case.pk] = _foreseen(case, now)
-            told.append((case.pk, rulebook, spans))
+        initiative_rows.read_together(initiatives)
+        for initiative in initiatives:
+            rulebook, spans, support[initiative.pk] = _foreseen(initiative, now)
+            told.append((initiative.pk, rulebook, spans))
     _say(told, now)
     return support
 
 
-def rewrite_alike(cases: list[Initiative]) -> None:
-    """Write the standing of cases that differ in nothing that gates look at: worked out once."""
+def rewrite_alike(initiatives: list[Initiative]) -> None:
+    """Write the standing of initiatives that differ in nothing that gates look at: worked out once."""
     now = clock.now()
-    rulebook, spans, _ = _foreseen(cases[0], now)
-    _say([(case.pk, rulebook, spans) for case in cases], now)
+    rulebook, spans, _ = _foreseen(initiatives[0], now)
+    _say([(initiative.pk, rulebook, spans) for initiative in initiatives], now)
 
 
-def _foreseen(case: Initiative, now: datetime) -> tuple[Rulebook, list[dict], criteria.Support]:
+def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dict], criteria.Support]:
     """The version that decides now, what holds from now on as the columns of spans, and what holds now."""
-    facts, versions = facts_of(case), rulebook_in_effect.deciding_from(case, now)
+    facts, versions = facts_of(initiative), rulebook_in_effect.deciding_from(initiative, now)
     spans: list[dict] = []
     supported: list[criteria.Support] = []
     ends = [since for since, _ in versions[1:]]
     for (start, rulebook), end in zip_longest(versions, ends):
-        outlook = turning_points.outlook(under(facts, case, rulebook.book), rulebook.book, start)
+        outlook = turning_points.outlook(under(facts, initiative, rulebook.book), rulebook.book, start)
         supported.append(outlook[0][1])
         _add_spans(spans, facts, rulebook.book, [one for one in outlook if end is None or one[0] < end])
     return versions[0][1], spans, supported[0]
@@ -128,7 +130,7 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
         standings = [
             {
                 "id": key,
-                "initiative_id": case,
+                "initiative_id": initiative,
                 "rulebook_id": rulebook.pk,
                 "computed_at": now,
                 "valid_until": spans[0]["until_at"],
@@ -136,14 +138,14 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
                     {
                         **span,
                         "id": next(span_keys),
-                        "initiative_id": case,
+                        "initiative_id": initiative,
                         "past_standing_id": key,
-                        "seal": seal_of(key, case, span),
+                        "seal": seal_of(key, initiative, span),
                     }
                     for span in spans
                 ],
             }
-            for key, (case, rulebook, spans) in zip(keys, told, strict=True)
+            for key, (initiative, rulebook, spans) in zip(keys, told, strict=True)
         ]
         cursor.execute(_SAY, [_json(standings)])
 
@@ -155,27 +157,30 @@ def _json(said: Any) -> str:
 # --- Sealed -----------------------------------------------------------------------------------------------------------
 
 
-def seal_of(past_standing: int, case: int, span: Mapping[str, Any]) -> str:
-    """Return the seal of a span: a code under the secret key over its standing, its case, its time and what it says.
+def seal_of(past_standing: int, initiative: int, span: Mapping[str, Any]) -> str:
+    """Return the seal of a span: a code under the secret key over its standing, its initiative, its time and what it
+    says.
 
     The key of the standing is in it, so that a span of an earlier standing does not count again.
     """
     said = (
-        f"{past_standing} {case} {span['from_at'].timestamp():.6f} "
+        f"{past_standing} {initiative} {span['from_at'].timestamp():.6f} "
         f"{span['until_at'].timestamp() if span['until_at'] else 0:.6f} "
         f"{span['shortfall']} {span['supported']} {span['label']}"
     )
     return hmac.digest(_key_of(settings.SECRET_KEY), said.encode(), "sha256").hex()
 
 
-def is_sealed(case: int, span: Mapping[str, Any]) -> bool:
-    """Return True if this installation wrote the span of this case. `span` has the sealed columns of `Span`."""
-    return hmac.compare_digest(seal_of(span["past_standing_id"], case, span).encode(), span["seal"].encode())
+def is_sealed(initiative: int, span: Mapping[str, Any]) -> bool:
+    """Return True if this installation wrote the span of this initiative. `span` has the sealed columns of `Span`."""
+    return hmac.compare_digest(
+        seal_of(span["past_standing_id"], initiative, span).encode(), span["seal"].encode()
+    )
 
 
-def is_own(case: Initiative) -> bool:
-    """Return True if this installation wrote every span of this case that holds now, or none holds."""
-    return all(is_sealed(case.pk, span) for span in case.spans.covering(clock.now()).values())
+def is_own(initiative: Initiative) -> bool:
+    """Return True if this installation wrote every span of this initiative that holds now, or none holds."""
+    return all(is_sealed(initiative.pk, span) for span in initiative.spans.covering(clock.now()).values())
 
 
 @cache
@@ -186,7 +191,8 @@ def _key_of(secret: str) -> bytes:
 
 # --- Compared ---------------------------------------------------------------------------------------------------------
 
-# Rows that are not those of the newest standing of their case. A standing has the key of its case beside its own.
+# Rows that are not those of the newest standing of their initiative. A standing has the key of its initiative beside
+# its own.
 _UNLIKE = """
 WITH kept AS (SELECT {columns} FROM {table}), right_ones AS (SELECT {columns} FROM ({newest}) newest)
 SELECT {key}, initiative_id FROM (TABLE kept EXCEPT TABLE right_ones) changed
@@ -197,9 +203,11 @@ SELECT {key}, initiative_id FROM (TABLE right_ones EXCEPT TABLE kept) gone ORDER
 
 @dataclass(frozen=True)
 class Difference:
-    """A standing that does not say what follows from the facts: of which case, where, what it says, what is right."""
+    """A standing that does not say what follows from the facts: of which initiative, where, what it says, what is
+    right.
+    """
 
-    case: Initiative
+    initiative: Initiative
     span: int | None
     field: str
     kept: str
@@ -208,35 +216,33 @@ class Difference:
     @property
     def words(self) -> str:
         """The difference as a sentence."""
-        return (
-            f"The standing of {self.case.ref} says {self.field}: {self.kept}. Its facts support {self.right}."
-        )
+        return f"The standing of {self.initiative.ref} says {self.field}: {self.kept}. Its facts support {self.right}."
 
 
 def differing(keys: list[int]) -> Iterator[Difference]:
-    """Compare the standings of these cases with what follows from their facts now, and yield those that differ.
+    """Compare the standings of these initiatives with what follows from their facts now, and yield those that differ.
 
-    Standings that are missing or older than the rulebook are left to `periodic.recompute`. At most one difference a
-    case. To be asked in one look at the database, or with the cases locked.
+    Standings that are missing or older than the rulebook are left to `periodic.recompute`. At most one difference an
+    initiative. To be asked in one look at the database, or with the initiatives locked.
     """
     current, now = Rulebook.objects.in_force(), clock.now()
     if current is None:
         return
     known = Standing.objects.filter(initiative__in=keys, computed_at__gte=current.published_at)
-    cases = list(
+    initiatives = list(
         Initiative.objects.filter(pk__in=known.values("initiative")).select_related("unit").order_by("pk")
     )
     kept: dict[int, list[dict]] = {}
-    for row in Span.objects.filter(initiative__in=cases).order_by("from_at").values():
+    for row in Span.objects.filter(initiative__in=initiatives).order_by("from_at").values():
         kept.setdefault(row["initiative_id"], []).append(row)
     with one_look():
-        case_rows.read_together(cases)
-        for case in cases:
-            spans = kept.get(case.pk, [])
-            found = _difference(case, _ahead(spans, now), _ahead(_foreseen(case, now)[1], now))
-            broken = next((span for span in spans if not is_sealed(case.pk, span)), None)
+        initiative_rows.read_together(initiatives)
+        for initiative in initiatives:
+            spans = kept.get(initiative.pk, [])
+            found = _difference(initiative, _ahead(spans, now), _ahead(_foreseen(initiative, now)[1], now))
+            broken = next((span for span in spans if not is_sealed(initiative.pk, span)), None)
             if found is None and broken is not None:
-                found = Difference(case, broken["id"], SEAL, "a seal of another key", "the same")
+                found = Difference(initiative, broken["id"], SEAL, "a seal of another key", "the same")
             if found is not None:
                 yield found
 
@@ -253,7 +259,7 @@ def _ahead(spans: list[dict], now: datetime) -> list[dict]:
     return rows
 
 
-def _difference(case: Initiative, kept: list[dict], right: list[dict]) -> Difference | None:
+def _difference(initiative: Initiative, kept: list[dict], right: list[dict]) -> Difference | None:
     for pair in zip_longest(kept, right):
         mine, other = pair
         if mine is None or other is None:
@@ -261,10 +267,10 @@ def _difference(case: Initiative, kept: list[dict], right: list[dict]) -> Differ
             said = [
                 f"{one['supported']} from {moment}" if one else f"nothing new from {moment}" for one in pair
             ]
-            return Difference(case, mine and mine["id"], "supported", *said)
+            return Difference(initiative, mine and mine["id"], "supported", *said)
         for name in ("from_at", *SAID):
             if _plain(mine[name]) != _plain(other[name]):
-                return Difference(case, mine["id"], name, _plain(mine[name]), _plain(other[name]))
+                return Difference(initiative, mine["id"], name, _plain(mine[name]), _plain(other[name]))
     return None
 
 
@@ -291,10 +297,10 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
             table=table,
             key=key,
             columns=", ".join(columns),
-            newest=initiative.VIEWS[table].format(known="true"),
+            newest=VIEWS[table].format(known="true"),
         )
-        for row, case in recomputation.stream(using, query, []):
-            yield f"the row is not what the newest standing of {refs[case]} says", table, str(row), ""
+        for row, initiative in recomputation.stream(using, query, []):
+            yield f"the row is not what the newest standing of {refs[initiative]} says", table, str(row), ""
     if using != "default":
         return
     keys = sorted(refs)
@@ -303,7 +309,9 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _unlike_facts(keys: list[int], refs: dict[int, str]) -> Iterator[tuple[str, str, str, str]]:
-    """The standings of these cases that differ from their facts; facts that cannot be read are named by themselves."""
+    """The standings of these initiatives that differ from their facts; facts that cannot be read are named by
+    themselves.
+    """
     try:
         found = [one for one in differing(keys) if one.field != SEAL]
     except (KeyError, TypeError, ValueError) as trouble:

@@ -1,4 +1,4 @@
-"""The supported stage of a case: facts collected from rows, judged by the pure rules."""
+"""The supported stage of an initiative: facts collected from rows, judged by the pure rules."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
-from initiatives.facts import case_rows, drawn_questions, finding_rules, rulebook_in_effect
+from initiatives.facts import drawn_questions, finding_rules, initiative_rows, rulebook_in_effect
 from initiatives.models import Initiative, PastStanding, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
@@ -40,7 +40,7 @@ BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
 
 @dataclass(frozen=True)
 class Judged:
-    """What the evidence of a case supports at a moment, by the rulebook that decides for it then."""
+    """What the evidence of an initiative supports at a moment, by the rulebook that decides for it then."""
 
     rulebook: Rulebook
     facts: Facts
@@ -48,66 +48,69 @@ class Judged:
     support: criteria.Support
 
 
-def judged(case: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
-    """Judge a case now, or at another moment, from these facts where they were read already."""
-    facts, at = facts or facts_of(case), at or clock.now()
-    rulebook = rulebook_in_effect.rulebook_of(case, at)
+def judged(initiative: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
+    """Judge an initiative now, or at another moment, from these facts where they were read already."""
+    facts, at = facts or facts_of(initiative), at or clock.now()
+    rulebook = rulebook_in_effect.rulebook_of(initiative, at)
     states = criteria.states_at(facts, rulebook.book, at)
     return Judged(rulebook, facts, states, criteria.support(facts, rulebook.book, at, states))
 
 
-def facts_of(case: Initiative) -> Facts:
-    """Everything gates look at, read now. A fixed number of queries, whatever the size of the case."""
+def facts_of(initiative: Initiative) -> Facts:
+    """Everything gates look at, read now. A fixed number of queries, whatever the size of the initiative."""
     with one_look():
-        return once(("facts", case.pk), lambda: _read(case))
+        return once(("facts", initiative.pk), lambda: _read(initiative))
 
 
-def _read(case: Initiative) -> Facts:
-    roles = case_rows.roles(case)
+def _read(initiative: Initiative) -> Facts:
+    roles = initiative_rows.roles(initiative)
     in_force = {role.role: role.person for role in roles if role.in_force}
     owner = in_force.get("owner")
-    changes = case_rows.rows(case, "stage_changes")
+    changes = initiative_rows.rows(initiative, "stage_changes")
     reopened = max((change.at for change in changes if change.basis == "reopened"), default=None)
     reviews = [
         review
-        for review in case_rows.reviews(case)
+        for review in initiative_rows.reviews(initiative)
         if review.approved and (reopened is None or review.ended_at > reopened)
     ]
     return Facts(
-        ref=case.ref,
-        title=case.title,
-        problem=case.problem,
-        platform=case.platform,
-        confidential=case.confidential,
-        claimed=case.stage,
-        imported=case.imported,
-        tier=case.tier,
-        answers=_answers(case),
-        items=_items(case, roles),
+        ref=initiative.ref,
+        title=initiative.title,
+        problem=initiative.problem,
+        platform=initiative.platform,
+        confidential=initiative.confidential,
+        claimed=initiative.stage,
+        imported=initiative.imported,
+        tier=initiative.tier,
+        answers=_answers(initiative),
+        items=_items(initiative, roles),
         running=tuple(
             Running(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
-            for d in case_rows.rows(case, "deployments")
+            for d in initiative_rows.rows(initiative, "deployments")
         ),
-        contracts=_contracts(case),
+        contracts=_contracts(initiative),
         holds=tuple(
             HoldFact(
                 hold.kind, HoldKind(hold.kind).label, hold.reason, HoldKind(hold.kind).cap, hold.blocking
             )
-            for hold in case_rows.rows(case, "holds")
+            for hold in initiative_rows.rows(initiative, "holds")
         ),
         waivers=tuple(
             WaiverFact(w.key, w.granted_at, w.until, w.reason)
-            for w in case_rows.rows(case, "waivers")
+            for w in initiative_rows.rows(initiative, "waivers")
             if w.granted_at
         ),
-        conditions=_conditions(case, reviews),
-        debts=_debts(case),
-        declared={p.key: Declared(p.key, p.declared, p.result) for p in case_rows.rows(case, "proof_items")},
+        conditions=_conditions(initiative, reviews),
+        debts=_debts(initiative),
+        declared={
+            p.key: Declared(p.key, p.declared, p.result)
+            for p in initiative_rows.rows(initiative, "proof_items")
+        },
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
-        reattest_by=reattest_by(case),
+        reattest_by=reattest_by(initiative),
         scopes=tuple(
             ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
-            for s in case_rows.rows(case, "scopes")
+            for s in initiative_rows.rows(initiative, "scopes")
             if s.ended_at is None or s.ended_at > clock.now()
         ),
         shortcomings=tuple(
@@ -122,30 +125,32 @@ def _read(case: Initiative) -> Facts:
                 HoldKind.word(one.hold),
                 HoldKind(one.hold).cap if one.hold else None,
             )
-            for one in _shortcomings(case)
+            for one in _shortcomings(initiative)
         ),
         measured=tuple(
             Measured(row.requirement, row.way, row.words, row.since, row.until)
-            for row in case_rows.rows(case, "measurements")
+            for row in initiative_rows.rows(initiative, "measurements")
         ),
-        described=tuple((link.at, link.ended_at) for link in case_rows.rows(case, "links")),
+        described=tuple((link.at, link.ended_at) for link in initiative_rows.rows(initiative, "links")),
         alone=tuple(
-            StandsAlone(*one) for row in case_rows.rows(case, "standalone") for one in row.acceptances
+            StandsAlone(*one)
+            for row in initiative_rows.rows(initiative, "standalone")
+            for one in row.acceptances
         ),
-        drawn=drawn_questions.drawn_of(case),
-        round=drawn_questions.current_round(case),
+        drawn=drawn_questions.drawn_of(initiative),
+        round=drawn_questions.current_round(initiative),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,
     )
 
 
-def _shortcomings(case: Initiative) -> list:
+def _shortcomings(initiative: Initiative) -> list:
     """What is found against its requirements, and what stands against them because nothing was found."""
-    rows = case_rows.rows(case, "shortcomings")
+    rows = initiative_rows.rows(initiative, "shortcomings")
     return [*rows, *finding_rules.unless_found(rows)]
 
 
-def _answers(case: Initiative) -> dict[str, Reply]:
+def _answers(initiative: Initiative) -> dict[str, Reply]:
     return {
         key: Reply(
             kind,
@@ -156,49 +161,49 @@ def _answers(case: Initiative) -> dict[str, Reply]:
             by,
             frozenset(filter(None, accepted_by)),
         )
-        for row in case_rows.rows(case, "answers")
+        for row in initiative_rows.rows(initiative, "answers")
         for key, kind, text, version, at, accepted_at, by, *accepted_by in row.replies
     }
 
 
-def _conditions(case: Initiative, reviews) -> tuple[ConditionFact, ...]:
+def _conditions(initiative: Initiative, reviews) -> tuple[ConditionFact, ...]:
     """What these decisions still ask for, decision by decision, by day."""
     decided = {review.pk for review in reviews}
-    unmet = [row for row in case_rows.rows(case, "unmet_conditions") if row.review_id in decided]
+    unmet = [row for row in initiative_rows.rows(initiative, "unmet_conditions") if row.review_id in decided]
     unmet.sort(key=lambda row: (row.review_id, row.due))
     return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
 
 
-def _items(case: Initiative, roles) -> tuple[Item, ...]:
-    """The evidence of the case as the rules see it, from plain rows, because this runs in every act."""
+def _items(initiative: Initiative, roles) -> tuple[Item, ...]:
+    """The evidence of the initiative as the rules see it, from plain rows, because this runs in every act."""
     voids: dict[int, dict[str, tuple[Void, ...]]] = {}
-    for row in case_rows.rows(case, "voidings"):
+    for row in initiative_rows.rows(initiative, "voidings"):
         of_item = voids.setdefault(row.evidence_id, {})
         void = Void(row.effective_at, row.trigger, row.cause)
         of_item[row.requirement] = (*of_item.get(row.requirement, ()), void)
-    rows = case_rows.rows(case, "evidence")
+    rows = initiative_rows.rows(initiative, "evidence")
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
-    layer_of = {row.pk: row.version.layer for row in case_rows.rows(case, "deployments")}
+    layer_of = {row.pk: row.version.layer for row in initiative_rows.rows(initiative, "deployments")}
     return tuple(
         _item(
             row,
             superseded_by.get(row.pk),
             by_key.get(row.acceptance_id),
             voids.get(row.pk, {}),
-            _verifications(case, row),
+            _verifications(initiative, row),
             layer_of,
         )
         for row in rows
     )
 
 
-def _verifications(case: Initiative, row) -> dict[str, tuple[Verification, ...]]:
+def _verifications(initiative: Initiative, row) -> dict[str, tuple[Verification, ...]]:
     """What people said who opened it and were outside the team, then and now, by requirement."""
     found: dict[str, tuple[Verification, ...]] = {}
     for by, name, at, key, version, fingerprint, shows, words in row.verdicts:
         then = datetime.fromisoformat(at)
-        if not case_rows.inside(case, by, then):
+        if not initiative_rows.inside(initiative, by, then):
             said = Verification(by, name, then, version, fingerprint, shows, words)
             found[key] = (*found.get(key, ()), said)
     return found
@@ -235,7 +240,7 @@ def _item(row, superseded_by, acceptance, voids, verifications, layer_of) -> Ite
     )
 
 
-def _contracts(case: Initiative) -> tuple[ContractState, ...]:
+def _contracts(initiative: Initiative) -> tuple[ContractState, ...]:
     return tuple(
         ContractState(
             v.pk,
@@ -245,12 +250,12 @@ def _contracts(case: Initiative) -> tuple[ContractState, ...]:
             v.ends_at,
             tuple((clause["number"], clause["sentence"]) for clause in v.unmapped),
         )
-        for v in case_rows.rows(case, "contract_versions")
+        for v in initiative_rows.rows(initiative, "contract_versions")
         if v.starts_at
     )
 
 
-def _debts(case: Initiative) -> tuple[DebtFact, ...]:
+def _debts(initiative: Initiative) -> tuple[DebtFact, ...]:
     return tuple(
         DebtFact(
             debt.pk,
@@ -258,65 +263,70 @@ def _debts(case: Initiative) -> tuple[DebtFact, ...]:
             debt.text,
             debt.debtor_id,
             debt.due,
-            Initiative.ref_of(debt.case_number),
-            case_rows.excused(debt, case),
+            Initiative.ref_of(debt.initiative_number),
+            initiative_rows.excused(debt, initiative),
             person.full_name,
         )
-        for person in case_rows.answering(case)
-        for debt in case_rows.debts_of(person, BLOCKING_DEBTS)
+        for person in initiative_rows.answering(initiative)
+        for debt in initiative_rows.debts_of(person, BLOCKING_DEBTS)
     )
 
 
-def reattest_by(case: Initiative, book: Book | None = None) -> date | None:
+def reattest_by(initiative: Initiative, book: Book | None = None) -> date | None:
     """The day by which production must be accepted again, under this book, else the one that decides for it.
 
     None for imported claims, which owe nothing.
     """
-    if case.stage != Stage.PRODUCTION or case.imported:
+    if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
-    start = max(filter(None, [case.since, case.reattested_at]))
-    rule = (book or rulebook_in_effect.rulebook_of(case).book).stages["production"]
-    days = rule.reattest_days_high if case.high_risk else rule.reattest_days
+    start = max(filter(None, [initiative.since, initiative.reattested_at]))
+    rule = (book or rulebook_in_effect.rulebook_of(initiative).book).stages["production"]
+    days = rule.reattest_days_high if initiative.high_risk else rule.reattest_days
     return clock.local_day(start) + timedelta(days=days)
 
 
-def review_by(case: Initiative, continued: list[date] | None = None) -> date | None:
+def review_by(initiative: Initiative, continued: list[date] | None = None) -> date | None:
     """The day by which the chair says *continue or stop*; None where nobody has to (docs/domain.md, "Never").
 
     It is the stage's maximum age, or the end that the chair set since; imported claims owe nothing. `continued`: the
     ends that the chair set in this stage, where they have been read already.
     """
-    if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.imported or case.withdrawn_at:
+    if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.imported or initiative.withdrawn_at:
         return None
-    most = rulebook_in_effect.rulebook_of(case).book.stages[case.stage].max_days_before_review
+    most = rulebook_in_effect.rulebook_of(initiative).book.stages[initiative.stage].max_days_before_review
     if most is None:
         return None
     if continued is None:
-        continued = [row.until for row in case_rows.rows(case, "continuations") if row.at >= case.since]
-    return max([clock.local_day(case.since) + timedelta(days=most), *continued])
+        continued = [
+            row.until
+            for row in initiative_rows.rows(initiative, "continuations")
+            if row.at >= initiative.since
+        ]
+    return max([clock.local_day(initiative.since) + timedelta(days=most), *continued])
 
 
-def decision_due(case: Initiative) -> date | None:
+def decision_due(initiative: Initiative) -> date | None:
     """The day by which the chair says *continue or stop*, once its first reminder is due; None before that."""
-    ends = review_by(case)
+    ends = review_by(initiative)
     warn = max(Rulebook.objects.current().book.freshness.warn_days_before)
     return ends if ends is not None and clock.today() >= ends - timedelta(days=warn) else None
 
 
-def said_on(case: Initiative, on: date) -> tuple[str, str, str]:
-    """What the case claimed at the end of a day, what the product said its proof supported, and the shortfall's name.
+def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
+    """What the initiative claimed at the end of a day, what the product said its proof supported, and the shortfall's
+    name.
 
     For today it is worked out from the facts; for an earlier day it is what was said then, as `PastStanding` kept it.
-    All three are "" for a day before the case was registered here.
+    All three are "" for a day before the initiative was registered here.
     """
     if on >= clock.today():
-        support = judged(case).support
-        return case.stage, support.supported, support.label
+        support = judged(initiative).support
+        return initiative.stage, support.supported, support.label
     end = clock.midnight_after(on)
-    if case.registered_at >= end:
+    if initiative.registered_at >= end:
         return "", "", ""
-    moved = StageChange.objects.filter(initiative=case, at__lt=end).order_by("-pk").first()
-    kept = PastStanding.objects.filter(initiative=case, computed_at__lt=end).order_by("-pk").first()
+    moved = StageChange.objects.filter(initiative=initiative, at__lt=end).order_by("-pk").first()
+    kept = PastStanding.objects.filter(initiative=initiative, computed_at__lt=end).order_by("-pk").first()
     last = end - timedelta(microseconds=1)
     span = next((span for span in kept.spans if _covers(span, last)), None) if kept else None
     claimed = moved.to_stage if moved else "proposed"
@@ -336,13 +346,13 @@ def _scope_words(scope) -> str:
     return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
 
 
-def under(facts: Facts, case: Initiative, book: Book) -> Facts:
+def under(facts: Facts, initiative: Initiative, book: Book) -> Facts:
     """The facts as they are read while this book decides: one day among them follows from it."""
-    return replace(facts, reattest_by=reattest_by(case, book))
+    return replace(facts, reattest_by=reattest_by(initiative, book))
 
 
 def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> dict[str, int]:
-    """How many requirements stand between the case and what it claims, by layer."""
+    """How many requirements stand between the initiative and what it claims, by layer."""
     gaps = criteria.gaps_to(book, states, facts.claimed)
     return Counter(book.requirements[key].layer for key in gaps)
 

@@ -1,7 +1,7 @@
 """Progress that somebody outside the team would notice, beside work that nobody sees (S1-8.2, S1-15).
 
 Stages, reviews, proof, drills, settled conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
-money and waiting are not. One question tells it of as many cases as are asked for.
+money and waiting are not. One question tells it of as many initiatives as are asked for.
 """
 
 from collections.abc import Iterable
@@ -94,7 +94,7 @@ SELECT greatest(
 
 @dataclass(frozen=True)
 class Move:
-    """The last thing about a case that somebody outside its team would notice."""
+    """The last thing about an initiative that somebody outside its team would notice."""
 
     at: datetime
     kind: str
@@ -120,20 +120,20 @@ def _asked(question: str, **values) -> list[tuple]:
 
 
 def newest(keys: Iterable[int]) -> dict[int, Move]:
-    """By case, the last visible movement; cases that never moved are not in it."""
+    """By initiative, the last visible movement; initiatives that never moved are not in it."""
     return {key: Move(at, kind) for key, at, kind in _asked(NEWEST, keys=list(keys))}
 
 
 def by_day(key: int) -> list[tuple[date, str]]:
-    """Every local day on which something visible happened in the case, with its kind, the newest first."""
+    """Every local day on which something visible happened in the initiative, with its kind, the newest first."""
     return _asked(BY_DAY, keys=[key])
 
 
 def outgrown(key: int) -> Outgrown | None:
     """That the newest demo, or proof of the prototype's questions, is older than the newest integration work (S1-15).
 
-    Integration work: a link begun, changed or ended, hours or money noted in that layer, a definition that the case
-    rests on written or taken back. None where nothing was shown, or nothing was done since.
+    Integration work: a link begun, changed or ended, hours or money noted in that layer, a definition that the
+    initiative rests on written or taken back. None where nothing was shown, or nothing was done since.
     """
     ((demo, work),) = _asked(DEMO, key=key, today=clock.today())
     return Outgrown(demo, work) if demo and work and work > demo else None

@@ -1,7 +1,8 @@
-"""Alerts to everybody around a case: a hold, a failed drill, a step-back, a stop, a grace that is over.
+"""Alerts to everybody around an initiative: a hold, a failed drill, a step-back, a stop, a grace that is over.
 
-Told are the chair, the owner, whoever depends on the case and the seats that it touches; whoever acts is told nothing
-of their own doing. One event is one message to a person. Whoever cannot open the case is told in words alone.
+Told are the chair, the owner, whoever depends on the initiative and the seats that it touches; whoever acts is told
+nothing of their own doing. One event is one message to a person. Whoever cannot open the initiative is told in words
+alone.
 """
 
 from collections.abc import Iterable
@@ -18,24 +19,25 @@ from governance.permission_result import ended
 from governance.rulebook import Book
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role, Stage
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import ever_owned
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.models import Dependant, Hold, Initiative
 
-NAMED = 20  # cases named in one message about many
+NAMED = 20  # initiatives named in one message about many
 # Kinds whose desk line stands until the person has opened the message: there is nothing else to answer.
-UNTIL_READ = ("case stopped", "stepped back")
+UNTIL_READ = ("initiative stopped", "stepped back")
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to one case, as it is told; `plain`: to those who depend on it and may not be able to open it.
+    """What happened to one initiative, as it is told; `plain`: to those who depend on it and may not be able to open
+    it.
 
     `key` and `period` make the message one and the same, however often it is owed.
     """
 
-    case: Initiative
+    initiative: Initiative
     kind: str
     key: str
     subject: str
@@ -53,20 +55,24 @@ def affected_seats(book: Book, stage: str, requirements: Iterable[str] = ()) -> 
     return frozenset(found or (gate.seats if gate else ()))
 
 
-def depending(cases: Iterable[Initiative]) -> list[Dependant]:
-    """Who depends on these cases: read before an act that ends it."""
-    rows = Dependant.objects.filter(initiative__in=[case.pk for case in cases], ended_at__isnull=True)
+def depending(initiatives: Iterable[Initiative]) -> list[Dependant]:
+    """Who depends on these initiatives: read before an act that ends it."""
+    rows = Dependant.objects.filter(
+        initiative__in=[initiative.pk for initiative in initiatives], ended_at__isnull=True
+    )
     return list(rows.select_related("executive", "stated_by").order_by("pk"))
 
 
-def readers(case: Initiative, seats: Iterable[str]) -> list[User]:
-    """Who is told and can open the case: whoever decides on it, the chair, the owner, and who holds these seats."""
-    members = boards.members_now(boards.board_for(case.unit))
-    acting, _ = case_permissions.acting_chair(case, members)
-    owner = case_permissions.accepted(case, Role.OWNER)
+def readers(initiative: Initiative, seats: Iterable[str]) -> list[User]:
+    """Who is told and can open the initiative: whoever decides on it, the chair, the owner, and who holds these
+    seats.
+    """
+    members = boards.members_now(boards.board_for(initiative.unit))
+    acting, _ = initiative_permissions.acting_chair(initiative, members)
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
     found = [acting, owner.person if owner else None]
-    if owner is None and not ever_owned(case):
-        found.append(case.registered_by)
+    if owner is None and not ever_owned(initiative):
+        found.append(initiative.registered_by)
     found += [member.person for member in members if member.seat == BoardRole.CHAIR or member.seat in seats]
     return list({person.pk: person for person in found if person is not None and person.is_active}.values())
 
@@ -78,20 +84,24 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
     acting = row_history.current().person
     with request_memo.afresh(), request_memo.one_look():
         if len(events) > 1:
-            case_rows.read_together([event.case for event in events])
+            initiative_rows.read_together([event.initiative for event in events])
         people: dict[int, tuple[User, list[tuple[Event, str]]]] = {}
-        of_case = {event.case.pk: event for event in events}
+        of_initiative = {event.initiative.pk: event for event in events}
         for event in events:
-            for person in readers(event.case, event.seats):
+            for person in readers(event.initiative, event.seats):
                 people.setdefault(person.pk, (person, []))[1].append((event, ""))
-        for row in dependants if dependants is not None else depending([event.case for event in events]):
-            event, person = of_case[row.initiative_id], row.executive or row.stated_by
+        for row in (
+            dependants if dependants is not None else depending([event.initiative for event in events])
+        ):
+            event, person = of_initiative[row.initiative_id], row.executive or row.stated_by
             mine = people.setdefault(person.pk, (person, []))[1]
             if not any(known is event for known, _ in mine):
                 mine.append(
                     (
                         event,
-                        "" if case_permissions.may_see(event.case, person) else words_for(row, event.plain),
+                        ""
+                        if initiative_permissions.may_see(event.initiative, person)
+                        else words_for(row, event.plain),
                     )
                 )
     for person, told in people.values():
@@ -100,15 +110,15 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
 
 
 def words_for(row: Dependant, plain: str) -> str:
-    """What somebody who depends on a case is told who may not be able to open it."""
+    """What somebody who depends on an initiative is told who may not be able to open it."""
     return f"{row.who} depends on it for {ended(row.process or row.for_what)} {plain}"
 
 
 def _owe(person: User, told: list[tuple[Event, str]]) -> None:
     (first, plain), more = told[0], len(told) - 1
-    cases = [event.case for event, _ in told]
-    named = "; ".join(f"{case} ({Stage(case.stage).label})" for case in cases[:NAMED])
-    besides = f"; and {len(cases) - NAMED} more" if len(cases) > NAMED else ""
+    initiatives = [event.initiative for event, _ in told]
+    named = "; ".join(f"{initiative} ({Stage(initiative.stage).label})" for initiative in initiatives[:NAMED])
+    besides = f"; and {len(initiatives) - NAMED} more" if len(initiatives) > NAMED else ""
     owe.owe(
         person,
         first.kind,
@@ -116,8 +126,8 @@ def _owe(person: User, told: list[tuple[Event, str]]) -> None:
         period=f"{first.period}, {more} more" if more else first.period,
         subject=f"{first.subject}, and so are {more} more" if more else first.subject,
         text=f"{first.plain} {named}{besides}." if more else plain or first.text,
-        link="/cases/?held=on" if more else "" if plain else first.link,
-        case_ref="" if more else first.case.ref,
+        link="/initiatives/?held=on" if more else "" if plain else first.link,
+        initiative_ref="" if more else first.initiative.ref,
     )
 
 
@@ -128,20 +138,22 @@ def tell_holds(
     by_kind: dict[str, list[Event]] = {}
     book = Rulebook.objects.current().book if rows else None
     for row in rows:
-        case, words = row.initiative, HoldKind(row.kind).label
+        initiative, words = row.initiative, HoldKind(row.kind).label
         cap = HoldKind(row.kind).cap
         supported = f", and it is supported as {Stage(cap).label.lower()} at most" if cap else ""
         # The reminder of a vacancy begins with this very message: it is owed once.
         vacant = row.kind == "owner_vacant"
         event = Event(
-            case,
+            initiative,
             "owner vacant" if vacant else "held",
             f"hold:{row.pk}",
-            f"{case}: held: {words[:1].lower()}{words[1:]}",
+            f"{initiative}: held: {words[:1].lower()}{words[1:]}",
             f"{ended(row.reason)} While this stands, no review of it can be decided{supported}.",
             f"Held: {words[:1].lower()}{words[1:]}.",
             link_of(row),
-            affected_seats(book.at_tier(case.tier), case.stage, (requirements or {}).get(row.pk, ())),
+            affected_seats(
+                book.at_tier(initiative.tier), initiative.stage, (requirements or {}).get(row.pk, ())
+            ),
             period="after0d" if vacant else clock.now().isoformat() if anew else "opened",
         )
         by_kind.setdefault(row.kind, []).append(event)
@@ -153,23 +165,27 @@ def link_of(hold: Hold) -> str:
     """Where what a hold is about is seen."""
     pages = {"residency": "integration-residency", "failed_drill": "integration-drills"}
     pages |= {"definition_conflict": "integration-definitions", "owner_vacant": "people"}
-    return reverse(pages.get(hold.kind, "case"), args=[hold.initiative.ref])
+    return reverse(pages.get(hold.kind, "initiative"), args=[hold.initiative.ref])
 
 
 def tell_end(
-    case: Initiative, kind: str, was: str, reason: str, dependants: list[Dependant] | None = None
+    initiative: Initiative, kind: str, was: str, reason: str, dependants: list[Dependant] | None = None
 ) -> None:
-    """That a case stepped back or was stopped or retired: to those around the stage that it `was` in."""
+    """That an initiative stepped back or was stopped or retired: to those around the stage that it `was` in."""
     book = Rulebook.objects.current().book
-    done = f"stepped back to {stage_word(case.stage)}" if kind == "stepped back" else f"was {case.stage}"
+    done = (
+        f"stepped back to {stage_word(initiative.stage)}"
+        if kind == "stepped back"
+        else f"was {initiative.stage}"
+    )
     event = Event(
-        case,
+        initiative,
         kind,
-        f"stage:{case.pk}:{case.since.isoformat()}"[:80],
-        f"{case}: it {done}",
+        f"stage:{initiative.pk}:{initiative.since.isoformat()}"[:80],
+        f"{initiative}: it {done}",
         f"{stage_word(was)} until then. {ended(reason)}",
         f"It {done}. Go over to what was agreed for an outage, or ask its owner what still works.",
-        case.get_absolute_url(),
-        affected_seats(book.at_tier(case.tier), was),
+        initiative.get_absolute_url(),
+        affected_seats(book.at_tier(initiative.tier), was),
     )
     tell([event], dependants)

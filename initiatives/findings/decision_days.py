@@ -1,4 +1,5 @@
-"""What the log of decisions says of a case: counted once a day, kept with the case, held against its scope.
+"""What the log of decisions says of an initiative: counted once a day, kept with the initiative, held against its
+scope.
 
 Source: docs/domain.md, "Four levels". The figures come from the keys of running systems, so nobody of the team wrote
 them: within the declared scope they measure that the bound and the runtime hold, beyond it they are a finding.
@@ -15,14 +16,14 @@ from governance.authorization.decision_queries import SIGNAL_DAYS, allowed_subje
 from governance.models import OutcomeReport, PolicyDecision
 from governance.transparency_log import recomputation
 from governance.vocabulary import LogFindingKind, Stage
-from initiatives.cases.act import act, batched
-from initiatives.cases.case_frame import WhoMay
 from initiatives.facts.finding_rules import Measurable, Wanted, about
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act, batched
+from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.models import DecisionDay, Initiative, LogFinding, ScopeVersion
 
 WAY = "decisions"
-# What the log says something about, by the stage of the case: its bound ends with the MVP.
+# What the log says something about, by the stage of the initiative: its bound ends with the MVP.
 SAID_OF = {Stage.MVP: ("mvp.rollout", "layer.runtime"), Stage.PRODUCTION: ("layer.runtime",)}
 # Acts that the interaction log shows and that no decision permitted.
 NOT_PERMITTED = (LogFindingKind.NEVER_ASKED, LogFindingKind.AFTER_DENIAL)
@@ -32,7 +33,7 @@ OWNER = "The owner"
 
 
 def count() -> list[int]:
-    """Count the days that are over and not counted yet, at most a week of them; returns the keys of the cases."""
+    """Count the days that are over and not counted yet, at most a week of them; returns the keys of the initiatives."""
     last = clock.local_day(clock.now() - SETTLED) - timedelta(days=1)
     kept = DecisionDay.objects.aggregate(last=Max("day"))["last"]
     first = max(last - timedelta(days=CATCH_UP - 1), kept + timedelta(days=1) if kept else last)
@@ -44,32 +45,36 @@ def count() -> list[int]:
 
 def _count(day: date) -> list[int]:
     inside = {"at__gte": clock.midnight_before(day), "at__lt": clock.midnight_after(day)}
-    numbers = PolicyDecision.objects.filter(key_id__isnull=False, **inside).values("case_number").distinct()
+    numbers = (
+        PolicyDecision.objects.filter(key_id__isnull=False, **inside).values("initiative_number").distinct()
+    )
     found = Initiative.objects.filter(number__in=numbers, stage__in=SAID_OF).order_by("pk")
     touched = []
     for keys in batched(list(found.values_list("pk", flat=True))):
         with act("count decisions", system="decision count"):
-            cases = Initiative.objects.all_locked(keys)
-            numbered = {case.number: case for case in cases}
+            initiatives = Initiative.objects.all_locked(keys)
+            numbered = {initiative.number: initiative for initiative in initiatives}
             known = set(
-                DecisionDay.objects.filter(initiative__in=cases, day=day).values_list("initiative", "key")
+                DecisionDay.objects.filter(initiative__in=initiatives, day=day).values_list(
+                    "initiative", "key"
+                )
             )
             subjects = allowed_subjects(list(numbered), day)
             rows = [
                 DecisionDay(
-                    initiative=numbered[one.case],
+                    initiative=numbered[one.initiative],
                     key_id=one.key,
                     day=day,
                     asked=one.asked,
                     allowed=one.allowed,
-                    subjects=subjects.get(one.case, 0),
+                    subjects=subjects.get(one.initiative, 0),
                 )
                 for one in of_day(list(numbered), day)
-                if (numbered[one.case].pk, one.key) not in known
+                if (numbered[one.initiative].pk, one.key) not in known
             ]
             DecisionDay.objects.bulk_create(rows)
-            follow(list(cases))
-            touched += [case.pk for case in cases]
+            follow(list(initiatives))
+            touched += [initiative.pk for initiative in initiatives]
     return touched
 
 
@@ -79,7 +84,7 @@ SELECT d.id, i.number, d.day, d.asked, found.asked FROM initiatives_decisionday 
   JOIN initiatives_initiative i ON i.id = d.initiative_id
   CROSS JOIN LATERAL (
     SELECT count(*) AS asked FROM governance_policydecision p
-     WHERE p.case_number = i.number AND p.key_id = d.key_id AND p.at >= d.day - 1 AND p.at < d.day + 2) found
+     WHERE p.initiative_number = i.number AND p.key_id = d.key_id AND p.at >= d.day - 1 AND p.at < d.day + 2) found
  WHERE d.asked > found.asked AND d.day - 1 >= (SELECT min(at) FROM governance_policydecision)
  ORDER BY d.id
 """
@@ -98,22 +103,26 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
         yield words, "initiatives_decisionday", str(key), "asked"
 
 
-def _newest(cases: list[int]) -> dict[int, tuple[Initiative, ScopeVersion, list[DecisionDay]]]:
-    """Of each case with a scope in force that asked within 30 days: the scope, and the days of its newest week.
+def _newest(initiatives: list[int]) -> dict[int, tuple[Initiative, ScopeVersion, list[DecisionDay]]]:
+    """Of each initiative with a scope in force that asked within 30 days: the scope, and the days of its newest week.
 
     Oldest first. A week, so that what is measured is written anew once a week and not every night.
     """
     now = clock.now()
     since = clock.local_day(now) - timedelta(days=SIGNAL_DAYS)
     days: dict[int, list[DecisionDay]] = {}
-    for row in DecisionDay.objects.filter(initiative__in=cases, day__gt=since).order_by("day", "pk"):
+    for row in DecisionDay.objects.filter(initiative__in=initiatives, day__gt=since).order_by("day", "pk"):
         days.setdefault(row.initiative_id, []).append(row)
     scopes = ScopeVersion.objects.filter(initiative__in=days, starts_at__lte=now).order_by("number")
     in_force = {one.initiative_id: one for one in scopes if one.ended_at is None or one.ended_at > now}
     found = {}
-    for case in Initiative.objects.filter(pk__in=in_force, stage__in=SAID_OF):
-        week = _monday(days[case.pk][-1].day)
-        found[case.pk] = (case, in_force[case.pk], [row for row in days[case.pk] if row.day >= week])
+    for initiative in Initiative.objects.filter(pk__in=in_force, stage__in=SAID_OF):
+        week = _monday(days[initiative.pk][-1].day)
+        found[initiative.pk] = (
+            initiative,
+            in_force[initiative.pk],
+            [row for row in days[initiative.pk] if row.day >= week],
+        )
     return found
 
 
@@ -122,16 +131,20 @@ def _monday(day: date) -> date:
 
 
 @about(DecisionDay.objects.all())
-def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """That the calls of a case stay inside its scope: each asked here, and for no more people than it declares."""
-    found = _newest(cases)
-    numbers = {case.number: key for key, (case, _, _) in found.items()}
+def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """That the calls of an initiative stay inside its scope: each asked here, and for no more people than it
+    declares.
+    """
+    found = _newest(initiatives)
+    numbers = {initiative.number: key for key, (initiative, _, _) in found.items()}
     since = clock.now() - timedelta(days=SIGNAL_DAYS)
-    unasked = OutcomeReport.objects.filter(case_number__in=numbers, decision__isnull=True, at__gte=since)
-    past_us = {numbers[number] for number in unasked.values_list("case_number", flat=True).distinct()}
+    unasked = OutcomeReport.objects.filter(
+        initiative_number__in=numbers, decision__isnull=True, at__gte=since
+    )
+    past_us = {numbers[number] for number in unasked.values_list("initiative_number", flat=True).distinct()}
     acts = LogFinding.objects.standing().filter(initiative__in=found, kind__in=NOT_PERMITTED, at__gte=since)
     past_us |= set(acts.filter(probable=False).values_list("initiative", flat=True))
-    for key, (case, scope, days) in found.items():
+    for key, (initiative, scope, days) in found.items():
         if key in past_us or any(row.subjects > scope.user_count for row in days):
             continue
         week, subjects = _monday(days[0].day), days[0].subjects
@@ -139,7 +152,7 @@ def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
             f"in the log of decisions {_people(subjects)} were allowed something in the thirty days to "
             f"{days[0].day:%-d %B %Y}, of {scope.user_count} in scope, and no call is known that did not ask"
         )
-        for requirement in SAID_OF[Stage(case.stage)]:
+        for requirement in SAID_OF[Stage(initiative.stage)]:
             yield (
                 key,
                 Measurable(
@@ -154,9 +167,9 @@ def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
 
 
 @about(DecisionDay.objects.all())
-def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
+def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
     """That more people are served than the scope in force declares: told once a week, of the first day of it so."""
-    for key, (case, scope, days) in _newest(cases).items():
+    for key, (initiative, scope, days) in _newest(initiatives).items():
         within = [place for place, row in enumerate(days) if row.subjects <= scope.user_count]
         beyond = days[within[-1] + 1 :] if within else days
         if not beyond:
@@ -166,7 +179,7 @@ def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
             f"The log of decisions counts {_people(first.subjects)} in the thirty days to "
             f"{first.day:%-d %B %Y}, and the scope in force declares {scope.user_count}."
         )
-        for requirement in SAID_OF[Stage(case.stage)]:
+        for requirement in SAID_OF[Stage(initiative.stage)]:
             yield (
                 key,
                 Wanted(
@@ -181,9 +194,11 @@ def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
             )
 
 
-def fixes_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+def fixes_of(initiative: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
     """The pages on which the person fixes it: where a wider scope is declared."""
-    return [(reverse("scope-add", args=[case.ref]), "Declare the scope")] if may.change_what_runs else []
+    return (
+        [(reverse("scope-add", args=[initiative.ref]), "Declare the scope")] if may.change_what_runs else []
+    )
 
 
 def _people(number: int) -> str:

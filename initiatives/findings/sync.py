@@ -1,4 +1,4 @@
-"""Findings synchronised to cases: shortcomings written down, holds opened and closed, standings rewritten."""
+"""Findings synchronised to initiatives: shortcomings written down, holds opened and closed, standings rewritten."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -9,9 +9,9 @@ from governance import clock
 from governance.database import request_memo, row_history
 from governance.ledger import record
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, batched, settle_standings
 from initiatives.facts import finding_rules, rulebook_in_effect
 from initiatives.findings import alerts
+from initiatives.initiative.act import act, batched, settle_standings
 from initiatives.models import Hold, Initiative, Measurement, Shortcoming
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
@@ -23,16 +23,16 @@ SETTLED_FIRST: dict[finding_rules.Says, Callable[[list[Initiative]], None]] = {}
 CHANGING: list[Callable[[], QuerySet]] = []
 
 
-def follow(cases: list[Initiative]) -> list[Initiative]:
-    """Write down what the register says against these locked cases, in the running act, set-wise.
+def follow(initiatives: list[Initiative]) -> list[Initiative]:
+    """Write down what the register says against these locked initiatives, in the running act, set-wise.
 
-    Opens and closes the holds that this calls for and rewrites the standings of cases of which it says something else
-    than before; returns those.
+    Opens and closes the holds that this calls for and rewrites the standings of initiatives of which it says something
+    else than before; returns those.
     """
-    now, keys = clock.now(), [case.pk for case in cases]
+    now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     there = finding_rules.there(keys)
     for says, settle in SETTLED_FIRST.items():
-        settle([case for case in cases if case.pk in there.by_noun[says]])
+        settle([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
     wanted = finding_rules.wanted(keys, there)
     rows = Shortcoming.objects.standing().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
@@ -47,30 +47,33 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
         )
     touched = {row.initiative_id for row in gone} | {key for key, _ in new}
     said: dict[int, dict[str, list]] = {
-        case.pk: {"against": [], "gone": []} for case in cases if case.pk in touched
+        initiative.pk: {"against": [], "gone": []} for initiative in initiatives if initiative.pk in touched
     }
     for key, one in new:
         said[key]["against"].append([one.requirement, _worded(one, now)])
     for row in gone:
         said[row.initiative_id]["gone"].append([row.requirement, _worded(row, now)])
     record.record_many(
-        EntryKind.REGISTER_FOUND, [(case, said[case.pk]) for case in cases if case.pk in touched]
+        EntryKind.REGISTER_FOUND,
+        [(initiative, said[initiative.pk]) for initiative in initiatives if initiative.pk in touched],
     )
-    held = _follow_holds(cases, wanted)
-    measured = _follow_measured(cases, there, now)
-    rewritten = [case for case in cases if case.pk in touched | held | measured]
+    held = _follow_holds(initiatives, wanted)
+    measured = _follow_measured(initiatives, there, now)
+    rewritten = [initiative for initiative in initiatives if initiative.pk in touched | held | measured]
     if rewritten:
         settle_standings(rewritten)
     return rewritten
 
 
-def _follow_measured(cases: list[Initiative], there: finding_rules.There, now: datetime) -> set[int]:
-    """Write down what is measured of these cases, and what is no more; returns the keys of the cases touched."""
+def _follow_measured(initiatives: list[Initiative], there: finding_rules.There, now: datetime) -> set[int]:
+    """Write down what is measured of these initiatives, and what is no more; returns the keys of the initiatives
+    touched.
+    """
     found: dict[tuple[int, finding_rules.Measurable], None] = {}
     for measures in finding_rules.MEASURES:
         if keys := there.to_ask(measures):
             found |= dict.fromkeys(measures(keys))
-    rows = Measurement.objects.standing().filter(initiative__in=[case.pk for case in cases])
+    rows = Measurement.objects.standing().filter(initiative__in=[initiative.pk for initiative in initiatives])
     known = {(row.initiative_id, _measured(row)): row for row in rows}
     new = [place for place in found if place not in known]
     gone = [row for place, row in known.items() if place not in found]
@@ -87,14 +90,16 @@ def _measured(row: Measurement) -> finding_rules.Measurable:
     return finding_rules.Measurable(row.requirement, row.way, row.source, row.words, row.since, row.until)
 
 
-def follow_more(case: Initiative) -> list[Initiative]:
-    """The same where apps above have found something out about this locked case, which is what may have changed."""
-    there = finding_rules.there([case.pk])
+def follow_more(initiative: Initiative) -> list[Initiative]:
+    """The same where apps above have found something out about this locked initiative, which is what may have
+    changed.
+    """
+    there = finding_rules.there([initiative.pk])
     said = any(
-        there.by_noun[says] if says in there.by_noun else any(True for _ in says([case.pk]))
+        there.by_noun[says] if says in there.by_noun else any(True for _ in says([initiative.pk]))
         for says in finding_rules.MORE_SAYS
     )
-    return follow([case]) if said else []
+    return follow([initiative]) if said else []
 
 
 def _worded(one: finding_rules.Wanted | Shortcoming, now: datetime) -> str:
@@ -116,18 +121,20 @@ def _said(row: Shortcoming) -> finding_rules.Wanted:
     )
 
 
-def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.Wanted]]) -> set[int]:
-    """Open, close, mark as liftable or take that mark away; returns the keys of the cases touched."""
+def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_rules.Wanted]]) -> set[int]:
+    """Open, close, mark as liftable or take that mark away; returns the keys of the initiatives touched."""
     now = clock.now()
     calls: dict[tuple[int, str], list[str]] = {}
-    by_key = {case.pk: case for case in cases}
+    by_key = {initiative.pk: initiative for initiative in initiatives}
     with request_memo.one_look():
         for key, found in wanted.items():
             for one in found:
                 if one.hold and one.counts_at(now) and _asked(by_key[key], one.requirement):
                     calls.setdefault((key, one.hold), []).append(one.words)
     rows = Hold.objects.open().filter(
-        initiative__in=[case.pk for case in cases], kind__in=CALLED_FOR, opened_by__isnull=True
+        initiative__in=[initiative.pk for initiative in initiatives],
+        kind__in=CALLED_FOR,
+        opened_by__isnull=True,
     )
     opened = {(row.initiative_id, row.kind): row for row in rows}
     missing = [
@@ -166,9 +173,9 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.
     return {row.initiative_id for row in (*missing, *ended, *again)}
 
 
-def _asked(case: Initiative, requirement: str) -> bool:
-    """Whether the rulebook that decides for the case asks this at its tier: what is left out holds nothing."""
-    return rulebook_in_effect.rulebook_of(case).book.asks(requirement, case.tier)
+def _asked(initiative: Initiative, requirement: str) -> bool:
+    """Whether the rulebook that decides for the initiative asks this at its tier: what is left out holds nothing."""
+    return rulebook_in_effect.rulebook_of(initiative).book.asks(requirement, initiative.tier)
 
 
 def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None:
@@ -188,13 +195,13 @@ def _tell(
     missing: list[Hold],
     again: list[Hold],
     worse: list[Hold],
-    cases: dict[int, Initiative],
+    initiatives: dict[int, Initiative],
     wanted: dict[int, list[finding_rules.Wanted]],
 ) -> None:
     """That holds were opened, stand again after they could have been lifted, or that another drill failed meanwhile."""
     against = {}
     for row in (*missing, *again, *worse):
-        row.initiative = cases[row.initiative_id]
+        row.initiative = initiatives[row.initiative_id]
         against[row.pk] = [one.requirement for one in wanted[row.initiative_id] if one.hold == row.kind]
     alerts.tell_holds(missing, requirements=against)
     alerts.tell_holds([*again, *worse], requirements=against, anew=True)
@@ -204,17 +211,19 @@ def _reason(words: list[str]) -> str:
     return " ".join(dict.fromkeys(words))
 
 
-def lock_cases(keys: Iterable[int]) -> list[Initiative]:
-    """These cases with their units, locked in the order of their keys, in a running act on the register."""
+def lock_initiatives(keys: Iterable[int]) -> list[Initiative]:
+    """These initiatives with their units, locked in the order of their keys, in a running act on the register."""
     locked = Initiative.objects.only("pk").all_locked(sorted(set(keys)))
-    return list(Initiative.objects.select_related("unit").filter(pk__in=[case.pk for case in locked]))
+    return list(
+        Initiative.objects.select_related("unit").filter(pk__in=[initiative.pk for initiative in locked])
+    )
 
 
 def follow_register() -> list[int]:
-    """What time does: terms that begin or end, sources that go out of date. Returns the cases that changed.
+    """What time does: terms that begin or end, sources that go out of date. Returns the initiatives that changed.
 
-    What is supported is right at each moment without it; the rows of holds are opened and closed here. Cases of which
-    anything was ever found or measured are among them: a row that was ended past Plumbline stands again.
+    What is supported is right at each moment without it; the rows of holds are opened and closed here. Initiatives of
+    which anything was ever found or measured are among them: a row that was ended past Plumbline stands again.
     """
     keys = sorted(
         set(Shortcoming.objects.values_list("initiative", flat=True))
@@ -226,5 +235,5 @@ def follow_register() -> list[int]:
     changed = []
     for some in batched(keys):
         with act("follow register", system="register sweep"):
-            changed += [case.pk for case in follow(lock_cases(some))]
+            changed += [initiative.pk for initiative in follow(lock_initiatives(some))]
     return changed

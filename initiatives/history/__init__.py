@@ -1,1 +1,1 @@
-"""The acts on a case as people read them: wording of entries, timeline, what changed since a visit."""
+"""The acts on an initiative as people read them: wording of entries, timeline, what changed since a visit."""

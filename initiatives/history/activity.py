@@ -1,6 +1,8 @@
-"""The Activity of a case: its decisions as headlines, and between two of them everything smaller, folded and counted.
+"""The Activity of an initiative: its decisions as headlines, and between two of them everything smaller, folded and
+counted.
 
-How much is read does not grow with the case: a page has so many decisions, and each fold shows the newest events of it.
+How much is read does not grow with the initiative: a page has so many decisions, and each fold shows the newest events
+of it.
 """
 
 from dataclasses import dataclass, field
@@ -18,8 +20,8 @@ from initiatives.history.entry_wording import day_of, question
 from initiatives.history.timeline import Line
 from initiatives.models import SignOff, StageChange
 
-# What decides about the case. The move that a review brings is told by the review's own headline, and the approvals of
-# a contract by that of the version that they put in force.
+# What decides about the initiative. The move that a review brings is told by the review's own headline, and the
+# approvals of a contract by that of the version that they put in force.
 OUTCOMES = {
     EntryKind.REVIEW_APPROVED: ("Approved", "ok"),
     EntryKind.REVIEW_APPROVED_WITH_CONDITIONS: ("Approved with conditions", "ok"),
@@ -138,9 +140,9 @@ class _Rested:
     items: set[int] = field(default_factory=set)
 
 
-def decided(case, entries: QuerySet) -> QuerySet:
+def decided(initiative, entries: QuerySet) -> QuerySet:
     """The keys of the entries that are decisions, newest first."""
-    by_review = StageChange.objects.filter(initiative=case, review__isnull=False)
+    by_review = StageChange.objects.filter(initiative=initiative, review__isnull=False)
     return (
         entries.filter(kind__in=DECISIONS)
         .exclude(pk__in=by_review.values("entry_id"))
@@ -155,7 +157,7 @@ def between(entries: QuerySet, after: int | None, before: int | None) -> QuerySe
     return entries.filter(pk__lt=before) if before is not None else entries
 
 
-def told(case, entries: QuerySet, page: Page, book) -> list[Told]:
+def told(initiative, entries: QuerySet, page: Page, book) -> list[Told]:
     """The decisions of this page (of `decided`), each with the fold of what happened before it.
 
     The first page begins with what happened since the newest decision. A fixed number of questions.
@@ -174,8 +176,8 @@ def told(case, entries: QuerySet, page: Page, book) -> list[Told]:
     )
     newest = [between(entries, *pair).values_list("pk", flat=True)[:FOLDED] for pair in pairs]
     small = list(newest[0].union(*newest[1:], all=True)) if newest else []
-    lines = timeline.lines(case, entries.filter(pk__in=[*shown, *small]), book)
-    headlines = _headlines(case, [line for line in lines if line.pk in set(shown)], book)
+    lines = timeline.lines(initiative, entries.filter(pk__in=[*shown, *small]), book)
+    headlines = _headlines(initiative, [line for line in lines if line.pk in set(shown)], book)
     by_pair = {before: headlines.get(before) for before in [*shown, None]}
     return [
         Told(
@@ -200,15 +202,15 @@ def _within(key: int, after: int | None, before: int | None) -> bool:
     return (after is None or key > after) and (before is None or key < before)
 
 
-def _headlines(case, lines: list[Line], book) -> dict[int, Headline]:
+def _headlines(initiative, lines: list[Line], book) -> dict[int, Headline]:
     """By key of the entry, each of these decisions as a headline."""
     reviews = {line.facts["review"] for line in lines if line.kind in OUTCOMES and line.facts.get("review")}
     versions = {
         line.facts["number"] for line in lines if line.kind == EntryKind.CONTRACT_IN_FORCE and line.facts
     }
     signed = _signed(reviews) if reviews else {}
-    approved = _approved(case, versions) if versions else {}
-    return {line.pk: _headline(case, line, book, signed, approved) for line in lines}
+    approved = _approved(initiative, versions) if versions else {}
+    return {line.pk: _headline(initiative, line, book, signed, approved) for line in lines}
 
 
 def _signed(reviews: set[int]) -> dict[int, _Rested]:
@@ -223,14 +225,16 @@ def _signed(reviews: set[int]) -> dict[int, _Rested]:
     return found
 
 
-def _approved(case, versions: set[int]) -> dict[int, int]:
+def _approved(initiative, versions: set[int]) -> dict[int, int]:
     """By number of the version, how many seats approved it."""
-    rows = ContractApproval.objects.filter(version__contract=case.contract_id, version__number__in=versions)
+    rows = ContractApproval.objects.filter(
+        version__contract=initiative.contract_id, version__number__in=versions
+    )
     counted = rows.order_by().values("version__number").annotate(seats=Count("seat", distinct=True))
     return {row["version__number"]: row["seats"] for row in counted}
 
 
-def _headline(case, line: Line, book, signed: dict[int, _Rested], approved: dict[int, int]) -> Headline:
+def _headline(initiative, line: Line, book, signed: dict[int, _Rested], approved: dict[int, int]) -> Headline:
     facts = line.facts
     if line.kind in OUTCOMES and facts:
         words, tone = OUTCOMES[EntryKind(line.kind)]
@@ -240,7 +244,7 @@ def _headline(case, line: Line, book, signed: dict[int, _Rested], approved: dict
             words = f"{words}: {' or '.join(map(stage_word, gate.from_stages))} to {stage_word(gate.to)}"
         return Headline(line, words, tone, len(rested.seats), len(rested.items), line.link)
     if line.kind == EntryKind.CONTRACT_IN_FORCE and facts:
-        link = f"{reverse('contract', args=[case.ref])}?version={facts['number']}"
+        link = f"{reverse('contract', args=[initiative.ref])}?version={facts['number']}"
         words = f"Contract version {facts['number']} approved, in force from {day_of(facts['starts_at'])}"
         return Headline(line, words, "ok", approved.get(facts["number"], 0), None, link)
     return Headline(line, *_plain(line.kind, facts, book))

@@ -249,7 +249,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_POLICY_SET: "set a policy of {unit}: {all:term}.",
     EntryKind.UNIT_POLICY_WITHDRAWN: "withdrew a policy of {unit}, {reference}: {why}",
     EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
-    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} initiatives and {people} people.",
+    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {initiatives} initiatives and {people} people.",
     EntryKind.NOT_SIMILAR: "said that {other} is not similar.",
     EntryKind.INTAKE_LINK_MADE: "made the intake link of {unit}, open until {until:day}.",
     EntryKind.INTAKE_LINK_ENDED: "switched off the intake link of {unit}.",

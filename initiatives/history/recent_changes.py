@@ -9,28 +9,32 @@ from governance.models.ledger import Entry
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import day
 from initiatives.history import entry_wording, timeline
-from initiatives.models import CaseVisit, Initiative, Review, ReviewVisit
+from initiatives.models import Initiative, InitiativeVisit, Review, ReviewVisit
 
 # So many acts of others since the last visit are told; of the rest, how many.
 NEWS = 30
 
 
 def of_review(review: Review, person: User, facts, states: dict, book) -> dict | None:
-    """What changed on the case since the person last opened this review; None at first. Remembers this visit."""
+    """What changed on the initiative since the person last opened this review; None at first. Remembers this visit."""
     since = ReviewVisit.look(review, person, clock.now())
     return _since(review.initiative, person, since, facts, states, book)
 
 
-def of_case(case: Initiative, person: User, facts, states: dict, book) -> dict | None:
-    """What changed on the case since the person last opened its page; None at first. Remembers this visit."""
-    since = CaseVisit.look(case, person, clock.now())
-    return _since(case, person, since, facts, states, book)
+def of_initiative(initiative: Initiative, person: User, facts, states: dict, book) -> dict | None:
+    """What changed on the initiative since the person last opened its page; None at first. Remembers this visit."""
+    since = InitiativeVisit.look(initiative, person, clock.now())
+    return _since(initiative, person, since, facts, states, book)
 
 
-def _since(case: Initiative, person: User, since: datetime | None, facts, states: dict, book) -> dict | None:
+def _since(
+    initiative: Initiative, person: User, since: datetime | None, facts, states: dict, book
+) -> dict | None:
     if since is None:
         return None
-    entries = Entry.objects.acts().of_case(case.ref).filter(at__gt=since).exclude(actor_id=person.pk)
+    entries = (
+        Entry.objects.acts().of_initiative(initiative.ref).filter(at__gt=since).exclude(actor_id=person.pk)
+    )
     entries = timeline.without_private(entries, person)
     current = Rulebook.objects.current().book
     found, shown = list(entries[: NEWS + 1]), []

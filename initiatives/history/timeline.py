@@ -1,4 +1,6 @@
-"""The history of a case as people read it: one sentence an act, and the rows that changed in the same transaction."""
+"""The history of an initiative as people read it: one sentence an act, and the rows that changed in the same
+transaction.
+"""
 
 import json
 from dataclasses import dataclass
@@ -62,14 +64,14 @@ def without_private(entries, person):
     return entries.filter(~Q(kind__in=PRIVATE) | Q(actor_id=person.pk))
 
 
-def lines(case, entries: QuerySet, book) -> list[Line]:
+def lines(initiative, entries: QuerySet, book) -> list[Line]:
     """The entries in words, each with the rows its transaction changed; the first entry of a transaction has them.
 
     One question to the database: the acts, and the changes of rows that the database wrote down beside them; one more
     where a row names somebody who did what it says before these lines begin.
     """
     acts, changes = [], []
-    for row in _with_their_rows(case, entries):
+    for row in _with_their_rows(initiative, entries):
         (changes if row[TABLE] else acts).append(row)
     rows = _rows_by_transaction(changes)
     gone = erasure_log.words_for(row[0] for row in acts if not row[BODY])
@@ -146,8 +148,8 @@ COLUMNS = ("id", "kind", "xact", "at", "simulated", "table", "operation", "body_
 TABLE, BODY, NAMED = 5, 7, 8
 
 
-def _with_their_rows(case, entries: QuerySet) -> QuerySet:
-    """These acts, and the rows of the case that changed in their transactions, with whom they name (`names`)."""
+def _with_their_rows(initiative, entries: QuerySet) -> QuerySet:
+    """These acts, and the rows of the initiative that changed in their transactions, with whom they name (`names`)."""
     passive = [table for table, model in TABLES.items() if _people(model) & PASSIVE]
     names = RawSQL(NAMES, [passive, sorted(PASSIVE)], output_field=JSONField())
     # Three lists, each by an index of its own: with an "or" between them a plan may read the whole record.
@@ -156,9 +158,12 @@ def _with_their_rows(case, entries: QuerySet) -> QuerySet:
         rows.order_by().annotate(names=names).values_list(*COLUMNS)
         for rows in (
             Entry.objects.filter(table="", pk__in=entries.values("pk")),
-            changed.filter(case_ref=case.ref, table__in=[model._meta.db_table for model in MODELS]),
-            # A contract is written a moment before its case points to it: the entry of its beginning names no case.
-            changed.filter(case_ref="", table=Contract._meta.db_table, key=str(case.contract_id)),
+            changed.filter(
+                initiative_ref=initiative.ref, table__in=[model._meta.db_table for model in MODELS]
+            ),
+            # A contract is written a moment before its initiative points to it: the entry of its beginning names no
+            # initiative.
+            changed.filter(initiative_ref="", table=Contract._meta.db_table, key=str(initiative.contract_id)),
         )
     )
     return acts.union(*others, all=True).order_by("id")

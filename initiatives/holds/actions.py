@@ -1,4 +1,4 @@
-"""Holds, debts and gaps: what stands against a case, and how it goes away."""
+"""Holds, debts and gaps: what stands against an initiative, and how it goes away."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,11 +13,11 @@ from governance.models import User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import RUNNING_STAGES, ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
-from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
+from initiatives.access import permissions as initiative_permissions
+from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.facts.supported_stage import facts_of
 from initiatives.findings import alerts
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import (
     Evidence,
     Excuse,
@@ -43,18 +43,18 @@ class Grace:
     why: str
 
 
-def hold(*, case: Initiative, reason: str, by: User) -> Hold:
+def hold(*, initiative: Initiative, reason: str, by: User) -> Hold:
     """Raise a concern that blocks decisions until the chair lifts it."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what must not go on, so that the chair can judge it."})
-    with act("hold", by=by, case=case, reason=reason) as case:
-        case_permissions.may_hold(case, by).or_refuse()
+    with act("hold", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_hold(initiative, by).or_refuse()
         row = Hold(
-            initiative=case, kind="concern", reason=reason.strip(), opened_by=by, opened_at=clock.now()
+            initiative=initiative, kind="concern", reason=reason.strip(), opened_by=by, opened_at=clock.now()
         )
         row.save()
-        record.record(EntryKind.HOLD_OPENED, case=case, hold_kind=row.kind, why=row.reason)
-        settle_standing(case)
+        record.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=row.kind, why=row.reason)
+        settle_standing(initiative)
         alerts.tell_holds([row])
     return row
 
@@ -63,65 +63,65 @@ def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
     """Lift a hold that people opened, or one that is marked liftable: the chair, with a reason."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why the hold is no longer needed."})
-    with act("lift hold", by=by, case=hold.initiative_id, reason=reason) as case:
+    with act("lift hold", by=by, initiative=hold.initiative_id, reason=reason) as initiative:
         hold = Hold.objects.select_related("initiative").get(pk=hold.pk)
         if hold.lifted_at:
             raise Conflict("This hold was lifted already.")
-        case_permissions.may_lift(hold, by).or_refuse()
-        _close(case, hold, reason.strip(), by)
-        settle_standing(case)
+        initiative_permissions.may_lift(hold, by).or_refuse()
+        _close(initiative, hold, reason.strip(), by)
+        settle_standing(initiative)
     return hold
 
 
-def open_system_hold(case: Initiative, kind: str, reason: str) -> Hold | None:
+def open_system_hold(initiative: Initiative, kind: str, reason: str) -> Hold | None:
     """Open a hold with a cause, inside the running act; the one that is open already stays."""
-    if case.holds.open().filter(kind=kind, opened_by__isnull=True).exists():
+    if initiative.holds.open().filter(kind=kind, opened_by__isnull=True).exists():
         return None
-    row = Hold(initiative=case, kind=kind, reason=reason, opened_at=clock.now())
+    row = Hold(initiative=initiative, kind=kind, reason=reason, opened_at=clock.now())
     row.save()
-    record.record(EntryKind.HOLD_OPENED, case=case, hold_kind=kind, why=reason)
+    record.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=kind, why=reason)
     alerts.tell_holds([row])
     return row
 
 
-def close_system_hold(case: Initiative, kind: str, why: str) -> None:
+def close_system_hold(initiative: Initiative, kind: str, why: str) -> None:
     """Close a hold with its cause, inside the running act. Residency waits for the chair: it becomes liftable."""
-    for row in case.holds.open().filter(kind=kind, opened_by__isnull=True):
+    for row in initiative.holds.open().filter(kind=kind, opened_by__isnull=True):
         if kind == "residency":
             row.liftable_since = row.liftable_since or clock.now()
             row.save()
         else:
-            _close(case, row, why, None)
+            _close(initiative, row, why, None)
 
 
-def _close(case: Initiative, row: Hold, why: str, by: User | None) -> None:
+def _close(initiative: Initiative, row: Hold, why: str, by: User | None) -> None:
     row.lifted_at, row.lifted_by, row.lift_reason = clock.now(), by, why
     row.save()
-    record.record(EntryKind.HOLD_LIFTED, case=case, hold_kind=row.kind, why=why)
+    record.record(EntryKind.HOLD_LIFTED, initiative=initiative, hold_kind=row.kind, why=why)
 
 
 def owe(
-    case: Initiative, kind: str, *, source: str, text: str, due: date, debtor: User | None
+    initiative: Initiative, kind: str, *, source: str, text: str, due: date, debtor: User | None
 ) -> Obligation | None:
     """Write a debt inside the running act; one open debt per source. It stays with this debtor for good."""
-    debts = owe_all(case, [Obligation(kind=kind, source=source, text=text, due=due, debtor=debtor)])
+    debts = owe_all(initiative, [Obligation(kind=kind, source=source, text=text, due=due, debtor=debtor)])
     return debts[0] if debts else None
 
 
-def owe_all(case: Initiative, wanted: list[Obligation]) -> list[Obligation]:
-    """Write these debts of the case, set-wise; otherwise as `owe`. Returns those that were not open already."""
-    known = {(debt.kind, debt.source) for debt in case_rows.debts(case)}
+def owe_all(initiative: Initiative, wanted: list[Obligation]) -> list[Obligation]:
+    """Write these debts of the initiative, set-wise; otherwise as `owe`. Returns those that were not open already."""
+    known = {(debt.kind, debt.source) for debt in initiative_rows.debts(initiative)}
     new = [debt for debt in wanted if (debt.kind, debt.source) not in known]
     if not new:
         return []
     for debt in new:
-        debt.initiative = case
+        debt.initiative = initiative
     _write_debts(new)
     return new
 
 
 def _write_debts(new: list[Obligation]) -> None:
-    """Save new debts, of one case or of many, set-wise, with an entry each."""
+    """Save new debts, of one initiative or of many, set-wise, with an entry each."""
     for debt in new:
         debt.opened_at = clock.now()
     row_history.insert_many(Obligation, new)
@@ -150,13 +150,13 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
 
     Items of a gate need evidence that covers them. Raises Refused with who may.
     """
-    with act("settle", by=by, case=obligation.initiative_id, reason=note) as case:
+    with act("settle", by=by, initiative=obligation.initiative_id, reason=note) as initiative:
         obligation = Obligation.objects.select_related("debtor").get(pk=obligation.pk)
-        may_settle(case, obligation, by).or_refuse()
+        may_settle(initiative, obligation, by).or_refuse()
         if obligation.settled_at:
             raise Conflict(f"It was resolved on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
         if obligation.kind == "criterion":
-            judged = supported_stage.judged(case, _facts(case))
+            judged = supported_stage.judged(initiative, _facts(initiative))
             book, states, key = judged.rulebook.book, judged.states, obligation.source.split(":")[0]
             if not all(
                 states[wanted].satisfies(book.criteria[key].gate)
@@ -184,28 +184,33 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 "They say so on its page.",
                 f"/feeds/{obligation.pk}/",
             ).or_refuse()
-        if obligation.kind == ObligationKind.SHOWN_BY and (missing := lacking(case)):
+        if obligation.kind == ObligationKind.SHOWN_BY and (missing := lacking(initiative)):
             no(
-                f"{len(missing)} of what {case.get_stage_display()} asks are not shown yet.",
+                f"{len(missing)} of what {initiative.get_stage_display()} asks are not shown yet.",
                 "Answer them under Requirements, with evidence.",
             ).or_refuse()
         settle_row(obligation, by=by, note=note.strip() or "Settled")
-        settle_standing(case)
+        settle_standing(initiative)
     return obligation
 
 
-def may_settle(case: Initiative, obligation: Obligation, by: User):
+def may_settle(initiative: Initiative, obligation: Obligation, by: User):
     """Who may settle a debt or write what is owed: the debtor; sponsor or chair where that person is gone."""
     debtor = obligation.debtor
     if debtor is not None and debtor.pk == by.pk and by.is_active:
-        return case_permissions.yes()
-    if case_permissions.is_owner(case, by):
-        return case_permissions.yes()
-    gone = debtor is None or not debtor.is_active or case_permissions.accepted(case, Role.OWNER) is None
+        return initiative_permissions.yes()
+    if initiative_permissions.is_owner(initiative, by):
+        return initiative_permissions.yes()
+    gone = (
+        debtor is None
+        or not debtor.is_active
+        or initiative_permissions.accepted(initiative, Role.OWNER) is None
+    )
     if gone and (
-        "sponsor" in case_permissions.roles_of(case, by) or case_permissions.is_acting_chair(case, by)
+        "sponsor" in initiative_permissions.roles_of(initiative, by)
+        or initiative_permissions.is_acting_chair(initiative, by)
     ):
-        return case_permissions.yes()
+        return initiative_permissions.yes()
     return no(
         f"Only {debtor or 'the owner'} resolves this.", "Where that person is gone, sponsor or chair do."
     )
@@ -217,52 +222,59 @@ def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
     obligation.save()
     record.record(
         EntryKind.DEBT_SETTLED,
-        case=obligation.initiative,
+        initiative=obligation.initiative,
         debt=obligation.pk,
         text=obligation.text,
         note=note,
     )
 
 
-def lacking(case: Initiative) -> list[str]:
-    """The requirements that are missing now for the stage that the case claims, by key."""
-    judged = supported_stage.judged(case)
-    return list(criteria.gaps_to(judged.rulebook.book, judged.states, case.stage))
+def lacking(initiative: Initiative) -> list[str]:
+    """The requirements that are missing now for the stage that the initiative claims, by key."""
+    judged = supported_stage.judged(initiative)
+    return list(criteria.gaps_to(judged.rulebook.book, judged.states, initiative.stage))
 
 
-def may_set_day(case: Initiative, by: User) -> Answer:
+def may_set_day(initiative: Initiative, by: User) -> Answer:
     """Who says by when an imported initiative shows what its claim lacks: its owner, who accepted in person."""
-    if not case.imported or case.stage not in RUNNING_STAGES or case.withdrawn_at or case.unit.imported:
+    if (
+        not initiative.imported
+        or initiative.stage not in RUNNING_STAGES
+        or initiative.withdrawn_at
+        or initiative.unit.imported
+    ):
         return no(
             "Only an initiative of your own whose stage an import claims has such a day.",
             "What any other lacks stands on its overview, and a gate decides on it.",
         )
-    if not case_permissions.is_owner(case, by):
+    if not initiative_permissions.is_owner(initiative, by):
         return no("The owner sets this day.", "Ask the owner; without one, propose an owner first.")
-    return case_permissions.yes()
+    return initiative_permissions.yes()
 
 
-def show_by(*, case: Initiative, due: date, reason: str = "", by: User) -> Obligation:
+def show_by(*, initiative: Initiative, due: date, reason: str = "", by: User) -> Obligation:
     """Set the day by which an imported initiative shows what its claim lacks, or another day with a reason.
 
     Nothing that gates read looks at it: it holds up no decision and changes no stage.
     """
-    with act("set the day to show a claim", by=by, case=case, reason=reason.strip()) as case:
-        may_set_day(case, by).or_refuse()
+    with act(
+        "set the day to show a claim", by=by, initiative=initiative, reason=reason.strip()
+    ) as initiative:
+        may_set_day(initiative, by).or_refuse()
         if due < clock.today():
             raise ValidationError({"due": "The day lies in the past. Choose today or later."})
-        before = case.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
-        if before is None and not lacking(case):
+        before = initiative.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
+        if before is None and not lacking(initiative):
             raise ValidationError("Nothing is missing for the stage that it claims.")
         if before is not None:
             if not reason.strip():
                 raise ValidationError({"reason": "Say why the day changes."})
             settle_row(before, by=by, note=f"Another day: {reason.strip()}")
         row = Obligation(
-            initiative=case,
+            initiative=initiative,
             kind=ObligationKind.SHOWN_BY,
             source="import",
-            text=f"Show what {case.get_stage_display()} asks and is missing",
+            text=f"Show what {initiative.get_stage_display()} asks and is missing",
             due=due,
             debtor=by,
         )
@@ -270,8 +282,8 @@ def show_by(*, case: Initiative, due: date, reason: str = "", by: User) -> Oblig
     return row
 
 
-def _facts(case: Initiative):
-    return facts_of(case)
+def _facts(initiative: Initiative):
+    return facts_of(initiative)
 
 
 def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
@@ -281,106 +293,117 @@ def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligati
     return obligation
 
 
-def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: User) -> Excuse:
-    """Let one decision on one case pass an overdue debt of its owner, as the chair who decides there.
+def excuse_debt(*, obligation: Obligation, initiative: Initiative, reason: str, by: User) -> Excuse:
+    """Let one decision on one initiative pass an overdue debt of its owner, as the chair who decides there.
 
     See docs/domain.md, invariant 14.
 
-    It stays owed, and holds up every other case as before. Once for a debt and a case. Raises ValidationError, Refused.
+    It stays owed, and holds up every other initiative as before. Once for a debt and an initiative. Raises
+    ValidationError, Refused.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why this decision may go on while that is due."})
-    with act("excuse debt", by=by, case=case, reason=reason) as case:
-        case_permissions.may_raise(case, by).or_refuse()
+    with act("excuse debt", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_raise(initiative, by).or_refuse()
         obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
-        may_excuse(obligation, case).or_refuse()
-        row = Excuse(obligation=obligation, initiative=case, reason=reason.strip(), by=by, at=clock.now())
+        may_excuse(obligation, initiative).or_refuse()
+        row = Excuse(
+            obligation=obligation, initiative=initiative, reason=reason.strip(), by=by, at=clock.now()
+        )
         row.save()
         owed_on = obligation.initiative.ref
         record.record(
-            EntryKind.DEBT_EXCUSED, case=case, debt=obligation.pk, text=obligation.text, owed_on=owed_on
+            EntryKind.DEBT_EXCUSED,
+            initiative=initiative,
+            debt=obligation.pk,
+            text=obligation.text,
+            owed_on=owed_on,
         )
     return row
 
 
-def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
-    """Whether there is a decision on this case that the debt holds up, and no word of the chair on it yet."""
-    open_review = next((row for row in case_rows.reviews(case) if row.is_open), None)
+def may_excuse(obligation: Obligation, initiative: Initiative) -> Answer:
+    """Whether there is a decision on this initiative that the debt holds up, and no word of the chair on it yet."""
+    open_review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
     if open_review is None or open_review.gate not in HELD_UP:
         return no(
-            f"No review of {case.ref} for MVP or production is open.", "Let it pass once one waits for it."
+            f"No review of {initiative.ref} for MVP or production is open.",
+            "Let it pass once one waits for it.",
         )
-    if obligation.debtor_id not in {person.pk for person in case_rows.answering(case)}:
+    if obligation.debtor_id not in {person.pk for person in initiative_rows.answering(initiative)}:
         return no(
-            f"{case.ref} is not held up by this obligation.",
+            f"{initiative.ref} is not held up by this obligation.",
             "It holds up initiatives of the person who has it.",
         )
     if obligation.settled_at is not None or obligation.due >= clock.today():
         return no("This obligation is not overdue: it holds nothing up.")
-    if Excuse.objects.filter(obligation=obligation, initiative=case).exists():
+    if Excuse.objects.filter(obligation=obligation, initiative=initiative).exists():
         return no(
-            f"A decision on {case.ref} was let pass this obligation once already; once is all.",
+            f"A decision on {initiative.ref} was let pass this obligation once already; once is all.",
             "The obligation has to be resolved.",
         )
-    return case_permissions.yes()
+    return initiative_permissions.yes()
 
 
 def held_up(obligation: Obligation) -> list[Initiative]:
-    """The cases whose open review this debt holds up, or would once it is overdue."""
+    """The initiatives whose open review this debt holds up, or would once it is overdue."""
     owned = RoleAssignment.objects.filter(
         person=obligation.debtor_id, role=Role.OWNER, accepted_at__isnull=False
     )
     found = Review.objects.filter(
         outcome=ReviewOutcome.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
     ).select_related("initiative__unit")
-    cases = [row.initiative for row in found.order_by("initiative__number")]
+    initiatives = [row.initiative for row in found.order_by("initiative__number")]
     return [
-        case for case in cases if obligation.debtor_id in {person.pk for person in case_rows.answering(case)}
+        initiative
+        for initiative in initiatives
+        if obligation.debtor_id in {person.pk for person in initiative_rows.answering(initiative)}
     ]
 
 
 def follow_support(
-    cases: list[Initiative], support: dict[int, criteria.Support], grace: Grace | None = None
+    initiatives: list[Initiative], support: dict[int, criteria.Support], grace: Grace | None = None
 ) -> list[Obligation]:
     """Open the debt of the grace days when an MVP or production lost its support; settle it when that returns.
 
-    Set-wise, by what is supported now of each case. Grace never delays the truth: support fell already (rulebook,
+    Set-wise, by what is supported now of each initiative. Grace never delays the truth: support fell already (rulebook,
     grace_days). Imported claims owe nothing. `grace`: until when and why, where that is not the rulebook's own days.
     Returns the debts that were opened.
     """
     falling = []
-    for case in cases:
+    for initiative in initiatives:
         open_debts = []
-        supported = support[case.pk].supports_claim
-        for debt in [debt for debt in case_rows.debts(case) if debt.kind == "step_back"]:
-            if supported or case.stage not in (Stage.MVP, Stage.PRODUCTION):
-                note = "Support returned" if supported else f"The initiative is {case.stage}"
+        supported = support[initiative.pk].supports_claim
+        for debt in [debt for debt in initiative_rows.debts(initiative) if debt.kind == "step_back"]:
+            if supported or initiative.stage not in (Stage.MVP, Stage.PRODUCTION):
+                note = "Support returned" if supported else f"The initiative is {initiative.stage}"
                 settle_row(debt, by=None, note=note)
-            elif debt.source.partition(":")[0] != case.stage:
+            elif debt.source.partition(":")[0] != initiative.stage:
                 # It spoke of the stage before: what is owed now is said anew, with its own days.
-                settle_row(debt, by=None, note=f"The initiative is {case.stage} now")
+                settle_row(debt, by=None, note=f"The initiative is {initiative.stage} now")
             else:
                 open_debts.append(debt)
         if (
             not supported
-            and case.stage in (Stage.MVP, Stage.PRODUCTION)
-            and not case.imported
+            and initiative.stage in (Stage.MVP, Stage.PRODUCTION)
+            and not initiative.imported
             and not open_debts
         ):
-            falling.append(case)
+            falling.append(initiative)
     if not falling:
         return []
     owed, last = [], last_supported(falling)
-    for case in falling:
-        days = rulebook_in_effect.rulebook_of(case).book.freshness.grace_days
-        owner, day = case_permissions.accepted(case, Role.OWNER), last[case.pk]
+    for initiative in falling:
+        days = rulebook_in_effect.rulebook_of(initiative).book.freshness.grace_days
+        owner, day = initiative_permissions.accepted(initiative, Role.OWNER), last[initiative.pk]
         owed.append(
             Obligation(
-                initiative=case,
+                initiative=initiative,
                 kind="step_back",
-                source=f"{case.stage}:{day.isoformat()}",
+                source=f"{initiative.stage}:{day.isoformat()}",
                 text=(
-                    f"{support[case.pk].label}{grace.why if grace else ''}: bring the support back, or the chair is "
+                    f"{support[initiative.pk].label}{grace.why if grace else ''}: "
+                    "bring the support back, or the chair is "
                     "asked to step back"
                 ),
                 due=grace.until if grace else day + timedelta(days=days),
@@ -391,46 +414,46 @@ def follow_support(
     return owed
 
 
-def last_supported(cases: list[Initiative]) -> dict[int, date]:
-    """The last day on which the claim of each of these cases was supported, by key; they have just lost it.
+def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
+    """The last day on which the claim of each of these initiatives was supported, by key; they have just lost it.
 
     What ended by age ended at a midnight, and the day before was its last: so the standing before foretold. Whatever
     an act of today ended was supported today.
     """
     now = clock.now()
-    newest = PastStanding.objects.filter(initiative__in=cases, computed_at__lt=now).order_by(
+    newest = PastStanding.objects.filter(initiative__in=initiatives, computed_at__lt=now).order_by(
         "initiative_id", "-id"
     )
     foretold = {row.initiative_id: row for row in newest.distinct("initiative_id")}
     last = {}
-    for case in cases:
-        fell, row = now, foretold.get(case.pk)
-        if row is not None and row.computed_at >= case.since:
+    for initiative in initiatives:
+        fell, row = now, foretold.get(initiative.pk)
+        if row is not None and row.computed_at >= initiative.since:
             for span in reversed([one for one in row.spans if datetime.fromisoformat(one["from_at"]) <= now]):
                 if not span["shortfall"]:
                     break
                 fell = datetime.fromisoformat(span["from_at"])
-        last[case.pk] = clock.last_day_before(fell)
+        last[initiative.pk] = clock.last_day_before(fell)
     return last
 
 
-def end_debts_of_stage(case: Initiative, was: str) -> None:
-    """What was owed because of a stage that the case no longer has ends with the step back, in the running act.
+def end_debts_of_stage(initiative: Initiative, was: str) -> None:
+    """What was owed because of a stage that the initiative no longer has ends with the step back, in the running act.
 
     What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
     owed in writing stays (ADR 0035).
     """
-    moves = StageChange.objects.filter(initiative=case, to_stage=was).values_list("pk", flat=True)
+    moves = StageChange.objects.filter(initiative=initiative, to_stage=was).values_list("pk", flat=True)
     ends = tuple(f":{key}" for key in moves)
-    for debt in case_rows.debts(case):
+    for debt in initiative_rows.debts(initiative):
         left = debt.kind == "criterion" and debt.source.endswith(ends)
         if left or debt.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
-            settle_row(debt, by=None, note=f"The initiative stepped back from {was} to {case.stage}")
+            settle_row(debt, by=None, note=f"The initiative stepped back from {was} to {initiative.stage}")
 
 
 def open_gap(
     *,
-    case: Initiative,
+    initiative: Initiative,
     text: str,
     owner: User,
     due: date,
@@ -446,12 +469,12 @@ def open_gap(
         wrong["due"] = "The day lies in the past."
     if wrong:
         raise ValidationError(wrong)
-    with act("open gap", by=by, case=case) as case:
-        may = case_permissions.may_collaborate(case, by)
-        if not may and not case_permissions.is_acting_chair(case, by):
+    with act("open gap", by=by, initiative=initiative) as initiative:
+        may = initiative_permissions.may_collaborate(initiative, by)
+        if not may and not initiative_permissions.is_acting_chair(initiative, by):
             may.or_refuse()
         gap = Gap(
-            initiative=case,
+            initiative=initiative,
             text=text.strip(),
             owner=owner,
             due=due,
@@ -463,7 +486,7 @@ def open_gap(
         gap.save()
         record.record(
             EntryKind.GAP_OPENED,
-            case=case,
+            initiative=initiative,
             text=gap.text,
             owner=owner.full_name,
             due=due,
@@ -474,12 +497,12 @@ def open_gap(
 
 def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
     """Close a gap with evidence, or as the owner who accepts to live with it (docs/domain.md, invariant 15)."""
-    with act("close gap", by=by, case=gap.initiative_id) as case:
+    with act("close gap", by=by, initiative=gap.initiative_id) as initiative:
         gap = Gap.objects.get(pk=gap.pk)
         if gap.closed_at:
             raise Conflict("This gap was closed already.")
         if gap.owner_id != by.pk:
-            case_permissions.may_collaborate(case, by).or_refuse()
+            initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if evidence is None and gap.owner_id != by.pk:
             no(
                 "Without evidence only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
@@ -489,6 +512,9 @@ def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
         gap.closed_at, gap.closed_by, gap.closed_with = clock.now(), by, evidence
         gap.save()
         record.record(
-            EntryKind.GAP_CLOSED, case=case, text=gap.text, evidence=evidence.pk if evidence else None
+            EntryKind.GAP_CLOSED,
+            initiative=initiative,
+            text=gap.text,
+            evidence=evidence.pk if evidence else None,
         )
     return gap

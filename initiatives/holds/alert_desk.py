@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from initiatives.worklist.person_worklist import Look
 
 OWNING = {Role.OWNER, Role.DEPUTY}
-MOST = 20  # holds and graces of others on one desk; the list of cases has all
+MOST = 20  # holds and graces of others on one desk; the list of initiatives has all
 
 
 def lines(look: "Look") -> Iterator[Line]:
@@ -42,84 +42,84 @@ def lines(look: "Look") -> Iterator[Line]:
             "Holds, and days of grace that are over.",
             to_know=True,
         )
-    cases = {row.initiative_id for row in (*holds.values(), *lapsed.values())}
-    yield from (_depending(row) for row in look.depending if row.initiative_id not in cases)
+    initiatives = {row.initiative_id for row in (*holds.values(), *lapsed.values())}
+    yield from (_depending(row) for row in look.depending if row.initiative_id not in initiatives)
     for row in look.to_read:
         link, text = reverse("notice", args=[row["pk"]]), row["text"]
         yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 
-def _owns(look: "Look", case: Initiative) -> bool:
-    return case.pk in look.working and bool(look.working[case.pk][1] & OWNING)
+def _owns(look: "Look", initiative: Initiative) -> bool:
+    return initiative.pk in look.working and bool(look.working[initiative.pk][1] & OWNING)
 
 
-def _reaches(look: "Look", case: Initiative, requirements: Sequence[str] = ()) -> bool:
-    """Whether what stands against the case reaches the person: as owner, chair, or in a seat that it affects."""
-    if _owns(look, case) or case.pk in look.chaired:
+def _reaches(look: "Look", initiative: Initiative, requirements: Sequence[str] = ()) -> bool:
+    """Whether what stands against the initiative reaches the person: as owner, chair, or in a seat that it affects."""
+    if _owns(look, initiative) or initiative.pk in look.chaired:
         return True
-    seats = look.seats_by_unit.get(case.unit_id, set())
+    seats = look.seats_by_unit.get(initiative.unit_id, set())
     if BoardRole.CHAIR in seats:
         return True
     return look.book is not None and bool(
-        seats & alerts.affected_seats(look.book.at_tier(case.tier), case.stage, requirements)
+        seats & alerts.affected_seats(look.book.at_tier(initiative.tier), initiative.stage, requirements)
     )
 
 
 def _hold(look: "Look", hold: Hold) -> Line:
-    case, words = hold.initiative, HoldKind(hold.kind).label
+    initiative, words = hold.initiative, HoldKind(hold.kind).label
     why = f"{words}: {ended(hold.reason)}"
-    if case.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
+    if initiative.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
         return Line(
             "decide",
-            f"Hold on {case.title}",
+            f"Hold on {initiative.title}",
             reverse("hold-lift", args=[hold.pk]),
             "Look at the hold",
             why,
-            case.ref,
+            initiative.ref,
             when=f"since {day(hold.opened_at)}",
             is_hold=True,
         )
     closes = "The chair lifts it." if hold.opened_by_id else "It closes with its cause."
     return Line(
         "see",
-        f"{case.title} is held",
+        f"{initiative.title} is held",
         alerts.link_of(hold),
         "See what it takes",
         f"{why} {closes}",
-        case.ref,
+        initiative.ref,
         when=f"since {day(hold.opened_at)}",
-        on_behalf=look.standing_in_on.get(case.pk, ""),
+        on_behalf=look.standing_in_on.get(initiative.pk, ""),
         is_hold=True,
-        to_know=not _owns(look, case),
+        to_know=not _owns(look, initiative),
     )
 
 
 def _grace(look: "Look", debt: Obligation) -> Line:
-    case, chairs = debt.initiative, debt.initiative_id in look.chaired
+    initiative, chairs = debt.initiative, debt.initiative_id in look.chaired
     return Line(
         "decide" if chairs else "see",
-        f"The days of grace of {case.title} are over",
-        reverse("case-step-back" if chairs else "case", args=[case.ref]),
+        f"The days of grace of {initiative.title} are over",
+        reverse("initiative-step-back" if chairs else "initiative", args=[initiative.ref]),
         "Decide on stepping back" if chairs else "See what is missing",
-        f"{ended(debt.text)} Its evidence does not support {stage_word(case.stage)}.",
-        case.ref,
+        f"{ended(debt.text)} Its evidence does not support {stage_word(initiative.stage)}.",
+        initiative.ref,
         debt.due,
-        on_behalf="" if chairs else look.standing_in_on.get(case.pk, ""),
-        to_know=not (chairs or _owns(look, case)),
+        on_behalf="" if chairs else look.standing_in_on.get(initiative.pk, ""),
+        to_know=not (chairs or _owns(look, initiative)),
     )
 
 
 def _depending(row) -> Line:
-    """What somebody who depends on a case sees, who may not be able to open it."""
-    case = row.initiative
+    """What somebody who depends on an initiative sees, who may not be able to open it."""
+    initiative = row.initiative
     what = f"held: {HoldKind(row.held).label.lower()}" if row.held else "past its days of grace"
     return Line(
         "see",
-        f"{row.who} depends on {case.title}",
-        reverse("dependant", args=[row.pk]) if row.executive_id else case.get_absolute_url(),
+        f"{row.who} depends on {initiative.title}",
+        reverse("dependant", args=[row.pk]) if row.executive_id else initiative.get_absolute_url(),
         "See what was agreed",
         f"It is {what}. Bearable without it: {row.outage}. Ask its owner what still works.",
-        case.ref,
+        initiative.ref,
         due=row.lapsed,
         to_know=True,
     )

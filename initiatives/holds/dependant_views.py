@@ -9,27 +9,27 @@ from django.utils.translation import gettext as _
 from governance.database import row_history
 from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import fix, one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.forms import DependantForm
 from initiatives.facts import supported_stage
 from initiatives.form_fields import ReasonForm
 from initiatives.holds import dependants
 from initiatives.holds.dependants import statement_words
+from initiatives.initiative.initiative_frame import fix, one_act, sent
 from initiatives.models import Dependant
 
 
 def add(request, ref):
-    """Record who depends on the case, and ask the executive who answers there."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(case, request.user).or_refuse()
+    """Record who depends on the initiative, and ask the executive who answers there."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
     form = DependantForm(sent(request))
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: dependants.add_dependant(case=case, by=request.user, **form.act()),
+        lambda fields: dependants.add_dependant(initiative=initiative, by=request.user, **form.act()),
         _("It is recorded; the executive is asked to state it."),
         page="running",
         title=_("Record a dependant"),
@@ -40,20 +40,22 @@ def add(request, ref):
 
 
 def end(request, pk):
-    """Record that somebody no longer depends on the case."""
-    row = case_lookup.of_case(Dependant.objects.select_related("initiative__unit"), request.user, pk)
-    case = row.initiative
-    case_permissions.may_manage(case, request.user).or_refuse()
+    """Record that somebody no longer depends on the initiative."""
+    row = initiative_lookup.of_initiative(
+        Dependant.objects.select_related("initiative__unit"), request.user, pk
+    )
+    initiative = row.initiative
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: dependants.end_dependant(dependant=row, by=request.user, **fields),
         f"{row.who} no longer depends on it.",
         page="running",
         title=_("End a dependence"),
         happens=[
-            f"{row.who} is no longer listed as depending on {case.ref}.",
+            f"{row.who} is no longer listed as depending on {initiative.ref}.",
             *([_("What the executive stated no longer counts as evidence.")] if row.confirmed_at else []),
         ],
         verb=_("End it"),
@@ -61,14 +63,14 @@ def end(request, pk):
 
 
 def _asked(request, pk: int) -> Dependant:
-    """The dependence, for the executive it names, and for whoever may see the case. Raises Http404 to all others.
+    """The dependence, for the executive it names, and for whoever may see the initiative. Raises Http404 to all others.
 
-    The executive sees this page and what it says, not the case: nobody gains a case by being named on it.
+    The executive sees this page and what it says, not the initiative: nobody gains an initiative by being named on it.
     """
     rows = Dependant.objects.select_related("initiative__unit", "executive", "stated_by")
     row = rows.filter(pk=pk, executive=request.user).first()
     if row is None:
-        row = case_lookup.of_case(rows, request.user, pk)
+        row = initiative_lookup.of_initiative(rows, request.user, pk)
     if not request.user.is_active:
         raise Http404("Not yours to see.")
     row_history.concerns(row)
@@ -76,14 +78,14 @@ def _asked(request, pk: int) -> Dependant:
 
 
 def state(request, pk):
-    """What is to be stated, the case beside it, and the two answers."""
+    """What is to be stated, the initiative beside it, and the two answers."""
     row = _asked(request, pk)
-    case = row.initiative
+    initiative = row.initiative
     if request.method == "POST":
         dependants.state_dependence(dependant=row, by=request.user)
         messages.success(request, _("You stated it; the owner of the initiative sees it."))
         return redirect("desk")
-    may = case_permissions.may_state(row, request.user)
+    may = initiative_permissions.may_state(row, request.user)
     if may and not row.waiting:
         may = no("It was answered, or has ended, already.", "The owner can ask again.")
     return _page(
@@ -91,14 +93,14 @@ def state(request, pk):
         row,
         may=may,
         words=statement_words(row),
-        visible=case_permissions.may_see(case, request.user),
+        visible=initiative_permissions.may_see(initiative, request.user),
     )
 
 
 def decline(request, pk):
     """Say what is wrong with it instead."""
     row = _asked(request, pk)
-    case_permissions.may_state(row, request.user).or_refuse()
+    initiative_permissions.may_state(row, request.user).or_refuse()
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -112,13 +114,13 @@ def decline(request, pk):
 
 
 def _page(request, row: Dependant, **more):
-    """The page of a dependence, with what the case claims and what its proof supports today."""
-    case, support = row.initiative, supported_stage.judged(row.initiative).support
+    """The page of a dependence, with what the initiative claims and what its proof supports today."""
+    initiative, support = row.initiative, supported_stage.judged(row.initiative).support
     context = {
         "nav": "desk",
         "row": row,
-        "case": case,
-        "claims": stage_word(case.stage),
+        "initiative": initiative,
+        "claims": stage_word(initiative.stage),
         "supported": stage_word(support.supported),
         "support": support,
     }

@@ -1,4 +1,4 @@
-"""Dependants of a case: recorded by its owner, stated by a named executive in person, ended by the owner."""
+"""Dependants of an initiative: recorded by its owner, stated by a named executive in person, ended by the owner."""
 
 from django.core.exceptions import ValidationError
 
@@ -8,10 +8,10 @@ from governance.models import Rulebook, User
 from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import EARLY
 from initiatives.evidence.actions import create_evidence, withdraw_row
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Dependant, Initiative
 
 # What an executive states answers this question of the production gate (rulebook; S2-13).
@@ -20,9 +20,9 @@ DEPENDS = "production.business_depends"
 
 def statement_words(dependant: Dependant) -> str:
     """What the executive states, in the words seen before pressing."""
-    case = dependant.initiative
+    initiative = dependant.initiative
     lines = [
-        f"{dependant.who} depends on {case.ref}, {case.title}.",
+        f"{dependant.who} depends on {initiative.ref}, {initiative.title}.",
         f"Process: {dependant.process}" if dependant.process else "",
         f"What stops without it: {dependant.for_what}",
         f"Longest outage we can bear: {dependant.outage}",
@@ -32,7 +32,7 @@ def statement_words(dependant: Dependant) -> str:
 
 def add_dependant(
     *,
-    case: Initiative,
+    initiative: Initiative,
     who: str,
     for_what: str,
     bearable_outage_hours: int,
@@ -40,9 +40,10 @@ def add_dependant(
     process: str = "",
     by: User,
 ) -> Dependant:
-    """Record a team or system that depends on the case, and ask the named executive to state it. A prototype has none.
+    """Record a team or system that depends on the initiative, and ask the named executive to state it. A prototype has
+    none.
 
-    `bearable_outage_hours`: hours of the clock. Nobody who owns the case states it: those who depend do.
+    `bearable_outage_hours`: hours of the clock. Nobody who owns the initiative states it: those who depend do.
     """
     wrong = {}
     if not who.strip():
@@ -53,24 +54,24 @@ def add_dependant(
         wrong["executive"] = f"{executive} is no longer active; name somebody else."
     if wrong:
         raise ValidationError(wrong)
-    with act("add dependant", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        if case.stage in EARLY:
+    with act("add dependant", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        if initiative.stage in EARLY:
             no(
-                f"A {stage_word(case.stage).lower()} has no dependants.", "Pass the MVP gate first."
+                f"A {stage_word(initiative.stage).lower()} has no dependants.", "Pass the MVP gate first."
             ).or_refuse()
-        if case_permissions.is_owner(case, executive):
+        if initiative_permissions.is_owner(initiative, executive):
             raise ValidationError(
                 {
                     "executive": "Whoever owns the initiative does not state this; name who answers for the work there."
                 }
             )
-        if case.dependants.filter(
+        if initiative.dependants.filter(
             ended_at__isnull=True, who__iexact=who.strip(), executive=executive
         ).exists():
             raise ValidationError({"who": f"{who.strip()} is on the list already, asked of {executive}."})
         dependant = Dependant(
-            initiative=case,
+            initiative=initiative,
             who=who.strip(),
             process=process.strip(),
             for_what=for_what.strip(),
@@ -82,7 +83,7 @@ def add_dependant(
         dependant.save()
         record.record(
             EntryKind.DEPENDANT_ADDED,
-            case=case,
+            initiative=initiative,
             who=dependant.who,
             hours=bearable_outage_hours,
             process=dependant.process,
@@ -93,13 +94,13 @@ def add_dependant(
 
 def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
     """State a dependence in person, as the named executive: an attestation that the business is ready for it."""
-    with act("state dependence", by=by, case=dependant.initiative_id) as case:
+    with act("state dependence", by=by, initiative=dependant.initiative_id) as initiative:
         dependant = _asked(dependant, by)
         words = statement_words(dependant)
         dependant.confirmed_at = clock.now()
         if DEPENDS in Rulebook.objects.current().book.requirements:
             dependant.statement = create_evidence(
-                case,
+                initiative,
                 kind="attestation",
                 title=f"{dependant.who} depends on it, stated by {by.full_name}"[:200],
                 note=words,
@@ -108,8 +109,8 @@ def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
                 by=by,
             )
         dependant.save()
-        record.record(EntryKind.DEPENDENCE_STATED, case=case, who=dependant.who, words=words)
-        settle_standing(case)
+        record.record(EntryKind.DEPENDENCE_STATED, initiative=initiative, who=dependant.who, words=words)
+        settle_standing(initiative)
     return dependant
 
 
@@ -117,12 +118,15 @@ def decline_dependence(*, dependant: Dependant, reason: str, by: User) -> Depend
     """Decline to state a dependence, as the named executive, with what is wrong with it."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what is not so, so that the owner can put it right."})
-    with act("decline dependence", by=by, case=dependant.initiative_id, reason=reason) as case:
+    with act("decline dependence", by=by, initiative=dependant.initiative_id, reason=reason) as initiative:
         dependant = _asked(dependant, by)
         dependant.declined_at, dependant.declined_reason = clock.now(), reason.strip()
         dependant.save()
         record.record(
-            EntryKind.DEPENDENCE_DECLINED, case=case, who=dependant.who, why=dependant.declined_reason
+            EntryKind.DEPENDENCE_DECLINED,
+            initiative=initiative,
+            who=dependant.who,
+            why=dependant.declined_reason,
         )
     return dependant
 
@@ -130,7 +134,7 @@ def decline_dependence(*, dependant: Dependant, reason: str, by: User) -> Depend
 def _asked(dependant: Dependant, by: User) -> Dependant:
     """The row as it stands now, if this person may answer it and nobody did."""
     row = Dependant.objects.select_related("initiative", "executive").get(pk=dependant.pk)
-    case_permissions.may_state(row, by).or_refuse()
+    initiative_permissions.may_state(row, by).or_refuse()
     if row.initiative.closed:
         no(f"This initiative is {row.initiative.stage}; nobody depends on it any more.").or_refuse()
     if not row.waiting:
@@ -139,21 +143,21 @@ def _asked(dependant: Dependant, by: User) -> Dependant:
 
 
 def end_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
-    """Record that somebody no longer depends on the case; what the executive stated ends with it."""
-    with act("end dependant", by=by, case=dependant.initiative_id, reason=reason) as case:
-        case_permissions.may_manage(case, by).or_refuse()
+    """Record that somebody no longer depends on the initiative; what the executive stated ends with it."""
+    with act("end dependant", by=by, initiative=dependant.initiative_id, reason=reason) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
         dependant = Dependant.objects.select_related("statement").get(pk=dependant.pk)
         if dependant.ended_at:
             raise Conflict("It has ended already.")
-        end_row(case, dependant, reason.strip() or "Nobody depends on it there any more")
-        record.record(EntryKind.DEPENDANT_ENDED, case=case, who=dependant.who)
-        settle_standing(case)
+        end_row(initiative, dependant, reason.strip() or "Nobody depends on it there any more")
+        record.record(EntryKind.DEPENDANT_ENDED, initiative=initiative, who=dependant.who)
+        settle_standing(initiative)
     return dependant
 
 
-def end_row(case: Initiative, dependant: Dependant, why: str) -> None:
+def end_row(initiative: Initiative, dependant: Dependant, why: str) -> None:
     """End a dependence inside the running act, with the attestation that it was."""
     dependant.ended_at = clock.now()
     dependant.save()
     if dependant.statement is not None and dependant.statement.withdrawn_at is None:
-        withdraw_row(case, dependant.statement, why)
+        withdraw_row(initiative, dependant.statement, why)

@@ -31,9 +31,9 @@ class ShownByForm(forms.Form):
 
 
 class ExcuseForm(forms.Form):
-    """For a decision on which case a debt may be passed, and why."""
+    """For a decision on which initiative a debt may be passed, and why."""
 
-    case = forms.ModelChoiceField(
+    initiative = forms.ModelChoiceField(
         queryset=None,
         label=_("For the decision on"),
         empty_label=_("choose"),
@@ -44,11 +44,13 @@ class ExcuseForm(forms.Form):
     )
     reason = WordsField(label=_("Why this decision may go on"))
 
-    def __init__(self, *args, cases, **kwargs):
+    def __init__(self, *args, initiatives, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["case"].queryset = Initiative.objects.filter(pk__in=[case.pk for case in cases])
-        if len(cases) == 1:
-            self.fields["case"].initial = cases[0].pk
+        self.fields["initiative"].queryset = Initiative.objects.filter(
+            pk__in=[initiative.pk for initiative in initiatives]
+        )
+        if len(initiatives) == 1:
+            self.fields["initiative"].initial = initiatives[0].pk
 
 
 class GapForm(forms.Form):
@@ -74,6 +76,6 @@ class CloseGapForm(forms.Form):
         help_text=_("Without evidence only the gap's owner closes it, by accepting it."),
     )
 
-    def __init__(self, *args, case, **kwargs):
+    def __init__(self, *args, initiative, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["evidence"].queryset = case.evidence.filter(withdrawn_at__isnull=True)
+        self.fields["evidence"].queryset = initiative.evidence.filter(withdrawn_at__isnull=True)

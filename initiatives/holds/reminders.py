@@ -11,7 +11,7 @@ from governance.models import Rulebook, User
 from governance.notices.due import Due, before, late
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, OWED_IN_WRITING, ObligationKind
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.findings import alerts
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.reminders.recipients import Circle, told
@@ -24,7 +24,11 @@ WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
 def debts(moment: datetime):
     """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
     rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
-    links = {"vacancy": "case-step-back", "step_back": "case", ObligationKind.SHOWN_BY: "checklist"}
+    links = {
+        "vacancy": "initiative-step-back",
+        "step_back": "initiative",
+        ObligationKind.SHOWN_BY: "checklist",
+    }
 
     def link(debt: Obligation) -> str:
         if debt.account_key is not None:
@@ -39,7 +43,8 @@ def debts(moment: datetime):
 
 
 def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
-    """The messages about these debts: to the debtor, or in charge of the case where that person is gone; escalated.
+    """The messages about these debts: to the debtor, or in charge of the initiative where that person is gone;
+    escalated.
 
     A step-back whose grace is over goes at once to the chair, who decides on it, and to all whom that touches.
     """
@@ -47,28 +52,30 @@ def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obli
     rows = list(rows.select_related("initiative__unit", "debtor").order_by("pk"))
     circle = Circle(debt.initiative for debt in rows)
     for debt in rows:
-        case = debt.initiative
+        initiative = debt.initiative
         debtor = debt.debtor if debt.debtor is not None and debt.debtor.is_active else None
-        owed: list[User | None] = [debtor] if debtor else [*circle.in_charge(case), circle.chair(case)]
+        owed: list[User | None] = (
+            [debtor] if debtor else [*circle.in_charge(initiative), circle.chair(initiative)]
+        )
         period = before(debt.due, today) or late(debt.due, today, weekly=True)
-        escalation = circle.escalated(case, debt.due, today)
+        escalation = circle.escalated(initiative, debt.due, today)
         overdue = debt.due < today
         if debt.kind == "step_back" and overdue:
-            yield from _grace_over(debt, case, owed)
+            yield from _grace_over(debt, initiative, owed)
         when = f"was due on {debt.due:%-d %B %Y}" if overdue else f"is due by {debt.due:%-d %B %Y}"
         yield from told(
             owed,
             period,
-            lambda person, period, debt=debt, case=case, when=when, overdue=overdue: Due(
+            lambda person, period, debt=debt, initiative=initiative, when=when, overdue=overdue: Due(
                 person,
                 "overdue" if overdue else "owed",
                 f"obligation:{debt.pk}",
-                subject(case, f"{OWED[debt.kind]} {when}"),
+                subject(initiative, f"{OWED[debt.kind]} {when}"),
                 text=f"{debt.text.rstrip('.')}{'' if debt.text.endswith('?') else '.'} "
                 f"{_owed_by(debt, person)}."
                 + (f" {BLOCKS[debt.kind]}" if overdue and debt.kind in BLOCKS else ""),
                 link=link(debt),
-                case_ref=case.ref,
+                initiative_ref=initiative.ref,
                 due_on=debt.due,
                 period=period,
             ),
@@ -76,7 +83,7 @@ def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obli
         )
 
 
-def _grace_over(debt: Obligation, case: Initiative, owed: list):
+def _grace_over(debt: Obligation, initiative: Initiative, owed: list):
     """The days of grace are over: to the chair, whose decision it is, the seats it affects and who depends on it.
 
     Whoever owes the debt hears of it as of any that is overdue.
@@ -86,26 +93,28 @@ def _grace_over(debt: Obligation, case: Initiative, owed: list):
     with one_look():
         people = {
             person.pk: person
-            for person in alerts.readers(case, alerts.affected_seats(book.at_tier(case.tier), case.stage))
+            for person in alerts.readers(
+                initiative, alerts.affected_seats(book.at_tier(initiative.tier), initiative.stage)
+            )
         }
     lead = f"{debt.text.rstrip('.')}. {BLOCKS['step_back']}"
-    dues = {pk: (person, lead, reverse("case", args=[case.ref])) for pk, person in people.items()}
-    for row in alerts.depending([case]):
+    dues = {pk: (person, lead, reverse("initiative", args=[initiative.ref])) for pk, person in people.items()}
+    for row in alerts.depending([initiative]):
         person = row.executive or row.stated_by
         if person.pk not in dues:
             plain = alerts.words_for(row, "Its days of grace are over; ask its owner what still works.")
-            seen = case_permissions.may_see(case, person)
-            dues[person.pk] = (person, lead, case.get_absolute_url()) if seen else (person, plain, "")
+            seen = initiative_permissions.may_see(initiative, person)
+            dues[person.pk] = (person, lead, initiative.get_absolute_url()) if seen else (person, plain, "")
     for pk, (person, text, link) in dues.items():
         if pk not in knowing:
             yield Due(
                 person,
                 "overdue",
                 f"obligation:{debt.pk}",
-                subject(case, f"the days of grace ended on {debt.due:%-d %B %Y}"),
+                subject(initiative, f"the days of grace ended on {debt.due:%-d %B %Y}"),
                 text=text,
                 link=link,
-                case_ref=case.ref,
+                initiative_ref=initiative.ref,
                 due_on=debt.due,
                 period="grace over",
             )
@@ -136,7 +145,9 @@ def _owed_by(debt: Obligation, reader) -> str:
 
 
 def conditions(moment: datetime):
-    """Conditions of a decision that nobody has met: to who owns them; overdue to the case's owner too, escalated."""
+    """Conditions of a decision that nobody has met: to who owns them; overdue to the initiative's owner too,
+    escalated.
+    """
     today = clock.local_day(moment)
     rows = list(
         Condition.objects.filter(met_at__isnull=True, review__initiative__withdrawn_at__isnull=True)
@@ -146,25 +157,25 @@ def conditions(moment: datetime):
     )
     circle = Circle(row.review.initiative for row in rows)
     for row in rows:
-        case, overdue = row.review.initiative, row.due < today
-        owed = [row.owner] if row.owner.is_active else circle.in_charge(case)
+        initiative, overdue = row.review.initiative, row.due < today
+        owed = [row.owner] if row.owner.is_active else circle.in_charge(initiative)
         when = f"was due on {row.due:%-d %B %Y}" if overdue else f"is due by {row.due:%-d %B %Y}"
         yield from told(
-            [*owed, circle.owner(case)] if overdue else owed,
+            [*owed, circle.owner(initiative)] if overdue else owed,
             before(row.due, today) or late(row.due, today),
-            lambda person, period, row=row, case=case, when=when, overdue=overdue: Due(
+            lambda person, period, row=row, initiative=initiative, when=when, overdue=overdue: Due(
                 person,
                 "condition overdue" if overdue else "condition",
                 f"condition:{row.pk}",
-                subject(case, f"a condition {when}"),
+                subject(initiative, f"a condition {when}"),
                 text=f"{ended(row.text)} {'It is yours' if row.owner == person else f'Owned by {row.owner}'}."
                 + (" While it is overdue, nothing on this initiative can be decided." if overdue else ""),
                 link=reverse("condition-meet", args=[row.pk]),
-                case_ref=case.ref,
+                initiative_ref=initiative.ref,
                 due_on=row.due,
                 period=period,
             ),
-            circle.escalated(case, row.due, today),
+            circle.escalated(initiative, row.due, today),
         )
 
 
@@ -179,7 +190,7 @@ def gaps(moment: datetime):
     )
     circle = Circle(row.initiative for row in rows)
     for row in rows:
-        case = row.initiative
+        initiative = row.initiative
         overdue = row.due < today
         when = (
             f"was to be closed by {row.due:%-d %B %Y}"
@@ -187,10 +198,10 @@ def gaps(moment: datetime):
             else f"is to be closed by {row.due:%-d %B %Y}"
         )
         yield from told(
-            [row.owner] if row.owner.is_active else circle.in_charge(case),
+            [row.owner] if row.owner.is_active else circle.in_charge(initiative),
             before(row.due, today) or late(row.due, today),
             about(
-                case,
+                initiative,
                 "gap",
                 f"gap:{row.pk}",
                 f"a gap {when}",
@@ -198,7 +209,7 @@ def gaps(moment: datetime):
                 link=reverse("gap-close", args=[row.pk]),
                 due_on=row.due,
             ),
-            circle.escalated(case, row.due, today),
+            circle.escalated(initiative, row.due, today),
         )
 
 
@@ -215,13 +226,13 @@ def waivers(moment: datetime):
     circle = Circle(row.initiative for row in rows)
     book = Rulebook.objects.current().book if rows else None
     for row in rows:
-        case = row.initiative
+        initiative = row.initiative
         known = book.requirements.get(row.key) or book.criteria.get(row.key)
         yield from told(
-            [row.requested_by, *circle.in_charge(case)],
+            [row.requested_by, *circle.in_charge(initiative)],
             before(row.until, today, (14, 3)),
             about(
-                case,
+                initiative,
                 "waiver",
                 f"waiver:{row.pk}",
                 f"a waiver ends on {row.until:%-d %B %Y}",

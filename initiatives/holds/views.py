@@ -8,25 +8,25 @@ from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day
 from governance.vocabulary import HoldKind, ObligationKind
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
 from initiatives.holds import actions
 from initiatives.holds.actions import held_up, may_settle
 from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm, ShownByForm
+from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.models import Gap, Hold, Obligation
 
 
 def open_hold(request, ref):
     """Raise a concern that blocks decisions."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_hold(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_hold(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         HoldForm(sent(request)),
-        lambda fields: actions.hold(case=case, by=request.user, **fields),
+        lambda fields: actions.hold(initiative=initiative, by=request.user, **fields),
         _("The hold is open; the chair lifts it."),
         title=_("Put on hold"),
         happens=[
@@ -40,8 +40,10 @@ def open_hold(request, ref):
 
 def lift(request, pk):
     """Lift a hold, as chair."""
-    hold = case_lookup.of_case(Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk)
-    case_permissions.may_lift(hold, request.user).or_refuse()
+    hold = initiative_lookup.of_initiative(
+        Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk
+    )
+    initiative_permissions.may_lift(hold, request.user).or_refuse()
     who = (
         f"{hold.opened_by} on {day(hold.opened_at)}"
         if hold.opened_by_id
@@ -64,7 +66,7 @@ def lift(request, pk):
 
 
 def _debt(request, pk: int) -> Obligation:
-    return case_lookup.of_case(
+    return initiative_lookup.of_initiative(
         Obligation.objects.select_related("initiative__unit", "debtor"), request.user, pk
     )
 
@@ -72,8 +74,8 @@ def _debt(request, pk: int) -> Obligation:
 def settle(request, pk):
     """Settle a debt with a note; debts of proof need the proof first."""
     debt = _debt(request, pk)
-    case = debt.initiative
-    may_settle(case, debt, request.user).or_refuse()
+    initiative = debt.initiative
+    may_settle(initiative, debt, request.user).or_refuse()
     if debt.kind in ("post_mortem", "retrospective"):
         no(
             "It is resolved by publishing the post-mortem and its confirmation.",
@@ -92,7 +94,7 @@ def settle(request, pk):
             )
     return one_act(
         request,
-        case,
+        initiative,
         SettleForm(sent(request)),
         lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
         "Resolved.",
@@ -105,18 +107,18 @@ def settle(request, pk):
 
 def show_by(request, ref):
     """Set the day by which an imported initiative shows what its claim lacks, or change it."""
-    case = case_lookup.case_for(request.user, ref)
-    actions.may_set_day(case, request.user).or_refuse()
-    before = case.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    actions.may_set_day(initiative, request.user).or_refuse()
+    before = initiative.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
     days = {"due": before.due} if before else {}
     return one_act(
         request,
-        case,
+        initiative,
         ShownByForm(sent(request), changing=before is not None, initial=days),
-        lambda fields: actions.show_by(case=case, by=request.user, **fields),
+        lambda fields: actions.show_by(initiative=initiative, by=request.user, **fields),
         _("The day is set."),
         title=_("By when this is shown"),
-        lede=f"{len(actions.lacking(case))} of what {case.get_stage_display()} asks are missing now.",
+        lede=f"{len(actions.lacking(initiative))} of what {initiative.get_stage_display()} asks are missing now.",
         happens=[
             _("You are reminded of the day, and the portfolio shows when it has passed."),
             _("It holds up no decision, and the stage that the evidence supports does not change by it."),
@@ -126,16 +128,20 @@ def show_by(request, ref):
 
 
 def excuse(request, pk):
-    """Let one decision on one case pass an overdue debt, as the chair who decides there."""
+    """Let one decision on one initiative pass an overdue debt, as the chair who decides there."""
     debt = get_object_or_404(Obligation.objects.select_related("initiative__unit", "debtor"), pk=pk)
-    held = [case for case in held_up(debt) if case_permissions.is_acting_chair(case, request.user)]
-    if not held:  # whoever decides on none of what it holds up opens it as any debt of the case
+    held = [
+        initiative
+        for initiative in held_up(debt)
+        if initiative_permissions.is_acting_chair(initiative, request.user)
+    ]
+    if not held:  # whoever decides on none of what it holds up opens it as any debt of the initiative
         debt = _debt(request, pk)
-        case_permissions.may_raise(debt.initiative, request.user).or_refuse()
+        initiative_permissions.may_raise(debt.initiative, request.user).or_refuse()
     return one_act(
         request,
         held[0] if len(held) == 1 else debt.initiative,
-        ExcuseForm(sent(request), cases=held),
+        ExcuseForm(sent(request), initiatives=held),
         lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
         _("One decision is allowed meanwhile; it stays due."),
         title=_("Allow one decision meanwhile"),
@@ -156,15 +162,15 @@ def excuse(request, pk):
 
 def open_gap(request, ref):
     """Record something unresolved that bites downstream."""
-    case = case_lookup.case_for(request.user, ref)
-    allowed = case_permissions.may_collaborate(case, request.user)
-    if not case_permissions.is_acting_chair(case, request.user):
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    allowed = initiative_permissions.may_collaborate(initiative, request.user)
+    if not initiative_permissions.is_acting_chair(initiative, request.user):
         allowed.or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         GapForm(sent(request)),
-        lambda fields: actions.open_gap(case=case, by=request.user, **fields),
+        lambda fields: actions.open_gap(initiative=initiative, by=request.user, **fields),
         _("The gap is recorded."),
         title=_("Record a gap"),
         lede=_(
@@ -176,14 +182,16 @@ def open_gap(request, ref):
 
 def close_gap(request, pk):
     """Close a gap with proof, or by its owner's acceptance."""
-    gap = case_lookup.of_case(Gap.objects.select_related("initiative__unit", "owner"), request.user, pk)
-    case = gap.initiative
+    gap = initiative_lookup.of_initiative(
+        Gap.objects.select_related("initiative__unit", "owner"), request.user, pk
+    )
+    initiative = gap.initiative
     if gap.owner_id != request.user.pk:
-        case_permissions.may_collaborate(case, request.user).or_refuse()
-    form = CloseGapForm(sent(request), case=case)
+        initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+    form = CloseGapForm(sent(request), initiative=initiative)
     return one_act(
         request,
-        case,
+        initiative,
         form,
         lambda fields: actions.close_gap(gap=gap, by=request.user, **fields),
         _("The gap is closed."),

@@ -15,7 +15,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.SYSTEM_IMPORT_DROPPED: "dropped the table “{file}”; nothing of it entered.",
     EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
     EntryKind.IMPORT_DISCARDED: "threw away {file}, of which nothing was live.",
-    EntryKind.IMPORT_UNDONE: "undid the import of {file}: {cases} initiatives are withdrawn.",
+    EntryKind.IMPORT_UNDONE: "undid the import of {file}: {initiatives} initiatives are withdrawn.",
     EntryKind.UNIT_SET: "put the initiative from {before} to {after}.",
     EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as claims.",
 }

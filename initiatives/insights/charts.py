@@ -64,7 +64,7 @@ def stays(figures: Stays, to: To) -> Picture:
 
 
 def ageing(weeks: tuple[Week, ...], to: To) -> Picture:
-    """Two bars a week: cases with proof that ages out, and claims that lose support by it."""
+    """Two bars a week: initiatives with proof that ages out, and claims that lose support by it."""
     highest = max((max(week.ageing, week.falling) for week in weeks), default=0)
     total, falling = sum(week.ageing for week in weeks), sum(week.falling for week in weeks)
     base, room = UPRIGHT + 16, WIDTH / max(1, len(weeks))
@@ -102,7 +102,7 @@ def gaps(layers: tuple[LayerGaps, ...], to: To) -> Picture:
     canvas = Canvas()
     for place, row in enumerate(layers if highest else ()):
         text = f"{layer_word(row.layer)}: {count(row.gaps, 'gap')}"
-        text += f" in {count(row.cases, 'initiative')}" if row.gaps else ""
+        text += f" in {count(row.initiatives, 'initiative')}" if row.gaps else ""
         canvas.bar_row(place, text, row.gaps, highest)
         if row.gaps:
             canvas.lead(to(layer=row.layer), text, 0, place * LINE, WIDTH, LINE)

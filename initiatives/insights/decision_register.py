@@ -1,4 +1,5 @@
-"""Every decision ever, as one list: what chairs and seats decided on cases, read from the rows that hold each decision.
+"""Every decision ever, as one list: what chairs and seats decided on initiatives, read from the rows that hold each
+decision.
 
 Each kind of row is told in the same columns, so that the database filters, orders and counts them as one list. What a
 row forgets when it is overwritten (an earlier risk tier, an earlier re-attestation) is read from the record.
@@ -53,8 +54,8 @@ KINDS = {
 GOOD = (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS)
 OUTCOMES = (*GOOD, ReviewOutcome.REFUSED, ReviewOutcome.RETURNED)
 MOVES = ("stopped", "step back", "reopened", "emergency")
-# What the row of a case or an answer says only of the last time: kind of entry, what it is called here, and where in
-# the body of the entry stand what it is about and why.
+# What the row of an initiative or an answer says only of the last time: kind of entry, what it is called here, and
+# where in the body of the entry stand what it is about and why.
 IN_THE_RECORD = (
     (EntryKind.RISK_TIER_CONFIRMED, "tier", "facts,tier", "reason"),
     (EntryKind.RE_ATTESTED, "re-attested", "", "reason"),
@@ -68,9 +69,9 @@ COLUMNS = (
     "at_gate",
     "about",
     "said",
-    "case_number",
-    "case_title",
-    "case_unit",
+    "initiative_number",
+    "initiative_title",
+    "initiative_unit",
 )
 
 
@@ -114,14 +115,14 @@ class Decision:
         return "ok" if self.what in GOOD else "bad" if self.what == ReviewOutcome.REFUSED else ""
 
 
-def decisions(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    """The decisions on these cases that are wanted, newest first, each as a tuple of `COLUMNS`."""
+def decisions(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
+    """The decisions on these initiatives that are wanted, newest first, each as a tuple of `COLUMNS`."""
     if wanted.unit is not None:
-        cases = cases.filter(unit__path__startswith=wanted.unit.path)
+        initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
     if wanted.board is not None:
-        cases = cases.filter(unit__in=units_of_board(wanted.board))
-    first, *others = (_narrowed(rows, wanted) for rows in _all_kinds(cases))
-    return first.union(*others, all=True).order_by("-moment", "-case_number", "what")
+        initiatives = initiatives.filter(unit__in=units_of_board(wanted.board))
+    first, *others = (_narrowed(rows, wanted) for rows in _all_kinds(initiatives))
+    return first.union(*others, all=True).order_by("-moment", "-initiative_number", "what")
 
 
 def told(rows, book) -> list[Decision]:
@@ -132,7 +133,7 @@ def told(rows, book) -> list[Decision]:
 
 
 def _told(row: dict, book, where: dict) -> Decision:
-    ref = Initiative.ref_of(row["case_number"])
+    ref = Initiative.ref_of(row["initiative_number"])
     page = {
         "waiver agreed": "waivers/",
         "waiver refused": "waivers/",
@@ -146,9 +147,9 @@ def _told(row: dict, book, where: dict) -> Decision:
         about=_about(row, book),
         said=row["said"],
         ref=ref,
-        title=row["case_title"],
-        unit=row["case_unit"],
-        link=f"/reviews/{row['row']}/" if row["what"] in OUTCOMES else f"/cases/{ref}/{page}",
+        title=row["initiative_title"],
+        unit=row["initiative_unit"],
+        link=f"/reviews/{row['row']}/" if row["what"] in OUTCOMES else f"/initiatives/{ref}/{page}",
         where=where.get(row["row"]) if row["what"] in OUTCOMES else None,
     )
 
@@ -182,17 +183,19 @@ def _narrowed(rows: QuerySet, wanted: Wanted) -> QuerySet:
         rows = rows.filter(who__icontains=wanted.who)
     for word in wanted.text.split()[:8]:
         number = word.upper().removeprefix("AI-")
-        found = Q(said__icontains=word) | Q(case_title__icontains=word)
+        found = Q(said__icontains=word) | Q(initiative_title__icontains=word)
         if number.isascii() and number.isdecimal() and len(number) < 10:
-            found |= Q(case_number=int(number))
+            found |= Q(initiative_number=int(number))
         rows = rows.filter(found)
     return rows.order_by().values_list(*COLUMNS)
 
 
 def _columns(
-    rows: QuerySet, *, what, moment, who, case="initiative__", at_gate=None, about=None, said="reason"
+    rows: QuerySet, *, what, moment, who, initiative="initiative__", at_gate=None, about=None, said="reason"
 ) -> QuerySet:
-    """The rows in the columns of every decision; `case` is the path to the case, `said` the field with why, if any."""
+    """The rows in the columns of every decision; `initiative` is the path to the initiative, `said` the field with why,
+    if any.
+    """
     word = Value("", output_field=CharField())
     return rows.annotate(
         what=Cast(what, CharField()),
@@ -202,29 +205,29 @@ def _columns(
         at_gate=Cast(at_gate or word, CharField()),
         about=Cast(about or word, CharField()),
         said=Cast(F(said) if said else word, TextField()),
-        case_number=F(f"{case}number"),
-        case_title=F(f"{case}title"),
-        case_unit=F(f"{case}unit__name"),
+        initiative_number=F(f"{initiative}number"),
+        initiative_title=F(f"{initiative}title"),
+        initiative_unit=F(f"{initiative}unit__name"),
     )
 
 
 def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
-    cases = visible.order_by().values("pk")
+    initiatives = visible.order_by().values("pk")
     yield _columns(
-        Review.objects.filter(initiative__in=cases, outcome__in=OUTCOMES),
+        Review.objects.filter(initiative__in=initiatives, outcome__in=OUTCOMES),
         what=F("outcome"),
         moment="ended_at",
         who="ended_by__full_name",
         at_gate=F("gate"),
     )
     yield _columns(
-        StageChange.objects.filter(initiative__in=cases, basis__in=MOVES),
+        StageChange.objects.filter(initiative__in=initiatives, basis__in=MOVES),
         what=F("basis"),
         moment="at",
         who="by__full_name",
     )
     yield _columns(
-        Continuation.objects.filter(initiative__in=cases),
+        Continuation.objects.filter(initiative__in=initiatives),
         what=Value("continued"),
         moment="at",
         who="by__full_name",
@@ -232,30 +235,30 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
     )
     for seat in ("chair", "risk"):
         yield _columns(
-            Waiver.objects.filter(initiative__in=cases, **{f"{seat}__isnull": False}),
+            Waiver.objects.filter(initiative__in=initiatives, **{f"{seat}__isnull": False}),
             what=Value("waiver agreed"),
             moment=f"{seat}_at",
             who=f"{seat}__full_name",
             about=F("key"),
         )
     yield _columns(
-        Waiver.objects.filter(initiative__in=cases, refused_by__isnull=False),
+        Waiver.objects.filter(initiative__in=initiatives, refused_by__isnull=False),
         what=Value("waiver refused"),
         moment="refused_at",
         who="refused_by__full_name",
         about=F("key"),
     )
     yield _columns(
-        ContractApproval.objects.filter(version__contract__initiative__in=cases),
+        ContractApproval.objects.filter(version__contract__initiative__in=initiatives),
         what=Value("contract"),
         moment="at",
         who="person__full_name",
         about=Concat(Cast("version__number", CharField()), Value(" "), F("seat"), output_field=CharField()),
         said="",
-        case="version__contract__initiative__",
+        initiative="version__contract__initiative__",
     )
     yield _columns(
-        Hold.objects.filter(initiative__in=cases, lifted_by__isnull=False),
+        Hold.objects.filter(initiative__in=initiatives, lifted_by__isnull=False),
         what=Value("hold lifted"),
         moment="lifted_at",
         who="lifted_by__full_name",
@@ -272,15 +275,17 @@ class _Said(Func):
     output_field = TextField()
 
 
-def _in_the_record(cases: QuerySet, kind: str, what: str, about: str, said: str) -> QuerySet:
-    """The decisions of which the record has an entry of this kind; its columns of a case come by the reference."""
-    number = Cast(NullIf(Substr("case_ref", 4), Value("")), IntegerField())
-    of_case = Initiative.objects.filter(number=OuterRef("case_number"))
+def _in_the_record(initiatives: QuerySet, kind: str, what: str, about: str, said: str) -> QuerySet:
+    """The decisions of which the record has an entry of this kind; its columns of an initiative come by the
+    reference.
+    """
+    number = Cast(NullIf(Substr("initiative_ref", 4), Value("")), IntegerField())
+    of_initiative = Initiative.objects.filter(number=OuterRef("initiative_number"))
     word = Value("", output_field=CharField())
     return (
         Entry.objects.acts()
-        .annotate(case_number=number)
-        .filter(kind=kind, case_number__in=cases.order_by().values("number"))
+        .annotate(initiative_number=number)
+        .filter(kind=kind, initiative_number__in=initiatives.order_by().values("number"))
         .annotate(
             what=Value(what, output_field=CharField()),
             moment=F("at"),
@@ -289,8 +294,8 @@ def _in_the_record(cases: QuerySet, kind: str, what: str, about: str, said: str)
             at_gate=word,
             about=Cast(_Said("body__body", path=about), CharField()) if about else word,
             said=_Said("body__body", path=said),
-            case_title=Subquery(of_case.values("title")),
-            case_unit=Subquery(of_case.values("unit__name")),
+            initiative_title=Subquery(of_initiative.values("title")),
+            initiative_unit=Subquery(of_initiative.values("unit__name")),
         )
     )
 

@@ -1,7 +1,7 @@
-"""Report of effort over many cases: by layer, by whom, what they wait for, case by case.
+"""Report of effort over many initiatives: by layer, by whom, what they wait for, case by case.
 
-Everything is added up by the database, of the cases that are handed in. Hours are told as months of 160 hours; money
-by currency, never added across. Effort that was taken back counts nowhere.
+Everything is added up by the database, of the initiatives that are handed in. Hours are told as months of 160 hours;
+money by currency, never added across. Effort that was taken back counts nowhere.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from initiatives.efforts.queries import WAITS, Waits
 from initiatives.models import Effort, Initiative, ProcessRecord, RoleAssignment
 
 HOURS_A_MONTH = 160
-SHOWN = 20  # of whom, what and which cases, the longest waits first
+SHOWN = 20  # of whom, what and which initiatives, the longest waits first
 OF_KIND = {
     "hours": Q(hours__gt=0),
     "money": Q(money__gt=0),
@@ -35,7 +35,7 @@ class Wanted:
     layer: str = ""
     kind: str = ""
     currency: str = ""
-    case: int | None = None
+    initiative: int | None = None
     person: int | None = None
     system: int | None = None
     words: str = ""
@@ -43,13 +43,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class OfLayer:
-    """What one layer took over all cases: hours, days waited, money by currency, in how many cases and lines."""
+    """What one layer took over all initiatives: hours, days waited, money by currency, in how many initiatives and
+    lines.
+    """
 
     layer: str
     hours: Decimal = Decimal(0)
     waited: Decimal = Decimal(0)
     money: dict[str, Decimal] = field(default_factory=dict)
-    cases: int = 0
+    initiatives: int = 0
     rows: int = 0
 
     @property
@@ -58,17 +60,18 @@ class OfLayer:
         return self.hours / HOURS_A_MONTH
 
 
-NAMED = 3  # of the cases somebody works on, so many are named in a row
+NAMED = 3  # of the initiatives somebody works on, so many are named in a row
 
 
 @dataclass(frozen=True)
 class Pair:
-    """That one case waited for somebody who works on others: `others` may be seen by the reader, `unnamed` may not.
+    """That one initiative waited for somebody who works on others: `others` may be seen by the reader, `unnamed` may
+    not.
 
-    `mutual`: the cases among `others` that wait for somebody of this one.
+    `mutual`: the initiatives among `others` that wait for somebody of this one.
     """
 
-    case: Initiative
+    initiative: Initiative
     person: int
     name: str
     days: Decimal
@@ -78,7 +81,7 @@ class Pair:
 
     @property
     def shown(self) -> tuple[Initiative, ...]:
-        """The first of the cases that may be named."""
+        """The first of the initiatives that may be named."""
         return self.others[:NAMED]
 
     @property
@@ -95,13 +98,13 @@ class Redesigns:
     rows: tuple[ProcessRecord, ...]
 
 
-def chosen(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    """The effort that is wanted, of these cases."""
+def chosen(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
+    """The effort that is wanted, of these initiatives."""
     if wanted.unit is not None:
-        cases = cases.filter(unit__path__startswith=wanted.unit.path)
-    if wanted.case is not None:
-        cases = cases.filter(number=wanted.case)
-    rows = Effort.objects.standing().filter(initiative__in=cases.order_by().values("pk"))
+        initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
+    if wanted.initiative is not None:
+        initiatives = initiatives.filter(number=wanted.initiative)
+    rows = Effort.objects.standing().filter(initiative__in=initiatives.order_by().values("pk"))
     if wanted.since:
         rows = rows.filter(week__gte=monday(wanted.since))
     if wanted.until:
@@ -130,7 +133,7 @@ def by_layer(rows: QuerySet) -> tuple[OfLayer, ...]:
         .annotate(
             hours_of=Sum("hours"),
             waited_of=Sum("waited_days"),
-            cases_of=Count("initiative", distinct=True),
+            of_initiatives=Count("initiative", distinct=True),
             rows_of=Count("pk"),
         )
     )
@@ -140,7 +143,7 @@ def by_layer(rows: QuerySet) -> tuple[OfLayer, ...]:
             row["hours_of"] or Decimal(0),
             row["waited_of"] or Decimal(0),
             {},
-            row["cases_of"],
+            row["of_initiatives"],
             row["rows_of"],
         )
     spent = rows.order_by().filter(money__gt=0).values("layer", "currency").annotate(money_of=Sum("money"))
@@ -151,20 +154,20 @@ def by_layer(rows: QuerySet) -> tuple[OfLayer, ...]:
 
 
 def waiting(rows: QuerySet, *, systems: bool = False) -> tuple[Waits, ...]:
-    """For whom and what cases waited longest; `systems`: for systems alone."""
+    """For whom and what initiatives waited longest; `systems`: for systems alone."""
     waits = rows.order_by().filter(waited_days__gt=0)
     if systems:
         waits = waits.filter(waits_for_system__isnull=False)
     sums = waits.values(*WAITS).annotate(
-        days=Sum("waited_days"), rows=Count("pk"), cases=Count("initiative", distinct=True)
+        days=Sum("waited_days"), rows=Count("pk"), initiatives=Count("initiative", distinct=True)
     )
     return tuple(Waits.of(row) for row in sums.order_by("-days", *WAITS)[:SHOWN])
 
 
 def between(rows: QuerySet, visible: QuerySet) -> tuple[Pair, ...]:
-    """Cases that waited longest for somebody who works on another running case.
+    """Initiatives that waited longest for somebody who works on another running initiative.
 
-    Of cases outside `visible` only how many there are is told, and of confidential ones not even that.
+    Of initiatives outside `visible` only how many there are is told, and of confidential ones not even that.
     """
     at_work = RoleAssignment.objects.in_force().filter(
         initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True
@@ -178,48 +181,50 @@ def between(rows: QuerySet, visible: QuerySet) -> tuple[Pair, ...]:
         .order_by("-days", "initiative", "waits_for")[:SHOWN]
     )
     people = {row["waits_for"] for row in sums}
-    waiting_cases = {row["initiative"] for row in sums}
-    roles = at_work.filter(Q(person__in=people) | Q(initiative__in=waiting_cases)).annotate(
+    waiting_initiatives = {row["initiative"] for row in sums}
+    roles = at_work.filter(Q(person__in=people) | Q(initiative__in=waiting_initiatives)).annotate(
         told=Exists(visible.filter(pk=OuterRef("initiative"))), hidden=F("initiative__confidential")
     )
-    team: dict[int, set[int]] = {}  # by case, who works on it
-    works: dict[int, set[int]] = {}  # by person, on which cases
+    team: dict[int, set[int]] = {}  # by initiative, who works on it
+    works: dict[int, set[int]] = {}  # by person, on which initiatives
     told: set[int] = set()
-    for case, person, seen, hidden in roles.values_list("initiative", "person", "told", "hidden"):
-        team.setdefault(case, set()).add(person)
+    for initiative, person, seen, hidden in roles.values_list("initiative", "person", "told", "hidden"):
+        team.setdefault(initiative, set()).add(person)
         if seen or not hidden:
-            works.setdefault(person, set()).add(case)
+            works.setdefault(person, set()).add(initiative)
         if seen:
-            told.add(case)
+            told.add(initiative)
     wanted_from = {(row["initiative"], row["waits_for"]) for row in sums}
-    cases = Initiative.objects.in_bulk(waiting_cases | told)
+    initiatives = Initiative.objects.in_bulk(waiting_initiatives | told)
     found = []
     for row in sums:
-        case, person = row["initiative"], row["waits_for"]
-        others = works.get(person, set()) - {case}
+        initiative, person = row["initiative"], row["waits_for"]
+        others = works.get(person, set()) - {initiative}
         if not others:
             continue
-        named = sorted(others & told, key=lambda key: cases[key].number)
-        mutual = [key for key in named if any((key, mine) in wanted_from for mine in team.get(case, ()))]
+        named = sorted(others & told, key=lambda key: initiatives[key].number)
+        mutual = [
+            key for key in named if any((key, mine) in wanted_from for mine in team.get(initiative, ()))
+        ]
         found.append(
             Pair(
-                cases[case],
+                initiatives[initiative],
                 person,
                 row["waits_for__full_name"],
                 row["days"],
-                tuple(cases[key] for key in named),
+                tuple(initiatives[key] for key in named),
                 len(others - told),
-                tuple(cases[key] for key in mutual),
+                tuple(initiatives[key] for key in mutual),
             )
         )
     return tuple(found)
 
 
-def not_budgeted(cases: QuerySet, wanted: Wanted) -> Redesigns:
-    """Processes of running cases with steps as they are to be and no cost of getting there (S1-27)."""
+def not_budgeted(initiatives: QuerySet, wanted: Wanted) -> Redesigns:
+    """Processes of running initiatives with steps as they are to be and no cost of getting there (S1-27)."""
     if wanted.unit is not None:
-        cases = cases.filter(unit__path__startswith=wanted.unit.path)
-    running = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
+        initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
+    running = initiatives.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
     rows = ProcessRecord.objects.standing().filter(
         initiative__in=running, redesign_cost__isnull=True, replaced_by__isnull=True
     )

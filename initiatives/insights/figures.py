@@ -1,7 +1,8 @@
-"""What leaders ask of many cases, each answered by naming cases: scalable or pilot, used, oversold, too early.
+"""What leaders ask of many initiatives, each answered by naming initiatives: scalable or pilot, used, oversold, too
+early.
 
-Every figure is a number of cases that the reader may see, and the cases themselves are the rows behind it. A figure
-is put together from sets of keys (`Facts`), each of which one plain query reads.
+Every figure is a number of initiatives that the reader may see, and the initiatives themselves are the rows behind it.
+A figure is put together from sets of keys (`Facts`), each of which one plain query reads.
 
 Sources: S0-3, S0-31, S1-38, S2-3, S2-28, S2-39.
 """
@@ -69,27 +70,27 @@ class Wanted:
 class Facts:
     """What figures ask of initiatives, as sets of their keys; each is read when it is first asked for.
 
-    `cases`: the initiatives that are counted. The facts themselves are of all initiatives that there are.
+    `initiatives`: the initiatives that are counted. The facts themselves are of all initiatives that there are.
     """
 
-    def __init__(self, cases: QuerySet, wanted: Wanted):
-        self.cases, self.wanted = cases, wanted
+    def __init__(self, initiatives: QuerySet, wanted: Wanted):
+        self.initiatives, self.wanted = initiatives, wanted
 
     @cached_property
     def places(self) -> dict[int, int]:
         """The place of each initiative that is counted; the longest in its stage comes first."""
-        (keys,) = lists(self.cases.order_by("since", "number"))
+        (keys,) = lists(self.initiatives.order_by("since", "number"))
         return {key: place for place, key in enumerate(keys)}
 
     @cached_property
     def in_production(self) -> set[int]:
         """Those in production."""
-        return _keys(self.cases.filter(stage=Stage.PRODUCTION), "pk")
+        return _keys(self.initiatives.filter(stage=Stage.PRODUCTION), "pk")
 
     @cached_property
     def decided_mvps(self) -> set[int]:
         """MVPs that somebody made one here."""
-        return _keys(self.cases.filter(stage=Stage.MVP).exclude(basis="import"), "pk")
+        return _keys(self.initiatives.filter(stage=Stage.MVP).exclude(basis="import"), "pk")
 
     def _spans(self, *stages: str) -> QuerySet:
         """What evidence supports now in these stages, where that is not being recomputed."""
@@ -136,7 +137,7 @@ class Facts:
     @cached_property
     def past_time(self) -> set[int]:
         """MVPs past the age at which somebody had to decide, and nobody did: as the portfolio's report says it."""
-        return _keys(self.cases.filter(report_links.past_time()), "pk")
+        return _keys(self.initiatives.filter(report_links.past_time()), "pk")
 
     @cached_property
     def deployed(self) -> dict[str, set[int]]:
@@ -251,7 +252,7 @@ def _keys(rows: QuerySet, column: str = "initiative") -> set[int]:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its key in the address, its name, in one sentence what it counts, and which cases those are.
+    """One figure: its key in the address, its name, in one sentence what it counts, and which initiatives those are.
 
     `of`: the keys of the initiatives that it counts; it may name others than those of the facts.
     `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
@@ -267,7 +268,7 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """Its name where it stands alone, with the claimed stage whose cases it counts."""
+        """Its name where it stands alone, with the claimed stage whose initiatives it counts."""
         return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
 
     def keys(self, facts: Facts) -> list[int]:

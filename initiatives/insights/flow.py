@@ -1,7 +1,7 @@
-"""The figures of the page Flow, each worked out in one question over the cases that were chosen.
+"""The figures of the page Flow, each worked out in one question over the initiatives that were chosen.
 
 Moves come from stage changes, lengths of stays from the moments between them, and what lies ahead from the spans that
-`standing.rewrite` left: nothing is judged here, so no picture can say anything else than the cases it sums up.
+`standing.rewrite` left: nothing is judged here, so no picture can say anything else than the initiatives it sums up.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ SELECT to_char(at AT TIME ZONE %s, 'YYYY-MM'), move, count(*) FROM moves WHERE a
 """
 # A stay that an import began is asserted: nobody here knows when it began. The moment before an import is none at all.
 STAYS = """
-moments(case_id, stage, at, place, asserted, closed_at) AS (
+moments(initiative_id, stage, at, place, asserted, closed_at) AS (
   SELECT c.id, 'proposed', c.registered_at, 0::bigint, c.basis = 'import', c.withdrawn_at
     FROM initiatives_initiative c JOIN chosen USING (id)
    WHERE NOT EXISTS (SELECT FROM initiatives_stagechange s WHERE s.initiative_id = c.id AND s.basis = 'import')
@@ -46,7 +46,7 @@ moments(case_id, stage, at, place, asserted, closed_at) AS (
     FROM initiatives_stagechange s JOIN chosen ON chosen.id = s.initiative_id
     JOIN initiatives_initiative c ON c.id = s.initiative_id
 ), stays AS (
-  SELECT stage, asserted, at, coalesce(lead(at) OVER (PARTITION BY case_id ORDER BY place), closed_at) AS ended_at
+  SELECT stage, asserted, at, coalesce(lead(at) OVER (PARTITION BY initiative_id ORDER BY place), closed_at) AS ended_at
     FROM moments
 )
 SELECT stage, ended_at IS NOT NULL, asserted, count(*),
@@ -92,7 +92,7 @@ SELECT layer, sum(gaps), count(DISTINCT initiative_id) FROM open GROUP BY 1
 """
 
 
-# Money noted on cases, by approved stage; of it, what was spent where the evidence supports less than the stage.
+# Money noted on initiatives, by approved stage; of it, what was spent where the evidence supports less than the stage.
 SPEND = """
 short AS (
   SELECT s.initiative_id FROM initiatives_span s
@@ -121,7 +121,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Stay:
-    """How long cases were in a stage, in days: those that left it (`ended`), or those that are in it still."""
+    """How long initiatives were in a stage, in days: those that left it (`ended`), or those that are in it still."""
 
     stage: str
     ended: bool
@@ -148,7 +148,8 @@ class Stays:
 class Week:
     """What ages out from `first` to `last` if nothing is done.
 
-    `ageing`: cases with proof that goes stale; `opening`: gaps that open; `falling`: claims that lose support by it.
+    `ageing`: initiatives with proof that goes stale; `opening`: gaps that open; `falling`: claims that lose support by
+    it.
     """
 
     first: date
@@ -160,31 +161,31 @@ class Week:
 
 @dataclass(frozen=True)
 class LayerGaps:
-    """What stands open in one layer between claims and proof, and in how many cases."""
+    """What stands open in one layer between claims and proof, and in how many initiatives."""
 
     layer: str
     gaps: int
-    cases: int
+    initiatives: int
 
 
 @dataclass(frozen=True)
 class Spend:
-    """Money spent on the cases of a stage in one currency; `short`: of it, where evidence supports less."""
+    """Money spent on the initiatives of a stage in one currency; `short`: of it, where evidence supports less."""
 
     stage: str
     currency: str
     money: Decimal
-    cases: int
+    initiatives: int
     short: Decimal
-    short_cases: int
+    short_initiatives: int
 
 
-def flow(cases: QuerySet, now: datetime) -> Flow:
+def flow(initiatives: QuerySet, now: datetime) -> Flow:
     """Moves between stages in this month and the eleven before it, in the configured time zone."""
     months = months_to(clock.local_day(now))
     begin = clock.midnight_before(months[0])
     found: dict[str, dict[str, int]] = {}
-    for month, move, count in _asked(cases, FLOW, [settings.TIME_ZONE, begin, now]):
+    for month, move, count in _asked(initiatives, FLOW, [settings.TIME_ZONE, begin, now]):
         found.setdefault(move, {})[month] = count
 
     def row(move: str) -> tuple[int, ...]:
@@ -193,10 +194,10 @@ def flow(cases: QuerySet, now: datetime) -> Flow:
     return Flow(months, {move: row(move) for move in MOVES}, row(CLAIMED))
 
 
-def stays(cases: QuerySet, now: datetime) -> Stays:
-    """How long cases stay in each stage that they can still leave: lower quartile, median, upper quartile."""
+def stays(initiatives: QuerySet, now: datetime) -> Stays:
+    """How long initiatives stay in each stage that they can still leave: lower quartile, median, upper quartile."""
     rows, asserted = {}, 0
-    for stage, ended, unknown, count, quartiles in _asked(cases, STAYS, [now, list(RUNNING_STAGES)]):
+    for stage, ended, unknown, count, quartiles in _asked(initiatives, STAYS, [now, list(RUNNING_STAGES)]):
         if unknown:
             asserted += count
         else:
@@ -205,7 +206,7 @@ def stays(cases: QuerySet, now: datetime) -> Stays:
     return Stays(tuple(row for row in ordered if row), asserted)
 
 
-def ageing(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Week, ...]:
+def ageing(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Week, ...]:
     """What the next ninety days bring, week by week from tomorrow on; the last week has six days."""
     today = clock.local_day(now)
     last = today + timedelta(days=DAYS_AHEAD)
@@ -218,7 +219,7 @@ def ageing(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[W
         "end": clock.midnight_after(last),
         "zone": settings.TIME_ZONE,
     }
-    found = {week: counts for week, *counts in _asked(cases, AHEAD, values)}
+    found = {week: counts for week, *counts in _asked(initiatives, AHEAD, values)}
     weeks = []
     for place, (first, until) in enumerate(weeks_from(today)):
         ageing, opening, falling = found.get(place, (0, 0, 0))
@@ -226,34 +227,36 @@ def ageing(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[W
     return tuple(weeks)
 
 
-def gaps(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[LayerGaps, ...]:
+def gaps(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[LayerGaps, ...]:
     """What stands open now by layer, in the order of the stack; layers that only an own rulebook knows come last."""
     found = {
         layer: LayerGaps(layer, int(count), of)
-        for layer, count, of in _asked(cases, GAPS, [rulebook.published_at if rulebook else None, now, now])
+        for layer, count, of in _asked(
+            initiatives, GAPS, [rulebook.published_at if rulebook else None, now, now]
+        )
     }
     return tuple(
         found.get(layer) or LayerGaps(layer, 0, 0) for layer in dict.fromkeys([*Layer, *sorted(found)])
     )
 
 
-def spend(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Spend, ...]:
-    """Money spent by approved stage and currency, never added across; the currency of most cases first."""
+def spend(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Spend, ...]:
+    """Money spent by approved stage and currency, never added across; the currency of most initiatives first."""
     since = rulebook.published_at if rulebook else None
-    rows = [Spend(*row) for row in _asked(cases, SPEND, [since, now, now])]
+    rows = [Spend(*row) for row in _asked(initiatives, SPEND, [since, now, now])]
     most: dict[str, int] = {}
     for row in rows:
-        most[row.currency] = most.get(row.currency, 0) + row.cases
+        most[row.currency] = most.get(row.currency, 0) + row.initiatives
     stages = list(Stage)
     return tuple(
         sorted(rows, key=lambda row: (-most[row.currency], row.currency, stages.index(Stage(row.stage))))
     )
 
 
-def _asked(cases: QuerySet, question: str, values: Sequence | dict) -> list[tuple]:
-    """The answer to a question about the cases, which it knows as `chosen`."""
+def _asked(initiatives: QuerySet, question: str, values: Sequence | dict) -> list[tuple]:
+    """The answer to a question about the initiatives, which it knows as `chosen`."""
     try:
-        chosen, keys = cases.order_by().values("pk").query.sql_with_params()
+        chosen, keys = initiatives.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         chosen, keys = "SELECT NULL::bigint WHERE FALSE", ()
     with connection.cursor() as cursor:

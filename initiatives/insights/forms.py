@@ -15,7 +15,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import UnitField
 from governance.templatetags.days import keep
 from governance.vocabulary import Layer
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.insights import decision_register, effort_report, figures
 from initiatives.insights.decision_register import day_begins, day_ends
 
@@ -68,7 +68,7 @@ class PeriodForm(forms.Form):
             layer=given.get("layer") or "",
             kind=given.get("kind") or "",
             currency=(given.get("currency") or "").upper(),
-            case=given.get("case"),
+            initiative=given.get("initiative"),
             person=given.get("person"),
             system=given.get("system"),
             words=given.get("words") or "",
@@ -121,8 +121,8 @@ class DecidedForm(PeriodForm):
         )
 
 
-class CaseNumberField(forms.CharField):
-    """A case by its reference, told as its number."""
+class InitiativeNumberField(forms.CharField):
+    """An initiative by its reference, told as its number."""
 
     def clean(self, value) -> int | None:
         """The number. Raises ValidationError for what is no reference."""
@@ -135,7 +135,7 @@ class CaseNumberField(forms.CharField):
 class LinesForm(PeriodForm):
     """The filters of the lines behind a figure."""
 
-    case = CaseNumberField(label=_("Initiative"), required=False, max_length=20)
+    initiative = InitiativeNumberField(label=_("Initiative"), required=False, max_length=20)
     layer = forms.ChoiceField(label=_("Layer"), required=False, choices=[("", _("any")), *Layer.choices])
     kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("any")), *KINDS.items()])
     currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
@@ -149,7 +149,7 @@ class LinesForm(PeriodForm):
 
 
 class Asked:
-    """What the address asks for: the form, the cases of it, and how to write the addresses behind the figures."""
+    """What the address asks for: the form, the initiatives of it, and how to write the addresses behind the figures."""
 
     def __init__(self, request: SignedInRequest):
         self.form = PeriodForm(request.GET)
@@ -159,7 +159,7 @@ class Asked:
         self.wanted = figures.Wanted(
             clock.now(), Rulebook.objects.in_force(), given.get("since"), given.get("until")
         )
-        self.cases = below(own_cases(request), self.unit)
+        self.initiatives = below(own_initiatives(request), self.unit)
         self.kept = self.form.kept(request)
         self.told = {
             "now": f"{clock.local(self.wanted.now):%-d %B %Y at %H:%M}",
@@ -180,14 +180,14 @@ class Asked:
         return keep(f"{reverse('portfolio')}?{urlencode(kept | also)}")
 
 
-def own_cases(request: SignedInRequest) -> QuerySet:
+def own_initiatives(request: SignedInRequest) -> QuerySet:
     """The initiatives of this organisation that run or ended and that the person may open."""
-    return case_permissions.visible_to(request.user).own().live()
+    return initiative_permissions.visible_to(request.user).own().live()
 
 
-def below(cases: QuerySet, unit: Unit | None) -> QuerySet:
+def below(initiatives: QuerySet, unit: Unit | None) -> QuerySet:
     """Those of the initiatives that belong to the unit or to one below it; all where none is given."""
-    return cases.filter(unit__path__startswith=unit.path) if unit is not None else cases
+    return initiatives.filter(unit__path__startswith=unit.path) if unit is not None else initiatives
 
 
 def tabs(request: SignedInRequest, chosen: str) -> list[tuple[str, str, bool]]:

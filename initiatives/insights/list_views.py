@@ -11,11 +11,11 @@ from governance.models import Rulebook, User
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import layer_word
 from governance.vocabulary import Stage
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import page_of
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import queries
+from initiatives.initiative.initiative_frame import page_of
 from initiatives.insights import decision_register, effort_report, money, people
-from initiatives.insights.forms import DecidedForm, LinesForm, PeriodForm, below, own_cases
+from initiatives.insights.forms import DecidedForm, LinesForm, PeriodForm, below, own_initiatives
 from initiatives.models import Initiative, System
 
 PAGE = 50
@@ -42,7 +42,7 @@ LINES = [
 
 @require_safe
 def decisions(request: SignedInRequest) -> HttpResponse:
-    """What was decided on the cases that the person may see, newest first."""
+    """What was decided on the initiatives that the person may see, newest first."""
     book = Rulebook.objects.current().book
     form = DecidedForm(request.GET, book=book)
     page = page_of(request, _decided(request, form), PAGE)
@@ -72,7 +72,7 @@ def decisions_export(request: SignedInRequest) -> HttpResponse:
 
 
 def _decided(request: SignedInRequest, form: DecidedForm):
-    return decision_register.decisions(case_permissions.visible_to(request.user), form.decided)
+    return decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
 
 
 @require_safe
@@ -119,7 +119,7 @@ def _exported(row) -> list:
 
 
 def _found(request: SignedInRequest, wanted: effort_report.Wanted):
-    rows = effort_report.chosen(own_cases(request), wanted)
+    rows = effort_report.chosen(own_initiatives(request), wanted)
     return rows.select_related(
         "initiative__unit", "by", "waits_for", "waits_for_system", "worked_by"
     ).order_by("-week", "-pk")
@@ -136,11 +136,11 @@ def _named(wanted: effort_report.Wanted) -> str:
 
 @require_safe
 def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
-    """Every case with money, a line for each of its currencies."""
-    cases = _costed(request)
+    """Every initiative with money, a line for each of its currencies."""
+    initiatives = _costed(request)
     today, now = clock.today(), clock.now()
-    found = money.costed(cases, Rulebook.objects.in_force(), now)
-    rows = Initiative.objects.select_related("unit").in_bulk([case.pk for case in found])
+    found = money.costed(initiatives, Rulebook.objects.in_force(), now)
+    rows = Initiative.objects.select_related("unit").in_bulk([initiative.pk for initiative in found])
     values = money.measured_value(rows, today)
     heading = ["Reference", "Title", "Unit", "Claimed stage", "Failing tests", "Vendor", "Currency"]
     heading += ["Funding decisions", "Given", "Budget, stated", "Run cost a year, stated"]
@@ -172,7 +172,7 @@ def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
 @require_safe
 def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
     """The same as a file."""
-    cases = _costed(request)
+    initiatives = _costed(request)
     heading = ["Person", "Roles held", "Which roles", "Roles asked", "Due", "Overdue", "Seats"]
     lines = (
         [
@@ -184,7 +184,7 @@ def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
             load.overdue,
             load.seats,
         ]
-        for load in people.loads(cases, clock.today(), clock.now())
+        for load in people.loads(initiatives, clock.today(), clock.now())
     )
     of = request.GET.urlencode() or "all"
     return csv_export.stream("portfolio-capacity", heading, lines, of=of, by=request.user)
@@ -192,5 +192,5 @@ def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
 
 def _costed(request: SignedInRequest) -> QuerySet:
     """The initiatives of the unit in the address whose costs the reader may read."""
-    case_permissions.may_read_costs(request.user).or_refuse()
-    return below(own_cases(request), PeriodForm(request.GET).wanted.unit)
+    initiative_permissions.may_read_costs(request.user).or_refuse()
+    return below(own_initiatives(request), PeriodForm(request.GET).wanted.unit)

@@ -19,16 +19,16 @@ from initiatives.portfolio.filters import with_support
 TESTS = {"governance": "Governance", "integration": "Integration", "adoption": "Adoption"}
 NONE = Decimal(0)
 NO_VENDOR = "No vendor stated"
-# Functions (keys of cases, day) -> {key: [(what is measured, its value in words)]}: value that was measured.
+# Functions (keys of initiatives, day) -> {key: [(what is measured, its value in words)]}: value that was measured.
 MEASURED: list[Callable] = []
 
 
 @dataclass
 class Amounts:
-    """What some cases come to in one currency: `given` by `decisions`; budget, run cost and benefit as stated."""
+    """What some initiatives come to in one currency: `given` by `decisions`; budget, run cost and benefit as stated."""
 
     currency: str
-    cases: int = 0
+    initiatives: int = 0
     decisions: int = 0
     given: Decimal = NONE
     budget: Decimal = NONE
@@ -37,7 +37,7 @@ class Amounts:
 
     def add(self, other: "Amounts") -> None:
         """Take in another of the same currency."""
-        self.cases += other.cases
+        self.initiatives += other.initiatives
         self.decisions += other.decisions
         self.given += other.given
         self.budget += other.budget
@@ -47,7 +47,7 @@ class Amounts:
 
 @dataclass
 class Costed:
-    """One case with its money by currency; `failing`: the scale tests that it fails, of an MVP or production."""
+    """One initiative with its money by currency; `failing`: the scale tests that it fails, of an MVP or production."""
 
     pk: int
     stage: str
@@ -58,16 +58,16 @@ class Costed:
 
 @dataclass(frozen=True)
 class Group:
-    """Cases under one heading, and what they come to in each currency."""
+    """Initiatives under one heading, and what they come to in each currency."""
 
     key: str
     words: str
     sums: list[Amounts]
 
 
-def costed(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Costed]:
-    """These cases with their money, in three questions; those without any amount or vendor are left out."""
-    known = with_support(cases, rulebook, now).annotate(
+def costed(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Costed]:
+    """These initiatives with their money, in three questions; those without any amount or vendor are left out."""
+    known = with_support(initiatives, rulebook, now).annotate(
         **{f"{test}_test": F(f"span__{test}") for test in TESTS}
     )
     found: dict[int, Costed] = {}
@@ -76,7 +76,7 @@ def costed(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Co
         judged = stage in (Stage.MVP, Stage.PRODUCTION) and supported != "recomputing"
         failing = tuple(key for key, passed in zip(TESTS, tests, strict=True) if judged and passed is False)
         found[pk] = Costed(pk, stage, failing)
-    keys = cases.order_by().values("pk")
+    keys = initiatives.order_by().values("pk")
     given = FundingDecision.objects.standing().filter(initiative__in=keys, amount__isnull=False)
     for pk, currency, amount, decisions in (
         given.order_by()
@@ -87,61 +87,63 @@ def costed(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Co
         money = _of(found[pk], currency)
         money.given, money.decisions = amount, decisions
     for row in BusinessCase.objects.filter(initiative__in=keys):
-        case = found[row.initiative_id]
-        case.vendor = " ".join(row.vendor.split())
+        initiative = found[row.initiative_id]
+        initiative.vendor = " ".join(row.vendor.split())
         if row.currency:
-            money = _of(case, row.currency)
+            money = _of(initiative, row.currency)
             money.budget, money.run_cost = row.budget or NONE, row.run_cost or NONE
             money.benefit = row.benefit or NONE
-    return [case for case in found.values() if case.money or case.vendor]
+    return [initiative for initiative in found.values() if initiative.money or initiative.vendor]
 
 
-def _of(case: Costed, currency: str) -> Amounts:
-    return case.money.setdefault(currency, Amounts(currency, cases=1))
+def _of(initiative: Costed, currency: str) -> Amounts:
+    return initiative.money.setdefault(currency, Amounts(currency, initiatives=1))
 
 
-def summed(cases: Iterable[Costed]) -> list[Amounts]:
-    """What these cases come to, a line for each currency, that of most cases first."""
+def summed(initiatives: Iterable[Costed]) -> list[Amounts]:
+    """What these initiatives come to, a line for each currency, that of most initiatives first."""
     found: dict[str, Amounts] = {}
-    for case in cases:
-        for currency, money in case.money.items():
+    for initiative in initiatives:
+        for currency, money in initiative.money.items():
             found.setdefault(currency, Amounts(currency)).add(money)
-    return sorted(found.values(), key=lambda one: (-one.cases, one.currency))
+    return sorted(found.values(), key=lambda one: (-one.initiatives, one.currency))
 
 
-def by_stage(cases: list[Costed]) -> list[Group]:
+def by_stage(initiatives: list[Costed]) -> list[Group]:
     """In the order of the stages."""
-    return _grouped(cases, lambda case: [case.stage], {stage: Stage(stage).label for stage in Stage})
+    return _grouped(
+        initiatives, lambda initiative: [initiative.stage], {stage: Stage(stage).label for stage in Stage}
+    )
 
 
-def by_failing_test(cases: list[Costed]) -> list[Group]:
+def by_failing_test(initiatives: list[Costed]) -> list[Group]:
     """MVPs and production by each scale test that they fail: who fails two stands under both."""
-    return _grouped(cases, lambda case: case.failing, TESTS)
+    return _grouped(initiatives, lambda initiative: initiative.failing, TESTS)
 
 
-def by_vendor(cases: list[Costed]) -> list[Group]:
-    """By vendor as stated, however it is written, that of most cases first."""
+def by_vendor(initiatives: list[Costed]) -> list[Group]:
+    """By vendor as stated, however it is written, that of most initiatives first."""
     names: dict[str, str] = {}
-    for case in cases:
-        names.setdefault(case.vendor.casefold(), case.vendor or NO_VENDOR)
-    groups = _grouped(cases, lambda case: [case.vendor.casefold()], names)
-    return sorted(groups, key=lambda one: (-sum(line.cases for line in one.sums), one.words.casefold()))
+    for initiative in initiatives:
+        names.setdefault(initiative.vendor.casefold(), initiative.vendor or NO_VENDOR)
+    groups = _grouped(initiatives, lambda initiative: [initiative.vendor.casefold()], names)
+    return sorted(groups, key=lambda one: (-sum(line.initiatives for line in one.sums), one.words.casefold()))
 
 
 def _grouped(
-    cases: list[Costed], keys: Callable[[Costed], Iterable[str]], words: dict[str, str]
+    initiatives: list[Costed], keys: Callable[[Costed], Iterable[str]], words: dict[str, str]
 ) -> list[Group]:
     held: dict[str, list[Costed]] = defaultdict(list)
-    for case in cases:
-        for key in keys(case):
-            held[key].append(case)
+    for initiative in initiatives:
+        for key in keys(initiative):
+            held[key].append(initiative)
     return [Group(key, name, sums) for key, name in words.items() if (sums := summed(held.get(key, ())))]
 
 
-def measured_value(cases: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
-    """By case, what measures its value and the value in words; a case without any is left out."""
+def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
+    """By initiative, what measures its value and the value in words; an initiative without any is left out."""
     found: dict[int, list[tuple[str, str]]] = {}
     for measured in MEASURED:
-        for pk, said in measured(cases, today).items():
+        for pk, said in measured(initiatives, today).items():
             found.setdefault(pk, []).extend(said)
     return found

@@ -13,7 +13,7 @@ from initiatives.models import Condition, Gap, Obligation, RoleAssignment
 
 @dataclass
 class Load:
-    """What one person carries on the cases that are looked at: roles held and asked, what is due, seats."""
+    """What one person carries on the initiatives that are looked at: roles held and asked, what is due, seats."""
 
     person: User
     roles: dict[str, int] = field(default_factory=dict)
@@ -33,13 +33,13 @@ class Load:
         return ", ".join(f"{Role(role).label.lower()} {count}" for role, count in sorted(self.roles.items()))
 
 
-def loads(cases: QuerySet, today: date, now: datetime) -> list[Load]:
-    """Load by person over these cases, in six questions: those with most roles first, then with most that is due.
+def loads(initiatives: QuerySet, today: date, now: datetime) -> list[Load]:
+    """Load by person over these initiatives, in six questions: those with most roles first, then with most that is due.
 
-    Roles count on cases that run; obligations, conditions and gaps wherever they are open.
+    Roles count on initiatives that run; obligations, conditions and gaps wherever they are open.
     """
-    keys = cases.order_by().values("pk")
-    running = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
+    keys = initiatives.order_by().values("pk")
+    running = initiatives.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
     found: dict[int, dict] = defaultdict(
         lambda: {"roles": {}, "asked": 0, "due": 0, "overdue": 0, "seats": 0}
     )

@@ -15,7 +15,7 @@ from governance.gates.standards import NOT_MET, standard_of
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.vocabulary import Role, Stage
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import initiative_rows, supported_stage
 from initiatives.insights import figures
 from initiatives.models import Coverage, FundingDecision, Initiative, RoleAssignment, StageChange
 
@@ -30,14 +30,14 @@ MATTERS = {
     "governance": "Governance",
     "promotion_criteria": "Promotion criteria",
 }
-MOST = 100  # cases judged for one page; beyond that it says so
+MOST = 100  # initiatives judged for one page; beyond that it says so
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A case with its facts and the state of every requirement at the moment asked for."""
+    """An initiative with its facts and the state of every requirement at the moment asked for."""
 
-    case: Initiative
+    initiative: Initiative
     facts: Facts
     states: dict[str, criteria.State]
     book: object
@@ -54,53 +54,61 @@ class Judged:
 
 @dataclass(frozen=True)
 class Blurred:
-    """A case that claims more than its proof supports, and the matters on which its stage expects more."""
+    """An initiative that claims more than its proof supports, and the matters on which its stage expects more."""
 
-    case: Initiative
+    initiative: Initiative
     matters: tuple[str, ...]
 
 
-def judged(cases: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Judged]:
-    """These cases with what a gate would look at, read together."""
+def judged(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Judged]:
+    """These initiatives with what a gate would look at, read together."""
     with one_look():
-        case_rows.read_together(cases)
+        initiative_rows.read_together(initiatives)
         found = []
-        for case in cases:
-            facts = supported_stage.facts_of(case)
-            found.append(Judged(case, facts, criteria.states_at(facts, rulebook.book, now), rulebook.book))
+        for initiative in initiatives:
+            facts = supported_stage.facts_of(initiative)
+            found.append(
+                Judged(initiative, facts, criteria.states_at(facts, rulebook.book, now), rulebook.book)
+            )
     return found
 
 
-def blurred(cases: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Blurred]:
-    """Of each of these cases the matters whose standard for the claimed stage is not met."""
+def blurred(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Blurred]:
+    """Of each of these initiatives the matters whose standard for the claimed stage is not met."""
     return [
         Blurred(
-            one.case,
+            one.initiative,
             tuple(
                 matter
                 for matter in MATTERS
-                if standard_of(one.facts, one.book, one.states, matter, one.case.stage, now).mark == NOT_MET
+                if standard_of(one.facts, one.book, one.states, matter, one.initiative.stage, now).mark
+                == NOT_MET
             ),
         )
-        for one in judged(cases, rulebook, now)
+        for one in judged(initiatives, rulebook, now)
     ]
 
 
 QUESTIONS = 2  # that a scale test misses, in full; the rest as a number
 
 
-def of(key: str, cases: list[Initiative], wanted: figures.Wanted) -> dict[int, list[str]]:
-    """By case, why it is among those of the figure; a few sentences each. Cases as `with_details` gives them."""
+def of(key: str, initiatives: list[Initiative], wanted: figures.Wanted) -> dict[int, list[str]]:
+    """By initiative, why it is among those of the figure; a few sentences each.
+
+    Initiatives as `with_details` gives them.
+    """
     write = WHY.get(key.rpartition("-")[0] if key.startswith(("deployed", "used", "unused")) else key)
-    return write(cases, wanted) if write and cases else {}
+    return write(initiatives, wanted) if write and initiatives else {}
 
 
-def scaling(cases: list[Initiative], rulebook: Rulebook | None, now: datetime) -> dict[int, list[str]]:
+def scaling(initiatives: list[Initiative], rulebook: Rulebook | None, now: datetime) -> dict[int, list[str]]:
     """Of each MVP which scale tests it passes, and what those miss that it does not pass."""
-    if not cases or rulebook is None:
+    if not initiatives or rulebook is None:
         return {}
     found = {}
-    for one in judged(list({case.pk: case for case in cases}.values()), rulebook, now):
+    for one in judged(
+        list({initiative.pk: initiative for initiative in initiatives}.values()), rulebook, now
+    ):
         missing = {test: one.missing(test) for test in figures.TESTS}
         passed = [test for test, questions in missing.items() if not questions]
         words = [f"Passes {listed(passed)}."] if passed else []
@@ -109,42 +117,42 @@ def scaling(cases: list[Initiative], rulebook: Rulebook | None, now: datetime) -
                 more = len(questions) - QUESTIONS
                 also = f" And {more} more." if more > 0 else ""
                 words.append(f"Fails {test}: {' '.join(questions[:QUESTIONS])}{also}")
-        found[one.case.pk] = words
+        found[one.initiative.pk] = words
     return found
 
 
-def _keys(cases: Iterable[Initiative]) -> list[int]:
-    return [case.pk for case in cases]
+def _keys(initiatives: Iterable[Initiative]) -> list[int]:
+    return [initiative.pk for initiative in initiatives]
 
 
-def _scaling(cases, wanted) -> dict[int, list[str]]:
-    return scaling(cases, wanted.rulebook, wanted.now)
+def _scaling(initiatives, wanted) -> dict[int, list[str]]:
+    return scaling(initiatives, wanted.rulebook, wanted.now)
 
 
-def _pilots(cases, wanted) -> dict[int, list[str]]:
+def _pilots(initiatives, wanted) -> dict[int, list[str]]:
     most = wanted.book.stages["mvp"].max_days_before_review if wanted.book else 0
-    found = scaling(cases, wanted.rulebook, wanted.now)
-    for case in cases:
-        over = (wanted.now - case.since).days - (most or 0)
+    found = scaling(initiatives, wanted.rulebook, wanted.now)
+    for initiative in initiatives:
+        over = (wanted.now - initiative.since).days - (most or 0)
         decided = "nobody has decided to continue, to stop or to promote it"
-        found.setdefault(case.pk, []).insert(
+        found.setdefault(initiative.pk, []).insert(
             0, f"{over} day{'' if over == 1 else 's'} past its {most} days; {decided}."
         )
     return found
 
 
-def _usage(cases, wanted) -> dict[int, list[str]]:
+def _usage(initiatives, wanted) -> dict[int, list[str]]:
     rows = (
         Coverage.objects.filter(
             requirement=figures.USAGE,
-            evidence__initiative__in=_keys(cases),
+            evidence__initiative__in=_keys(initiatives),
             evidence__withdrawn_at__isnull=True,
         )
         .exclude(evidence__result="")
         .select_related("evidence")
         .order_by("evidence__observed_on", "evidence__added_at", "evidence_id")
     )
-    found = {case.pk: ["No evidence of use."] for case in cases}
+    found = {initiative.pk: ["No evidence of use."] for initiative in initiatives}
     for row in rows:
         item = row.evidence
         found[item.initiative_id] = [
@@ -153,8 +161,10 @@ def _usage(cases, wanted) -> dict[int, list[str]]:
     return found
 
 
-def _funded(cases, wanted) -> dict[int, list[str]]:
-    rows = FundingDecision.objects.standing().filter(wanted.days("decided_on"), initiative__in=_keys(cases))
+def _funded(initiatives, wanted) -> dict[int, list[str]]:
+    rows = FundingDecision.objects.standing().filter(
+        wanted.days("decided_on"), initiative__in=_keys(initiatives)
+    )
     found: dict[int, list[str]] = {}
     for row in rows.exclude(label="").order_by("decided_on", "pk"):
         money = f"{row.currency} {row.amount:,.0f}" if row.amount is not None else "Money"
@@ -165,31 +175,33 @@ def _funded(cases, wanted) -> dict[int, list[str]]:
     return found
 
 
-def _oversold(cases, wanted) -> dict[int, list[str]]:
-    found = _funded(cases, wanted)
-    for case in cases:
-        if case.stage == Stage.MVP and case.supported in (Stage.PROPOSED, Stage.PROTOTYPE):
-            words = "nothing yet" if case.supported == Stage.PROPOSED else "a prototype"
-            found.setdefault(case.pk, []).insert(0, f"Claims an MVP; its evidence supports {words}.")
+def _oversold(initiatives, wanted) -> dict[int, list[str]]:
+    found = _funded(initiatives, wanted)
+    for initiative in initiatives:
+        if initiative.stage == Stage.MVP and initiative.supported in (Stage.PROPOSED, Stage.PROTOTYPE):
+            words = "nothing yet" if initiative.supported == Stage.PROPOSED else "a prototype"
+            found.setdefault(initiative.pk, []).insert(0, f"Claims an MVP; its evidence supports {words}.")
     return found
 
 
-def _underdesigned(cases, wanted) -> dict[int, list[str]]:
-    held = RoleAssignment.objects.in_force().filter(initiative__in=_keys(cases), role=Role.SUPPORT_OWNER)
+def _underdesigned(initiatives, wanted) -> dict[int, list[str]]:
+    held = RoleAssignment.objects.in_force().filter(
+        initiative__in=_keys(initiatives), role=Role.SUPPORT_OWNER
+    )
     supported = set(held.values_list("initiative", flat=True))
     found = {}
-    for case in cases:
-        words = [] if case.pk in supported else ["Nobody has accepted to support it."]
+    for initiative in initiatives:
+        words = [] if initiative.pk in supported else ["Nobody has accepted to support it."]
         for layer in figures.HARD_LAYERS:
-            count = (case.gap_counts or {}).get(layer, 0)
+            count = (initiative.gap_counts or {}).get(layer, 0)
             if count:
                 words.append(f"{count} open in the layer {layer_word(layer).lower()}.")
-        found[case.pk] = words
+        found[initiative.pk] = words
     return found
 
 
-def _too_early(cases, wanted) -> dict[int, list[str]]:
-    rows = StageChange.objects.filter(initiative__in=_keys(cases)).order_by("pk")
+def _too_early(initiatives, wanted) -> dict[int, list[str]]:
+    rows = StageChange.objects.filter(initiative__in=_keys(initiatives)).order_by("pk")
     found: dict[int, list[str]] = {}
     live: dict[int, StageChange] = {}
     for row in rows:
@@ -200,14 +212,16 @@ def _too_early(cases, wanted) -> dict[int, list[str]]:
             )
         if row.to_stage == Stage.PRODUCTION and row.basis != "import":
             live[row.initiative_id] = row
-    for case in cases:
-        if case.stage == Stage.PRODUCTION and case.shortfall:
-            found.setdefault(case.pk, []).append(f"Its evidence supports {stage_word(case.supported)} now.")
+    for initiative in initiatives:
+        if initiative.stage == Stage.PRODUCTION and initiative.shortfall:
+            found.setdefault(initiative.pk, []).append(
+                f"Its evidence supports {stage_word(initiative.supported)} now."
+            )
     return found
 
 
-def _late(cases, wanted) -> dict[int, list[str]]:
-    keys = _keys(cases)
+def _late(initiatives, wanted) -> dict[int, list[str]]:
+    keys = _keys(initiatives)
     contracts = dict(
         ContractVersion.objects.filter(contract__initiative__in=keys, starts_at__isnull=False)
         .order_by("-starts_at")
@@ -235,8 +249,10 @@ def _came_late(found, row: StageChange, first: datetime | None, moved: str, came
         found.setdefault(row.initiative_id, []).append(f"{moved} on {day(row.at)}; {then}.")
 
 
-def _answered(cases, wanted) -> dict[int, list[str]]:
-    rows = StageChange.objects.filter(initiative__in=_keys(cases), to_stage=Stage.STOPPED).order_by("pk")
+def _answered(initiatives, wanted) -> dict[int, list[str]]:
+    rows = StageChange.objects.filter(initiative__in=_keys(initiatives), to_stage=Stage.STOPPED).order_by(
+        "pk"
+    )
     return {row.initiative_id: [f"On {day(row.at)}: {row.reason}"] for row in rows}
 
 

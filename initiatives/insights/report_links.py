@@ -1,6 +1,6 @@
-"""The reports of the portfolio: questions that boards ask again and again. Each is a filter over cases.
+"""The reports of the portfolio: questions that boards ask again and again. Each is a filter over initiatives.
 
-A filter is handed cases that `filters.with_standing` has annotated.
+A filter is handed initiatives that `filters.with_standing` has annotated.
 """
 
 from datetime import timedelta
@@ -20,13 +20,13 @@ PILOTS = "permanent-pilots"
 ENDING = "ending-stages"
 
 
-def larger_prototypes(cases: QuerySet) -> QuerySet:
+def larger_prototypes(initiatives: QuerySet) -> QuerySet:
     """MVPs whose proof supports a prototype."""
-    return cases.filter(stage=Stage.MVP, supported=Stage.PROTOTYPE)
+    return initiatives.filter(stage=Stage.MVP, supported=Stage.PROTOTYPE)
 
 
 def past_time() -> Q:
-    """That a case is an MVP older than the rulebook lets an MVP grow without a decision."""
+    """That an initiative is an MVP older than the rulebook lets an MVP grow without a decision."""
     rulebook = Rulebook.objects.in_force()
     days = rulebook.book.stages[Stage.MVP].max_days_before_review if rulebook else None
     if not days:
@@ -37,69 +37,73 @@ def past_time() -> Q:
     return Q(stage=Stage.MVP, since__lt=clock.now() - timedelta(days=days)) & ~Q(Exists(going_on))
 
 
-def permanent_pilots(cases: QuerySet) -> QuerySet:
+def permanent_pilots(initiatives: QuerySet) -> QuerySet:
     """MVPs older than the rulebook lets an MVP grow without a decision."""
-    return cases.filter(past_time())
+    return initiatives.filter(past_time())
 
 
-def ending_stages(cases: QuerySet) -> QuerySet:
-    """Cases whose stage ends soon, or has ended: to be continued or stopped, or accepted again."""
+def ending_stages(initiatives: QuerySet) -> QuerySet:
+    """Initiatives whose stage ends soon, or has ended: to be continued or stopped, or accepted again."""
     rulebook = Rulebook.objects.in_force()
-    return stage_expiry.soon(cases, stage_expiry.moments(rulebook.book).get) if rulebook else cases.none()
+    return (
+        stage_expiry.soon(initiatives, stage_expiry.moments(rulebook.book).get)
+        if rulebook
+        else initiatives.none()
+    )
 
 
 def above_support() -> QuerySet:
-    """Funding decisions for a stage that the proof of their case did not support on that day (S1-38)."""
+    """Funding decisions for a stage that the proof of their initiative did not support on that day (S1-38)."""
     return FundingDecision.objects.standing().exclude(label="")
 
 
-def funded_above_support(cases: QuerySet) -> QuerySet:
-    """Cases that were given money for a stage that their proof did not support on that day."""
-    return cases.filter(pk__in=above_support().values("initiative"))
+def funded_above_support(initiatives: QuerySet) -> QuerySet:
+    """Initiatives that were given money for a stage that their proof did not support on that day."""
+    return initiatives.filter(pk__in=above_support().values("initiative"))
 
 
-def expiring(cases: QuerySet) -> QuerySet:
-    """Cases with proof that goes stale within 30 days."""
+def expiring(initiatives: QuerySet) -> QuerySet:
+    """Initiatives with proof that goes stale within 30 days."""
     last = clock.today() + timedelta(days=EXPIRING_DAYS)
-    return cases.filter(stage__in=RUNNING_STAGES, next_stale_on__lte=last)
+    return initiatives.filter(stage__in=RUNNING_STAGES, next_stale_on__lte=last)
 
 
-def lapsed_production(cases: QuerySet) -> QuerySet:
+def lapsed_production(initiatives: QuerySet) -> QuerySet:
     """Production that its proof no longer supports."""
-    return cases.filter(stage=Stage.PRODUCTION, shortfall__gt=0)
+    return initiatives.filter(stage=Stage.PRODUCTION, shortfall__gt=0)
 
 
-def overdue_post_mortems(cases: QuerySet) -> QuerySet:
-    """Cases, closed ones among them, whose post-mortem or retrospective is overdue."""
+def overdue_post_mortems(initiatives: QuerySet) -> QuerySet:
+    """Initiatives, closed ones among them, whose post-mortem or retrospective is overdue."""
     owed = Obligation.objects.overdue_on(clock.today()).filter(
         initiative=OuterRef("pk"), kind__in=["post_mortem", "retrospective"]
     )
-    return cases.filter(Exists(owed))
+    return initiatives.filter(Exists(owed))
 
 
-def to_be_shown(cases: QuerySet) -> QuerySet:
-    """Imported cases whose owner said by when what they lack is shown."""
+def to_be_shown(initiatives: QuerySet) -> QuerySet:
+    """Imported initiatives whose owner said by when what they lack is shown."""
     said = Obligation.objects.unsettled().filter(initiative=OuterRef("pk"), kind=ObligationKind.SHOWN_BY)
-    return cases.filter(Exists(said))
+    return initiatives.filter(Exists(said))
 
 
-def shown_late(cases: QuerySet) -> QuerySet:
-    """Imported cases that show too little after the day that their owner said."""
+def shown_late(initiatives: QuerySet) -> QuerySet:
+    """Imported initiatives that show too little after the day that their owner said."""
     said = Obligation.objects.overdue_on(clock.today()).filter(kind=ObligationKind.SHOWN_BY)
-    return cases.filter(Exists(said.filter(initiative=OuterRef("pk"))))
+    return initiatives.filter(Exists(said.filter(initiative=OuterRef("pk"))))
 
 
-def vacant_owners(cases: QuerySet) -> QuerySet:
-    """Running cases that had an accepted owner and have none now."""
+def vacant_owners(initiatives: QuerySet) -> QuerySet:
+    """Running initiatives that had an accepted owner and have none now."""
     owners = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
-    return cases.filter(
+    return initiatives.filter(
         Exists(owners.filter(accepted_at__isnull=False)), ~Exists(owners.in_force()), stage__in=RUNNING_STAGES
     )
 
 
-def withdrawn(cases: QuerySet) -> QuerySet:
-    """Ideas that were registered by mistake or joined to another case."""
-    return cases.filter(withdrawn_at__isnull=False)
+def withdrawn(initiatives: QuerySet) -> QuerySet:
+    """Ideas that were registered by mistake or joined to another initiative."""
+    return initiatives.filter(withdrawn_at__isnull=False)
 
 
 REPORTS = [

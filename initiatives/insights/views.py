@@ -19,33 +19,33 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Stage
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import page_of
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import queries
+from initiatives.initiative.initiative_frame import page_of
 from initiatives.insights import charts, effort_report, figures, reasons
 from initiatives.insights import flow as flow_figures
 from initiatives.insights import money as costs
 from initiatives.insights import people as load
-from initiatives.insights.forms import Asked, PeriodForm, below, own_cases, tabs
+from initiatives.insights.forms import Asked, PeriodForm, below, own_initiatives, tabs
 from initiatives.insights.reasons import MATTERS, MOST, Blurred, blurred
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio.figure_filters import MOVES, SPENT, moved_key
 from initiatives.portfolio.filters import with_standing, with_support
-from initiatives.portfolio.views import chosen_cases
+from initiatives.portfolio.views import chosen_initiatives
 
 PAGE = 25
-VENDORS = 30  # of most cases; the file has all
-NAMED = 5  # cases named beside a figure; the rest stand behind it
+VENDORS = 30  # of most initiatives; the file has all
+NAMED = 5  # initiatives named beside a figure; the rest stand behind it
 
 
-@on_any_day(case_lookup.portfolio_on_any_day)
+@on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def now(request: SignedInRequest) -> HttpResponse:
     """Who can scale and who is stuck, by name; all other figures as numbers in a row, and folded with their rows."""
     asked = Asked(request)
     wanted = asked.wanted
-    facts = figures.Facts(asked.cases, wanted)
+    facts = figures.Facts(asked.initiatives, wanted)
     every = figures.all_figures()
     keys = {key: one.keys(facts) for key, one in every.items()}
     counts = {key: len(found) for key, found in keys.items()}
@@ -55,7 +55,7 @@ def now(request: SignedInRequest) -> HttpResponse:
             "figure": one,
             "count": counts[key],
             "link": asked.link("insights-figure", key),
-            "cases": [named[pk] for pk in keys[key][:NAMED] if pk in named],
+            "initiatives": [named[pk] for pk in keys[key][:NAMED] if pk in named],
             "more": max(0, counts[key] - NAMED),
         }
         for key, one in every.items()
@@ -63,7 +63,9 @@ def now(request: SignedInRequest) -> HttpResponse:
     cells[figures.MISMATCHES.key]["link"] = asked.link("insights-mismatches")
     short_link = asked.portfolio(shortfall="on")
     scaling = [cells[one.key] for one in figures.SCALING]
-    why = reasons.scaling([case for cell in scaling for case in cell["cases"]], wanted.rulebook, wanted.now)
+    why = reasons.scaling(
+        [initiative for cell in scaling for initiative in cell["initiatives"]], wanted.rulebook, wanted.now
+    )
     lagging = [cells[one.key] for one in figures.LAGGING]
     told = (
         figures.MISMATCHES.key,
@@ -85,7 +87,8 @@ def now(request: SignedInRequest) -> HttpResponse:
             cell
             | {
                 "told": [
-                    (case, (wanted.now - case.since).days, why.get(case.pk, [])) for case in cell["cases"]
+                    (initiative, (wanted.now - initiative.since).days, why.get(initiative.pk, []))
+                    for initiative in cell["initiatives"]
                 ]
             }
             for cell in scaling
@@ -109,18 +112,18 @@ def now(request: SignedInRequest) -> HttpResponse:
 
 
 def _named(asked: Asked, keys: list[int]) -> dict[int, Initiative]:
-    """The cases that are named, with the outcome of their scale tests and what was spent on and given to them."""
+    """The initiatives that are named, with the outcome of their scale tests and what was spent on and given to them."""
     wanted = asked.wanted
-    rows = with_support(asked.cases.filter(pk__in=keys), wanted.rulebook, wanted.now).annotate(
+    rows = with_support(asked.initiatives.filter(pk__in=keys), wanted.rulebook, wanted.now).annotate(
         **{test: F(f"span__{test}") for test in figures.TESTS},
         spent=_by_currency(Effort, "money"),
         given=_by_currency(FundingDecision, "amount"),
     )
-    return {case.pk: case for case in rows.select_related("unit")}
+    return {initiative.pk: initiative for initiative in rows.select_related("unit")}
 
 
 def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySubquery:
-    """What the standing notes of a case come to, a sum for each currency: never added across."""
+    """What the standing notes of an initiative come to, a sum for each currency: never added across."""
     known = notes.objects.standing().filter(initiative=OuterRef("pk"), **{f"{column}__isnull": False})
     sums = known.order_by("currency").values("currency")
     return ArraySubquery(sums.annotate(sum=JSONObject(currency="currency", amount=Sum(column))).values("sum"))
@@ -129,8 +132,8 @@ def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySub
 def _judge(asked: Asked) -> dict:
     """How many claim more than their proof supports, and of the first of them which matters say so."""
     wanted = asked.wanted
-    cases = with_support(asked.cases, wanted.rulebook, wanted.now)
-    short = cases.filter(stage__in=RUNNING_STAGES, shortfall__gt=0)
+    initiatives = with_support(asked.initiatives, wanted.rulebook, wanted.now)
+    short = initiatives.filter(stage__in=RUNNING_STAGES, shortfall__gt=0)
     rows, count = short.order_by("-shortfall", "since", "number"), short.count()
     first = list(rows.select_related("unit")[:MOST]) if count else []
     found = blurred(first, wanted.rulebook, wanted.now) if first else []
@@ -145,20 +148,20 @@ def _matters(asked: Asked, rows: list[Blurred]) -> list[tuple]:
     ]
 
 
-@on_any_day(lambda person, **_: case_lookup.portfolio_on_any_day(person))
+@on_any_day(lambda person, **_: initiative_lookup.portfolio_on_any_day(person))
 @require_safe
 def rows(request: SignedInRequest, figure: str) -> HttpResponse:
-    """The cases behind one figure, each with why it is among them."""
+    """The initiatives behind one figure, each with why it is among them."""
     every = figures.all_figures()
     if figure not in every:
         raise Http404("No such figure.")
     figure = every[figure]
     asked = Asked(request)
     wanted = asked.wanted
-    page = page_of(request, figure.keys(figures.Facts(asked.cases, wanted)), PAGE)
-    cases = with_standing(asked.cases.filter(pk__in=page), wanted.rulebook, wanted.now)
-    cases = list(cases.select_related("unit").order_by("since", "number"))
-    why = reasons.of(figure.key, cases, wanted)
+    page = page_of(request, figure.keys(figures.Facts(asked.initiatives, wanted)), PAGE)
+    initiatives = with_standing(asked.initiatives.filter(pk__in=page), wanted.rulebook, wanted.now)
+    initiatives = list(initiatives.select_related("unit").order_by("since", "number"))
+    why = reasons.of(figure.key, initiatives, wanted)
     context = {
         "nav": "insights",
         "figure": figure,
@@ -166,16 +169,19 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
         "told": asked.told,
         "filtered": asked.filtered,
         "page": page,
-        "rows": [(case, (wanted.now - case.since).days, why.get(case.pk, [])) for case in cases],
+        "rows": [
+            (initiative, (wanted.now - initiative.since).days, why.get(initiative.pk, []))
+            for initiative in initiatives
+        ],
         "back": asked.link("insights"),
     }
     return render(request, "initiatives/insights/rows.html", context)
 
 
-@on_any_day(case_lookup.portfolio_on_any_day)
+@on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def mismatches(request: SignedInRequest) -> HttpResponse:
-    """Cases that claim more than their proof supports, with the matters on which their stage expects more."""
+    """Initiatives that claim more than their proof supports, with the matters on which their stage expects more."""
     asked = Asked(request)
     judged = _judge(asked)
     matter = request.GET.get("matter", "")
@@ -189,7 +195,7 @@ def mismatches(request: SignedInRequest) -> HttpResponse:
         "matters": MATTERS,
         "counts": _matters(asked, judged["rows"]),
         "page": page,
-        "rows": [(row.case, [key in row.matters for key in MATTERS], len(row.matters)) for row in page],
+        "rows": [(row.initiative, [key in row.matters for key in MATTERS], len(row.matters)) for row in page],
         "count": judged["count"],
         "judged": len(judged["rows"]),
         "back": asked.link("insights"),
@@ -199,19 +205,22 @@ def mismatches(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def flow(request: SignedInRequest) -> HttpResponse:
-    """Flow, time in stage, evidence that expires in ninety days, gaps by layer, spend: of the cases that pass."""
+    """Flow, time in stage, evidence that expires in ninety days, gaps by layer, spend: of the initiatives that pass."""
     now, rulebook = clock.now(), Rulebook.objects.in_force()
-    chosen = chosen_cases(request, rulebook)
-    cases = chosen.qs
-    totals = cases.order_by().aggregate(
+    chosen = chosen_initiatives(request, rulebook)
+    initiatives = chosen.qs
+    totals = initiatives.order_by().aggregate(
         all=Count("pk"),
         short=Count("pk", filter=Q(shortfall__gt=0)),
         recomputing=Count("pk", filter=Q(supported="recomputing")),
     )
-    chosen.form.fields.pop("sort")  # an order of cases changes no sum of them
-    moves, stays = flow_figures.flow(cases, now), flow_figures.stays(cases, now)
-    weeks, gaps = flow_figures.ageing(cases, rulebook, now), flow_figures.gaps(cases, rulebook, now)
-    spend, to = flow_figures.spend(cases, rulebook, now), _to(request)
+    chosen.form.fields.pop("sort")  # an order of initiatives changes no sum of them
+    moves, stays = flow_figures.flow(initiatives, now), flow_figures.stays(initiatives, now)
+    weeks, gaps = (
+        flow_figures.ageing(initiatives, rulebook, now),
+        flow_figures.gaps(initiatives, rulebook, now),
+    )
+    spend, to = flow_figures.spend(initiatives, rulebook, now), _to(request)
     context = {
         "nav": "insights",
         "tabs": tabs(request, "insights-flow"),
@@ -248,7 +257,7 @@ def flow(request: SignedInRequest) -> HttpResponse:
 
 
 def _to(request: SignedInRequest) -> Callable[..., str]:
-    """The address of the list of cases, filtered as the charts are and by what it is called with."""
+    """The address of the list of initiatives, filtered as the charts are and by what it is called with."""
     kept = {
         name: value for name, value in request.GET.items() if name not in ("page", "view", "sort", "figure")
     }
@@ -256,7 +265,9 @@ def _to(request: SignedInRequest) -> Callable[..., str]:
 
 
 def _months(moves: flow_figures.Flow, to: Callable[..., str]) -> list[tuple]:
-    """The rows of the table: a month, its moves of each kind with the cases behind them, and its claims by import."""
+    """The rows of the table: a month, its moves of each kind with the initiatives behind them, and its claims by
+    import.
+    """
     return [
         (
             month,
@@ -271,8 +282,8 @@ def _months(moves: flow_figures.Flow, to: Callable[..., str]) -> list[tuple]:
 def money(request: SignedInRequest) -> HttpResponse:
     """What was noted as spent, by layer; for those who may read costs what was given and stated, value beside cost."""
     form = PeriodForm(request.GET)
-    wanted, cases = form.wanted, own_cases(request)
-    layers = effort_report.by_layer(effort_report.chosen(cases, wanted))
+    wanted, initiatives = form.wanted, own_initiatives(request)
+    layers = effort_report.by_layer(effort_report.chosen(initiatives, wanted))
     link = _links(request, form)
     context = _effort_page(request, "insights-money", form) | {
         "layers": [(row, link(layer=row.layer), _money(row, link)) for row in layers],
@@ -284,18 +295,18 @@ def money(request: SignedInRequest) -> HttpResponse:
         "waited": sum(row.waited for row in layers),
         "lines": sum(row.rows for row in layers),
         "picture": charts.months(layers),
-        "redesigns": effort_report.not_budgeted(cases, wanted),
+        "redesigns": effort_report.not_budgeted(initiatives, wanted),
         "all_lines": link(),
     }
     if context["plans"]:
-        context |= _costs(request, below(cases, wanted.unit))
+        context |= _costs(request, below(initiatives, wanted.unit))
     return render(request, "initiatives/insights/money.html", context)
 
 
-def _costs(request: SignedInRequest, cases: QuerySet) -> dict:
+def _costs(request: SignedInRequest, initiatives: QuerySet) -> dict:
     """What was given and what is stated to be spent, by stage, failing test and vendor; value beside cost."""
-    found = costs.costed(cases, Rulebook.objects.in_force(), clock.now())
-    page = page_of(request, [case for case in found if case.money], PAGE)
+    found = costs.costed(initiatives, Rulebook.objects.in_force(), clock.now())
+    page = page_of(request, [initiative for initiative in found if initiative.money], PAGE)
     vendors = costs.by_vendor(found)
     return {
         "sums": costs.summed(found),
@@ -311,12 +322,12 @@ def _costs(request: SignedInRequest, cases: QuerySet) -> dict:
 
 
 def _valued(page, today) -> list[dict]:
-    """The cases of a page with what they cost and what their value is measured at, or stated to be."""
-    cases = Initiative.objects.select_related("unit").in_bulk([case.pk for case in page])
-    values = costs.measured_value(cases, today)
+    """The initiatives of a page with what they cost and what their value is measured at, or stated to be."""
+    initiatives = Initiative.objects.select_related("unit").in_bulk([initiative.pk for initiative in page])
+    values = costs.measured_value(initiatives, today)
     return [
         {
-            "case": cases[one.pk],
+            "initiative": initiatives[one.pk],
             "money": list(one.money.values()),
             "vendor": one.vendor,
             "measured": values.get(one.pk, []),
@@ -329,19 +340,20 @@ def _valued(page, today) -> list[dict]:
 def people(request: SignedInRequest) -> HttpResponse:
     """For whom and what initiatives wait; for those who may read it, who carries how much."""
     form = PeriodForm(request.GET)
-    wanted, cases = form.wanted, own_cases(request)
-    rows = effort_report.chosen(cases, wanted)
+    wanted, initiatives = form.wanted, own_initiatives(request)
+    rows = effort_report.chosen(initiatives, wanted)
     link = _links(request, form)
     context = _effort_page(request, "insights-people", form) | {
         "waits": [(row, _behind(row, link)) for row in effort_report.waiting(rows)],
         "systems": [(row, _behind(row, link)) for row in effort_report.waiting(rows, systems=True)],
         "pairs": [
-            (row, link(case=row.case.ref, person=row.person)) for row in effort_report.between(rows, cases)
+            (row, link(initiative=row.initiative.ref, person=row.person))
+            for row in effort_report.between(rows, initiatives)
         ],
         "waiting_lines": link(kind="waiting"),
     }
     if context["plans"]:
-        loads = load.loads(below(cases, wanted.unit), clock.today(), clock.now())
+        loads = load.loads(below(initiatives, wanted.unit), clock.today(), clock.now())
         context["page"] = page_of(request, loads, PAGE)
     return render(request, "initiatives/insights/people.html", context)
 
@@ -354,7 +366,7 @@ def _effort_page(request: SignedInRequest, name: str, form: PeriodForm) -> dict:
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "period": effort_report.period_words(form.wanted),
-        "plans": bool(case_permissions.may_read_costs(request.user)),
+        "plans": bool(initiative_permissions.may_read_costs(request.user)),
         "query": urlencode(form.kept(request)),
     }
 

@@ -19,7 +19,7 @@ from governance.permission_result import Conflict, no
 from governance.sign_in import password_links
 from governance.vocabulary import IntakeState, Invitation
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.intake import permissions as intake_permissions
 from initiatives.models import Initiative, IntakeLink, IntakeRequest, IntakeSender
 from initiatives.registration import actions as registration_actions
@@ -131,7 +131,7 @@ def receive(
 
 
 def problem_of(request: IntakeRequest) -> str:
-    """The sender's words, as the case that is made of them has its problem."""
+    """The sender's words, as the initiative that is made of them has its problem."""
     said = (request.problem, f"Who would use it: {request.users}")
     hurts = f"Where it hurts today: {request.hurts}" if request.hurts else ""
     return "\n\n".join(filter(None, (*said, hurts)))
@@ -149,26 +149,26 @@ def make_idea(
 ) -> Initiative:
     """Register an idea with the sender's words as its problem, as the chair, who names its owner.
 
-    `invite`: the admins are asked to invite the sender. `reason`: why it is new although there are similar cases.
+    `invite`: the admins are asked to invite the sender. `reason`: why it is new although there are similar initiatives.
     Raises ValidationError by field, Refused, Conflict.
     """
     with act("make idea of intake", by=by, reason="Came by the intake link"):
         row = _waiting(request, by)
-        case = registration_actions.register(
+        initiative = registration_actions.register(
             title=title, unit=unit_now(row.unit), problem=problem_of(row), owner=owner, reason=reason, by=by
         )
-        row.initiative, row.state = case, IntakeState.IDEA
+        row.initiative, row.state = initiative, IntakeState.IDEA
         if invite and IntakeSender.objects.filter(request=row).exists():
             row.invitation = Invitation.ASKED
         _decide(row, by)
         record.record(
             EntryKind.INTAKE_BECAME_IDEA,
-            case=case,
+            initiative=initiative,
             request=row.pk,
             unit=row.unit.name,
             invitation=row.invitation == Invitation.ASKED,
         )
-    return case
+    return initiative
 
 
 def decline(*, request: IntakeRequest, reason: str, by: User) -> IntakeRequest:
@@ -267,13 +267,15 @@ def remove_sender(*, request: IntakeRequest, by: User) -> IntakeRequest:
 def forget_senders() -> int:
     """Delete who sent requests some time after their answer, as the form promises; returns how many.
 
-    An unanswered one is not known for ever either. While an invitation waits, or a legal hold is on the case, the
+    An unanswered one is not known for ever either. While an invitation waits, or a legal hold is on the initiative, the
     sender stays. Safe to repeat.
     """
     now = clock.now()
     held = [
         int(ref.removeprefix("AI-"))
-        for ref in LegalHold.objects.open().exclude(case_ref="").values_list("case_ref", flat=True)
+        for ref in LegalHold.objects.open()
+        .exclude(initiative_ref="")
+        .values_list("initiative_ref", flat=True)
     ]
     old = Q(request__decided_at__lte=now - timedelta(days=KEPT_DAYS))
     old |= Q(request__received_at__lte=now - timedelta(days=KEPT_UNANSWERED_DAYS))

@@ -54,7 +54,7 @@ class LinkForm(forms.Form):
 
 
 class IdeaForm(forms.Form):
-    """What the sender's words lack for an idea. `why_new` is asked only when there are similar cases."""
+    """What the sender's words lack for an idea. `why_new` is asked only when there are similar initiatives."""
 
     rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
     title = forms.CharField(max_length=200, help_text=_("What people will call it."))

@@ -10,9 +10,9 @@ from governance.models import Rulebook, User
 from governance.people.boards import seats_held, units_of_board
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage, Tier
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import page_of
-from initiatives.cases.similar_cases import said_not_similar, similar_to_each
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import page_of
+from initiatives.initiative.similar_initiatives import said_not_similar, similar_to_each
 from initiatives.intake import permissions as intake_permissions
 from initiatives.models import Answer, BusinessCase, FundingDecision, Initiative, Review, RoleAssignment
 from initiatives.portfolio import filters
@@ -27,10 +27,10 @@ RISK = ("proto.assumptions", "proto.limitations")
 
 @require_safe
 def ideas(request: SignedInRequest) -> HttpResponse:
-    """The ideas that wait for the person's boards, oldest first; up to five of them (`?case=`) side by side."""
+    """The ideas that wait for the person's boards, oldest first; up to five of them (`?initiative=`) side by side."""
     intake_permissions.may_compare_ideas(request.user).or_refuse()
     waiting = waiting_ideas(request.user)
-    asked = list(dict.fromkeys(request.GET.getlist("case")))
+    asked = list(dict.fromkeys(request.GET.getlist("initiative")))
     numbers = [int(ref[3:]) for ref in asked if ref[:3] == "AI-" and ref[3:].isdecimal() and len(ref) < 13]
     waiting = waiting.select_related("unit")
     chosen = list(filters.with_people(waiting.filter(number__in=numbers[:MOST]))) if numbers else []
@@ -38,8 +38,8 @@ def ideas(request: SignedInRequest) -> HttpResponse:
     context = {
         "nav": "reviews",
         "page": page,
-        "rows": [(case, days_waiting(case)) for case in page],
-        "chosen": {case.pk for case in chosen},
+        "rows": [(initiative, days_waiting(initiative)) for initiative in page],
+        "chosen": {initiative.pk for initiative in chosen},
         "ideas": _side_by_side(chosen, request.user),
         "too_many": len(asked) > MOST,
         "most": MOST,
@@ -56,59 +56,62 @@ def waiting_ideas(person: User) -> QuerySet:
     return Initiative.objects.live().filter(units, stage=Stage.PROPOSED).order_by("since", "number")
 
 
-def days_waiting(case: Initiative) -> int:
-    """Whole days since the case became an idea: registered, or reopened as one."""
-    return (clock.today() - clock.local_day(case.since)).days
+def days_waiting(initiative: Initiative) -> int:
+    """Whole days since the initiative became an idea: registered, or reopened as one."""
+    return (clock.today() - clock.local_day(initiative.since)).days
 
 
-def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
-    if not cases:
+def _side_by_side(initiatives: list[Initiative], person: User) -> list[dict]:
+    if not initiatives:
         return []
     book = Rulebook.objects.current().book
     gate = book.gate_to("prototype")
     requirements = gate.requirements() if gate else ()
     said: dict[int, dict[str, Answer]] = {}
-    for row in Answer.objects.filter(initiative__in=cases, requirement__in=requirements):
+    for row in Answer.objects.filter(initiative__in=initiatives, requirement__in=requirements):
         said.setdefault(row.initiative_id, {})[row.requirement] = row
     reviews = {
         row.initiative_id: row
-        for row in Review.objects.filter(initiative__in=cases, outcome=ReviewOutcome.OPEN)
+        for row in Review.objects.filter(initiative__in=initiatives, outcome=ReviewOutcome.OPEN)
     }
-    money, given, people = _cost_and_people(cases)
-    near, apart = similar_to_each(cases, case_permissions.visible_to(person)), said_not_similar(cases)
+    money, given, people = _cost_and_people(initiatives)
+    near, apart = (
+        similar_to_each(initiatives, initiative_permissions.visible_to(person)),
+        said_not_similar(initiatives),
+    )
     rest = [key for key in requirements if key not in (*VALUE, *RISK)]
 
-    def answers(case: Initiative, keys) -> list[tuple[str, Answer | None]]:
+    def answers(initiative: Initiative, keys) -> list[tuple[str, Answer | None]]:
         known = [key for key in keys if key in book.requirements]
-        return [(book.requirements[key].question, said.get(case.pk, {}).get(key)) for key in known]
+        return [(book.requirements[key].question, said.get(initiative.pk, {}).get(key)) for key in known]
 
     return [
         {
-            "case": case,
-            "days": days_waiting(case),
-            "tier": Tier.word(case.tier or case.proposed_tier),
-            "high_risk": Tier.HIGH in (case.tier, case.proposed_tier),
-            "value": answers(case, VALUE),
-            "risk": answers(case, RISK),
-            "feasibility": answers(case, rest),
-            "similar": near[case.pk],
-            "not_similar": apart[case.pk],
-            "review": reviews.get(case.pk),
-            "money": money.get(case.pk),
-            "given": given.get(case.pk, []),
-            "people": people[case.pk],
+            "initiative": initiative,
+            "days": days_waiting(initiative),
+            "tier": Tier.word(initiative.tier or initiative.proposed_tier),
+            "high_risk": Tier.HIGH in (initiative.tier, initiative.proposed_tier),
+            "value": answers(initiative, VALUE),
+            "risk": answers(initiative, RISK),
+            "feasibility": answers(initiative, rest),
+            "similar": near[initiative.pk],
+            "not_similar": apart[initiative.pk],
+            "review": reviews.get(initiative.pk),
+            "money": money.get(initiative.pk),
+            "given": given.get(initiative.pk, []),
+            "people": people[initiative.pk],
         }
-        for case in cases
+        for initiative in initiatives
     ]
 
 
-def _cost_and_people(cases: list[Initiative]) -> tuple[dict, dict, dict]:
-    """By case: its business case as stated, what was given in each currency, and for each role it needs who holds it
-    or was asked, with how many initiatives that run each of them works on.
+def _cost_and_people(initiatives: list[Initiative]) -> tuple[dict, dict, dict]:
+    """By initiative: its business case as stated, what was given in each currency, and for each role it needs who holds
+    it or was asked, with how many initiatives that run each of them works on.
     """
-    money = {row.initiative_id: row for row in BusinessCase.objects.filter(initiative__in=cases)}
+    money = {row.initiative_id: row for row in BusinessCase.objects.filter(initiative__in=initiatives)}
     given: dict[int, list[tuple]] = {}
-    decided = FundingDecision.objects.standing().filter(initiative__in=cases, amount__isnull=False)
+    decided = FundingDecision.objects.standing().filter(initiative__in=initiatives, amount__isnull=False)
     for pk, currency, amount in (
         decided.order_by()
         .values("initiative", "currency")
@@ -117,7 +120,7 @@ def _cost_and_people(cases: list[Initiative]) -> tuple[dict, dict, dict]:
         .values_list("initiative", "currency", "sum")
     ):
         given.setdefault(pk, []).append((currency, amount))
-    held = list(RoleAssignment.objects.open().filter(initiative__in=cases).select_related("person"))
+    held = list(RoleAssignment.objects.open().filter(initiative__in=initiatives).select_related("person"))
     works = RoleAssignment.objects.in_force().filter(
         person__in={row.person_id for row in held},
         initiative__stage__in=RUNNING_STAGES,
@@ -126,9 +129,9 @@ def _cost_and_people(cases: list[Initiative]) -> tuple[dict, dict, dict]:
     counted = works.order_by().values("person").annotate(n=Count("initiative", distinct=True))
     load = dict(counted.values_list("person", "n"))
     people: dict[int, list[tuple]] = {}
-    for case in cases:
-        rows = [row for row in held if row.initiative_id == case.pk]
-        people[case.pk] = [
+    for initiative in initiatives:
+        rows = [row for row in held if row.initiative_id == initiative.pk]
+        people[initiative.pk] = [
             (
                 Role(role).label,
                 [

@@ -21,9 +21,9 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import IntakeState, Invitation
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, fix, page_of, sent
-from initiatives.cases.similar_cases import Similar, similar
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import acted, fix, page_of, sent
+from initiatives.initiative.similar_initiatives import Similar, similar
 from initiatives.intake import actions
 from initiatives.intake import permissions as intake_permissions
 from initiatives.intake.forms import DeclineForm, IdeaForm, IntakeForm, InviteForm, LeaveForm, LinkForm
@@ -33,7 +33,7 @@ PER_LINK = 100  # in ten minutes; from one address as many as wrong passwords
 USUAL_DAYS = 90
 
 
-# Without an account. Nothing that is said here depends on any case.
+# Without an account. Nothing that is said here depends on any initiative.
 
 
 @open_to_all
@@ -146,7 +146,7 @@ def asked(request: SignedInRequest, pk: int) -> HttpResponse:
     """What somebody wrote, who they say they are, and what became of it."""
     row = _request_for(request, pk)
     sender = getattr(row, "sender", None)
-    visible = case_permissions.visible_to(request.user)
+    visible = initiative_permissions.visible_to(request.user)
     context = {
         "nav": "reviews",
         "asked": row,
@@ -163,7 +163,7 @@ def asked(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def idea(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Make an idea of a request. Where similar cases exist the chair says why this is new, or declines it."""
+    """Make an idea of a request. Where similar initiatives exist the chair says why this is new, or declines it."""
     row = _request_for(request, pk)
     intake_permissions.may_answer(row, request.user).or_refuse()
     form = IdeaForm(sent(request), board=board_for(row.unit))
@@ -171,7 +171,7 @@ def idea(request: SignedInRequest, pk: int) -> HttpResponse:
     if sender is None or actions.account_of(sender) is not None:
         del form.fields["invite"]  # nobody is left to invite, or they are here
     title = request.POST.get("title", "")
-    near = similar(title, actions.problem_of(row), case_permissions.visible_to(request.user))
+    near = similar(title, actions.problem_of(row), initiative_permissions.visible_to(request.user))
     unsaid = bool(near.stubs) and request.method == "POST" and not request.POST.get("why_new", "").strip()
     if not unsaid:
         made = acted(

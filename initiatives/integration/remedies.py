@@ -1,4 +1,4 @@
-"""Where a finding of the register against a case is fixed: pages, by what the person may do.
+"""Where a finding of the register against an initiative is fixed: pages, by what the person may do.
 
 What a finding is about stands in its source; which page changes that is worked out here alone, when a page is drawn.
 """
@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from governance import contributions
-from initiatives.cases.case_frame import WhoMay
 from initiatives.facts import finding_rules
+from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.integration.systems.findings import DECLINED, lacking
 from initiatives.integration.systems.permissions import may_change_account, may_change_system
 from initiatives.models import Initiative, Link, Shortcoming, System, Transfer
@@ -19,37 +19,39 @@ Fixes = list[tuple[str, str]]  # addresses, each with its words
 
 
 class Fixing:
-    """The links of a case with their places, and what the person may change of them: read once for all findings."""
+    """The links of an initiative with their places, and what the person may change of them: read once for all
+    findings.
+    """
 
     def __init__(
         self,
-        case: Initiative,
+        initiative: Initiative,
         may: WhoMay,
         links: list[Link],
         transfers: dict[int, list[Transfer]],
         back: str,
     ):
-        self.case, self.may, self.person, self.back = case, may, may.person, back
-        # Whoever works on the case changes its links, and changes or proposes to change what is behind them: the same
-        # pages ask whoever may not (system_permissions).
+        self.initiative, self.may, self.person, self.back = initiative, may, may.person, back
+        # Whoever works on the initiative changes its links, and changes or proposes to change what is behind them: the
+        # same pages ask whoever may not (system_permissions).
         self.works = bool(may.collaborate)
         self.links = {link.pk: link for link in links}
         self.transfers = transfers
 
     @classmethod
-    def read(cls, case: Initiative, may: WhoMay, back: str) -> "Fixing":
+    def read(cls, initiative: Initiative, may: WhoMay, back: str) -> "Fixing":
         """The same for a page that has not read the links yet."""
-        links = list(case.links.standing().select_related("system__owner", "account").order_by("pk"))
+        links = list(initiative.links.standing().select_related("system__owner", "account").order_by("pk"))
         transfers: dict[int, list[Transfer]] = {}
         for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
             transfers.setdefault(transfer.link_id, []).append(transfer)
-        return cls(case, may, links, transfers, back)
+        return cls(initiative, may, links, transfers, back)
 
     def of(self, row: Shortcoming | finding_rules.Wanted) -> Fixes:
         """The pages on which the person fixes it; none where that is for others."""
         about, *parts = row.source.split(":")
         if about in contributions.fixes:
-            return contributions.fixes[about](self.case, self.may, row.source)
+            return contributions.fixes[about](self.initiative, self.may, row.source)
         # Of a kind that is of no use any more nothing is offered, rather than something that fixes another.
         return OF[about](self, row, *parts) if about in OF else []
 
@@ -93,7 +95,7 @@ class Fixing:
         ]
         if not found or found[0].link_id not in self.links:
             return []
-        runs = [(reverse("running", args=[self.case.ref]), "Versions and scope")]
+        runs = [(reverse("running", args=[self.initiative.ref]), "Versions and scope")]
         return [
             *(runs if self.works and found[0].deployment_id else []),
             *self._of(self.links[found[0].link_id]),
@@ -121,30 +123,33 @@ class Fixing:
         return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
 
     def _terms(self, terms: str) -> Fixes:
-        conflicts = reverse("integration-definitions", args=[self.case.ref])
+        conflicts = reverse("integration-definitions", args=[self.initiative.ref])
         return [(f"{conflicts}#term-{terms.partition('-')[0]}", "See the conflicts")]
 
     def _definition(self, pk: int, system: System) -> Fixes:
         there = reverse("definition-change", args=[pk])
         change = [(self._there(there), "Change the definition")] if self._may_change(system) else []
-        return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the data profiles")]
+        return [
+            *change,
+            (reverse("integration-profiles", args=[self.initiative.ref]), "See the data profiles"),
+        ]
 
     def _process(self) -> Fixes:
-        page = reverse("integration-processes", args=[self.case.ref])
+        page = reverse("integration-processes", args=[self.initiative.ref])
         return [(f"{page}#processes", "Processes and sign-on")]
 
     def _flow(self) -> Fixes:
-        page = reverse("integration-processes", args=[self.case.ref])
-        flow = [(reverse("sign-on-add", args=[self.case.ref]), "Record the sign-on flow")]
+        page = reverse("integration-processes", args=[self.initiative.ref])
+        flow = [(reverse("sign-on-add", args=[self.initiative.ref]), "Record the sign-on flow")]
         return [*(flow if self.works else []), (f"{page}#sign-on", "Processes and sign-on")]
 
     def _drill(self, link: str, kind: str, _) -> Fixes:
-        asked = {"kind": kind} | ({} if link == "case" else {"link": link})
-        there = f"{reverse('drill-add', args=[self.case.ref])}?{urlencode(asked)}"
+        asked = {"kind": kind} | ({} if link == "initiative" else {"link": link})
+        there = f"{reverse('drill-add', args=[self.initiative.ref])}?{urlencode(asked)}"
         return [(there, "Record a drill")] if self.works else []
 
     def _record(self, item: int) -> Fixes:
-        there = f"{reverse('evidence-add', args=[self.case.ref])}?{urlencode({'supersedes': item})}"
+        there = f"{reverse('evidence-add', args=[self.initiative.ref])}?{urlencode({'supersedes': item})}"
         return [(there, "Add the record that passes")] if self.works else []
 
     def _may_change(self, system: System) -> bool:
@@ -155,7 +160,7 @@ class Fixing:
         return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
 
     def _there(self, address: str) -> str:
-        """A form outside the case that leads back to the page that is looked at."""
+        """A form outside the initiative that leads back to the page that is looked at."""
         return f"{address}?{urlencode({'next': self.back})}"
 
 
@@ -175,12 +180,14 @@ OF = {
 
 
 def against(context: dict, key: str) -> list[tuple[Shortcoming | finding_rules.Wanted, Fixes]]:
-    """What the register says now against one requirement of the case whose context this is, each with its fixes."""
-    case, now = context["case"], context["now"]
+    """What the register says now against one requirement of the initiative whose context this is, each with its
+    fixes.
+    """
+    initiative, now = context["initiative"], context["now"]
     if not context["facts"].short_of(key, now):
         return []
-    fixing = Fixing.read(case, context["may"], reverse("checklist-row", args=[case.ref, key]))
-    rows = list(case.shortcomings.standing().select_related("system").order_by("since", "pk"))
+    fixing = Fixing.read(initiative, context["may"], reverse("checklist-row", args=[initiative.ref, key]))
+    rows = list(initiative.shortcomings.standing().select_related("system").order_by("since", "pk"))
     # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
     rows += finding_rules.unless_found(rows)
     return [

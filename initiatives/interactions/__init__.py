@@ -1,1 +1,1 @@
-"""What systems of a case did: the API that takes their reports, the pages of the interaction log."""
+"""What systems of an initiative did: the API that takes their reports, the pages of the interaction log."""

@@ -16,7 +16,7 @@ from governance.interaction_log.shape import LONGEST_ACT, act_name
 from governance.ledger import record
 from governance.models import Interaction, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.interactions.comparison.act_names import contract_actions
 from initiatives.interactions.permissions import (
     may_erase_interactions,
@@ -31,16 +31,16 @@ NO_ACT = "-"  # chosen for a name that means no act of the contract
 NO_ROOM = "The log cannot be written just now and took nothing: bring the file again later."
 
 
-def open_interaction(*, case: Initiative, row: Interaction, way: str, by: User) -> reading.Opened:
+def open_interaction(*, initiative: Initiative, row: Interaction, way: str, by: User) -> reading.Opened:
     """Record that the person reads an interaction, before a word of it leaves; the interaction in clear.
 
     `way`: "look" or "download", as the entry keeps it. Raises Refused for who may not read it, and NoMaster.
     """
-    may_read_interactions(case, by).or_refuse()
+    may_read_interactions(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
         record.record(
             EntryKind.INTERACTION_OPENED,
-            case=case,
+            initiative=initiative,
             interaction=row.pk,
             at=row.at,
             digest=bytes(row.digest).hex(),
@@ -49,22 +49,24 @@ def open_interaction(*, case: Initiative, row: Interaction, way: str, by: User) 
     return reading.opened(row)
 
 
-def import_file(*, case: Initiative, name: str, content: bytes, by: User) -> tuple[int, list[lines.Wrong]]:
-    """Keep what a file of lines says that systems of the case did; how many, and the lines that are not taken.
+def import_file(
+    *, initiative: Initiative, name: str, content: bytes, by: User
+) -> tuple[int, list[lines.Wrong]]:
+    """Keep what a file of lines says that systems of the initiative did; how many, and the lines that are not taken.
 
     A table where the file is called so, else JSON, one object a line. What comes by a file comes by no key: it is the
     word of whoever brought it, and sent twice it is kept once. Raises ValidationError where no line fits or nothing can
     be kept, and Refused.
     """
     found, wrong = (lines.read_csv if name.lower().endswith(".csv") else lines.read)(content)
-    with act("import interactions", by=by, case=case) as case:
-        may_import_interactions(case, by).or_refuse()
+    with act("import interactions", by=by, initiative=initiative) as initiative:
+        may_import_interactions(initiative, by).or_refuse()
         if not found:
             words = f"Line {wrong[0].number}: {wrong[0].words}" if wrong else "The file holds no line."
             raise ValidationError({"file": words})
         record.record(
             EntryKind.INTERACTIONS_IMPORTED,
-            case=case,
+            initiative=initiative,
             file=name[:120],
             count=len(found),
             rejected=sum(one.count for one in wrong),
@@ -73,9 +75,9 @@ def import_file(*, case: Initiative, name: str, content: bytes, by: User) -> tup
         try:
             interactions.keep(
                 found,
-                case=case.number,
+                initiative=initiative.number,
                 key=None,
-                decision_of=lambda text: decision_named(case.number, text),
+                decision_of=lambda text: decision_named(initiative.number, text),
                 now=clock.now(),
             )
         except (OSError, DatabaseError, keys.NoMaster):
@@ -84,7 +86,7 @@ def import_file(*, case: Initiative, name: str, content: bytes, by: User) -> tup
 
 
 def decision_named(number: int, text: str) -> bytes | None:
-    """The digest of the decision with this id, where it is one of the case of this number."""
+    """The digest of the decision with this id, where it is one of the initiative of this number."""
     try:
         return outcome_reports.decision_of(number, text).digest
     except outcome_reports.UnknownDecision:
@@ -92,9 +94,9 @@ def decision_named(number: int, text: str) -> bytes | None:
 
 
 def erase_subject(
-    *, case: Initiative, subject: str, everywhere: bool, why: str, duty: str, by: User
+    *, initiative: Initiative, subject: str, everywhere: bool, why: str, duty: str, by: User
 ) -> subject_erasure.Erased:
-    """Erase what was said by or to a person (as the systems call them) in the case, or in all of them.
+    """Erase what was said by or to a person (as the systems call them) in the initiative, or in all of them.
 
     The record keeps their pseudonym, why and by which duty, and how many bodies were tried and did not open any more.
     Raises ValidationError, Refused where a legal hold keeps it, Conflict.
@@ -113,15 +115,17 @@ def erase_subject(
     if wrong:
         raise ValidationError(wrong)
     pseudonym = keys.pseudonym("subject", said)
-    with act("erase interactions", by=by, case=case, reason=why.strip()) as case:
-        cases = {case.number} | (subject_erasure.cases_of(pseudonym) if everywhere else set())
-        may_erase_interactions(case, by, pseudonym, cases).or_refuse()
-        done = subject_erasure.erase(pseudonym, None if everywhere else case.number)
+    with act("erase interactions", by=by, initiative=initiative, reason=why.strip()) as initiative:
+        initiatives = {initiative.number} | (
+            subject_erasure.initiatives_of(pseudonym) if everywhere else set()
+        )
+        may_erase_interactions(initiative, by, pseudonym, initiatives).or_refuse()
+        done = subject_erasure.erase(pseudonym, None if everywhere else initiative.number)
         if not (done.keys or done.tried):
             raise ValidationError({"subject": "Nothing is held of anybody who is called so."})
         record.record(
             EntryKind.INTERACTIONS_ERASED,
-            case=case,
+            initiative=initiative,
             subject=pseudonym.hex(),
             everywhere=everywhere,
             duty=duty.strip(),
@@ -133,37 +137,37 @@ def erase_subject(
     return done
 
 
-def name_acts(*, case: Initiative, meant: Mapping[str, str], by: User) -> list[ActName]:
+def name_acts(*, initiative: Initiative, meant: Mapping[str, str], by: User) -> list[ActName]:
     """Say which action of the contract each of these names means; NO_ACT for a name that means none.
 
     An empty action takes back what was said of a name. What is said already is left alone; the worker judges the last
     days anew. Raises Refused, and ValidationError for what is no name of the log or no action of the contract.
     """
-    with act("name acts", by=by, case=case) as case:
-        may_name_acts(case, by).or_refuse()
-        actions = contract_actions([case])[case.pk]
-        known = {row.name: row for row in case.act_names.all()}
+    with act("name acts", by=by, initiative=initiative) as initiative:
+        may_name_acts(initiative, by).or_refuse()
+        actions = contract_actions([initiative])[initiative.pk]
+        known = {row.name: row for row in initiative.act_names.all()}
         changed, said = [], []
         for name, action in meant.items():
             if not name or name != act_name(name) or len(name) > LONGEST_ACT:
                 raise ValidationError(f"“{name}” is no name of an act in the log.")
             if action not in ("", NO_ACT) and action not in actions:
                 raise ValidationError(f"“{action}” is no action of the contract.")
-            if (row := _named(case, known.get(name), name, action, by)) is not None:
+            if (row := _named(initiative, known.get(name), name, action, by)) is not None:
                 changed.append(row)
                 said.append(f"{name} means {_in_words(action)}")
         if said:
-            record.record(EntryKind.ACTS_NAMED, case=case, names="; ".join(said))
+            record.record(EntryKind.ACTS_NAMED, initiative=initiative, names="; ".join(said))
     return changed
 
 
-def _named(case: Initiative, row: ActName | None, name: str, action: str, by: User) -> ActName | None:
+def _named(initiative: Initiative, row: ActName | None, name: str, action: str, by: User) -> ActName | None:
     """The row as it was changed; None where it says so already."""
     kept = "" if action == NO_ACT else action
     said = row.action if row is not None and row.taken_back_at is None else None
     if said == (kept if action else None):
         return None
-    row, now = row or ActName(initiative=case, name=name), clock.now()
+    row, now = row or ActName(initiative=initiative, name=name), clock.now()
     row.action, row.by, row.at, row.taken_back_at = kept, by, now, None if action else now
     row.save()
     return row

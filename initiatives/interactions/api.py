@@ -154,7 +154,7 @@ def _keep(known: Known, key: Key, reports: list[Interaction]) -> None:
     try:
         interactions.keep(
             reports,
-            case=known.number,
+            initiative=known.number,
             key=key.id,
             decision_of=lambda text: decision_named(known.number, text),
             now=clock.now(),

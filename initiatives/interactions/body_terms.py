@@ -1,7 +1,8 @@
 """A shorter time for what was said: asked for by the owner, signed by the risk seat and by an auditor, until a day.
 
-What was said to the systems of a case is kept for 730 days. A law may ask for less: never under 183 days, only with the
-legal basis in words, and only as long as two people have signed it, neither of whom asked or is party to the case.
+What was said to the systems of an initiative is kept for 730 days. A law may ask for less: never under 183 days, only
+with the legal basis in words, and only as long as two people have signed it, neither of whom asked or is party to the
+initiative.
 """
 
 from datetime import date
@@ -12,9 +13,9 @@ from governance.interaction_keeping import holds
 from governance.interaction_log.loading import KEPT
 from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.case_lookup import case_for
-from initiatives.cases.case_frame import sent
+from initiatives.access.initiative_lookup import initiative_for
 from initiatives.consents.consent_kinds import AUDITOR, RISK_SEAT, Kind, wrong_day
+from initiatives.initiative.initiative_frame import sent
 from initiatives.interactions.forms import BodyTermForm
 from initiatives.models import BodyTerm, Initiative
 from initiatives.models.reviews import ConsentState
@@ -26,14 +27,16 @@ def running_on(day: date) -> QuerySet[BodyTerm]:
 
 
 def days_on(day: date) -> dict[int, int]:
-    """By number of the case, for how many days what was said is kept on that day, where that is less than usual."""
+    """By number of the initiative, for how many days what was said is kept on that day, where that is less than
+    usual.
+    """
     found: dict[int, int] = {}
     for number, days in running_on(day).values_list("initiative__number", "days"):
         found[number] = min(days, found.get(number, days))
     return found
 
 
-def _form(request, case: Initiative, context: dict, rows: list[BodyTerm]) -> BodyTermForm | None:
+def _form(request, initiative: Initiative, context: dict, rows: list[BodyTerm]) -> BodyTermForm | None:
     waits = any(row.state == ConsentState.ASKED for row in rows)
     return None if waits else BodyTermForm(sent(request))
 
@@ -45,8 +48,8 @@ def _wrong(term: BodyTerm) -> dict[str, str]:
     return wrong
 
 
-def _held(case: Initiative) -> list[str]:
-    if case.number not in holds.held_cases():
+def _held(initiative: Initiative) -> list[str]:
+    if initiative.number not in holds.held_initiatives():
         return []
     return ["A legal hold is on this initiative. Nothing is removed or erased until it is lifted."]
 
@@ -66,7 +69,7 @@ BODY_TERMS = Kind(
     signature="term",
     danger=True,
     parts=(RISK_SEAT, AUDITOR),
-    subject=case_for,
+    subject=initiative_for,
     form=_form,
     wrong=_wrong,
     facts=lambda row: {"days": row.days, "until": row.until, "basis": row.reason},

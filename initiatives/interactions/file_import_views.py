@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access.case_lookup import case_for
-from initiatives.cases.case_frame import acted, case_context, sent
+from initiatives.access.initiative_lookup import initiative_for
+from initiatives.initiative.initiative_frame import acted, initiative_context, sent
 from initiatives.interactions import actions
 from initiatives.interactions.forms import InteractionFileForm
 from initiatives.interactions.permissions import may_import_interactions
@@ -20,14 +20,14 @@ SHOWN = 100  # lines that did not fit
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keep what fits, and show line by line what does not and how to fix it."""
-    case = case_for(request.user, ref)
-    may_import_interactions(case, request.user).or_refuse()
+    initiative = initiative_for(request.user, ref)
+    may_import_interactions(initiative, request.user).or_refuse()
     form = InteractionFileForm(sent(request), request.FILES or None)
     done = acted(
         request,
         form,
         lambda: actions.import_file(
-            case=case,
+            initiative=initiative,
             name=form.cleaned_data["file"].name,
             content=form.cleaned_data["file"].read(),
             by=request.user,
@@ -39,9 +39,9 @@ def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
         words = ngettext("%(kept)s interaction is kept.", "%(kept)s interactions are kept.", kept)
         messages.success(request, words % {"kept": kept})
         if not wrong:
-            return redirect("interactions", case.ref)
+            return redirect("interactions", initiative.ref)
         form = InteractionFileForm()
-    context = case_context(request, case, "systems")
+    context = initiative_context(request, initiative, "systems")
     context |= {
         "title": _("Interactions from a file"),
         "form": form,

@@ -52,7 +52,7 @@ class InteractionFilter(forms.Form):
     until = DayField(label="To")
 
     def __init__(self, *args, keys, people: bool, **options):
-        """`keys` are those of the case; `people`: whether the reader may look for a person."""
+        """`keys` are those of the initiative; `people`: whether the reader may look for a person."""
         super().__init__(*args, **options)
         choice = self.fields["key"]
         if isinstance(choice, forms.ChoiceField):
@@ -74,19 +74,19 @@ class InteractionFilter(forms.Form):
             given["until"] = clock.midnight_after(given["until"])
         return Wanted(**given)
 
-    def compared(self, case: Initiative) -> Wanted:
-        """What is wanted of the case, narrowed to what the comparison with decisions said of it."""
+    def compared(self, initiative: Initiative) -> Wanted:
+        """What is wanted of the initiative, narrowed to what the comparison with decisions said of it."""
         wanted, chosen = self.wanted, self.cleaned_data.get("found", "")
         if not chosen:
             return wanted
-        found = LogFinding.objects.standing().filter(initiative=case, interaction__isnull=False)
+        found = LogFinding.objects.standing().filter(initiative=initiative, interaction__isnull=False)
         if wanted.since is not None:
             found = found.filter(at__gte=wanted.since)
         if wanted.until is not None:
             found = found.filter(at__lt=wanted.until)
         if chosen == DONE:
             rows = found.exclude(kind=LogFindingKind.OTHER_MODEL).values_list("interaction", flat=True)
-            actions = tuple(names_of([case])[case.pk].actions)
+            actions = tuple(names_of([initiative])[initiative.pk].actions)
             return replace(wanted, actions=actions, without=tuple(rows[:MOST_FOUND]))
         if chosen == LogFindingKind.OTHER_MODEL:
             labels = found.filter(kind=chosen).values_list("what", flat=True)

@@ -1,4 +1,4 @@
-"""Who reads the interaction log of a case, who brings in a file, and who erases what it holds of a person."""
+"""Who reads the interaction log of an initiative, who brings in a file, and who erases what it holds of a person."""
 
 from collections.abc import Iterable
 
@@ -12,10 +12,10 @@ from initiatives.models import Initiative
 ANCHORED = "int.anchor"  # the question that samples of outputs answer
 
 
-def may_read_interactions(case: Initiative, person: User) -> Answer:
-    """What people said and were answered, on record: who works on the case, auditors, privacy officers."""
+def may_read_interactions(initiative: Initiative, person: User) -> Answer:
+    """What people said and were answered, on record: who works on the initiative, auditors, privacy officers."""
     reads_all = person.is_auditor or person.is_privacy_officer
-    if may_see(case, person) and person.is_active and (reads_all or roles_of(case, person)):
+    if may_see(initiative, person) and person.is_active and (reads_all or roles_of(initiative, person)):
         return yes()
     return no(
         "What was said to the system is read by those who work on the initiative, by auditors and privacy officers.",
@@ -23,25 +23,29 @@ def may_read_interactions(case: Initiative, person: User) -> Answer:
     )
 
 
-def may_judge_outputs(case: Initiative, person: User) -> Answer:
+def may_judge_outputs(initiative: Initiative, person: User) -> Answer:
     """Read drawn outputs and say whether they trace: who reads the log, and the seats that verify the question.
 
     A seat reads what was drawn for it, and nothing else of the log.
     """
     book = Rulebook.objects.current().book
-    if may_see(case, person) and person.is_active and seat_to_verify_in(case, book, ANCHORED, person):
+    if (
+        may_see(initiative, person)
+        and person.is_active
+        and seat_to_verify_in(initiative, book, ANCHORED, person)
+    ):
         return yes()
-    return may_read_interactions(case, person)
+    return may_read_interactions(initiative, person)
 
 
-def is_outside(case: Initiative, person: User) -> bool:
+def is_outside(initiative: Initiative, person: User) -> bool:
     """Whether the person is outside the team, as for a signature."""
-    return not roles_of(case, person) and not barred_from_signing(case, person)
+    return not roles_of(initiative, person) and not barred_from_signing(initiative, person)
 
 
-def may_import_interactions(case: Initiative, person: User) -> Answer:
-    """Bring in a file of interactions: whoever may give a system of the case a key to report them by itself."""
-    return may_manage_keys(case, person)
+def may_import_interactions(initiative: Initiative, person: User) -> Answer:
+    """Bring in a file of interactions: whoever may give a system of the initiative a key to report them by itself."""
+    return may_manage_keys(initiative, person)
 
 
 def may_erase(person: User) -> Answer:
@@ -51,13 +55,15 @@ def may_erase(person: User) -> Answer:
     return no("Only admins and privacy officers erase personal data.", "Ask one of them.")
 
 
-def may_erase_interactions(case: Initiative, person: User, subject: bytes, cases: Iterable[int]) -> Answer:
-    """Erase what these cases (their numbers) hold of a pseudonym, where no legal hold keeps it."""
-    if not may_see(case, person):
+def may_erase_interactions(
+    initiative: Initiative, person: User, subject: bytes, initiatives: Iterable[int]
+) -> Answer:
+    """Erase what these initiatives (their numbers) hold of a pseudonym, where no legal hold keeps it."""
+    if not may_see(initiative, person):
         return no("This initiative is not yours to see.")
-    return may_erase(person) and holds.may_destroy(subject, cases)
+    return may_erase(person) and holds.may_destroy(subject, initiatives)
 
 
-def may_name_acts(case: Initiative, person: User) -> Answer:
+def may_name_acts(initiative: Initiative, person: User) -> Answer:
     """Say which action of the contract a sender means by a name: whoever manages the keys that send."""
-    return may_manage_keys(case, person)
+    return may_manage_keys(initiative, person)

@@ -32,17 +32,17 @@ def body_terms(moment: datetime):
     circle = Circle(row.initiative for row in rows)
     auditors = list(User.objects.active().filter(is_auditor=True).order_by("pk")) if rows else []
     for row in rows:
-        case = row.initiative
+        initiative = row.initiative
         ends = f"{row.until:%-d %B %Y}"
         if row.granted_at is None:
-            wanted = circle.holders(case, Seat.RISK_COMPLIANCE) if row.risk_id is None else []
+            wanted = circle.holders(initiative, Seat.RISK_COMPLIANCE) if row.risk_id is None else []
             if row.auditor_id is None:
-                wanted = [*wanted, *(one for one in auditors if not circle.party(case, one))]
+                wanted = [*wanted, *(one for one in auditors if not circle.party(initiative, one))]
             yield from told(
                 [one for one in wanted if one.pk not in (row.risk_id, row.auditor_id, row.requested_by_id)],
                 "asked",
                 about(
-                    case,
+                    initiative,
                     KIND,
                     f"body-term:{row.pk}",
                     "a shorter time for what was said waits for two signatures",
@@ -53,10 +53,10 @@ def body_terms(moment: datetime):
             )
         elif row.until <= today + timedelta(days=14):
             yield from told(
-                [row.requested_by, *circle.in_charge(case)],
+                [row.requested_by, *circle.in_charge(initiative)],
                 before(row.until, today, (14, 3)),
                 about(
-                    case,
+                    initiative,
                     KIND,
                     f"body-term:{row.pk}:end",
                     f"a shorter time for what was said ends on {ends}",
@@ -78,13 +78,17 @@ def bulk_readings(moment: datetime):
     circle = Circle(row.initiative for row in rows)
     auditors = list(User.objects.active().filter(is_auditor=True).order_by("pk")) if rows else []
     for row in rows:
-        case = row.initiative
-        wanted = {one.pk: one for one in (*circle.holders(case, Seat.RISK_COMPLIANCE), *auditors)}
+        initiative = row.initiative
+        wanted = {one.pk: one for one in (*circle.holders(initiative, Seat.RISK_COMPLIANCE), *auditors)}
         yield from told(
-            [one for one in wanted.values() if one.pk != row.requested_by_id and not circle.party(case, one)],
+            [
+                one
+                for one in wanted.values()
+                if one.pk != row.requested_by_id and not circle.party(initiative, one)
+            ],
             "asked",
             about(
-                case,
+                initiative,
                 BULK,
                 f"bulk-reading:{row.pk}",
                 f"{row.requested_by} asks to read {row.selection.found:,} interactions at once",

@@ -20,10 +20,10 @@ from governance.interaction_log.keys import NoMaster
 from governance.models import Entry, Interaction, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
-from initiatives.access import case_lookup
+from initiatives.access import initiative_lookup
 from initiatives.access.permissions import may_change_what_runs
-from initiatives.cases.case_frame import acted, case_context, one_act, sent
 from initiatives.enforcement import logged_decision_views
+from initiatives.initiative.initiative_frame import acted, initiative_context, one_act, sent
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.act_names import contract_actions
@@ -47,19 +47,24 @@ NO_MASTER = (
 
 @require_safe
 def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The log of the case, newest first: by day, person, decision, model. Nothing that anybody said stands on it."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "systems")
-    keys = logged_decision_views.keys_of(case)
-    reads = bool(may_read_interactions(case, request.user))
+    """The log of the initiative, newest first: by day, person, decision, model.
+
+    Nothing that anybody said stands on it.
+    """
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "systems")
+    keys = logged_decision_views.keys_of(initiative)
+    reads = bool(may_read_interactions(initiative, request.user))
     form = InteractionFilter(request.GET, keys=keys.values(), people=reads)
     place = decision_queries.Place.read(request.GET.get("before", ""))
-    rows, more = reading.page(case.number, form.compared(case), (place.at, place.id) if place else None)
+    rows, more = reading.page(
+        initiative.number, form.compared(initiative), (place.at, place.id) if place else None
+    )
     context |= {
         "title": _("Interaction log"),
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
-        "all_url": reverse("interactions", args=[case.ref]),
+        "all_url": reverse("interactions", args=[initiative.ref]),
         "rows": [
             {"row": row, "place": decision_queries.Place(row.at, row.pk), "key": keys.get(row.key_id)}
             for row in rows
@@ -67,24 +72,24 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
         "more": decision_queries.Place(*more) if more else None,
         "first_page": place is None,
         "reads": reads,
-        "imports": bool(may_import_interactions(case, request.user)),
+        "imports": bool(may_import_interactions(initiative, request.user)),
         "erases": bool(may_erase(request.user)),
     }
     if place is None:
-        days = list(case.reconciled_days.exclude(judged_by="").filter(day__gt=clock.today() - NAMED))
+        days = list(initiative.reconciled_days.exclude(judged_by="").filter(day__gt=clock.today() - NAMED))
         unnamed = _unnamed(days)
         context |= {
             "days": days[:DAYS],
             "sampling": any(row.sampling for row in days[:DAYS]),
             "unnamed": unnamed.most_common(MOST_NAMES),
-            "names": bool(may_name_acts(case, request.user)),
+            "names": bool(may_name_acts(initiative, request.user)),
             "unread": [
                 (one, keys.get(one.key))
-                for one in reading.unread(case.number, clock.now() - NAMED, MOST_NAMES)
+                for one in reading.unread(initiative.number, clock.now() - NAMED, MOST_NAMES)
             ],
-            "set_aside": loading.set_aside(case.number),
-            "figures": presentation.figures(case),
-            "promises": bool(may_change_what_runs(case, request.user)),
+            "set_aside": loading.set_aside(initiative.number),
+            "figures": presentation.figures(initiative),
+            "promises": bool(may_change_what_runs(initiative, request.user)),
         }
     return render(request, "initiatives/interactions/interactions.html", context)
 
@@ -92,15 +97,17 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
 @sensitive_post_parameters("password", "subject")
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Erase what is held of a person, in this case or in all: signed, tried, told."""
-    case = case_lookup.case_for(request.user, ref)
-    insist(request, may_erase(request.user), "erase interactions", case)
-    back = reverse("interactions", args=[case.ref])
+    """Erase what is held of a person, in this initiative or in all: signed, tried, told."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    insist(request, may_erase(request.user), "erase interactions", initiative)
+    back = reverse("interactions", args=[initiative.ref])
     form = ErasureForm(
-        sent(request), request=request, purpose=f"erase a person from the interaction log of {case.ref}"
+        sent(request), request=request, purpose=f"erase a person from the interaction log of {initiative.ref}"
     )
     done = acted(
-        request, form, lambda: actions.erase_subject(case=case, by=request.user, **form.cleaned_data)
+        request,
+        form,
+        lambda: actions.erase_subject(initiative=initiative, by=request.user, **form.cleaned_data),
     )
     if done:
         messages.success(
@@ -116,7 +123,7 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
     ]
     return act_page(
         request,
-        case,
+        initiative,
         title=_("Erase a person from the interaction log"),
         form=form,
         verb=_("Erase"),
@@ -131,17 +138,17 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
 @require_safe
 def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
     """One interaction in clear, with the decision that it names; that it was read is on record."""
-    case, row = _found(request, ref, reported)
+    initiative, row = _found(request, ref, reported)
     opened, wrong = None, ""
     try:
-        opened = actions.open_interaction(case=case, row=row, way="look", by=request.user)
+        opened = actions.open_interaction(initiative=initiative, row=row, way="look", by=request.user)
     except NoMaster:
         wrong = NO_MASTER
     report = opened.report if opened else None
-    keys = logged_decision_views.keys_of(case)
-    decided = _decision(case, report.decision if report else "")
+    keys = logged_decision_views.keys_of(initiative)
+    decided = _decision(initiative, report.decision if report else "")
     batch = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id))
-    context = case_context(request, case, "systems")
+    context = initiative_context(request, initiative, "systems")
     context |= {
         "title": _("One interaction"),
         "row": row,
@@ -153,9 +160,9 @@ def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpRespon
         "wrong": wrong or (opened.wrong if opened else ""),
         "left": json.dumps(shape.plain(report.attributes), indent=2, ensure_ascii=False) if report else "",
         "day_over": clock.local_day(row.at) < clock.today(),
-        "decided": logged_decision_views.presented(case, [decided], keys)[0] if decided else None,
+        "decided": logged_decision_views.presented(initiative, [decided], keys)[0] if decided else None,
         "entry": batch.select_related("leaf").first(),
-        "found": LogFinding.objects.standing().filter(initiative=case, interaction=row.pk),
+        "found": LogFinding.objects.standing().filter(initiative=initiative, interaction=row.pk),
     }
     return render(request, "initiatives/interactions/interaction.html", context)
 
@@ -164,10 +171,10 @@ def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpRespon
 @require_safe
 def handed_out(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
     """One interaction as a file that strangers can check. Raises Http404 where it is erased, or not sealed yet."""
-    case, row = _found(request, ref, reported)
+    initiative, row = _found(request, ref, reported)
     entry = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id)).first()
     try:
-        actions.open_interaction(case=case, row=row, way="download", by=request.user)
+        actions.open_interaction(initiative=initiative, row=row, way="download", by=request.user)
         out = reading.handed_out(row)
         receipt = sealing.receipt_of(entry) if entry else None
     except (NoMaster, sealing.NotSealedYet):
@@ -175,17 +182,17 @@ def handed_out(request: SignedInRequest, ref: str, reported: str) -> HttpRespons
     if out is None or receipt is None:
         raise Http404("This interaction cannot be handed out: it is erased, or not sealed yet.")
     response = HttpResponse(reading.file_of(out, receipt), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{case.ref}-interaction-{row.pk}.json"'
+    response["Content-Disposition"] = f'attachment; filename="{initiative.ref}-interaction-{row.pk}.json"'
     return response
 
 
 def _found(request: SignedInRequest, ref: str, reported: str):
-    """The case and the row at this place. Raises Refused for who may not read it, Http404."""
-    case = case_lookup.case_for(request.user, ref)
-    may_read_interactions(case, request.user).or_refuse()
+    """The initiative and the row at this place. Raises Refused for who may not read it, Http404."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    may_read_interactions(initiative, request.user).or_refuse()
     at = decision_queries.Place.read(reported)
     row = (
-        Interaction.objects.filter(case_number=case.number, at=at.at, pk=at.id)
+        Interaction.objects.filter(initiative_number=initiative.number, at=at.at, pk=at.id)
         .select_related("batch")
         .first()
         if at
@@ -193,34 +200,36 @@ def _found(request: SignedInRequest, ref: str, reported: str):
     )
     if row is None:
         raise Http404("No such interaction of this initiative.")
-    return case, row
+    return initiative, row
 
 
-def _decision(case, text: str) -> PolicyDecision | None:
-    """The decision of the case that has this id, once the log has it."""
+def _decision(initiative, text: str) -> PolicyDecision | None:
+    """The decision of the initiative that has this id, once the log has it."""
     try:
-        named = outcome_reports.decision_of(case.number, text) if text else None
+        named = outcome_reports.decision_of(initiative.number, text) if text else None
     except outcome_reports.UnknownDecision:
         return None
     if named is None:
         return None
-    return PolicyDecision.objects.filter(case_number=case.number, at=named.at, digest=named.digest).first()
+    return PolicyDecision.objects.filter(
+        initiative_number=initiative.number, at=named.at, digest=named.digest
+    ).first()
 
 
 def act_names(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say for all names at once which action of the contract each of them means."""
-    case = case_lookup.case_for(request.user, ref)
-    may_name_acts(case, request.user).or_refuse()
-    said = {row.name: row.action or actions.NO_ACT for row in case.act_names.filter(taken_back_at=None)}
-    seen = _unnamed(case.reconciled_days.filter(day__gt=clock.today() - NAMED))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    may_name_acts(initiative, request.user).or_refuse()
+    said = {row.name: row.action or actions.NO_ACT for row in initiative.act_names.filter(taken_back_at=None)}
+    seen = _unnamed(initiative.reconciled_days.filter(day__gt=clock.today() - NAMED))
     names = [(name, said.get(name, ""), seen[name]) for name, _ in seen.most_common(MOST_NAMES) if name]
     names += [(name, action, 0) for name, action in said.items() if name not in seen]
-    form = ActNamesForm(sent(request), names=names, actions=contract_actions([case])[case.pk])
+    form = ActNamesForm(sent(request), names=names, actions=contract_actions([initiative])[initiative.pk])
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda _: actions.name_acts(case=case, meant=form.meant, by=request.user),
+        lambda _: actions.name_acts(initiative=initiative, meant=form.meant, by=request.user),
         "Saved. The last thirty days are compared anew within a few minutes.",
         page="systems",
         back="interactions",

@@ -243,7 +243,7 @@ class Migration(migrations.Migration):
             name='Forecast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('cases', 'Initiatives'), ('decisions', 'Past decisions')], default='cases', max_length=10)),
+                ('kind', models.CharField(choices=[('initiatives', 'Initiatives'), ('decisions', 'Past decisions')], default='initiatives', max_length=12)),
                 ('version', models.CharField(max_length=40)),
                 ('source', models.TextField()),
                 ('digest', models.CharField(max_length=64)),
@@ -1675,16 +1675,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CaseVisit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('before', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='initiatives.initiative')),
-            ],
-        ),
-        migrations.CreateModel(
             name='BusinessCase',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1793,6 +1783,16 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['initiative', 'name'],
             },
+        ),
+        migrations.CreateModel(
+            name='InitiativeVisit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('before', models.DateTimeField(null=True)),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='initiatives.initiative')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
         migrations.CreateModel(
             name='IntakeLink',
@@ -2607,7 +2607,7 @@ class Migration(migrations.Migration):
             name='Foreseen',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('case', 'Initiative'), ('review', 'Open review'), ('decision', 'Decision')], max_length=10)),
+                ('what', models.CharField(choices=[('initiative', 'Initiative'), ('review', 'Open review'), ('decision', 'Decision')], max_length=10)),
                 ('before', models.CharField(blank=True, default='', max_length=20)),
                 ('after', models.CharField(blank=True, default='', max_length=20)),
                 ('label', models.CharField(blank=True, default='', max_length=60)),
@@ -4338,15 +4338,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='initiative',
-            index=models.Index(condition=models.Q(('withdrawn_at__isnull', True)), fields=['unit'], name='live_cases'),
+            index=models.Index(condition=models.Q(('withdrawn_at__isnull', True)), fields=['unit'], name='live_initiatives'),
         ),
         migrations.AddIndex(
             model_name='initiative',
-            index=models.Index(fields=['since', 'number'], name='cases_by_stay'),
+            index=models.Index(fields=['since', 'number'], name='initiatives_by_stay'),
         ),
         migrations.AddIndex(
             model_name='initiative',
-            index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('title'), name='cases_by_words'),
+            index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('title'), name='initiatives_by_words'),
         ),
         migrations.AddIndex(
             model_name='initiative',
@@ -4354,11 +4354,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='initiative',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('title', config='english'), fastupdate=False, name='cases_by_title'),
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('title', config='english'), fastupdate=False, name='initiatives_by_title'),
         ),
         migrations.AddIndex(
             model_name='initiative',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('title', 'problem', config='english'), fastupdate=False, name='cases_by_matter'),
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('title', 'problem', config='english'), fastupdate=False, name='initiatives_by_matter'),
         ),
         migrations.AddConstraint(
             model_name='initiative',
@@ -4382,7 +4382,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='importrow',
-            index=models.Index(condition=models.Q(('initiative__isnull', False)), fields=['initiative'], name='rows_of_case'),
+            index=models.Index(condition=models.Q(('initiative__isnull', False)), fields=['initiative'], name='rows_of_initiative'),
         ),
         migrations.AddConstraint(
             model_name='importrow',
@@ -4402,7 +4402,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='handover',
-            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True)), fields=('initiative', 'person'), name='one_handover_of_a_person_and_case_at_a_time'),
+            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at__isnull', True), ('ended_at__isnull', True)), fields=('initiative', 'person'), name='one_handover_of_a_person_and_initiative_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='handover',
@@ -4453,10 +4453,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='enforcement_ended_means_who_and_when'),
         ),
         migrations.AddConstraint(
-            model_name='casevisit',
-            constraint=models.UniqueConstraint(fields=('initiative', 'person'), name='one_case_visit_row_per_person'),
-        ),
-        migrations.AddConstraint(
             model_name='businesscase',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('benefit__isnull', True), ('budget__isnull', True), ('run_cost__isnull', True)), models.Q(('currency', ''), _negated=True), _connector='OR'), name='amounts_have_a_currency'),
         ),
@@ -4490,7 +4486,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='approvalrequest',
-            index=models.Index(fields=['initiative', 'expires_at'], name='approvals_by_case'),
+            index=models.Index(fields=['initiative', 'expires_at'], name='approvals_by_initiative'),
         ),
         migrations.AddIndex(
             model_name='approvalrequest',
@@ -4539,6 +4535,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='actname',
             constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='an_act_has_a_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='initiativevisit',
+            constraint=models.UniqueConstraint(fields=('initiative', 'person'), name='one_initiative_visit_row_per_person'),
         ),
         migrations.AddConstraint(
             model_name='intakelink',
@@ -4630,7 +4630,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='measurement',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='measurements_by_case'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='measurements_by_initiative'),
         ),
         migrations.AddConstraint(
             model_name='measurement',
@@ -4658,7 +4658,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='notsimilar',
-            constraint=models.CheckConstraint(condition=models.Q(('initiative', models.F('other')), _negated=True), name='a_pair_is_of_two_cases'),
+            constraint=models.CheckConstraint(condition=models.Q(('initiative', models.F('other')), _negated=True), name='a_pair_is_of_two_initiatives'),
         ),
         migrations.AddIndex(
             model_name='obligation',
@@ -4670,7 +4670,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='excuse',
-            constraint=models.UniqueConstraint(fields=('obligation', 'initiative'), name='one_excuse_per_debt_and_case'),
+            constraint=models.UniqueConstraint(fields=('obligation', 'initiative'), name='one_excuse_per_debt_and_initiative'),
         ),
         migrations.AddConstraint(
             model_name='excuse',
@@ -4742,7 +4742,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='review',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'open')), fields=('initiative',), name='one_open_review_per_case'),
+            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'open')), fields=('initiative',), name='one_open_review_per_initiative'),
         ),
         migrations.AddConstraint(
             model_name='review',
@@ -5006,7 +5006,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='shortcoming',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='shortcomings_by_case'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='shortcomings_by_initiative'),
         ),
         migrations.AddIndex(
             model_name='shortcoming',
@@ -5030,7 +5030,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'system', 'pattern'), name='one_link_per_case_system_and_pattern'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'system', 'pattern'), name='one_link_per_initiative_system_and_pattern'),
         ),
         migrations.AddConstraint(
             model_name='link',
@@ -5102,7 +5102,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='definitionconflict',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['initiative'], name='conflicts_open_by_case'),
+            index=models.Index(condition=models.Q(('status', 'open')), fields=['initiative'], name='conflicts_open_by_initiative'),
         ),
         migrations.AddConstraint(
             model_name='definitionconflict',
@@ -5130,7 +5130,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='termuse',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'term'), name='one_standing_use_per_case_and_term'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'term'), name='one_standing_use_per_initiative_and_term'),
         ),
         migrations.AddConstraint(
             model_name='termuse',

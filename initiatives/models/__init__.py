@@ -1,4 +1,4 @@
-"""Rows of the cases."""
+"""Rows of the initiatives."""
 
 from initiatives.models.approvals import (
     ApprovalAnswer,
@@ -94,11 +94,11 @@ from initiatives.models.interactions.subject_requests import (
     SubjectRequest,
 )
 from initiatives.models.notes import (
-    CaseVisit,
     Continuation,
     Event,
     FormerTitle,
     FundingDecision,
+    InitiativeVisit,
     NotSimilar,
     Observation,
     ReviewVisit,
@@ -122,7 +122,6 @@ __all__ = [
     "BodyTerm",
     "BulkReading",
     "BusinessCase",
-    "CaseVisit",
     "ChangeRecord",
     "ClauseEnforcement",
     "ComponentVersion",
@@ -155,6 +154,7 @@ __all__ = [
     "ImportRow",
     "ImportRun",
     "Initiative",
+    "InitiativeVisit",
     "IntakeLink",
     "IntakeRequest",
     "IntakeSender",

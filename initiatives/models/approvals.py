@@ -102,7 +102,7 @@ class ApprovalRequest(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["initiative", "expires_at"], name="approvals_by_case"),
+            models.Index(fields=["initiative", "expires_at"], name="approvals_by_initiative"),
             models.Index(fields=["key", "arguments_digest", "expires_at"], name="approvals_by_arguments"),
         ]
 

@@ -67,10 +67,11 @@ class LogFindingQuerySet(models.QuerySet):
 
 
 class DecisionDay(WrittenOnce):
-    """What the log of decisions says of one key of a case and one day.
+    """What the log of decisions says of one key of an initiative and one day.
 
-    Written by the worker once the day is over, and kept with the case: what follows from it stays as it was when the
-    log is shortened. `subjects`: how many were allowed something in the 30 days that end with this one, over all keys.
+    Written by the worker once the day is over, and kept with the initiative: what follows from it stays as it was when
+    the log is shortened. `subjects`: how many were allowed something in the 30 days that end with this one, over all
+    keys.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="decision_days")
@@ -119,7 +120,8 @@ class ActName(models.Model):
 
 
 class ReconciledDay(models.Model):
-    """What both logs say together of a case and a day: counted from their rows, and again whenever one of them grows.
+    """What both logs say together of an initiative and a day: counted from their rows, and again whenever one of them
+    grows.
 
     `due`: something came that is not counted yet. `judged_by` is the digest of names and models by which it was
     counted, `seconds` how long that took. `expected` are allowed decisions that did not fail, `logged` those of them
@@ -199,11 +201,11 @@ class ReconciliationMark(models.Model):
 
 
 class LogFinding(WrittenOnce):
-    """Something that the logs of a case show and that nobody permitted or declared, with what it rests on.
+    """Something that the logs of an initiative show and that nobody permitted or declared, with what it rests on.
 
-    `act` names what it is about within the case, `number` how often the same was found: what was withdrawn may be found
-    again. `interaction` and `decision` (its digest) are those it rests on, `what` the act, or the model, as it was
-    named. A `probable` one is tied to its decision by key, action and time alone: it is shown, and owes nothing.
+    `act` names what it is about within the initiative, `number` how often the same was found: what was withdrawn may be
+    found again. `interaction` and `decision` (its digest) are those it rests on, `what` the act, or the model, as it
+    was named. A `probable` one is tied to its decision by key, action and time alone: it is shown, and owes nothing.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="log_findings")
@@ -281,7 +283,8 @@ class ArchitectureDecision(models.Model):
 
 
 class BodyTerm(ConsentUntilDay):
-    """That what was said to the systems of a case is kept for fewer days than 730, until a day, on a legal basis.
+    """That what was said to the systems of an initiative is kept for fewer days than 730, until a day, on a legal
+    basis.
 
     `reason` is the legal basis. It needs the risk seat of the board and an auditor. Never under 183 days (EU AI Act,
     Articles 19 and 26(6)).
@@ -314,5 +317,5 @@ class BodyTerm(ConsentUntilDay):
         return f"{self.days} days until {self.until}"
 
     def get_absolute_url(self) -> str:
-        """The page on how long interactions of its case are kept."""
+        """The page on how long interactions of its initiative are kept."""
         return reverse("interactions-kept", args=[self.initiative.ref])

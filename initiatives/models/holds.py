@@ -18,7 +18,7 @@ class HoldQuerySet(models.QuerySet):
 
 
 class Hold(models.Model):
-    """A reason why a case must not move. Opened by the system with a cause, or by a person."""
+    """A reason why an initiative must not move. Opened by the system with a cause, or by a person."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="holds")
     kind = models.CharField(max_length=30, choices=HoldKind.choices)
@@ -66,7 +66,7 @@ class ObligationQuerySet(models.QuerySet):
 
 
 class Obligation(models.Model):
-    """A debt of one person on one case with a last day, written in the transaction of the act that causes it."""
+    """A debt of one person on one initiative with a last day, written in the transaction of the act that causes it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="obligations")
     kind = models.CharField(max_length=20, choices=ObligationKind.choices)
@@ -75,7 +75,7 @@ class Obligation(models.Model):
     debtor = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
     due = models.DateField()
     opened_at = models.DateTimeField()
-    # From before an excuse named a case (ADR 0047): kept to be read, frees nothing.
+    # From before an excuse named an initiative (ADR 0047): kept to be read, frees nothing.
     excused_at = models.DateTimeField(null=True, blank=True)
     excused_reason = models.TextField(blank=True, default="")
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -111,7 +111,7 @@ class Obligation(models.Model):
 
 
 class Excuse(WrittenOnce):
-    """The chair's word that one decision on one case may pass an overdue debt. The next decision uses it up."""
+    """The chair's word that one decision on one initiative may pass an overdue debt. The next decision uses it up."""
 
     obligation = models.ForeignKey(Obligation, models.PROTECT, related_name="excuses")
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="excuses")
@@ -122,7 +122,9 @@ class Excuse(WrittenOnce):
     class Meta:
         ordering = ["initiative", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["obligation", "initiative"], name="one_excuse_per_debt_and_case"),
+            models.UniqueConstraint(
+                fields=["obligation", "initiative"], name="one_excuse_per_debt_and_initiative"
+            ),
             models.CheckConstraint(name="an_excuse_has_its_reason", condition=~Q(reason="")),
         ]
 
@@ -209,7 +211,7 @@ class Shortcoming(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(ended_at__isnull=True), name="shortcomings_by_case"
+                fields=["initiative"], condition=Q(ended_at__isnull=True), name="shortcomings_by_initiative"
             ),
             models.Index(
                 fields=["system"], condition=Q(ended_at__isnull=True), name="shortcomings_by_system"
@@ -260,7 +262,7 @@ class Measurement(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(ended_at__isnull=True), name="measurements_by_case"
+                fields=["initiative"], condition=Q(ended_at__isnull=True), name="measurements_by_initiative"
             )
         ]
 
@@ -275,7 +277,7 @@ class HandoverQuerySet(models.QuerySet):
 
 
 class Handover(models.Model):
-    """What one person holds on one case, proposed to a successor: roles, conditions and gaps.
+    """What one person holds on one initiative, proposed to a successor: roles, conditions and gaps.
 
     The roles are proposed beside it, so that separation of duties sees them; they and the rest pass on when the
     successor accepts. Until then everything stays where it is. Debts stay with whoever owes them.
@@ -300,7 +302,7 @@ class Handover(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "person"],
                 condition=Q(accepted_at__isnull=True, ended_at__isnull=True),
-                name="one_handover_of_a_person_and_case_at_a_time",
+                name="one_handover_of_a_person_and_initiative_at_a_time",
             ),
             models.CheckConstraint(
                 name="accepted_or_ended_not_both",

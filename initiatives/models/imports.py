@@ -147,7 +147,9 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["batch", "decision"]),
             models.Index(fields=["raw_digest"]),
-            models.Index(fields=["initiative"], condition=Q(initiative__isnull=False), name="rows_of_case"),
+            models.Index(
+                fields=["initiative"], condition=Q(initiative__isnull=False), name="rows_of_initiative"
+            ),
         ]
 
     def __str__(self) -> str:

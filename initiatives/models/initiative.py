@@ -1,4 +1,4 @@
-"""The case: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
+"""The initiative: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
 
 from functools import cache
 
@@ -38,32 +38,36 @@ def supported_rank(field: str) -> Case:
 
 class InitiativeQuerySet(models.QuerySet):
     def live(self):
-        """Cases that were not withdrawn as registered by mistake."""
+        """Initiatives that were not withdrawn as registered by mistake."""
         return self.filter(withdrawn_at__isnull=True)
 
     def told(self):
-        """Cases of which everybody signed in hears that they are there: not confidential, not withdrawn."""
+        """Initiatives of which everybody signed in hears that they are there: not confidential, not withdrawn."""
         return self.live().filter(confidential=False)
 
     def own(self):
-        """Cases of this organisation: of its own units, or of one that an admin took over from a list of others."""
+        """Initiatives of this organisation: of its own units, or of one that an admin took over from a list of
+        others.
+        """
         return self.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
     def others(self):
-        """Cases that a list of other organisations told of, and that nobody took over."""
+        """Initiatives that a list of other organisations told of, and that nobody took over."""
         return self.filter(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
     def locked(self, pk: int) -> "Initiative":
-        """The case with its unit, locked until the transaction ends and read after the lock was had."""
+        """The initiative with its unit, locked until the transaction ends and read after the lock was had."""
         return self.select_for_update(of=("self",)).select_related("unit").get(pk=pk)
 
     def all_locked(self, keys: list[int]) -> list["Initiative"]:
-        """These cases, locked one after the other in the order of their keys, as everybody does who locks several."""
+        """These initiatives, locked one after the other in the order of their keys, as everybody does who locks
+        several.
+        """
         return list(self.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
 
 
 class Initiative(MovesOfClaims, models.Model):
-    """One AI undertaking: a case with a reference that is never used again."""
+    """One AI undertaking: an initiative with a reference that is never used again."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
     title = models.CharField(max_length=200)
@@ -114,18 +118,21 @@ class Initiative(MovesOfClaims, models.Model):
         indexes = [
             models.Index(fields=["stage"]),
             models.Index(fields=["unit"]),
-            # Which stages of a board's cases have ended; what an import claims owes nothing.
+            # Which stages of a board's initiatives have ended; what an import claims owes nothing.
             models.Index(
                 fields=["unit", "stage", "since"], condition=~Q(basis="import"), name="stages_by_age"
             ),
-            models.Index(fields=["unit"], condition=Q(withdrawn_at__isnull=True), name="live_cases"),
-            models.Index(fields=["since", "number"], name="cases_by_stay"),
-            GinIndex(Words("title"), name="cases_by_words"),
+            models.Index(fields=["unit"], condition=Q(withdrawn_at__isnull=True), name="live_initiatives"),
+            models.Index(fields=["since", "number"], name="initiatives_by_stay"),
+            GinIndex(Words("title"), name="initiatives_by_words"),
             GinIndex(Words("platform"), name="platforms_by_words"),
-            # Forms of words, in English: what similar cases are found by (`similar.FOUND` asks in these very words).
-            GinIndex(SearchVector("title", config="english"), name="cases_by_title", fastupdate=False),
+            # Forms of words, in English: what similar initiatives are found by (`similar.FOUND` asks in these very
+            # words).
+            GinIndex(SearchVector("title", config="english"), name="initiatives_by_title", fastupdate=False),
             GinIndex(
-                SearchVector("title", "problem", config="english"), name="cases_by_matter", fastupdate=False
+                SearchVector("title", "problem", config="english"),
+                name="initiatives_by_matter",
+                fastupdate=False,
             ),
         ]
 
@@ -133,8 +140,8 @@ class Initiative(MovesOfClaims, models.Model):
         return f"{self.ref} {self.title}"
 
     def get_absolute_url(self) -> str:
-        """The page of the case."""
-        return f"/cases/{self.ref}/"
+        """The page of the initiative."""
+        return f"/initiatives/{self.ref}/"
 
     @property
     def ref(self) -> str:
@@ -143,7 +150,7 @@ class Initiative(MovesOfClaims, models.Model):
 
     @staticmethod
     def ref_of(number: int) -> str:
-        """The reference of the case with this number."""
+        """The reference of the initiative with this number."""
         return f"AI-{number:04d}"
 
     @property
@@ -168,11 +175,11 @@ class Initiative(MovesOfClaims, models.Model):
 
     @property
     def closed(self) -> bool:
-        """Whether the case was stopped, retired or withdrawn: it owes and keeps, but no longer moves."""
+        """Whether the initiative was stopped, retired or withdrawn: it owes and keeps, but no longer moves."""
         return self.stage in CLOSED_STAGES or self.withdrawn_at is not None
 
-    # The machine: the one statement of where a case may go, when and by whom. One sentence each, no bodies: `actions`
-    # are the only callers and do the saving. What its conditions read is handed in (`stage_machine.judged`).
+    # The machine: the one statement of where an initiative may go, when and by whom. One sentence each, no bodies:
+    # `actions` are the only callers and do the saving. What its conditions read is handed in (`stage_machine.judged`).
     judgement = UNJUDGED
 
     @move(
@@ -307,7 +314,7 @@ class RoleQuerySet(models.QuerySet):
 
 
 class RoleAssignment(models.Model):
-    """A person proposed for a role on a case; in force only once that person accepted it."""
+    """A person proposed for a role on an initiative; in force only once that person accepted it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="roles")
     role = models.CharField(max_length=20, choices=Role.choices)
@@ -361,7 +368,7 @@ class RoleAssignment(models.Model):
 
 
 class Standing(models.Model):
-    """What the proof of a case supports, as far ahead as it is known. Derived: rewritten with every change."""
+    """What the proof of an initiative supports, as far ahead as it is known. Derived: rewritten with every change."""
 
     derived = True
     not_governed = "written by the database from the newest PastStanding, which is a row of the record"
@@ -377,7 +384,7 @@ class Standing(models.Model):
 
 class SpanQuerySet(models.QuerySet):
     def covering(self, moment):
-        """The spans that hold at `moment`: one per case."""
+        """The spans that hold at `moment`: one per initiative."""
         return self.filter(from_at__lte=moment).filter(Q(until_at__isnull=True) | Q(until_at__gt=moment))
 
 
@@ -452,8 +459,9 @@ class PastStanding(WrittenOnce):
         return f"standing of {self.initiative_id} computed at {self.computed_at}"
 
 
-# The newest standing of each case among those known by that day; `{known}` is the condition on its transaction. Cases
-# are never deleted, so the table of today has the keys of all there ever were: each is one step down an index.
+# The newest standing of each initiative among those known by that day; `{known}` is the condition on its transaction.
+# Initiatives are never deleted, so the table of today has the keys of all there ever were: each is one step down an
+# index.
 NEWEST = """
   FROM public.initiatives_initiative i CROSS JOIN LATERAL
        (SELECT k.id FROM public.initiatives_paststanding k WHERE k.initiative_id = i.id AND {known}

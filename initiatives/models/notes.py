@@ -1,5 +1,5 @@
-"""Rows of notes that move nothing: events, funding decisions, observations; former names of a case, which cases
-are not similar to it, and the filters that people named for themselves.
+"""Rows of notes that move nothing: events, funding decisions, observations; former names of an initiative, which
+initiatives are not similar to it, and the filters that people named for themselves.
 
 Sources: S1-8.1 (announcement, demo, choice of model and budget move nothing), S1-38 (budgets are given on a demo),
 S1-39 (field notes from inside).
@@ -57,7 +57,7 @@ class Note(models.Model):
 
 
 class Event(Note):
-    """Something that happened around a case on a day. It changes no stage and is no proof."""
+    """Something that happened around an initiative on a day. It changes no stage and is no proof."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=EVENT_KINDS.items())
@@ -74,9 +74,9 @@ class Event(Note):
 
 
 class FundingDecision(Note):
-    """Money given to a case, with the stage it claimed and the stage its proof supported at that moment, frozen.
+    """Money given to an initiative, with the stage it claimed and the stage its proof supported at that moment, frozen.
 
-    `claimed` is "" where the money was given before the case was registered here.
+    `claimed` is "" where the money was given before the initiative was registered here.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="funding")
@@ -107,7 +107,10 @@ class FundingDecision(Note):
 
 
 class Observation(Note):
-    """What somebody on the case saw on a day, in one layer. A field note: no proof, and nothing follows from it."""
+    """What somebody on the initiative saw on a day, in one layer.
+
+    A field note: no proof, and nothing follows from it.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="observations")
     layer = models.CharField(max_length=20, choices=Layer.choices)
@@ -124,7 +127,7 @@ class Observation(Note):
 
 
 class FormerTitle(WrittenOnce):
-    """A name that a case bore until it was renamed: found by search for ever, because people remember it."""
+    """A name that an initiative bore until it was renamed: found by search for ever, because people remember it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="former_titles")
     title = models.CharField(max_length=200)
@@ -140,7 +143,9 @@ class FormerTitle(WrittenOnce):
 
 
 class NotSimilar(WrittenOnce):
-    """That somebody who works on a case said another one is not similar: neither is shown beside the other again."""
+    """That somebody who works on an initiative said another one is not similar: neither is shown beside the other
+    again.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="not_similar")
     other = models.ForeignKey(Initiative, models.PROTECT, related_name="not_similar_to")
@@ -155,7 +160,7 @@ class NotSimilar(WrittenOnce):
                 Greatest("initiative", "other"),
                 name="a_pair_is_not_similar_once",
             ),
-            models.CheckConstraint(name="a_pair_is_of_two_cases", condition=~Q(initiative=F("other"))),
+            models.CheckConstraint(name="a_pair_is_of_two_initiatives", condition=~Q(initiative=F("other"))),
         ]
 
     def __str__(self) -> str:
@@ -228,8 +233,8 @@ class ReviewVisit(Visit):
         return f"{self.person_id} saw review {self.review_id}"
 
 
-class CaseVisit(Visit):
-    """When somebody last opened the page of a case."""
+class InitiativeVisit(Visit):
+    """When somebody last opened the page of an initiative."""
 
     OF = "initiative"
 
@@ -237,15 +242,17 @@ class CaseVisit(Visit):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["initiative", "person"], name="one_case_visit_row_per_person")
+            models.UniqueConstraint(
+                fields=["initiative", "person"], name="one_initiative_visit_row_per_person"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.person_id} saw case {self.initiative_id}"
+        return f"{self.person_id} saw initiative {self.initiative_id}"
 
 
 class SavedView(models.Model):
-    """A filter of the list of cases under the name that a person gave it; `query` as in an address."""
+    """A filter of the list of initiatives under the name that a person gave it; `query` as in an address."""
 
     not_governed = "a person's own shortcut: it reports and decides nothing"
 
@@ -262,4 +269,4 @@ class SavedView(models.Model):
 
     def get_absolute_url(self) -> str:
         """The list with this filter on."""
-        return f"/cases/?{self.query}"
+        return f"/initiatives/?{self.query}"

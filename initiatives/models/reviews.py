@@ -39,7 +39,7 @@ class Review(models.Model):
             models.UniqueConstraint(
                 fields=["initiative"],
                 condition=Q(outcome=ReviewOutcome.OPEN),
-                name="one_open_review_per_case",
+                name="one_open_review_per_initiative",
             ),
             models.CheckConstraint(
                 name="ended_means_who_when_and_outcome",
@@ -66,7 +66,9 @@ class Review(models.Model):
 
     @property
     def book(self) -> Book:
-        """The rulebook it runs under, as it is signed at the tier of the case; a decided one, at the tier of then."""
+        """The rulebook it runs under, as it is signed at the tier of the initiative; a decided one, at the tier of
+        then.
+        """
         tier = (self.findings or {})["tier"] if self.decided else self.initiative.tier
         return self.rulebook.book.at_tier(tier)
 
@@ -77,7 +79,7 @@ class Review(models.Model):
 
     @property
     def approved(self) -> bool:
-        """Whether the chair let the case through, with conditions or without."""
+        """Whether the chair let the initiative through, with conditions or without."""
         return self.outcome in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS)
 
     @property
@@ -115,7 +117,8 @@ class Question(models.Model):
 
 
 class DrawnQuestion(WrittenOnce):
-    """That the record's seed drew a question of a case of minimal risk to be verified (governance.gates.drawing).
+    """That the record's seed drew a question of an initiative of minimal risk to be verified
+    (governance.gates.drawing).
 
     A round is a review of production, or what is drawn ahead of accepting production again: `renews` is then the
     moment of the acceptance that it renews. `checkpoint` is the seed of the round; `place` the order in it; `replaces`
@@ -382,5 +385,5 @@ class Waiver(ConsentUntilDay):
         return f"waiver of {self.key} until {self.until}"
 
     def get_absolute_url(self) -> str:
-        """The page of the waivers of its case."""
+        """The page of the waivers of its initiative."""
         return reverse("waivers", args=[self.initiative.ref])

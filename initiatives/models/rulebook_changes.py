@@ -1,4 +1,4 @@
-"""Trying a rulebook before it binds anybody: drafts that are edited here, and what each would do to the cases."""
+"""Trying a rulebook before it binds anybody: drafts that are edited here, and what each would do to the initiatives."""
 
 from django.db import models
 from django.db.models import Q
@@ -62,18 +62,18 @@ class ForecastQuerySet(models.QuerySet):
 class Forecast(models.Model):
     """What a rulebook text would do in place of the one in force, worked out beside everybody's work and kept.
 
-    `kind`: to the cases as they are, published on `day`; or to the decisions of a period (`since` to `until`).
+    `kind`: to the initiatives as they are, published on `day`; or to the decisions of a period (`since` to `until`).
     `entry`: the last entry of the record that it knows; `outcome`: SHA-256 of what was found, which publishing names.
     """
 
-    CASES, DECISIONS = "cases", "decisions"
-    KINDS = {CASES: "Initiatives", DECISIONS: "Past decisions"}
+    INITIATIVES, DECISIONS = "initiatives", "decisions"
+    KINDS = {INITIATIVES: "Initiatives", DECISIONS: "Past decisions"}
     WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
     STATES = {WAITING: "Waiting", RUNNING: "Being worked out", DONE: "Worked out", FAILED: "Failed"}
 
     not_governed = "worked out from the record; asking for it and publishing on it are entries"
 
-    kind = models.CharField(max_length=10, choices=KINDS.items(), default=CASES)
+    kind = models.CharField(max_length=12, choices=KINDS.items(), default=INITIATIVES)
     draft = models.ForeignKey(RulebookDraft, models.PROTECT, null=True, blank=True, related_name="forecasts")
     version = models.CharField(max_length=40)
     source = models.TextField()
@@ -131,36 +131,36 @@ class Forecast(models.Model):
         return bool(self.computed_at) and self.day > clock.local_day(self.computed_at)
 
     def acts_since(self):
-        """What was done on cases since it was worked out, refusals left aside."""
+        """What was done on initiatives since it was worked out, refusals left aside."""
         return (
             Entry.objects.acts()
             .filter(id__gt=self.entry)
-            .exclude(case_ref="")
+            .exclude(initiative_ref="")
             .exclude(kind=EntryKind.REFUSED)
         )
 
 
 class ForeseenQuerySet(models.QuerySet):
     def losing(self):
-        """Cases whose supported stage falls."""
+        """Initiatives whose supported stage falls."""
         return self.filter(falls__gt=0)
 
     def gaining(self):
-        """Cases whose supported stage rises."""
+        """Initiatives whose supported stage rises."""
         return self.filter(falls__lt=0)
 
 
 class Foreseen(models.Model):
-    """What a forecast found of one case, of its open review, or of one decision; where nothing changes is no row.
+    """What a forecast found of one initiative, of its open review, or of one decision; where nothing changes is no row.
 
-    `falls`: by how many stages support falls, negative where it rises. `unmet` and `met`: requirements that a case
-    lacks or no longer lacks, as [key, who answers]; `because`: others that support falls or rises by. `votes`:
-    sign-offs as [id, seat, person, counts now, why not any more]. `before` and `after` of a review or decision:
-    "decidable" or "". `why`: what stands in the way, in words.
+    `falls`: by how many stages support falls, negative where it rises. `unmet` and `met`: requirements that an
+    initiative lacks or no longer lacks, as [key, who answers]; `because`: others that support falls or rises by.
+    `votes`: sign-offs as [id, seat, person, counts now, why not any more]. `before` and `after` of a review or
+    decision: "decidable" or "". `why`: what stands in the way, in words.
     """
 
-    CASE, REVIEW, DECISION = "case", "review", "decision"
-    WHATS = {CASE: "Initiative", REVIEW: "Open review", DECISION: "Decision"}
+    INITIATIVE, REVIEW, DECISION = "initiative", "review", "decision"
+    WHATS = {INITIATIVE: "Initiative", REVIEW: "Open review", DECISION: "Decision"}
 
     not_governed = "worked out from the record, as its forecast is"
 

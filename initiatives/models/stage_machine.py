@@ -1,7 +1,7 @@
 """The state machine of stages: what a move carries and its conditions read. The moves stand on `Initiative`.
 
-A condition of django-fsm is handed nothing but the case. What one request found out about it is therefore laid on the
-case for as long as the machine is asked (`judged`): conditions read that and ask no question of their own.
+A condition of django-fsm is handed nothing but the initiative. What one request found out about it is therefore laid on
+the initiative for as long as the machine is asked (`judged`): conditions read that and ask no question of their own.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ CLAIM, CLAIM_TAKEN_BACK = "claim", "claim taken back"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one request found out about a case, once. By itself it lets nothing pass that has to be judged.
+    """What one request found out about an initiative, once. By itself it lets nothing pass that has to be judged.
 
     `gate`: that of its review, where that can be decided now. `was_prototype`: whether it passed the prototype gate
     before it was stopped, None where nobody looked. `settled`: whether the post-mortem of its stop is written.
@@ -37,13 +37,15 @@ WHO_MAY: dict[str, Callable[[Any, Any], Answer]] = {}
 
 
 @contextmanager
-def judged(case, judgement: Judgement) -> Iterator:
-    """Hand the one judgement of this request to the conditions of the moves of this case, until the block ends."""
-    case.judgement = judgement
+def judged(initiative, judgement: Judgement) -> Iterator:
+    """Hand the one judgement of this request to the conditions of the moves of this initiative, until the block
+    ends.
+    """
+    initiative.judgement = judgement
     try:
-        yield case
+        yield initiative
     finally:
-        case.judgement = UNJUDGED
+        initiative.judgement = UNJUDGED
 
 
 def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", conditions=()):
@@ -67,64 +69,66 @@ def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", con
 
 
 def _permission(who: str):
-    def permitted(case, person) -> bool:
-        return bool(WHO_MAY[who](case, person))
+    def permitted(initiative, person) -> bool:
+        return bool(WHO_MAY[who](initiative, person))
 
     return permitted
 
 
-def offered(case, **marks) -> Transition | None:
-    """The move with these marks (kind, gate, basis) or this `target` that the case offers now; None where none does."""
-    for one in case.get_available_stage_transitions():
+def offered(initiative, **marks) -> Transition | None:
+    """The move with these marks (kind, gate, basis) or this `target` that the initiative offers now; None where none
+    does.
+    """
+    for one in initiative.get_available_stage_transitions():
         if marks.items() <= (one.custom | {"target": one.target}).items():
             return one
     return None
 
 
-def make_move(case, one: Transition) -> None:
+def make_move(initiative, one: Transition) -> None:
     """Make the move, on the instance alone. Raises TransitionNotAllowed where it is not offered."""
-    getattr(case, one.name)()
+    getattr(initiative, one.name)()
 
 
 # Conditions. `words` is what the state diagram says of them.
 
 
 def _decidable(gate: str):
-    def decidable(case) -> bool:
-        return case.judgement.gate == gate
+    def decidable(initiative) -> bool:
+        return initiative.judgement.gate == gate
 
     decidable.words = f"the review of the gate {gate} can be decided"
     return decidable
 
 
-def not_withdrawn(case) -> bool:
-    """Whether the case was not withdrawn as registered by mistake."""
-    return case.withdrawn_at is None
+def not_withdrawn(initiative) -> bool:
+    """Whether the initiative was not withdrawn as registered by mistake."""
+    return initiative.withdrawn_at is None
 
 
-def never_moved(case) -> bool:
-    """Whether the case stands where it was registered: what moved here is claimed by no import."""
-    return case.basis == "registered"
+def never_moved(initiative) -> bool:
+    """Whether the initiative stands where it was registered: what moved here is claimed by no import."""
+    return initiative.basis == "registered"
 
 
-def only_claimed(case) -> bool:
+def only_claimed(initiative) -> bool:
     """Whether the stage rests on an import alone, and on no decision made here."""
-    return case.basis == "import"
+    return initiative.basis == "import"
 
 
-def was_prototype(case) -> bool:
-    """Whether the stopped case had passed the prototype gate."""
-    return case.judgement.was_prototype is True
+def was_prototype(initiative) -> bool:
+    """Whether the stopped initiative had passed the prototype gate."""
+    return initiative.judgement.was_prototype is True
 
 
-def was_idea(case) -> bool:
-    """Whether the stopped case had never been more than an idea."""
-    return case.judgement.was_prototype is False
+def was_idea(initiative) -> bool:
+    """Whether the stopped initiative had never been more than an idea."""
+    return initiative.judgement.was_prototype is False
 
 
-def settled(case) -> bool:
+def settled(initiative) -> bool:
     """Whether the post-mortem of its stop is written."""
-    return case.judgement.settled
+    return initiative.judgement.settled
 
 
 not_withdrawn.words = "it was not withdrawn"

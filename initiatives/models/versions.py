@@ -13,8 +13,8 @@ from initiatives.models.integration.components import Deployment
 class ScopeVersion(models.Model):
     """For whom and with what: in force from a moment, or planned to start with a promotion.
 
-    `test_subjects`: for whom its systems may act while the case is a prototype, as names of subjects in which * stands
-    for any characters (`governance.authorization.subject_patterns`).
+    `test_subjects`: for whom its systems may act while the initiative is a prototype, as names of subjects in which *
+    stands for any characters (`governance.authorization.subject_patterns`).
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="scopes")

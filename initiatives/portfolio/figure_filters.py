@@ -1,7 +1,7 @@
-"""The cases behind a figure of the charts: what is drawn as one bar, as a filter of the portfolio.
+"""The initiatives behind a figure of the charts: what is drawn as one bar, as a filter of the portfolio.
 
 A figure is called "moved.<move>.<month>", "expires.<first day of the week>", "falls.<the same>" or "spent". Each keeps
-to what `insights.flow` counts, so that a bar of three leads to three cases.
+to what `insights.flow` counts, so that a bar of three leads to three initiatives.
 """
 
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ from initiatives.models import Effort, Span, StageChange
 SPENT = "spent"
 MONTHS = 12
 DAYS_AHEAD = 90
-# What happens to a case, in the order of its life. An import only claims, so it is told apart and not drawn.
+# What happens to an initiative, in the order of its life. An import only claims, so it is told apart and not drawn.
 MOVES = {
     "registered": "Registered",
     "prototype": "Became a prototype",
@@ -66,30 +66,32 @@ def moved_key(move: str, month: date) -> str:
     return f"moved.{move}.{month:%Y-%m}"
 
 
-def behind(cases: QuerySet, figure: str) -> QuerySet:
-    """Those of the cases that this figure counts, one of `choices`; annotated as by `filters.with_support`."""
+def behind(initiatives: QuerySet, figure: str) -> QuerySet:
+    """Those of the initiatives that this figure counts, one of `choices`; annotated as by `filters.with_support`."""
     if figure == SPENT:
         spent = Effort.objects.standing().filter(initiative=OuterRef("pk"), money__isnull=False)
-        return cases.filter(Exists(spent))
+        return initiatives.filter(Exists(spent))
     kind, *rest = figure.split(".")
     if kind == "moved":
-        return _moved(cases, *rest)
+        return _moved(initiatives, *rest)
     first = date.fromisoformat(rest[0])
     today = clock.today()
     last = min(first + timedelta(days=6), today + timedelta(days=DAYS_AHEAD))
     ahead = _expiring(first, last) if kind == "expires" else _falling(first, last)
-    known = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).exclude(supported="recomputing")
+    known = initiatives.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).exclude(
+        supported="recomputing"
+    )
     return known.filter(Exists(ahead))
 
 
-def _moved(cases: QuerySet, move: str, month: str) -> QuerySet:
+def _moved(initiatives: QuerySet, move: str, month: str) -> QuerySet:
     first = date.fromisoformat(f"{month}-01")
     begin = clock.midnight_before(first)
     end = clock.midnight_before((first + timedelta(days=31)).replace(day=1))
     changes = StageChange.objects.filter(initiative=OuterRef("pk"))
     if move == "registered":
         claimed = changes.filter(basis="import")
-        return cases.filter(~Exists(claimed), registered_at__gte=begin, registered_at__lt=end).exclude(
+        return initiatives.filter(~Exists(claimed), registered_at__gte=begin, registered_at__lt=end).exclude(
             basis="import"
         )
     of_move = (
@@ -97,11 +99,11 @@ def _moved(cases: QuerySet, move: str, month: str) -> QuerySet:
         if move in BY_BASIS
         else changes.filter(to_stage=move).exclude(basis__in=["import", *BY_BASIS.values()])
     )
-    return cases.filter(Exists(of_move.filter(at__gte=begin, at__lt=end)))
+    return initiatives.filter(Exists(of_move.filter(at__gte=begin, at__lt=end)))
 
 
 def _spans() -> QuerySet:
-    """The spans of a case that hold from now on, within the days ahead."""
+    """The spans of an initiative that hold from now on, within the days ahead."""
     now, end = clock.now(), clock.midnight_after(clock.today() + timedelta(days=DAYS_AHEAD))
     return Span.objects.filter(
         Q(until_at__isnull=True) | Q(until_at__gt=now), initiative=OuterRef("pk"), from_at__lt=end

@@ -54,15 +54,15 @@ WHOSE = {OTHERS: "Lists of others"}
 AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
 
 
-def with_support(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Cases with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
+def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Initiatives with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
 
     `supported` is "recomputing" where the standing was computed before `rulebook` was published.
     """
     covering = Q(spans__from_at__lte=moment) & (
         Q(spans__until_at__isnull=True) | Q(spans__until_at__gt=moment)
     )
-    return cases.annotate(
+    return initiatives.annotate(
         span=FilteredRelation("spans", condition=covering),
         supported=_known(rulebook, "supported", "recomputing", CharField()),
         shortfall=_known(rulebook, "shortfall", 0, IntegerField()),
@@ -72,11 +72,11 @@ def with_support(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet
     )
 
 
-def with_due(cases: QuerySet) -> QuerySet:
-    """Cases with `next_due`: the first day on which a debt or a condition falls due, or proof goes stale."""
+def with_due(initiatives: QuerySet) -> QuerySet:
+    """Initiatives with `next_due`: the first day on which a debt or a condition falls due, or proof goes stale."""
     owed = Obligation.objects.unsettled().filter(initiative=OuterRef("pk")).order_by()
     bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
-    return cases.annotate(
+    return initiatives.annotate(
         next_due=Least(
             Subquery(owed.values("initiative").annotate(first=Min("due")).values("first")),
             Subquery(bound.values("review__initiative").annotate(first=Min("due")).values("first")),
@@ -85,14 +85,16 @@ def with_due(cases: QuerySet) -> QuerySet:
     )
 
 
-def with_standing(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Cases with all that holds for them at `moment`: as `with_support` and `with_due`, and label and scale tests."""
-    return with_details(with_support(cases, rulebook, moment), rulebook)
+def with_standing(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Initiatives with all that holds for them at `moment`: as `with_support` and `with_due`, and label and scale
+    tests.
+    """
+    return with_details(with_support(initiatives, rulebook, moment), rulebook)
 
 
-def with_details(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
-    """What rows show besides what they were chosen by; `cases` as `with_support` annotated them."""
-    return with_due(cases).annotate(
+def with_details(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:
+    """What rows show besides what they were chosen by; `initiatives` as `with_support` annotated them."""
+    return with_due(initiatives).annotate(
         label=_known(rulebook, "label", "", CharField()),
         governance=F("span__governance"),
         integration=F("span__integration"),
@@ -113,37 +115,39 @@ def seen_since(rulebook: Rulebook | None) -> Q:
     return Q(standing__computed_at__gte=rulebook.published_at)
 
 
-def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
+def known(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:
     """Those that are not being recomputed, by supported stage and then worst first: in the order of an index.
 
-    `cases` as `with_support` annotated them.
+    `initiatives` as `with_support` annotated them.
     """
     return (
-        cases.alias(now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__shortfall"))
+        initiatives.alias(
+            now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__shortfall")
+        )
         .filter(seen_since(rulebook), now__isnull=False)
         .order_by(F("height").desc(), F("lack").desc(), "pk")
     )
 
 
-def with_people(cases: QuerySet) -> QuerySet:
-    """Cases with `unit_name`, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
-    # Not EXISTS: for that the database may gather the owners of all cases, where a page shows fifty.
+def with_people(initiatives: QuerySet) -> QuerySet:
+    """Initiatives with `unit_name`, `owner_name` (the accepted owner, or None), and whether anybody ever owned them."""
+    # Not EXISTS: for that the database may gather the owners of all initiatives, where a page shows fifty.
     accepted = _owned().filter(accepted_at__isnull=False).values(accepted=Value(True))
-    return cases.annotate(
+    return initiatives.annotate(
         unit_name=F("unit__name"),
         owner_name=Subquery(_owned().in_force().values("person__full_name")[:1]),
         ever_owned=Coalesce(Subquery(accepted[:1]), False),
     )
 
 
-def with_contract(cases: QuerySet, moment) -> QuerySet:
-    """Cases with `contracted`: whether a contract is in force at `moment`."""
+def with_contract(initiatives: QuerySet, moment) -> QuerySet:
+    """Initiatives with `contracted`: whether a contract is in force at `moment`."""
     force = ContractVersion.objects.filter(
         Q(ends_at__isnull=True) | Q(ends_at__gt=moment),
         contract=OuterRef("contract"),
         starts_at__lte=moment,
     )
-    return cases.annotate(contracted=Exists(force))
+    return initiatives.annotate(contracted=Exists(force))
 
 
 def _owned():
@@ -259,7 +263,7 @@ class PortfolioFilter(django_filters.FilterSet):
 
     @property
     def whose_shown(self) -> str:
-        """Whose cases are looked at: one's own, unless lists of others, or a unit of one, are asked for."""
+        """Whose initiatives are looked at: one's own, unless lists of others, or a unit of one, are asked for."""
         unit = self.values.get("unit")
         return self.values.get("whose") or (OTHERS if unit is not None and unit.imported else OWN)
 
@@ -270,14 +274,14 @@ class PortfolioFilter(django_filters.FilterSet):
 
     @property
     def qs(self) -> QuerySet:
-        """The cases that pass, withdrawn ones left out unless asked for, in the order asked for."""
-        cases = super().qs  # which reads the form, too
+        """The initiatives that pass, withdrawn ones left out unless asked for, in the order asked for."""
+        initiatives = super().qs  # which reads the form, too
         if self.order == "due":
-            cases = with_due(cases)
+            initiatives = with_due(initiatives)
         if self.values.get("report") != WITHDRAWN:
-            cases = cases.live()
-        cases = cases.others() if self.whose_shown == OTHERS else cases.own()
-        return cases.order_by(*_order(self.order))
+            initiatives = initiatives.live()
+        initiatives = initiatives.others() if self.whose_shown == OTHERS else initiatives.own()
+        return initiatives.order_by(*_order(self.order))
 
     @property
     def at_hand(self) -> list:
@@ -300,7 +304,7 @@ class PortfolioFilter(django_filters.FilterSet):
         key = self.form.cleaned_data.get("report") if self.form.is_valid() else None
         return next((report for report in contributions.reports if report.key == key), None)
 
-    def search(self, cases, name, value):
+    def search(self, initiatives, name, value):
         """By reference, title, a title it bore before, or the name of an owner, each word anywhere."""
         for word in value.split()[:8]:
             number = word.upper().removeprefix("AI-")
@@ -316,52 +320,52 @@ class PortfolioFilter(django_filters.FilterSet):
             found |= Q(pk__in=former.values("initiative")) | Q(pk__in=owned.values("initiative"))
             if number.isascii() and number.isdecimal() and len(number) < 10:
                 found |= Q(number=int(number))
-            cases = cases.filter(found)
-        return cases
+            initiatives = initiatives.filter(found)
+        return initiatives
 
-    def in_unit(self, cases, name, unit):
+    def in_unit(self, initiatives, name, unit):
         """The unit and everything below it."""
-        return cases.filter(unit__path__startswith=unit.path)
+        return initiatives.filter(unit__path__startswith=unit.path)
 
-    def gap_in(self, cases, name, layer):
+    def gap_in(self, initiatives, name, layer):
         """Something is missing in this layer."""
-        return cases.filter(gap_counts__has_key=layer).exclude(supported="recomputing")
+        return initiatives.filter(gap_counts__has_key=layer).exclude(supported="recomputing")
 
-    def of_tier(self, cases, name, tier):
+    def of_tier(self, initiatives, name, tier):
         """The confirmed tier."""
-        return cases.filter(tier="" if tier == "unset" else tier)
+        return initiatives.filter(tier="" if tier == "unset" else tier)
 
-    def reported(self, cases, name, key):
+    def reported(self, initiatives, name, key):
         """What the report is about."""
         report = next(report for report in contributions.reports if report.key == key)
-        return report.apply(cases)
+        return report.apply(initiatives)
 
-    def behind_figure(self, cases, name, figure):
+    def behind_figure(self, initiatives, name, figure):
         """What one bar of the charts counts."""
-        return figure_filters.behind(cases, figure)
+        return figure_filters.behind(initiatives, figure)
 
-    def ordered(self, cases, name, value):
-        """Nothing here: order, and whose cases, are put on last."""
-        return cases
+    def ordered(self, initiatives, name, value):
+        """Nothing here: order, and whose initiatives, are put on last."""
+        return initiatives
 
-    def of_mine(self, cases, name, wanted):
+    def of_mine(self, initiatives, name, wanted):
         """Whoever looks holds a role on them, or was asked to."""
         if not wanted:
-            return cases
+            return initiatives
         held = RoleAssignment.objects.open().filter(person=self.request.user)
-        return cases.filter(pk__in=held.values("initiative"))
+        return initiatives.filter(pk__in=held.values("initiative"))
 
-    def short(self, cases, name, wanted):
+    def short(self, initiatives, name, wanted):
         """Claims above what proof supports."""
-        return cases.filter(shortfall__gt=0) if wanted else cases
+        return initiatives.filter(shortfall__gt=0) if wanted else initiatives
 
-    def on_hold(self, cases, name, wanted):
+    def on_hold(self, initiatives, name, wanted):
         """Held now."""
-        return cases.filter(held=True) if wanted else cases
+        return initiatives.filter(held=True) if wanted else initiatives
 
-    def from_import(self, cases, name, wanted):
+    def from_import(self, initiatives, name, wanted):
         """Claims that rest on an import."""
-        return cases.filter(basis="import") if wanted else cases
+        return initiatives.filter(basis="import") if wanted else initiatives
 
 
 def _order(key: str) -> tuple:

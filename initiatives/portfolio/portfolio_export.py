@@ -64,90 +64,92 @@ WORDS = ("title", "problem", "vendor", "budget", "run_cost", "benefit", "currenc
 CHUNK = 500
 
 
-def portfolio(cases: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
-    """The cases of the portfolio, as `filters.with_standing`, `with_people` and `with_contract` annotated them."""
-    return csv_export.stream("portfolio", HEADING, _rows(cases, book), of=of, by=by)
+def portfolio(initiatives: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
+    """The initiatives of the portfolio, as `filters.with_standing`, `with_people` and `with_contract` annotated
+    them.
+    """
+    return csv_export.stream("portfolio", HEADING, _rows(initiatives, book), of=of, by=by)
 
 
-def portfolio_workbook(cases: QuerySet, book: Book | None, *, of: str = "", by) -> HttpResponse:
+def portfolio_workbook(initiatives: QuerySet, book: Book | None, *, of: str = "", by) -> HttpResponse:
     """The same as a workbook."""
-    return workbook_export.workbook("portfolio", HEADING, _rows(cases, book), of=of, by=by)
+    return workbook_export.workbook("portfolio", HEADING, _rows(initiatives, book), of=of, by=by)
 
 
-def annotated(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Cases with all that a row of the export says of them."""
-    cases = filters.with_standing(cases, rulebook, moment)
-    return filters.with_people(filters.with_contract(cases, moment))
+def annotated(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+    """Initiatives with all that a row of the export says of them."""
+    initiatives = filters.with_standing(initiatives, rulebook, moment)
+    return filters.with_people(filters.with_contract(initiatives, moment))
 
 
-def compared(case: Initiative, book: Book | None) -> dict[str, str]:
-    """What the export says of the case that no sheet changes, by header, as its cells are written.
+def compared(initiative: Initiative, book: Book | None) -> dict[str, str]:
+    """What the export says of the initiative that no sheet changes, by header, as its cells are written.
 
-    Without the days in stage, which are others tomorrow. `case` as `annotated` has it.
+    Without the days in stage, which are others tomorrow. `initiative` as `annotated` has it.
     """
     words = {EXPORTED_AS[role] for role in WORDS} | {"Reference", "Days in stage"}
-    cells = zip(HEADING, _row(case, book, clock.now()), strict=True)
+    cells = zip(HEADING, _row(initiative, book, clock.now()), strict=True)
     return {header: str(csv_export.safe(cell)) for header, cell in cells if header not in words}
 
 
-def _rows(cases: QuerySet, book: Book | None):
+def _rows(initiatives: QuerySet, book: Book | None):
     now = clock.now()
-    for case in cases.select_related("business_case").iterator(chunk_size=CHUNK):
-        yield _row(case, book, now)
+    for initiative in initiatives.select_related("business_case").iterator(chunk_size=CHUNK):
+        yield _row(initiative, book, now)
 
 
-def _row(case: Initiative, book: Book | None, now) -> list:
-    known = case.supported != "recomputing"
-    said = getattr(case, "business_case", None)
+def _row(initiative: Initiative, book: Book | None, now) -> list:
+    known = initiative.supported != "recomputing"
+    said = getattr(initiative, "business_case", None)
     return [
-        case.ref,
-        case.title,
-        case.unit_name,
-        stage_word(case.stage),
-        goal_of(book, case.stage),
-        caution(case),
-        "an import, not evidenced here" if case.imported else case.basis.replace("_", " "),
-        supported_words(case),
-        case.label if known else "",
-        _test(case.governance, known),
-        _test(case.integration, known),
-        _test(case.adoption, known),
-        profile_words(case.profile) if known else "",
-        gap_words(case.gap_counts) if known else "",
-        case.held,
-        owner_words(case),
-        case.get_tier_display() or "not confirmed",
-        clock.local_day(case.since),
-        (now - case.since).days,
-        case.next_due,
-        case.problem,
+        initiative.ref,
+        initiative.title,
+        initiative.unit_name,
+        stage_word(initiative.stage),
+        goal_of(book, initiative.stage),
+        caution(initiative),
+        "an import, not evidenced here" if initiative.imported else initiative.basis.replace("_", " "),
+        supported_words(initiative),
+        initiative.label if known else "",
+        _test(initiative.governance, known),
+        _test(initiative.integration, known),
+        _test(initiative.adoption, known),
+        profile_words(initiative.profile) if known else "",
+        gap_words(initiative.gap_counts) if known else "",
+        initiative.held,
+        owner_words(initiative),
+        initiative.get_tier_display() or "not confirmed",
+        clock.local_day(initiative.since),
+        (now - initiative.since).days,
+        initiative.next_due,
+        initiative.problem,
         *(getattr(said, name, None) for name in WORDS[2:]),
     ]
 
 
 def goal_of(book: Book | None, stage: str) -> str:
-    """What the rulebook says the stage is for; ideas and closed cases have no goal of their own."""
+    """What the rulebook says the stage is for; ideas and closed initiatives have no goal of their own."""
     rule = book.stages.get(stage) if book else None
     return (rule.goal or rule.meaning) if rule else "describe it honestly"
 
 
-def caution(case) -> str:
+def caution(initiative) -> str:
     """What nobody may overlook: prototypes are not production-ready, and whether a contract binds."""
     words = []
-    if case.withdrawn_at:
+    if initiative.withdrawn_at:
         words.append("withdrawn")
-    if case.stage == Stage.PROTOTYPE:
+    if initiative.stage == Stage.PROTOTYPE:
         words.append("not production-ready")
-        if not case.contracted:
+        if not initiative.contracted:
             words.append("no contract in force")
     return "; ".join(words)
 
 
-def supported_words(case) -> str:
+def supported_words(initiative) -> str:
     """The supported stage in words."""
-    if case.supported == "recomputing":
+    if initiative.supported == "recomputing":
         return "being recomputed"
-    return stage_word(case.supported) if case.supported != Stage.PROPOSED else "nothing yet"
+    return stage_word(initiative.supported) if initiative.supported != Stage.PROPOSED else "nothing yet"
 
 
 def gap_words(counts: dict | None) -> str:
@@ -156,9 +158,9 @@ def gap_words(counts: dict | None) -> str:
     return ", ".join(f"{count} {layer_word(layer).lower()}" for layer, count in rows)
 
 
-def owner_words(case) -> str:
+def owner_words(initiative) -> str:
     """The accepted owner by name, or which kind of nobody."""
-    return case.owner_name or ("vacant" if case.ever_owned else "no owner here yet")
+    return initiative.owner_name or ("vacant" if initiative.ever_owned else "no owner here yet")
 
 
 def _test(outcome: bool | None, known: bool) -> str:

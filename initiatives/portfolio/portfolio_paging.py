@@ -1,8 +1,8 @@
-"""The portfolio page by page: no page works for the cases that are not on it.
+"""The portfolio page by page: no page works for the initiatives that are not on it.
 
 The keys of a page come first, in the order asked for and from the end that is nearer, and everything that a row shows
-is read for these keys alone. In the order that the portfolio opens with, an index holds the cases whose standing is
-known; those that are being recomputed follow them.
+is read for these keys alone. In the order that the portfolio opens with, an index holds the initiatives whose standing
+is known; those that are being recomputed follow them.
 """
 
 from collections.abc import Iterable
@@ -23,21 +23,21 @@ _SHOWN = filters.with_people(
     )
 )
 NEVER = datetime.max.replace(tzinfo=UTC)
-_ROWS = Batch(cases=Rows(_SHOWN, "pk"))
+_ROWS = Batch(initiatives=Rows(_SHOWN, "pk"))
 
 
 class Listing:
-    """The chosen cases in their order, for a paginator: `total` of them, of which `short` claim too much.
+    """The chosen initiatives in their order, for a paginator: `total` of them, of which `short` claim too much.
 
     `seen` is what the person may see at all: where nothing was asked for, it is counted without looking at standings.
     """
 
     def __init__(self, chosen: filters.PortfolioFilter, seen: QuerySet, rulebook: Rulebook | None, moment):
-        self.cases, self.rulebook, self.moment = chosen.qs, rulebook, moment
+        self.initiatives, self.rulebook, self.moment = chosen.qs, rulebook, moment
         # Without a rulebook nothing is known.
         self.published = rulebook.published_at if rulebook else NEVER
         self.known_first = chosen.order == "supported"
-        self.counted = (self.cases if chosen.narrowed else seen.live()).order_by()
+        self.counted = (self.initiatives if chosen.narrowed else seen.live()).order_by()
         if chosen.narrowed:
             of_them = self.counted.aggregate(all=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
             self.total, self.short = of_them["all"], of_them["short"]
@@ -48,47 +48,47 @@ class Listing:
         return self.total
 
     def __getitem__(self, part: slice) -> list[Initiative]:
-        """These cases, as rows show them."""
+        """These initiatives, as rows show them."""
         return self.rows(self._keys(*part.indices(self.total)[:2]))
 
     def by_stage(self) -> dict[str, int]:
-        """How many of the cases stand in each stage that has any."""
+        """How many of the initiatives stand in each stage that has any."""
         told = self.counted.values("stage").annotate(n=Count("pk"))
         return dict(told.values_list("stage", "n"))
 
     def heads(self, stages: Iterable[str], most: int) -> dict[str, list[Initiative]]:
-        """The first cases of each of these stages; a stage without any is left out."""
-        place = Window(RowNumber(), partition_by="stage", order_by=self.cases.query.order_by)
-        first = self.cases.filter(stage__in=stages).alias(place=place).filter(place__lte=most)
+        """The first initiatives of each of these stages; a stage without any is left out."""
+        place = Window(RowNumber(), partition_by="stage", order_by=self.initiatives.query.order_by)
+        first = self.initiatives.filter(stage__in=stages).alias(place=place).filter(place__lte=most)
         found: dict[str, list[Initiative]] = {}
-        for case in self.rows(first.order_by("place").values_list("pk", flat=True)):
-            found.setdefault(case.stage, []).append(case)
+        for initiative in self.rows(first.order_by("place").values_list("pk", flat=True)):
+            found.setdefault(initiative.stage, []).append(initiative)
         return found
 
     def rows(self, keys: Iterable[int]) -> list[Initiative]:
-        """The cases with these keys, in this order, with what holds for them and whose they are."""
+        """The initiatives with these keys, in this order, with what holds for them and whose they are."""
         keys = list(keys)
-        rows = _ROWS.ask(keys, published=self.published, moment=self.moment)["cases"]
-        found = {case.pk: case for case in rows}
+        rows = _ROWS.ask(keys, published=self.published, moment=self.moment)["initiatives"]
+        found = {initiative.pk: initiative for initiative in rows}
         return [found[key] for key in keys if key in found]
 
     def _short(self, seen: QuerySet) -> QuerySet:
-        """Spans that hold now and fall short; no case that was withdrawn has one, because only ideas are."""
+        """Spans that hold now and fall short; no initiative that was withdrawn has one, because only ideas are."""
         spans = Span.objects.covering(self.moment).filter(shortfall__gt=0)
         outdated = Standing.objects.filter(computed_at__lt=self.published)
         spans = spans.exclude(initiative__in=outdated.values("initiative"))
         return spans.filter(initiative__in=seen.order_by().values("pk")) if seen.query.where else spans
 
-    def _known(self, cases: QuerySet) -> QuerySet:
-        return filters.known(cases, self.rulebook)
+    def _known(self, initiatives: QuerySet) -> QuerySet:
+        return filters.known(initiatives, self.rulebook)
 
-    def _unknown(self, cases: QuerySet) -> QuerySet:
-        return cases.filter(supported="recomputing").order_by("pk")
+    def _unknown(self, initiatives: QuerySet) -> QuerySet:
+        return initiatives.filter(supported="recomputing").order_by("pk")
 
     def _keys(self, start: int, stop: int) -> list[int]:
         if not self.known_first:
-            return _between(self.cases, start, stop, self.total)
-        known, unknown = self._known(self.cases), self._unknown(self.cases)
+            return _between(self.initiatives, start, stop, self.total)
+        known, unknown = self._known(self.initiatives), self._unknown(self.initiatives)
         if start + stop <= self.total:
             keys = _between(known, start, stop, self.total)
             if len(keys) == stop - start:
@@ -99,11 +99,11 @@ class Listing:
         return keys + _between(unknown, max(0, start - first), stop - first, others)
 
 
-def _between(cases: QuerySet, start: int, stop: int, total: int) -> list[int]:
-    """The keys from `start` to `stop` of so many cases, read from the end that is nearer."""
+def _between(initiatives: QuerySet, start: int, stop: int, total: int) -> list[int]:
+    """The keys from `start` to `stop` of so many initiatives, read from the end that is nearer."""
     if start >= stop:
         return []
-    keys = cases.values_list("pk", flat=True)
+    keys = initiatives.values_list("pk", flat=True)
     if start + stop <= total:
         return list(keys[start:stop])
     return list(keys.reverse()[total - stop : total - start])[::-1]

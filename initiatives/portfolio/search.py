@@ -1,9 +1,9 @@
-"""Search: cases by reference and title, people, systems, vendors, terms, evidence.
+"""Search: initiatives by reference and title, people, systems, vendors, terms, evidence.
 
-Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Of other cases
-that are not confidential the stub is found, by reference and title, so that nobody builds twice. Each question asks for
-a few rows more than are shown, newest first, and never for a count. What an answer costs does not grow with the
-company: a rare word is looked up in the index, and one that half of the portfolio has in the newest rows.
+Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Of other
+initiatives that are not confidential the stub is found, by reference and title, so that nobody builds twice. Each
+question asks for a few rows more than are shown, newest first, and never for a count. What an answer costs does not
+grow with the company: a rare word is looked up in the index, and one that half of the portfolio has in the newest rows.
 """
 
 import re
@@ -22,7 +22,7 @@ from governance.database.text_search import LONGEST, MOST_WORDS, Words, question
 from governance.models import Membership, User
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Role, Stage
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.visibility import accounts_seen_by
 from initiatives.models import (
     ComponentVersion,
@@ -38,7 +38,7 @@ from initiatives.models import (
 
 FEW = 5  # of each group, where all groups are shown
 MOST = 100  # of one group; what lies deeper is found by a further word
-NAMED = 3  # cases named beside a person
+NAMED = 3  # initiatives named beside a person
 RARE = 1000  # rows with all the words, whoever may see them; the planner alone cannot tell how rare a word is
 
 REFERENCE = re.compile(r"(?<![^\W_])(?:ai[\s-]*|#)0*([1-9]\d{0,8})(?![^\W_])", re.IGNORECASE)
@@ -47,14 +47,14 @@ NUMBER = re.compile(r"(?<![^\W_])0*([1-9]\d{0,8})(?![^\W_])")
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing found: what it is called, where it is, and the words beside it; `cases` are those of a person."""
+    """One thing found: what it is called, where it is, and the words beside it; `initiatives` are those of a person."""
 
     title: str
     link: str = ""
     ref: str = ""
     beside: str = ""
     tags: tuple[str, ...] = ()
-    cases: tuple["Hit", ...] = ()
+    initiatives: tuple["Hit", ...] = ()
     more: str = ""
 
 
@@ -74,16 +74,16 @@ class Search:
     def __init__(self, text: str, person: User):
         self.text = " ".join(text.split())[:LONGEST]
         self.person = person
-        self.seen = case_permissions.visible_to(person)
+        self.seen = initiative_permissions.visible_to(person)
 
     @cached_property
     def references(self) -> list[int]:
-        """The cases that are meant for certain: AI-0042, ai 42, #42."""
+        """The initiatives that are meant for certain: AI-0042, ai 42, #42."""
         return [int(number) for number in REFERENCE.findall(self.text)][:MOST_WORDS]
 
     @cached_property
     def numbers(self) -> list[int]:
-        """The cases that are perhaps meant: a bare 42 too."""
+        """The initiatives that are perhaps meant: a bare 42 too."""
         return self.references or [int(number) for number in NUMBER.findall(self.text)][:MOST_WORDS]
 
     @cached_property
@@ -93,7 +93,7 @@ class Search:
 
     @cached_property
     def beside(self) -> str:
-        """The words beside the numbers of cases: what else is said of them."""
+        """The words beside the numbers of initiatives: what else is said of them."""
         return question(NUMBER.sub(" ", REFERENCE.sub(" ", self.text)))
 
     @cached_property
@@ -126,42 +126,54 @@ class Search:
         hits = list(find(self, most + 1)) if self.words else []
         return Found(key, words, hits[:most], more=len(hits) > most)
 
-    def cases(self, most: int) -> list[Hit]:
-        """Cases meant by number, then by their title, then by a title that they had once; then stubs of others."""
+    def initiatives(self, most: int) -> list[Hit]:
+        """Initiatives meant by number, then by their title, then by a title that they had once; then stubs of
+        others.
+        """
         seen, found = self.seen.select_related("unit"), {}
         if self.numbers:
             meant = seen.filter(number__in=self.numbers)
             meant = meant.filter(title__says=self.beside) if self.beside else meant
-            found = {case.pk: _case(case) for case in meant.order_by("number")}
-        named = self._with_words("cases", seen).exclude(pk__in=list(found)).order_by("-pk")
-        found |= {case.pk: _case(case) for case in named[:most]}
+            found = {initiative.pk: _initiative(initiative) for initiative in meant.order_by("number")}
+        named = self._with_words("initiatives", seen).exclude(pk__in=list(found)).order_by("-pk")
+        found |= {initiative.pk: _initiative(initiative) for initiative in named[:most]}
         if len(found) < most:
             found |= self._once_called(seen.exclude(pk__in=list(found)), most)
         hits = list(found.values())[:most]
         return hits if len(hits) == most else hits + self._stubs(most - len(hits))
 
     def _stubs(self, most: int) -> list[Hit]:
-        """Of cases that the person may not open and everybody hears of: meant by number, or by their title of today."""
+        """Of initiatives that the person may not open and everybody hears of: meant by number, or by their title of
+        today.
+        """
         others = Initiative.objects.told().filter(~Exists(self.seen.filter(pk=OuterRef("pk"))))
-        few = self.rare.get("cases")
-        meant = Q(pk__in=self._keys("cases") if few is None else [0, *few])
+        few = self.rare.get("initiatives")
+        meant = Q(pk__in=self._keys("initiatives") if few is None else [0, *few])
         if self.numbers:
             number = Q(number__in=self.numbers)
             meant |= number & Q(title__says=self.beside) if self.beside else number
         owner = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.OWNER)
         named = others.filter(meant).annotate(owner=Subquery(owner.values("person__full_name")[:1]))
-        return [_stub(case) for case in named.select_related("unit", "registered_by").order_by("-pk")[:most]]
+        return [
+            _stub(initiative)
+            for initiative in named.select_related("unit", "registered_by").order_by("-pk")[:most]
+        ]
 
     def _once_called(self, others: QuerySet, most: int) -> dict[int, Hit]:
-        cases = list(self._with_words("former titles", others).order_by("-pk")[:most])
+        initiatives = list(self._with_words("former titles", others).order_by("-pk")[:most])
         titles = {}
-        if cases:
-            rows = Initiative.history.filter(id__in=[case.pk for case in cases], title__says=self.words)
+        if initiatives:
+            rows = Initiative.history.filter(
+                id__in=[initiative.pk for initiative in initiatives], title__says=self.words
+            )
             titles = dict(rows.order_by("history_id").values_list("id", "title"))
-        return {case.pk: _case(case, once=titles.get(case.pk, "")) for case in cases}
+        return {
+            initiative.pk: _initiative(initiative, once=titles.get(initiative.pk, ""))
+            for initiative in initiatives
+        }
 
     def people(self, most: int) -> list[Hit]:
-        """People with an account, where they work and sit, and their cases among those one may see."""
+        """People with an account, where they work and sit, and their initiatives among those one may see."""
         named = User.objects.active().filter(full_name__says=self.words).select_related("unit")
         people = list(named.order_by("full_name", "pk")[:most])
         if not people:
@@ -210,7 +222,7 @@ class Search:
         ]
 
     def parts(self, most: int) -> list[Hit]:
-        """Vendors that are listed; what cases run on: components by vendor and name, platforms by name."""
+        """Vendors that are listed; what initiatives run on: components by vendor and name, platforms by name."""
         listed = self._open("vendors", Vendor.objects.shared().order_by("-pk"), most)
         found = [Hit(row.name, row.get_absolute_url(), beside="Vendor, with its terms") for row in listed]
         return found + self._run_on(most - len(found)) if len(found) < most else found
@@ -235,13 +247,18 @@ class Search:
         if len(found) < most:
             on = self._with_words("platforms", self.seen).order_by("-pk")[: most - len(found)]
             found += [
-                Hit(case.platform, case.get_absolute_url(), case.ref, f"Platform of {case.title}")
-                for case in on
+                Hit(
+                    initiative.platform,
+                    initiative.get_absolute_url(),
+                    initiative.ref,
+                    f"Platform of {initiative.title}",
+                )
+                for initiative in on
             ]
         return found
 
     def evidence(self, most: int) -> list[Hit]:
-        """Proof by its title; of one case where a reference stands beside the words."""
+        """Proof by its title; of one initiative where a reference stands beside the words."""
         rows = Evidence.objects.filter(initiative__in=self.seen)
         if self.references and self.beside:
             rows = rows.filter(initiative__number__in=self.references, title__says=self.beside)
@@ -259,39 +276,47 @@ class Search:
         ]
 
 
-def _case(case: Initiative, once: str = "") -> Hit:
+def _initiative(initiative: Initiative, once: str = "") -> Hit:
     tags = tuple(
-        word for word, true in (("withdrawn", case.withdrawn_at), ("confidential", case.confidential)) if true
+        word
+        for word, true in (("withdrawn", initiative.withdrawn_at), ("confidential", initiative.confidential))
+        if true
     )
     called = f" Once called “{once}”." if once else ""
     return Hit(
-        case.title, case.get_absolute_url(), case.ref, f"{_stage(case)}, {case.unit.label}.{called}", tags
+        initiative.title,
+        initiative.get_absolute_url(),
+        initiative.ref,
+        f"{_stage(initiative)}, {initiative.unit.label}.{called}",
+        tags,
     )
 
 
-def _stub(case: Initiative) -> Hit:
+def _stub(initiative: Initiative) -> Hit:
     asked = (
-        case.registered_by
-        if case.registered_by_id and case.registered_by.is_active
+        initiative.registered_by
+        if initiative.registered_by_id and initiative.registered_by.is_active
         else "the board of its unit"
     )
-    beside = f"{_stage(case)}, {case.unit.label}. Not yours to open: ask {case.owner or asked}."
-    return Hit(case.title, reverse("case-stub", args=[case.ref]), case.ref, beside)
+    beside = (
+        f"{_stage(initiative)}, {initiative.unit.label}. Not yours to open: ask {initiative.owner or asked}."
+    )
+    return Hit(initiative.title, reverse("initiative-stub", args=[initiative.ref]), initiative.ref, beside)
 
 
-def _stage(case: Initiative) -> str:
-    return stage_word(case.stage).capitalize() if case.stage != Stage.MVP else "MVP"
+def _stage(initiative: Initiative) -> str:
+    return stage_word(initiative.stage).capitalize() if initiative.stage != Stage.MVP else "MVP"
 
 
 def _with(hit: Hit, role: str) -> Hit:
     return Hit(hit.title, hit.link, hit.ref, role)
 
 
-def _person(person: User, cases: list[Hit], seats: list[str]) -> Hit:
+def _person(person: User, initiatives: list[Hit], seats: list[str]) -> Hit:
     works = person.unit.name if person.unit_id else ""
-    more = f"{reverse('portfolio')}?{urlencode({'q': person.full_name})}" if len(cases) > NAMED else ""
+    more = f"{reverse('portfolio')}?{urlencode({'q': person.full_name})}" if len(initiatives) > NAMED else ""
     beside = "; ".join(filter(None, [works, *seats]))
-    return Hit(person.full_name, beside=beside, cases=tuple(cases[:NAMED]), more=more)
+    return Hit(person.full_name, beside=beside, initiatives=tuple(initiatives[:NAMED]), more=more)
 
 
 def _components(words: str) -> QuerySet[ComponentVersion]:
@@ -306,7 +331,7 @@ def _components(words: str) -> QuerySet[ComponentVersion]:
 
 # Where words are looked for besides names of people, and the rows that have them.
 PLACES = {
-    "cases": lambda words: Initiative.objects.filter(title__says=words),
+    "initiatives": lambda words: Initiative.objects.filter(title__says=words),
     "former titles": lambda words: Initiative.history.filter(title__says=words),
     "components": _components,
     "systems": lambda words: System.objects.annotate(words=Words("name", "location")).filter(
@@ -321,7 +346,7 @@ PLACES = {
 KEY_OF = {"former titles": "id"}  # which column of theirs holds the key of what is shown, where it is another
 # In the order in which they are shown: the words above each, and what finds it.
 GROUPS = {
-    "cases": ("Initiatives", Search.cases),
+    "initiatives": ("Initiatives", Search.initiatives),
     "people": ("People", Search.people),
     "systems": ("Systems", Search.systems),
     "terms": ("Terms", Search.terms),

@@ -1,4 +1,6 @@
-"""The search: one box, grouped answers; and the stub of a case, to which it leads who may not open the case."""
+"""The search: one box, grouped answers; and the stub of an initiative, to which it leads who may not open the
+initiative.
+"""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -7,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.web.help_topics import topics_about
-from initiatives.cases.case_frame import pick
-from initiatives.cases.stubs import stub_for
+from initiatives.initiative.initiative_frame import pick
+from initiatives.initiative.stubs import stub_for
 from initiatives.portfolio.search import GROUPS, MOST, Search
 
 PAGE = 25
@@ -31,6 +33,6 @@ def search(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def stub(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What everybody signed in sees of a case that is not confidential, and whom to ask."""
+    """What everybody signed in sees of an initiative that is not confidential, and whom to ask."""
     context = {"nav": "portfolio", "stub": stub_for(request.user, ref)}
     return render(request, "initiatives/portfolio/stub.html", context)

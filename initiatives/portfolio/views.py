@@ -18,10 +18,10 @@ from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
 from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import page_of
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.facts.wording import profile_words
+from initiatives.initiative.initiative_frame import page_of
 from initiatives.portfolio import actions, filters, portfolio_export
 from initiatives.portfolio.portfolio_paging import Listing
 
@@ -31,14 +31,14 @@ MOST_OF_AN_ADDRESS = 4000  # letters; what is kept of it is shorter
 TESTS = ("governance", "integration", "adoption")
 
 
-@on_any_day(case_lookup.portfolio_on_any_day)
+@on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def portfolio(request: SignedInRequest) -> HttpResponse:
-    """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""
+    """Initiatives that the person may see, filtered by the address. `?view=board` puts them into columns."""
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
-    chosen = chosen_cases(request, rulebook)
-    listing = Listing(chosen, case_permissions.visible_to(request.user).own(), rulebook, clock.now())
+    chosen = chosen_initiatives(request, rulebook)
+    listing = Listing(chosen, initiative_permissions.visible_to(request.user).own(), rulebook, clock.now())
     board = request.GET.get("view") == "board"
     context = {
         "nav": "portfolio",
@@ -69,13 +69,13 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def export(request: SignedInRequest, ending: str) -> HttpResponse:
-    """The same cases as a file: CSV, written as it is read, or a workbook."""
+    """The same initiatives as a file: CSV, written as it is read, or a workbook."""
     rulebook = Rulebook.objects.in_force()
-    cases = filters.with_details(chosen_cases(request, rulebook).qs, rulebook)
-    cases = filters.with_people(filters.with_contract(cases, clock.now()))
+    initiatives = filters.with_details(chosen_initiatives(request, rulebook).qs, rulebook)
+    initiatives = filters.with_people(filters.with_contract(initiatives, clock.now()))
     of = request.GET.urlencode() or "all initiatives"
     write = portfolio_export.portfolio if ending == "csv" else portfolio_export.portfolio_workbook
-    return write(cases, rulebook.book if rulebook else None, of=of, by=request.user)
+    return write(initiatives, rulebook.book if rulebook else None, of=of, by=request.user)
 
 
 @require_POST
@@ -100,14 +100,14 @@ def delete_view(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("portfolio")
 
 
-def chosen_cases(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
-    """The cases that the person may see, filtered by the address, with what holds for them now."""
-    seen = filters.with_support(case_permissions.visible_to(request.user), rulebook, clock.now())
+def chosen_initiatives(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+    """The initiatives that the person may see, filtered by the address, with what holds for them now."""
+    seen = filters.with_support(initiative_permissions.visible_to(request.user), rulebook, clock.now())
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)
 
 
 class Told(NamedTuple):
-    """What a row says of claim and proof: the same for many cases, so their cells are drawn once (`alike`)."""
+    """What a row says of claim and proof: the same for many initiatives, so their cells are drawn once (`alike`)."""
 
     stage: str
     imported: bool
@@ -126,45 +126,47 @@ class Told(NamedTuple):
         return "bad" if self.shortfall > 1 else "warn"
 
 
-def _told(case) -> Told:
-    known = case.supported != "recomputing"
-    asked = case.stage in (Stage.MVP, Stage.PRODUCTION) and known
+def _told(initiative) -> Told:
+    known = initiative.supported != "recomputing"
+    asked = initiative.stage in (Stage.MVP, Stage.PRODUCTION) and known
     return Told(
-        stage=case.stage,
-        imported=case.imported,
+        stage=initiative.stage,
+        imported=initiative.imported,
         known=known,
-        supported=case.supported if known and case.supported != Stage.PROPOSED else None,
-        label=case.label,
-        shortfall=case.shortfall,
-        held=case.held,
-        tests=tuple(getattr(case, name) if asked else None for name in TESTS),
+        supported=initiative.supported if known and initiative.supported != Stage.PROPOSED else None,
+        label=initiative.label,
+        shortfall=initiative.shortfall,
+        held=initiative.held,
+        tests=tuple(getattr(initiative, name) if asked else None for name in TESTS),
     )
 
 
-def _card(case) -> dict:
+def _card(initiative) -> dict:
     """What a card of the board shows; a row shows more."""
     return {
-        "title": case.title,
-        "link": keep(case.get_absolute_url()),
-        "ref": case.ref,
-        "told": _told(case),
-        "owner": portfolio_export.owner_words(case),
-        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
+        "title": initiative.title,
+        "link": keep(initiative.get_absolute_url()),
+        "ref": initiative.ref,
+        "told": _told(initiative),
+        "owner": portfolio_export.owner_words(initiative),
+        "vacant": initiative.owner_name is None
+        and initiative.ever_owned
+        and initiative.stage in RUNNING_STAGES,
     }
 
 
-def _row(case, now, today) -> dict:
-    known = case.supported != "recomputing"
-    return _card(case) | {
-        "withdrawn": case.withdrawn_at is not None,
-        "profile": profile_words(case.profile) if known else "",
-        "strengths": _strengths(case.profile or {}),
-        "gaps": portfolio_export.gap_words(case.gap_counts) if known else "",
-        "missing": sum((case.gap_counts or {}).values()),
-        "unit": case.unit_name,
-        "stay": _days((now - case.since).days),
-        "due": day(case.next_due),
-        "late": case.next_due is not None and case.next_due < today,
+def _row(initiative, now, today) -> dict:
+    known = initiative.supported != "recomputing"
+    return _card(initiative) | {
+        "withdrawn": initiative.withdrawn_at is not None,
+        "profile": profile_words(initiative.profile) if known else "",
+        "strengths": _strengths(initiative.profile or {}),
+        "gaps": portfolio_export.gap_words(initiative.gap_counts) if known else "",
+        "missing": sum((initiative.gap_counts or {}).values()),
+        "unit": initiative.unit_name,
+        "stay": _days((now - initiative.since).days),
+        "due": day(initiative.next_due),
+        "late": initiative.next_due is not None and initiative.next_due < today,
     }
 
 
@@ -177,13 +179,13 @@ def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
 
 
-def _rows(cases) -> list[dict]:
+def _rows(initiatives) -> list[dict]:
     now, today = clock.now(), clock.today()
-    return [_row(case, now, today) for case in cases]
+    return [_row(initiative, now, today) for initiative in initiatives]
 
 
 def _columns(listing: Listing, book) -> list[dict]:
-    """One column a running stage with its first cases, and how many stand in each stage."""
+    """One column a running stage with its first initiatives, and how many stand in each stage."""
     counts = listing.by_stage()
     heads = listing.heads(RUNNING_STAGES, PER_COLUMN)
     columns = [
@@ -192,7 +194,7 @@ def _columns(listing: Listing, book) -> list[dict]:
             "goal": portfolio_export.goal_of(book, stage),
             "count": counts.get(stage, 0),
             "more": counts.get(stage, 0) - len(heads.get(stage, [])),
-            "rows": [_card(case) for case in heads.get(stage, [])],
+            "rows": [_card(initiative) for initiative in heads.get(stage, [])],
         }
         for stage in RUNNING_STAGES
     ]

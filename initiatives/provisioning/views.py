@@ -13,8 +13,8 @@ from governance import clock
 from governance.models import Directory, ManagedAccount, ManagedGroup, ManagedMembership, Unit
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import acted, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import acted, sent
 from initiatives.provisioning import actions
 from initiatives.provisioning.forms import DirectoryForm, GroupForm, KeyForm
 from initiatives.provisioning.resources import ROOT

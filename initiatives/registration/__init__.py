@@ -1,1 +1,1 @@
-"""Registering a case, withdrawing it, its title and tier."""
+"""Registering an initiative, withdrawing it, its title and tier."""

@@ -1,4 +1,4 @@
-"""The four fields that begin a case."""
+"""The four fields that begin an initiative."""
 
 from typing import cast
 
@@ -37,7 +37,7 @@ class BusinessCaseForm(forms.ModelForm):
 
 
 class RegisterForm(forms.Form):
-    """Title, unit, problem, owner. `why_new` is asked only when there are similar cases."""
+    """Title, unit, problem, owner. `why_new` is asked only when there are similar initiatives."""
 
     rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
     title = forms.CharField(max_length=200, help_text=_("What people will call it."))
@@ -68,7 +68,7 @@ class RegisterForm(forms.Form):
         cast(PersonField, self.fields["owner"]).beside = votes_lost()
 
     def clean_successor_of(self) -> Initiative | None:
-        """The case this one follows, if the person may see it."""
+        """The initiative this one follows, if the person may see it."""
         ref = self.cleaned_data["successor_of"]
         if not ref:
             return None

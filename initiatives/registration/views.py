@@ -1,4 +1,4 @@
-"""Registering an idea in four fields, beside the cases that resemble it."""
+"""Registering an idea in four fields, beside the initiatives that resemble it."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import contributions
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import one_act, sent
-from initiatives.cases.similar_cases import Similar
-from initiatives.cases.similar_cases import similar as find_similar
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import one_act, sent
+from initiatives.initiative.similar_initiatives import Similar
+from initiatives.initiative.similar_initiatives import similar as find_similar
 from initiatives.models import BusinessCase, Initiative, Obligation
 from initiatives.registration import actions
 from initiatives.registration.forms import BusinessCaseForm, RegisterForm
@@ -23,9 +23,9 @@ from initiatives.registration.forms import BusinessCaseForm, RegisterForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: SignedInRequest) -> HttpResponse:
-    """Register an idea. Where similar cases exist the person joins one, or says why this is new."""
-    case_permissions.may_register(request.user).or_refuse()
-    visible = case_permissions.visible_to(request.user)
+    """Register an idea. Where similar initiatives exist the person joins one, or says why this is new."""
+    initiative_permissions.may_register(request.user).or_refuse()
+    visible = initiative_permissions.visible_to(request.user)
     initial = {name: request.GET[name][:20] for name in ("successor_of",) if name in request.GET}
     sent = request.POST if request.method == "POST" else None
     form = RegisterForm(sent, person=request.user, visible=visible, initial=initial)
@@ -35,10 +35,12 @@ def register(request: SignedInRequest) -> HttpResponse:
         if form.is_valid():
             asked = bool(near.stubs) and not form.cleaned_data["why_new"].strip()
             if not asked:
-                case = _registered(form, request.user)
-                if case is not None:
-                    messages.success(request, f"{case.ref} is registered. Nobody has promised anything yet.")
-                    return redirect(case)
+                initiative = _registered(form, request.user)
+                if initiative is not None:
+                    messages.success(
+                        request, f"{initiative.ref} is registered. Nobody has promised anything yet."
+                    )
+                    return redirect(initiative)
     said = (request.POST if sent is not None else initial).get
     parts = contributions.parts_of("registering", request.user, (said("title", ""), said("problem", "")))
     owner = _key(said("owner", "")) if sent is not None else request.user.pk
@@ -66,15 +68,15 @@ def _registered(form: RegisterForm, person):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def business_case(request: SignedInRequest, ref: str) -> HttpResponse:
-    """State what the case costs, what it should bring, and when."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_describe(case, request.user).or_refuse()
-    row = BusinessCase.objects.filter(initiative=case).first()
+    """State what the initiative costs, what it should bring, and when."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_describe(initiative, request.user).or_refuse()
+    row = BusinessCase.objects.filter(initiative=initiative).first()
     return one_act(
         request,
-        case,
+        initiative,
         BusinessCaseForm(sent(request), instance=row),
-        lambda said: actions.state_business_case(case=case, said=said, by=request.user),
+        lambda said: actions.state_business_case(initiative=initiative, said=said, by=request.user),
         _("The business case is saved."),
         title=_("Business case"),
         lede=_("Your word: no gate looks at it. It is shown as stated, beside what is measured."),
@@ -84,11 +86,11 @@ def business_case(request: SignedInRequest, ref: str) -> HttpResponse:
 
 @require_POST
 def similar(request: SignedInRequest) -> HttpResponse:
-    """Cases like what is being typed: the part of the page that htmx puts in place.
+    """Initiatives like what is being typed: the part of the page that htmx puts in place.
 
     Posted, though it changes nothing: what somebody is about to register stands in no address.
     """
-    visible, typed = case_permissions.visible_to(request.user), request.POST
+    visible, typed = initiative_permissions.visible_to(request.user), request.POST
     form = RegisterForm(
         person=request.user, visible=visible, initial={"why_new": typed.get("why_new", "")[:1000]}
     )
@@ -101,23 +103,23 @@ def similar(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def not_similar(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say that the case named by its number is not similar to this one."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    """Say that the initiative named by its number is not similar to this one."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     other = get_object_or_404(Initiative.objects.told(), number=_key(request.POST.get("other", "")))
-    actions.not_similar(case=case, other=other, by=request.user)
+    actions.not_similar(initiative=initiative, other=other, by=request.user)
     messages.success(request, f"{other.ref} is not shown as similar any more, on neither of the two.")
-    return redirect(f"{reverse('case', args=[case.ref])}#similar")
+    return redirect(f"{reverse('initiative', args=[initiative.ref])}#similar")
 
 
 def _similar(sent: QueryDict, visible) -> Similar:
-    """Cases like what was typed so far."""
+    """Initiatives like what was typed so far."""
     title, problem = sent.get("title", ""), sent.get("problem", "")
     return find_similar(title, problem, visible, owner=_key(sent.get("owner", "")))
 
 
 def _owed(owner: int | None, visible) -> list[Obligation]:
-    """What the owner who is chosen still owes in writing, on cases that whoever registers may hear of."""
+    """What the owner who is chosen still owes in writing, on initiatives that whoever registers may hear of."""
     told = Q(initiative__in=visible) | Q(initiative__confidential=False)
     rows = Obligation.objects.unsettled().in_writing().filter(told, debtor=owner)
     return list(rows.select_related("initiative", "debtor").order_by("due", "pk")) if owner else []

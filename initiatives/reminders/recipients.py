@@ -1,4 +1,4 @@
-"""Recipients of reminders about cases: roles in force, board, chair, admins; read once for all cases."""
+"""Recipients of reminders about initiatives: roles in force, board, chair, admins; read once for all initiatives."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -19,79 +19,79 @@ WHY_YOU = {
 
 
 class Circle:
-    """The people around some cases at this moment. Cases must come with their unit."""
+    """The people around some initiatives at this moment. Initiatives must come with their unit."""
 
-    def __init__(self, cases: Iterable[Initiative]):
-        keys = {case.pk for case in cases}
+    def __init__(self, initiatives: Iterable[Initiative]):
+        keys = {initiative.pk for initiative in initiatives}
         self._open: dict[int, list[RoleAssignment]] = {}
         rows = RoleAssignment.objects.open().filter(initiative__in=keys).select_related("person")
         for row in rows.order_by("id"):
             self._open.setdefault(row.initiative_id, []).append(row)
         self._members: dict[int, list] = {}
 
-    def role(self, case: Initiative, role: str) -> User | None:
+    def role(self, initiative: Initiative, role: str) -> User | None:
         """Who holds the role in force, if anybody."""
         return next(
             (
                 row.person
-                for row in self._open.get(case.pk, ())
+                for row in self._open.get(initiative.pk, ())
                 if row.role == role and row.accepted_at and row.person.is_active
             ),
             None,
         )
 
-    def party(self, case: Initiative, person: User) -> bool:
-        """Whether the person holds or is proposed for any role on the case."""
-        return any(row.person_id == person.pk for row in self._open.get(case.pk, ()))
+    def party(self, initiative: Initiative, person: User) -> bool:
+        """Whether the person holds or is proposed for any role on the initiative."""
+        return any(row.person_id == person.pk for row in self._open.get(initiative.pk, ()))
 
-    def members(self, case: Initiative) -> list:
-        """Who sits on the case's board now."""
-        if case.unit_id not in self._members:
-            self._members[case.unit_id] = members_now(board_for(case.unit))
-        return self._members[case.unit_id]
+    def members(self, initiative: Initiative) -> list:
+        """Who sits on the initiative's board now."""
+        if initiative.unit_id not in self._members:
+            self._members[initiative.unit_id] = members_now(board_for(initiative.unit))
+        return self._members[initiative.unit_id]
 
-    def chair(self, case: Initiative) -> User | None:
-        """Who decides on the case now: the chair, or the deputy where the chair is away or party to it."""
-        for members in chairs(self.members(case)):
+    def chair(self, initiative: Initiative) -> User | None:
+        """Who decides on the initiative now: the chair, or the deputy where the chair is away or party to it."""
+        for members in chairs(self.members(initiative)):
             for member in members:
-                if not member.away and not self.party(case, member.person):
+                if not member.away and not self.party(initiative, member.person):
                     return member.person
         return None
 
-    def holders(self, case: Initiative, seat: str) -> list[User]:
-        """Who holds the seat and is not party to the case."""
+    def holders(self, initiative: Initiative, seat: str) -> list[User]:
+        """Who holds the seat and is not party to the initiative."""
         return [
             member.person
-            for member in seat_holders(self.members(case), seat)
-            if not self.party(case, member.person)
+            for member in seat_holders(self.members(initiative), seat)
+            if not self.party(initiative, member.person)
         ]
 
-    def board(self, case: Initiative) -> list[User]:
-        """The voting members of the case's board."""
-        return [member.person for member in self.members(case) if member.seat in Seat]
+    def board(self, initiative: Initiative) -> list[User]:
+        """The voting members of the initiative's board."""
+        return [member.person for member in self.members(initiative) if member.seat in Seat]
 
-    def owner(self, case: Initiative) -> User | None:
+    def owner(self, initiative: Initiative) -> User | None:
         """The accepted owner."""
-        return self.role(case, "owner")
+        return self.role(initiative, "owner")
 
     @cached_property
     def admins(self) -> list[User]:
         """Everybody who administers this installation."""
         return list(User.objects.active().filter(is_admin=True))
 
-    def in_charge(self, case: Initiative) -> list[User]:
+    def in_charge(self, initiative: Initiative) -> list[User]:
         """The owner; while there is none, the sponsor and the chair."""
-        owner = self.owner(case)
-        return [owner] if owner else _people([self.role(case, "sponsor"), self.chair(case)])
+        owner = self.owner(initiative)
+        return [owner] if owner else _people([self.role(initiative, "sponsor"), self.chair(initiative)])
 
-    def escalated(self, case: Initiative, start: date, today: date) -> tuple[str, list[User]]:
+    def escalated(self, initiative: Initiative, start: date, today: date) -> tuple[str, list[User]]:
         """Whom something left undone since `start` is put to besides: the chair, then board and sponsor too."""
         waited = (today - start).days
         if waited >= BOARD_AFTER:
-            people = [self.chair(case), self.role(case, "sponsor"), *self.board(case)]
+            people = [self.chair(initiative), self.role(initiative, "sponsor"), *self.board(initiative)]
             return f"board{BOARD_AFTER}d", _people(people)
         if waited >= CHAIR_AFTER:
-            return f"chair{CHAIR_AFTER}d", _people([self.chair(case)])
+            return f"chair{CHAIR_AFTER}d", _people([self.chair(initiative)])
         return "", []
 
 

@@ -1,15 +1,15 @@
-"""Wording of messages about a case: which case, its stage and goal, the warnings that go with them."""
+"""Wording of messages about an initiative: which initiative, its stage and goal, the warnings that go with them."""
 
 from collections.abc import Callable
 from functools import partial
 
 from governance import clock
 from governance.models import ContractVersion, Rulebook
-from governance.notices.daily_mail import CaseWords
+from governance.notices.daily_mail import InitiativeWords
 from governance.notices.due import Due
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Stage
-from initiatives.cases.case_frame import NOT_EVIDENCED, goal_of
+from initiatives.initiative.initiative_frame import NOT_EVIDENCED, goal_of
 from initiatives.models import Initiative
 from initiatives.reminders.recipients import Circle
 
@@ -17,7 +17,7 @@ from initiatives.reminders.recipients import Circle
 VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",
-    "case stopped": "Read why",
+    "initiative stopped": "Read why",
     "change": "Complete the record",
     "change proposed": "Read and answer",
     "comment": "Read the comment",
@@ -62,56 +62,65 @@ VERBS = {
 }
 
 
-def subject(case: Initiative, words: str) -> str:
-    """The subject of a message about a case: its reference and title first."""
-    return f"{case.ref} {case.title}: {words}"
+def subject(initiative: Initiative, words: str) -> str:
+    """The subject of a message about an initiative: its reference and title first."""
+    return f"{initiative.ref} {initiative.title}: {words}"
 
 
-def about(case: Initiative, kind: str, object_key: str, words: str, **more) -> Callable[..., Due]:
-    """A message about a case for `told`, which says to whom and for which period. `more`: further fields of Due."""
+def about(initiative: Initiative, kind: str, object_key: str, words: str, **more) -> Callable[..., Due]:
+    """A message about an initiative for `told`, which says to whom and for which period.
+
+    `more`: further fields of Due.
+    """
     return partial(
-        Due, kind=kind, object_key=object_key, subject=subject(case, words), case_ref=case.ref, **more
+        Due,
+        kind=kind,
+        object_key=object_key,
+        subject=subject(initiative, words),
+        initiative_ref=initiative.ref,
+        **more,
     )
 
 
-def words_of(refs: set[str]) -> dict[str, CaseWords]:
-    """Title, stage and goal of these cases as they stand now, the warnings that every mail about them carries, and
-    whom to ask: the owner, else whoever decides on the case.
+def words_of(refs: set[str]) -> dict[str, InitiativeWords]:
+    """Title, stage and goal of these initiatives as they stand now, the warnings that every mail about them carries,
+    and whom to ask: the owner, else whoever decides on the initiative.
     """
     numbers = [int(ref.removeprefix("AI-")) for ref in refs if ref.removeprefix("AI-").isdecimal()]
-    cases = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
-    if not cases:
+    initiatives = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
+    if not initiatives:
         return {}
     book, now = Rulebook.objects.current().book, clock.now()
     contracts = ContractVersion.objects.filter(
-        contract__in=[case.contract_id for case in cases if case.contract_id], starts_at__lte=now
+        contract__in=[initiative.contract_id for initiative in initiatives if initiative.contract_id],
+        starts_at__lte=now,
     )
     governed = {version.contract_id for version in contracts if not version.ends_at or version.ends_at > now}
-    circle = Circle(cases)
+    circle = Circle(initiatives)
     return {
-        case.ref: CaseWords(
-            ref=case.ref,
-            title=case.title,
-            stage=stage_word(case.stage),
-            goal=goal_of(case, book)[0],
-            warnings=tuple(_warnings(case, case.contract_id in governed)),
-            people=tuple(_people(circle, case)),
+        initiative.ref: InitiativeWords(
+            ref=initiative.ref,
+            title=initiative.title,
+            stage=stage_word(initiative.stage),
+            goal=goal_of(initiative, book)[0],
+            warnings=tuple(_warnings(initiative, initiative.contract_id in governed)),
+            people=tuple(_people(circle, initiative)),
         )
-        for case in cases
+        for initiative in initiatives
     }
 
 
-def _warnings(case: Initiative, under_contract: bool):
-    if case.stage == Stage.PROTOTYPE:
+def _warnings(initiative: Initiative, under_contract: bool):
+    if initiative.stage == Stage.PROTOTYPE:
         yield "not production-ready"
-    if case.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION) and not under_contract:
+    if initiative.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION) and not under_contract:
         yield "no contract in force"
-    if case.imported:
+    if initiative.imported:
         yield NOT_EVIDENCED
 
 
-def _people(circle: Circle, case: Initiative):
-    owner, chair = circle.owner(case), circle.chair(case)
+def _people(circle: Circle, initiative: Initiative):
+    owner, chair = circle.owner(initiative), circle.chair(initiative)
     if owner is not None:
         yield owner.pk, f"{owner}, who owns it,"
     if chair is not None:

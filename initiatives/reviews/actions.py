@@ -1,4 +1,4 @@
-"""Reviews: opened, asked about, voted on, returned, decided. Every act locks the case first.
+"""Reviews: opened, asked about, voted on, returned, decided. Every act locks the initiative first.
 
 See docs/architecture.md, trap 8.
 """
@@ -18,13 +18,13 @@ from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import review_state
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import write_index
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
+from initiatives.initiative import review_state
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.initiative import gate_out_of
 from initiatives.models.stage_machine import judged, offered
@@ -32,16 +32,16 @@ from initiatives.reviews import checkpoint_mails
 from initiatives.stages.actions import end_review, owner_of_that_day, promote, retire_row
 
 
-def open_review(*, case: Initiative, by: User) -> Review:
-    """Submit the case to the gate that leads out of its stage. One open review per case."""
-    with act("open review", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
-        if case_permissions.board_for(case.unit) is None:
+def open_review(*, initiative: Initiative, by: User) -> Review:
+    """Submit the initiative to the gate that leads out of its stage. One open review per initiative."""
+    with act("open review", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_manage(initiative, by).or_refuse()
+        if initiative_permissions.board_for(initiative.unit) is None:
             no(
                 "No board is responsible for this unit.", "An admin can give it or a unit above it a board."
             ).or_refuse()
-        gate = gate_out_of(case.stage)
-        running = case.reviews.filter(outcome=ReviewOutcome.OPEN).first()
+        gate = gate_out_of(initiative.stage)
+        running = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).first()
         if running is not None:
             raise Conflict(
                 f"A review of the gate {running.gate} is open since {clock.local_day(running.opened_at):%-d %B %Y}.",
@@ -50,9 +50,9 @@ def open_review(*, case: Initiative, by: User) -> Review:
             )
         rulebook = Rulebook.objects.current()
         if gate == "production":
-            write_index(case, by)
+            write_index(initiative, by)
         review = Review(
-            initiative=case,
+            initiative=initiative,
             gate=gate,
             rulebook=rulebook,
             opened_by=by,
@@ -61,35 +61,39 @@ def open_review(*, case: Initiative, by: User) -> Review:
         )
         review.save()
         record.record(
-            EntryKind.REVIEW_OPENED, case=case, review=review.pk, gate=gate, rulebook=rulebook.version
+            EntryKind.REVIEW_OPENED,
+            initiative=initiative,
+            review=review.pk,
+            gate=gate,
+            rulebook=rulebook.version,
         )
-        if not follow_more(case):
-            settle_standing(case)
-        _tell_seats(case, review)
+        if not follow_more(initiative):
+            settle_standing(initiative)
+        _tell_seats(initiative, review)
     return review
 
 
-def _tell_seats(case: Initiative, review: Review) -> None:
+def _tell_seats(initiative: Initiative, review: Review) -> None:
     gate = review.book.gates[review.gate]
-    members = members_now(board_for(case.unit))
+    members = members_now(board_for(initiative.unit))
     for member in members:
         if member.seat in gate.seats:
             owe_notice(
                 member.person,
                 "review opened",
                 f"review:{review.pk}",
-                subject=f"{case.ref} {case.title}: {gate.title} is open for your seat",
+                subject=f"{initiative.ref} {initiative.title}: {gate.title} is open for your seat",
                 text=f"{review.opened_by} asks the board to decide the gate {gate.title}. You sign as "
                 f"{member.get_seat_display().lower()}.",
                 link=review.get_absolute_url(),
-                case_ref=case.ref,
+                initiative_ref=initiative.ref,
                 due_on=clock.local_day(review.expires_at),
             )
 
 
-def still_open(review: Review, case: Initiative) -> Review:
-    """The review of the locked case, read after the lock; raises Conflict naming who ended it and when."""
-    review = next(row for row in case_rows.reviews(case) if row.pk == review.pk)
+def still_open(review: Review, initiative: Initiative) -> Review:
+    """The review of the locked initiative, read after the lock; raises Conflict naming who ended it and when."""
+    review = next(row for row in initiative_rows.reviews(initiative) if row.pk == review.pk)
     review.rulebook = Rulebook.objects.kept(review.rulebook_id)
     refuse_closed(review)
     return review
@@ -119,15 +123,22 @@ def decide(
     if outcome == ReviewOutcome.REFUSED and not reason.strip():
         raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
     conditions = conditions or []
-    retiring = review.gate == "retire"  # what a case was tied to ends with it
-    with act("decide", by=by, case=review.initiative_id, reason=reason, register=retiring) as case:
+    retiring = review.gate == "retire"  # what an initiative was tied to ends with it
+    with act(
+        "decide", by=by, initiative=review.initiative_id, reason=reason, register=retiring
+    ) as initiative:
         with one_look():  # after the lock and before anything is written: each thing is read once
-            review = still_open(review, case)
+            review = still_open(review, initiative)
             rises = outcome != ReviewOutcome.REFUSED and not retiring
-            (case_permissions.may_raise if rises else case_permissions.may_chair)(case, by).or_refuse()
-            sitting, team = review_state.sit(review, case), _team(case)
-            scopes, declared = case_rows.rows(case, "scopes"), case_rows.rows(case, "proof_items")
-        with judged(case, sitting.judgement):
+            (initiative_permissions.may_raise if rises else initiative_permissions.may_chair)(
+                initiative, by
+            ).or_refuse()
+            sitting, team = review_state.sit(review, initiative), _team(initiative)
+            scopes, declared = (
+                initiative_rows.rows(initiative, "scopes"),
+                initiative_rows.rows(initiative, "proof_items"),
+            )
+        with judged(initiative, sitting.judgement):
             move = _move_of(sitting, outcome)
             _check_conditions(sitting, outcome, conditions)
             found = frozen_findings(sitting)
@@ -135,26 +146,29 @@ def decide(
             for wanted in conditions if outcome == ReviewOutcome.WITH_CONDITIONS else []:
                 _fix_condition(review, wanted, by)
             if move is None:
-                if case.stage != Stage.PROPOSED and not retiring:
-                    _owe_after_refusal(case, review)
+                if initiative.stage != Stage.PROPOSED and not retiring:
+                    _owe_after_refusal(initiative, review)
             elif retiring:
-                retire_row(case, move, reason=reason.strip(), by=by, sitting=sitting)
+                retire_row(initiative, move, reason=reason.strip(), by=by, sitting=sitting)
             else:
-                promote(case, move, sitting, scopes, declared, by=by)
-        settle_standing(case)
+                promote(initiative, move, sitting, scopes, declared, by=by)
+        settle_standing(initiative)
         sealing.soon()
         checkpoint_mails.soon()  # after the sealing that it waits for
-        _tell(team, case, review)
+        _tell(team, initiative, review)
     return review
 
 
 def _move_of(sitting: review_state.Sitting, outcome: str) -> Transition | None:
-    """The move that this outcome makes, None for a refusal. Raises Refused where the case does not offer it now."""
+    """The move that this outcome makes, None for a refusal.
+
+    Raises Refused where the initiative does not offer it now.
+    """
     if outcome == ReviewOutcome.REFUSED:
         if not sitting.votes:
             no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
         return None
-    move = offered(sitting.case, gate=sitting.review.gate)
+    move = offered(sitting.initiative, gate=sitting.review.gate)
     if move is None:
         raise Refused(Answer(False, sitting.verdict.blockers))
     return move
@@ -183,7 +197,7 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
     ).save()
     record.record(
         EntryKind.CONDITION_FIXED,
-        case=review.initiative,
+        initiative=review.initiative,
         review=review.pk,
         text=wanted["text"],
         owner=wanted["owner"].full_name,
@@ -191,37 +205,39 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
     )
 
 
-def _owe_after_refusal(case: Initiative, review: Review) -> None:
+def _owe_after_refusal(initiative: Initiative, review: Review) -> None:
     days = review.book.freshness.post_mortem_due_days
     owe(
-        case,
+        initiative,
         "post_mortem",
         source=f"refusal:{review.pk}",
         text="Post-mortem after refusal",
         due=clock.today() + timedelta(days=days),
-        debtor=owner_of_that_day(case) or review.opened_by,
+        debtor=owner_of_that_day(initiative) or review.opened_by,
     )
 
 
-def _team(case: Initiative) -> list[User]:
-    return [row.person for row in case_rows.roles(case) if row.in_force]
+def _team(initiative: Initiative) -> list[User]:
+    return [row.person for row in initiative_rows.roles(initiative) if row.in_force]
 
 
-def _tell(team: list[User], case: Initiative, review: Review) -> None:
+def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
     gate = review.book.gates[review.gate]
     owe_notice(
         team,
         "decided",
         f"review:{review.pk}",
-        subject=f"{case.ref} {case.title}: {gate.title} was {review.get_outcome_display().lower()}",
+        subject=f"{initiative.ref} {initiative.title}: {gate.title} was {review.get_outcome_display().lower()}",
         text=review.reason,
         link=review.get_absolute_url(),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
     )
 
 
 def frozen_findings(sitting: review_state.Sitting) -> dict:
-    """The review as it was decided on, as plain values: criteria, requirements, votes, what the case supported."""
+    """The review as it was decided on, as plain values: criteria, requirements, votes, what the initiative
+    supported.
+    """
     return {
         "at": sitting.at.isoformat(),
         "rulebook": sitting.book.version,
@@ -267,28 +283,28 @@ def return_review(*, review: Review, reason: str, by: User) -> Review:
     """Return a review to its owner with questions, as chair. The next attempt starts from the same answers."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what has to be answered before it comes back."})
-    with act("return review", by=by, case=review.initiative_id, reason=reason) as case:
-        review = still_open(review, case)
-        case_permissions.may_chair(case, by).or_refuse()
+    with act("return review", by=by, initiative=review.initiative_id, reason=reason) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_chair(initiative, by).or_refuse()
         end_review(review, ReviewOutcome.RETURNED, by=by, reason=reason.strip())
-        _tell(_team(case), case, review)
+        _tell(_team(initiative), initiative, review)
     return review
 
 
 def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
     """Withdraw one's own submission."""
-    with act("withdraw review", by=by, case=review.initiative_id, reason=reason) as case:
-        review = still_open(review, case)
-        case_permissions.may_manage(case, by).or_refuse()
+    with act("withdraw review", by=by, initiative=review.initiative_id, reason=reason) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_manage(initiative, by).or_refuse()
         end_review(review, ReviewOutcome.WITHDRAWN, by=by, reason=reason.strip())
     return review
 
 
 def rebase_review(*, review: Review, by: User) -> Review:
     """Move an open review to the rulebook in force, as owner. Every sign-off given under the old one goes stale."""
-    with act("move review to rulebook", by=by, case=review.initiative_id) as case:
-        review = still_open(review, case)
-        case_permissions.may_manage(case, by).or_refuse()
+    with act("move review to rulebook", by=by, initiative=review.initiative_id) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_manage(initiative, by).or_refuse()
         current = Rulebook.objects.current()
         if review.rulebook_id == current.pk:
             no("It is under the rulebook in force already.").or_refuse()
@@ -296,7 +312,7 @@ def rebase_review(*, review: Review, by: User) -> Review:
         review.save()
         record.record(
             EntryKind.REVIEW_MOVED_TO_RULEBOOK,
-            case=case,
+            initiative=initiative,
             review=review.pk,
             before=before,
             after=current.version,
@@ -310,11 +326,11 @@ def expire_reviews(*, system: str = "review expiry") -> list[Review]:
     for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, expires_at__lte=clock.now()).order_by(
         "initiative_id"
     ):
-        with act("expire review", system=system, case=row.initiative_id) as case:
+        with act("expire review", system=system, initiative=row.initiative_id) as initiative:
             review = Review.objects.select_related("initiative").get(pk=row.pk)
             if review.is_open and review.expires_at <= clock.now():
                 end_review(review, ReviewOutcome.EXPIRED, by=None, reason="Nobody decided it in time.")
-                _tell(_team(case), case, review)
+                _tell(_team(initiative), initiative, review)
                 ended.append(review)
     return ended
 
@@ -323,24 +339,26 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
     """Ask about one criterion, apart from any verdict."""
     if not text.strip():
         raise ValidationError({"text": "Write the question."})
-    with act("ask", by=by, case=review.initiative_id) as case:
-        review = still_open(review, case)
-        case_permissions.may_ask(review, by).or_refuse()
+    with act("ask", by=by, initiative=review.initiative_id) as initiative:
+        review = still_open(review, initiative)
+        initiative_permissions.may_ask(review, by).or_refuse()
         if criterion not in {c.key for c in review.book.gates[review.gate].criteria}:
             raise ValidationError({"criterion": "Choose one of the gate's criteria."})
         question = Question(
             review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()
         )
         question.save()
-        record.record(EntryKind.ASKED, case=case, review=review.pk, criterion=criterion, text=question.text)
-        owner = case_permissions.accepted(case, Role.OWNER)
+        record.record(
+            EntryKind.ASKED, initiative=initiative, review=review.pk, criterion=criterion, text=question.text
+        )
+        owner = initiative_permissions.accepted(initiative, Role.OWNER)
         if owner is not None:
             owe_notice(
                 owner.person,
                 "question",
                 f"question:{question.pk}",
-                case_ref=case.ref,
-                subject=f"{case.ref} {case.title}: {by} asks",
+                initiative_ref=initiative.ref,
+                subject=f"{initiative.ref} {initiative.title}: {by} asks",
                 text=question.text,
                 link=review.get_absolute_url(),
             )
@@ -348,12 +366,12 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
 
 
 def answer_question(*, question: Question, text: str, by: User) -> Question:
-    """Answer a board's question: the owner and the people working on the case."""
+    """Answer a board's question: the owner and the people working on the initiative."""
     if not text.strip():
         raise ValidationError({"text": "Write the answer."})
-    with act("answer question", by=by, case=question.review.initiative_id) as case:
-        still_open(question.review, case)
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("answer question", by=by, initiative=question.review.initiative_id) as initiative:
+        still_open(question.review, initiative)
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         question = Question.objects.select_related("asked_by", "review").get(pk=question.pk)
         if question.answer:
             raise Conflict(
@@ -363,7 +381,7 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
         question.save()
         record.record(
             EntryKind.QUESTION_ANSWERED,
-            case=case,
+            initiative=initiative,
             review=question.review_id,
             criterion=question.criterion,
             text=question.answer,
@@ -372,8 +390,8 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
             question.asked_by,
             "answered",
             f"question:{question.pk}",
-            case_ref=case.ref,
-            subject=f"{case.ref} {case.title}: your question was answered",
+            initiative_ref=initiative.ref,
+            subject=f"{initiative.ref} {initiative.title}: your question was answered",
             text=question.answer,
             link=question.review.get_absolute_url(),
         )
@@ -381,16 +399,18 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
 
 
 def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
-    """Say that a condition is met: who owns it, or the case's owner; with what shows it."""
+    """Say that a condition is met: who owns it, or the initiative's owner; with what shows it."""
     if not note.strip():
         raise ValidationError({"note": "Say what shows that it is met."})
-    with act("meet condition", by=by, case=condition.review.initiative_id, reason=note) as case:
+    with act("meet condition", by=by, initiative=condition.review.initiative_id, reason=note) as initiative:
         condition = Condition.objects.select_related("review").get(pk=condition.pk)
         if condition.owner_id != by.pk:
-            case_permissions.may_manage(case, by).or_refuse()
+            initiative_permissions.may_manage(initiative, by).or_refuse()
         if condition.met_at:
             raise Conflict("This condition was met already.")
         condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
         condition.save()
-        record.record(EntryKind.CONDITION_MET, case=case, text=condition.text, note=condition.met_note)
+        record.record(
+            EntryKind.CONDITION_MET, initiative=initiative, text=condition.text, note=condition.met_note
+        )
     return condition

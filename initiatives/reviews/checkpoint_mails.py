@@ -48,14 +48,15 @@ def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
         checkpoint = sealing.newest()
         if checkpoint is None or not _covered(review):
             continue
-        case = review.initiative
-        told = [row.person for row in chairs(members_now(board_for(case.unit)))[0]]
+        initiative = review.initiative
+        told = [row.person for row in chairs(members_now(board_for(initiative.unit)))[0]]
         for person in dict.fromkeys([*told, *auditors]):
             yield Due(
                 person,
                 KIND,
                 f"review:{review.pk}",
-                f"{case.ref} was decided on for production: the record's checkpoint to keep, {checkpoint.size} entries",
+                f"{initiative.ref} was decided on for production: "
+                f"the record's checkpoint to keep, {checkpoint.size} entries",
                 text=checkpoint.note,
                 link="/record/",
                 personal=True,
@@ -65,7 +66,7 @@ def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
 def _covered(review: Review) -> bool:
     """Whether the entry of the decision is sealed."""
     said = Entry.objects.filter(
-        kind=f"review {review.outcome.replace('_', ' ')}", case_ref=review.initiative.ref
+        kind=f"review {review.outcome.replace('_', ' ')}", initiative_ref=review.initiative.ref
     ).order_by("-pk")
     entry = next((row for row in said if row.facts["facts"].get("review") == review.pk), None)
     if entry is None:

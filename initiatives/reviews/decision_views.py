@@ -17,12 +17,12 @@ from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.access.case_lookup import review_for
-from initiatives.cases import impact_preview, review_state
-from initiatives.cases.act import act
-from initiatives.cases.case_frame import case_context, fix, pick
-from initiatives.facts import case_rows
+from initiatives.access import permissions as initiative_permissions
+from initiatives.access.initiative_lookup import review_for
+from initiatives.facts import initiative_rows
+from initiatives.initiative import impact_preview, review_state
+from initiatives.initiative.act import act
+from initiatives.initiative.initiative_frame import fix, initiative_context, pick
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions
 from initiatives.reviews.actions import refuse_closed
@@ -35,10 +35,10 @@ OUTCOMES = {
 }
 
 
-def insist(request, answer: Answer, name: str, case: Initiative) -> None:
+def insist(request, answer: Answer, name: str, initiative: Initiative) -> None:
     """Refuse the page where the answer is no; something sent in vain leaves its entry, as every refused act does."""
     if not answer and request.method == "POST":
-        with act(name, by=request.user, case=case):
+        with act(name, by=request.user, initiative=initiative):
             answer.or_refuse()
     answer.or_refuse()
 
@@ -46,15 +46,15 @@ def insist(request, answer: Answer, name: str, case: Initiative) -> None:
 def insist_open(request, row: Review, name: str) -> None:
     """Refuse what is sent for a review that has ended, naming who was first; it leaves its entry as a refused act."""
     if not row.is_open:
-        with act(name, by=request.user, case=row.initiative):
+        with act(name, by=request.user, initiative=row.initiative):
             refuse_closed(row)
 
 
 def act_page(
-    request, case: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
+    request, initiative: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
 ):
     """A page on which one act is confirmed: what will happen, what has to be typed, one button."""
-    context = case_context(request, case, more.pop("page", "review-open")) | {
+    context = initiative_context(request, initiative, more.pop("page", "review-open")) | {
         "nav": "reviews",
         "frame": "form",
         "title": title,
@@ -77,21 +77,25 @@ def decide(request, pk):
     if not row.is_open and request.method != "POST":
         return redirect(row)
     insist_open(request, row, "decide")
-    case = row.initiative
-    insist(request, case_permissions.may_chair(case, request.user), "decide", case)
-    proposed = [vote for vote in case_rows.standing_votes(row) if vote.verdict == SignOffVerdict.CONDITION]
+    initiative = row.initiative
+    insist(request, initiative_permissions.may_chair(initiative, request.user), "decide", initiative)
+    proposed = [
+        vote for vote in initiative_rows.standing_votes(row) if vote.verdict == SignOffVerdict.CONDITION
+    ]
     usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
     refusing = outcome == ReviewOutcome.REFUSED
-    rows = _condition_rows(request, case, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
+    rows = (
+        _condition_rows(request, initiative, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
+    )
     form = SignedReasonForm(
         request.POST or None,
         request=request,
-        purpose=f"decide on {case.ref}",
+        purpose=f"decide on {initiative.ref}",
         facts=lambda: {
             "outcome": outcome,
             "conditions": _conditions(rows, proposed) if rows is None or rows.is_valid() else None,
-            "votes": {vote.seat: vote.digest for vote in case_rows.standing_votes(row)},
+            "votes": {vote.seat: vote.digest for vote in initiative_rows.standing_votes(row)},
         },
         label=_("Why it is refused") if refusing else _("Reason"),
         help_text=_("The team reads it, and learns from it.")
@@ -121,8 +125,8 @@ def decide(request, pk):
     sitting = review_state.sit(row)  # only where the page is shown: the act judges under its lock
     blockers = refusal.answer.reasons if refusal else _blockers(sitting, outcome, proposed)
     if refusal is None and not refusing and row.gate != "retire":
-        blockers = (*blockers, *case_permissions.may_raise(case, request.user).reasons)
-    context = case_context(request, case, "review-open", facts=sitting.facts) | {
+        blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
+    context = initiative_context(request, initiative, "review-open", facts=sitting.facts) | {
         "nav": "reviews",
         "title": f"Decide: {sitting.book.gates[row.gate].title}",
         "review": row,
@@ -145,7 +149,7 @@ def decide(request, pk):
     )
 
 
-def _condition_rows(request, case: Initiative, proposed):
+def _condition_rows(request, initiative: Initiative, proposed):
     """The conditions as the signers proposed them, for the chair to fix."""
     wanted = [vote.condition for vote in proposed]
     owners = [row["owner"] for row in wanted if isinstance(row.get("owner"), int)]
@@ -153,7 +157,7 @@ def _condition_rows(request, case: Initiative, proposed):
         request.POST or None,
         prefix="conditions",
         initial=[{"text": row["text"], "owner": row.get("owner"), "due": row.get("due")} for row in wanted],
-        form_kwargs={"people": people_around(case, *owners)},
+        form_kwargs={"people": people_around(initiative, *owners)},
     )
 
 
@@ -195,7 +199,7 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
     facts, stage = sitting.facts, sitting.book.gates[sitting.review.gate].to
     if stage not in (Stage.MVP, Stage.PRODUCTION):
         return []
-    case, refused = sitting.case, "Until then every call of its systems is refused."
+    initiative, refused = sitting.initiative, "Until then every call of its systems is refused."
     people = facts.people
     owner = people.get(Role.OWNER, "the owner, whom it has not")
     found = []
@@ -218,10 +222,10 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
                 "what": _("A confirmed risk tier"),
                 "then": "Until then nothing that a higher tier asks for is asked.",
                 "who": "the risk seat",
-                "page": "case",
+                "page": "initiative",
             }
         )
-    keys = ServiceKey.objects.filter(contract=case.contract_id) if case.contract_id else ()
+    keys = ServiceKey.objects.filter(contract=initiative.contract_id) if initiative.contract_id else ()
     if not any(key.good_at(now) for key in keys):
         found.append(
             {
@@ -236,7 +240,7 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
 
 def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str]:
     """What this decision would do, told by the entries it would write: the act is run and undone."""
-    row, case = sitting.review, sitting.case
+    row, initiative = sitting.review, sitting.initiative
     standby = [{"text": "-", "owner": by, "due": clock.today()}]
 
     def run(_):
@@ -248,12 +252,12 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
             by=by,
         )
 
-    entries = impact_preview.acts_of(case, run, by=by)
+    entries = impact_preview.acts_of(initiative, run, by=by)
     if not entries:
         return []
     planned = [scope.words for scope in sitting.facts.scopes if scope.planned]
     gate = sitting.book.gates[row.gate]
-    lines = [line for kind, facts in entries if (line := _will(kind, facts, case, planned))]
+    lines = [line for kind, facts in entries if (line := _will(kind, facts, initiative, planned))]
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
         count = len(sitting.facts.declared)
         lines.append(f"What the MVP declared it will show is frozen: {count} things.")
@@ -269,10 +273,12 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     return lines
 
 
-def _will(kind: str, facts: dict, case: Initiative, planned: list[str]) -> str:
+def _will(kind: str, facts: dict, initiative: Initiative, planned: list[str]) -> str:
     """One entry of the decision, said before it is written; empty for what needs no words."""
     if kind == EntryKind.STAGE_CHANGED:
-        return f"{case.ref} moves from {stage_word(facts['from'])} to {stage_word(facts['to'])} at once."
+        return (
+            f"{initiative.ref} moves from {stage_word(facts['from'])} to {stage_word(facts['to'])} at once."
+        )
     if kind == EntryKind.SCOPE_IN_FORCE:
         return f"The planned scope starts: {planned[0] if planned else str(facts['users']) + ' users'}."
     if kind == EntryKind.CHANGED and facts["voided"]:
@@ -294,7 +300,12 @@ def _day_of(written: str) -> str:
 def return_review(request, pk):
     """Return a review to its owner with questions, as chair."""
     row = review_for(request.user, pk)
-    insist(request, case_permissions.may_chair(row.initiative, request.user), "return review", row.initiative)
+    insist(
+        request,
+        initiative_permissions.may_chair(row.initiative, request.user),
+        "return review",
+        row.initiative,
+    )
     form = ReasonOfActForm(
         request.POST or None,
         label=_("What has to be answered"),
@@ -324,7 +335,10 @@ def withdraw(request, pk):
     """Withdraw one's own submission."""
     row = review_for(request.user, pk)
     insist(
-        request, case_permissions.may_manage(row.initiative, request.user), "withdraw review", row.initiative
+        request,
+        initiative_permissions.may_manage(row.initiative, request.user),
+        "withdraw review",
+        row.initiative,
     )
     form = ReasonOfActForm(
         request.POST or None, label=_("Why"), help_text=_("The board reads it."), required=False
@@ -355,7 +369,7 @@ def rebase(request, pk):
     row = review_for(request.user, pk)
     insist(
         request,
-        case_permissions.may_manage(row.initiative, request.user),
+        initiative_permissions.may_manage(row.initiative, request.user),
         "move review to rulebook",
         row.initiative,
     )

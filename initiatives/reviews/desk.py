@@ -85,10 +85,11 @@ def lines(look: Look) -> Iterator[Line]:
             vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
             yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
         elif one.kind == review_turn.VERIFY:
-            case = one.review.initiative
-            first = reverse("evidence-verify-first", args=[case.ref])
+            initiative = one.review.initiative
+            first = reverse("evidence-verify-first", args=[initiative.ref])
             yield replace(
-                _line(one, "sign", "Open and verify", _waits(one), look.holder_on(case, one.seat)), link=first
+                _line(one, "sign", "Open and verify", _waits(one), look.holder_on(initiative, one.seat)),
+                link=first,
             )
         elif one.kind == review_turn.LOOK_AGAIN:
             why = f"{_gate(one.review).title}. Your seat objected ({Seat(one.seat).label.lower()}), and was answered."
@@ -112,14 +113,14 @@ def _waits(one: Mine) -> str:
 
 
 def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line:
-    case = one.review.initiative
+    initiative = one.review.initiative
     return Line(
         verb,
-        case.title,
+        initiative.title,
         one.review.get_absolute_url(),
         button,
         why,
-        case.ref,
+        initiative.ref,
         clock.local_day(one.review.expires_at),
         on_behalf=behalf,
         waited_for=True,
@@ -137,14 +138,14 @@ def _decidable(one: Mine) -> Line:
 
 
 def _unsigned(look: Look, one: Mine) -> Line:
-    review, gate, case = one.review, _gate(one.review), one.review.initiative
+    review, gate, initiative = one.review, _gate(one.review), one.review.initiative
     must = f", {Seat(one.seat).label.lower()} among them" if one.seat in gate.must_include else ""
     count = len(review.votes)
     why = (
         f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "
-        f"{gate.quorum_for(case.tier)}{must}."
+        f"{gate.quorum_for(initiative.tier)}{must}."
     )
-    return _line(one, "sign", "Review and sign", why, look.holder_on(case, one.seat))
+    return _line(one, "sign", "Review and sign", why, look.holder_on(initiative, one.seat))
 
 
 def _stale(look: Look, one: Mine, vote: SignOff) -> Line:

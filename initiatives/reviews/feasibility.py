@@ -7,8 +7,8 @@ from governance.gates import criteria
 from governance.people import cooling_off
 from governance.permission_result import Reason
 from governance.rulebook import Book
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.review_state import Bench, bench_of, seat_states
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.review_state import Bench, bench_of, seat_states
 from initiatives.models import Initiative
 
 
@@ -25,25 +25,27 @@ class Feasibility:
     waits: tuple[str, ...]
 
 
-def feasibility(case: Initiative, gate: str, book: Book) -> Feasibility:
-    """Ask it of the board of the case as it sits now, everybody who works on the case barred."""
-    bench = bench_of(case)
+def feasibility(initiative: Initiative, gate: str, book: Book) -> Feasibility:
+    """Ask it of the board of the initiative as it sits now, everybody who works on the initiative barred."""
+    bench = bench_of(initiative)
     seats = seat_states(bench)
-    chair, why = case_permissions.acting_chair(case, list(bench.members))
+    chair, why = initiative_permissions.acting_chair(initiative, list(bench.members))
     nobody = (
         ()
         if chair is not None or not bench.members
         else (Reason(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair."),)
     )
-    never = criteria.reach(book, gate, case.tier, seats)
-    waiting = _waiting(bench, book.at_tier(case.tier).gates[gate].seats)
+    never = criteria.reach(book, gate, initiative.tier, seats)
+    waiting = _waiting(bench, book.at_tier(initiative.tier).gates[gate].seats)
     there = replace(bench, members=tuple(one for one in bench.members if one.pk not in waiting))
-    today = () if never else criteria.reach(book, gate, case.tier, seat_states(there)) if waiting else ()
+    today = (
+        () if never else criteria.reach(book, gate, initiative.tier, seat_states(there)) if waiting else ()
+    )
     return Feasibility(seats, (*never, *nobody), today, tuple(dict.fromkeys(waiting.values())))
 
 
 def _waiting(bench: Bench, seats: tuple[str, ...]) -> dict[int, str]:
-    """By key of the membership, why its person signs nothing now that lets a case rise: in these seats."""
+    """By key of the membership, why its person signs nothing now that lets an initiative rise: in these seats."""
     now, found = clock.now(), {}
     for member in bench.members:
         if member.seat not in seats:

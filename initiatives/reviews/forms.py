@@ -11,14 +11,14 @@ from initiatives.form_fields import DayField, PersonField, ReasonForm, WordsFiel
 from initiatives.models import Initiative
 
 
-def people_around(case: Initiative, *more) -> QuerySet:
-    """Who can be asked to do something for the case: people with a role on it, its board, and `more`."""
-    board = board_for(case.unit)
+def people_around(initiative: Initiative, *more) -> QuerySet:
+    """Who can be asked to do something for the initiative: people with a role on it, its board, and `more`."""
+    board = board_for(initiative.unit)
     seated = board.memberships.held_at(clock.now()).values("person") if board else []
     return (
         User.objects.active()
         .select_related("unit")
-        .filter(Q(pk__in=case.roles.in_force().values("person")) | Q(pk__in=seated) | Q(pk__in=[*more]))
+        .filter(Q(pk__in=initiative.roles.in_force().values("person")) | Q(pk__in=seated) | Q(pk__in=[*more]))
     )
 
 

@@ -10,12 +10,12 @@ from governance.gates import criteria, sign_off_statement
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
 from governance.vocabulary import Level, Seat, SignOffVerdict
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import review_state
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence import artefact_kinds
 from initiatives.evidence.verification.queries import item_to_verify
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.facts.wording import drawn_words, state_word, word_of
+from initiatives.initiative import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reviews.sign_offs.actions import statement_for
 
@@ -118,7 +118,7 @@ def _criterion_state(state: str, criterion, requirement_states) -> str:
 
 def live_lines(sitting: review_state.Sitting) -> list[Line]:
     """The criteria of an open review as they stand now, each with answers, proof and the reasons."""
-    holds = artefact_kinds.lines(case_rows.rows(sitting.case, "evidence"))
+    holds = artefact_kinds.lines(initiative_rows.rows(sitting.initiative, "evidence"))
     lines = []
     for finding in sitting.verdict.findings:
         criterion = finding.criterion
@@ -353,7 +353,7 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lin
     Of a vote that no longer counts also what of its statement changed, as `since_signed` tells it.
     """
     found = []
-    for seat in case_permissions.seats_of(sitting.case, person):
+    for seat in initiative_permissions.seats_of(sitting.initiative, person):
         if seat not in sitting.book.gates[sitting.review.gate].seats:
             continue
         vote = votes.get(seat)
@@ -366,11 +366,11 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lin
         found.append(
             {
                 "seat": seat,
-                "may": case_permissions.may_sign(sitting.review, seat, person),
-                "may_object": case_permissions.may_sign(
+                "may": initiative_permissions.may_sign(sitting.review, seat, person),
+                "may_object": initiative_permissions.may_sign(
                     sitting.review, seat, person, verdict=SignOffVerdict.OBJECT
                 ),
-                "may_recuse": case_permissions.may_sign(
+                "may_recuse": initiative_permissions.may_sign(
                     sitting.review, seat, person, verdict=SignOffVerdict.RECUSE
                 ),
                 "vote": vote,

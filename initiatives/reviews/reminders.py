@@ -14,7 +14,7 @@ from governance.models import User
 from governance.notices.due import Due, before, since
 from governance.permission_result import ended
 from governance.vocabulary import ReviewOutcome, Seat
-from initiatives.cases import review_state
+from initiatives.initiative import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
@@ -39,16 +39,16 @@ def votes_gone_stale(moment: datetime):
     reviews = [review for review in _open_reviews() if any(vote.approves for vote in review.standing_votes)]
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:
-        case = review.initiative
-        sitting = review_state.sit(review, case, moment)
+        initiative = review.initiative
+        sitting = review_state.sit(review, initiative, moment)
         gate = sitting.book.gates[review.gate]
         awaited = review_turn.awaited_seats(review_turn.moves(sitting))
         for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
             if not vote.approves or vote.fresh:
                 continue
-            people = [row.person, circle.owner(case)]
+            people = [row.person, circle.owner(initiative)]
             if _support_answers(sitting, row):
-                people.append(circle.role(case, "support_owner"))
+                people.append(circle.role(initiative, "support_owner"))
             seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(vote.stale))
             cause = hashlib.sha256("\n".join(sorted(vote.stale)).encode()).hexdigest()[:16]
             make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
@@ -58,15 +58,15 @@ def votes_gone_stale(moment: datetime):
 def _stale(
     review: Review, gate, row: SignOff, seat: str, reasons: str, needed: bool, person: User, period: str
 ):
-    case, own = review.initiative, person.pk == row.person_id
+    initiative, own = review.initiative, person.pk == row.person_id
     return Due(
         person,
         "stale vote",
         f"review:{review.pk}:{row.seat}",
-        subject(case, f"the vote of the seat {seat} went stale"),
+        subject(initiative, f"the vote of the seat {seat} went stale"),
         text=f"{gate.title}: the vote of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
         link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
         period=period,
         seat=row.seat if own else "",
@@ -139,9 +139,9 @@ def _asked(review: Review, sitting: review_state.Sitting) -> str:
 
 
 def _unsigned(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
-    case, until = review.initiative, clock.local_day(review.expires_at)
+    initiative, until = review.initiative, clock.local_day(review.expires_at)
     return about(
-        case,
+        initiative,
         "not signed",
         f"review:{review.pk}:{move.seat}",
         f"your seat {Seat(move.seat).label.lower()} has not signed",
@@ -153,17 +153,17 @@ def _unsigned(review: Review, sitting: review_state.Sitting, move: review_turn.M
 
 
 def _objected(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
-    case = review.initiative
+    initiative = review.initiative
     words, text = review_turn.message(sitting, move)
     vote = next(row.pk for row in sitting.sign_offs if row.seat == move.seat)
     return lambda person, period: Due(
         person,
         OBJECTED[move.kind],
         f"review:{review.pk}:{move.seat}",
-        subject(case, f"{words}, and waits since {clock.local_day(move.since):%-d %B %Y}"),
+        subject(initiative, f"{words}, and waits since {clock.local_day(move.since):%-d %B %Y}"),
         text=text,
         link=review.get_absolute_url(),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
         period=f"vote:{vote}:{period}",
         seat=move.seat if move.kind == review_turn.LOOK_AGAIN else "",
@@ -174,7 +174,7 @@ def _seats_quiet(
     review: Review, sitting: review_state.Sitting, found: list[review_turn.Move], circle: Circle, today
 ):
     """Two weeks after the opening: to the chair, which seats are still awaited."""
-    case, chair = review.initiative, circle.chair(review.initiative)
+    initiative, chair = review.initiative, circle.chair(review.initiative)
     awaited = [Seat(move.seat).label.lower() for move in found if move.kind == review_turn.SIGN]
     period = since(clock.local_day(review.opened_at), today, (14,))
     if awaited and chair and period:
@@ -182,11 +182,11 @@ def _seats_quiet(
             chair,
             "seats not signed",
             f"review:{review.pk}",
-            subject(case, "seats have not signed for two weeks"),
+            subject(initiative, "seats have not signed for two weeks"),
             text=f"{_asked(review, sitting)} Without a vote: {', '.join(awaited)}. "
             "You can speak to them, or have a delegate appointed.",
             link=review.get_absolute_url(),
-            case_ref=case.ref,
+            initiative_ref=initiative.ref,
             due_on=clock.local_day(review.expires_at),
             period=period,
         )
@@ -198,14 +198,14 @@ def reviews_expiring(moment: datetime):
     reviews = _open_reviews()
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:
-        case, until = review.initiative, clock.local_day(review.expires_at)
+        initiative, until = review.initiative, clock.local_day(review.expires_at)
         if review.expires_at <= moment:
             continue
         yield from told(
-            [circle.owner(case), circle.chair(case)],
+            [circle.owner(initiative), circle.chair(initiative)],
             before(until, today, (14, 3)),
             about(
-                case,
+                initiative,
                 "review expires",
                 f"review:{review.pk}",
                 f"its review ends undecided on {until:%-d %B %Y}",

@@ -21,8 +21,8 @@ from governance.gates import turning_points
 from governance.models import Absence, Entry, Membership, Rulebook
 from governance.people.boards import board_for, read_members
 from governance.vocabulary import Role
-from initiatives.cases import review_state
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative import review_state
 from initiatives.models import Obligation, Review, RoleAssignment
 from initiatives.reviews import review_turn
 
@@ -33,10 +33,10 @@ _ref = Func(
     template="'AI-' || lpad(%(expressions)s::text, greatest(4, length(%(expressions)s::text)), '0')",
     output_field=TextField(),
 )
-# Of whoever owned the case at any time: which of them hold its review up, judging it tells.
+# Of whoever owned the initiative at any time: which of them hold its review up, judging it tells.
 _owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role=Role.OWNER)
 _debts = Obligation.objects.unsettled().filter(debtor__in=_owned.values("person")).order_by("pk")
-_of_case = Entry.objects.filter(case_ref=OuterRef("ref")).order_by()
+_of_initiative = Entry.objects.filter(initiative_ref=OuterRef("ref")).order_by()
 
 
 def _newest(entries: QuerySet) -> Subquery:
@@ -52,12 +52,12 @@ def _which(rows: QuerySet) -> Subquery:
     return Subquery(rows.order_by().values(one=Value(1)).annotate(keys=keys).values("keys"))
 
 
-# What a review depends on; entries of the case are counted too, because one with a lower number may come later.
+# What a review depends on; entries of the initiative are counted too, because one with a lower number may come later.
 _MARKS = Batch(
     reviews=Rows(
         Review.objects.annotate(ref=_ref).annotate(
-            newest=_newest(_of_case),
-            entries=Subquery(_of_case.values("case_ref").annotate(n=Count("pk")).values("n")),
+            newest=_newest(_of_initiative),
+            entries=Subquery(_of_initiative.values("initiative_ref").annotate(n=Count("pk")).values("n")),
             people=_newest(Entry.objects.of_people()),
             seated=_which(Membership.objects.held_at(Given("now"))),
             away=_which(Absence.objects.at(Given("now"))),
@@ -95,10 +95,10 @@ class Kept:
 
 
 def at(reviews: list[Review]) -> dict[int, Glance]:
-    """A glance at each of these open reviews, which come with their cases and units.
+    """A glance at each of these open reviews, which come with their initiatives and units.
 
     It is kept until a moment at which time alone may change it, while nothing changed that a review depends on: a row
-    of its case, a debt of whoever owned it on any case, who is who, who sits where and who is away.
+    of its initiative, a debt of whoever owned it on any initiative, who is who, who sits where and who is away.
     """
     if not reviews:
         return {}
@@ -130,7 +130,7 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
     for row in reviews:
         row.rulebook = Rulebook.objects.kept(row.rulebook_id)
     with one_look():
-        case_rows.read_together([row.initiative for row in reviews], reviews)
+        initiative_rows.read_together([row.initiative for row in reviews], reviews)
         read_members({board_for(row.initiative.unit) for row in reviews})
         sittings = [review_state.sit(row) for row in reviews]
         return {sitting.review.pk: (_of(sitting), _until(sitting)) for sitting in sittings}
@@ -141,7 +141,9 @@ def _until(sitting: review_state.Sitting) -> datetime:
     moments = [sitting.review.expires_at, clock.midnight_after(clock.local_day(sitting.at))]
     moments += turning_points.turning_points(sitting.facts, sitting.book)
     moments += [
-        moment for row in case_rows.rows(sitting.case, "scopes") for moment in (row.starts_at, row.ended_at)
+        moment
+        for row in initiative_rows.rows(sitting.initiative, "scopes")
+        for moment in (row.starts_at, row.ended_at)
     ]
     return min(moment for moment in moments if moment is not None and moment > sitting.at)
 

@@ -9,9 +9,9 @@ from governance.gates import criteria as gates_criteria
 from governance.gates.requirements import BY_VERIFYING, State
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import review_state
-from initiatives.facts import case_rows
+from initiatives.access import permissions as initiative_permissions
+from initiatives.facts import initiative_rows
+from initiatives.initiative import review_state
 from initiatives.models import Initiative, Review, SignOff
 
 # A trial asked for sooner than this after registration says so: tools make building fast, not stages (S2-35.1).
@@ -62,7 +62,7 @@ def moves(sitting: review_state.Sitting) -> list[Move]:
 
 
 def _questions(sitting: review_state.Sitting) -> Iterator[Move]:
-    asked = [row.asked_at for row in case_rows.questions(sitting.review) if not row.answer]
+    asked = [row.asked_at for row in initiative_rows.questions(sitting.review) if not row.answer]
     if asked:
         who, people = _owner(sitting)
         yield Move(who, "to answer what the board asked", min(asked), QUESTION, people)
@@ -123,13 +123,13 @@ def _verifying(sitting: review_state.Sitting, blocking: list[gates_criteria.Find
 
 
 def _of_chair(sitting: review_state.Sitting, what: str, since: datetime, kind: str, seat: str = "") -> Move:
-    chair, _ = case_permissions.acting_chair(sitting.case, list(sitting.bench.members))
+    chair, _ = initiative_permissions.acting_chair(sitting.initiative, list(sitting.bench.members))
     who = chair.full_name if chair else "a chair, nobody sits there"
     return Move(who, what, since, kind, (chair.pk,) if chair else (), seat)
 
 
 def _owner(sitting: review_state.Sitting) -> tuple[str, tuple[int, ...]]:
-    """The owner by name and key; whoever registered the case while nobody ever accepted."""
+    """The owner by name and key; whoever registered the initiative while nobody ever accepted."""
     held = sitting.bench.working.get("owner")
     if held is not None:
         return held[1], (held[0],)
@@ -192,7 +192,9 @@ def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
 
 
 def _answering(sitting: review_state.Sitting, criteria: list) -> dict[int, str]:
-    """The owner, and of those who work on the case who answers these criteria or wrote the answers; names by key."""
+    """The owner, and of those who work on the initiative who answers these criteria or wrote the answers; names by
+    key.
+    """
     name, owner = _owner(sitting)
     people = dict.fromkeys(owner, name)
     names = dict(sitting.bench.working.values())
@@ -254,7 +256,7 @@ def _seats(sitting: review_state.Sitting) -> Iterator[Move]:
 def _able(sitting: review_state.Sitting, seat: str) -> dict[int, str]:
     """Who can sign for the seat, names by key: whoever signed another seat of this review signs no second one."""
     state = sitting.seats[seat]
-    elsewhere = {row.person_id for row in case_rows.sign_offs(sitting.review) if row.seat != seat}
+    elsewhere = {row.person_id for row in initiative_rows.sign_offs(sitting.review) if row.seat != seat}
     people = zip(state.people, state.eligible, strict=True)
     return {key: name for key, name in people if key not in elsewhere}
 
@@ -269,14 +271,16 @@ def quiet_since(review: Review, sign_offs) -> datetime:
     return max([review.opened_at, *(row.at for row in sign_offs)])
 
 
-def fast_lane(case: Initiative, gate: str, at: datetime) -> int | None:
+def fast_lane(initiative: Initiative, gate: str, at: datetime) -> int | None:
     """Days from registration to `at` where that is early for the MVP gate; None where there is nothing to say.
 
-    An import tells nothing of when its cases began.
+    An import tells nothing of when its initiatives began.
     """
-    days = (clock.local_day(at) - clock.local_day(case.registered_at)).days
+    days = (clock.local_day(at) - clock.local_day(initiative.registered_at)).days
     return (
-        days if gate == "mvp" and not (case.imported or case.brought_in) and days < FAST_LANE_DAYS else None
+        days
+        if gate == "mvp" and not (initiative.imported or initiative.brought_in) and days < FAST_LANE_DAYS
+        else None
     )
 
 

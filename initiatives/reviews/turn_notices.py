@@ -4,24 +4,26 @@ from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.notices import owe
 from governance.vocabulary import SignOffVerdict
-from initiatives.cases import review_state
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative import review_state
 from initiatives.models import Initiative
 from initiatives.reviews import review_turn
 
 KINDS = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
 
 
-def tell_turns(cases: list[Initiative]) -> None:
-    """Inside an act that changed these cases: tell what it means for objections that stand in their open reviews."""
-    for case in cases:
-        review = next((row for row in case_rows.reviews(case) if row.is_open), None)
+def tell_turns(initiatives: list[Initiative]) -> None:
+    """Inside an act that changed these initiatives: tell what it means for objections that stand in their open
+    reviews.
+    """
+    for initiative in initiatives:
+        review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
         if review is None or all(
-            row.verdict != SignOffVerdict.OBJECT for row in case_rows.standing_votes(review)
+            row.verdict != SignOffVerdict.OBJECT for row in initiative_rows.standing_votes(review)
         ):
             continue
         review.rulebook = Rulebook.objects.kept(review.rulebook_id)
-        tell_turn(review_state.sit(review, case))
+        tell_turn(review_state.sit(review, initiative))
 
 
 def tell_turn(sitting: review_state.Sitting) -> None:
@@ -29,7 +31,7 @@ def tell_turn(sitting: review_state.Sitting) -> None:
 
     Whoever acts is told nothing of their own doing.
     """
-    case, acting = sitting.case, row_history.current().person
+    initiative, acting = sitting.initiative, row_history.current().person
     votes = {row.seat: row.pk for row in sitting.sign_offs}
     for move in review_turn.moves(sitting):
         if move.kind not in KINDS:
@@ -41,8 +43,8 @@ def tell_turn(sitting: review_state.Sitting) -> None:
             KINDS[move.kind],
             f"review:{sitting.review.pk}:{move.seat}",
             period=f"vote:{votes[move.seat]}",
-            subject=f"{case.ref} {case.title}: {subject}",
+            subject=f"{initiative.ref} {initiative.title}: {subject}",
             text=text,
             link=sitting.review.get_absolute_url(),
-            case_ref=case.ref,
+            initiative_ref=initiative.ref,
         )

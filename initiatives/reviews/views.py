@@ -18,15 +18,15 @@ from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
 from governance.vocabulary import ReviewOutcome, SignOffVerdict, Stage
 from governance.web.middleware import on_any_day
-from initiatives.access import permissions as case_permissions
-from initiatives.access.case_lookup import case_for, review_for, review_on_any_day
+from initiatives.access import permissions as initiative_permissions
+from initiatives.access.initiative_lookup import initiative_for, review_for, review_on_any_day
 from initiatives.approvals import queries as approval_queries
 from initiatives.approvals.permissions import may_see_stamping
-from initiatives.cases import review_state
-from initiatives.cases.case_frame import case_context, page_of, pick
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
+from initiatives.initiative import review_state
+from initiatives.initiative.initiative_frame import initiative_context, page_of, pick
 from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.initiative import gate_out_of
 from initiatives.reviews import actions, desk, presentation, review_summaries, review_turn
@@ -76,7 +76,7 @@ NONE = {
 
 def _visible(person):
     return Review.objects.filter(
-        initiative__in=case_permissions.visible_to(person), initiative__withdrawn_at__isnull=True
+        initiative__in=initiative_permissions.visible_to(person), initiative__withdrawn_at__isnull=True
     ).select_related("initiative__unit", "ended_by")
 
 
@@ -186,17 +186,17 @@ def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
     book = row.book
     by_criterion = {line.key: line for line in lines}
     standing = {vote.row.pk for vote in votes.values()}
-    for question in case_rows.questions(row):
+    for question in initiative_rows.questions(row):
         if question.criterion in by_criterion:
             by_criterion[question.criterion].questions.append(question)
-    return case_context(request, row.initiative, "review-open", facts=facts) | {
+    return initiative_context(request, row.initiative, "review-open", facts=facts) | {
         "nav": "reviews",
         "title": book.gates[row.gate].title,
         "review": row,
         "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
         "lines": lines,
         "votes": list(votes.values()),
-        "past_votes": [vote for vote in case_rows.sign_offs(row) if vote.pk not in standing],
+        "past_votes": [vote for vote in initiative_rows.sign_offs(row) if vote.pk not in standing],
         "compared": presentation.declared_against_results(row),
         # Fixed with the decision: while the review is open there are none.
         "conditions": () if row.is_open else row.conditions.select_related("owner", "met_by"),
@@ -208,13 +208,13 @@ def _open_page(request, row: Review) -> dict:
     lines, votes = presentation.live_lines(sitting), presentation.live_votes(sitting)
     context = _common(request, row, lines, votes, facts=sitting.facts)
     acting = as_of.current() is None  # on another day nobody signs, asks or answers
-    mine = case_permissions.seats_of(sitting.case, person) if acting else []
+    mine = initiative_permissions.seats_of(sitting.initiative, person) if acting else []
     awaited = review_turn.moves(sitting)
     seats, rows = presentation.matrix(
         sitting.book, row.gate, lines, votes, mine, review_turn.awaited_seats(awaited), ended=False
     )
     current = Rulebook.objects.current()
-    may_ask = acting and bool(case_permissions.may_ask(row, person))
+    may_ask = acting and bool(initiative_permissions.may_ask(row, person))
     manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
@@ -239,7 +239,7 @@ def _open_page(request, row: Review) -> dict:
         "manages": manages,
         "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
-        "acting_chair": case_permissions.acting_chair(sitting.case),
+        "acting_chair": initiative_permissions.acting_chair(sitting.initiative),
         "proposed": [vote for vote in votes.values() if vote.row.verdict == SignOffVerdict.CONDITION],
         "expired": row.expires_at <= clock.now(),
         "stamped": _stamped(sitting, person) if acting else [],
@@ -261,9 +261,9 @@ def _in_arrears(sitting: review_state.Sitting) -> list:
 def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Sign]:
     """Signs that stand of approvals given unread: told to the board where production is decided."""
     gate = sitting.book.gates[sitting.review.gate]
-    if gate.to != Stage.PRODUCTION or not may_see_stamping(sitting.case, person):
+    if gate.to != Stage.PRODUCTION or not may_see_stamping(sitting.initiative, person):
         return []
-    return [sign for sign in approval_queries.signs_of(sitting.case, sitting.at) if sign.stands]
+    return [sign for sign in approval_queries.signs_of(sitting.initiative, sitting.at) if sign.stands]
 
 
 def _ended_page(request, row: Review) -> dict:
@@ -280,28 +280,28 @@ def _ended_page(request, row: Review) -> dict:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_review(request, ref):
-    """Submit a case to its next gate: who can sign, what is unmet and what opening does, all told before."""
-    case = case_for(request.user, ref)
+    """Submit an initiative to its next gate: who can sign, what is unmet and what opening does, all told before."""
+    initiative = initiative_for(request.user, ref)
     if request.method == "POST":
-        row = actions.open_review(case=case, by=request.user)
+        row = actions.open_review(initiative=initiative, by=request.user)
         messages.success(request, _("The review is open. The seats that sign were told."))
         return redirect(row)
-    context = case_context(request, case, "review-open")
-    past = list(case.reviews.select_related("rulebook").order_by("-id"))
+    context = initiative_context(request, initiative, "review-open")
+    past = list(initiative.reviews.select_related("rulebook").order_by("-id"))
     for row in past:
         row.gate_title = row.book.gates[row.gate].title
     context |= {"nav": "reviews", "title": _("Reviews of this initiative"), "past": past}
-    gate = gate_out_of(case.stage)
-    if gate and context["open_review"] is None and not case.withdrawn_at:
-        context |= _before_opening(case, gate, context)
+    gate = gate_out_of(initiative.stage)
+    if gate and context["open_review"] is None and not initiative.withdrawn_at:
+        context |= _before_opening(initiative, gate, context)
     return render(request, "initiatives/reviews/review_open.html", context)
 
 
-def _before_opening(case, gate: str, context) -> dict:
+def _before_opening(initiative, gate: str, context) -> dict:
     book, facts, now = context["book"], context["facts"], context["now"]
     rules = book.gates[gate]
-    where = case_permissions.board_for(case.unit)
-    able = feasibility(case, gate, book)
+    where = initiative_permissions.board_for(initiative.unit)
+    able = feasibility(initiative, gate, book)
     seats = able.seats
     found = criteria.findings(facts, book, gate, context["states"], now)
     told = [m for m in members_now(where) if m.seat in rules.seats]
@@ -313,7 +313,7 @@ def _before_opening(case, gate: str, context) -> dict:
         "Your answers stay open for change; a change makes the votes that rest on it stale.",
     ]
     signers = list({m.person_id: m.person for m in told}.values())
-    if asks := demands.before_signing(signers, "vote", case.tier):
+    if asks := demands.before_signing(signers, "vote", initiative.tier):
         happens.append(asks)
     if gate == "production":
         happens.append("The governance index is generated anew and added to the evidence.")
@@ -324,7 +324,7 @@ def _before_opening(case, gate: str, context) -> dict:
             )
     return {
         "gate": rules,
-        "early": review_turn.fast_lane(case, gate, now),
+        "early": review_turn.fast_lane(initiative, gate, now),
         "quorum": rules.quorum_for(facts.tier),
         "reach": (
             *able.never,
@@ -354,7 +354,7 @@ def _before_opening(case, gate: str, context) -> dict:
 def ask(request, pk):
     """Ask about one criterion, apart from any verdict."""
     row = review_for(request.user, pk)
-    insist(request, case_permissions.may_ask(row, request.user), "ask", row.initiative)
+    insist(request, initiative_permissions.may_ask(row, request.user), "ask", row.initiative)
     gate = row.book.gates[row.gate]
     initial = {"criterion": request.GET.get("criterion", "")}
     form = QuestionForm(request.POST or None, initial=initial, gate=gate)
@@ -367,7 +367,7 @@ def ask(request, pk):
 
 
 def _of_review(request, rows, pk):
-    """A row of a review on a case this person may see, with that review. Raises Http404."""
+    """A row of a review on an initiative this person may see, with that review. Raises Http404."""
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404("No such thing, or not yours to see.")
@@ -380,7 +380,7 @@ def answer(request, pk):
     question, row = _of_review(request, Question.objects.select_related("asked_by"), pk)
     insist(
         request,
-        case_permissions.may_collaborate(row.initiative, request.user),
+        initiative_permissions.may_collaborate(row.initiative, request.user),
         "answer question",
         row.initiative,
     )
@@ -402,7 +402,7 @@ def meet(request, pk):
     """Say that a condition of a decision is met, with what shows it."""
     condition, row = _of_review(request, Condition.objects.select_related("owner"), pk)
     if condition.owner_id != request.user.pk:
-        may = case_permissions.may_manage(row.initiative, request.user)
+        may = initiative_permissions.may_manage(row.initiative, request.user)
         insist(request, may, "meet condition", row.initiative)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

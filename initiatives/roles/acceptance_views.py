@@ -13,7 +13,7 @@ from governance.identity.proofs.sitting_forms import Row
 from governance.models import User
 from governance.people import cooling_off
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import sent
+from initiatives.initiative.initiative_frame import sent
 from initiatives.models import Handover, RoleAssignment
 from initiatives.roles import actions
 from initiatives.roles.forms import AcceptSeveralForm
@@ -73,13 +73,13 @@ def _rows(roles: list[RoleAssignment], holders: dict, person: User) -> dict[int,
     why_not = demands.why_not_by_tier(person, AcceptSeveralForm.act, [row.initiative.tier for row in roles])
     found = {}
     for row in roles:
-        case, holder = row.initiative, holders.get((row.initiative_id, row.role))
+        initiative, holder = row.initiative, holders.get((row.initiative_id, row.role))
         role = row.get_role_display().lower()
         found[row.pk] = Row(
-            label=_("%(role)s of %(ref)s") % {"role": row.get_role_display(), "ref": case.ref},
-            purpose=f"accept the role {role} on {case.ref}",
+            label=_("%(role)s of %(ref)s") % {"role": row.get_role_display(), "ref": initiative.ref},
+            purpose=f"accept the role {role} on {initiative.ref}",
             facts=actions.acceptance_facts(row, holder.pk if holder else None),
-            tier=case.tier,
-            why_not=why_not[case.tier],
+            tier=initiative.tier,
+            why_not=why_not[initiative.tier],
         )
     return found

@@ -12,11 +12,11 @@ from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import pull
 from initiatives.evidence.actions import create_evidence
 from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
@@ -32,7 +32,7 @@ ROLE_DUTIES = {  # what each role does, as its people read it
 }
 
 
-def acceptance_words(case: Initiative, role: str) -> str:
+def acceptance_words(initiative: Initiative, role: str) -> str:
     """What a person accepts with a role, in words they see before they press."""
     duties = {
         "owner": "I own the outcome of this initiative, answer for it, and owe what it leaves behind.",
@@ -43,72 +43,83 @@ def acceptance_words(case: Initiative, role: str) -> str:
         "sponsor": "I sponsor it, and step in while it has no owner.",
         "deputy": "I stand in for the owner.",
     }
-    return f"{Role(role).label} of {case.ref}, {case.title}: {duties[role]}"
+    return f"{Role(role).label} of {initiative.ref}, {initiative.title}: {duties[role]}"
 
 
 def acceptance_facts(assignment: RoleAssignment, holder: int | None) -> dict:
     """What the signature under an acceptance rests on; `holder`: who holds the role now, by key."""
-    case = assignment.initiative
+    initiative = assignment.initiative
     return {
-        "ref": case.ref,
-        "stage": case.stage,
-        "tier": case.tier,
+        "ref": initiative.ref,
+        "stage": initiative.stage,
+        "tier": initiative.tier,
         "proposal": assignment.pk,
         "role": assignment.role,
-        "accepted": acceptance_words(case, assignment.role),
+        "accepted": acceptance_words(initiative, assignment.role),
         "proposed by": assignment.proposed_by_id,
         "in place of": holder,
     }
 
 
 def create_role(
-    case: Initiative, role: str, person: User, by: User, *, accepted: bool = False, handover=None
+    initiative: Initiative, role: str, person: User, by: User, *, accepted: bool = False, handover=None
 ) -> RoleAssignment:
     """The row of a proposal, inside the running act; accepted at once where the person acts for themselves.
 
     `handover`: the one it is part of, and answered with.
     """
     assignment = RoleAssignment(
-        initiative=case, role=role, person=person, proposed_by=by, proposed_at=clock.now(), handover=handover
+        initiative=initiative,
+        role=role,
+        person=person,
+        proposed_by=by,
+        proposed_at=clock.now(),
+        handover=handover,
     )
     assignment.save()
-    record.record(EntryKind.ROLE_PROPOSED, case=case, role=role, person=person.full_name, person_id=person.pk)
+    record.record(
+        EntryKind.ROLE_PROPOSED,
+        initiative=initiative,
+        role=role,
+        person=person.full_name,
+        person_id=person.pk,
+    )
     if accepted:
-        accept_row(case, assignment, acceptance_words(case, role))
+        accept_row(initiative, assignment, acceptance_words(initiative, role))
     else:
-        _settle_for_verifier(case, person)
+        _settle_for_verifier(initiative, person)
     return assignment
 
 
-def _settle_for_verifier(case: Initiative, person: User) -> None:
+def _settle_for_verifier(initiative: Initiative, person: User) -> None:
     """Settle the standing if the person, now asked to join or no longer, verified evidence of the initiative."""
-    if Verification.objects.filter(evidence__initiative=case, verifier=person).exists():
-        settle_standing(case)
+    if Verification.objects.filter(evidence__initiative=initiative, verifier=person).exists():
+        settle_standing(initiative)
 
 
-def propose_role(*, case: Initiative, role: str, person: User, by: User) -> RoleAssignment:
+def propose_role(*, initiative: Initiative, role: str, person: User, by: User) -> RoleAssignment:
     """Propose a person for a role: `propose_roles` for one."""
-    return propose_roles(case=case, people={role: person}, by=by)[0]
+    return propose_roles(initiative=initiative, people={role: person}, by=by)[0]
 
 
-def propose_roles(*, case: Initiative, people: dict[str, User], by: User) -> list[RoleAssignment]:
+def propose_roles(*, initiative: Initiative, people: dict[str, User], by: User) -> list[RoleAssignment]:
     """Propose a person for each of some roles, all of them or none; who proposes themselves accepts by that.
 
     Raises ValidationError that names the role whose person cannot be asked, or Refused.
     """
-    with act("propose role", by=by, case=case) as case:
-        case_permissions.may_propose_role(case, by).or_refuse()
+    with act("propose role", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_propose_role(initiative, by).or_refuse()
         made = []
         for role, person in people.items():
             if role not in Role:
                 raise ValidationError({"role": "Choose one of the roles listed."})
             if not person.is_active:
                 raise ValidationError({role: f"{person} is no longer active; name somebody else."})
-            if case.roles.open().filter(role=role, person=person).exists():
+            if initiative.roles.open().filter(role=role, person=person).exists():
                 raise ValidationError({role: f"{person} holds or is asked for this role already."})
-            made.append(create_role(case, role, person, by, accepted=person == by))
+            made.append(create_role(initiative, role, person, by, accepted=person == by))
         if by in people.values():
-            settle_standing(case)
+            settle_standing(initiative)
     return made
 
 
@@ -119,15 +130,15 @@ def accept_role(
 
     `proof`: what it is signed by inside another act.
     """
-    with act("accept role", by=by, case=assignment.initiative_id, proof=proof) as case:
+    with act("accept role", by=by, initiative=assignment.initiative_id, proof=proof) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        case_permissions.may_accept_role(assignment, by).or_refuse()
-        if case.closed and not case.obligations.unsettled().exists():
-            no(f"This initiative is {case.stage}; its roles are history.").or_refuse()
+        initiative_permissions.may_accept_role(assignment, by).or_refuse()
+        if initiative.closed and not initiative.obligations.unsettled().exists():
+            no(f"This initiative is {initiative.stage}; its roles are history.").or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
-        accept_row(case, assignment, words.strip() or acceptance_words(case, assignment.role))
-        settle_standing(case)
+        accept_row(initiative, assignment, words.strip() or acceptance_words(initiative, assignment.role))
+        settle_standing(initiative)
     return assignment
 
 
@@ -147,40 +158,45 @@ def accept_roles(
 
 def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:
     """Accept again a role one holds, so that the attestation is fresh (rulebook: half-yearly, quarterly)."""
-    with act("accept role again", by=by, case=assignment.initiative_id) as case:
+    with act("accept role again", by=by, initiative=assignment.initiative_id) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        case_permissions.may_accept_role(assignment, by).or_refuse()
+        initiative_permissions.may_accept_role(assignment, by).or_refuse()
         if not assignment.accepted_at or assignment.ended_at:
             no("Only a role in force is accepted again.").or_refuse()
-        record.record(EntryKind.ROLE_ACCEPTED_AGAIN, case=case, role=assignment.role)
-        _attest(case, assignment, words.strip() or assignment.accepted_words)
-        settle_standing(case)
+        record.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
+        _attest(initiative, assignment, words.strip() or assignment.accepted_words)
+        settle_standing(initiative)
     return assignment
 
 
-def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None:
+def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
     """Accept a proposal inside the running act of its person; whoever held the role before no longer does."""
     role, person = assignment.role, assignment.person
-    previous = case_permissions.accepted(case, role)
+    previous = initiative_permissions.accepted(initiative, role)
     if previous is not None:
-        _end(case, previous, f"{person.full_name} accepted the role")
+        _end(initiative, previous, f"{person.full_name} accepted the role")
     assignment.accepted_at, assignment.accepted_words = clock.now(), words
     assignment.save()
-    record.record(EntryKind.ROLE_ACCEPTED, case=case, role=role, words=words)
-    earlier = case.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
+    record.record(EntryKind.ROLE_ACCEPTED, initiative=initiative, role=role, words=words)
+    earlier = initiative.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
     if role in TRIGGER_OF_ROLE and earlier:
         before = previous.person.full_name if previous else "nobody"
-        pull(case, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {before} -> {person.full_name}", by=person)
-    _attest(case, assignment, words)
+        pull(
+            initiative,
+            [TRIGGER_OF_ROLE[role]],
+            f"{Role(role).label}: {before} -> {person.full_name}",
+            by=person,
+        )
+    _attest(initiative, assignment, words)
     if role == Role.OWNER:
-        close_system_hold(case, "owner_vacant", f"{person.full_name} accepted ownership")
-        for debt in case.obligations.unsettled().filter(kind="vacancy"):
+        close_system_hold(initiative, "owner_vacant", f"{person.full_name} accepted ownership")
+        for debt in initiative.obligations.unsettled().filter(kind="vacancy"):
             settle_row(debt, by=person, note=f"{person.full_name} accepted ownership")
     if role == Role.RECORD_OWNER:
-        close_system_hold(case, "record_owner_vacant", f"{person.full_name} accepted the record")
+        close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the record")
 
 
-def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
+def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
     """The attestation that an acceptance is, for the requirements met by nothing else, and their answers."""
     keys = [key for key, role in criteria.ACCEPTED_IN_PERSON.items() if role == assignment.role]
     if assignment.role == Role.RECORD_OWNER:
@@ -190,10 +206,10 @@ def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
     if not keys:
         return
     for key in keys:
-        if Answer.objects.filter(initiative=case, requirement=key).exists():
+        if Answer.objects.filter(initiative=initiative, requirement=key).exists():
             continue
         Answer(
-            initiative=case,
+            initiative=initiative,
             requirement=key,
             kind="answered",
             text=f"{assignment.person.full_name}. {words}",
@@ -201,7 +217,7 @@ def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
             at=clock.now(),
         ).save()
     create_evidence(
-        case,
+        initiative,
         kind="attestation",
         title=f"{assignment.get_role_display()} accepted by {assignment.person.full_name}",
         note=words,
@@ -214,62 +230,64 @@ def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
 
 def decline_role(*, assignment: RoleAssignment, reason: str = "", by: User) -> RoleAssignment:
     """Decline a proposal in person."""
-    with act("decline role", by=by, case=assignment.initiative_id, reason=reason) as case:
+    with act("decline role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
-        case_permissions.may_answer_role(assignment, by).or_refuse()
+        initiative_permissions.may_answer_role(assignment, by).or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
-        decline_row(case, assignment, reason.strip())
+        decline_row(initiative, assignment, reason.strip())
     return assignment
 
 
-def decline_row(case: Initiative, assignment: RoleAssignment, reason: str, *, taken_back=False) -> None:
+def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str, *, taken_back=False) -> None:
     """End a proposal that nobody answered, inside the running act: declined by its person, or taken back."""
     if taken_back:
-        _end(case, assignment, reason)
+        _end(initiative, assignment, reason)
     else:
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
         assignment.save()
-        record.record(EntryKind.ROLE_DECLINED, case=case, role=assignment.role)
-    _settle_for_verifier(case, assignment.person)
+        record.record(EntryKind.ROLE_DECLINED, initiative=initiative, role=assignment.role)
+    _settle_for_verifier(initiative, assignment.person)
 
 
 def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:
     """End a role or take back a proposal: the person in the role, or whoever may propose for it."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why the role ends."})
-    with act("end role", by=by, case=assignment.initiative_id, reason=reason) as case:
+    with act("end role", by=by, initiative=assignment.initiative_id, reason=reason) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         if assignment.person_id != by.pk:
-            case_permissions.may_propose_role(case, by).or_refuse()
+            initiative_permissions.may_propose_role(initiative, by).or_refuse()
         if assignment.ended_at or assignment.declined_at:
             raise Conflict("This role has ended already.")
-        _end(case, assignment, reason.strip())
-        leave_vacancy(case, assignment)
-        settle_standing(case)
+        _end(initiative, assignment, reason.strip())
+        leave_vacancy(initiative, assignment)
+        settle_standing(initiative)
     return assignment
 
 
-def _end(case: Initiative, assignment: RoleAssignment, reason: str) -> None:
+def _end(initiative: Initiative, assignment: RoleAssignment, reason: str) -> None:
     assignment.ended_at, assignment.ended_reason = clock.now(), reason
     assignment.save()
-    record.record(EntryKind.ROLE_ENDED, case=case, role=assignment.role, person=assignment.person.full_name)
+    record.record(
+        EntryKind.ROLE_ENDED, initiative=initiative, role=assignment.role, person=assignment.person.full_name
+    )
 
 
-def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
+def leave_vacancy(initiative: Initiative, assignment: RoleAssignment) -> None:
     """What the end of a role leaves: voided proof, and a hold where an MVP or production has no owner any more."""
     role, person = assignment.role, assignment.person
-    if not assignment.accepted_at or case.closed:
+    if not assignment.accepted_at or initiative.closed:
         return
     if role in TRIGGER_OF_ROLE:
-        pull(case, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {person.full_name} left", by=None)
-    if role == Role.OWNER and case.stage in (Stage.MVP, Stage.PRODUCTION):
+        pull(initiative, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {person.full_name} left", by=None)
+    if role == Role.OWNER and initiative.stage in (Stage.MVP, Stage.PRODUCTION):
         open_system_hold(
-            case, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."
+            initiative, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."
         )
-    if role == Role.RECORD_OWNER and case.contract_id and case.contract.in_force_at(clock.now()):
+    if role == Role.RECORD_OWNER and initiative.contract_id and initiative.contract.in_force_at(clock.now()):
         open_system_hold(
-            case,
+            initiative,
             "record_owner_vacant",
             f"{person.full_name}, whom the contract names, no longer owns the audit trail.",
         )

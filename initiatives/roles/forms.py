@@ -19,10 +19,10 @@ class ProposeForm(SigningForm):
 
     act = "role"
 
-    def __init__(self, *args, case: Initiative, roles: dict[str, str], **options):
+    def __init__(self, *args, initiative: Initiative, roles: dict[str, str], **options):
         """`roles`: the roles that can be proposed for here, each with what it does."""
         super().__init__(*args, **options)
-        board = board_for(case.unit)
+        board = board_for(initiative.unit)
         beside = votes_lost(board) if board else {}
         self.roles = tuple(roles)
         for role, duty in roles.items():

@@ -1,4 +1,4 @@
-"""Forms on handing over: one successor a case, or one for all that is left."""
+"""Forms on handing over: one successor an initiative, or one for all that is left."""
 
 import re
 
@@ -24,7 +24,7 @@ class SuccessorField(forms.CharField):
 
 
 class HandoverForm(forms.Form):
-    """Successors: `case-<key>` for each part, `everything` for those left empty; and why."""
+    """Successors: `initiative-<key>` for each part, `everything` for those left empty; and why."""
 
     everything = SuccessorField(
         label="One successor for every initiative left empty below",
@@ -36,13 +36,13 @@ class HandoverForm(forms.Form):
 
     def __init__(self, *args, parts: list[Part], people: list[User], **options):
         super().__init__(*args, **options)
-        self.parts = {f"case-{part.case.pk}": part for part in parts}
+        self.parts = {f"initiative-{part.initiative.pk}": part for part in parts}
         self._by_login = {person.login.casefold(): person for person in people}
         self._by_name: dict[str, list[User]] = {}
         for person in people:
             self._by_name.setdefault(person.full_name.casefold(), []).append(person)
         for name, part in self.parts.items():
-            self.fields[name] = SuccessorField(label=f"Successor for {part.case.ref}")
+            self.fields[name] = SuccessorField(label=f"Successor for {part.initiative.ref}")
         self.order_fields(["everything", *self.parts, "reason"])
 
     @property

@@ -1,4 +1,4 @@
-"""What somebody holds on cases and could hand over; what a successor cannot be besides. Read set-wise."""
+"""What somebody holds on initiatives and could hand over; what a successor cannot be besides. Read set-wise."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from initiatives.models import Condition, Gap, Handover, Initiative, Obligation,
 
 @dataclass
 class Part:
-    """What one person holds on one case. Debts stay with whoever owes them (docs/domain.md, invariant 14)."""
+    """What one person holds on one initiative. Debts stay with whoever owes them (docs/domain.md, invariant 14)."""
 
-    case: Initiative
+    initiative: Initiative
     roles: list[RoleAssignment] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -36,14 +36,16 @@ def passes(roles, conditions, gaps) -> str:
     return ", ".join(words)
 
 
-def parts_of(person: User, cases: Iterable[int] | None = None) -> list[Part]:
-    """What the person holds on running cases, or on those named, by their number; five questions."""
-    of_cases = {} if cases is None else {"pk__in": list(cases)}
-    running = Initiative.objects.live().filter(stage__in=RUNNING_STAGES, **of_cases).select_related("unit")
+def parts_of(person: User, initiatives: Iterable[int] | None = None) -> list[Part]:
+    """What the person holds on running initiatives, or on those named, by their number; five questions."""
+    of_initiatives = {} if initiatives is None else {"pk__in": list(initiatives)}
+    running = (
+        Initiative.objects.live().filter(stage__in=RUNNING_STAGES, **of_initiatives).select_related("unit")
+    )
     found: dict[int, Part] = {}
 
-    def part(case: Initiative) -> Part:
-        return found.setdefault(case.pk, Part(case))
+    def part(initiative: Initiative) -> Part:
+        return found.setdefault(initiative.pk, Part(initiative))
 
     roles = RoleAssignment.objects.in_force().filter(person=person, initiative__in=running)
     for role in roles.select_related("initiative__unit").order_by("role"):
@@ -64,16 +66,16 @@ def parts_of(person: User, cases: Iterable[int] | None = None) -> list[Part]:
         Handover.objects.waiting().filter(person=person, initiative__in=found).select_related("successor")
     ):
         found[row.initiative_id].waiting = row
-    return sorted(found.values(), key=lambda one: one.case.number)
+    return sorted(found.values(), key=lambda one: one.initiative.number)
 
 
 def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
     """What being asked, and accepting, takes from these successors: separation of duties, shown before."""
-    cases, people = {part.case.pk for part, _ in chosen}, {person.pk for _, person in chosen}
+    initiatives, people = {part.initiative.pk for part, _ in chosen}, {person.pk for _, person in chosen}
     now = clock.now()
     votes = SignOff.objects.latest().filter(
         review__outcome=ReviewOutcome.OPEN,
-        review__initiative__in=cases,
+        review__initiative__in=initiatives,
         person__in=people,
         verdict__startswith="approve",
     )
@@ -88,10 +90,10 @@ def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
     )
     said = []
     for part, person in chosen:
-        board = board_for(part.case.unit)
+        board = board_for(part.initiative.unit)
         held = seats.get((board.pk, person.pk)) if board else None
-        said.append(f"{part.case.ref} {part.case.title}: {person} is asked for {part.what}.")
-        if (part.case.pk, person.pk) in signed:
+        said.append(f"{part.initiative.ref} {part.initiative.title}: {person} is asked for {part.what}.")
+        if (part.initiative.pk, person.pk) in signed:
             said.append(f"{person} approved in its open review: from now on that vote does not count.")
         if held:
             said.append(

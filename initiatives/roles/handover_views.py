@@ -1,4 +1,4 @@
-"""Handing over everything that somebody holds on cases, and taking over what one is asked to."""
+"""Handing over everything that somebody holds on initiatives, and taking over what one is asked to."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,9 +13,9 @@ from governance.identity.proofs import demands
 from governance.identity.proofs.sitting_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import fix, sent
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import votes_lost
+from initiatives.initiative.initiative_frame import fix, sent
 from initiatives.models import Handover, Obligation, RoleAssignment
 from initiatives.roles import handover_queries, handovers
 from initiatives.roles.actions import acceptance_words
@@ -26,11 +26,11 @@ TAKES = ["GET", "HEAD", "POST"]
 
 @require_http_methods(TAKES)
 def propose(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Everything the person holds; a successor for each case or for all; what that means, then the one act."""
+    """Everything the person holds; a successor for each initiative or for all; what that means, then the one act."""
     # Whoever may not is not told whether there is somebody with this number, nor who that is.
     seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
     person = get_object_or_404(seen, pk=pk)
-    case_permissions.may_hand_over(person, request.user).or_refuse()
+    initiative_permissions.may_hand_over(person, request.user).or_refuse()
     if "take-back" in request.POST:
         return _take_back(request, person)
     parts = handover_queries.parts_of(person)
@@ -47,7 +47,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
             try:
                 rows = handovers.propose_handover(
                     person=person,
-                    chosen={part.case: successor for part, successor in chosen},
+                    chosen={part.initiative: successor for part, successor in chosen},
                     reason=form.cleaned_data["reason"],
                     by=request.user,
                 )
@@ -123,14 +123,14 @@ def offered(request: SignedInRequest) -> HttpResponse:
 def _signed_row(one: dict, why_not: dict[str, str]) -> Row:
     """What a signature under a handover rests on."""
     row, part = one["row"], one["part"]
-    case = row.initiative
+    initiative = row.initiative
     return Row(
-        label=f"{case.ref} from {row.person}",
-        purpose=f"take over {case.ref}",
+        label=f"{initiative.ref} from {row.person}",
+        purpose=f"take over {initiative.ref}",
         facts={
-            "ref": case.ref,
-            "stage": case.stage,
-            "tier": case.tier,
+            "ref": initiative.ref,
+            "stage": initiative.stage,
+            "tier": initiative.tier,
             "handover": row.pk,
             "from": row.person_id,
             "asked by": row.proposed_by_id,
@@ -138,21 +138,21 @@ def _signed_row(one: dict, why_not: dict[str, str]) -> Row:
             "conditions": [[row.pk, row.text, row.due] for row in part.conditions] if part else [],
             "gaps": [[row.pk, row.text, row.due] for row in part.gaps] if part else [],
         },
-        tier=case.tier,
-        why_not=why_not[case.tier],
+        tier=initiative.tier,
+        why_not=why_not[initiative.tier],
     )
 
 
 def _with_words(rows: list[Handover]) -> list[dict]:
     """Each handover with the words that are accepted by it, and what comes besides."""
-    cases = [row.initiative_id for row in rows]
+    initiatives = [row.initiative_id for row in rows]
     asked: dict[int, list[RoleAssignment]] = {}
     for role in RoleAssignment.objects.waiting().filter(handover__in=rows).order_by("role"):
         asked.setdefault(role.handover_id, []).append(role)
     parts = {
-        (key, part.case.pk): part
+        (key, part.initiative.pk): part
         for key, person in {row.person_id: row.person for row in rows}.items()
-        for part in handover_queries.parts_of(person, cases)
+        for part in handover_queries.parts_of(person, initiatives)
     }
     return [
         {

@@ -1,6 +1,6 @@
-"""Handing over: everything somebody holds on cases, proposed to successors in one act, taken by each in person.
+"""Handing over: everything somebody holds on initiatives, proposed to successors in one act, taken by each in person.
 
-Cases are locked in the order of their keys. Until a successor accepts, all of it stays with whoever holds it.
+Initiatives are locked in the order of their keys. Until a successor accepts, all of it stays with whoever holds it.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, lock, settle_standing
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.act import act, lock, settle_standing
 from initiatives.models import Handover, Initiative
 from initiatives.roles import handover_queries
 from initiatives.roles.actions import accept_row, acceptance_words, create_role, decline_row
@@ -26,31 +26,35 @@ from initiatives.roles.actions import accept_row, acceptance_words, create_role,
 def propose_handover(
     *, person: User, chosen: dict[Initiative, User], reason: str, by: User
 ) -> list[Handover]:
-    """Ask successors, in one act, to take over what `person` holds on these cases: the person, or an admin.
+    """Ask successors, in one act, to take over what `person` holds on these initiatives: the person, or an admin.
 
-    Whoever was asked for the same case before and has not answered is no longer asked. Raises ValidationError at
-    `reason` or `case-<key>`; Refused for others.
+    Whoever was asked for the same initiative before and has not answered is no longer asked. Raises ValidationError at
+    `reason` or `initiative-<key>`; Refused for others.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why; the successors read it."})
     if not chosen:
         raise ValidationError("Name a successor for at least one initiative.")
     with act("propose handover", by=by, reason=reason):
-        case_permissions.may_hand_over(person, by).or_refuse()
-        wanted = {case.pk: successor for case, successor in chosen.items()}
-        cases = {pk: lock(pk) for pk in sorted(wanted)}
-        parts = {part.case.pk: part for part in handover_queries.parts_of(person, wanted)}
-        _check(person, wanted, parts, cases)
+        initiative_permissions.may_hand_over(person, by).or_refuse()
+        wanted = {initiative.pk: successor for initiative, successor in chosen.items()}
+        initiatives = {pk: lock(pk) for pk in sorted(wanted)}
+        parts = {part.initiative.pk: part for part in handover_queries.parts_of(person, wanted)}
+        _check(person, wanted, parts, initiatives)
         rows = [
-            _propose(cases[pk], parts[pk], person, successor, reason.strip(), by)
+            _propose(initiatives[pk], parts[pk], person, successor, reason.strip(), by)
             for pk, successor in sorted(wanted.items())
         ]
         record.record(
             EntryKind.HANDOVER,
             person=person.full_name,
             person_id=person.pk,
-            cases=[
-                {"case": row.initiative.ref, "successor": row.successor.full_name, "what": parts[pk].what}
+            initiatives=[
+                {
+                    "initiative": row.initiative.ref,
+                    "successor": row.successor.full_name,
+                    "what": parts[pk].what,
+                }
                 for pk, row in zip(sorted(wanted), rows, strict=True)
             ],
         )
@@ -59,24 +63,26 @@ def propose_handover(
     return rows
 
 
-def _check(person, wanted, parts, cases) -> None:
+def _check(person, wanted, parts, initiatives) -> None:
     wrong = {}
     for pk, successor in wanted.items():
         if pk not in parts:
-            wrong[f"case-{pk}"] = f"{person} holds nothing on {cases[pk].ref} any more; leave it empty."
+            wrong[f"initiative-{pk}"] = (
+                f"{person} holds nothing on {initiatives[pk].ref} any more; leave it empty."
+            )
         elif successor.pk == person.pk:
-            wrong[f"case-{pk}"] = f"{person} holds it already; name somebody else."
+            wrong[f"initiative-{pk}"] = f"{person} holds it already; name somebody else."
         elif not successor.is_active:
-            wrong[f"case-{pk}"] = f"{successor} is no longer active; name somebody else."
+            wrong[f"initiative-{pk}"] = f"{successor} is no longer active; name somebody else."
     if wrong:
         raise ValidationError(wrong)
 
 
-def _propose(case, part, person, successor, reason, by) -> Handover:
+def _propose(initiative, part, person, successor, reason, by) -> Handover:
     if part.waiting is not None:
         _end(part.waiting, "Somebody else is asked", by)
     row = Handover(
-        initiative=case,
+        initiative=initiative,
         person=person,
         successor=successor,
         proposed_by=by,
@@ -85,11 +91,11 @@ def _propose(case, part, person, successor, reason, by) -> Handover:
     )
     row.save()
     for role in part.roles:
-        if not case.roles.open().filter(role=role.role, person=successor).exists():
-            create_role(case, role.role, successor, by, handover=row)
+        if not initiative.roles.open().filter(role=role.role, person=successor).exists():
+            create_role(initiative, role.role, successor, by, handover=row)
     record.record(
         EntryKind.HANDOVER_PROPOSED,
-        case=case,
+        initiative=initiative,
         person=person.full_name,
         successor=successor.full_name,
         successor_id=successor.pk,
@@ -110,17 +116,17 @@ def accept_handovers(
         rows = []
         for row in sorted(handovers, key=lambda one: (one.initiative_id, one.pk)):
             proof = (proofs or {}).get(row.pk)
-            with act("accept handover", by=by, case=row.initiative_id, proof=proof) as case:
-                rows.append(_accept(case, _answerable(row, by)))
-                settle_standing(case)
+            with act("accept handover", by=by, initiative=row.initiative_id, proof=proof) as initiative:
+                rows.append(_accept(initiative, _answerable(row, by)))
+                settle_standing(initiative)
     return rows
 
 
-def _accept(case: Initiative, row: Handover) -> Handover:
-    part = next(iter(handover_queries.parts_of(row.person, [case.pk])), None)
+def _accept(initiative: Initiative, row: Handover) -> Handover:
+    part = next(iter(handover_queries.parts_of(row.person, [initiative.pk])), None)
     proposals = list(_proposals(row))
     for assignment in proposals:
-        accept_row(case, assignment, acceptance_words(case, assignment.role))
+        accept_row(initiative, assignment, acceptance_words(initiative, assignment.role))
     for thing in [*part.conditions, *part.gaps] if part else ():
         thing.owner = row.successor
         if hasattr(thing, "owner_accepted_at"):
@@ -131,7 +137,7 @@ def _accept(case: Initiative, row: Handover) -> Handover:
     took = handover_queries.passes(proposals, part.conditions if part else (), part.gaps if part else ())
     record.record(
         EntryKind.HANDOVER_ACCEPTED,
-        case=case,
+        initiative=initiative,
         person=row.person.full_name,
         what=took or "nothing that was left",
     )
@@ -139,9 +145,9 @@ def _accept(case: Initiative, row: Handover) -> Handover:
         row.proposed_by,
         "handover answered",
         f"handover:{row.pk}",
-        subject=f"{case.ref} {case.title}: {row.successor} took over from {row.person}",
-        link=reverse("people", args=[case.ref]),
-        case_ref=case.ref,
+        subject=f"{initiative.ref} {initiative.title}: {row.successor} took over from {row.person}",
+        link=reverse("people", args=[initiative.ref]),
+        initiative_ref=initiative.ref,
     )
     return row
 
@@ -162,16 +168,16 @@ def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) 
                 subject=f"{row.initiative.ref}: {by} does not take over from {row.person}",
                 text=reason.strip() or "Ask somebody else.",
                 link=reverse("handover", args=[row.person_id]),
-                case_ref=row.initiative.ref,
+                initiative_ref=row.initiative.ref,
             )
     return rows
 
 
 def take_back_handover(*, handover: Handover, by: User) -> Handover:
     """No longer ask: the person who hands over, or an admin."""
-    with act("take back handover", by=by, case=handover.initiative_id, reason="Taken back"):
+    with act("take back handover", by=by, initiative=handover.initiative_id, reason="Taken back"):
         row = _waiting(handover)
-        case_permissions.may_hand_over(row.person, by).or_refuse()
+        initiative_permissions.may_hand_over(row.person, by).or_refuse()
         _end(row, "Taken back", by)
     return row
 
@@ -207,7 +213,9 @@ def _end(row: Handover, reason: str, by: User) -> None:
     row.ended_at, row.ended_reason = clock.now(), reason
     row.save()
     kind = EntryKind.HANDOVER_DECLINED if declined else EntryKind.HANDOVER_TAKEN_BACK
-    record.record(kind, case=row.initiative, person=row.person.full_name, successor=row.successor.full_name)
+    record.record(
+        kind, initiative=row.initiative, person=row.person.full_name, successor=row.successor.full_name
+    )
 
 
 def _ask(successor: User, person: User, rows: list[Handover]) -> None:

@@ -10,10 +10,10 @@ from governance.notices import preferences
 from governance.permission_result import no
 from governance.sign_in import password_links, sessions
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standing
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.resilience.process_actions import knowledge_leaves, resting_on
-from initiatives.integration.systems.actions import cases_of_owner, owner_left
+from initiatives.integration.systems.actions import initiatives_of_owner, owner_left
 from initiatives.models import Initiative
 from initiatives.roles.actions import leave_vacancy
 
@@ -22,26 +22,28 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
     """End an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
 
     What the person alone knew is reopened, and proof that rests on it ends (S1-5). `by` an admin, or `system` for a
-    feed such as HR. Cases are locked in the order of their keys.
+    feed such as HR. Initiatives are locked in the order of their keys.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the account ends."})
-    cases = set(person.roles.open().values_list("initiative_id", flat=True))
+    initiatives = set(person.roles.open().values_list("initiative_id", flat=True))
     with act("deactivate", by=by, system=system, reason=reason, register=True):
         if by is not None and not (by.is_active and by.is_admin):
             no("Only admins end accounts.").or_refuse()
         if by is not None and by.pk == person.pk:
             no("Nobody ends their own account.", "Ask another admin.").or_refuse()
-        tied, resting = cases_of_owner(person), resting_on(person)
-        locked = Initiative.objects.all_locked(cases | tied | resting)
+        tied, resting = initiatives_of_owner(person), resting_on(person)
+        locked = Initiative.objects.all_locked(initiatives | tied | resting)
         ended = []
-        for case in locked:
-            for assignment in case.roles.open().filter(person=person):
+        for initiative in locked:
+            for assignment in initiative.roles.open().filter(person=person):
                 assignment.ended_at = clock.now()
                 assignment.ended_reason = f"{person.full_name} left: {reason.strip()}"
                 assignment.save()
-                record.record(EntryKind.ROLE_ENDED, case=case, role=assignment.role, person=person.full_name)
-                ended.append((case, assignment))
+                record.record(
+                    EntryKind.ROLE_ENDED, initiative=initiative, role=assignment.role, person=person.full_name
+                )
+                ended.append((initiative, assignment))
         end_seats(person.memberships)
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = False
@@ -52,12 +54,12 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         record.record(
             EntryKind.ACCOUNT_ENDED, person=person.full_name, person_id=person.pk, login=person.login
         )
-        for case, assignment in ended:
-            leave_vacancy(case, assignment)
-        owner_left(person, [case for case in locked if case.pk in tied], by=by)
-        knowledge_leaves(person, [case for case in locked if case.pk in resting], by=by)
-        for case in locked:
-            settle_standing(case)
+        for initiative, assignment in ended:
+            leave_vacancy(initiative, assignment)
+        owner_left(person, [initiative for initiative in locked if initiative.pk in tied], by=by)
+        knowledge_leaves(person, [initiative for initiative in locked if initiative.pk in resting], by=by)
+        for initiative in locked:
+            settle_standing(initiative)
     return person
 
 
@@ -73,7 +75,7 @@ def reactivate(*, person: User, reason: str, by: User | None = None, system: str
         person.is_active = True
         person.save()
         record.record(EntryKind.ACCOUNT_GIVEN_BACK, person=person.full_name, person_id=person.pk)
-        follow(lock_cases(cases_of_owner(person) | resting_on(person)))
+        follow(lock_initiatives(initiatives_of_owner(person) | resting_on(person)))
     return person
 
 

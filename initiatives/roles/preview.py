@@ -1,24 +1,24 @@
 """Preview of a role taken or ended: what it would end."""
 
 from governance.models import User
-from initiatives.cases.act import settle_standing
-from initiatives.cases.impact_preview import LEFT_OPEN, preview, somebody
+from initiatives.initiative.act import settle_standing
+from initiatives.initiative.impact_preview import LEFT_OPEN, preview, somebody
 from initiatives.models import Initiative, RoleAssignment
 from initiatives.roles import actions
 
 
-def of_role(case: Initiative, role: str, person: User, *, accepted: bool = True) -> list[str]:
+def of_role(initiative: Initiative, role: str, person: User, *, accepted: bool = True) -> list[str]:
     """What this person in this role ends once they accepted; with `accepted` False, already while they are asked."""
 
-    def run(case):
-        waiting = case.roles.waiting().filter(role=role, person=person).first()
+    def run(initiative):
+        waiting = initiative.roles.waiting().filter(role=role, person=person).first()
         if waiting is None:
-            waiting = actions.create_role(case, role, person, somebody(case) or person)
+            waiting = actions.create_role(initiative, role, person, somebody(initiative) or person)
         if accepted:
             actions.accept_role(assignment=waiting, by=person)
-        settle_standing(case)
+        settle_standing(initiative)
 
-    return preview(case, run, by=person)
+    return preview(initiative, run, by=person)
 
 
 def of_role_end(assignment: RoleAssignment, *, by: User) -> list[str]:

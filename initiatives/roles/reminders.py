@@ -1,4 +1,4 @@
-"""Roles that wait for an answer, cases whose owner is gone or never came."""
+"""Roles that wait for an answer, initiatives whose owner is gone or never came."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -22,7 +22,7 @@ def roles_to_accept(moment: datetime):
     """Proposed roles: to the person at once, after 3 and 7 days, those of one day in one message; after two weeks to
     whoever proposed.
 
-    An owner who does not answer leaves the case without one, which has messages of its own.
+    An owner who does not answer leaves the initiative without one, which has messages of its own.
     """
     today = clock.local_day(moment)
     rows = list(
@@ -37,13 +37,13 @@ def roles_to_accept(moment: datetime):
         yield from told([person], since(start, today, (0, 3, 7)), _several(person, start, some))
     alone = {row.pk for row in rows} - {row.pk for some in together.values() for row in some}
     for row in rows:
-        case, start = row.initiative, clock.local_day(row.proposed_at)
+        initiative, start = row.initiative, clock.local_day(row.proposed_at)
         role = row.get_role_display().lower()
         yield from told(
             [row.person] if row.pk in alone else [],
             since(start, today, (0, 3, 7)),
             about(
-                case,
+                initiative,
                 "role",
                 f"role:{row.pk}",
                 f"you are asked to be its {role}",
@@ -52,19 +52,19 @@ def roles_to_accept(moment: datetime):
                 personal=True,
             ),
         )
-        if row.role == Role.OWNER and not case.imported:
+        if row.role == Role.OWNER and not initiative.imported:
             continue
         yield from told(
             [row.proposed_by],
             since(start, today, (BOARD_AFTER,)),
             about(
-                case,
+                initiative,
                 "role unanswered",
                 f"role:{row.pk}",
                 f"{row.person} has not answered for two weeks",
                 text=f"{row.person} has been asked to be its {role} since {start:%-d %B %Y}. "
                 "Speak to them, or propose somebody else.",
-                link=reverse("people", args=[case.ref]),
+                link=reverse("people", args=[initiative.ref]),
             ),
         )
 
@@ -114,25 +114,25 @@ def vacancies(moment: datetime):
     )
     circle = Circle(hold.initiative for hold in holds)
     for hold in holds:
-        case, start = hold.initiative, clock.local_day(hold.opened_at)
-        sponsor, chair = circle.role(case, "sponsor"), circle.chair(case)
+        initiative, start = hold.initiative, clock.local_day(hold.opened_at)
+        sponsor, chair = circle.role(initiative, "sponsor"), circle.chair(initiative)
         period = since(start, today, (0, CHAIR_AFTER, BOARD_AFTER))
         people = {
             "after0d": [sponsor, chair],
             f"after{CHAIR_AFTER}d": [chair],
-            f"after{BOARD_AFTER}d": [sponsor, *circle.board(case)],
+            f"after{BOARD_AFTER}d": [sponsor, *circle.board(initiative)],
         }
         yield from told(
             people.get(period, []),
             period,
             about(
-                case,
+                initiative,
                 "owner vacant",
                 f"hold:{hold.pk}",
                 f"no owner since {start:%-d %B %Y}",
                 text=f"{hold.reason} Its decisions are held. Sponsor or chair can propose a successor, "
                 "who accepts in person.",
-                link=reverse("people", args=[case.ref]),
+                link=reverse("people", args=[initiative.ref]),
             ),
         )
 
@@ -141,7 +141,7 @@ def ideas_without_owner(moment: datetime):
     """Ideas and prototypes whose ownership nobody has accepted: to whoever registered them, then the chair."""
     today = clock.local_day(moment)
     owned = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.OWNER)
-    cases = list(
+    initiatives = list(
         Initiative.objects.live()
         .filter(~Exists(owned), stage__in=[Stage.PROPOSED, Stage.PROTOTYPE])
         .exclude(basis="import")
@@ -151,32 +151,34 @@ def ideas_without_owner(moment: datetime):
         .prefetch_related("roles")
         .order_by("pk")
     )
-    circle = Circle(cases)
-    for case in cases:
+    circle = Circle(initiatives)
+    for initiative in initiatives:
         ended = [
             row.ended_at
-            for row in case.roles.all()
+            for row in initiative.roles.all()
             if row.role == Role.OWNER and row.accepted_at and row.ended_at
         ]
-        start = clock.local_day(max([case.registered_at, *ended]))
+        start = clock.local_day(max([initiative.registered_at, *ended]))
         asked = any(
-            row.role == Role.OWNER for row in case.roles.all() if not row.declined_at and not row.ended_at
+            row.role == Role.OWNER
+            for row in initiative.roles.all()
+            if not row.declined_at and not row.ended_at
         )
         period = since(start, today, (3, CHAIR_AFTER, BOARD_AFTER))
-        people = [circle.role(case, "sponsor"), case.registered_by]
+        people = [circle.role(initiative, "sponsor"), initiative.registered_by]
         if period == f"after{BOARD_AFTER}d":
-            people.append(circle.chair(case))
+            people.append(circle.chair(initiative))
         yield from told(
             people,
             period,
             about(
-                case,
+                initiative,
                 "no owner",
-                f"case:{case.pk}:{start.isoformat()}",
+                f"initiative:{initiative.pk}:{start.isoformat()}",
                 f"nobody has owned it since {start:%-d %B %Y}",
                 text="Somebody is asked and has not answered. Speak to them, or propose somebody else."
                 if asked
                 else "Propose an owner, who accepts in person; or withdraw it.",
-                link=reverse("people", args=[case.ref]),
+                link=reverse("people", args=[initiative.ref]),
             ),
         )

@@ -1,4 +1,4 @@
-"""People on a case: roles proposed, accepted in person, declined, accepted again, ended."""
+"""People on an initiative: roles proposed, accepted in person, declined, accepted again, ended."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -14,26 +14,26 @@ from governance.models import Absence
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Role
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
-from initiatives.cases.case_frame import ask, case_context, fix, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.act import act
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
 from initiatives.models import RoleAssignment
 from initiatives.roles import actions, preview
 from initiatives.roles.actions import ROLE_DUTIES, acceptance_facts, acceptance_words
 from initiatives.roles.forms import AcceptForm, DeclineForm, ProposeForm
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def people(request, ref):
     """Every role with who holds it, who is asked, and who held it before."""
-    case = case_lookup.case_for(request.user, ref)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
     absent = Absence.objects.at(clock.now()).filter(person=OuterRef("person")).values("ends_at")[:1]
-    rows = list(case.roles.select_related("person", "proposed_by").annotate(back_on=Subquery(absent)))
+    rows = list(initiative.roles.select_related("person", "proposed_by").annotate(back_on=Subquery(absent)))
     live = [row for row in rows if not row.ended_at and not row.declined_at]
     past = sorted((row for row in rows if row not in live), key=lambda row: row.pk, reverse=True)
-    context = case_context(request, case, "people")
+    context = initiative_context(request, initiative, "people")
     context |= {
         "title": _("People"),
         "roles": [
@@ -48,20 +48,22 @@ def people(request, ref):
 @sensitive_post_parameters("password")
 def propose(request, ref):
     """Propose a person for a role; the person answers for themselves."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_propose_role(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_propose_role(initiative, request.user).or_refuse()
     wanted = request.GET.get("role", "")
-    held = {row.role for row in case.roles.open()}
+    held = {row.role for row in initiative.roles.open()}
     vacant = [role for role in Role if role not in held or role in request.POST]
     form: ProposeForm = ProposeForm(
         sent(request),
-        case=case,
+        initiative=initiative,
         roles={role: ROLE_DUTIES[role] for role in ([wanted] if wanted in Role else vacant or Role)},
         request=request,
-        purpose=f"accept a role on {case.ref}",
+        purpose=f"accept a role on {initiative.ref}",
         facts=lambda: {
             "accepted": [
-                acceptance_words(case, role) for role, person in form.chosen.items() if person == request.user
+                acceptance_words(initiative, role)
+                for role, person in form.chosen.items()
+                if person == request.user
             ]
         },
     )
@@ -69,11 +71,11 @@ def propose(request, ref):
     if request.method == "POST" and form.is_valid():
         if request.POST.get("step") == "look":
             effects = [
-                line for role, person in form.chosen.items() for line in _effects_of(case, role, person)
+                line for role, person in form.chosen.items() for line in _effects_of(initiative, role, person)
             ]
         else:
             try:
-                actions.propose_roles(case=case, people=form.chosen, by=request.user)
+                actions.propose_roles(initiative=initiative, people=form.chosen, by=request.user)
             except ValidationError as error:
                 fix(form, error)
             else:
@@ -83,10 +85,10 @@ def propose(request, ref):
                     verb = "is" if len({*asked}) == 1 else "are"
                     words = [f"{' and '.join(dict.fromkeys(asked))} {verb} asked to accept.", *words]
                 messages.success(request, " ".join(words))
-                return redirect("people", case.ref)
+                return redirect("people", initiative.ref)
     return ask(
         request,
-        case,
+        initiative,
         "people",
         form,
         title=_("Propose people") if len(form.roles) > 1 else _("Propose a person"),
@@ -97,19 +99,19 @@ def propose(request, ref):
         two_steps=True,
         seen=effects is not None,
         verb=_("Propose"),
-        back_url=reverse("people", args=[case.ref]),
+        back_url=reverse("people", args=[initiative.ref]),
     )
 
 
-def _effects_of(case, role: str, person) -> list[str]:
+def _effects_of(initiative, role: str, person) -> list[str]:
     """What asking this person for this role ends, and what their accepting it would."""
-    later = [f"Once {person} accepted: {line}" for line in preview.of_role(case, role, person)]
-    return [*preview.of_role(case, role, person, accepted=False), *later]
+    later = [f"Once {person} accepted: {line}" for line in preview.of_role(initiative, role, person)]
+    return [*preview.of_role(initiative, role, person, accepted=False), *later]
 
 
 def _assignment(request, pk: int) -> RoleAssignment:
-    """The role, on a case the person may see; whoever is asked sees the case by that."""
-    return case_lookup.of_case(
+    """The role, on an initiative the person may see; whoever is asked sees the initiative by that."""
+    return initiative_lookup.of_initiative(
         RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person"),
         request.user,
         pk,
@@ -118,7 +120,7 @@ def _assignment(request, pk: int) -> RoleAssignment:
 
 def holder_of(row: RoleAssignment) -> int | None:
     """Who holds the role now, by key."""
-    held = case_permissions.accepted(row.initiative, row.role)
+    held = initiative_permissions.accepted(row.initiative, row.role)
     return held.person_id if held is not None else None
 
 
@@ -137,13 +139,13 @@ def _acceptance(request, row: RoleAssignment) -> AcceptForm:
 def role(request, pk):
     """Read what is accepted with a role and accept it, in person."""
     row = _assignment(request, pk)
-    case = row.initiative
-    words = acceptance_words(case, row.role)
+    initiative = row.initiative
+    words = acceptance_words(initiative, row.role)
     mine = row.person_id == request.user.pk
     open_ = not (row.accepted_at or row.declined_at or row.ended_at)
-    answer = case_permissions.may_accept_role(row, request.user)
+    answer = initiative_permissions.may_accept_role(row, request.user)
     if request.method == "POST" and not (answer and open_):
-        with act("accept role", by=request.user, case=case):
+        with act("accept role", by=request.user, initiative=initiative):
             answer.or_refuse()
             raise Conflict("This proposal was answered or ended already.")
     form = _acceptance(request, row)
@@ -153,13 +155,13 @@ def role(request, pk):
         except ValidationError as error:
             fix(form, error)
         else:
-            messages.success(request, f"You are {row.get_role_display().lower()} of {case.ref} now.")
-            return redirect("people", case.ref)
+            messages.success(request, f"You are {row.get_role_display().lower()} of {initiative.ref} now.")
+            return redirect("people", initiative.ref)
     if answer and not open_:
         answer = no("This proposal was answered or ended already.", "The owner can propose you again.")
     return ask(
         request,
-        case,
+        initiative,
         "people",
         form,
         template="initiatives/roles/role_accept.html",
@@ -168,16 +170,16 @@ def role(request, pk):
         words=words,
         mine=mine,
         may_answer=answer,
-        effects=preview.of_role(case, row.role, row.person) if mine and open_ else None,
+        effects=preview.of_role(initiative, row.role, row.person) if mine and open_ else None,
         waiting=RoleAssignment.objects.to_accept(request.user).count() if mine and open_ else 0,
-        back_url=reverse("people", args=[case.ref]),
+        back_url=reverse("people", args=[initiative.ref]),
     )
 
 
 def decline(request, pk):
     """Decline a role, in person."""
     row = _assignment(request, pk)
-    case_permissions.may_answer_role(row, request.user).or_refuse()
+    initiative_permissions.may_answer_role(row, request.user).or_refuse()
     form = DeclineForm(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.decline_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
@@ -199,7 +201,7 @@ def decline(request, pk):
 def again(request, pk):
     """Accept again a role one holds, so that the word is fresh."""
     row = _assignment(request, pk)
-    case_permissions.may_accept_role(row, request.user).or_refuse()
+    initiative_permissions.may_accept_role(row, request.user).or_refuse()
     if not row.accepted_at or row.ended_at:
         raise Http404("Only a role in force is accepted again.")
     form = _acceptance(request, row)
@@ -225,9 +227,9 @@ def again(request, pk):
 def end(request, pk):
     """End a role, or take a proposal back."""
     row = _assignment(request, pk)
-    case = row.initiative
+    initiative = row.initiative
     if row.person_id != request.user.pk:
-        case_permissions.may_propose_role(case, request.user).or_refuse()
+        initiative_permissions.may_propose_role(initiative, request.user).or_refuse()
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -236,16 +238,16 @@ def end(request, pk):
             fix(form, error)
         else:
             messages.success(request, f"{row.person} is no longer {row.get_role_display().lower()}.")
-            return redirect("people", case.ref)
+            return redirect("people", initiative.ref)
     live = not row.ended_at and not row.declined_at
     return ask(
         request,
-        case,
+        initiative,
         "people",
         form,
         title=f"End the role: {row.get_role_display()}",
         happens=[
-            f"{row.person} stops being {row.get_role_display().lower()} of {case.ref} at once.",
+            f"{row.person} stops being {row.get_role_display().lower()} of {initiative.ref} at once.",
             f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; "
             "what is still due from them here they read until it is resolved.",
         ],
@@ -253,5 +255,5 @@ def end(request, pk):
         impact_verb=_("Ending this"),
         danger=True,
         verb=_("End the role") if row.accepted_at else _("Take the proposal back"),
-        back_url=reverse("people", args=[case.ref]),
+        back_url=reverse("people", args=[initiative.ref]),
     )

@@ -1,1 +1,1 @@
-"""Drafts, forecast on cases, back-test on decisions, publication."""
+"""Drafts, forecast on initiatives, back-test on decisions, publication."""

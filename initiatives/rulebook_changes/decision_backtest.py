@@ -16,7 +16,7 @@ from governance.models import Sealing
 from governance.rulebook import Book
 from governance.transparency_log import as_of
 from governance.vocabulary import ReviewOutcome, Seat
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import initiative_rows, supported_stage
 from initiatives.models import Review
 
 SOMEBODY = "whoever sat there then"
@@ -26,7 +26,7 @@ SOMEBODY = "whoever sat there then"
 class Told:
     """One decision under another book: whether it could have been taken, what was not shown, and why not."""
 
-    case: int
+    initiative: int
     decidable: bool
     unmet: tuple[tuple[str, str], ...]
     why: tuple[str, ...]
@@ -49,8 +49,12 @@ def replay(pk: int, book: Book) -> Told | None:
     if sealed is None or review.findings is None:
         return None
     with as_of.day(sealed):
-        case = Review.objects.select_related("initiative__unit", "initiative__contract").get(pk=pk).initiative
-        facts = _before(supported_stage.facts_of(case), review, case_rows.rows(case, "stage_changes"))
+        initiative = (
+            Review.objects.select_related("initiative__unit", "initiative__contract").get(pk=pk).initiative
+        )
+        facts = _before(
+            supported_stage.facts_of(initiative), review, initiative_rows.rows(initiative, "stage_changes")
+        )
     at = review.ended_at
     verdict = criteria.judge(
         facts, book, review.gate, at, votes=_votes(review, book, at), seats=_seats(review, book)
@@ -90,7 +94,7 @@ def _before(facts: Facts, review: Review, changes) -> Facts:
 def _votes(review: Review, book: Book, at) -> tuple[criteria.Vote, ...]:
     """The votes as they counted then; one that was older than this book allows counts no longer."""
     limit = book.freshness.sign_off_max_age_days
-    cast = {row.digest: row for row in case_rows.sign_offs(review)}
+    cast = {row.digest: row for row in initiative_rows.sign_offs(review)}
     found = []
     for told in review.findings["votes"]:
         row, stale = cast[told["digest"]], tuple(told["stale"])

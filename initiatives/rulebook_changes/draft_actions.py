@@ -21,7 +21,7 @@ from governance.rulebook.editing import Place, Text, read, with_values
 from governance.rulebook.requirement_editing import references, with_requirement, without_requirement
 from governance.rulebook.schema import ROWS
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import RulebookDraft
 
 SAID = 250
@@ -124,7 +124,7 @@ def add_requirement(
     """Add a requirement to a draft, asked by these criteria; `row` and `fate` as `with_requirement` takes them.
 
     What others changed meanwhile stays. Raises Overtaken where they used the same key or took a criterion away,
-    ValidationError where the key asks something else of cases today, RulebookErrors, Refused.
+    ValidationError where the key asks something else of initiatives today, RulebookErrors, Refused.
     """
     with act("edit draft", by=by, reason="Requirement added to a draft"):
         people_permissions.may_draft(by).or_refuse()

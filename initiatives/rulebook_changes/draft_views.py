@@ -18,7 +18,7 @@ from governance.rulebook.requirement_editing import asked_of, gates_asking
 from governance.rulebook.schema import MOVES, ROWS, SIGNED_ACTS
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import RUNNING_STAGES, Tier
-from initiatives.cases.case_frame import fix, page_of, sent
+from initiatives.initiative.initiative_frame import fix, page_of, sent
 from initiatives.models import Forecast, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from initiatives.rulebook_changes.draft_actions import Overtaken as DraftOvertaken
@@ -83,7 +83,7 @@ def draft(request, pk):
         "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS if _has(text, part)],
         "texts": page_of(request, texts.filter(loaded__isnull=True, dropped_at__isnull=True)),
         "editable": people_permissions.may_draft(request.user) and not (row.loaded_id or row.dropped_at),
-        "forecast": Forecast.objects.of(row.digest).filter(kind=Forecast.CASES).defer("source").first(),
+        "forecast": Forecast.objects.of(row.digest).filter(kind=Forecast.INITIATIVES).defer("source").first(),
     }
     return render(request, "initiatives/rulebook_changes/draft.html", context)
 

@@ -1,4 +1,4 @@
-"""Acts on forecasts: what a rulebook would do to cases or past decisions, worked out by the worker and kept.
+"""Acts on forecasts: what a rulebook would do to initiatives or past decisions, worked out by the worker and kept.
 
 A forecast writes nothing but its own rows. Publishing is another act (`actions.rulebooks`), and names the one it saw.
 """
@@ -19,11 +19,11 @@ from governance.people import permissions as people_permissions
 from governance.queue.task_base import named
 from governance.rulebook import parse
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, batched
+from initiatives.initiative.act import act, batched
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.rulebook_changes import decision_backtest, rulebook_forecast
 
-TOGETHER = 100  # cases that are read and judged between two signs of progress
+TOGETHER = 100  # initiatives that are read and judged between two signs of progress
 LOST = timedelta(minutes=15)  # without a sign for so long, whoever worked it out is gone
 MOST_AHEAD = timedelta(days=730)
 LONGEST_PERIOD = timedelta(days=1830)
@@ -39,7 +39,7 @@ def ask_forecast(
     period: tuple[date, date] | None = None,
     by: User,
 ) -> Forecast:
-    """Ask what this text would do: to the cases if it were published on `day`, or to the decisions of a period.
+    """Ask what this text would do: to the initiatives if it were published on `day`, or to the decisions of a period.
 
     Worked out by the worker as soon as it can. Raises ValidationError or Refused.
     """
@@ -61,7 +61,7 @@ def ask_forecast(
         of = of._meta.model.objects.get(pk=of.pk)
         in_force = Rulebook.objects.current()
         forecast = Forecast(
-            kind=Forecast.DECISIONS if period else Forecast.CASES,
+            kind=Forecast.DECISIONS if period else Forecast.INITIATIVES,
             draft=of if isinstance(of, RulebookDraft) else None,
             version=of.version,
             source=of.source,
@@ -106,7 +106,7 @@ def work_out(pk: int) -> Forecast | None:
         if forecast.kind == Forecast.DECISIONS:
             tally = _work_out_decisions(forecast, new)
         else:
-            tally = _work_out_cases(forecast, new)
+            tally = _work_out_initiatives(forecast, new)
     except Exception as why:
         Forecast.objects.filter(pk=pk).update(
             state=Forecast.FAILED, trouble=FAILED.format(type(why).__name__)
@@ -145,7 +145,7 @@ def _progress(forecast: Forecast, rows: list[Foreseen], done: int, total: int) -
     Forecast.objects.filter(pk=forecast.pk).update(done=done, total=total, claimed_at=clock.now())
 
 
-def _work_out_cases(forecast: Forecast, new) -> dict:
+def _work_out_initiatives(forecast: Forecast, new) -> dict:
     ahead = forecast.day > clock.today()
     two = rulebook_forecast.Comparison(
         forecast.in_force.book,
@@ -159,11 +159,15 @@ def _work_out_cases(forecast: Forecast, new) -> dict:
     total, done, tally = len(keys) + len(open_keys), 0, Tally()
     for some in batched(keys, TOGETHER):
         with rulebook_forecast.looking(two):
-            cases = list(
+            initiatives = list(
                 Initiative.objects.filter(pk__in=some).select_related("unit", "contract").order_by("pk")
             )
-            rows = [_of_effect(forecast, one) for one in rulebook_forecast.effects(cases, two) if one.changes]
-        tally.cases(rows)
+            rows = [
+                _of_effect(forecast, one)
+                for one in rulebook_forecast.effects(initiatives, two)
+                if one.changes
+            ]
+        tally.initiatives(rows)
         done += len(some)
         _progress(forecast, rows, done, total)
     for some in batched(open_keys, TOGETHER):
@@ -191,7 +195,7 @@ def _work_out_decisions(forecast: Forecast, new) -> dict:
                 Foreseen(
                     forecast=forecast,
                     what=Foreseen.DECISION,
-                    initiative_id=told.case,
+                    initiative_id=told.initiative,
                     review_id=pk,
                     before="decidable",
                     after="",
@@ -206,8 +210,8 @@ def _work_out_decisions(forecast: Forecast, new) -> dict:
 def _of_effect(forecast: Forecast, one: rulebook_forecast.Effect) -> Foreseen:
     return Foreseen(
         forecast=forecast,
-        what=Foreseen.CASE,
-        initiative=one.case,
+        what=Foreseen.INITIATIVE,
+        initiative=one.initiative,
         owner_id=one.owner_id,
         before=one.before,
         after=one.after,
@@ -248,8 +252,8 @@ class Tally:
         self.owners: set[int] = set()
         self.asked: dict[str, int] = {}
 
-    def cases(self, rows: list[Foreseen]) -> None:
-        """Count what becomes of cases."""
+    def initiatives(self, rows: list[Foreseen]) -> None:
+        """Count what becomes of initiatives."""
         for row in rows:
             for name, counts in (
                 ("lose", row.falls > 0),
@@ -275,10 +279,10 @@ class Tally:
             self.counts["undecidable"] += bool(row.before and not row.after)
             self.counts["decidable"] += bool(row.after and not row.before)
 
-    def told(self, cases: int) -> dict:
-        """As the row keeps it: how many requirements are newly lacked by how many cases, the most first."""
+    def told(self, initiatives: int) -> dict:
+        """As the row keeps it: how many requirements are newly lacked by how many initiatives, the most first."""
         most = sorted(self.asked.items(), key=lambda one: (-one[1], one[0]))
-        return {"cases": cases, **self.counts, "owners": len(self.owners), "asked": most}
+        return {"initiatives": initiatives, **self.counts, "owners": len(self.owners), "asked": most}
 
 
 def outcome_of(pk: int) -> str:

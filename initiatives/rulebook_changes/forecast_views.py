@@ -19,8 +19,8 @@ from governance.templatetags.plumbline import day, seat_word, stage_word
 from governance.vocabulary import RUNNING_STAGES
 from governance.web.pages.rulebook_views import readable
 from initiatives.access import visibility
-from initiatives.cases.case_frame import fix, page_of, pick, sent
 from initiatives.charts.primitives import count
+from initiatives.initiative.initiative_frame import fix, page_of, pick, sent
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.rulebook_changes import forecast_actions
 from initiatives.rulebook_changes.forecast_actions import LOST
@@ -109,7 +109,7 @@ def forecast(request, pk):
     if row.state != Forecast.DONE:
         return render(request, "initiatives/rulebook_changes/forecast_wait.html", _waiting(row))
     book = parse(row.source)
-    what = pick(request.GET.get("what"), Foreseen.WHATS, "case")
+    what = pick(request.GET.get("what"), Foreseen.WHATS, "initiative")
     what = Foreseen.DECISION if row.kind == Forecast.DECISIONS else what
     rows, chosen = _narrowed(request, row, what)
     page = page_of(request, rows, PER_PAGE)
@@ -117,7 +117,7 @@ def forecast(request, pk):
         "nav": "rulebook",
         "forecast": row,
         "happens": _happens(row),
-        "signers": demands.who_could_not(book.signatures) if row.kind == Forecast.CASES else [],
+        "signers": demands.who_could_not(book.signatures) if row.kind == Forecast.INITIATIVES else [],
         "outdated": outdated(row),
         "page": page,
         "rows": [_shown(one, book, row.in_force.book) for one in page],
@@ -144,7 +144,7 @@ def export(request, pk):
     """The rows of a forecast as a CSV file, a line for each requirement, debt and vote."""
     row = _forecast(request, pk)
     new, old = parse(row.source), row.in_force.book
-    kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.CASE, Foreseen.REVIEW)
+    kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
     lines = (
         line
         for what in kinds
@@ -169,8 +169,8 @@ def outdated(row: Forecast) -> list[str]:
     acts = row.acts_since()
     done = acts.count()
     if done:
-        cases = count(acts.values("case_ref").distinct().count(), "initiative")
-        reasons.append(f"{count(done, 'act')} on {cases} came since: some of it may be another by now.")
+        initiatives = count(acts.values("initiative_ref").distinct().count(), "initiative")
+        reasons.append(f"{count(done, 'act')} on {initiatives} came since: some of it may be another by now.")
     return reasons
 
 
@@ -199,9 +199,9 @@ def _waiting(row: Forecast) -> dict:
 
 
 def _visible(row: Forecast, what: str, person):
-    """Rows about cases that the person may open; the totals count all of them."""
-    cases = visibility.visible_to(person).order_by().values("pk")
-    rows = row.rows.filter(what=what, initiative__in=cases)
+    """Rows about initiatives that the person may open; the totals count all of them."""
+    initiatives = visibility.visible_to(person).order_by().values("pk")
+    rows = row.rows.filter(what=what, initiative__in=initiatives)
     return rows.select_related("initiative__unit", "owner", "review").order_by(
         "-falls", "initiative_id", "pk"
     )
@@ -213,7 +213,7 @@ def _narrowed(request, row: Forecast, what: str):
     change = pick(request.GET.get("change"), CHANGES)
     words = request.GET.get("q", "").replace("\0", "")[:120].strip()
     key = request.GET.get("key", "").replace("\0", "")[:60]
-    if change and what == Foreseen.CASE:
+    if change and what == Foreseen.INITIATIVE:
         rows = rows.filter(NARROWED[change])
     if words:
         found = Q(initiative__title__icontains=words) | Q(owner__full_name__icontains=words)
@@ -243,7 +243,7 @@ def _shown(one: Foreseen, new, old) -> dict:
 
     return {
         "row": one,
-        "case": one.initiative,
+        "initiative": one.initiative,
         "tone": "bad" if one.falls > 0 else "ok",
         "unmet": asked(one.unmet, new),
         "met": asked(one.met, old),
@@ -257,12 +257,12 @@ def _shown(one: Foreseen, new, old) -> dict:
 
 def _lines(one: Foreseen, new, old):
     """A row as lines of the file."""
-    case: Initiative = one.initiative
+    initiative: Initiative = one.initiative
     head = [
         one.get_what_display(),
-        case.ref,
-        case.title,
-        case.unit.name,
+        initiative.ref,
+        initiative.title,
+        initiative.unit.name,
         one.owner.full_name if one.owner else "",
     ]
     stages = [_stage(one.before), _stage(one.after)]

@@ -1,4 +1,4 @@
-"""Publishing a rulebook: it changes what every case's proof supports, so it lives beside the cases."""
+"""Publishing a rulebook: it changes what every initiative's proof supports, so it lives beside the initiatives."""
 
 from datetime import date, timedelta
 
@@ -13,12 +13,12 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules
 from governance.vocabulary import BoardRole, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, batched, settle_standings
 from initiatives.holds.actions import Grace
+from initiatives.initiative.act import act, batched, settle_standings
 from initiatives.models import Forecast, Initiative, Obligation
 from initiatives.rulebook_changes.forecast_actions import MOST_AHEAD, MOST_GRACE
 
-NAMED = 20  # so many cases are named in one message
+NAMED = 20  # so many initiatives are named in one message
 
 
 def publish_rulebook(
@@ -112,7 +112,7 @@ def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
             f"{one or f'{len(debts)} of your initiatives'} lost the support of what is claimed",
             text=f"{named}{more}. Bring the support back until {debts[0].due:%-d %B %Y}; after that the chair is asked "
             "to step back.",
-            link=one.get_absolute_url() if one else "/cases/?mine=on",
-            case_ref=one.ref if one else "",
+            link=one.get_absolute_url() if one else "/initiatives/?mine=on",
+            initiative_ref=one.ref if one else "",
             due_on=debts[0].due,
         )

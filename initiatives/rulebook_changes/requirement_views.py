@@ -11,7 +11,7 @@ from governance.rulebook import RulebookErrors, diff
 from governance.rulebook.editing import Text, read
 from governance.rulebook.requirement_editing import Reference, references, without_requirement
 from governance.vocabulary import RUNNING_STAGES, Seat, Tier
-from initiatives.cases.case_frame import fix, sent
+from initiatives.initiative.initiative_frame import fix, sent
 from initiatives.models import Answer
 from initiatives.rulebook_changes import draft_actions
 from initiatives.rulebook_changes.draft_actions import Overtaken
@@ -126,8 +126,8 @@ def _goes(text: Text, key: str, one: Reference) -> str:
 
 def _answered(key: str) -> str:
     count = Answer.objects.filter(requirement=key).count()
-    cases = f"{count} initiative{' has' if count == 1 else 's have'} answered it. " if count else ""
-    return f"{cases}Answers and evidence stay on record; under this version nobody is asked for them."
+    initiatives = f"{count} initiative{' has' if count == 1 else 's have'} answered it. " if count else ""
+    return f"{initiatives}Answers and evidence stay on record; under this version nobody is asked for them."
 
 
 def asked(request, pk, gate, tier):

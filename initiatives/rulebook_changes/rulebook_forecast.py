@@ -1,4 +1,4 @@
-"""Forecast: what a rulebook would do to the cases in place of the one in force.
+"""Forecast: what a rulebook would do to the initiatives in place of the one in force.
 
 The rules are the same pure functions that judge everything else, over the facts as they are; nothing is written, and
 nothing is published on trial. What publishing then does is another way to the same answer, and a test compares both.
@@ -15,8 +15,8 @@ from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome
-from initiatives.cases import review_state
-from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
+from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
+from initiatives.initiative import review_state
 from initiatives.models import Initiative, Review
 
 # Stages whose lost support becomes a debt with a day (initiatives.holds.actions.follow_support).
@@ -28,7 +28,7 @@ ROLE_OF = {"business_owner": "owner"}
 class Comparison:
     """Two books, when the new one would be published, and until when what falls may be fixed.
 
-    `old` is the one in force; a case that an older one decides for is held against that one.
+    `old` is the one in force; an initiative that an older one decides for is held against that one.
     `grace_until`: the day the chair grants; None: as many days as the new book says. `ahead`: that is on a day to come.
     """
 
@@ -70,13 +70,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Effect:
-    """What publishing would do to one case. Stages are those its proof supports; keys are requirements.
+    """What publishing would do to one initiative. Stages are those its proof supports; keys are requirements.
 
     `unmet`: what it would lack that it has now, up to the stage it claims, each with who answers for it. `because`:
     what else support falls or rises by, beyond that stage. `debt`: "opened", "settled" or "".
     """
 
-    case: Initiative
+    initiative: Initiative
     owner_id: int | None
     before: str
     after: str
@@ -96,7 +96,7 @@ class Effect:
 
     @property
     def changes(self) -> bool:
-        """Whether the case is another one afterwards."""
+        """Whether the initiative is another one afterwards."""
         return bool(self.falls or self.unmet or self.met or self.held or self.freed or self.debt)
 
 
@@ -133,21 +133,21 @@ def looking(two: Comparison) -> Iterator[None]:
         yield
 
 
-def effects(cases: list[Initiative], two: Comparison) -> Iterator[Effect]:
-    """What publishing would do to each of these cases, read together."""
-    case_rows.read_together(cases)
+def effects(initiatives: list[Initiative], two: Comparison) -> Iterator[Effect]:
+    """What publishing would do to each of these initiatives, read together."""
+    initiative_rows.read_together(initiatives)
     against: dict[Book, tuple[Comparison, list[str]]] = {}
-    for case in cases:
-        old = rulebook_in_effect.rulebook_of(case, two.at).book
+    for initiative in initiatives:
+        old = rulebook_in_effect.rulebook_of(initiative, two.at).book
         if old not in against:
             mine = replace(two, old=old)
             against[old] = mine, mine.touched
-        yield _effect(case, *against[old])
+        yield _effect(initiative, *against[old])
 
 
-def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
-    facts, at = supported_stage.under(supported_stage.facts_of(case), case, two.old), two.at
-    then = supported_stage.under(facts, case, two.new)
+def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effect:
+    facts, at = supported_stage.under(supported_stage.facts_of(initiative), initiative, two.old), two.at
+    then = supported_stage.under(facts, initiative, two.new)
     before = criteria.states_at(facts, two.old, at)
     after = {
         **{key: before[key] for key in two.new.requirements if key in before},
@@ -162,7 +162,7 @@ def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
         {one.kind: one.words for one in criteria.holds_at(of, book, at)}
         for of, book in ((facts, two.old), (then, two.new))
     )
-    debt = _debt(case, is_now, will_be, two.ahead)
+    debt = _debt(initiative, is_now, will_be, two.ahead)
     unmet = [key for key in lacks if key not in set(lacked)]
     met = [key for key in lacked if key not in set(lacks)]
     falls = STAGE_RANK.get(is_now.supported, 0) - STAGE_RANK.get(will_be.supported, 0)
@@ -172,7 +172,7 @@ def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
     elif falls < 0:
         causes = _in_the_way(facts, two.old, before, will_be.supported, at)
     return Effect(
-        case=case,
+        initiative=initiative,
         owner_id=facts.owner_id,
         before=is_now.supported,
         after=will_be.supported,
@@ -192,7 +192,7 @@ def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
 
 
 def _lacking(facts: Facts, book: Book, states) -> list[str]:
-    """Requirements that stand between the case and what it claims, as its page lists them."""
+    """Requirements that stand between the initiative and what it claims, as its page lists them."""
     return criteria.gaps_to(book, states, facts.claimed)
 
 
@@ -219,18 +219,18 @@ def _whose(facts: Facts, book: Book, keys: list[str]) -> tuple[tuple[str, str], 
     return tuple((key, who(key)) for key in keys)
 
 
-def _debt(case: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool) -> str:
+def _debt(initiative: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool) -> str:
     """Whether publishing opens or settles the debt of the grace days (initiatives.holds.actions.follow_support).
 
     Until a day to come the debts follow the rulebook in force, night by night.
     """
-    owing = case.stage in OWING
-    owed = any(debt.kind == "step_back" for debt in case_rows.debts(case))
+    owing = initiative.stage in OWING
+    owed = any(debt.kind == "step_back" for debt in initiative_rows.debts(initiative))
     if ahead:
-        owed = owing and not before.supports_claim and (owed or not case.imported)
+        owed = owing and not before.supports_claim and (owed or not initiative.imported)
     if owed and (after.supports_claim or not owing):
         return "settled"
-    return "opened" if owing and not owed and not after.supports_claim and not case.imported else ""
+    return "opened" if owing and not owed and not after.supports_claim and not initiative.imported else ""
 
 
 def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
@@ -240,9 +240,9 @@ def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
 
 
 def _moved(review: Review, two: Comparison) -> Moved:
-    case = review.initiative
-    now = review_state.sit(review, case, two.at)
-    then = review_state.judged_under(now, two.new, supported_stage.under(now.facts, case, two.new))
+    initiative = review.initiative
+    now = review_state.sit(review, initiative, two.at)
+    then = review_state.judged_under(now, two.new, supported_stage.under(now.facts, initiative, two.new))
     after = {vote.seat: vote for vote in then.votes}
     again = review_state.as_if_signed_again(then)
     return Moved(

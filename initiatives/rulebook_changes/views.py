@@ -1,4 +1,6 @@
-"""Publishing a rulebook and comparing two: beside the cases, because it changes what every case's proof supports."""
+"""Publishing a rulebook and comparing two: beside the initiatives, because it changes what every initiative's proof
+supports.
+"""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,7 +19,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome, TakesEffect
 from governance.web.pages.rulebook_views import readable
-from initiatives.cases.case_frame import fix, sent
+from initiatives.initiative.initiative_frame import fix, sent
 from initiatives.models import Forecast, Initiative, Review
 from initiatives.rulebook_changes import publication
 from initiatives.rulebook_changes.forecast_views import outdated
@@ -30,7 +32,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
     rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
     may_open_publication(rulebook, request.user).or_refuse()
     form = PublishForm(sent(request))
-    seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.CASES)
+    seen = Forecast.objects.of(rulebook.digest).filter(state=Forecast.DONE, kind=Forecast.INITIATIVES)
     if request.method == "POST" and form.is_valid():
         shown, digest = form.cleaned_data["seen"], form.cleaned_data["outcome"]
         forecast = seen.filter(pk=shown, outcome=digest).first() if shown else None
@@ -50,7 +52,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         else:
             messages.success(request, f"Rulebook {version} is in force. Every initiative was computed anew.")
             return redirect("rulebook-version", rulebook.version)
-    cases = Initiative.objects.live().own().count()
+    initiatives = Initiative.objects.live().own().count()
     reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN).count()
     newest = seen.select_related("in_force", "draft", "by").first()
     if newest is not None and not form.is_bound:
@@ -74,7 +76,8 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         "happens": [
             f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
             _("What a review asks that is opened from now on is this version."),
-            f"What evidence supports is computed anew for {cases} initiative{'' if cases == 1 else 's'}, by "
+            f"What evidence supports is computed anew for {initiatives} initiative{'' if initiatives == 1 else 's'}, "
+            "by "
             f"this version "
             "from the moment that you choose below; approved stages stay as they are.",
             _(
@@ -131,7 +134,9 @@ def changes(request: SignedInRequest, version: str) -> HttpResponse:
 
 
 def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list[dict]:
-    """For each gate that something touches: how many cases stand before it, have passed it, or have a review open."""
+    """For each gate that something touches: how many initiatives stand before it, have passed it, or have a review
+    open.
+    """
     stages = dict(
         Initiative.objects.live()
         .own()

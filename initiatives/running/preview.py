@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 from governance import clock
 from governance.models import User
-from initiatives.cases.act import act, settle_standing
-from initiatives.cases.impact_preview import preview, somebody
 from initiatives.components import actions as components_actions
+from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.impact_preview import preview, somebody
 from initiatives.models import ComponentVersion, Deployment, Initiative, Voiding
 
 
 @dataclass(frozen=True)
 class Replaced:
-    """What replacing a version in one case would bring: effects in sentences, and every item of proof that it ends."""
+    """What replacing a version in one initiative would bring: effects in sentences, and every item of proof that it
+    ends.
+    """
 
-    case: Initiative
+    initiative: Initiative
     use: Deployment
     effects: list[str]
     voided: list[Voiding]
@@ -24,47 +26,56 @@ def of_replacing(use: Deployment, successor: ComponentVersion | None, *, by: Use
     """What would come of it if another version ran in this one's place from now on. Writes nothing."""
     voided: list[Voiding] = []
 
-    def run(case: Initiative) -> None:
+    def run(initiative: Initiative) -> None:
         incoming = Deployment(
-            initiative=case,
+            initiative=initiative,
             part=use.part,
             version=successor or use.version,
             region=successor.region if successor else use.region,
             runs_from=max(clock.now(), use.runs_from),
         )
-        voided.extend(components_actions.start_version(case, incoming, by=by))
+        voided.extend(components_actions.start_version(initiative, incoming, by=by))
 
     return Replaced(use.initiative, use, preview(use.initiative, run, by=by), voided)
 
 
 def of_change(
-    case: Initiative, triggers: list[str], *, what: str = "this change", by: User | None = None, **versions
+    initiative: Initiative,
+    triggers: list[str],
+    *,
+    what: str = "this change",
+    by: User | None = None,
+    **versions,
 ) -> list[str]:
     """What a change that pulls these triggers ends. `versions`: outgoing and incoming ones, as `changes.pull`."""
 
-    def run(case):
-        components_actions.pull(case, list(triggers), what, by=by, **versions)
-        settle_standing(case)
+    def run(initiative):
+        components_actions.pull(initiative, list(triggers), what, by=by, **versions)
+        settle_standing(initiative)
 
-    return preview(case, run, by=by)
+    return preview(initiative, run, by=by)
 
 
-def of_component(case: Initiative, *, by: User, **fields) -> list[str]:
+def of_component(initiative: Initiative, *, by: User, **fields) -> list[str]:
     """What recording this version of a component ends; fields as `actions.record_component`."""
-    # The lock on the register before the one on the case, as every act takes them.
+    # The lock on the register before the one on the initiative, as every act takes them.
     with act("look ahead", by=by, register=True):
         return preview(
-            case, lambda case: components_actions.record_component(case=case, by=by, **fields), by=by
+            initiative,
+            lambda initiative: components_actions.record_component(initiative=initiative, by=by, **fields),
+            by=by,
         )
 
 
-def of_scope(case: Initiative, fields: dict, for_stage: str = "", by: User | None = None) -> list[str]:
+def of_scope(initiative: Initiative, fields: dict, for_stage: str = "", by: User | None = None) -> list[str]:
     """What recording this scope, in force or planned for a stage, ends; fields as `actions.record_scope`."""
-    by = by or somebody(case)
+    by = by or somebody(initiative)
     if by is None:
         return []
     return preview(
-        case,
-        lambda case: components_actions.record_scope(case=case, for_stage=for_stage, by=by, **fields),
+        initiative,
+        lambda initiative: components_actions.record_scope(
+            initiative=initiative, for_stage=for_stage, by=by, **fields
+        ),
         by=by,
     )

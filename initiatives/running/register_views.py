@@ -7,23 +7,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import page_of, sent
 from initiatives.components import permissions, queries
 from initiatives.components.evaluations.presentation import shown
 from initiatives.components.findings import end_of
 from initiatives.components.forms import RegisterForm, ReplaceForm
 from initiatives.components.register import actions
+from initiatives.initiative.initiative_frame import page_of, sent
 from initiatives.integration.residency.views import found_or_404, one_act
 from initiatives.models import ComponentVersion
 from initiatives.running.preview import of_replacing
 
 NAV = "systems-all"
-LOOKED_AT = 10  # cases a page of what replacing would end: each is worked out by the act itself
+LOOKED_AT = 10  # initiatives a page of what replacing would end: each is worked out by the act itself
 
 
 @require_safe
 def components(request: SignedInRequest) -> HttpResponse:
-    """Every component version with its end of life and the cases that run it."""
+    """Every component version with its end of life and the initiatives that run it."""
     page = page_of(request, queries.seen_by(request.user), 50)
     runs = queries.running(page, request.user)
     context = {
@@ -55,7 +55,7 @@ def component(request: SignedInRequest, pk: int) -> HttpResponse:
         "predecessors": list(queries.seen_by(request.user).filter(successor=row)),
         "evaluations": shown(queries.evaluations_of(row, request.user)),
         "may_change": keeps,
-        # Who proposed it may be of a confidential case.
+        # Who proposed it may be of a confidential initiative.
         "names_adder": keeps or row.confirmed_at is not None or row.added_by == request.user,
         "form": form,
         "successor": successor,

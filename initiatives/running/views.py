@@ -11,51 +11,53 @@ from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
 from governance.web.middleware import on_any_day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.case_pages import banners
-from initiatives.cases.case_frame import ask, case_context, fix, one_act, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components import actions as components_actions
 from initiatives.components.findings import end_of
 from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
 from initiatives.components.queries import seen_by
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, one_act, page_of, sent
+from initiatives.initiative_pages import banners
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.models import ArchitectureDecision, ChangeRecord
 from initiatives.running import preview
 
 
-@on_any_day(case_lookup.case_on_any_day)
+@on_any_day(initiative_lookup.initiative_on_any_day)
 def running(request, ref):
     """Components with their versions, decisions on architecture, scopes, changes, dependants."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "running")
-    deployments = case.deployments.select_related("version__vendor").order_by(
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "running")
+    deployments = initiative.deployments.select_related("version__vendor").order_by(
         "version__layer", "part", "-runs_from"
     )
-    changes = case.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
+    changes = initiative.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
     context |= {
         "title": _("Versions and scope"),
-        "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
+        "banners": [*context["banners"], *banners.enforced_elsewhere(initiative, context["now"])],
         "deployments": [(one, end_of(one.version)) for one in deployments],
         "decisions": list(
-            case.architecture_decisions.select_related("by", "withdrawn_by").order_by("-decided_on", "-id")
+            initiative.architecture_decisions.select_related("by", "withdrawn_by").order_by(
+                "-decided_on", "-id"
+            )
         ),
-        "scopes": sorted(case_rows.rows(case, "scopes"), key=lambda row: -row.number),
+        "scopes": sorted(initiative_rows.rows(initiative, "scopes"), key=lambda row: -row.number),
         "page": page_of(request, changes, 15),
         "parts": contributions.parts_of(
-            "running", request.user, (case, request.build_absolute_uri("/")[:-1])
+            "running", request.user, (initiative, request.build_absolute_uri("/")[:-1])
         ),
-        "too_early": case.stage in components_actions.EARLY,
-        "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
+        "too_early": initiative.stage in components_actions.EARLY,
+        "dependants": list(initiative.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }
     return render(request, "initiatives/running/running.html", context)
 
 
-def _two_steps(request, case, form, *, look, save, done: str, **page):
+def _two_steps(request, initiative, form, *, look, save, done: str, **page):
     """A form that shows what it would change before it is saved: `look` says it, `save` is the one act.
 
     With `another`, the words of a button that saves and leads to the empty form again.
@@ -73,16 +75,16 @@ def _two_steps(request, case, form, *, look, save, done: str, **page):
                 messages.success(request, done)
                 if "another" in page and request.POST.get("step") == "another":
                     return redirect(request.path)
-                return redirect("running", case.ref)
+                return redirect("running", initiative.ref)
     return ask(
         request,
-        case,
+        initiative,
         "running",
         form,
         effects=effects,
         two_steps=True,
         seen=effects is not None,
-        back_url=reverse("running", args=[case.ref]),
+        back_url=reverse("running", args=[initiative.ref]),
         verb=_("Record it"),
         **page,
     )
@@ -90,25 +92,25 @@ def _two_steps(request, case, form, *, look, save, done: str, **page):
 
 def component(request, ref):
     """Record a version of a component."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
     names = ("layer", "name", "vendor", "region", "listed", "replaces")
     form = ComponentForm(
         sent(request),
         initial={name: request.GET.get(name, "") for name in names},
-        case=case,
+        initiative=initiative,
         listed=seen_by(request.user),
     )
 
     def save():
-        made = components_actions.record_component(case=case, by=request.user, **form.act())
+        made = components_actions.record_component(initiative=initiative, by=request.user, **form.act())
         say_strange(request, [made.region])
 
     return _two_steps(
         request,
-        case,
+        initiative,
         form,
-        look=lambda: preview.of_component(case, by=request.user, **form.act()),
+        look=lambda: preview.of_component(initiative, by=request.user, **form.act()),
         save=save,
         done="The version is recorded.",
         another=_("Record it, and another"),
@@ -121,27 +123,29 @@ def component(request, ref):
 
 def scope(request, ref):
     """Record the scope in force, or the one planned for the next stage."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    rank = STAGE_RANK.get(case.stage, 0)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
+    rank = STAGE_RANK.get(initiative.stage, 0)
     next_stage = RUNNING_STAGES[rank + 1] if rank + 1 < len(RUNNING_STAGES) else ""
-    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    current = (
+        initiative.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    )
     initial = {name: getattr(current, name) for name in PlannedScopeForm.SCOPE} if current else {}
     form = PlannedScopeForm(
         sent(request), initial=initial, next_stage=next_stage, next_word=stage_word(next_stage)
     )
 
     def look():
-        return preview.of_scope(case, form.scope(), form.cleaned_data["for_stage"], by=request.user)
+        return preview.of_scope(initiative, form.scope(), form.cleaned_data["for_stage"], by=request.user)
 
     def save():
         components_actions.record_scope(
-            case=case, for_stage=form.cleaned_data["for_stage"], by=request.user, **form.scope()
+            initiative=initiative, for_stage=form.cleaned_data["for_stage"], by=request.user, **form.scope()
         )
 
     return _two_steps(
         request,
-        case,
+        initiative,
         form,
         look=look,
         save=save,
@@ -153,15 +157,15 @@ def scope(request, ref):
 
 def change(request, ref):
     """Report a change that no version shows."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
     form = ChangeForm(sent(request), book=Rulebook.objects.current().book)
     return _two_steps(
         request,
-        case,
+        initiative,
         form,
-        look=lambda: preview.of_change(case, form.cleaned_data["triggers"], by=request.user),
-        save=lambda: components_actions.report_change(case=case, by=request.user, **form.act()),
+        look=lambda: preview.of_change(initiative, form.cleaned_data["triggers"], by=request.user),
+        save=lambda: components_actions.report_change(initiative=initiative, by=request.user, **form.act()),
         done="The change is recorded.",
         title=_("Report a change"),
         lede=_("For what no version shows: a source moved, terms changed, a workflow was redesigned."),
@@ -170,12 +174,14 @@ def change(request, ref):
 
 def complete(request, pk):
     """Add who approved a change, and the way back."""
-    row = case_lookup.of_case(ChangeRecord.objects.select_related("initiative__unit"), request.user, pk)
-    case = row.initiative
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    row = initiative_lookup.of_initiative(
+        ChangeRecord.objects.select_related("initiative__unit"), request.user, pk
+    )
+    initiative = row.initiative
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback}),
         lambda fields: components_actions.complete_change(change=row, by=request.user, **fields),
         _("The change is complete."),
@@ -188,13 +194,15 @@ def complete(request, pk):
 
 def decide(request, ref):
     """Record a decision on how the system is built."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         DecisionForm(sent(request)),
-        lambda fields: control_mapping.record_architecture_decision(case=case, by=request.user, **fields),
+        lambda fields: control_mapping.record_architecture_decision(
+            initiative=initiative, by=request.user, **fields
+        ),
         _("The decision is recorded."),
         page="running",
         title=_("Record a decision on architecture"),
@@ -207,14 +215,14 @@ def decide(request, ref):
 
 def withdraw_decision(request, pk):
     """Withdraw a decision on architecture."""
-    row = case_lookup.of_case(
+    row = initiative_lookup.of_initiative(
         ArchitectureDecision.objects.select_related("initiative__unit"), request.user, pk
     )
-    case = row.initiative
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    initiative = row.initiative
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: control_mapping.withdraw_architecture_decision(
             decision=row, by=request.user, **fields

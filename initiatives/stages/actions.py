@@ -1,4 +1,4 @@
-"""The moves of a case. `change_stage` is where one is made; an import makes its claims set-wise, in `claims`."""
+"""The moves of an initiative. `change_stage` is where one is made; an import makes its claims set-wise, in `claims`."""
 
 from datetime import date, timedelta
 
@@ -15,17 +15,17 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
-from initiatives.cases.review_state import Sitting
-from initiatives.cases.stage_judgement import judgement_of_stop
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import check_scope, new_scope, scope_now, start_scope, widened
 from initiatives.evidence.actions import create_evidence
-from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
+from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
 from initiatives.holds.dependants import end_row
+from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.review_state import Sitting
+from initiatives.initiative.stage_judgement import judgement_of_stop
 from initiatives.integration.links.actions import end_links
 from initiatives.models import (
     Answer,
@@ -54,22 +54,22 @@ STOP_REASONS = {
 
 
 def change_stage(
-    case: Initiative, move: Transition, *, reason: str, by: User | None, sitting: Sitting | None = None
+    initiative: Initiative, move: Transition, *, reason: str, by: User | None, sitting: Sitting | None = None
 ) -> StageChange:
-    """Move the case inside the running act: the transition, the entry, the StageChange, the save, in this order.
+    """Move the initiative inside the running act: the transition, the entry, the StageChange, the save, in this order.
 
-    The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move`: as the case
-    offers it (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act; what the
-    proof supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
+    The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move`: as the
+    initiative offers it (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act;
+    what the proof supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
     """
-    source, basis = case.stage, move.custom["basis"]
+    source, basis = initiative.stage, move.custom["basis"]
     now = clock.now()
-    supported, review = _supported(case, sitting, now), sitting.review if sitting else None
-    make_move(case, move)
-    target = case.stage
+    supported, review = _supported(initiative, sitting, now), sitting.review if sitting else None
+    make_move(initiative, move)
+    target = initiative.stage
     entry = record.record(
         EntryKind.STAGE_CHANGED,
-        case=case,
+        initiative=initiative,
         **{"from": source, "to": target},
         basis=basis,
         why=reason,
@@ -77,7 +77,7 @@ def change_stage(
         supported=supported,
     )
     change = StageChange(
-        initiative=case,
+        initiative=initiative,
         from_stage=source,
         to_stage=target,
         basis=basis,
@@ -89,21 +89,21 @@ def change_stage(
         entry_id=entry.pk,
     )
     change.save()
-    case.basis, case.since = basis, now
-    row_history.update_alike(Initiative, [case], ["stage", "basis", "since"])
+    initiative.basis, initiative.since = basis, now
+    row_history.update_alike(Initiative, [initiative], ["stage", "basis", "since"])
     sealing.soon()
     return change
 
 
-def _supported(case: Initiative, sitting: Sitting | None, now) -> str:
-    """What the proof supports before the move, by the rulebook that decides for the case."""
-    if sitting is not None and sitting.book is rulebook_in_effect.rulebook_of(case, now).book:
+def _supported(initiative: Initiative, sitting: Sitting | None, now) -> str:
+    """What the proof supports before the move, by the rulebook that decides for the initiative."""
+    if sitting is not None and sitting.book is rulebook_in_effect.rulebook_of(initiative, now).book:
         return criteria.support(sitting.facts, sitting.book, now, sitting.states).supported
-    return supported_stage.judged(case, at=now).support.supported
+    return supported_stage.judged(initiative, at=now).support.supported
 
 
 def promote(
-    case: Initiative,
+    initiative: Initiative,
     move: Transition,
     sitting: Sitting,
     scopes: list[ScopeVersion],
@@ -111,31 +111,31 @@ def promote(
     *,
     by: User,
 ) -> StageChange:
-    """What a decision to approve does to the case, inside the act of the decision.
+    """What a decision to approve does to the initiative, inside the act of the decision.
 
-    `scopes` and `declared` are those of the case, as they were read in this act.
+    `scopes` and `declared` are those of the initiative, as they were read in this act.
     """
     review, book = sitting.review, sitting.book
     gate = book.gates[review.gate]
-    change = change_stage(case, move, reason=review.reason, by=by, sitting=sitting)
+    change = change_stage(initiative, move, reason=review.reason, by=by, sitting=sitting)
     for scope in scopes:
         if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
-            start_scope(case, scope, scope_now(scopes), by=by)
+            start_scope(initiative, scope, scope_now(scopes), by=by)
     if gate.to == Stage.MVP:
         row_history.update_where(ProofItem, [row.pk for row in declared], frozen_at=clock.now())
     if gate.to == Stage.PRODUCTION:
         owe_writing(
-            case,
+            initiative,
             "retrospective",
             f"production:{change.pk}",
             book.freshness.retrospective_after_go_live_days,
             "Retrospective after go-live",
         )
-    _owe_later_criteria(case, book, gate.key, change, emergency=False)
+    _owe_later_criteria(initiative, book, gate.key, change, emergency=False)
     return change
 
 
-def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by: User) -> Initiative:
+def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: dict, by: User) -> Initiative:
     """Take production back to an MVP, or an MVP back to a prototype: the chair; users told; scope cut back.
 
     `scope` are the fields of the smaller scope (see record_scope). When it becomes a prototype, dependants end and its
@@ -148,49 +148,51 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         wrong["users_told"] = "Say how and when its users were told."
     if wrong:
         raise ValidationError(wrong)
-    with act("step back", by=by, case=case, reason=reason, register=True) as case:
-        case_permissions.may_chair(case, by).or_refuse()
-        move = step_back_of(case)
+    with act("step back", by=by, initiative=initiative, reason=reason, register=True) as initiative:
+        initiative_permissions.may_chair(initiative, by).or_refuse()
+        move = step_back_of(initiative)
         target = move.target
-        was, depending = case.stage, alerts.depending([case])
-        _cut_scope(case, target, scope, by)
-        _withdraw_open_review(case, by, "The initiative stepped back.")
+        was, depending = initiative.stage, alerts.depending([initiative])
+        _cut_scope(initiative, target, scope, by)
+        _withdraw_open_review(initiative, by, "The initiative stepped back.")
         if target == "prototype":
-            for dependant in case.dependants.filter(ended_at__isnull=True).select_related("statement"):
-                end_row(case, dependant, "The initiative stepped back to a prototype")
-            update_where(Link, list(case.links.filter(live=True).values_list("pk", flat=True)), live=False)
-            follow([case])
-        record.record(EntryKind.USERS_TOLD, case=case, how=users_told.strip())
-        change_stage(case, move, reason=reason.strip(), by=by)
-        end_debts_of_stage(case, was)
-        settle_standing(case)
-        alerts.tell_end(case, "stepped back", was, reason.strip(), depending)
-    return case
+            for dependant in initiative.dependants.filter(ended_at__isnull=True).select_related("statement"):
+                end_row(initiative, dependant, "The initiative stepped back to a prototype")
+            update_where(
+                Link, list(initiative.links.filter(live=True).values_list("pk", flat=True)), live=False
+            )
+            follow([initiative])
+        record.record(EntryKind.USERS_TOLD, initiative=initiative, how=users_told.strip())
+        change_stage(initiative, move, reason=reason.strip(), by=by)
+        end_debts_of_stage(initiative, was)
+        settle_standing(initiative)
+        alerts.tell_end(initiative, "stepped back", was, reason.strip(), depending)
+    return initiative
 
 
-def step_back_of(case: Initiative) -> Transition:
-    """The step back that the case offers. Raises Refused where its stage has none."""
-    move = offered(case, kind=STEP_BACK)
+def step_back_of(initiative: Initiative) -> Transition:
+    """The step back that the initiative offers. Raises Refused where its stage has none."""
+    move = offered(initiative, kind=STEP_BACK)
     if move is None:
-        no(f"An initiative that is {case.stage} has no stage to step back to.").or_refuse()
+        no(f"An initiative that is {initiative.stage} has no stage to step back to.").or_refuse()
     return move
 
 
-def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
-    current = scope_now(case_rows.rows(case, "scopes"))
-    wrong = check_scope(case, fields, "")
+def _cut_scope(initiative: Initiative, target: str, fields: dict, by: User) -> None:
+    current = scope_now(initiative_rows.rows(initiative, "scopes"))
+    wrong = check_scope(initiative, fields, "")
     if target == "prototype" and (fields.get("rollout") or fields.get("live_data")):
         wrong["rollout"] = "A prototype has no rollout and no production data: take both out of the scope."
     if wrong:
         raise ValidationError(wrong)
-    scope = new_scope(case, "", by, fields)
+    scope = new_scope(initiative, "", by, fields)
     if current is not None and widened(current, scope):
         raise ValidationError({"user_count": "Stepping back cuts the scope; this one is wider than today's."})
-    start_scope(case, scope, current, by=by)
+    start_scope(initiative, scope, current, by=by)
 
 
-def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
-    """Stop a case at once. Past the idea it owes a post-mortem and a clean-up; an idea owes only its reason."""
+def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
+    """Stop an initiative at once. Past the idea it owes a post-mortem and a clean-up; an idea owes only its reason."""
     wrong = {}
     if reason_code not in STOP_REASONS:
         wrong["reason_code"] = "Choose the reason that fits best."
@@ -198,36 +200,36 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         wrong["reason"] = "Add a sentence: what was learned?"
     if wrong:
         raise ValidationError(wrong)
-    with act("stop", by=by, case=case, reason=reason, register=True) as case:
-        case_permissions.may_stop(case, by).or_refuse()
-        was, idea = case.stage, case.stage == Stage.PROPOSED
+    with act("stop", by=by, initiative=initiative, reason=reason, register=True) as initiative:
+        initiative_permissions.may_stop(initiative, by).or_refuse()
+        was, idea = initiative.stage, initiative.stage == Stage.PROPOSED
         text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
-        _answer_stop_reason(case, text, by)
-        _withdraw_open_review(case, by, "The initiative was stopped.")
-        change = change_stage(case, offered(case, kind=STOP), reason=text, by=by)
-        end_links(case, "The initiative was stopped", by=by)
+        _answer_stop_reason(initiative, text, by)
+        _withdraw_open_review(initiative, by, "The initiative was stopped.")
+        change = change_stage(initiative, offered(initiative, kind=STOP), reason=text, by=by)
+        end_links(initiative, "The initiative was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
             owe_writing(
-                case,
+                initiative,
                 "post_mortem",
                 f"stop:{change.pk}",
                 book.freshness.post_mortem_due_days,
                 "Post-mortem after stopping",
             )
-            _owe_later_criteria(case, book, "stop", change, emergency=False)
-        settle_standing(case)
-        alerts.tell_end(case, "case stopped", was, text)
-    return case
+            _owe_later_criteria(initiative, book, "stop", change, emergency=False)
+        settle_standing(initiative)
+        alerts.tell_end(initiative, "initiative stopped", was, text)
+    return initiative
 
 
-def _answer_stop_reason(case: Initiative, text: str, by: User) -> None:
-    row = Answer.objects.filter(initiative=case, requirement="stop.reason").first()
-    row = row or Answer(initiative=case, requirement="stop.reason", version=0)
+def _answer_stop_reason(initiative: Initiative, text: str, by: User) -> None:
+    row = Answer.objects.filter(initiative=initiative, requirement="stop.reason").first()
+    row = row or Answer(initiative=initiative, requirement="stop.reason", version=0)
     row.kind, row.text, row.version, row.by, row.at = "answered", text, row.version + 1, by, clock.now()
     row.save()
     create_evidence(
-        case,
+        initiative,
         kind="attestation",
         title=f"Reason given by {by.full_name}",
         note=text,
@@ -237,69 +239,69 @@ def _answer_stop_reason(case: Initiative, text: str, by: User) -> None:
     )
 
 
-def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
+def retire(*, initiative: Initiative, reason: str, by: User) -> Initiative:
     """Retire production in an emergency, as chair alone: what the gate asks becomes dated obligations.
 
     The ordinary way is a review of the gate `retire`, decided like any other.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say what the emergency is."})
-    with act("retire", by=by, case=case, reason=reason, register=True) as case:
-        case_permissions.may_chair(case, by).or_refuse()
-        move = emergency_of(case)
-        _withdraw_open_review(case, by, "The initiative was retired in an emergency.")
-        retire_row(case, move, reason=reason.strip(), by=by)
-        settle_standing(case)
-        alerts.tell_end(case, "case stopped", "production", reason.strip())
-    return case
+    with act("retire", by=by, initiative=initiative, reason=reason, register=True) as initiative:
+        initiative_permissions.may_chair(initiative, by).or_refuse()
+        move = emergency_of(initiative)
+        _withdraw_open_review(initiative, by, "The initiative was retired in an emergency.")
+        retire_row(initiative, move, reason=reason.strip(), by=by)
+        settle_standing(initiative)
+        alerts.tell_end(initiative, "initiative stopped", "production", reason.strip())
+    return initiative
 
 
-def emergency_of(case: Initiative) -> Transition:
-    """The retirement without a review that the case offers. Raises Refused where its stage has none."""
-    move = offered(case, kind=EMERGENCY)
+def emergency_of(initiative: Initiative) -> Transition:
+    """The retirement without a review that the initiative offers. Raises Refused where its stage has none."""
+    move = offered(initiative, kind=EMERGENCY)
     if move is None:
         no("Only production is retired.", "A prototype or MVP is stopped.").or_refuse()
     return move
 
 
 def retire_row(
-    case: Initiative, move: Transition, *, reason: str, by: User, sitting: Sitting | None = None
+    initiative: Initiative, move: Transition, *, reason: str, by: User, sitting: Sitting | None = None
 ) -> StageChange:
     """Retire inside the running act, by decision or in an emergency, with what is owed from then on."""
     book = sitting.book if sitting else Rulebook.objects.current().book
-    change = change_stage(case, move, reason=reason, by=by, sitting=sitting)
+    change = change_stage(initiative, move, reason=reason, by=by, sitting=sitting)
     owe_writing(
-        case,
+        initiative,
         "post_mortem",
         f"retire:{change.pk}",
         book.freshness.post_mortem_due_days,
         "End-of-life review after retiring",
     )
-    _owe_later_criteria(case, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
-    end_links(case, "The initiative was retired", by=by)
+    _owe_later_criteria(initiative, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
+    end_links(initiative, "The initiative was retired", by=by)
     return change
 
 
-def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
-    """Reopen a stopped case: the chair, once its post-mortem is settled. No old proof or sign-off is current."""
+def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
+    """Reopen a stopped initiative: the chair, once its post-mortem is settled. No old proof or sign-off is current."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is worth another attempt."})
-    with act("reopen", by=by, case=case, reason=reason) as case:
-        case_permissions.may_raise(case, by).or_refuse()
-        judgement = judgement_of_stop(case)
-        with judged(case, judgement):
-            move = offered(case, kind=REOPENING)
+    with act("reopen", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_raise(initiative, by).or_refuse()
+        judgement = judgement_of_stop(initiative)
+        with judged(initiative, judgement):
+            move = offered(initiative, kind=REOPENING)
             if move is None and not judgement.settled:
                 no("Its post-mortem is still due.", "Publish it first.").or_refuse()
-            _end_old_proof(case, by)
-            change_stage(case, move, reason=reason.strip(), by=by)
-        settle_standing(case)
-    return case
+            _end_old_proof(initiative, by)
+            change_stage(initiative, move, reason=reason.strip(), by=by)
+        settle_standing(initiative)
+    return initiative
 
 
-def _end_old_proof(case: Initiative, by: User) -> None:
+def _end_old_proof(initiative: Initiative, by: User) -> None:
     change = ChangeRecord(
-        initiative=case,
+        initiative=initiative,
         what=f"Reopened on {clock.today():%-d %B %Y}",
         triggers=["reopened"],
         effective_at=clock.now(),
@@ -317,56 +319,56 @@ def _end_old_proof(case: Initiative, by: User) -> None:
             effective_at=change.effective_at,
             recorded_at=clock.now(),
         )
-        for item in case.evidence.prefetch_related("coverage")
+        for item in initiative.evidence.prefetch_related("coverage")
         for cover in item.coverage.all()
     )
-    for answer in case.answers.filter(accepted_at__isnull=False):
+    for answer in initiative.answers.filter(accepted_at__isnull=False):
         answer.accepted_by, answer.accepted_at, answer.accepted_seat = None, None, ""
         answer.save()
-    for waiver in case.waivers.filter(refused_at__isnull=True, until__gte=clock.today()):
+    for waiver in initiative.waivers.filter(refused_at__isnull=True, until__gte=clock.today()):
         waiver.refused_by, waiver.refused_at, waiver.refused_reason = by, clock.now(), change.what
         waiver.save()
 
 
-def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
+def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
     """Confirm, as chair, that production is accepted again: owner and support owner accepted anew before.
 
     Their acceptances must be younger than the rulebook's grace days. At minimal risk the questions that were drawn for
     it are verified; from then on they are asked in place of those drawn before.
     """
-    with act("re-attest", by=by, case=case, reason=reason) as case:
-        case_permissions.may_raise(case, by).or_refuse()
-        if case.stage != Stage.PRODUCTION:
+    with act("re-attest", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_raise(initiative, by).or_refuse()
+        if initiative.stage != Stage.PRODUCTION:
             no("Only production is accepted again.").or_refuse()
         grace = Rulebook.objects.current().book.freshness.grace_days
         since = clock.today() - timedelta(days=grace)
         for role, words in (("owner", "The owner"), ("support_owner", "The support owner")):
-            if not case.evidence.filter(
+            if not initiative.evidence.filter(
                 acceptance__role=role, acceptance__ended_at__isnull=True, observed_on__gte=since
             ).exists():
                 no(
                     f"{words} has not accepted again in the last {grace} days.",
                     "They do it on the initiative page.",
                 ).or_refuse()
-        may_be_accepted_again(case).or_refuse()
-        case.reattested_at = clock.now()
-        case.save()
-        record.record(EntryKind.RE_ATTESTED, case=case)
-        settle_standing(case)
-    return case
+        may_be_accepted_again(initiative).or_refuse()
+        initiative.reattested_at = clock.now()
+        initiative.save()
+        record.record(EntryKind.RE_ATTESTED, initiative=initiative)
+        settle_standing(initiative)
+    return initiative
 
 
-def end_to_decide(case: Initiative) -> date:
+def end_to_decide(initiative: Initiative) -> date:
     """The end of the stage that the chair is to decide now. Raises Refused while there is nothing to decide."""
-    ends = supported_stage.review_by(case)
+    ends = supported_stage.review_by(initiative)
     if ends is None:
         no("Nothing ends this stage here.").or_refuse()
-    if supported_stage.decision_due(case) is None:
+    if supported_stage.decision_due(initiative) is None:
         no(f"It may run until {ends:%-d %B %Y}; nothing is to be decided yet.").or_refuse()
     return ends
 
 
-def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by: User) -> Continuation:
+def continue_stage(*, initiative: Initiative, reason: str, until: date, was: date, by: User) -> Continuation:
     """Let a prototype or MVP go on past its age, as chair, with a reason and a new end; the other word is `stop`.
 
     `was` is the end that the person saw: a second word on the same end is a Conflict. The new end lies at most the
@@ -379,10 +381,10 @@ def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by:
         wrong["until"] = "The new end lies ahead: choose a day to come."
     if wrong:
         raise ValidationError(wrong)
-    with act("continue", by=by, case=case, reason=reason) as case:
-        case_permissions.may_continue(case, by).or_refuse()
-        book = rulebook_in_effect.rulebook_of(case).book
-        ends, most = end_to_decide(case), book.stages[case.stage].max_days_before_review
+    with act("continue", by=by, initiative=initiative, reason=reason) as initiative:
+        initiative_permissions.may_continue(initiative, by).or_refuse()
+        book = rulebook_in_effect.rulebook_of(initiative).book
+        ends, most = end_to_decide(initiative), book.stages[initiative.stage].max_days_before_review
         if ends != was:
             raise Conflict(f"Its end was moved to {ends:%-d %B %Y} already.")
         last = clock.today() + timedelta(days=most)
@@ -391,25 +393,39 @@ def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by:
                 {"until": f"At most {most} days ahead: {last:%-d %B %Y}. Then the question is asked again."}
             )
         row = Continuation(
-            initiative=case, stage=case.stage, until=until, reason=reason.strip(), by=by, at=clock.now()
+            initiative=initiative,
+            stage=initiative.stage,
+            until=until,
+            reason=reason.strip(),
+            by=by,
+            at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.CONTINUED, case=case, stage=case.stage, was=was, until=until, why=row.reason)
+        record.record(
+            EntryKind.CONTINUED,
+            initiative=initiative,
+            stage=initiative.stage,
+            was=was,
+            until=until,
+            why=row.reason,
+        )
     return row
 
 
-def owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:
+def owe_writing(initiative: Initiative, kind: str, source: str, days: int, text: str) -> None:
     """A post-mortem stays with the owner of that day (docs/domain.md, invariant 14)."""
-    debtor = owner_of_that_day(case) or (None if case.imported else case.registered_by)
-    owe(case, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
+    debtor = owner_of_that_day(initiative) or (None if initiative.imported else initiative.registered_by)
+    owe(initiative, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
 
 
-def owner_of_that_day(case: Initiative) -> User | None:
-    """Who owns the case; where nobody does, who owned it last and is still here: laying a role down pays no debt."""
-    owner = case_permissions.accepted(case, Role.OWNER)
+def owner_of_that_day(initiative: Initiative) -> User | None:
+    """Who owns the initiative; where nobody does, who owned it last and is still here: laying a role down pays no
+    debt.
+    """
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None:
         return owner.person
-    owned = [row for row in case_rows.roles(case) if row.role == Role.OWNER and row.accepted_at]
+    owned = [row for row in initiative_rows.roles(initiative) if row.role == Role.OWNER and row.accepted_at]
     last = max(owned, key=lambda row: row.accepted_at, default=None)
     return last.person if last is not None and last.person.is_active else None
 
@@ -429,29 +445,31 @@ def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
     return found
 
 
-def _owe_later_criteria(case: Initiative, book, gate: str, change: StageChange, *, emergency: bool) -> None:
+def _owe_later_criteria(
+    initiative: Initiative, book, gate: str, change: StageChange, *, emergency: bool
+) -> None:
     """Turn criteria with a term into dated obligations; the ones on post-mortems are that same debt."""
     later = later_criteria(book, gate, emergency=emergency)
     if not later:
         return
-    owner = case_permissions.accepted(case, Role.OWNER)
+    owner = initiative_permissions.accepted(initiative, Role.OWNER)
     owe_all(
-        case,
+        initiative,
         [
             Obligation(
                 kind="criterion",
                 source=f"{criterion.key}:{change.pk}",
                 text=criterion.question[:250],
                 due=clock.today() + timedelta(days=days),
-                debtor=owner.person if owner else case.registered_by,
+                debtor=owner.person if owner else initiative.registered_by,
             )
             for criterion, days in later
         ],
     )
 
 
-def _withdraw_open_review(case: Initiative, by: User, why: str) -> None:
-    for review in case.reviews.filter(outcome=ReviewOutcome.OPEN):
+def _withdraw_open_review(initiative: Initiative, by: User, why: str) -> None:
+    for review in initiative.reviews.filter(outcome=ReviewOutcome.OPEN):
         end_review(review, ReviewOutcome.WITHDRAWN, by=by, reason=why)
 
 
@@ -464,7 +482,7 @@ def end_review(review: Review, outcome: str, *, by: User | None, reason: str, fi
     row_history.update_alike(Review, [review], ["outcome", "ended_at", "ended_by", "reason", "findings"])
     record.record(
         EntryKind(f"review {outcome.replace('_', ' ')}"),
-        case=review.initiative,
+        initiative=review.initiative,
         review=review.pk,
         gate=review.gate,
         why=reason,

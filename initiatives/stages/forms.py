@@ -11,7 +11,7 @@ from initiatives.stages.actions import STOP_REASONS
 
 
 class WithdrawForm(forms.Form):
-    """Why an idea is taken out of the list, and the case it is joined to."""
+    """Why an idea is taken out of the list, and the initiative it is joined to."""
 
     joined_to = forms.CharField(
         label=_("Joined to"),
@@ -28,7 +28,7 @@ class WithdrawForm(forms.Form):
         self.visible = visible
 
     def clean_joined_to(self) -> Initiative | None:
-        """The case with that reference, among those the person may see."""
+        """The initiative with that reference, among those the person may see."""
         ref = self.cleaned_data["joined_to"].strip().upper()
         if not ref:
             return None

@@ -1,7 +1,7 @@
 """Periodic acts on stages: standings that ran out, vacancies that lasted too long.
 
 Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. A transaction takes
-on one case, or a batch of a few dozen where many are the same work, and each sweep may run twice.
+on one initiative, or a batch of a few dozen where many are the same work, and each sweep may run twice.
 """
 
 import time
@@ -16,10 +16,10 @@ from governance.ledger import record
 from governance.models import Rulebook
 from governance.transparency_log.recomputation import one_look
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, batched, settle_standings
+from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import standings
 from initiatives.holds.actions import owe
+from initiatives.initiative.act import act, batched, settle_standings
 from initiatives.models import Hold, Initiative, Obligation
 
 log = structlog.get_logger("plumbline.standings")
@@ -27,10 +27,13 @@ SECONDS = 120  # of a run that compares standings; the worker ends a task after 
 
 
 def recompute() -> list[int]:
-    """Rewrite the standings whose time ran out or are older than the rulebook; debts of grace follow. Returns cases."""
+    """Rewrite the standings whose time ran out or are older than the rulebook; debts of grace follow.
+
+    Returns initiatives.
+    """
     current, now = Rulebook.objects.in_force(), clock.now()
     if current is None:
-        return []  # no rules, no cases
+        return []  # no rules, no initiatives
     outdated = (
         Q(standing__isnull=True)
         | Q(standing__valid_until__lte=now)
@@ -40,17 +43,18 @@ def recompute() -> list[int]:
     for keys in batched(list(found.values_list("pk", flat=True))):
         with act("recompute standings", system="standing sweep"):
             locked = Initiative.objects.all_locked(keys)
-            cases = list(found.filter(pk__in=[case.pk for case in locked]))
-            settle_standings(cases)
-            done += [case.pk for case in cases]
+            initiatives = list(found.filter(pk__in=[initiative.pk for initiative in locked]))
+            settle_standings(initiatives)
+            done += [initiative.pk for initiative in initiatives]
     return done
 
 
 def correct(seconds: float = SECONDS) -> list[int]:
-    """Compare every standing with its facts, and write anew those that differ. Returns the keys of their cases.
+    """Compare every standing with its facts, and write anew those that differ. Returns the keys of their initiatives.
 
-    Each run begins at another case, so that all are compared within a day where one run has no time for them. A wrong
-    standing is recorded, and admins and auditors are told. One that only has the seal of another secret key is not.
+    Each run begins at another initiative, so that all are compared within a day where one run has no time for them. A
+    wrong standing is recorded, and admins and auditors are told. One that only has the seal of another secret key is
+    not.
     """
     keys, until = (
         list(Initiative.objects.order_by("pk").values_list("pk", flat=True)),
@@ -64,7 +68,7 @@ def correct(seconds: float = SECONDS) -> list[int]:
             break
         try:
             with one_look("default"):
-                found = {one.case.pk for one in standings.differing(batch)}
+                found = {one.initiative.pk for one in standings.differing(batch)}
         except (KeyError, TypeError, ValueError) as trouble:  # verify_ledger names the initiative
             log.error(
                 "facts of initiatives cannot be read", first=batch[0], last=batch[-1], trouble=str(trouble)
@@ -78,20 +82,26 @@ def correct(seconds: float = SECONDS) -> list[int]:
 def _correct(keys: list[int]) -> list[int]:
     """Write these standings anew, of those that still differ once they are locked."""
     with act("correct standings", system="standing sweep"):
-        locked = {case.pk: case for case in Initiative.objects.all_locked(keys)}
+        locked = {initiative.pk: initiative for initiative in Initiative.objects.all_locked(keys)}
         wrong = list(standings.differing(list(locked)))
-        settle_standings([locked[one.case.pk] for one in wrong])
+        settle_standings([locked[one.initiative.pk] for one in wrong])
         told = [one for one in wrong if one.field != standings.SEAL]
         record.record_many(
             EntryKind.DERIVED_CORRECTED,
             [
-                (one.case, {"what": f"the standing, {one.field}", "kept": one.kept, "right": one.right})
+                (one.initiative, {"what": f"the standing, {one.field}", "kept": one.kept, "right": one.right})
                 for one in told
             ],
         )
     for one in told:
-        log.error("a standing was wrong", case=one.case.ref, field=one.field, kept=one.kept, right=one.right)
-    return [one.case.pk for one in wrong]
+        log.error(
+            "a standing was wrong",
+            initiative=one.initiative.ref,
+            field=one.field,
+            kept=one.kept,
+            right=one.right,
+        )
+    return [one.initiative.pk for one in wrong]
 
 
 def open_vacancy_debts() -> list[Obligation]:
@@ -101,7 +111,7 @@ def open_vacancy_debts() -> list[Obligation]:
     """
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
-        return []  # no rules, no cases
+        return []  # no rules, no initiatives
     freshness = rulebook.book.freshness
     last = clock.midnight_after(clock.today() - timedelta(days=freshness.owner_vacant_step_back_days))
     source = Concat(Value("hold:"), Cast(OuterRef("pk"), CharField()))
@@ -114,12 +124,12 @@ def open_vacancy_debts() -> list[Obligation]:
     )
     opened = []
     for hold in list(holds):
-        with act("owe a vacancy", system="vacancy sweep", case=hold.initiative_id) as case:
+        with act("owe a vacancy", system="vacancy sweep", initiative=hold.initiative_id) as initiative:
             if not Hold.objects.open().filter(~Exists(known), pk=hold.pk).exists():
                 continue
-            chair, _ = case_permissions.acting_chair(case)
+            chair, _ = initiative_permissions.acting_chair(initiative)
             debt = owe(
-                case,
+                initiative,
                 "vacancy",
                 source=f"hold:{hold.pk}",
                 text=f"No owner since {clock.local_day(hold.opened_at):%-d %B %Y}: find one, or step back",

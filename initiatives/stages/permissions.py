@@ -1,4 +1,4 @@
-"""Whether production of a case can be accepted again, as far as its drawn questions go."""
+"""Whether production of an initiative can be accepted again, as far as its drawn questions go."""
 
 from governance import clock
 from governance.gates import drawing
@@ -7,12 +7,12 @@ from initiatives.facts import drawing_rounds
 from initiatives.models import Initiative
 
 
-def may_be_accepted_again(case: Initiative) -> Answer:
+def may_be_accepted_again(initiative: Initiative) -> Answer:
     """At minimal risk: once the questions drawn for it are verified; and not earlier, when none is drawn yet."""
-    since = drawing_rounds.renewal_from(case)
+    since = drawing_rounds.renewal_from(initiative)
     if since is None:
         return yes()
-    running = drawing_rounds.round_that_runs(case)
+    running = drawing_rounds.round_that_runs(initiative)
     if running is None:
         return no(
             f"The questions for it are drawn on {clock.local_day(since):%-d %B %Y}.",

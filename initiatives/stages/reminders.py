@@ -30,7 +30,7 @@ def trials(moment: datetime):
         if most is not None:
             old |= Q(stage=stage, since__lt=clock.midnight_after(today - timedelta(days=most - max(WARN))))
     going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
-    cases = list(
+    initiatives = list(
         Initiative.objects.live()
         .annotate(continued=ArraySubquery(going_on.order_by().values("until")))
         .filter(old)
@@ -38,19 +38,19 @@ def trials(moment: datetime):
         .select_related("unit")
         .order_by("pk")
     )
-    circle = Circle(cases)
-    for case in cases:
-        due = supported_stage.review_by(case, case.continued)
+    circle = Circle(initiatives)
+    for initiative in initiatives:
+        due = supported_stage.review_by(initiative, initiative.continued)
         if due is None:
             continue
-        overdue, word = due < today, stage_word(case.stage)
+        overdue, word = due < today, stage_word(initiative.stage)
         yield from told(
-            [*circle.in_charge(case), circle.chair(case)],
+            [*circle.in_charge(initiative), circle.chair(initiative)],
             before(due, today, WARN) or late(due, today),
             about(
-                case,
+                initiative,
                 "continue or stop",
-                f"case:{case.pk}:{due.isoformat()}",
+                f"initiative:{initiative.pk}:{due.isoformat()}",
                 f"this {word} {'was to end' if overdue else 'ends'} on {due:%-d %B %Y}: continue or stop?",
                 text="The chair says whether it goes on, why, and until which day; the owner can stop it at once, or "
                 "ask for a decision on the next gate."
@@ -59,10 +59,10 @@ def trials(moment: datetime):
                     if overdue
                     else ""
                 ),
-                link=case.get_absolute_url(),
+                link=initiative.get_absolute_url(),
                 due_on=due,
             ),
-            circle.escalated(case, due, today),
+            circle.escalated(initiative, due, today),
         )
 
 
@@ -77,12 +77,12 @@ def dependences(moment: datetime):
         .order_by("pk")
     )
     for row in rows:
-        case, start = row.initiative, clock.local_day(row.stated_at)
+        initiative, start = row.initiative, clock.local_day(row.stated_at)
         yield from told(
             [row.executive],
             since(start, today, (0, 3, 7)),
             about(
-                case,
+                initiative,
                 "dependence",
                 f"dependant:{row.pk}",
                 f"does {row.who} depend on it?",
@@ -95,13 +95,13 @@ def dependences(moment: datetime):
             [row.stated_by],
             since(start, today, (BOARD_AFTER,)),
             about(
-                case,
+                initiative,
                 "dependence unanswered",
                 f"dependant:{row.pk}",
                 f"{row.executive} has not answered for two weeks",
                 text=f"{row.executive} has been asked since {start:%-d %B %Y} whether {row.who} depends on it. "
                 "Speak to them, or end it and name somebody else.",
-                link=reverse("running", args=[case.ref]),
+                link=reverse("running", args=[initiative.ref]),
             ),
         )
 
@@ -113,7 +113,7 @@ def reattestations(moment: datetime):
     both = [days for rule in rules for days in (rule.reattest_days, rule.reattest_days_high)]
     shortest = min([days for days in both if days is not None], default=0)
     near = moment - timedelta(days=shortest - max(warn))
-    cases = list(
+    initiatives = list(
         Initiative.objects.live()
         .filter(stage=Stage.PRODUCTION)
         .exclude(basis="import")
@@ -122,23 +122,23 @@ def reattestations(moment: datetime):
         .select_related("unit")
         .order_by("pk")
     )
-    circle = Circle(cases)
-    for case in cases:
-        due = supported_stage.reattest_by(case)
+    circle = Circle(initiatives)
+    for initiative in initiatives:
+        due = supported_stage.reattest_by(initiative)
         overdue = due < today
         yield from told(
-            [*circle.in_charge(case), circle.role(case, "support_owner")],
+            [*circle.in_charge(initiative), circle.role(initiative, "support_owner")],
             before(due, today, warn) or late(due, today),
             about(
-                case,
+                initiative,
                 "reattest",
-                f"case:{case.pk}:{due.isoformat()}",
+                f"initiative:{initiative.pk}:{due.isoformat()}",
                 f"production {'had' if overdue else 'has'} to be accepted again by {due:%-d %B %Y}",
                 text="Owner and support owner accept again, then the chair confirms."
                 + (" Until then it is held at MVP." if overdue else ""),
-                link=reverse("case-reattest", args=[case.ref]),
+                link=reverse("initiative-reattest", args=[initiative.ref]),
                 due_on=due,
                 personal=True,
             ),
-            circle.escalated(case, due, today),
+            circle.escalated(initiative, due, today),
         )

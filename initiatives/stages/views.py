@@ -1,4 +1,4 @@
-"""Moves of a case: pages that say exactly what will happen and what is owed, then do it."""
+"""Moves of an initiative: pages that say exactly what will happen and what is owed, then do it."""
 
 from datetime import timedelta
 
@@ -10,12 +10,12 @@ from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day, in_days, stage_word
 from governance.vocabulary import ReviewOutcome, Stage
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import one_act, sent
-from initiatives.cases.stage_judgement import judgement_of_stop
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import rulebook_in_effect
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import one_act, sent
+from initiatives.initiative.stage_judgement import judgement_of_stop
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
 from initiatives.stages.actions import emergency_of, end_to_decide, later_criteria, step_back_of
@@ -36,25 +36,25 @@ def _post_mortem(book, what: str) -> str:
     return f"Due from the owner by {day(due)}: {what}."
 
 
-def _review_ends(case) -> list[str]:
-    review = case.reviews.filter(outcome=ReviewOutcome.OPEN).first()
+def _review_ends(initiative) -> list[str]:
+    review = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).first()
     return [f"The open review of the gate {review.gate} is withdrawn."] if review else []
 
 
 def withdraw(request, ref):
     """Withdraw an idea registered by mistake, or joined to another."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_withdraw(case, request.user).or_refuse()
-    form = WithdrawForm(sent(request), visible=case_permissions.visible_to(request.user))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_withdraw(initiative, request.user).or_refuse()
+    form = WithdrawForm(sent(request), visible=initiative_permissions.visible_to(request.user))
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: registration_actions.withdraw(case=case, by=request.user, **fields),
-        f"{case.ref} is withdrawn.",
+        lambda fields: registration_actions.withdraw(initiative=initiative, by=request.user, **fields),
+        f"{initiative.ref} is withdrawn.",
         title=_("Withdraw"),
         happens=[
-            f"{case.ref} is marked as registered by mistake and no longer changes.",
+            f"{initiative.ref} is marked as registered by mistake and no longer changes.",
             _("It is kept with its history; its reference is never used again."),
             _("Nothing becomes due."),
         ],
@@ -64,21 +64,24 @@ def withdraw(request, ref):
 
 
 def stop(request, ref):
-    """Stop a case, at once."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_stop(case, request.user).or_refuse()
+    """Stop an initiative, at once."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_stop(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
-    happens = [f"{case.ref} stops at once; no review and no paperwork comes first.", *_review_ends(case)]
-    if case.stage == Stage.PROPOSED:
+    happens = [
+        f"{initiative.ref} stops at once; no review and no paperwork comes first.",
+        *_review_ends(initiative),
+    ]
+    if initiative.stage == Stage.PROPOSED:
         happens.append("Of a stopped idea only its reason is asked.")
     else:
         happens += [_post_mortem(book, "a post-mortem"), *_owed(book, "stop")]
     return one_act(
         request,
-        case,
+        initiative,
         StopForm(sent(request)),
-        lambda fields: actions.stop(case=case, by=request.user, **fields),
-        f"{case.ref} is stopped.",
+        lambda fields: actions.stop(initiative=initiative, by=request.user, **fields),
+        f"{initiative.ref} is stopped.",
         title=_("Stop this initiative"),
         happens=happens,
         danger=True,
@@ -88,23 +91,24 @@ def stop(request, ref):
 
 def retire(request, ref):
     """Retire production in an emergency, as chair alone."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_chair(case, request.user).or_refuse()
-    emergency_of(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_chair(initiative, request.user).or_refuse()
+    emergency_of(initiative)
     book = Rulebook.objects.current().book
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
-        lambda fields: actions.retire(case=case, by=request.user, **fields),
-        f"{case.ref} is retired.",
+        lambda fields: actions.retire(initiative=initiative, by=request.user, **fields),
+        f"{initiative.ref} is retired.",
         title=_("Retire in an emergency"),
         lede=_(
             "The ordinary way is a review of the gate to retire. This one is for when waiting would do harm."
         ),
         happens=[
-            f"{case.ref} is retired at once, by you alone. Nothing leads out of that: a successor is registered anew.",
-            *_review_ends(case),
+            f"{initiative.ref} is retired at once, by you alone. "
+            "Nothing leads out of that: a successor is registered anew.",
+            *_review_ends(initiative),
             _post_mortem(book, "an end-of-life review"),
             *_owed(book, "retire", emergency=True),
         ],
@@ -114,19 +118,19 @@ def retire(request, ref):
 
 
 def reopen(request, ref):
-    """Reopen a stopped case, as chair."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_raise(case, request.user).or_refuse()
-    target = stage_word("prototype" if judgement_of_stop(case).was_prototype else "proposed")
+    """Reopen a stopped initiative, as chair."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_raise(initiative, request.user).or_refuse()
+    target = stage_word("prototype" if judgement_of_stop(initiative).was_prototype else "proposed")
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
-        lambda fields: actions.reopen(case=case, by=request.user, **fields),
-        f"{case.ref} is open again.",
+        lambda fields: actions.reopen(initiative=initiative, by=request.user, **fields),
+        f"{initiative.ref} is open again.",
         title=_("Reopen"),
         happens=[
-            f"{case.ref} becomes a {target.lower()} again.",
+            f"{initiative.ref} becomes a {target.lower()} again.",
             _("No old evidence and no old sign-off is current: everything is shown anew."),
             _("Its post-mortem has to be published before."),
         ],
@@ -136,32 +140,34 @@ def reopen(request, ref):
 
 def step_back(request, ref):
     """Take production back to an MVP, or an MVP back to a prototype, as chair."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_chair(case, request.user).or_refuse()
-    target = step_back_of(case).target
-    current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_chair(initiative, request.user).or_refuse()
+    target = step_back_of(initiative).target
+    current = (
+        initiative.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
+    )
     initial = {name: getattr(current, name) for name in StepBackForm.SCOPE} if current else {}
     if target == "prototype":
         initial |= {"rollout": False, "live_data": False}
-    vacant = case.holds.open().filter(kind="owner_vacant").first()
+    vacant = initiative.holds.open().filter(kind="owner_vacant").first()
     if vacant:  # the debt asks the chair for a successor or for this
         initial["reason"] = f"No owner since {day(vacant.opened_at)}, and nobody took it over."
     if initial.get("ends_on") and initial["ends_on"] < clock.today():
         initial["ends_on"] = None  # a bound that has passed bounds nothing from now on
     form = StepBackForm(sent(request), initial=initial)
     happens = [
-        f"{case.ref} becomes {stage_word(target)} at once; it claims {stage_word(case.stage)} no longer.",
+        f"{initiative.ref} becomes {stage_word(target)} at once; it claims {stage_word(initiative.stage)} no longer.",
         "The smaller scope below comes into force.",
-        *_review_ends(case),
+        *_review_ends(initiative),
     ]
     if target == "prototype":
-        ending = [row.who for row in case.dependants.filter(ended_at__isnull=True)]
+        ending = [row.who for row in initiative.dependants.filter(ended_at__isnull=True)]
         if ending:
             happens.append(f"These are no longer listed as depending on it: {', '.join(ending)}.")
 
     def act(fields):
         actions.step_back(
-            case=case,
+            initiative=initiative,
             reason=fields["reason"],
             users_told=fields["users_told"],
             scope=form.scope(),
@@ -170,10 +176,10 @@ def step_back(request, ref):
 
     return one_act(
         request,
-        case,
+        initiative,
         form,
         act,
-        f"{case.ref} stepped back to {stage_word(target)}.",
+        f"{initiative.ref} stepped back to {stage_word(target)}.",
         title=f"Demote to {stage_word(target)}",
         happens=happens,
         danger=True,
@@ -183,24 +189,24 @@ def step_back(request, ref):
 
 def go_on(request, ref):
     """Let a prototype or MVP go on past its age, as chair, until a new end; or stop it instead."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_continue(case, request.user).or_refuse()
-    ends = end_to_decide(case)
-    book = rulebook_in_effect.rulebook_of(case).book
-    last = clock.today() + timedelta(days=book.stages[case.stage].max_days_before_review)
-    word = stage_word(case.stage)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_continue(initiative, request.user).or_refuse()
+    ends = end_to_decide(initiative)
+    book = rulebook_in_effect.rulebook_of(initiative).book
+    last = clock.today() + timedelta(days=book.stages[initiative.stage].max_days_before_review)
+    word = stage_word(initiative.stage)
     end = f"Its end {'was' if ends < clock.today() else 'is'} {in_days(ends)}"
-    before = case.continuations.filter(stage=case.stage).select_related("by").first()
+    before = initiative.continuations.filter(stage=initiative.stage).select_related("by").first()
     once = f" {before.by} let it go on before, on {day(before.at)}: {ended(before.reason)}" if before else ""
     return one_act(
         request,
-        case,
+        initiative,
         ContinueForm(sent(request), initial={"was": ends}),
-        lambda fields: actions.continue_stage(case=case, by=request.user, **fields),
-        f"{case.ref} goes on.",
+        lambda fields: actions.continue_stage(initiative=initiative, by=request.user, **fields),
+        f"{initiative.ref} goes on.",
         template="initiatives/stages/move_continue.html",
         title=_("Stage time-box review"),
-        lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}{once}",
+        lede=f"{word} since {day(initiative.since)}. {end}: {book.stages[initiative.stage].question}{once}",
         happens=[
             f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
             _("Its evidence is asked for as before; nothing else changes."),
@@ -212,17 +218,17 @@ def go_on(request, ref):
 @sensitive_post_parameters("password")
 def reattest(request, ref):
     """Confirm, as chair, that production is accepted again."""
-    case = case_lookup.case_for(request.user, ref)
-    if request.method == "POST" or case.stage != Stage.PRODUCTION:
-        case_permissions.may_raise(case, request.user).or_refuse()
-    if case.stage != Stage.PRODUCTION:
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    if request.method == "POST" or initiative.stage != Stage.PRODUCTION:
+        initiative_permissions.may_raise(initiative, request.user).or_refuse()
+    if initiative.stage != Stage.PRODUCTION:
         no("Only production is accepted again.").or_refuse()
     book = Rulebook.objects.current().book
     rule = book.stages["production"]
-    days = rule.reattest_days_high if case.high_risk else rule.reattest_days
+    days = rule.reattest_days_high if initiative.high_risk else rule.reattest_days
     since = clock.today() - timedelta(days=book.freshness.grace_days)
     accepted = set(
-        case.evidence.filter(acceptance__ended_at__isnull=True, observed_on__gte=since).values_list(
+        initiative.evidence.filter(acceptance__ended_at__isnull=True, observed_on__gte=since).values_list(
             "acceptance__role", flat=True
         )
     )
@@ -230,20 +236,20 @@ def reattest(request, ref):
         {
             "role": words,
             "done": role in accepted,
-            "row": case_permissions.accepted(case, role),
+            "row": initiative_permissions.accepted(initiative, role),
         }
         for role, words in (("owner", "Business owner"), ("support_owner", "Support owner"))
     ]
     return one_act(
         request,
-        case,
-        ReattestForm(sent(request), request=request, purpose=f"confirm production of {case.ref}"),
-        lambda fields: actions.reattest(case=case, by=request.user, **fields),
+        initiative,
+        ReattestForm(sent(request), request=request, purpose=f"confirm production of {initiative.ref}"),
+        lambda fields: actions.reattest(initiative=initiative, by=request.user, **fields),
         _("Production is accepted again."),
         template="initiatives/stages/move_reattest.html",
         title=_("Accept production again"),
         people=people,
-        renewal=may_be_accepted_again(case),
+        renewal=may_be_accepted_again(initiative),
         grace=book.freshness.grace_days,
         happens=[f"The next re-attestation is due {day(clock.today() + timedelta(days=days))}."],
         verb=_("Confirm for another term"),

@@ -1,8 +1,8 @@
 """The organisation changes: a unit moves, or is merged into another, each as one act with its reason.
 
-Here and not below, because cases go with it and other boards decide. All units are locked in the order of their keys
-before anything is looked at, then the cases in theirs: two acts on the tree follow each other, and no vote or decision
-on a case is under way while its board changes.
+Here and not below, because initiatives go with it and other boards decide. All units are locked in the order of their
+keys before anything is looked at, then the initiatives in theirs: two acts on the tree follow each other, and no vote
+or decision on an initiative is under way while its board changes.
 """
 
 from django.core.exceptions import ValidationError
@@ -19,8 +19,8 @@ from governance.people.permissions import may_reorganise
 from governance.permission_result import Conflict
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.act import act
 from initiatives.integration.residency.actions import rebound
 from initiatives.models import Initiative, Link
 from initiatives.roles.leaving import end_seats
@@ -41,10 +41,10 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
         unit, into = units[unit.pk], units[into.pk] if into else None
         plan = preview.plan_move(unit, into)
         _as_seen(plan, seen)
-        cases = _locked(plan)
-        shifted = _shifted(plan, cases)
+        initiatives = _locked(plan)
+        shifted = _shifted(plan, initiatives)
         before, old = unit.parent, unit.path
-        with rebound(_linked(cases), f"{unit} moved below {into or 'no other unit'}"[:250], by=by):
+        with rebound(_linked(initiatives), f"{unit} moved below {into or 'no other unit'}"[:250], by=by):
             _put(unit, into)
         record.record(
             EntryKind.UNIT_MOVED,
@@ -63,7 +63,7 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
 def merge_units(
     *, unit: Unit, into: Unit, carry: bool = False, reason: str, seen: str = "", by: User
 ) -> Plan:
-    """Merge a unit into another: its cases, people and the units below it go there; it is kept, marked.
+    """Merge a unit into another: its initiatives, people and the units below it go there; it is kept, marked.
 
     `carry`: its board becomes the board of the other, which must have none of its own; else the board closes and its
     seats end. Otherwise as `move_unit`.
@@ -75,9 +75,12 @@ def merge_units(
         unit, into = units[unit.pk], units[into.pk]
         plan = preview.plan_merge(unit, into, carry=carry)
         _as_seen(plan, seen)
-        cases = _locked(plan)
-        shifted, own = _shifted(plan, cases), [case for case in cases if case.unit_id == unit.pk]
-        with rebound(_linked(cases), f"{unit} merged into {into}"[:250], by=by):
+        initiatives = _locked(plan)
+        shifted, own = (
+            _shifted(plan, initiatives),
+            [initiative for initiative in initiatives if initiative.unit_id == unit.pk],
+        )
+        with rebound(_linked(initiatives), f"{unit} merged into {into}"[:250], by=by):
             for below in Unit.objects.filter(parent=unit).order_by("pk"):
                 _put(below, into)
             _bring(Initiative, own, into)
@@ -91,7 +94,7 @@ def merge_units(
             unit_id=unit.pk,
             into=into.name,
             into_id=into.pk,
-            cases=plan.cases,
+            initiatives=plan.initiatives,
             people=plan.people,
             below=[below.name for below in plan.below],
             closed=plan.closes.name if plan.closes else None,
@@ -99,7 +102,8 @@ def merge_units(
             boards=_told_boards(plan),
         )
         record.record_many(
-            EntryKind.UNIT_CHANGED, [(case, {"before": unit.name, "after": into.name}) for case in own]
+            EntryKind.UNIT_CHANGED,
+            [(initiative, {"before": unit.name, "after": into.name}) for initiative in own],
         )
         _tell(plan, shifted)
     return plan
@@ -125,8 +129,8 @@ def _as_seen(plan: Plan, seen: str) -> None:
 
 
 def _locked(plan: Plan) -> list[Initiative]:
-    """The cases that get another board or unit, or other policies on where their data may be: locked in the order of
-    keys and read after that.
+    """The initiatives that get another board or unit, or other policies on where their data may be: locked in the order
+    of keys and read after that.
     """
     units = {pk for shift in plan.shifts for pk in shift.units}
     if plan.merges:
@@ -136,10 +140,12 @@ def _locked(plan: Plan) -> list[Initiative]:
     return list(Initiative.objects.select_for_update(of=("self",)).filter(moved).order_by("pk"))
 
 
-def _linked(cases: list[Initiative]) -> list[Initiative]:
-    """Those of the cases that are tied to a system: their data pass somewhere."""
-    tied = set(Link.objects.standing().filter(initiative__in=cases).values_list("initiative", flat=True))
-    return [case for case in cases if case.pk in tied]
+def _linked(initiatives: list[Initiative]) -> list[Initiative]:
+    """Those of the initiatives that are tied to a system: their data pass somewhere."""
+    tied = set(
+        Link.objects.standing().filter(initiative__in=initiatives).values_list("initiative", flat=True)
+    )
+    return [initiative for initiative in initiatives if initiative.pk in tied]
 
 
 def _put(unit: Unit, parent: Unit | None) -> None:
@@ -153,10 +159,12 @@ def _put(unit: Unit, parent: Unit | None) -> None:
         row_history.update_where(Unit, below, path=Concat(Value(unit.path), rest, output_field=CharField()))
 
 
-def _shifted(plan: Plan, cases: list[Initiative]) -> list[tuple[Initiative, Shift]]:
-    """The cases that another board decides from now on, as they stand before anything is changed."""
+def _shifted(plan: Plan, initiatives: list[Initiative]) -> list[tuple[Initiative, Shift]]:
+    """The initiatives that another board decides from now on, as they stand before anything is changed."""
     shifts = {pk: shift for shift in plan.shifts for pk in shift.units}
-    return [(case, shifts[case.unit_id]) for case in cases if case.unit_id in shifts]
+    return [
+        (initiative, shifts[initiative.unit_id]) for initiative in initiatives if initiative.unit_id in shifts
+    ]
 
 
 def _bring(model, rows: list, into: Unit) -> None:
@@ -181,7 +189,7 @@ def _told_boards(plan: Plan) -> list[dict]:
         {
             "before": shift.before.name if shift.before else None,
             "after": shift.after.name if shift.after else None,
-            "cases": shift.cases,
+            "initiatives": shift.initiatives,
             "reviews": [review.pk for review in shift.reviews],
         }
         for shift in plan.shifts
@@ -189,10 +197,15 @@ def _told_boards(plan: Plan) -> list[dict]:
 
 
 def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
-    """An entry on each case that another board decides now; a message to that chair and to the owners in review."""
+    """An entry on each initiative that another board decides now; a message to that chair and to the owners in
+    review.
+    """
     record.record_many(
         EntryKind.BOARD_CHANGED,
-        [(case, {"before": _name(shift.before), "after": _name(shift.after)}) for case, shift in shifted],
+        [
+            (initiative, {"before": _name(shift.before), "after": _name(shift.after)})
+            for initiative, shift in shifted
+        ],
     )
     for shift in plan.shifts:
         _tell_chair(plan, shift)
@@ -214,26 +227,26 @@ def _tell_chair(plan: Plan, shift: Shift) -> None:
             "board changed",
             f"unit:{plan.unit.pk}",
             period=clock.now().isoformat(timespec="seconds"),
-            subject=f"The {shift.after.name} decides {counted(shift.cases, 'more initiative')}",
+            subject=f"The {shift.after.name} decides {counted(shift.initiatives, 'more initiative')}",
             text=f"{plan.unit} {'is now part of' if plan.merges else 'stands below'} {plan.into or 'no other unit'}. "
             f"{counted(len(shift.reviews), 'open review')} came with it.",
-            link=f"/cases/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
+            link=f"/initiatives/?unit={plan.into.pk if plan.merges else plan.unit.pk}",
         )
 
 
 def _tell_owner(plan: Plan, shift: Shift, review) -> None:
-    owner = case_permissions.accepted(review.initiative, Role.OWNER)
+    owner = initiative_permissions.accepted(review.initiative, Role.OWNER)
     if owner is None:
         return
-    case = review.initiative
+    initiative = review.initiative
     owe_notice(
         owner.person,
         "board changed",
         f"review:{review.pk}",
         period=clock.now().isoformat(timespec="seconds"),
-        subject=f"{case.ref} {case.title}: its review is before {_name(shift.after) or 'no board'} now",
+        subject=f"{initiative.ref} {initiative.title}: its review is before {_name(shift.after) or 'no board'} now",
         text=f"{counted(len(review.votes), 'vote')} given before no longer count; the seats there sign anew. "
         "Questions and answers went along.",
         link=review.get_absolute_url(),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
     )

@@ -1,6 +1,6 @@
 """Preview of moving or merging units: worked out to be shown, and again inside the act.
 
-Units are few, so the whole tree is read and laid out anew in memory; cases are counted by the database.
+Units are few, so the whole tree is read and laid out anew in memory; initiatives are counted by the database.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ NAMED = 5  # how many of a kind a sentence names before it counts the rest
 
 @dataclass(frozen=True)
 class Shift:
-    """Some units whose cases another board decides from now on; None where no unit above has a board."""
+    """Some units whose initiatives another board decides from now on; None where no unit above has a board."""
 
     before: Board | None
     after: Board | None
     units: tuple[int, ...]
-    cases: int
+    initiatives: int
     reviews: tuple[Review, ...]
 
 
@@ -38,7 +38,7 @@ class Plan:
     into: Unit | None
     merges: bool
     below: tuple[Unit, ...]
-    cases: int
+    initiatives: int
     people: int
     closes: Board | None
     carries: Board | None
@@ -65,11 +65,14 @@ class Plan:
             yield f"{unit} moves below {into}." if into else f"{unit} stands at the top, below no other unit."
             if self.below:
                 yield f"With it moves what is below it: {listed(self.below, 'unit')}."
-            cases = counted(self.cases, "initiative")
-            yield f"{cases} stay{'s' if self.cases == 1 else ''} in it."
+            initiatives = counted(self.initiatives, "initiative")
+            yield f"{initiatives} stay{'s' if self.initiatives == 1 else ''} in it."
             return
-        cases, people = counted(self.cases, "initiative"), counted(self.people, "person", "people")
-        yield f"{into} takes in {cases} of {unit}, with all that is theirs, and {people}."
+        initiatives, people = (
+            counted(self.initiatives, "initiative"),
+            counted(self.people, "person", "people"),
+        )
+        yield f"{into} takes in {initiatives} of {unit}, with all that is theirs, and {people}."
         if self.below:
             yield f"What is below {unit} goes below {into}: {listed(self.below, 'unit')}."
         yield f"{unit} is kept to be read, and takes no new initiative and no new person. It does not come back."
@@ -80,12 +83,15 @@ class Plan:
         if self.closes:
             yield f"{self.closes} has no unit any more: its seats end. {self.into} has its own way to a board."
         for shift in self.shifts:
-            cases, it = counted(shift.cases, "initiative"), "it" if shift.cases == 1 else "them"
+            initiatives, it = (
+                counted(shift.initiatives, "initiative"),
+                "it" if shift.initiatives == 1 else "them",
+            )
             was = f"that {shift.before} decided until now" if shift.before else "that had no board"
             if shift.after is not None:
-                yield f"{shift.after} now decides on {cases} {was}."
+                yield f"{shift.after} now decides on {initiatives} {was}."
             else:
-                yield f"{cases} {was}: nobody can decide on {it} until a unit above {it} has a board."
+                yield f"{initiatives} {was}: nobody can decide on {it} until a unit above {it} has a board."
         if not self.shifts:
             yield "The same boards decide as before."
 
@@ -155,7 +161,7 @@ def _laid_out(unit, into, paths, *, merges=False, carry=False) -> Plan:
         into=into,
         merges=merges,
         below=tuple(one for one in units if one.path.startswith(old) and one.pk != unit.pk),
-        cases=counts.get(unit.pk, 0),
+        initiatives=counts.get(unit.pk, 0),
         people=User.objects.active().filter(unit=unit).count(),
         closes=None if carry else own,
         carries=own if carry else None,
@@ -214,7 +220,7 @@ def _wrong(words: str) -> ValidationError:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """ "1 case", "12 cases"."""
+    """ "1 initiative", "12 initiatives"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

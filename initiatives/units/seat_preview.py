@@ -9,7 +9,7 @@ from governance.gates import criteria
 from governance.models import Board, Membership, Rulebook, User
 from governance.people import boards, cooling_off
 from governance.vocabulary import BoardRole, ReviewOutcome, SignOffVerdict
-from initiatives.cases.review_state import Sitting, seat_states, sit
+from initiatives.initiative.review_state import Sitting, seat_states, sit
 from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.units.board_seats import stages_of
 from initiatives.units.preview import counted, listed
@@ -103,7 +103,7 @@ def _without_quorum(sitting: Sitting, gone: set[int]) -> list[str]:
     if before or not after:
         return []
     why = " ".join(reason.text for reason in after)
-    return [f"The review of {sitting.case.ref} is left without a quorum: {why}"]
+    return [f"The review of {sitting.initiative.ref} is left without a quorum: {why}"]
 
 
 def _left(members: Iterable[Membership], gone: set[int]) -> list[Membership]:

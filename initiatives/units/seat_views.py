@@ -14,8 +14,8 @@ from governance.people.permissions import may_read_organisation, may_reorganise
 from governance.permission_result import no
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import BoardRole
-from initiatives.cases.case_frame import acted, pick, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import acted, pick, sent
 from initiatives.roles import leaving
 from initiatives.units import board_seats, seat_preview
 from initiatives.units.forms import AddBoardForm, GrantForm

@@ -51,7 +51,7 @@ def merged() -> QuerySet:
 
 
 def _rows(units: list[Unit]) -> list[Row]:
-    cases = dict(Initiative.objects.order_by().values_list("unit").annotate(Count("pk")))
+    initiatives = dict(Initiative.objects.order_by().values_list("unit").annotate(Count("pk")))
     people = dict(User.objects.active().order_by().values_list("unit").annotate(Count("pk")))
     places = {board.unit.path: board for board in boards.boards()}
     names = {unit.code: unit.name.casefold() for unit in units}
@@ -63,8 +63,8 @@ def _rows(units: list[Unit]) -> list[Row]:
         Row(
             unit=unit,
             depth=unit.path.count("/") - 2,
-            initiatives=cases.get(unit.pk, 0),
-            with_below=sum(cases.get(one.pk, 0) for one in units if one.path.startswith(unit.path)),
+            initiatives=initiatives.get(unit.pk, 0),
+            with_below=sum(initiatives.get(one.pk, 0) for one in units if one.path.startswith(unit.path)),
             people=people.get(unit.pk, 0),
             board=places.get(unit.path),
             decides=nearest(places, unit.path),

@@ -17,7 +17,7 @@ from governance.people.permissions import may_read_organisation, may_reorganise
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.importing import Look, SentTable, Target, bring_in
 from governance.web.confirmation_pages import looked_or_done
-from initiatives.cases.case_frame import acted, sent
+from initiatives.initiative.initiative_frame import acted, sent
 from initiatives.units import actions, preview, tree
 from initiatives.units.forms import AddUnitForm, MergeForm, MoveForm, RenameForm
 

@@ -1,4 +1,4 @@
-"""The work list of one person: roles, seats and what stands on their cases, in two queries."""
+"""The work list of one person: roles, seats and what stands on their initiatives, in two queries."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -76,12 +76,12 @@ class Look:
 
     @property
     def sheet_changes(self) -> list[dict]:
-        """Changes that sheets propose of what the person owns: number and title of the case, and the file."""
+        """Changes that sheets propose of what the person owns: number and title of the initiative, and the file."""
         return self._named["person"][0].sheet_changes
 
     @property
     def intake_invitations(self) -> list[dict]:
-        """Senders of requests whom an admin is asked to invite: pk, unit, at and the number of the case."""
+        """Senders of requests whom an admin is asked to invite: pk, unit, at and the number of the initiative."""
         named = self._named["person"][0].intake_invitations
         return named if self.person.is_admin and self.person.is_active else []
 
@@ -123,7 +123,7 @@ class Look:
 
     @cached_property
     def roles(self) -> list[RoleAssignment]:
-        """Roles held or proposed, with their cases; those of people for whom the person stands in, too."""
+        """Roles held or proposed, with their initiatives; those of people for whom the person stands in, too."""
         theirs = [row for row in self._of_the_away["roles"] if row.accepted_at]
         found = [*self._named["roles"], *theirs]
         return sorted(found, key=lambda row: (row.initiative.number, row.role, row.pk))
@@ -150,19 +150,19 @@ class Look:
 
     @cached_property
     def standing_in_on(self) -> dict[int, str]:
-        """By case, for whom the person stands in there without a role of their own."""
+        """By initiative, for whom the person stands in there without a role of their own."""
         own = {row.initiative_id for row in self.roles if row.person_id == self.person.pk}
-        own |= {case.pk for case in self.standing_in}
+        own |= {initiative.pk for initiative in self.standing_in}
         return {row.initiative_id: row.person.full_name for row in self.roles if row.initiative_id not in own}
 
     @property
     def standing_in(self) -> list[Initiative]:
-        """Cases that the person registered and nobody ever accepted to own: they stand in for the owner."""
+        """Initiatives that the person registered and nobody ever accepted to own: they stand in for the owner."""
         return self._named["unowned"]
 
     @property
     def depending(self) -> list[Dependant]:
-        """Dependences of the person on cases that are held (`held`) or past their grace (`lapsed`)."""
+        """Dependences of the person on initiatives that are held (`held`) or past their grace (`lapsed`)."""
         return sorted(self._named["depending"], key=lambda row: (row.initiative.number, row.pk))
 
     @property
@@ -172,14 +172,16 @@ class Look:
 
     @cached_property
     def party_to(self) -> set[int]:
-        """Keys of cases on which the person signs and decides nothing."""
-        return {row.initiative_id for row in self.roles} | {case.pk for case in self.standing_in}
+        """Keys of initiatives on which the person signs and decides nothing."""
+        return {row.initiative_id for row in self.roles} | {initiative.pk for initiative in self.standing_in}
 
     @cached_property
     def working(self) -> dict[int, tuple[Initiative, set[str]]]:
-        """Running cases on which the person works, with the roles accepted."""
+        """Running initiatives on which the person works, with the roles accepted."""
         found: dict[int, tuple[Initiative, set[str]]] = {
-            case.pk: (case, {"owner"}) for case in self.standing_in if case.stage in RUNNING_STAGES
+            initiative.pk: (initiative, {"owner"})
+            for initiative in self.standing_in
+            if initiative.stage in RUNNING_STAGES
         }
         for row in self.roles:
             if row.accepted_at and row.initiative.stage in RUNNING_STAGES:
@@ -187,7 +189,7 @@ class Look:
         return found
 
     def working_as(self, *roles: str) -> list[int]:
-        """Keys of the running cases on which the person holds one of these roles."""
+        """Keys of the running initiatives on which the person holds one of these roles."""
         return [pk for pk, (_, held) in self.working.items() if held & set(roles)]
 
     # Where the person sits
@@ -197,12 +199,12 @@ class Look:
         """Seats held now."""
         return seats_held(self.person)
 
-    def holder_on(self, case: Initiative, seat: str) -> str:
-        """For whom the person holds this seat of the case's board, as a delegate only; else empty."""
+    def holder_on(self, initiative: Initiative, seat: str) -> str:
+        """For whom the person holds this seat of the initiative's board, as a delegate only; else empty."""
         mine = [
             member
             for member in self.memberships
-            if member.seat == seat and self.boards_by_unit.get(case.unit_id) == member.board_id
+            if member.seat == seat and self.boards_by_unit.get(initiative.unit_id) == member.board_id
         ]
         if not mine or any(member.delegate_of_id is None for member in mine):
             return ""
@@ -235,11 +237,11 @@ class Look:
             seats.setdefault(member.board_id, set()).add(member.seat)
         return {unit: seats[board] for unit, board in self.boards_by_unit.items()}
 
-    # What stands on those boards and cases
+    # What stands on those boards and initiatives
 
     @cached_property
     def _standing_there(self) -> dict[str, list]:
-        """Every row around the person's units and running cases, by table of `desk_rows.AROUND`."""
+        """Every row around the person's units and running initiatives, by table of `desk_rows.AROUND`."""
         deputy = {member.board_id for member in self.memberships if member.seat == BoardRole.DEPUTY_CHAIR}
         return worklist_queries.AROUND.ask(
             {
@@ -250,7 +252,7 @@ class Look:
                 "signing": self.units_with(self.book.contract.seats if self.book else ()),
                 "risky": self.units_with(["risk_compliance"]),
                 "boards": deputy,
-                "cases": list(self.working),
+                "initiatives": list(self.working),
                 "owned": self.working_as("owner"),
                 "recorded": self.working_as("owner", "technical_lead"),
                 "settled": self.working_as("owner", "data_steward"),
@@ -266,23 +268,25 @@ class Look:
         )
 
     def rows(self, table: str) -> list:
-        """The rows of one table of `desk_rows`: those that name the person, or around their units and running cases."""
+        """The rows of one table of `desk_rows`: those that name the person, or around their units and running
+        initiatives.
+        """
         return self._named[table] if table in self._named else self._standing_there[table]
 
     @cached_property
     def spans(self) -> dict[int, Span]:
-        """What the proof of each running case of theirs supports now."""
+        """What the proof of each running initiative of theirs supports now."""
         return {row.initiative_id: row for row in self.rows("spans")}
 
     @cached_property
     def answered(self) -> dict[int, set[str]]:
-        """The questions that have an answer, on each running case of theirs."""
+        """The questions that have an answer, on each running initiative of theirs."""
         return {row.pk: set(row.answered) for row in self.rows("answered")}
 
     @cached_property
     def open_reviews(self) -> list[Review]:
         """Open reviews before the person's boards, with the `votes` that stand."""
-        found = sorted(self.rows("reviews"), key=_by_case)
+        found = sorted(self.rows("reviews"), key=_by_initiative)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
             row.initiative.unit = self.units[row.initiative.unit_id]
@@ -291,69 +295,75 @@ class Look:
 
     @cached_property
     def own_reviews(self) -> list[Review]:
-        """Open reviews of the cases on which the person works, with their units."""
-        found = sorted(self.rows("own_reviews"), key=_by_case)
+        """Open reviews of the initiatives on which the person works, with their units."""
+        found = sorted(self.rows("own_reviews"), key=_by_initiative)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
         return found
 
     @property
     def waivers(self) -> list[Waiver]:
-        """Waivers that still lack an approver, on cases of the person's boards."""
-        return sorted((row for row in self.rows("waivers") if row.until >= self.today), key=_by_case)
+        """Waivers that still lack an approver, on initiatives of the person's boards."""
+        return sorted((row for row in self.rows("waivers") if row.until >= self.today), key=_by_initiative)
 
     @property
     def contracts(self) -> list[ContractVersion]:
-        """Contracts in review that the person did not write: with `signed`, the seats, and `case_...`."""
+        """Contracts in review that the person did not write: with `signed`, the seats, and `initiative_...`."""
         return [row for row in self.rows("contracts") if row.author_id != self.person.pk]
 
     @cached_property
     def _ending(self) -> tuple[list[tuple[Initiative, date]], int]:
-        cases = sorted(self.rows("ending"), key=lambda case: (case.since, case.pk))
+        initiatives = sorted(self.rows("ending"), key=lambda initiative: (initiative.since, initiative.pk))
         ends = [
             (
-                case,
-                supported_stage.review_by(case, list(map(date.fromisoformat, case.continued)))
-                or supported_stage.reattest_by(case),
+                initiative,
+                supported_stage.review_by(initiative, list(map(date.fromisoformat, initiative.continued)))
+                or supported_stage.reattest_by(initiative),
             )
-            for case in cases[: worklist_queries.MOST_ENDING]
+            for initiative in initiatives[: worklist_queries.MOST_ENDING]
         ]
-        return ends, sum({case.unit_id: case.in_all for case in cases}.values())
+        return ends, sum({initiative.unit_id: initiative.in_all for initiative in initiatives}.values())
 
     @property
     def ending(self) -> list[tuple[Initiative, date]]:
-        """Cases of the person's boards whose stage ends soon, or has ended, with the day; the oldest first, so many."""
+        """Initiatives of the person's boards whose stage ends soon, or has ended, with the day; the oldest first, so
+        many.
+        """
         return self._ending[0]
 
     @property
     def ending_in_all(self) -> int:
-        """How many such cases there are."""
+        """How many such initiatives there are."""
         return self._ending[1]
 
     @cached_property
     def chaired(self) -> set[int]:
-        """Cases with something to decide that the person decides on now: as chair, or as deputy in place of one."""
-        cases = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
-        cases |= {
+        """Initiatives with something to decide that the person decides on now: as chair, or as deputy in place of
+        one.
+        """
+        initiatives = {row.initiative_id: row.initiative.unit_id for row in self.open_reviews}
+        initiatives |= {
             row.initiative_id: row.initiative.unit_id
             for row in [*self.rows("holds"), *self.waivers, *self.rows("lapsed")]
         }
-        cases |= {case.pk: case.unit_id for case, _ in self.ending}
-        mine = {pk for pk, unit in cases.items() if BoardRole.CHAIR in self.seats_by_unit.get(unit, ())}
+        initiatives |= {initiative.pk: initiative.unit_id for initiative, _ in self.ending}
+        mine = {pk for pk, unit in initiatives.items() if BoardRole.CHAIR in self.seats_by_unit.get(unit, ())}
         deputy = {
-            pk for pk, unit in cases.items() if BoardRole.DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())
+            pk
+            for pk, unit in initiatives.items()
+            if BoardRole.DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())
         } - mine
         mine -= self.party_to
         if any(member.away for member in self.memberships):
             return set()
-        return mine | self._in_place_of_the_chair(deputy - self.party_to, cases)
+        return mine | self._in_place_of_the_chair(deputy - self.party_to, initiatives)
 
-    def _in_place_of_the_chair(self, deputy: set[int], cases: dict[int, int]) -> set[int]:
-        """Those of these cases on whose board no chair is there who is not party to the case."""
+    def _in_place_of_the_chair(self, deputy: set[int], initiatives: dict[int, int]) -> set[int]:
+        """Those of these initiatives on whose board no chair is there who is not party to the initiative."""
         chairs: dict[int, set[int]] = {}
         for row in self.rows("chairs"):
             chairs.setdefault(row.board_id, set()).add(row.person_id)
-        chaired = {pk for pk in deputy if chairs.get(self.boards_by_unit[cases[pk]])}
+        chaired = {pk for pk in deputy if chairs.get(self.boards_by_unit[initiatives[pk]])}
         if not chaired:
             return deputy
         party = set(
@@ -364,7 +374,7 @@ class Look:
         return {
             pk
             for pk in deputy
-            if all((pk, one) in party for one in chairs.get(self.boards_by_unit[cases[pk]], ()))
+            if all((pk, one) in party for one in chairs.get(self.boards_by_unit[initiatives[pk]], ()))
         }
 
     def chairs_now(self, unit: int) -> bool:
@@ -376,14 +386,14 @@ class Look:
         return BoardRole.CHAIR in seats or in_place
 
     def may_lift_in(self, unit: int, seat: str) -> Answer:
-        """Sign now, in this seat of the board of the unit, what lets a case rise."""
+        """Sign now, in this seat of the board of the unit, what lets an initiative rise."""
         board = self.boards_by_unit.get(unit)
         held = [row for row in self.memberships if row.seat == seat and row.board_id == board]
         return cooling_off.may_lift(self.person, held)
 
-    def seats_on(self, case: Initiative) -> list[str]:
-        """The voting seats of the person on the board of the case."""
-        return [seat for seat in Seat if seat in self.seats_by_unit.get(case.unit_id, ())]
+    def seats_on(self, initiative: Initiative) -> list[str]:
+        """The voting seats of the person on the board of the initiative."""
+        return [seat for seat in Seat if seat in self.seats_by_unit.get(initiative.unit_id, ())]
 
     def units_with(self, seats) -> list[int]:
         """Units on whose board the person holds one of these seats."""
@@ -397,14 +407,16 @@ def look_of(person: User) -> Look:
 
 @dataclass(frozen=True)
 class Circle:
-    """The cases near a person's desk: those named there by reference, and all of the units whose board they sit on."""
+    """The initiatives near a person's desk: those named there by reference, and all of the units whose board they sit
+    on.
+    """
 
-    cases: frozenset[str]
+    initiatives: frozenset[str]
     units: frozenset[int]
 
     def touches(self, references: set[str]) -> bool:
-        """Whether one of these cases is near."""
-        if references & self.cases:
+        """Whether one of these initiatives is near."""
+        if references & self.initiatives:
             return True
         numbers = [int(ref[3:]) for ref in references]
         return bool(numbers and self.units) and (
@@ -413,15 +425,15 @@ class Circle:
 
 
 def circle_of(person: User) -> Circle:
-    """The cases near this person's desk now."""
+    """The initiatives near this person's desk now."""
     look = look_of(person)
     rows = [*look.roles, *look.debts, *look.rows("dependants"), *look.depending]
-    cases = {row.initiative.ref for row in rows} | {case.ref for case in look.standing_in}
-    cases |= {Initiative.ref_of(row.case_number) for row in look.conditions}
-    return Circle(frozenset(cases), frozenset(look.seats_by_unit))
+    initiatives = {row.initiative.ref for row in rows} | {initiative.ref for initiative in look.standing_in}
+    initiatives |= {Initiative.ref_of(row.initiative_number) for row in look.conditions}
+    return Circle(frozenset(initiatives), frozenset(look.seats_by_unit))
 
 
-def _by_case(row) -> tuple:
+def _by_initiative(row) -> tuple:
     return row.initiative.number, row.pk
 
 

@@ -1,6 +1,6 @@
-"""The rows a desk is made of, in two questions: what names the person, and what stands on their boards and cases.
+"""The rows a desk is made of, in two questions: what names the person, and what stands on their boards and initiatives.
 
-A third is asked about people for whom the person stands in, and about cases whose proof ages. See ADR 0020.
+A third is asked about people for whom the person stands in, and about initiatives whose proof ages. See ADR 0020.
 """
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -29,7 +29,7 @@ from initiatives.integration.systems.findings import WAITING
 from initiatives.models import Initiative, RoleAssignment, SignOff
 
 _NAME, _NAMED = ("id", "full_name"), ("id", "name")
-CASE = (
+INITIATIVE = (
     "id",
     "number",
     "title",
@@ -81,7 +81,7 @@ _waiting_word = (
     .values("system")
 )
 
-_hold_of_case = (
+_hold_of_initiative = (
     models.Hold.objects.open()
     .filter(
         initiative=OuterRef("initiative"),
@@ -90,7 +90,7 @@ _hold_of_case = (
     )
     .order_by("opened_at", "pk")
 )
-_lapsed_of_case = (
+_lapsed_of_initiative = (
     models.Obligation.objects.unsettled()
     .filter(initiative=OuterRef("initiative"), kind="step_back", due__lt=Given("today"))
     .order_by("due")
@@ -106,7 +106,9 @@ OF_PERSON = Batch(
             unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
             to_read=ArraySubquery(
                 _to_read.values(
-                    row=JSONObject(pk="pk", subject="subject", text="text", ref="case_ref", at="owed_at")
+                    row=JSONObject(
+                        pk="pk", subject="subject", text="text", ref="initiative_ref", at="owed_at"
+                    )
                 )
             ),
             proposed_rulebooks=ArraySubquery(
@@ -159,7 +161,7 @@ OF_PERSON = Batch(
     roles=Rows(
         RoleAssignment.objects.open().filter(initiative__withdrawn_at__isnull=True),
         "person",
-        joined={"initiative": CASE, "proposed_by": _NAME, "person": _NAME},
+        joined={"initiative": INITIATIVE, "proposed_by": _NAME, "person": _NAME},
         without=("accepted_words", "ended_reason"),
     ),
     delegations=Rows(
@@ -176,30 +178,32 @@ OF_PERSON = Batch(
     handovers=Rows(models.Handover.objects.waiting().annotate(who=F("person__full_name")), "successor"),
     conditions=Rows(
         models.Condition.objects.filter(met_at__isnull=True).annotate(
-            case_title=F("review__initiative__title"), case_number=F("review__initiative__number")
+            initiative_title=F("review__initiative__title"), initiative_number=F("review__initiative__number")
         ),
         "owner",
         joined={"owner": _NAME},
     ),
-    debts=Rows(models.Obligation.objects.unsettled(), "debtor", joined={"initiative": CASE, "debtor": _NAME}),
+    debts=Rows(
+        models.Obligation.objects.unsettled(), "debtor", joined={"initiative": INITIATIVE, "debtor": _NAME}
+    ),
     dependants=Rows(
         models.Dependant.objects.waiting().filter(
             ~Q(initiative__stage__in=CLOSED_STAGES), initiative__withdrawn_at__isnull=True
         ),
         "executive",
-        joined={"initiative": CASE, "stated_by": _NAME},
+        joined={"initiative": INITIATIVE, "stated_by": _NAME},
         without=("for_what", "process"),
     ),
     depending=Rows(
         models.Dependant.objects.filter(ended_at__isnull=True)
         .annotate(
             told=Coalesce("executive", "stated_by"),
-            held=Subquery(_hold_of_case.values("kind")[:1]),
-            lapsed=Subquery(_lapsed_of_case.values("due")[:1]),
+            held=Subquery(_hold_of_initiative.values("kind")[:1]),
+            lapsed=Subquery(_lapsed_of_initiative.values("due")[:1]),
         )
         .filter(Q(held__isnull=False) | Q(lapsed__isnull=False)),
         "told",
-        joined={"initiative": CASE},
+        joined={"initiative": INITIATIVE},
     ),
     systems=Rows(
         models.System.objects.standing()
@@ -228,7 +232,7 @@ OF_PERSON = Batch(
         without=("fields",),
     ),
     unowned=Rows(
-        Initiative.objects.live().filter(~Exists(_owned)), "registered_by", only=(*CASE, "confidential")
+        Initiative.objects.live().filter(~Exists(_owned)), "registered_by", only=(*INITIATIVE, "confidential")
     ),
 )
 # What else is asked of people for whom somebody stands in.
@@ -259,12 +263,12 @@ _ending = (
 _covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
 
-# Each table is asked with the units or the cases that matter to it: `desk_look.Look.standing_there`.
+# Each table is asked with the units or the initiatives that matter to it: `desk_look.Look.standing_there`.
 AROUND = Batch(
     reviews=Rows(
         models.Review.objects.filter(outcome=ReviewOutcome.OPEN),
         "initiative__unit",
-        joined={"initiative": CASE},
+        joined={"initiative": INITIATIVE},
         without=("findings", "reason"),
         keys="seated",
     ),
@@ -278,28 +282,28 @@ AROUND = Batch(
     own_reviews=Rows(
         models.Review.objects.filter(outcome=ReviewOutcome.OPEN),
         "initiative",
-        joined={"initiative": CASE, "initiative__unit": ("id", "path", "code", "name")},
+        joined={"initiative": INITIATIVE, "initiative__unit": ("id", "path", "code", "name")},
         without=("findings", "reason"),
-        keys="cases",
+        keys="initiatives",
     ),
-    holds=Rows(_standing_holds, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
-    own_holds=Rows(_standing_holds, "initiative", joined={"initiative": CASE}, keys="cases"),
-    lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
-    own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": CASE}, keys="cases"),
+    holds=Rows(_standing_holds, "initiative__unit", joined={"initiative": INITIATIVE}, keys="seated"),
+    own_holds=Rows(_standing_holds, "initiative", joined={"initiative": INITIATIVE}, keys="initiatives"),
+    lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": INITIATIVE}, keys="seated"),
+    own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": INITIATIVE}, keys="initiatives"),
     waivers=Rows(
         models.Waiver.objects.unanswered(),
         "initiative__unit",
-        joined={"initiative": CASE, "requested_by": _NAME},
+        joined={"initiative": INITIATIVE, "requested_by": _NAME},
         keys="waived",
     ),
     contracts=Rows(
         ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).annotate(
             signed=ArraySubquery(_signed.values("seat")),
             objecting=ArraySubquery(_objecting.values("seat")),
-            case_pk=F("contract__initiative"),
-            case_unit=F("contract__initiative__unit"),
-            case_title=F("contract__initiative__title"),
-            case_number=F("contract__initiative__number"),
+            initiative_pk=F("contract__initiative"),
+            initiative_unit=F("contract__initiative__unit"),
+            initiative_title=F("contract__initiative__title"),
+            initiative_number=F("contract__initiative__number"),
         ),
         "contract__initiative__unit",
         joined={"author": _NAME},
@@ -308,8 +312,8 @@ AROUND = Batch(
     contract_objections=Rows(
         ClauseComment.objects.objections().annotate(
             who=F("by__full_name"),
-            case_title=F("contract__initiative__title"),
-            case_number=F("contract__initiative__number"),
+            initiative_title=F("contract__initiative__title"),
+            initiative_number=F("contract__initiative__number"),
         ),
         "contract__initiative",
         keys="owned",
@@ -319,7 +323,7 @@ AROUND = Batch(
             ~Q(proposed_tier=""), ~Q(proposed_tier=F("tier")), stage__in=RUNNING_STAGES
         ),
         "unit",
-        only=(*CASE, "confidential"),
+        only=(*INITIATIVE, "confidential"),
         keys="risky",
     ),
     exceptions=Rows(
@@ -331,11 +335,11 @@ AROUND = Batch(
             initiative__withdrawn_at__isnull=True,
         ),
         "initiative__unit",
-        joined={"initiative": CASE, "by": _NAME},
+        joined={"initiative": INITIATIVE, "by": _NAME},
         without=("text",),
         keys="seated",
     ),
-    ending=Rows(_ending, "unit", only=CASE, keys="ended"),
+    ending=Rows(_ending, "unit", only=INITIATIVE, keys="ended"),
     intake=Rows(
         models.IntakeRequest.objects.waiting(),
         "unit",
@@ -350,7 +354,7 @@ AROUND = Batch(
     ),
     questions=Rows(
         models.Question.objects.filter(review__outcome=ReviewOutcome.OPEN, answered_at__isnull=True).annotate(
-            expires_at=F("review__expires_at"), case=F("review__initiative")
+            expires_at=F("review__expires_at"), initiative=F("review__initiative")
         ),
         "review__initiative",
         keys="owned",
@@ -359,13 +363,13 @@ AROUND = Batch(
         models.KillSwitch.objects.filter(released_at__isnull=True),
         "initiative",
         joined={"pressed_by": _NAME},
-        keys="cases",
+        keys="initiatives",
     ),
     answered=Rows(
         Initiative.objects.annotate(answered=ArraySubquery(_answered.values("requirement"))),
         "pk",
         only=("id",),
-        keys="cases",
+        keys="initiatives",
     ),
     conflicts=Rows(
         models.DefinitionConflict.objects.open().annotate(
@@ -389,14 +393,14 @@ AROUND = Batch(
             "profile",
             "to_verify",
         ),
-        keys="cases",
+        keys="initiatives",
     ),
     to_verify=Rows(
         models.Span.objects.covering(_now).filter(
             to_verify__isnull=False, initiative__withdrawn_at__isnull=True
         ),
         "initiative__unit",
-        joined={"initiative": CASE},
+        joined={"initiative": INITIATIVE},
         only=("id", "initiative_id", "to_verify"),
         keys="seated",
     ),
@@ -436,7 +440,7 @@ AROUND = Batch(
         "initiative",
         joined={"key": ("id", "system")},
         without=("arguments", "clauses", "why"),
-        keys="cases",
+        keys="initiatives",
     ),
     accepted_again=Rows(
         models.Evidence.objects.filter(acceptance__isnull=False, acceptance__ended_at__isnull=True).annotate(
@@ -449,11 +453,13 @@ AROUND = Batch(
 )
 
 
-def ageing(cases: list[int]) -> QuerySet:
-    """What these cases rest on now, each item with the requirements it `covers`; only for cases whose proof ages."""
+def ageing(initiatives: list[int]) -> QuerySet:
+    """What these initiatives rest on now, each item with the requirements it `covers`; only for initiatives whose proof
+    ages.
+    """
     items = models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
     return (
-        items.filter(initiative__in=cases)
+        items.filter(initiative__in=initiatives)
         .annotate(covers=ArraySubquery(_covers.values("requirement")))
         .order_by("pk")
     )

@@ -4,15 +4,15 @@ MUTANTS = [
     (
         "a span that this installation did not write is not relied on",
         "initiatives.enforcement.decision_cache:_sealed",
-        "return span if standings.is_sealed(case, span) else None",
+        "return span if standings.is_sealed(initiative, span) else None",
         "return span",
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
     ),
     (
         "the seal of a span is bound to its standing",
         "initiatives.facts.standings:seal_of",
-        'f"{past_standing} {case} ',
-        'f"{case} ',
+        'f"{past_standing} {initiative} ',
+        'f"{initiative} ',
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
     ),
     (
@@ -32,7 +32,7 @@ MUTANTS = [
     (
         "standings are compared with their facts, whatever they say of their end",
         "initiatives.stages.periodic:correct",
-        "found = {one.case.pk for one in standings.differing(batch)}",
+        "found = {one.initiative.pk for one in standings.differing(batch)}",
         "found = set()",
         "tests/acceptance/attacks/test_derived_rows.py -k forged",
     ),
@@ -46,8 +46,8 @@ MUTANTS = [
     (
         "verification compares spans with the newest standing",
         "initiatives.facts.standings:unlike",
-        "for row, case in recomputation.stream(using, query, []):",
-        "for row, case in ():",
+        "for row, initiative in recomputation.stream(using, query, []):",
+        "for row, initiative in ():",
         "tests/acceptance/attacks/test_derived_rows.py -k changed_by_the_owner",
     ),
     (

@@ -39,15 +39,15 @@ MUTANTS = [
     (
         "a hold refuses an erasure",
         "governance.interaction_keeping.holds:may_destroy",
-        "if held := sorted(held_cases().intersection(cases)):",
+        "if held := sorted(held_initiatives().intersection(initiatives)):",
         "if held := []:",
         "tests/app/initiatives/interactions/test_erasing.py -k hold_on_the_initiative",
     ),
     (
         "a hold refuses to destroy a key, in the database",
         "governance/migrations/guards/interaction_log.sql:plumbline_guard_interaction_key",
-        "(plumbline_case_held(OLD.case_number) OR",
-        "(false AND plumbline_case_held(OLD.case_number) OR",
+        "(plumbline_initiative_held(OLD.initiative_number) OR",
+        "(false AND plumbline_initiative_held(OLD.initiative_number) OR",
         "tests/app/initiatives/interactions/test_erasing.py -k hold_on_the_initiative",
     ),
     (
@@ -65,9 +65,9 @@ MUTANTS = [
         "tests/app/governance/interaction_keeping/test_expiry.py -k body_go_before_its_time",
     ),
     (
-        "a hold keeps the bodies of its case, in the database",
+        "a hold keeps the bodies of its initiative, in the database",
         "governance/migrations/guards/interaction_log.sql:plumbline_expire_bodies",
-        "WHERE plumbline_case_held(known.number);",
+        "WHERE plumbline_initiative_held(known.number);",
         "WHERE false;",
         "tests/app/governance/interaction_keeping/test_expiry.py -k body_go_before_its_time",
     ),
@@ -186,7 +186,7 @@ MUTANTS = [
     (
         "names of acts are said by who manages the keys",
         "initiatives.interactions.actions:name_acts",
-        "may_name_acts(case, by).or_refuse()",
+        "may_name_acts(initiative, by).or_refuse()",
         "pass",
         "tests/app/initiatives/interactions/test_interaction_views.py -k names_are_said",
     ),
@@ -305,7 +305,7 @@ MUTANTS = [
     (
         "drawn outputs are read by who may judge them",
         "initiatives.interactions.anchoring.actions:open_output",
-        "may_judge_outputs(case, by).or_refuse()",
+        "may_judge_outputs(initiative, by).or_refuse()",
         "pass",
         "tests/app/initiatives/interactions/test_output_samples.py -k read_on_record",
     ),

@@ -2,7 +2,7 @@
 
 PASSKEYS = "tests/app/governance/identity/test_passkeys.py"
 FACTORS = "tests/app/governance/identity/test_factors.py"
-SIGNING = "tests/app/initiatives/cases/test_signing_by_passkey.py"
+SIGNING = "tests/app/initiatives/initiative/test_signing_by_passkey.py"
 REFUSED = "tests/app/governance/identity/test_refused_provider_proofs.py"
 AT_PROVIDER = "tests/app/governance/identity/test_signing_by_provider.py"
 KEPT = "tests/app/governance/identity/test_provider_proofs_kept.py"
@@ -140,14 +140,14 @@ MUTANTS = [
     (
         "another account of a party is party",
         "initiatives.access.signers:party_as",
-        "parties, accounts = parties_of(case), accounts_of(person)",
-        "parties, accounts = parties_of(case), {person.pk}",
+        "parties, accounts = parties_of(initiative), accounts_of(person)",
+        "parties, accounts = parties_of(initiative), {person.pk}",
         f"{DUTIES} -k other_account",
     ),
     (
         "whoever decides was not reset by a party",
         "initiatives.access.permissions:may_raise",
-        "_not_reset_by_party(case, person) if decides else decides",
+        "_not_reset_by_party(initiative, person) if decides else decides",
         "decides",
         f"{DUTIES} -k a_day_later",
     ),

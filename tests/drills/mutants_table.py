@@ -4,7 +4,7 @@ from tests.drills.mutants_of_acts import MUTANTS_OF_ACTS
 
 MUTANTS = [
     (
-        "the lock on the case",
+        "the lock on the initiative",
         "initiatives.models.initiative:InitiativeQuerySet.locked",
         'self.select_for_update(of=("self",)).select_related("unit")',
         'self.select_related("unit")',
@@ -18,10 +18,10 @@ MUTANTS = [
         "tests/app/governance/ledger/test_constraints.py",
     ),
     (
-        "one open review per case, by constraint",
+        "one open review per initiative, by constraint",
         "initiatives.migrations.0001_initial:Migration",
-        "fields=('initiative',), name='one_open_review_per_case'",
-        "fields=('initiative', 'id'), name='one_open_review_per_case'",
+        "fields=('initiative',), name='one_open_review_per_initiative'",
+        "fields=('initiative', 'id'), name='one_open_review_per_initiative'",
         "tests/app/governance/ledger/test_constraints.py",
     ),
     (
@@ -39,7 +39,7 @@ MUTANTS = [
         "tests/acceptance/record/test_stage_attacks.py",
     ),
     (
-        "a case starts as an idea",
+        "an initiative starts as an idea",
         "initiatives/migrations/guards/stages.sql:plumbline_guard_stage",
         "IF NEW.stage <> 'proposed' OR NEW.basis <> 'registered' THEN",
         "IF false THEN",
@@ -67,16 +67,16 @@ MUTANTS = [
         "tests/app/governance/ledger/test_record.py -k stays_as_it_was",
     ),
     (
-        "party to the case",
+        "party to the initiative",
         "governance.gates.separation_of_duties:why_party",
         "parties.parts.get(signer.id, ())",
         "()",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
     ),
     (
-        "party to the case, in the database",
+        "party to the initiative, in the database",
         "initiatives/migrations/guards/sign_offs.sql:plumbline_guard_signoff",
-        "RAISE EXCEPTION 'Plumbline: nobody signs on a case they hold a role on.' USING ERRCODE = 'PL014';",
+        "RAISE EXCEPTION 'Plumbline: nobody signs on an initiative they hold a role on.' USING ERRCODE = 'PL014';",
         "NULL;",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
     ),
@@ -102,10 +102,10 @@ MUTANTS = [
         "tests/app/initiatives/reviews/test_separation_of_duties.py -k nobody_accepts",
     ),
     (
-        "strangers do not see a case",
+        "strangers do not see an initiative",
         "initiatives.access.visibility:visible_to",
-        "return cases.filter(seen)",
-        "return cases",
+        "return initiatives.filter(seen)",
+        "return initiatives",
         "tests/acceptance/pages/test_access.py -k not_yours",
     ),
     (
@@ -274,14 +274,14 @@ MUTANTS = [
         "initiatives.files.safe_fetch:_Door.__enter__",
         "socket.create_connection((self.address, self.port)",
         "socket.create_connection((self.parts.hostname, self.port)",
-        "tests/app/initiatives/cases/test_link_fetcher.py",
+        "tests/app/initiatives/initiative/test_link_fetcher.py",
     ),
     (
         "capturing is off unless switched on",
         "initiatives.access.permissions:may_capture",
         "if not settings.CAPTURE_LINKS:",
         "if False:",
-        "tests/app/initiatives/cases/test_link_fetcher.py",
+        "tests/app/initiatives/initiative/test_link_fetcher.py",
     ),
     (
         "the lock on the tree of units",
@@ -342,7 +342,7 @@ MUTANTS = [
     (
         "what goes out is shown to whoever is asked",
         "initiatives.approvals.permissions:may_read_preview",
-        "if asked and queries.voice_of(request, case_rows.roles(request.initiative), person):",
+        "if asked and queries.voice_of(request, initiative_rows.roles(request.initiative), person):",
         "if asked:",
         "tests/app/initiatives/approvals/test_approval_previews.py -k only_whoever_is_asked",
     ),
@@ -432,7 +432,7 @@ MUTANTS = [
     ),
     (
         "nothing is decided before its questions are drawn",
-        "initiatives.cases.review_state:Sitting.verdict",
+        "initiatives.initiative.review_state:Sitting.verdict",
         "if self.draws else None",
         "if False else None",
         "tests/acceptance/rulebook/test_drawn_questions.py -k decided_before_the_draw",
@@ -456,17 +456,17 @@ MUTANTS = [
         "initiatives.evidence.verification.actions:verify",
         "if opening is None:",
         "if False:",
-        "tests/acceptance/cases/test_verification.py -k unopened",
+        "tests/acceptance/initiatives/test_verification.py -k unopened",
     ),
     (
         "nobody of the team verifies, by the database",
         "initiatives/migrations/guards/evidence.sql:plumbline_guard_verification",
         "IF plumbline_party(item.initiative_id, NEW.verifier_id, NEW.at) THEN",
         "IF false THEN",
-        "tests/acceptance/cases/test_verification.py -k what_the_act_refuses",
+        "tests/acceptance/initiatives/test_verification.py -k what_the_act_refuses",
     ),
     (
-        "a first link ends that a case stands alone",
+        "a first link ends that an initiative stands alone",
         "initiatives.integration.links.standalone:end_row",
         "if row is not None:",
         "if False:",
@@ -484,11 +484,11 @@ MUTANTS = [
         "initiatives.contracts.clause_actions:_seen",
         'if (now.fingerprint if now else "") == seen:',
         "if True:",
-        "tests/acceptance/cases/test_clause_views.py -k meanwhile",
+        "tests/acceptance/initiatives/test_clause_views.py -k meanwhile",
     ),
     (
-        "acts on what cases share take turns",
-        "initiatives.cases.act:act",
+        "acts on what initiatives share take turns",
+        "initiatives.initiative.act:act",
         "            if register:\n",
         "            if False:\n",
         "tests/app/initiatives/holds/test_findings_sync.py -k one_after_the_other",
@@ -601,7 +601,7 @@ MUTANTS = [
     (
         "an approving vote waits",
         "initiatives.access.permissions:may_sign",
-        "return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))",
+        "return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))",
         "return yes()",
         "tests/acceptance/attacks/test_account_attacks.py -k after_a_reset_by_another",
     ),
@@ -615,7 +615,7 @@ MUTANTS = [
     (
         "another title, problem, platform or confidentiality stales a vote",
         "governance.gates.sign_off_statement:stale_reasons",
-        "    reasons += _case_moved(signed, now)\n",
+        "    reasons += _initiative_moved(signed, now)\n",
         "    pass\n",
         "tests/unit/governance/gates/test_statement_coverage.py",
     ),
@@ -641,14 +641,14 @@ MUTANTS = [
         "tests/app/initiatives/evidence/test_artefacts.py -k file_that_says_nothing",
     ),
     (
-        "one file is one kind of evidence on a case",
+        "one file is one kind of evidence on an initiative",
         "initiatives.evidence.actions:create_evidence",
-        "_one_kind(case, item)",
+        "_one_kind(initiative, item)",
         "pass",
-        "tests/app/initiatives/evidence/test_artefacts.py -k one_kind_on_a_case",
+        "tests/app/initiatives/evidence/test_artefacts.py -k one_kind_on_a_initiative",
     ),
     (
-        "one file is one kind of evidence on a case, in the database",
+        "one file is one kind of evidence on an initiative, in the database",
         "initiatives/migrations/guards/evidence.sql:plumbline_guard_one_kind",
         "AND e.kind <> NEW.kind",
         "AND false",

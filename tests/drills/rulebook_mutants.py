@@ -23,7 +23,7 @@ from pathlib import Path
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import Book, Criterion, RulebookErrors, parse, schema, shipped_text
 from governance.rulebook.editing import Place, Text, read, with_values
-from tests.support.cases import rulebook_changes
+from tests.support.initiatives import rulebook_changes
 from tests.support.paths import ROOT
 
 RULEBOOK = "governance/rulebook/1_0.toml"

@@ -1,9 +1,9 @@
-"""Cases in any stage, quickly: claimed by an import, so that nothing has to be shown first."""
+"""Initiatives in any stage, quickly: claimed by an import, so that nothing has to be shown first."""
 
 from django.db import connection
 
 from governance.database.row_history import acting
-from initiatives.cases.act import settle_standing
+from initiatives.initiative.act import settle_standing
 from initiatives.models import Initiative
 from initiatives.models.stage_machine import CLAIM, offered
 from initiatives.stages.actions import change_stage
@@ -11,14 +11,16 @@ from tests.support import factories
 
 
 def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
-    """A case that an import says is in this stage; proposed ones are plain ideas."""
-    case = factories.make_case(cast, **fields)
+    """An initiative that an import says is in this stage; proposed ones are plain ideas."""
+    initiative = factories.make_initiative(cast, **fields)
     if stage != "proposed":
         with acting(by=cast.admin, reason="Imported"):
-            case = Initiative.objects.locked(case.pk)
-            change_stage(case, offered(case, kind=CLAIM, target=stage), reason="As reported", by=cast.admin)
-            settle_standing(case)
-    return Initiative.objects.get(pk=case.pk)
+            initiative = Initiative.objects.locked(initiative.pk)
+            change_stage(
+                initiative, offered(initiative, kind=CLAIM, target=stage), reason="As reported", by=cast.admin
+            )
+            settle_standing(initiative)
+    return Initiative.objects.get(pk=initiative.pk)
 
 
 def check_deferred() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.core.files.base import ContentFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.lessons import actions as lesson_actions
 from adoption.measures.actions import declare_measure
 from adoption.models import Lesson, Measure, PostMortem
@@ -100,7 +100,7 @@ class Cast:
     unit: Unit
     elsewhere: Unit
     board: Board
-    team: case_acts.Team
+    team: initiative_acts.Team
     seats: dict[str, User] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> User:
@@ -212,7 +212,7 @@ def cast_again() -> Cast:
 
 
 def _cast_of(people: dict[str, User], unit: Unit, elsewhere: Unit, board: Board) -> Cast:
-    team = case_acts.team_for(
+    team = initiative_acts.team_for(
         unit, owner=people["owner"], support=people["support"], lead=people["lead"], steward=people["steward"]
     )
     return Cast(
@@ -225,7 +225,7 @@ def _cast_of(people: dict[str, User], unit: Unit, elsewhere: Unit, board: Board)
     )
 
 
-def make_case(cast: Cast, title: str = "Customer summary assistant", **fields) -> Initiative:
+def make_initiative(cast: Cast, title: str = "Customer summary assistant", **fields) -> Initiative:
     """An idea, registered by its owner."""
     return registration_actions.register(
         title=title,
@@ -240,21 +240,24 @@ def make_case(cast: Cast, title: str = "Customer summary assistant", **fields) -
 def make_prototype(cast: Cast, **fields) -> Initiative:
     """A prototype, through its gate."""
     return _remembered(
-        "prototype", cast, fields, lambda: case_acts.to_prototype(make_case(cast, **fields), cast.team)
+        "prototype",
+        cast,
+        fields,
+        lambda: initiative_acts.to_prototype(make_initiative(cast, **fields), cast.team),
     )
 
 
 def make_mvp(cast: Cast, **fields) -> Initiative:
     """An MVP, through two gates."""
     return _remembered(
-        "mvp", cast, fields, lambda: case_acts.to_mvp(make_prototype(cast, **fields), cast.team)
+        "mvp", cast, fields, lambda: initiative_acts.to_mvp(make_prototype(cast, **fields), cast.team)
     )
 
 
 def make_production(cast: Cast, **fields) -> Initiative:
     """Production, through three gates."""
     return _remembered(
-        "production", cast, fields, lambda: case_acts.to_production(make_mvp(cast, **fields), cast.team)
+        "production", cast, fields, lambda: initiative_acts.to_production(make_mvp(cast, **fields), cast.team)
     )
 
 
@@ -264,47 +267,47 @@ def make_minimal(cast: Cast) -> Initiative:
         make_rulebook(cast.admin, cast.chair, source=shipped_text())
 
     def build() -> Initiative:
-        case = make_case(cast)
-        case_acts.parts(case, cast.team)
-        case_acts.ground_gate(case, "prototype", cast.team)
-        case_acts.pass_gate(case, cast.team)
-        case_acts.staff(case, cast.team)
-        case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team, "minimal")
-        case_acts.contract(case_acts.fresh(case), cast.team)
-        case_acts.plan_scope(case, cast.team)
+        initiative = make_initiative(cast)
+        initiative_acts.parts(initiative, cast.team)
+        initiative_acts.ground_gate(initiative, "prototype", cast.team)
+        initiative_acts.pass_gate(initiative, cast.team)
+        initiative_acts.staff(initiative, cast.team)
+        initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team, "minimal")
+        initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+        initiative_acts.plan_scope(initiative, cast.team)
         make_link(
             cast,
-            case,
+            initiative,
             agreed=True,
             timeout_seconds=5,
             retry="Once, after a second.",
             on_failure="The list of yesterday is shown, with its day.",
             told_users="That the list is of yesterday.",
         )
-        make_flow(cast, case)
-        case_acts.ground_gate(case, "mvp", cast.team)
-        case_acts.pass_gate(case, cast.team)
-        case_acts.ground_gate(case, "production", cast.team)
-        return case_acts.fresh(case)
+        make_flow(cast, initiative)
+        initiative_acts.ground_gate(initiative, "mvp", cast.team)
+        initiative_acts.pass_gate(initiative, cast.team)
+        initiative_acts.ground_gate(initiative, "production", cast.team)
+        return initiative_acts.fresh(initiative)
 
     return _remembered("minimal", cast, {}, build)
 
 
-def make_contract(cast: Cast, case: Initiative, clauses: list, vocabulary=()) -> Initiative:
-    """The case with this contract in force: written by its owner, approved by the two seats.
+def make_contract(cast: Cast, initiative: Initiative, clauses: list, vocabulary=()) -> Initiative:
+    """The initiative with this contract in force: written by its owner, approved by the two seats.
 
     A prototype without a scope declares whom the tests ask for (TEST_SUBJECTS).
     """
 
     def build() -> Initiative:
-        if not case.roles.in_force().filter(role="record_owner").exists():
-            case_acts.staff(case, cast.team, ("record_owner",))
-        case_acts.contract(case_acts.fresh(case), cast.team, clauses, vocabulary)
-        if case.stage == Stage.PROTOTYPE and not case.scopes.exists():
-            declare_test_subjects(cast, case)
-        return case
+        if not initiative.roles.in_force().filter(role="record_owner").exists():
+            initiative_acts.staff(initiative, cast.team, ("record_owner",))
+        initiative_acts.contract(initiative_acts.fresh(initiative), cast.team, clauses, vocabulary)
+        if initiative.stage == Stage.PROTOTYPE and not initiative.scopes.exists():
+            declare_test_subjects(cast, initiative)
+        return initiative
 
-    said = {"of": case.pk, "clauses": clauses, "vocabulary": vocabulary}
+    said = {"of": initiative.pk, "clauses": clauses, "vocabulary": vocabulary}
     return _remembered("contract", cast, said, build)
 
 
@@ -313,11 +316,11 @@ TEST_SUBJECTS = ["user:alice", "user:bob", "user:a*", "user:b*", "user:C*", "age
 
 
 def declare_test_subjects(
-    cast: Cast, case: Initiative, subjects: Sequence[str] = TEST_SUBJECTS
+    cast: Cast, initiative: Initiative, subjects: Sequence[str] = TEST_SUBJECTS
 ) -> ScopeVersion:
     """The scope in force of a prototype, which says for whom its systems may act."""
     return component_actions.record_scope(
-        case=case,
+        initiative=initiative,
         users="The testers of the lab",
         user_count=len(subjects),
         test_subjects=list(subjects),
@@ -325,20 +328,20 @@ def declare_test_subjects(
     )
 
 
-def make_ready(cast: Cast, case: Initiative, gate: str) -> Initiative:
-    """The case with everything shown that a gate asks for."""
+def make_ready(cast: Cast, initiative: Initiative, gate: str) -> Initiative:
+    """The initiative with everything shown that a gate asks for."""
 
     def build() -> Initiative:
-        case_acts.ground_gate(case, gate, cast.team)
-        return case
+        initiative_acts.ground_gate(initiative, gate, cast.team)
+        return initiative
 
-    return _remembered("ready", cast, {"of": case.pk, "gate": gate}, build)
+    return _remembered("ready", cast, {"of": initiative.pk, "gate": gate}, build)
 
 
-def make_key(cast: Cast, case: Initiative, *, days: int = 30, **fields):
-    """A key for a system of the case, as (row, token)."""
+def make_key(cast: Cast, initiative: Initiative, *, days: int = 30, **fields):
+    """A key for a system of the initiative, as (row, token)."""
     return system_keys.make_key(
-        case=case,
+        initiative=initiative,
         system=fields.pop("system", "Account assistant"),
         scopes=fields.pop("scopes", ["evaluate", "approvals"]),
         principal=fields.pop("principal", cast.lead),
@@ -384,14 +387,15 @@ def make_account(cast: Cast, system: System, name: str = "svc-assistant", **fiel
 
 
 def make_link(
-    cast: Cast, case: Initiative, system: System | None = None, *, agreed: bool = False, **fields
+    cast: Cast, initiative: Initiative, system: System | None = None, *, agreed: bool = False, **fields
 ) -> Link:
-    """A link of the case to a system, a new one where none is given; `agreed`: its owner agreed to it in person.
+    """A link of the initiative to a system, a new one where none is given; `agreed`: its owner agreed to it in person.
 
-    `transfers`: rows of `actions.Place`. Where the case has proof already, a system more ends what lists `data_source`.
+    `transfers`: rows of `actions.Place`. Where the initiative has proof already, a system more ends what lists
+    `data_source`.
     """
     link = link_actions.add_link(
-        case=case,
+        initiative=initiative,
         system=system or make_system(cast),
         pattern=fields.pop("pattern", "feed"),
         direction=fields.pop("direction", "reads"),
@@ -403,11 +407,13 @@ def make_link(
     return agree(link) if agreed else link
 
 
-def make_drill(cast: Cast, case: Initiative, **fields) -> Drill:
-    """A drill of the outage, passed today, on the case as a whole unless `link` says otherwise, with its trace."""
+def make_drill(cast: Cast, initiative: Initiative, **fields) -> Drill:
+    """A drill of the outage, passed today, on the initiative as a whole unless `link` says otherwise, with its
+    trace.
+    """
     result = fields.pop("result", "pass")
     return drills.add_drill(
-        case=case,
+        initiative=initiative,
         kind=fields.pop("kind", "fallback"),
         fault=fields.pop("fault", "timeout"),
         expected=fields.pop("expected", "The list of yesterday within five seconds, and users are told."),
@@ -436,12 +442,12 @@ def make_lesson(cast: Cast, **fields) -> Lesson:
 
 
 def make_process(
-    cast: Cast, case: Initiative, name: str = "Approvals above a limit", **fields
+    cast: Cast, initiative: Initiative, name: str = "Approvals above a limit", **fields
 ) -> ProcessRecord:
     """A process that is written down, unless `fields` say otherwise."""
     steps = [{"who": "Team lead", "what": "approves above 500 EUR"}]
     return process_actions.record_process(
-        case=case,
+        initiative=initiative,
         name=name,
         status=fields.pop("status", "documented"),
         as_is=fields.pop("as_is", steps),
@@ -450,10 +456,10 @@ def make_process(
     )
 
 
-def make_flow(cast: Cast, case: Initiative, **fields) -> SignOnFlow:
+def make_flow(cast: Cast, initiative: Initiative, **fields) -> SignOnFlow:
     """A sign-on flow that the technical lead can explain, gone through today."""
     return process_actions.record_flow(
-        case=case,
+        initiative=initiative,
         steps=fields.pop("steps", [{"who": "Assistant", "what": "asks the directory for a token"}]),
         explainer=fields.pop("explainer", cast.lead),
         reviewed_on=fields.pop("reviewed_on", clock.today()),
@@ -462,11 +468,11 @@ def make_flow(cast: Cast, case: Initiative, **fields) -> SignOnFlow:
     )
 
 
-def make_trace_sample(cast: Cast, case: Initiative, content: str = "", **fields) -> TraceSample:
+def make_trace_sample(cast: Cast, initiative: Initiative, content: str = "", **fields) -> TraceSample:
     """A sample of two outputs, drawn today, checked against the register and kept."""
     text = content or "output,source\nA-1,Customer ledger: 12\nA-2,Old wiki\n"
     return traces.add_trace_sample(
-        case=case,
+        initiative=initiative,
         title=fields.pop("title", "Two answers"),
         taken_on=fields.pop("taken_on", clock.today()),
         result=fields.pop("result", "partial"),
@@ -518,9 +524,9 @@ def agree(link: Link) -> Link:
 
 
 def _remembered(key: str, cast: Cast, fields: dict, build) -> Initiative:
-    """A case as `build` makes it, which a later test on the same ground gets without the acts."""
+    """An initiative as `build` makes it, which a later test on the same ground gets without the acts."""
     said = [(name, getattr(value, "pk", value)) for name, value in sorted(fields.items())]
-    return case_acts.fresh(snapshots.remembered(f"{key} {said} {cast.team}", build))
+    return initiative_acts.fresh(snapshots.remembered(f"{key} {said} {cast.team}", build))
 
 
 def make_question(**changed) -> dict:
@@ -546,10 +552,10 @@ def make_question(**changed) -> dict:
 
 
 def make_request(
-    case: Initiative, key: ServiceKey, question: dict | None = None, **fields
+    initiative: Initiative, key: ServiceKey, question: dict | None = None, **fields
 ) -> ApprovalRequest:
     """A call put before the support owner and the owner, for four hours, unless `fields` say otherwise."""
-    version = case.contract.versions.get(state="in_force")
+    version = initiative.contract.versions.get(state="in_force")
     asking = version.clauses.filter(kind="human_approval")
     question, preview = approval_previews.sealed(question or make_question())
     decision = Decision(
@@ -564,7 +570,7 @@ def make_request(
         ),
     )
     return approval_actions.request_approval(
-        case=case.pk,
+        initiative=initiative.pk,
         key=key.pk,
         version=version.pk,
         question=question,
@@ -577,11 +583,11 @@ def make_request(
 assert set(SEAT_LOGINS) == set(Seat)
 
 
-def make_measure(cast: Cast, case: Initiative, instrument: str = "usage.new_way", **fields) -> Measure:
+def make_measure(cast: Cast, initiative: Initiative, instrument: str = "usage.new_way", **fields) -> Measure:
     """A measure that the owner declares; `fields` as the act takes them."""
     goal = {"target": 0.5, "intended": 40} | fields
     return declare_measure(
-        case=case,
+        initiative=initiative,
         instrument=instrument,
         words=goal.pop("words", "Work done with it"),
         population=goal.pop("population", "The users in scope"),
@@ -597,7 +603,7 @@ def make_reading(cast: Cast, measure: Measure, **fields) -> Fate:
     sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "n": 100, "hits": 80} | fields
     sent.setdefault("key", f"made:{measure.readings.count()}")
     (fate,) = record_readings(
-        case=measure.initiative_id, sent=[Sent(measure.pk, **sent)], came="typed", by=cast.owner
+        initiative=measure.initiative_id, sent=[Sent(measure.pk, **sent)], came="typed", by=cast.owner
     )
     return fate
 
@@ -618,11 +624,13 @@ def make_model(cast: Cast, **fields) -> ComponentVersion:
     )
 
 
-def make_use(cast: Cast, case: Initiative, listed: ComponentVersion, **fields) -> Deployment:
-    """That a case runs a row of the register, from now on unless told otherwise, in place of one of its layer."""
-    before = case.deployments.filter(version__layer=listed.layer, runs_to__isnull=True)
+def make_use(cast: Cast, initiative: Initiative, listed: ComponentVersion, **fields) -> Deployment:
+    """That an initiative runs a row of the register, from now on unless told otherwise, in place of one of its
+    layer.
+    """
+    before = initiative.deployments.filter(version__layer=listed.layer, runs_to__isnull=True)
     return component_actions.record_component(
-        case=case,
+        initiative=initiative,
         listed=listed,
         replaces=before.select_related("version").first(),
         by=fields.pop("by", cast.owner),
@@ -630,11 +638,11 @@ def make_use(cast: Cast, case: Initiative, listed: ComponentVersion, **fields) -
     )
 
 
-def make_evaluation(cast: Cast, case: Initiative, **fields) -> ModelEvaluation:
-    """An evaluation of the model that a case runs: accuracy of at least 0.9, declared by the technical lead."""
-    models = case.deployments.filter(version__layer="model").select_related("version")
+def make_evaluation(cast: Cast, initiative: Initiative, **fields) -> ModelEvaluation:
+    """An evaluation of the model that an initiative runs: accuracy of at least 0.9, declared by the technical lead."""
+    models = initiative.deployments.filter(version__layer="model").select_related("version")
     return evaluation_actions.declare_evaluation(
-        case=case,
+        initiative=initiative,
         deployment=fields.pop("deployment", None) or models.latest("runs_from"),
         data_set=fields.pop("data_set", "Letters of May, v2"),
         metric=fields.pop("metric", "accuracy"),

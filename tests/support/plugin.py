@@ -138,8 +138,8 @@ LONG_FILES = (
     "rulebook/test_forecast_views",
     "input/test_generated_input",
     "acceptance/record/",
-    "acceptance/cases/",
-    "cases/test_clause_views",
+    "acceptance/initiatives/",
+    "initiatives/test_clause_views",
     "integration/test_systems",
     "ledger/test_record",
 )

@@ -1,4 +1,4 @@
-"""What became of each case: about thirty lives that end, today, in every stage and every kind of trouble."""
+"""What became of each initiative: about thirty lives that end, today, in every stage and every kind of trouble."""
 
 from datetime import timedelta
 

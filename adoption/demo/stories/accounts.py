@@ -1,4 +1,4 @@
-"""Account management: the cases beside the owner's desk."""
+"""Account management: the initiatives beside the owner's desk."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -51,7 +51,7 @@ def larger_prototype(company: Company) -> None:
         tale.prototype(205)
         with tale.day(190):
             notes.record_event(
-                case=tale.case,
+                initiative=tale.initiative,
                 kind="demo",
                 happened_on=clock.today(),
                 words="Shown to the regional managers on twelve chosen notes. Everybody nodded.",
@@ -63,7 +63,7 @@ def larger_prototype(company: Company) -> None:
     tale.night(2)
     with tale.day(1):
         notes.record_funding(
-            case=tale.case,
+            initiative=tale.initiative,
             decided_on=clock.today(),
             decided_by="Regional steering committee",
             basis="The demo of the spring, and the number of users in the trial.",

@@ -1,4 +1,4 @@
-"""What changes around the cases: somebody is away, somebody will be, and somebody leaves."""
+"""What changes around the initiatives: somebody is away, somebody will be, and somebody leaves."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from initiatives.roles import handover_queries, handovers
 
 
 def away_now(company: Company) -> None:
-    """Nora Falk is away, and Marta Lindqvist stands in on her cases."""
+    """Nora Falk is away, and Marta Lindqvist stands in on her initiatives."""
     nora, marta = company["nora"], company["owner"]
     with clock.simulated(clock.now() - timedelta(days=5)):
         first = clock.today() + timedelta(days=1)
@@ -32,10 +32,13 @@ def away_soon(company: Company) -> None:
 
 
 def leaving(company: Company) -> None:
-    """Ben Okoye leaves; for two of his cases he asked Ravi Menon, who has not answered yet."""
+    """Ben Okoye leaves; for two of his initiatives he asked Ravi Menon, who has not answered yet."""
     ben = company["ben"]
     with clock.simulated(clock.now() - timedelta(days=1)):
-        held = sorted((part.case for part in handover_queries.parts_of(ben)), key=lambda case: case.number)
+        held = sorted(
+            (part.initiative for part in handover_queries.parts_of(ben)),
+            key=lambda initiative: initiative.number,
+        )
         handovers.propose_handover(
             person=ben,
             chosen=dict.fromkeys(held[:2], company["lead"]),

@@ -37,18 +37,18 @@ def asking(company: Company) -> None:
 
     One act it reports was never asked about.
     """
-    case = Initiative.objects.get(title=TITLE)
-    bound = case.scopes.filter(starts_at__isnull=False).latest("starts_at")
-    region = case.deployments.filter(version__layer="model").latest("runs_from").region
+    initiative = Initiative.objects.get(title=TITLE)
+    bound = initiative.scopes.filter(starts_at__isnull=False).latest("starts_at")
+    region = initiative.deployments.filter(version__layer="model").latest("runs_from").region
     system_keys.make_key(
-        case=case,
+        initiative=initiative,
         system=SYSTEM,
         scopes=["evaluate", "approvals"],
-        principal=case.roles.get(role="technical_lead", ended_at=None).person,
+        principal=initiative.roles.get(role="technical_lead", ended_at=None).person,
         expires_at=clock.now() + timedelta(days=90),
-        by=case.roles.get(role="owner", ended_at=None).person,
+        by=initiative.roles.get(role="owner", ended_at=None).person,
     )
-    known = known_of(case)
+    known = known_of(initiative)
     who = {"groups": ["trial_users"], "department": bound.departments[0], "place": bound.places[0]}
     allowed = []
     for act, account, more in ASKED:
@@ -67,6 +67,6 @@ def asking(company: Company) -> None:
             allowed.append(answer["context"]["id"])
     sent = [Sent(kind, decision=key) for kind, key in zip(CAME, allowed, strict=False)]
     for one in (*sent, Sent(OutcomeKind.DONE, action="assist", at=clock.now())):
-        outcome_reports.keep(one, case=known.number, key=known.keys[0].id)
+        outcome_reports.keep(one, initiative=known.number, key=known.keys[0].id)
     outcome_reports.beat(key=known.keys[0].id)
     decision_log.decisions.bring_over()

@@ -36,7 +36,7 @@ def upright_production(company: Company) -> None:
         tale.production(12)
         with tale.day(10):
             dependant = dependants.add_dependant(
-                case=tale.case,
+                initiative=tale.initiative,
                 who="Accounts payable, Zurich",
                 process="The weekly payment run",
                 for_what="Invoices are matched by hand, and the run is a day late",
@@ -48,7 +48,7 @@ def upright_production(company: Company) -> None:
         with tale.day(8):
             dependants.state_dependence(dependant=dependant, by=tale.team.seats["adoption_change"])
             notes.observe(
-                case=tale.case,
+                initiative=tale.initiative,
                 layer="application",
                 observed_on=clock.today(),
                 words="Two clerks still print the list and tick it off by hand before they press send.",
@@ -73,7 +73,7 @@ def upright_production(company: Company) -> None:
         )
         with tale.day(7):
             valued(
-                tale.case,
+                tale.initiative,
                 tale.team,
                 words="Minutes to match an invoice",
                 before=7.0,
@@ -81,7 +81,7 @@ def upright_production(company: Company) -> None:
                 now=2.6,
                 without="The same months of the two offices that match by hand: 6.8 minutes, as before.",
             )
-            file_figures(case=tale.case, requirement="adopt.usage", by=tale.team.owner)
+            file_figures(initiative=tale.initiative, requirement="adopt.usage", by=tale.team.owner)
 
 
 def production_in_name_only(company: Company) -> None:
@@ -116,7 +116,7 @@ def renewed_on_paper(company: Company) -> None:
         tale.prove("production", 10)
         tale.renew_mvp(10)
         with tale.day(9):
-            evidence_actions.generate_index(case=tale.again(), by=tale.team.owner)
+            evidence_actions.generate_index(initiative=tale.again(), by=tale.team.owner)
     tale.night(8)
 
 
@@ -128,7 +128,7 @@ def vacant_owner(company: Company) -> None:
         tale.mvp(62)
         with tale.day(60):
             asked = role_actions.propose_role(
-                case=tale.case, role="sponsor", person=company["sponsor"], by=tale.team.owner
+                initiative=tale.initiative, role="sponsor", person=company["sponsor"], by=tale.team.owner
             )
             role_actions.accept_role(assignment=asked, by=company["sponsor"])
     with tale.day(12):
@@ -143,14 +143,20 @@ def contract_to_approve(company: Company) -> None:
         tale.staff(12)
         with tale.day(8):
             contract_actions.save_contract(
-                case=tale.again(), clauses=tale.clauses(), vocabulary=tale.vocabulary(), by=tale.team.owner
+                initiative=tale.again(),
+                clauses=tale.clauses(),
+                vocabulary=tale.vocabulary(),
+                by=tale.team.owner,
             )
-            contract_actions.propose_contract(case=tale.case, by=tale.team.owner)
+            contract_actions.propose_contract(initiative=tale.initiative, by=tale.team.owner)
         with tale.day(6):
             registration_actions.propose_tier(
-                case=tale.again(), tier="limited", worst_credible_harm=tale.words.harm, by=tale.team.owner
+                initiative=tale.again(),
+                tier="limited",
+                worst_credible_harm=tale.words.harm,
+                by=tale.team.owner,
             )
-    joined(company, tale.case)
+    joined(company, tale.initiative)
 
 
 def joined(company: Company, other: Initiative) -> None:
@@ -159,7 +165,7 @@ def joined(company: Company, other: Initiative) -> None:
         tale.idea(33)
         with tale.day(30):
             registration_actions.withdraw(
-                case=tale.case,
+                initiative=tale.initiative,
                 reason="The treasurers write the same comments.",
                 joined_to=other,
                 by=tale.team.owner,

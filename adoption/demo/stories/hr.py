@@ -1,6 +1,6 @@
 """People and culture: a stopped idea, a role to accept, a chair who is party."""
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from initiatives.checklist import actions as checklist_actions
@@ -21,11 +21,11 @@ def minimal_production(company: Company) -> None:
 def stopped_idea(company: Company) -> None:
     """An idea that its owner stopped: it owes a reason and nothing else. Confidential."""
     with telling(company, "applicants", 50) as tale:
-        case = tale.idea(60)
+        initiative = tale.idea(60)
         with tale.day(59):
             registration_actions.change_details(
-                case=case,
-                problem=case.problem,
+                initiative=initiative,
+                problem=initiative.problem,
                 platform="",
                 confidential=True,
                 reason="Applications are nobody else's business.",
@@ -33,7 +33,7 @@ def stopped_idea(company: Company) -> None:
             )
         with tale.day(50):
             stage_actions.stop(
-                case=tale.again(),
+                initiative=tale.again(),
                 reason_code="risk",
                 reason="Nobody could say why one application came before another.",
                 by=tale.team.owner,
@@ -48,11 +48,11 @@ def role_to_accept(company: Company) -> None:
         tale.staff(11, ("technical_lead", "data_steward"))
         with tale.day(9):
             role_actions.propose_role(
-                case=tale.case, role="support_owner", person=tale.team.support, by=tale.team.owner
+                initiative=tale.initiative, role="support_owner", person=tale.team.support, by=tale.team.owner
             )
         with tale.day(5):
             checklist_actions.answer(
-                case=tale.case,
+                initiative=tale.initiative,
                 requirement="int.definitions",
                 kind="not_applicable",
                 text="It reads pages written for people; no two systems exchange a term.",
@@ -66,10 +66,10 @@ def chair_is_party(company: Company) -> None:
         tale.idea(20)
         with tale.day(18):
             asked = role_actions.propose_role(
-                case=tale.case, role="sponsor", person=company["chair"], by=tale.team.owner
+                initiative=tale.initiative, role="sponsor", person=company["chair"], by=tale.team.owner
             )
             role_actions.accept_role(assignment=asked, by=company["chair"])
         tale.describe(14)
         review = tale.submit(9)
         with tale.day(6):
-            case_acts.vote(review, "business_value", tale.team.seats["business_value"])
+            initiative_acts.vote(review, "business_value", tale.team.seats["business_value"])

@@ -1,4 +1,6 @@
-"""What came of some cases in use: an incident with its timeline, a behaviour report, a problem that a user reported."""
+"""What came of some initiatives in use: an incident with its timeline, a behaviour report, a problem that a user
+reported.
+"""
 
 from datetime import timedelta
 
@@ -16,7 +18,7 @@ def incident(company: Company, tale: Tale, ago: int) -> None:
     with tale.day(ago, 10):
         reporting_clocks.lay_out_duties(by=company["admin"])
         row = incident_actions.open_incident(
-            case=tale.again(),
+            initiative=tale.again(),
             severity=2,
             title="Summaries named an illness",
             words="Three summaries repeat what a customer had said about an illness.",
@@ -38,7 +40,7 @@ def avoided(tale: Tale, ago: int) -> None:
     """Two teams paste tickets into their old macro, somebody says without a name."""
     with tale.day(ago):
         report_actions.report_behaviour_report(
-            case=tale.again(),
+            initiative=tale.again(),
             kind="worked_around",
             group="Evening shift, Lisbon",
             extent="fewer",
@@ -52,7 +54,7 @@ def avoided(tale: Tale, ago: int) -> None:
 def reported(tale: Tale, ago: int) -> None:
     """A user reports a problem by the public link; it waits."""
     with tale.day(ago):
-        link = public_link.open_link(case=tale.again(), by=tale.team.owner)
+        link = public_link.open_link(initiative=tale.again(), by=tale.team.owner)
         public_link.report_problem(
             link=link, what="It matched an invoice of last year to an order of this year.", harm="time"
         )

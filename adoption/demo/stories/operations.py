@@ -1,4 +1,4 @@
-"""Operations, with a board of its own; and an idea of somebody who sees no other case."""
+"""Operations, with a board of its own; and an idea of somebody who sees no other initiative."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ def gap_open(company: Company) -> None:
         tale.mvp(48)
         with tale.day(20):
             hold_actions.open_gap(
-                case=tale.case,
+                initiative=tale.initiative,
                 text="Depot 3 writes local time without saying so; its windows are an hour off in winter.",
                 owner=tale.team.lead,
                 due=tale.today + timedelta(days=25),
@@ -62,7 +62,7 @@ def gap_open(company: Company) -> None:
             )
         with tale.day(7):
             report_actions.report_behaviour_report(
-                case=tale.case,
+                initiative=tale.initiative,
                 kind="weaponised",
                 group="Night drivers",
                 words="Dispatchers hold the forecast against drivers who come later than it said.",
@@ -72,7 +72,7 @@ def gap_open(company: Company) -> None:
             )
         with tale.day(5):
             role_actions.propose_role(
-                case=tale.case, role="sponsor", person=company["sponsor"], by=tale.team.owner
+                initiative=tale.initiative, role="sponsor", person=company["sponsor"], by=tale.team.owner
             )
 
 
@@ -92,7 +92,7 @@ def new_idea(company: Company) -> None:
 
 
 def idea_of_an_outsider(company: Company) -> None:
-    """An idea of somebody who sees no other case."""
+    """An idea of somebody who sees no other initiative."""
     with telling(company, "canteen", 3) as tale:
         tale.idea(5)
         tale.describe(3, ("proto.question", "proto.scope"))

@@ -1,4 +1,6 @@
-"""What two cases are tied to: one whose register is in order, one that found four knowledge bases instead of one."""
+"""What two initiatives are tied to: one whose register is in order, one that found four knowledge bases instead of
+one.
+"""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -6,8 +8,8 @@ from decimal import Decimal
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo.cases import CASES
 from adoption.demo.chapters import Tale
+from adoption.demo.initiatives import INITIATIVES
 from adoption.demo.people import Company
 from governance import clock
 from initiatives.components.register import actions as register_actions
@@ -71,7 +73,7 @@ def of_summary(company: Company, tale: Tale) -> None:
         )
         for team, what in (
             ("Sales operations", "Own stages of an opportunity"),
-            ("Service", "Cases beside the standard ones"),
+            ("Service", "Initiatives beside the standard ones"),
             ("Finance", "A field for the payer, filled by hand"),
         ):
             system_actions.add_customisation(
@@ -105,7 +107,7 @@ def of_summary(company: Company, tale: Tale) -> None:
 
 def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> Link:
     return link_actions.add_link(
-        case=tale.again(),
+        initiative=tale.again(),
         system=system,
         pattern="anchor",
         direction="reads",
@@ -127,14 +129,16 @@ def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> 
 
 def agreed_on_customer(tale: Tale, ago: int) -> None:
     """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
-    systems = {link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.case)}
+    systems = {
+        link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.initiative)
+    }
     with tale.day(ago):
         definition_actions.name_term(
             name="customer",
             meaning="Whoever buys from us.",
             by=tale.team.seats["architecture_integration"],
         )
-        used = definition_actions.use_term(case=tale.again(), name="customer", by=tale.team.owner)
+        used = definition_actions.use_term(initiative=tale.again(), name="customer", by=tale.team.owner)
         for name, since, said in (
             (
                 "CRM",
@@ -167,7 +171,9 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
                 **said,
             )
     with tale.day(ago - 2):
-        for conflict in DefinitionConflict.objects.filter(initiative=tale.case, decided_at__isnull=True):
+        for conflict in DefinitionConflict.objects.filter(
+            initiative=tale.initiative, decided_at__isnull=True
+        ):
             definition_actions.reconcile(
                 conflict=conflict,
                 decision="A summary is of one account; what its addresses owe is added up under it.",
@@ -182,11 +188,11 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
 def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:
     """What these weeks took, layer by layer, noted together: the model is the small part. `waited`: days, for whom."""
     with tale.day(ago):
-        case, this = tale.again(), clock.today()
+        initiative, this = tale.again(), clock.today()
         for number, (layer, hours) in enumerate(HOURS[: weeks * 2]):
             week = this - timedelta(weeks=number // 2)
             effort_actions.note_effort(
-                case=case,
+                initiative=initiative,
                 layer=layer,
                 week=week,
                 hours=Decimal(hours),
@@ -196,7 +202,7 @@ def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:
             )
         for number, (words, days) in enumerate(waited.items()):
             effort_actions.note_effort(
-                case=case,
+                initiative=initiative,
                 layer="integration",
                 week=this - timedelta(weeks=number),
                 waited_days=Decimal(days),
@@ -226,7 +232,7 @@ def four_knowledge_bases(company: Company, tale: Tale) -> None:
                 name=name, kind=kind, collection=base, by=tale.team.owner, **fields
             )
         link_actions.add_link(
-            case=tale.again(),
+            initiative=tale.again(),
             system=base,
             pattern="feed",
             direction="reads",
@@ -240,9 +246,9 @@ def four_knowledge_bases(company: Company, tale: Tale) -> None:
 def explored(tale: Tale, ago: int) -> None:
     """What its people wrote down of it: how the work goes, why it is built so, where its answers come from."""
     with tale.day(ago):
-        case, (link,) = tale.again(), Link.objects.standing().filter(initiative=tale.case)
+        initiative, (link,) = tale.again(), Link.objects.standing().filter(initiative=tale.initiative)
         process_actions.record_process(
-            case=case,
+            initiative=initiative,
             name="Matching an invoice",
             status="documented",
             as_is=[
@@ -257,7 +263,7 @@ def explored(tale: Tale, ago: int) -> None:
             by=tale.team.owner,
         )
         control_mapping.record_architecture_decision(
-            case=case,
+            initiative=initiative,
             title="The match is computed beside the ledger, not in it",
             text="In the ledger it could have released payments by itself. Beside it, it can only propose; a clerk "
             "presses the button. Not chosen: the module of the ledger's vendor, which keeps no log of what it saw.",
@@ -266,7 +272,7 @@ def explored(tale: Tale, ago: int) -> None:
         )
         rows = [f"I-{number},{link.system.name}: {4000 + number}" for number in range(60)]
         traces.add_trace_sample(
-            case=case,
+            initiative=initiative,
             title="Sixty matches",
             taken_on=clock.today(),
             result="pass",
@@ -278,7 +284,7 @@ def explored(tale: Tale, ago: int) -> None:
             for place in range(1, 400)
         ]
         profile_actions.add_profile(
-            case=case,
+            initiative=initiative,
             system=link.system,
             upload=SimpleUploadedFile(
                 "invoices.csv", "\n".join(["id,order,amount,month", *months, ""]).encode()
@@ -290,7 +296,7 @@ def explored(tale: Tale, ago: int) -> None:
 
 
 def policy_of_finance(company: Company) -> None:
-    """What a unit allows: where the data of its cases may be."""
+    """What a unit allows: where the data of its initiatives may be."""
     residency_actions.set_unit_policy(
         unit=company.units["finance"],
         reference="Finance policy 14: data of suppliers",
@@ -316,7 +322,7 @@ def through_vendor(company: Company, tale: Tale, ago: int) -> None:
 
 
 def vendor_term_that_bites(company: Company) -> None:
-    """A term of a vendor that forbids the region to which a case sends its data: it is held."""
+    """A term of a vendor that forbids the region to which an initiative sends its data: it is held."""
     risk = company["seat-security"]
     vendor = Vendor.objects.get(name="Northlight")
     residency_actions.file_vendor_term(
@@ -332,7 +338,7 @@ def vendor_term_that_bites(company: Company) -> None:
 
 def models_in_use(company: Company) -> None:
     """List the models that the stories run, before the first of them does: many run the same."""
-    models = {(words.vendor, words.part, words.version, words.region) for words in CASES.values()}
+    models = {(words.vendor, words.part, words.version, words.region) for words in INITIATIVES.values()}
     for vendor, name, version, region in sorted(models):
         maker = _vendor(company, vendor) if vendor else None
         register_actions.keep_component(

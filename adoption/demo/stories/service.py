@@ -48,7 +48,7 @@ def planned_model_change(company: Company) -> None:
         incidents.avoided(tale, 5)
         with tale.day(3):
             components_actions.record_component(
-                case=tale.case,
+                initiative=tale.initiative,
                 layer="model",
                 name=tale.words.part,
                 version="m-5",
@@ -69,10 +69,10 @@ def stale_vote(company: Company) -> None:
         tale.prepare_mvp(14)
         review = tale.submit(12)
         tale.sign(review, 9, ("business_value", "risk_compliance", "security_privacy"))
-        old = tale.case.evidence.get(kind="contract_clause", coverage__requirement="int.residency")
+        old = tale.initiative.evidence.get(kind="contract_clause", coverage__requirement="int.residency")
         with tale.day(4):
             evidence_actions.add_evidence(
-                case=tale.case,
+                initiative=tale.initiative,
                 kind="contract_clause",
                 title="Clause on regions, read again with the processor's new list of places",
                 observed_on=clock.today(),
@@ -92,7 +92,7 @@ def held(company: Company) -> None:
         incidents.incident(company, tale, 7)
         with tale.day(6):
             hold_actions.hold(
-                case=tale.case,
+                initiative=tale.initiative,
                 reason="Three summaries named an illness that the customer had mentioned. Nothing moves until those "
                 "are found and the rule holds.",
                 by=tale.team.seats["security_privacy"],
@@ -106,7 +106,7 @@ def owed_post_mortem(company: Company) -> None:
         tale.prototype(70)
         with tale.day(20):
             stage_actions.stop(
-                case=tale.again(),
+                initiative=tale.again(),
                 reason_code="blocked",
                 reason="The telephone system cannot say who agreed to be recorded.",
                 by=tale.team.owner,

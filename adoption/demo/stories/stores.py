@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from adoption.demo.stories import register
@@ -20,10 +20,10 @@ def not_yet_an_honest_prototype(company: Company) -> None:
         tale.prototype(324)
         with tale.day(170):
             stage_actions.continue_stage(
-                case=tale.case,
+                initiative=tale.initiative,
                 reason="Two stores were rebuilt in the spring. It needs a season of shelves that stand still.",
                 until=tale.today + timedelta(days=9),
-                was=supported_stage.review_by(tale.case),
+                was=supported_stage.review_by(tale.initiative),
                 by=tale.team.chair,
             )
         tale.describe(168, [key for key in ATTESTED["prototype"] if key != "proto.limitations"])
@@ -37,7 +37,7 @@ def refused(company: Company) -> None:
         tale.prepare_mvp(25, skip=("mvp.expectations",))
         review = tale.submit(23)
         with tale.day(20):
-            case_acts.vote(
+            initiative_acts.vote(
                 review,
                 "risk_compliance",
                 tale.team.seats["risk_compliance"],
@@ -53,7 +53,7 @@ def refused(company: Company) -> None:
         )
         with tale.day(3):
             draft = postmortem_actions.start(
-                obligation=tale.case.obligations.unsettled().get(kind="post_mortem"), by=tale.team.owner
+                obligation=tale.initiative.obligations.unsettled().get(kind="post_mortem"), by=tale.team.owner
             )
             draft = write(
                 post_mortem=draft,
@@ -100,7 +100,7 @@ def overdue_post_mortem(company: Company) -> None:
         tale.prototype(110)
         with tale.day(45):
             stage_actions.stop(
-                case=tale.again(),
+                initiative=tale.again(),
                 reason_code="no_value",
                 reason="The forecast was right for milk and wrong for everything that was on promotion.",
                 by=tale.team.owner,

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a company with a year of cases behind it, made through the acts that the pages call."""
+"""`manage.py demo`: a company with a year of initiatives behind it, made through the acts that the pages call."""
 
 import json
 import os
@@ -29,7 +29,9 @@ READ_AFTER = timedelta(days=4)  # what people were told before that, they have r
 
 
 class Command(BaseCommand):
-    """Build the demo, each day of each case in a transaction of its own; one that was interrupted is built anew."""
+    """Build the demo, each day of each initiative in a transaction of its own; one that was interrupted is built
+    anew.
+    """
 
     help = "Fill an empty database with a demo company; --reset makes an earlier demo anew."
 

@@ -1,4 +1,4 @@
-"""`manage.py export_record`: a case, some days or everything, as a file that verifies without Plumbline."""
+"""`manage.py export_record`: an initiative, some days or everything, as a file that verifies without Plumbline."""
 
 from datetime import date
 from pathlib import Path
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What, and where to."""
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--case", metavar="REF", help="one initiative, such as AI-0042")
+        what.add_argument("--initiative", metavar="REF", help="one initiative, such as AI-0042")
         what.add_argument(
             "--from", dest="first", metavar="DATE", help="what was recorded from this day on ..."
         )
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         target = Path(files[0])
         if target.exists():
             raise CommandError(f"{target} is there already; name another file.")
-        scope = scope_of(options["case"], first, days[0] if days else None)
+        scope = scope_of(options["initiative"], first, days[0] if days else None)
         try:
             held = record_export.held_notes(path.read_bytes() for path in options["checkpoint"])
             done = record_export.export(
@@ -89,7 +89,7 @@ def scope_of(ref: str | None, first: str | None, last: str | None) -> record_exp
         found = Initiative.objects.filter(number=number).first() if number.isdecimal() else None
         if found is None or found.ref != ref:
             raise CommandError(f"There is no initiative {ref}; write it like AI-0042.")
-        return record_export.Scope(case=found)
+        return record_export.Scope(initiative=found)
     if first:
         begins, ends = day_of(first), day_of(last) if last else clock.today()
         if ends < begins:

@@ -20,7 +20,7 @@ END $$;
 CREATE TRIGGER public_pages_stand BEFORE INSERT OR DELETE OR UPDATE ON adoption_publicpage
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_public_page();
 
--- An act that makes a case confidential withdraws its page in the same transaction, after the change of the case.
+-- An act that makes an initiative confidential withdraws its page in the same transaction, after the change of the initiative.
 CREATE FUNCTION plumbline_guard_secrecy() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT FROM adoption_publicpage p WHERE p.initiative_id = NEW.id AND p.ended_at IS NULL)

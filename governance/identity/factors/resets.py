@@ -1,7 +1,7 @@
 """Resets: an admin ends every factor of somebody who lost theirs, a day after it was asked for.
 
 The person is told at once, and stops it where it is not them who lost anything. Until a day after the reset no approval
-of that person counts on a case to which whoever asked for it is party (governance.gates.separation_of_duties).
+of that person counts on an initiative to which whoever asked for it is party (governance.gates.separation_of_duties).
 """
 
 from datetime import datetime, timedelta
@@ -151,8 +151,8 @@ def _do(key: int) -> int:
 
 
 def reset_lately(person: User, at: datetime | None = None) -> tuple[tuple[int, str], ...]:
-    """Who asked for a reset of this person that waits, or was done less than a day before, by key and name: their cases
-    gain nothing by this person.
+    """Who asked for a reset of this person that waits, or was done less than a day before, by key and name: their
+    initiatives gain nothing by this person.
     """
     at = at or clock.now()
     rows = FactorReset.objects.filter(

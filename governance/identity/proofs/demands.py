@@ -89,7 +89,7 @@ def least_for(act: str, tier: str) -> Strength:
 
 
 def asked_of(person: User, act: str, *tiers: str) -> Asked:
-    """What this act asks where it is about cases of these tiers, and by what the person can sign now."""
+    """What this act asks where it is about initiatives of these tiers, and by what the person can sign now."""
     now = clock.now()
     able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
     least = max((least_for(act, tier) for tier in tiers), key=lambda one: one.rank, default=Strength.PASSWORD)

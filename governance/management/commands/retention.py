@@ -1,4 +1,4 @@
-"""`manage.py retention`: which cases are due for disposal, and the legal holds that keep what is due."""
+"""`manage.py retention`: which initiatives are due for disposal, and the legal holds that keep what is due."""
 
 import json
 from dataclasses import asdict
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         """What to do; without anything the report."""
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--report", action="store_true", help="what is due (the default)")
-        what.add_argument("--hold", metavar="CASE", help="open a legal hold on this initiative")
+        what.add_argument("--hold", metavar="INITIATIVE", help="open a legal hold on this initiative")
         what.add_argument("--hold-person", metavar="LOGIN", help="open a legal hold on this person")
         what.add_argument("--lift", type=int, metavar="HOLD", help="lift the legal hold of this number")
         parser.add_argument("--reason", type=readable_text.argument, default="", help="why, for a hold")
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             return
         person = self.person(options["hold_person"]) if options["hold_person"] else None
         hold = retention.open_hold(
-            case_ref=options["hold"] or "", person=person, reason=options["reason"], by=by
+            initiative_ref=options["hold"] or "", person=person, reason=options["reason"], by=by
         )
         self.stdout.write(f"{hold}, number {hold.pk}: opened.")
 
@@ -65,7 +65,12 @@ class Command(BaseCommand):
                 "retention_days": settings.RETENTION_DAYS,
                 "due": [asdict(row) for row in due],
                 "legal_holds": [
-                    {"hold": hold.pk, "case": hold.case_ref, "person": hold.person_id, "reason": hold.reason}
+                    {
+                        "hold": hold.pk,
+                        "initiative": hold.initiative_ref,
+                        "person": hold.person_id,
+                        "reason": hold.reason,
+                    }
                     for hold in holds
                 ],
             }

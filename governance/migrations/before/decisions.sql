@@ -3,7 +3,7 @@
 CREATE TABLE governance_policydecision (
     id bigserial NOT NULL,
     at timestamptz NOT NULL,
-    case_number integer NOT NULL,
+    initiative_number integer NOT NULL,
     version_number integer,
     contract_digest varchar(64) NOT NULL,
     key_id bigint,
@@ -26,6 +26,6 @@ CREATE TABLE governance_policydecision (
     PRIMARY KEY (at, id)
 ) PARTITION BY RANGE (at);
 CREATE INDEX decisions_by_batch ON governance_policydecision (batch_id);
-CREATE INDEX decisions_by_case ON governance_policydecision (case_number, at DESC, id DESC);
+CREATE INDEX decisions_by_initiative ON governance_policydecision (initiative_number, at DESC, id DESC);
 CREATE INDEX decisions_by_key ON governance_policydecision (key_id, at DESC, id DESC);
-CREATE INDEX decisions_by_subject ON governance_policydecision (case_number, subject, at DESC);
+CREATE INDEX decisions_by_subject ON governance_policydecision (initiative_number, subject, at DESC);

@@ -7,7 +7,7 @@ CREATE TABLE governance_interaction (
     key_id bigint,
     holder_key bigint NOT NULL,
     batch_id bigint NOT NULL,
-    case_number integer NOT NULL,
+    initiative_number integer NOT NULL,
     place integer NOT NULL,
     size integer NOT NULL,
     stored integer NOT NULL,
@@ -36,22 +36,22 @@ CREATE TABLE governance_interaction (
 ) PARTITION BY RANGE (at);
 CREATE INDEX interactions_by_batch ON governance_interaction USING brin (batch_id);
 CREATE INDEX interactions_by_call ON governance_interaction (call);
-CREATE INDEX interactions_by_case ON governance_interaction (case_number, at DESC, id DESC);
+CREATE INDEX interactions_by_initiative ON governance_interaction (initiative_number, at DESC, id DESC);
 CREATE INDEX interactions_by_conversation ON governance_interaction (conversation) WHERE ((conversation IS NOT NULL) AND (subject IS NULL));
 CREATE INDEX interactions_by_decision ON governance_interaction (decision) WHERE (decision IS NOT NULL);
 CREATE INDEX interactions_by_subject ON governance_interaction (subject, at DESC) WHERE (subject IS NOT NULL);
-CREATE INDEX interactions_unread ON governance_interaction (case_number, at DESC) WHERE (unread IS NOT NULL);
+CREATE INDEX interactions_unread ON governance_interaction (initiative_number, at DESC) WHERE (unread IS NOT NULL);
 
 -- Bodies, by month of receipt. They are compressed and encrypted, so PostgreSQL does not try to compress them again.
 CREATE TABLE governance_interactionbody (
     id bigserial NOT NULL,
     day date NOT NULL,
-    case_number integer NOT NULL,
+    initiative_number integer NOT NULL,
     batch_id bigint NOT NULL,
     place integer NOT NULL,
     content bytea NOT NULL,
     wrapped bytea NOT NULL,
     PRIMARY KEY (batch_id, place, day)
 ) PARTITION BY RANGE (day);
-CREATE INDEX interaction_bodies_by_case ON governance_interactionbody (case_number, day);
+CREATE INDEX interaction_bodies_by_initiative ON governance_interactionbody (initiative_number, day);
 ALTER TABLE governance_interactionbody ALTER COLUMN content SET STORAGE EXTERNAL;

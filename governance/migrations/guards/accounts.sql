@@ -12,7 +12,7 @@ END $$;
 CREATE TRIGGER reset_waits BEFORE UPDATE ON governance_user
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_reset();
 
--- Raises where the person signs nothing yet that lets a case of this unit rise: after a password that somebody else
+-- Raises where the person signs nothing yet that lets an initiative of this unit rise: after a password that somebody else
 -- reset, and in the first day of all the seats by which it would be signed. Whether a seat is held is asked elsewhere.
 CREATE FUNCTION plumbline_cooled_off(who bigint, seats text[], unit bigint, said timestamptz) RETURNS void
   LANGUAGE plpgsql STABLE AS $$
@@ -23,7 +23,7 @@ DECLARE
 BEGIN
   SELECT u.signs_from INTO since FROM governance_user u WHERE u.id = who;
   IF since > moment THEN
-    RAISE EXCEPTION 'Plumbline: the password was reset by somebody else; what lets a case rise is signed from %.', since
+    RAISE EXCEPTION 'Plumbline: the password was reset by somebody else; what lets an initiative rise is signed from %.', since
       USING ERRCODE = 'PL044';
   END IF;
   SELECT bool_or(m.confirmed_at IS NOT NULL OR coalesce(m.signs_from, moment) <= moment), min(m.signs_from)
@@ -36,7 +36,7 @@ BEGIN
          JOIN governance_unit own ON starts_with(own.path, above.path)
         WHERE own.id = unit ORDER BY length(above.path) DESC LIMIT 1);
   IF NOT counts THEN
-    RAISE EXCEPTION 'Plumbline: the seat is in its first day; what lets a case rise is signed from %.', since
+    RAISE EXCEPTION 'Plumbline: the seat is in its first day; what lets an initiative rise is signed from %.', since
       USING ERRCODE = 'PL043', HINT = 'The chair or a second admin can confirm the seat.';
   END IF;
 END $$;
@@ -106,7 +106,7 @@ CREATE CONSTRAINT TRIGGER pair_stays_flagged AFTER UPDATE OF may_be_another ON g
   EXECUTE FUNCTION plumbline_guard_pair();
 
 -- Rights are given by an admin, and never to oneself. What someone else changed about the account lets its person sign
--- nothing for a day that lets a case rise. The founding of an installation, before its first review, waits for nothing.
+-- nothing for a day that lets an initiative rise. The founding of an installation, before its first review, waits for nothing.
 CREATE FUNCTION plumbline_guard_account() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   act json := plumbline_act(TG_TABLE_NAME);
@@ -137,13 +137,13 @@ BEGIN
       USING ERRCODE = 'PL046';
   END IF;
   IF rises AND NOT founding AND NOT waits THEN
-    RAISE EXCEPTION 'Plumbline: a new admin signs what lets a case rise a day later.' USING ERRCODE = 'PL044';
+    RAISE EXCEPTION 'Plumbline: a new admin signs what lets an initiative rise a day later.' USING ERRCODE = 'PL044';
   END IF;
   IF TG_OP = 'INSERT' THEN
     RETURN NEW;
   END IF;
   IF NEW.password IS DISTINCT FROM OLD.password AND who IS DISTINCT FROM NEW.id AND NOT founding AND NOT waits THEN
-    RAISE EXCEPTION 'Plumbline: whose password someone else changed signs what lets a case rise a day later.'
+    RAISE EXCEPTION 'Plumbline: whose password someone else changed signs what lets an initiative rise a day later.'
       USING ERRCODE = 'PL044';
   END IF;
   IF NEW.is_active IS DISTINCT FROM OLD.is_active AND (who = NEW.id OR NOT (by_admin OR who IS NULL)) THEN

@@ -61,7 +61,7 @@ DECLARE
   written bigint;
 BEGIN
   INSERT INTO governance_entry
-    (kind, actor_id, case_ref, "table", key, operation, request_id, at, digest)
+    (kind, actor_id, initiative_ref, "table", key, operation, request_id, at, digest)
   VALUES ('row', (act->>'id')::bigint, coalesce(plumbline_reference(number), ''), place, row_key, sign,
     coalesce(act->>'request', ''), (act->>'at')::timestamptz, plumbline_hmac(salt, told))
   RETURNING id INTO written;
@@ -89,7 +89,7 @@ BEGIN
       SELECT nextval(place) AS id, ref, body, plumbline_salt() AS salt
         FROM unnest(refs, bodies) WITH ORDINALITY AS act(ref, body, n) ORDER BY n
     ), entered AS (
-      INSERT INTO governance_entry (id, kind, actor_id, on_behalf_of_id, case_ref, "table", key, operation,
+      INSERT INTO governance_entry (id, kind, actor_id, on_behalf_of_id, initiative_ref, "table", key, operation,
                                     request_id, at, digest)
       SELECT told.id, act_kind, actor, behalf, ref, '', '', '', request, moment, plumbline_hmac(salt, body) FROM told
     ), kept AS (
@@ -140,9 +140,9 @@ CREATE FUNCTION plumbline_digest(salt bytea, col text, secret text) RETURNS byte
 $$;
 REVOKE EXECUTE ON FUNCTION plumbline_digest(bytea, text, text) FROM PUBLIC;
 
-CREATE FUNCTION plumbline_case_held(integer) RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE FUNCTION plumbline_initiative_held(integer) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM governance_legalhold WHERE lifted_at IS NULL
-                    AND case_ref = 'AI-' || lpad($1::text, greatest(4, length($1::text)), '0'))
+                    AND initiative_ref = 'AI-' || lpad($1::text, greatest(4, length($1::text)), '0'))
 $$;
 
 -- Whether an act of one of these kinds stands in this transaction, says this fact, and is of someone who changed the

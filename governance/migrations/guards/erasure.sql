@@ -75,8 +75,8 @@ BEGIN
   SET CONSTRAINTS ALL DEFERRED;
 
   FOR part IN
-    SELECT newest."table" AS name, newest.key, newest.case_ref FROM (
-      SELECT DISTINCT ON (e."table", e.key) e.id, e."table", e.key, e.operation, e.case_ref
+    SELECT newest."table" AS name, newest.key, newest.initiative_ref FROM (
+      SELECT DISTINCT ON (e."table", e.key) e.id, e."table", e.key, e.operation, e.initiative_ref
         FROM governance_entry e
         JOIN (SELECT DISTINCT g."table", g.key FROM governance_entry g
                WHERE g.id = ANY (entries) AND g."table" <> '') touched
@@ -84,7 +84,7 @@ BEGIN
        ORDER BY e."table", e.key, e.id DESC) newest
      WHERE newest.id = ANY (entries) AND newest.operation <> '-' ORDER BY 1, 2
   LOOP
-    PERFORM plumbline_enter_again(part.name, part.key, nullif(substr(part.case_ref, 4), '')::bigint, act);
+    PERFORM plumbline_enter_again(part.name, part.key, nullif(substr(part.initiative_ref, 4), '')::bigint, act);
   END LOOP;
   RETURN (SELECT plumbline_record('erased', (act->>'id')::bigint, NULL, coalesce(act->>'request', ''),
                                   (act->>'at')::timestamptz, ARRAY[''], ARRAY[told]));

@@ -19,8 +19,8 @@ REVOKE EXECUTE ON FUNCTION plumbline_interactions_of(timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION plumbline_guard_interaction_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'UPDATE' AND (NEW.id, NEW.holder, NEW.month, NEW.case_number)
-                          IS DISTINCT FROM (OLD.id, OLD.holder, OLD.month, OLD.case_number) THEN
+  IF TG_OP = 'UPDATE' AND (NEW.id, NEW.holder, NEW.month, NEW.initiative_number)
+                          IS DISTINCT FROM (OLD.id, OLD.holder, OLD.month, OLD.initiative_number) THEN
     RAISE EXCEPTION 'Plumbline: the key of bodies keeps its row.'
       USING ERRCODE = 'PL054', HINT = 'Destroy what it wraps.';
   END IF;
@@ -34,10 +34,10 @@ BEGIN
       USING ERRCODE = 'PL054', HINT = 'Make another.';
   END IF;
   IF OLD.wrapped IS NOT NULL AND (TG_OP = 'DELETE' OR NEW.wrapped IS NULL) AND
-     (plumbline_case_held(OLD.case_number) OR OLD.case_number IS NULL
-      AND EXISTS (SELECT FROM (SELECT DISTINCT case_number FROM governance_interaction
+     (plumbline_initiative_held(OLD.initiative_number) OR OLD.initiative_number IS NULL
+      AND EXISTS (SELECT FROM (SELECT DISTINCT initiative_number FROM governance_interaction
                                 WHERE holder_key = OLD.id) used
-                   WHERE plumbline_case_held(used.case_number))) THEN
+                   WHERE plumbline_initiative_held(used.initiative_number))) THEN
     RAISE EXCEPTION 'Plumbline: a legal hold keeps this key.'
       USING ERRCODE = 'PL055', HINT = 'Lift the hold first, where it may be lifted.';
   END IF;
@@ -56,10 +56,10 @@ DECLARE
   place text := 'governance_interaction_' || to_char(month, 'YYYY_MM');
   old text := place || '_expired';
   following date := (month + interval '1 month')::date;
-  cases integer[];
+  initiatives integer[];
   batches bigint[];
   living bigint[];
-  keeps text := '(case_number = ANY ($1) OR coalesce(subject = ANY ($2), false)'
+  keeps text := '(initiative_number = ANY ($1) OR coalesce(subject = ANY ($2), false)'
                 ' OR coalesce(conversation = ANY ($3), false))';
 BEGIN
   IF month <> date_trunc('month', month)::date
@@ -69,21 +69,21 @@ BEGIN
   gone := 0; leaves := 0; keys := 0;
   PERFORM pg_advisory_xact_lock(hashtext('plumbline interactions'));
   IF to_regclass('public.' || place) IS NOT NULL THEN
-    EXECUTE format('SELECT coalesce(array_agg(number), ''{}'') FROM (SELECT DISTINCT case_number AS number'
-                   ' FROM public.%I) known WHERE plumbline_case_held(number)', place) INTO cases;
+    EXECUTE format('SELECT coalesce(array_agg(number), ''{}'') FROM (SELECT DISTINCT initiative_number AS number'
+                   ' FROM public.%I) known WHERE plumbline_initiative_held(number)', place) INTO initiatives;
     EXECUTE format('SELECT count(*) FROM public.%I WHERE NOT ' || keeps, place)
-      INTO gone USING cases, subjects, conversations;
+      INTO gone USING initiatives, subjects, conversations;
   END IF;
   IF gone > 0 THEN
     EXECUTE format('ALTER TABLE public.governance_interaction DETACH PARTITION public.%I', place);
     EXECUTE format('ALTER TABLE public.%I RENAME TO %I', place, old);
     EXECUTE format('SELECT array_agg(DISTINCT batch_id) FROM public.%I', old) INTO batches;
     EXECUTE format('SELECT count(*) FROM public.%I WHERE ' || keeps, old)
-      INTO leaves USING cases, subjects, conversations;
+      INTO leaves USING initiatives, subjects, conversations;
     IF leaves > 0 THEN
       PERFORM plumbline_interactions_of(month::timestamptz);
       EXECUTE format('INSERT INTO public.governance_interaction SELECT * FROM public.%I WHERE ' || keeps, old)
-        USING cases, subjects, conversations;
+        USING initiatives, subjects, conversations;
     END IF;
     SELECT coalesce(array_agg(b.id), '{}') INTO living FROM governance_interactionbatch b
      WHERE b.id = ANY (batches) AND EXISTS (SELECT FROM governance_interaction i
@@ -91,14 +91,14 @@ BEGIN
     EXECUTE format('INSERT INTO public.governance_interactiondigest (batch_id, place, digest, month)'
                    ' SELECT batch_id, place, digest, $4 FROM public.%I'
                    ' WHERE batch_id = ANY ($5) AND NOT ' || keeps, old)
-      USING cases, subjects, conversations, to_char(month, 'YYYY-MM'), living;
+      USING initiatives, subjects, conversations, to_char(month, 'YYYY-MM'), living;
     GET DIAGNOSTICS leaves = ROW_COUNT;
     DELETE FROM governance_interactiondigest WHERE batch_id = ANY (batches) AND NOT batch_id = ANY (living);
     EXECUTE format('DROP TABLE public.%I', old);
   END IF;
   DELETE FROM governance_interactionkey k
    WHERE k.month = to_char(plumbline_expire_interactions.month, 'YYYY-MM')
-     AND (k.case_number IS NULL OR NOT plumbline_case_held(k.case_number))
+     AND (k.initiative_number IS NULL OR NOT plumbline_initiative_held(k.initiative_number))
      AND NOT EXISTS (SELECT FROM governance_interaction i WHERE i.holder_key = k.id
                         AND i.at BETWEEN plumbline_expire_interactions.month - interval '2 days'
                                      AND following + interval '2 days');
@@ -130,9 +130,9 @@ CREATE TRIGGER kept_for_its_time BEFORE DELETE ON governance_interactionbody
   FOR EACH ROW WHEN (OLD.day > timezone('UTC', plumbline_now())::date - 183)
   EXECUTE FUNCTION plumbline_refuse_change();
 
--- Bodies go 730 days after they came in, those of `cases` after the day in `days` that stands at the same place. What a
--- hold keeps stays: all of its case, and of a person what lies under these pseudonyms.
-CREATE FUNCTION plumbline_expire_bodies(cases integer[], days date[], subjects bytea[], conversations bytea[])
+-- Bodies go 730 days after they came in, those of `initiatives` after the day in `days` that stands at the same place. What a
+-- hold keeps stays: all of its initiative, and of a person what lies under these pseudonyms.
+CREATE FUNCTION plumbline_expire_bodies(initiatives integer[], days date[], subjects bytea[], conversations bytea[])
   RETURNS TABLE(number integer, gone bigint) LANGUAGE plpgsql SECURITY DEFINER
     SET "TimeZone" TO 'UTC' AS $$
 DECLARE
@@ -146,9 +146,9 @@ BEGIN
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('plumbline interactions'));
   SELECT coalesce(array_agg(known.number), '{}') INTO held
-    FROM (SELECT DISTINCT b.case_number AS number FROM governance_interactionbody b WHERE b.day <= usual
-          UNION SELECT unnest(cases)) known
-   WHERE plumbline_case_held(known.number);
+    FROM (SELECT DISTINCT b.initiative_number AS number FROM governance_interactionbody b WHERE b.day <= usual
+          UNION SELECT unnest(initiatives)) known
+   WHERE plumbline_initiative_held(known.number);
   RETURN QUERY
     WITH kept AS MATERIALIZED (
       SELECT i.batch_id, i.place FROM governance_interaction i WHERE i.subject = ANY (subjects)
@@ -157,19 +157,19 @@ BEGIN
        WHERE cardinality(conversations) > 0 AND i.conversation = ANY (conversations)
     ), old AS (
       DELETE FROM governance_interactionbody b
-       WHERE b.day <= usual AND NOT b.case_number = ANY (held)
+       WHERE b.day <= usual AND NOT b.initiative_number = ANY (held)
          AND (b.batch_id, b.place) NOT IN (SELECT kept.batch_id, kept.place FROM kept)
-      RETURNING b.case_number
+      RETURNING b.initiative_number
     ), early AS (
       DELETE FROM governance_interactionbody b
-       USING unnest(cases, days) AS due(number, day)
-       WHERE b.case_number = due.number AND b.day <= due.day AND b.day > usual
-         AND NOT b.case_number = ANY (held)
+       USING unnest(initiatives, days) AS due(number, day)
+       WHERE b.initiative_number = due.number AND b.day <= due.day AND b.day > usual
+         AND NOT b.initiative_number = ANY (held)
          AND (b.batch_id, b.place) NOT IN (SELECT kept.batch_id, kept.place FROM kept)
-      RETURNING b.case_number
+      RETURNING b.initiative_number
     )
-    SELECT both_of.case_number, count(*) FROM (SELECT * FROM old UNION ALL SELECT * FROM early) both_of
-     GROUP BY both_of.case_number;
+    SELECT both_of.initiative_number, count(*) FROM (SELECT * FROM old UNION ALL SELECT * FROM early) both_of
+     GROUP BY both_of.initiative_number;
   FOR place IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
                 WHERE i.inhparent = 'public.governance_interactionbody'::regclass
                   AND c.relname < 'governance_interactionbody_' || to_char(usual, 'YYYY_MM') LOOP

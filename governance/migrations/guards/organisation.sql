@@ -80,7 +80,7 @@ CREATE FUNCTION plumbline_away(person bigint, moment timestamptz) RETURNS boolea
                   WHERE a.person_id = person AND a.starts_at <= moment AND a.ends_at > moment)
 $$;
 
--- A seat begins when it is granted, not before; it signs what lets a case rise after its first day, or once somebody
+-- A seat begins when it is granted, not before; it signs what lets an initiative rise after its first day, or once somebody
 -- else confirmed it. Seats granted before the first review was ever opened set an installation up, and wait for nothing.
 CREATE FUNCTION plumbline_guard_seat() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -97,7 +97,7 @@ BEGIN
     END IF;
     IF NEW.signs_from IS NULL OR NEW.signs_from < NEW.starts_at OR (NEW.signs_from < NEW.starts_at + interval '1 day'
         AND EXISTS (SELECT 1 FROM governance_entry WHERE kind = 'review opened')) THEN
-      RAISE EXCEPTION 'Plumbline: a new seat signs what lets a case rise after its first day.'
+      RAISE EXCEPTION 'Plumbline: a new seat signs what lets an initiative rise after its first day.'
         USING ERRCODE = 'PL043';
     END IF;
     RETURN NEW;

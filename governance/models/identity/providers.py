@@ -208,7 +208,9 @@ class ExternalIdentity(models.Model):
 
 
 class SamePerson(models.Model):
-    """Two accounts that may be one human: until somebody says that they are not, both count as one on every case."""
+    """Two accounts that may be one human: until somebody says that they are not, both count as one on every
+    initiative.
+    """
 
     one = models.ForeignKey(User, models.PROTECT, related_name="+")
     other = models.ForeignKey(User, models.PROTECT, related_name="+")

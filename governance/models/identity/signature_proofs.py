@@ -54,8 +54,8 @@ class SignatureProof(WrittenOnce):
     statements that were signed at once, this one among them. Of a passkey `evidence` holds what its authenticator gave,
     of an identity provider the raw ID token, the key that signed it and since when that is recorded; the challenge of
     the one, and the nonce of the other, was SHA-256 over a format name, `nonce` and `digests`
-    (`governance.offline.verify`). It belongs to the case of its act, so that an
-    export of the case has it.
+    (`governance.offline.verify`). It belongs to the initiative of its act, so that an
+    export of the initiative has it.
     """
 
     signs = "digest"  # in which column the digest stands that its act says, see governance.ledger.row_capture

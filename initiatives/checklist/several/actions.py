@@ -7,9 +7,9 @@ from governance import clock
 from governance.models import Clause, User
 from governance.permission_result import Conflict
 from governance.vocabulary import AnswerKind, EvidenceKind
-from initiatives.cases.act import act, together
 from initiatives.checklist.actions import answer
 from initiatives.evidence.actions import add_evidence
+from initiatives.initiative.act import act, together
 from initiatives.models import Initiative
 
 
@@ -28,13 +28,13 @@ class Cited:
         return "\n".join(f"Clause {clause.number}: {clause.sentence}" for clause in self.clauses)
 
 
-def cite_contract(*, case: Initiative, cited: Sequence[Cited], version: str, by: User) -> None:
+def cite_contract(*, initiative: Initiative, cited: Sequence[Cited], version: str, by: User) -> None:
     """Answer each question of `cited` in the sentences of its clauses, which become its evidence; all or none.
 
     A question with an answer keeps it. `version`: the key of the contract version that was read; raises Conflict where
     another one, or none, answers anything now.
     """
-    with act("cite contract", by=by, case=case) as case, together():
+    with act("cite contract", by=by, initiative=initiative) as initiative, together():
         if not cited or version != str(cited[0].clauses[0].version_id):
             raise Conflict(
                 "The contract in force answers something else now.", "Look at the questions that are open."
@@ -42,7 +42,7 @@ def cite_contract(*, case: Initiative, cited: Sequence[Cited], version: str, by:
         for one in cited:
             if not one.worded:
                 answer(
-                    case=case,
+                    initiative=initiative,
                     requirement=one.key,
                     kind=AnswerKind.ANSWERED,
                     text=one.text,
@@ -51,7 +51,7 @@ def cite_contract(*, case: Initiative, cited: Sequence[Cited], version: str, by:
                 )
             for clause in one.clauses:
                 add_evidence(
-                    case=case,
+                    initiative=initiative,
                     kind=EvidenceKind.CONTRACT_CLAUSE,
                     title=f"Clause {clause.number}",
                     observed_on=clock.today(),

@@ -41,8 +41,8 @@ def open_rows(context, sheet: Sheet) -> list[dict]:
 
 def cited(context, rows: list[dict]) -> list[Cited]:
     """What the contract in force answers of these questions; nothing where clauses of the kind are cited already."""
-    case = context["case"]
-    version = case.contract.in_force_at(clock.now()) if case.contract_id else None
+    initiative = context["initiative"]
+    version = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
     wanted = [
         row
         for row in rows

@@ -10,40 +10,42 @@ from django.views.decorators.http import require_http_methods
 
 from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import together
-from initiatives.cases.case_frame import case_context, fix
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.row_presentation import sheet_of, sheets_of
 from initiatives.checklist.several import actions, presentation
 from initiatives.checklist.several.forms import ItemForm, ShortAnswerForm
 from initiatives.evidence.actions import add_evidence
+from initiatives.initiative.act import together
+from initiatives.initiative.initiative_frame import fix, initiative_context
 from initiatives.models import Answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request, ref):
     """The open questions of a gate together: what the contract answers, then what is answered in words."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
-    context = case_context(request, case, "checklist")
-    sheets = sheets_of(case, context["book"])
-    chosen = sheet_of(case, sheets, request.GET.get("gate"))
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+    context = initiative_context(request, initiative, "checklist")
+    sheets = sheets_of(initiative, context["book"])
+    chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
     rows = presentation.open_rows(context, chosen)
     cited = presentation.cited(context, rows)
     if request.method == "POST" and request.POST.get("step") == "contract":
         actions.cite_contract(
-            case=case, cited=cited, version=request.POST.get("version", ""), by=request.user
+            initiative=initiative, cited=cited, version=request.POST.get("version", ""), by=request.user
         )
         messages.success(request, _("The clauses of the contract answer these questions now."))
-        return redirect(_here(case, chosen) if presentation.worded(context, rows) else _list(case, chosen))
-    page = _Page(request, case, context, chosen, rows)
+        return redirect(
+            _here(initiative, chosen) if presentation.worded(context, rows) else _list(initiative, chosen)
+        )
+    page = _Page(request, initiative, context, chosen, rows)
     status = 200
     if request.method == "POST":
         saved = page.save()
         if saved:
-            return _saved(request, case, chosen, saved)
+            return _saved(request, initiative, chosen, saved)
         status = 409 if page.overtaken else 422
     context |= {
         "title": _("Several requirements at once"),
@@ -59,32 +61,32 @@ def several(request, ref):
     return render(request, "initiatives/checklist/several.html", context, status=status)
 
 
-def _here(case, chosen) -> str:
-    return f"{reverse('checklist-several', args=[case.ref])}?gate={chosen.key}"
+def _here(initiative, chosen) -> str:
+    return f"{reverse('checklist-several', args=[initiative.ref])}?gate={chosen.key}"
 
 
-def _list(case, chosen) -> str:
-    return f"{reverse('checklist', args=[case.ref])}?gate={chosen.key}"
+def _list(initiative, chosen) -> str:
+    return f"{reverse('checklist', args=[initiative.ref])}?gate={chosen.key}"
 
 
-def _saved(request, case, chosen, saved: int):
+def _saved(request, initiative, chosen, saved: int):
     """After saving: on to the questions that are left, else to the list."""
     words = ngettext("%(count)d answer is saved.", "%(count)d answers are saved.", saved) % {"count": saved}
-    context = case_context(request, case, "checklist")
+    context = initiative_context(request, initiative, "checklist")
     left = presentation.worded(context, presentation.open_rows(context, chosen))
     mine = any(row["mine"] for row in left)
     if "then" in request.POST and mine:
         messages.success(request, f"{words} " + _("These are the next."))
-        return redirect(_here(case, chosen))
+        return redirect(_here(initiative, chosen))
     messages.success(request, words)
-    return redirect(_list(case, chosen))
+    return redirect(_list(initiative, chosen))
 
 
 class _Page:
     """The forms of the page, filled with what was sent, and what saving them comes to."""
 
-    def __init__(self, request, case, context, chosen, rows: list[dict]):
-        self.case, self.by = case, request.user
+    def __init__(self, request, initiative, context, chosen, rows: list[dict]):
+        self.initiative, self.by = initiative, request.user
         self.sent = request.POST if request.method == "POST" else None
         self.empty = False
         asked = presentation.worded(context, rows)
@@ -94,7 +96,7 @@ class _Page:
             row["kind"] = presentation.shown_by(context, row, chosen.gate)
         self.items = self._items(request, context)
         there = list(
-            case.evidence.filter(withdrawn_at__isnull=True)
+            initiative.evidence.filter(withdrawn_at__isnull=True)
             .exclude(kind=EvidenceKind.ATTESTATION)
             .order_by("-observed_on", "-id")
         )
@@ -120,7 +122,7 @@ class _Page:
                 self.sent,
                 request.FILES if self.sent is not None else None,
                 prefix=f"item-{kind}",
-                case=self.case,
+                initiative=self.initiative,
                 book=context["book"],
                 kind=kind,
             )
@@ -134,7 +136,7 @@ class _Page:
             for name, words in self.sent.items()
             if name.endswith("-text") and words.strip()
         }
-        late = Answer.objects.filter(initiative=self.case, requirement__in=typed.keys() - shown)
+        late = Answer.objects.filter(initiative=self.initiative, requirement__in=typed.keys() - shown)
         return [{"theirs": row, "yours": typed[row.requirement]} for row in late.select_related("by")]
 
     def save(self) -> int:
@@ -154,7 +156,7 @@ class _Page:
                 for row in answered:
                     form = row["form"]
                     save_row(
-                        case=self.case,
+                        initiative=self.initiative,
                         requirement=row["key"],
                         reply=form.reply(),
                         offer=form.chosen,
@@ -164,7 +166,10 @@ class _Page:
                     form = item["form"]
                     if form.meant:
                         add_evidence(
-                            case=self.case, covers=self._covered(kind, answered), by=self.by, **form.act()
+                            initiative=self.initiative,
+                            covers=self._covered(kind, answered),
+                            by=self.by,
+                            **form.act(),
                         )
         except ValidationError as error:
             fix(form, error)
@@ -188,5 +193,5 @@ class _Page:
     def _overtaken_now(self, answered: list[dict]) -> list[dict]:
         """The same as `_overtaken`, for what was answered while this was being saved."""
         typed = {row["key"]: row["form"].cleaned_data["text"] for row in answered}
-        late = Answer.objects.filter(initiative=self.case, requirement__in=typed)
+        late = Answer.objects.filter(initiative=self.initiative, requirement__in=typed)
         return [{"theirs": row, "yours": typed[row.requirement]} for row in late.select_related("by")]

@@ -1,1 +1,1 @@
-"""Evaluations of models in a case: declared before, measured after."""
+"""Evaluations of models in an initiative: declared before, measured after."""

@@ -14,14 +14,14 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Comparison, Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.components import permissions
+from initiatives.initiative.act import act
 from initiatives.models import Deployment, Initiative, ModelEvaluation
 
 
 def declare_evaluation(
     *,
-    case: Initiative,
+    initiative: Initiative,
     deployment: Deployment,
     data_set: str,
     metric: str,
@@ -34,7 +34,7 @@ def declare_evaluation(
     It counts as declared today, whatever day it was thought of. Raises ValidationError or Refused.
     """
     wrong = {}
-    if deployment.initiative_id != case.pk or deployment.version.layer != Layer.MODEL:
+    if deployment.initiative_id != initiative.pk or deployment.version.layer != Layer.MODEL:
         wrong["deployment"] = "Choose a version of a model that this initiative runs."
     if not data_set.strip():
         wrong["data_set"] = "Name the data set, so that somebody else finds it."
@@ -44,10 +44,10 @@ def declare_evaluation(
         wrong["comparison"] = "Say on which side of the threshold the result has to lie."
     if wrong:
         raise ValidationError(wrong)
-    with act("declare evaluation", by=by, case=case) as case:
-        permissions.may_evaluate(case, by).or_refuse()
+    with act("declare evaluation", by=by, initiative=initiative) as initiative:
+        permissions.may_evaluate(initiative, by).or_refuse()
         evaluation = ModelEvaluation(
-            initiative=case,
+            initiative=initiative,
             deployment=deployment,
             data_set=data_set.strip(),
             metric=metric.strip(),
@@ -59,7 +59,7 @@ def declare_evaluation(
         evaluation.save()
         record.record(
             EntryKind.EVALUATION_DECLARED,
-            case=case,
+            initiative=initiative,
             evaluation=evaluation.pk,
             threshold=str(threshold),
             comparison=comparison,
@@ -87,8 +87,8 @@ def record_result(
         )
     if wrong:
         raise ValidationError(wrong)
-    with act("record result", by=by, case=evaluation.initiative_id) as case:
-        permissions.may_evaluate(case, by).or_refuse()
+    with act("record result", by=by, initiative=evaluation.initiative_id) as initiative:
+        permissions.may_evaluate(initiative, by).or_refuse()
         evaluation = _standing(evaluation)
         if evaluation.result is not None:
             raise Conflict(f"Its result was recorded by {evaluation.result_by} already.")
@@ -97,7 +97,7 @@ def record_result(
         evaluation.save()
         record.record(
             EntryKind.EVALUATION_RESULT_RECORDED,
-            case=case,
+            initiative=initiative,
             evaluation=evaluation.pk,
             result=str(result),
             n=n,
@@ -112,15 +112,15 @@ def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -
     """Take an evaluation back; it stays to be read, with who did and why."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is withdrawn; it stays to be read with that."})
-    with act("withdraw evaluation", by=by, case=evaluation.initiative_id, reason=reason) as case:
-        permissions.may_evaluate(case, by).or_refuse()
+    with act("withdraw evaluation", by=by, initiative=evaluation.initiative_id, reason=reason) as initiative:
+        permissions.may_evaluate(initiative, by).or_refuse()
         evaluation = _standing(evaluation)
         evaluation.withdrawn_at, evaluation.withdrawn_by = clock.now(), by
         evaluation.withdrawn_reason = reason.strip()
         evaluation.save()
         record.record(
             EntryKind.EVALUATION_WITHDRAWN,
-            case=case,
+            initiative=initiative,
             evaluation=evaluation.pk,
             why=evaluation.withdrawn_reason,
             **_told(evaluation),

@@ -26,11 +26,11 @@ class EvaluationForm(forms.Form):
     comparison = forms.ChoiceField(label=_("Good enough is"), choices=Comparison.choices)
     threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
 
-    def __init__(self, *args, case: Initiative, **options):
+    def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
         versions = cast(forms.ModelChoiceField, self.fields["deployment"])
         versions.queryset = (
-            case.deployments.filter(version__layer=Layer.MODEL)
+            initiative.deployments.filter(version__layer=Layer.MODEL)
             .select_related("version")
             .order_by("part", "-runs_from")
         )

@@ -1,4 +1,4 @@
-"""Pages of how the models of a case did: declared before, measured after."""
+"""Pages of how the models of an initiative did: declared before, measured after."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -6,13 +6,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.access import initiative_lookup
 from initiatives.components import permissions
 from initiatives.components.evaluations import actions
 from initiatives.components.evaluations.forms import EvaluationForm, ResultForm
 from initiatives.components.evaluations.presentation import shown
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
 from initiatives.models import ModelEvaluation
 
 TAB = "running"
@@ -21,10 +21,10 @@ BACK = "evaluations"
 
 @require_safe
 def evaluations(request: SignedInRequest, ref: str) -> HttpResponse:
-    """How the models of the case did, version by version."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, TAB)
-    rows = case.model_evaluations.select_related(
+    """How the models of the initiative did, version by version."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, TAB)
+    rows = initiative.model_evaluations.select_related(
         "deployment__version",
         "declared_by",
         "result_by",
@@ -40,13 +40,15 @@ def evaluations(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     """Declare what is measured and what is good enough."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_evaluate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_evaluate(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
-        EvaluationForm(sent(request), case=case, initial={"deployment": request.GET.get("version", "")}),
-        lambda fields: actions.declare_evaluation(case=case, by=request.user, **fields),
+        initiative,
+        EvaluationForm(
+            sent(request), initiative=initiative, initial={"deployment": request.GET.get("version", "")}
+        ),
+        lambda fields: actions.declare_evaluation(initiative=initiative, by=request.user, **fields),
         _("It is declared. Measure now, then record the result here."),
         page=TAB,
         back=BACK,
@@ -97,4 +99,4 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _evaluation(request: SignedInRequest, pk: int) -> ModelEvaluation:
     rows = ModelEvaluation.objects.select_related("initiative__unit", "deployment__version")
-    return case_lookup.of_case(rows, request.user, pk)
+    return initiative_lookup.of_initiative(rows, request.user, pk)

@@ -10,10 +10,10 @@ from governance.ledger import record
 from governance.models import User
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.components import permissions
-from initiatives.components.queries import cases_of
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.components.queries import initiatives_of
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act
 from initiatives.models import ComponentVersion, Vendor
 
 SAID = (
@@ -42,10 +42,10 @@ def keep_component(
     """
     with act("keep component", by=by, register=True):
         permissions.may_keep_components(by).or_refuse()
-        now, cases, before = clock.now(), [], {}
+        now, initiatives, before = clock.now(), [], {}
         row = ComponentVersion(added_by=by, added_at=now)
         if component is not None:
-            cases = lock_cases(cases_of(component))
+            initiatives = lock_initiatives(initiatives_of(component))
             row = ComponentVersion.objects.select_related("vendor", "successor").get(pk=component.pk)
             before = _said(row)
         _take(row, (layer, vendor, name, version, region, end_of_life, end_of_life_source, successor))
@@ -68,7 +68,7 @@ def keep_component(
             before={key: before[key] for key in changed if key in before},
             after={key: after[key] for key in changed},
         )
-        follow(cases)
+        follow(initiatives)
     return row
 
 

@@ -9,22 +9,22 @@ from governance.models import Rulebook, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.verification.permissions import may_verify, seat_to_verify_in
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Answer, Evidence, EvidenceOpening, Initiative, Verification
 
 
-def open_item(*, case: Initiative, evidence: Evidence, way: str, by: User) -> EvidenceOpening:
+def open_item(*, initiative: Initiative, evidence: Evidence, way: str, by: User) -> EvidenceOpening:
     """Record that the person opened the item, before a byte of it leaves; the first opening is a row of its own.
 
     `way`: "look" or "download", as the entry keeps it. Raises Refused for who may not read evidence here.
     """
-    case_permissions.may_open_file(case, by).or_refuse()
+    initiative_permissions.may_open_file(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
         record.record(
             EntryKind.EVIDENCE_OPENED,
-            case=case,
+            initiative=initiative,
             evidence=evidence.pk,
             title=evidence.title,
             sha256=evidence.sha256,
@@ -59,7 +59,7 @@ def verify(
         wrong["place"] = "Say where in it: a page, a row, a time, a heading."
     if wrong:
         raise ValidationError(wrong)
-    with act("verify evidence", by=by, case=evidence.initiative_id) as case:
+    with act("verify evidence", by=by, initiative=evidence.initiative_id) as initiative:
         evidence = Evidence.objects.get(pk=evidence.pk)
         book = Rulebook.objects.current().book
         if (
@@ -67,20 +67,20 @@ def verify(
             or not evidence.coverage.filter(requirement=requirement).exists()
         ):
             no(f"{evidence.title} is not offered for that question.").or_refuse()
-        may_verify(case, evidence, book, requirement, by).or_refuse()
+        may_verify(initiative, evidence, book, requirement, by).or_refuse()
         opening = EvidenceOpening.objects.filter(evidence=evidence, person=by).first()
         if opening is None:
             no("You have not opened it yet.", "Open it here first; nothing is verified unopened.").or_refuse()
         if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
             raise Conflict(f"{evidence.title} no longer counts.", "Verify the item that took its place.")
-        said = Answer.objects.filter(initiative=case, requirement=requirement).first()
+        said = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if (evidence.fingerprint, said.version if said else 0) != (fingerprint, answer_version):
             raise Conflict("The item or the answer changed since you opened the page.", "Read it again.")
         row = Verification(
             evidence=evidence,
             requirement=requirement,
             verifier=by,
-            seat=seat_to_verify_in(case, book, requirement, by),
+            seat=seat_to_verify_in(initiative, book, requirement, by),
             opening=opening,
             shows=shows,
             place=place.strip(),
@@ -92,7 +92,7 @@ def verify(
         row.save()
         record.record(
             EntryKind.EVIDENCE_VERIFIED if shows else EntryKind.EVIDENCE_NOT_SHOWN,
-            case=case,
+            initiative=initiative,
             evidence=evidence.pk,
             title=evidence.title,
             requirement=requirement,
@@ -103,12 +103,12 @@ def verify(
             fingerprint=fingerprint,
         )
         if not shows:
-            _ask_author(case, row, said)
-        settle_standing(case)
+            _ask_author(initiative, row, said)
+        settle_standing(initiative)
     return row
 
 
-def _ask_author(case: Initiative, row: Verification, said: Answer | None) -> None:
+def _ask_author(initiative: Initiative, row: Verification, said: Answer | None) -> None:
     """What a refusal asks reaches whoever wrote the answer, and whoever added the item, with its words."""
     question = Rulebook.objects.current().book.requirements[row.requirement].question
     for person in {row.evidence.author, *([said.by] if said else [])}:
@@ -117,8 +117,8 @@ def _ask_author(case: Initiative, row: Verification, said: Answer | None) -> Non
             "evidence not shown",
             f"verification:{row.pk}",
             period=clock.today().isoformat(),
-            subject=f"{case.ref} {case.title}: {row.evidence.title} does not show it",
+            subject=f"{initiative.ref} {initiative.title}: {row.evidence.title} does not show it",
             text=f"{question} {row.verifier} opened it and says: {row.words}",
-            link=f"/cases/{case.ref}/checklist/{row.requirement}/",
-            case_ref=case.ref,
+            link=f"/initiatives/{initiative.ref}/checklist/{row.requirement}/",
+            initiative_ref=initiative.ref,
         )

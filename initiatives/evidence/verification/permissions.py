@@ -6,20 +6,22 @@ from governance.people import cooling_off
 from governance.permission_result import Answer, no
 from governance.rulebook import Book
 from governance.vocabulary import Seat
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import accounts_of, parties_of, signer_of
 from initiatives.models import Evidence, Initiative
 
 SOMEBODY_ELSE = "Another reviewer in its seat opens it and says so."
 
 
-def seat_to_verify_in(case: Initiative, book: Book, requirement: str, person: User) -> str:
+def seat_to_verify_in(initiative: Initiative, book: Book, requirement: str, person: User) -> str:
     """The seat in which this person verifies evidence for the requirement; "" where they hold none that asks for it."""
-    held = case_permissions.seats_of(case, person)
-    return next((seat for seat in book.at_tier(case.tier).seats_asking(requirement) if seat in held), "")
+    held = initiative_permissions.seats_of(initiative, person)
+    return next(
+        (seat for seat in book.at_tier(initiative.tier).seats_asking(requirement) if seat in held), ""
+    )
 
 
-def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, person: User) -> Answer:
+def may_verify(initiative: Initiative, item: Evidence, book: Book, requirement: str, person: User) -> Answer:
     """Say whether this item shows the answer to this requirement (docs/domain.md, invariant 4)."""
     if item.author_id in accounts_of(person):
         return no("You added this item yourself.", SOMEBODY_ELSE)
@@ -28,14 +30,16 @@ def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, p
             "What a bare link shows can change after it was read.",
             "Have its page captured, or the file attached.",
         )
-    seat = seat_to_verify_in(case, book, requirement, person)
+    seat = seat_to_verify_in(initiative, book, requirement, person)
     if not seat:
-        named = " or ".join(Seat.word(one) for one in book.at_tier(case.tier).seats_asking(requirement))
+        named = " or ".join(Seat.word(one) for one in book.at_tier(initiative.tier).seats_asking(requirement))
         return no(f"Only the seat {named} verifies this.", "Its holder opens it and says so.")
-    parties = parties_of(case)
+    parties = parties_of(initiative)
     if barred := why_barred(signer_of(person, now=True), seat, parties, approving=True):
         return no(said(barred), SOMEBODY_ELSE)
-    if case.withdrawn_at or case.closed:
+    if initiative.withdrawn_at or initiative.closed:
         return no("This initiative no longer changes.")
-    readable = case_permissions.may_open_file(case, person)
-    return readable and cooling_off.may_lift(person, case_permissions.memberships_on(case, person, (seat,)))
+    readable = initiative_permissions.may_open_file(initiative, person)
+    return readable and cooling_off.may_lift(
+        person, initiative_permissions.memberships_on(initiative, person, (seat,))
+    )

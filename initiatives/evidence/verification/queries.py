@@ -1,4 +1,4 @@
-"""What waits to be verified by a person on one case."""
+"""What waits to be verified by a person on one initiative."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from governance.gates.gate_inputs import Item
 from governance.gates.requirements import BY_VERIFYING, State
 from governance.models import User
 from governance.rulebook import Book
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.models import Initiative
 
 
@@ -27,13 +27,13 @@ def item_to_verify(state: State, book: Book, seats: Collection[str], person: int
 
 
 def waiting_for(
-    case: Initiative, book: Book, states: dict[str, State], person: User
+    initiative: Initiative, book: Book, states: dict[str, State], person: User
 ) -> list[tuple[str, int]]:
     """Requirements that ask to be verified and that this person's seat signs for, each with the key of the item.
 
     In the order of the rulebook, without items that the person added or verified already. Asks nothing of who is party
-    to the case: `may_verify` does.
+    to the initiative: `may_verify` does.
     """
-    seats = case_permissions.seats_of(case, person)
+    seats = initiative_permissions.seats_of(initiative, person)
     found = ((key, item_to_verify(state, book, seats, person.pk)) for key, state in states.items())
     return [(key, item.id) for key, item in found if item is not None]

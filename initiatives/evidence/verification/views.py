@@ -10,8 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from governance.models import User
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import ask, back_to, case_context, fix, sent
+from initiatives.access import initiative_lookup
 from initiatives.evidence import file_views
 from initiatives.evidence.verification import actions
 from initiatives.evidence.verification.forms import VerificationForm
@@ -19,24 +18,25 @@ from initiatives.evidence.verification.permissions import may_verify
 from initiatives.evidence.verification.queries import waiting_for
 from initiatives.facts.wording import drawn_words
 from initiatives.files import file_previews
+from initiatives.initiative.initiative_frame import ask, back_to, fix, initiative_context, sent
 from initiatives.models import Answer, Evidence, EvidenceOpening
 
 
 @sensitive_post_parameters("password")
 def verify(request, ref, pk, key):
     """Read an item of evidence beside the question it is offered for, and say whether it shows it."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    context = case_context(request, case, "evidence")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = initiative_lookup.evidence_for(request.user, initiative, pk)
+    context = initiative_context(request, initiative, "evidence")
     asked = context["book"].requirements.get(key)
     if asked is None or not row.coverage.filter(requirement=key).exists():
         raise Http404("This item is not offered for that question.")
-    may_verify(case, row, context["book"], key, request.user).or_refuse()
-    said = Answer.objects.filter(initiative=case, requirement=key).select_related("by").first()
+    may_verify(initiative, row, context["book"], key, request.user).or_refuse()
+    said = Answer.objects.filter(initiative=initiative, requirement=key).select_related("by").first()
     form = VerificationForm(
         sent(request),
         request=request,
-        purpose=f"verify evidence of {case.ref}",
+        purpose=f"verify evidence of {initiative.ref}",
         facts=lambda: _facts(row, key, said, request.user),
     )
     if request.method == "POST" and form.is_valid():
@@ -53,11 +53,11 @@ def verify(request, ref, pk, key):
             fix(form, error)
         else:
             messages.success(request, f"Your word stands beside {row.title}.")
-            return redirect(_next(request, case))
-    left = len(waiting_for(case, context["book"], context["states"], request.user))
+            return redirect(_next(request, initiative))
+    left = len(waiting_for(initiative, context["book"], context["states"], request.user))
     return ask(
         request,
-        case,
+        initiative,
         "evidence",
         form,
         template="initiatives/evidence/verification.html",
@@ -71,8 +71,8 @@ def verify(request, ref, pk, key):
         names=row.names.select_related("deployment__version", "scope_version", "contract_version__contract"),
         hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
         verb=_("Save and continue") if left > 1 else _("Save"),
-        back_url=back_to(request, reverse("checklist-row", args=[case.ref, key])),
-        **_seen(request, case, row),
+        back_url=back_to(request, reverse("checklist-row", args=[initiative.ref, key])),
+        **_seen(request, initiative, row),
     )
 
 
@@ -93,10 +93,10 @@ def _number(words: str) -> int:
     return int(words) if words.isdecimal() else -1
 
 
-def _seen(request, case, row) -> dict:
+def _seen(request, initiative, row) -> dict:
     """What the page shows of the item, which opens it; a picture or PDF opens in its frame, others by download."""
     if not row.file:
-        actions.open_item(case=case, evidence=row, way="look", by=request.user)
+        actions.open_item(initiative=initiative, evidence=row, way="look", by=request.user)
         return {"told": None, "sent_as": "", "table": False}
     found = file_views.opened_file(row)
     if found.file is None:
@@ -104,7 +104,7 @@ def _seen(request, case, row) -> dict:
     content = file_views.content_of(found.file)
     told = file_previews.told(row, content)
     if told is not None:
-        actions.open_item(case=case, evidence=row, way="look", by=request.user)
+        actions.open_item(initiative=initiative, evidence=row, way="look", by=request.user)
     return {
         "told": told,
         "table": isinstance(told, file_previews.Table),
@@ -114,15 +114,17 @@ def _seen(request, case, row) -> dict:
 
 @require_safe
 def begin(request, ref):
-    """Go to the first item that waits for this person on the case; to its evidence where none does."""
-    return redirect(_next(request, case_lookup.case_for(request.user, ref)))
+    """Go to the first item that waits for this person on the initiative; to its evidence where none does."""
+    return redirect(_next(request, initiative_lookup.initiative_for(request.user, ref)))
 
 
-def _next(request, case) -> str:
-    """The next item that waits for this person on the case; the evidence where none does."""
-    context = case_context(request, case_lookup.case_for(request.user, case.ref), "evidence")
-    waiting = waiting_for(case, context["book"], context["states"], request.user)
+def _next(request, initiative) -> str:
+    """The next item that waits for this person on the initiative; the evidence where none does."""
+    context = initiative_context(
+        request, initiative_lookup.initiative_for(request.user, initiative.ref), "evidence"
+    )
+    waiting = waiting_for(initiative, context["book"], context["states"], request.user)
     if not waiting:
-        return reverse("evidence", args=[case.ref])
+        return reverse("evidence", args=[initiative.ref])
     key, item = waiting[0]
-    return reverse("evidence-verify", args=[case.ref, item, key])
+    return reverse("evidence-verify", args=[initiative.ref, item, key])

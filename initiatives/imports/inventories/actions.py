@@ -1,4 +1,6 @@
-"""Importing inventories: what a source claims becomes cases with a claimed stage, and nothing else comes of it."""
+"""Importing inventories: what a source claims becomes initiatives with a claimed stage, and nothing else comes of
+it.
+"""
 
 import hashlib
 from collections import Counter
@@ -23,7 +25,6 @@ from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import Table, TableFile, open_table
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.imports.inventories import batch_rows, import_batch
 from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
@@ -34,6 +35,7 @@ from initiatives.imports.inventories.inventory_sources import (
     source_for,
     source_words,
 )
+from initiatives.initiative.act import act
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 from initiatives.models.imports import OWN_SHEET
 
@@ -394,7 +396,7 @@ def _remember_confirmed(batch: ImportBatch) -> None:
     remember(batch, confirmed, fixed=read.get("fixed", {}))
 
 
-def _no_second_case(row: ImportRow) -> None:
+def _no_second_initiative(row: ImportRow) -> None:
     """Raise Refused if a file imported since brought in a system of this id or name, which nobody was told of yet."""
     if row.initiative_id is not None or "candidates" in row.mapped:
         return  # the page of the row names it, and somebody looked
@@ -402,7 +404,7 @@ def _no_second_case(row: ImportRow) -> None:
     import_batch.match([row], import_batch.earlier_of(source, but=row.batch))
     known = Initiative.objects.filter(pk__in=[row.initiative_id, *row.mapped.get("candidates", ())])
     if known:
-        refs = ", ".join(case.ref for case in known)
+        refs = ", ".join(initiative.ref for initiative in known)
         no(
             f"A file imported since brought in a system of this id or name: {refs}.",
             "Reject this row. What it says stays in its file.",
@@ -424,7 +426,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
         if stage:
-            _no_second_case(row)
+            _no_second_initiative(row)
         if stage and not row.mapped["organisation"]:
             no(
                 "The row names no organisation.",

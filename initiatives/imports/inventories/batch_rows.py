@@ -80,12 +80,15 @@ def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress 
 
 
 def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
-    """Write decision, case and moment of every row in one statement; proposed changes wait for an answer from now."""
+    """Write decision, initiative and moment of every row in one statement; proposed changes wait for an answer from
+    now.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE initiatives_importrow AS r SET decision = o.decision, initiative_id = o.case_id, done_at = %s,"
+            "UPDATE initiatives_importrow AS r SET decision = o.decision,"
+            " initiative_id = o.initiative_id, done_at = %s,"
             " mapped = CASE o.decision WHEN 'change' THEN r.mapped || '{\"proposed\": true}' ELSE r.mapped END"
-            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o (id, decision, case_id) WHERE r.id = o.id",
+            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o (id, decision, initiative_id) WHERE r.id = o.id",
             [
                 now,
                 [row.pk for row in rows],
@@ -125,7 +128,7 @@ def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
 
 
 def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """A merged line belongs to the case of the line it repeats."""
+    """A merged line belongs to the initiative of the line it repeats."""
     merged = [row for row in rows if row.decision == "merge"]
     if not merged:
         return
@@ -137,7 +140,7 @@ def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
 
 
 def match_again(batch: ImportBatch, waiting) -> None:
-    """Systems that another batch of the family brought in since this one was read are no new cases."""
+    """Systems that another batch of the family brought in since this one was read are no new initiatives."""
     source = source_for(batch.source) or newcomer(batch.source)
     since = ImportBatch.objects.standing().filter(
         source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at

@@ -1,4 +1,4 @@
-"""Cases from imported rows, set-wise: the units they belong to, the claimed stage, the record of both."""
+"""Initiatives from imported rows, set-wise: the units they belong to, the claimed stage, the record of both."""
 
 from collections import defaultdict
 
@@ -35,7 +35,8 @@ def import_rows(
     by: User | None,
     units: dict[tuple[str, str], Unit] | None = None,
 ) -> None:
-    """Cases from rows, set-wise: registered as ideas, then moved to the claimed stage with all the record asks for.
+    """Initiatives from rows, set-wise: registered as ideas, then moved to the claimed stage with all the record asks
+    for.
 
     `units`: the unit of each (organisation, part of it) that the rows name; those of a list of others are made.
     """
@@ -43,7 +44,7 @@ def import_rows(
         return
     now = clock.now()
     units = units_of(rows, own=batch.own) if units is None else units
-    cases = row_history.insert_many(
+    initiatives = row_history.insert_many(
         Initiative,
         [
             Initiative(
@@ -59,27 +60,27 @@ def import_rows(
             for number, row in zip(next_numbers(len(rows)), rows, strict=True)
         ],
     )
-    supported = _supported_as_idea(cases[0])
+    supported = _supported_as_idea(initiatives[0])
     moves, ideas = [], []
-    for case, row in zip(cases, rows, strict=True):
-        row.initiative = case
+    for initiative, row in zip(initiatives, rows, strict=True):
+        row.initiative = initiative
         if row.mapped["stage"] == Stage.PROPOSED:
-            ideas.append((case, row))
+            ideas.append((initiative, row))
             continue
         why = (
             f"Asserted by source {batch.source}, line {row.line}: \u201c{row.mapped['stage_raw'][:200]}\u201d"
         )
         if row.mapped.get("by_hand"):
             why += f". Stage chosen by hand: {row.mapped['by_hand']}"
-        moves.append((case, row, why))
+        moves.append((initiative, row, why))
     _record_ideas(batch, ideas)
     entries = record.record_many(
         EntryKind.STAGE_CHANGED,
         [
             (
-                case,
+                initiative,
                 {
-                    "from": case.stage,
+                    "from": initiative.stage,
                     "to": row.mapped["stage"],
                     "basis": "import",
                     "why": why,
@@ -90,14 +91,14 @@ def import_rows(
                     "supported": supported,
                 },
             )
-            for case, row, why in moves
+            for initiative, row, why in moves
         ],
     )
     StageChange.objects.bulk_create(
         [
             StageChange(
-                initiative=case,
-                from_stage=case.stage,
+                initiative=initiative,
+                from_stage=initiative.stage,
                 to_stage=row.mapped["stage"],
                 basis="import",
                 reason=why,
@@ -106,15 +107,15 @@ def import_rows(
                 supported_then=supported,
                 entry_id=entry.pk,
             )
-            for (case, row, why), entry in zip(moves, entries, strict=True)
+            for (initiative, row, why), entry in zip(moves, entries, strict=True)
         ],
         batch_size=1000,
     )
     alike = defaultdict(list)
-    for case, row, _ in moves:
-        make_move(case, offered(case, kind=CLAIM, target=row.mapped["stage"]))
-        case.basis, case.since = "import", now
-        alike[case.stage].append(case)
+    for initiative, row, _ in moves:
+        make_move(initiative, offered(initiative, kind=CLAIM, target=row.mapped["stage"]))
+        initiative.basis, initiative.since = "import", now
+        alike[initiative.stage].append(initiative)
     for same in alike.values():
         row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
         standings.rewrite_alike(same)
@@ -128,10 +129,10 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
         EntryKind.REGISTERED,
         [
             (
-                case,
+                initiative,
                 {
-                    "unit": case.unit.name,
-                    "problem": case.problem,
+                    "unit": initiative.unit.name,
+                    "problem": initiative.problem,
                     "owner": "nobody yet",
                     "successor_of": None,
                     "asserted": True,
@@ -140,14 +141,14 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
                     "raw_digest": row.raw_digest,
                 },
             )
-            for case, row in ideas
+            for initiative, row in ideas
         ],
     )
-    standings.rewrite_alike([case for case, _ in ideas])
+    standings.rewrite_alike([initiative for initiative, _ in ideas])
 
 
-def _supported_as_idea(case: Initiative) -> str:
-    return supported_stage.judged(case).support.supported
+def _supported_as_idea(initiative: Initiative) -> str:
+    return supported_stage.judged(initiative).support.supported
 
 
 def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
@@ -235,18 +236,22 @@ def unit_code(name: str, taken: set[str], prefix: str = MADE_HERE) -> str:
     return code
 
 
-def said_by_source(case: Initiative) -> dict | None:
+def said_by_source(initiative: Initiative) -> dict | None:
     """Return what the source of an imported initiative says in its newest row, cell by cell as it came.
 
     `shared`: initiatives of the same file that may be the same system, each with why. None without such a row.
     """
-    rows = case.import_rows.filter(done_at__isnull=False).exclude(decision__in=("merge", "triage", "reject"))
+    rows = initiative.import_rows.filter(done_at__isnull=False).exclude(
+        decision__in=("merge", "triage", "reject")
+    )
     row = rows.select_related("batch").order_by("-batch_id").first()
     if row is None:
         return None
     source = source_for(row.batch.source) or newcomer(row.batch.source)
     lines = {hint["line"]: hint["text"] for hint in row.mapped.get("suggestions", ())}
-    others = row.batch.rows.filter(line__in=lines, initiative__confidential=False).exclude(initiative=case)
+    others = row.batch.rows.filter(line__in=lines, initiative__confidential=False).exclude(
+        initiative=initiative
+    )
     columns = list(source.questions) or row.batch.columns
     read = row.mapped | {"stage": row.mapped.get("stage_raw", "")}
     answers = row.mapped.get("answers", {})

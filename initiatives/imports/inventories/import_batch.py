@@ -43,7 +43,9 @@ class Known:
 
 @dataclass
 class Earlier:
-    """What earlier files of the same family left behind: lines already dealt with, and cases by id and by name."""
+    """What earlier files of the same family left behind: lines already dealt with, and initiatives by id and by
+    name.
+    """
 
     digests: dict[str, int | None] = field(default_factory=dict)
     by_key: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
@@ -71,7 +73,7 @@ def read_before(digest: str, source: str, *, own: bool, encoding: str, sheet: st
 def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
     """Return what this family left behind, read by two queries; `but`: without the rows of this batch.
 
-    Names and ids are those of the rows: a case that was renamed here is found by what its source calls it.
+    Names and ids are those of the rows: an initiative that was renamed here is found by what its source calls it.
     """
     done = ImportRow.objects.filter(
         batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
@@ -363,13 +365,13 @@ def _tie(row: ImportRow, known: Known) -> None:
 def propose_changes(rows: list[ImportRow]) -> None:
     """Say of rows tied to an initiative by its id which words of it they would change."""
     waiting = [row for row in rows if row.decision == "unchanged" and _by_id(row)]
-    cases = Initiative.objects.in_bulk({row.initiative_id for row in waiting})
+    initiatives = Initiative.objects.in_bulk({row.initiative_id for row in waiting})
     for row in waiting:
-        case = cases[row.initiative_id]
+        initiative = initiatives[row.initiative_id]
         row.mapped["changes"] = [
-            {"field": name, "before": getattr(case, name), "after": row.mapped[name]}
+            {"field": name, "before": getattr(initiative, name), "after": row.mapped[name]}
             for name in OPEN_TO_CHANGE
-            if not case.closed and row.mapped[name] and row.mapped[name] != getattr(case, name)
+            if not initiative.closed and row.mapped[name] and row.mapped[name] != getattr(initiative, name)
         ]
         if row.mapped["changes"]:
             row.decision = "change"

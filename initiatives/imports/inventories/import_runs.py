@@ -22,8 +22,8 @@ from governance.models import User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.tables.encodings import CodePageUnsure
-from initiatives.cases.act import act
 from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.initiative.act import act
 from initiatives.models import ImportBatch, ImportRun
 
 log = structlog.get_logger("plumbline.imports")

@@ -17,7 +17,6 @@ from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import SheetUnsure
 from governance.vocabulary import Stage
-from initiatives.cases.case_frame import fix
 from initiatives.imports.inventories import actions, import_runs
 from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, RowsForm, UploadForm
 from initiatives.imports.inventories.import_batch import COUNTED
@@ -33,6 +32,7 @@ from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.portfolio import views as portfolio_views
 from initiatives.imports.portfolio.portfolio_columns import FIELDS as PORTFOLIO_FIELDS
 from initiatives.imports.step_page import ask_step
+from initiatives.initiative.initiative_frame import fix
 from initiatives.models import ImportBatch, ImportRow, ImportRun
 from initiatives.models.imports import OWN_SHEET
 
@@ -314,7 +314,7 @@ def _shown(row: ImportRow, batch: ImportBatch) -> dict:
     found = {
         "row": row,
         "stage": Stage.word(said.get("stage", "")),
-        "case": row.initiative,
+        "initiative": row.initiative,
         "where": ", ".join(filter(None, (said["organisation"], said["bureau"]))),
         "changes": [
             {

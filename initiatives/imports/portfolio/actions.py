@@ -13,7 +13,6 @@ from governance.sign_in import password_links
 from governance.tables.reader import Line
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.imports.inventories import batch_rows, import_batch
 from initiatives.imports.inventories.actions import (
     check_columns,
@@ -30,6 +29,7 @@ from initiatives.imports.inventories.inventory_sources import newcomer, source_f
 from initiatives.imports.portfolio import portfolio_plan, queries, sheet_reading
 from initiatives.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS
 from initiatives.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
+from initiatives.initiative.act import act
 from initiatives.models import (
     BusinessCase,
     ImportBatch,
@@ -317,12 +317,12 @@ def _state(rows: list[ImportRow]) -> None:
 def _propose_tiers(rows: list[ImportRow]) -> None:
     """Tiers that the sheet names are proposed: each counts once the risk seat confirmed it."""
     for tier in {row.mapped["tier"] for row in rows} - {""}:
-        cases = [row.initiative for row in rows if row.mapped["tier"] == tier]
-        keys = [case.pk for case in cases]
+        initiatives = [row.initiative for row in rows if row.mapped["tier"] == tier]
+        keys = [initiative.pk for initiative in initiatives]
         row_history.update_where(Initiative, keys, proposed_tier=tier, worst_credible_harm=NO_HARM)
         record.record_many(
             EntryKind.RISK_TIER_PROPOSED,
-            [(case, {"tier": tier, "worst_credible_harm": NO_HARM}) for case in cases],
+            [(initiative, {"tier": tier, "worst_credible_harm": NO_HARM}) for initiative in initiatives],
         )
 
 
@@ -337,15 +337,17 @@ def _ask_owners(rows: list[ImportRow], by: User) -> int:
     row_history.insert_many(
         RoleAssignment,
         [
-            RoleAssignment(initiative=case, role=Role.OWNER, person=person, proposed_by=by, proposed_at=now)
-            for case, person in asked
+            RoleAssignment(
+                initiative=initiative, role=Role.OWNER, person=person, proposed_by=by, proposed_at=now
+            )
+            for initiative, person in asked
         ],
     )
     record.record_many(
         EntryKind.ROLE_PROPOSED,
         [
-            (case, {"role": Role.OWNER, "person": person.full_name, "person_id": person.pk})
-            for case, person in asked
+            (initiative, {"role": Role.OWNER, "person": person.full_name, "person_id": person.pk})
+            for initiative, person in asked
         ],
     )
     return len(asked)

@@ -13,9 +13,9 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.vocabulary import Role, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standings
+from initiatives.access import permissions as initiative_permissions
 from initiatives.imports.inventories.claims import unit_stays
+from initiatives.initiative.act import act, settle_standings
 from initiatives.models import BusinessCase, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
@@ -28,7 +28,7 @@ WHAT = {"owner": "Owner to ask", "unit": "Unit", "tier": "Risk tier to propose",
 class Change:
     """What would become of one initiative: before and after in words, or why it stays as it is."""
 
-    case: Initiative
+    initiative: Initiative
     before: str
     after: str
     why: str = ""
@@ -38,45 +38,49 @@ def open_to_many(person: User) -> QuerySet:
     """Initiatives of one's own that an admin may set something of: an import brought them and nobody accepted."""
     owned = RoleAssignment.objects.in_force().filter(role=Role.OWNER)
     brought = Q(basis="import") | ~Q(source_organisation="")
-    seen = case_permissions.visible_to(person).live().own().filter(brought)
+    seen = initiative_permissions.visible_to(person).live().own().filter(brought)
     return seen.exclude(pk__in=owned.values("initiative"))
 
 
-def preview(cases: list[Initiative], what: str, value, by: User) -> list[Change]:
+def preview(initiatives: list[Initiative], what: str, value, by: User) -> list[Change]:
     """What setting `what` to `value` would change, case by case; nothing is written."""
-    keys = [case.pk for case in cases]
+    keys = [initiative.pk for initiative in initiatives]
     may = set(open_to_many(by).filter(pk__in=keys).values_list("pk", flat=True)) if may_import(by) else set()
     stays = unit_stays(keys) if what == "unit" else {}
-    now = _now(cases, what)
+    now = _now(initiatives, what)
     after = _said(what, value)
     found = []
-    for case in cases:
-        before = now.get(case.pk, [])
-        why = stays.get(case.pk, "")
-        if case.pk not in may:
+    for initiative in initiatives:
+        before = now.get(initiative.pk, [])
+        why = stays.get(initiative.pk, "")
+        if initiative.pk not in may:
             why = "Its owner says what it is." if by.is_admin else "Only admins set this for many."
-        elif case.closed:
-            why = f"It is {Stage.word(case.stage).lower()}."
+        elif initiative.closed:
+            why = f"It is {Stage.word(initiative.stage).lower()}."
         elif after in before:
             why = "It is so already."
-        found.append(Change(case, ", ".join(before), after, why))
+        found.append(Change(initiative, ", ".join(before), after, why))
     return found
 
 
-def _now(cases: list[Initiative], what: str) -> dict[int, list[str]]:
-    """How it stands now, by case."""
+def _now(initiatives: list[Initiative], what: str) -> dict[int, list[str]]:
+    """How it stands now, by initiative."""
     found: dict[int, list[str]] = {}
     if what == "owner":
-        asked = RoleAssignment.objects.open().filter(initiative__in=cases, role=Role.OWNER)
+        asked = RoleAssignment.objects.open().filter(initiative__in=initiatives, role=Role.OWNER)
         for key, name in asked.values_list("initiative", "person__full_name"):
             found.setdefault(key, []).append(name)
     elif what == "vendor":
-        rows = BusinessCase.objects.filter(initiative__in=cases).exclude(vendor="")
+        rows = BusinessCase.objects.filter(initiative__in=initiatives).exclude(vendor="")
         found = {key: [vendor] for key, vendor in rows.values_list("initiative", "vendor")}
     elif what == "tier":
-        found = {case.pk: [Tier.word(case.proposed_tier)] for case in cases if case.proposed_tier}
+        found = {
+            initiative.pk: [Tier.word(initiative.proposed_tier)]
+            for initiative in initiatives
+            if initiative.proposed_tier
+        }
     else:
-        found = {case.pk: [case.unit.name] for case in cases}
+        found = {initiative.pk: [initiative.unit.name] for initiative in initiatives}
     return found
 
 
@@ -89,7 +93,7 @@ def _said(what: str, value) -> str:
 
 
 def set_for_many(
-    *, cases: list[Initiative], what: str, value, worst_credible_harm: str = "", by: User
+    *, initiatives: list[Initiative], what: str, value, worst_credible_harm: str = "", by: User
 ) -> list[Initiative]:
     """Set one thing for all of these initiatives that `preview` would change; returns those that changed.
 
@@ -100,7 +104,7 @@ def set_for_many(
         raise ValidationError({"what": "Choose what to set."})
     if not value:
         raise ValidationError({what: "Choose what it should be."})
-    if len(cases) > MOST:
+    if len(initiatives) > MOST:
         raise ValidationError({"what": f"At most {MOST} at once: filter further."})
     if what == "tier" and not worst_credible_harm.strip():
         raise ValidationError(
@@ -110,29 +114,34 @@ def set_for_many(
         open_to_own(value, "unit")
     with act("set for many", by=by, reason=f"{WHAT[what]}, set for many: {_said(what, value)}"):
         may_import(by).or_refuse()
-        keys = [case.pk for case in Initiative.objects.all_locked([case.pk for case in cases])]
+        keys = [
+            initiative.pk
+            for initiative in Initiative.objects.all_locked([initiative.pk for initiative in initiatives])
+        ]
         locked = list(Initiative.objects.filter(pk__in=keys).select_related("unit").order_by("pk"))
-        wanted = [change.case for change in preview(locked, what, value, by) if not change.why]
+        wanted = [change.initiative for change in preview(locked, what, value, by) if not change.why]
         if not wanted:
             raise Conflict("None of these would change.", "Choose others, or another value.")
         one: Callable[[Initiative], object] = {
-            "owner": lambda case: role_actions.propose_role(case=case, role=Role.OWNER, person=value, by=by),
-            "unit": lambda case: _put(case, value),
-            "tier": lambda case: registration_actions.propose_tier(
-                case=case, tier=value, worst_credible_harm=worst_credible_harm, by=by
+            "owner": lambda initiative: role_actions.propose_role(
+                initiative=initiative, role=Role.OWNER, person=value, by=by
             ),
-            "vendor": lambda case: registration_actions.state_business_case(
-                case=case, said={"vendor": value}, by=by
+            "unit": lambda initiative: _put(initiative, value),
+            "tier": lambda initiative: registration_actions.propose_tier(
+                initiative=initiative, tier=value, worst_credible_harm=worst_credible_harm, by=by
+            ),
+            "vendor": lambda initiative: registration_actions.state_business_case(
+                initiative=initiative, said={"vendor": value}, by=by
             ),
         }[what]
-        for case in wanted:
-            one(case)
+        for initiative in wanted:
+            one(initiative)
         if what == "unit":
-            settle_standings(list(Initiative.objects.filter(pk__in=[case.pk for case in wanted])))
+            settle_standings(list(Initiative.objects.filter(pk__in=[initiative.pk for initiative in wanted])))
     return wanted
 
 
-def _put(case: Initiative, unit: Unit) -> None:
-    before, case.unit = case.unit, unit
-    case.save()
-    record.record(EntryKind.UNIT_SET, case=case, before=before.name, after=unit.name)
+def _put(initiative: Initiative, unit: Unit) -> None:
+    before, initiative.unit = initiative.unit, unit
+    initiative.save()
+    record.record(EntryKind.UNIT_SET, initiative=initiative, before=before.name, after=unit.name)

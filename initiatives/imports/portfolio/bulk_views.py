@@ -12,9 +12,9 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, Stage
-from initiatives.cases.case_frame import fix, page_of, pick
 from initiatives.imports.portfolio.bulk import MOST, WHAT, open_to_many, preview, set_for_many
 from initiatives.imports.portfolio.forms import ManyForm
+from initiatives.initiative.initiative_frame import fix, page_of, pick
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
 
 LISTED = 100
@@ -25,11 +25,11 @@ LACKING = {"owner": "nobody asked to own it", "tier": "no tier proposed", "vendo
 def several(request: SignedInRequest) -> HttpResponse:
     """Imported initiatives that nobody owns yet, filtered; one thing is set for those that are chosen."""
     may_import(request.user).or_refuse()
-    chosen, cases = _filtered(request)
+    chosen, initiatives = _filtered(request)
     form = ManyForm(request.POST if request.method == "POST" else None)
     looked: list = []
     if request.method == "POST" and form.is_valid():
-        wanted = _wanted(request, cases)
+        wanted = _wanted(request, initiatives)
         what = form.cleaned_data["what"]
         value = form.cleaned_data[what]
         if len(wanted) > MOST:
@@ -41,7 +41,7 @@ def several(request: SignedInRequest) -> HttpResponse:
         else:
             try:
                 done = set_for_many(
-                    cases=wanted,
+                    initiatives=wanted,
                     what=what,
                     value=value,
                     worst_credible_harm=form.cleaned_data["worst_credible_harm"],
@@ -54,7 +54,7 @@ def several(request: SignedInRequest) -> HttpResponse:
             else:
                 messages.success(request, f"{WHAT[what]}: set for {len(done)} initiatives.")
                 return redirect(f"{reverse('imports-several')}?{request.GET.urlencode()}")
-    page = page_of(request, cases.select_related("unit", "business_case"), LISTED)
+    page = page_of(request, initiatives.select_related("unit", "business_case"), LISTED)
     context = {
         "nav": "imports",
         "form": form,
@@ -67,7 +67,7 @@ def several(request: SignedInRequest) -> HttpResponse:
         "units": Unit.objects.filter(initiatives__in=open_to_many(request.user)).distinct(),
         "batches": ImportBatch.objects.standing().filter(confirmed_at__isnull=False),
         "lacking": LACKING.items(),
-        "ticked": set(request.POST.getlist("case")),
+        "ticked": set(request.POST.getlist("initiative")),
         "all_that_fit": bool(request.POST.get("all")),
         "looked": looked,
         "changing": sum(not one.why for one in looked),
@@ -78,23 +78,25 @@ def several(request: SignedInRequest) -> HttpResponse:
 
 def _filtered(request: SignedInRequest):
     chosen = {name: request.GET.get(name, "")[:100] for name in ("q", "batch", "unit", "stage", "lacking")}
-    cases = open_to_many(request.user).order_by("number")
+    initiatives = open_to_many(request.user).order_by("number")
     if chosen["q"]:
-        cases = cases.filter(title__icontains=chosen["q"])
+        initiatives = initiatives.filter(title__icontains=chosen["q"])
     if chosen["batch"].isdecimal():
-        cases = cases.filter(pk__in=_of_batch(int(chosen["batch"])))
+        initiatives = initiatives.filter(pk__in=_of_batch(int(chosen["batch"])))
     if chosen["unit"].isdecimal():
-        cases = cases.filter(unit=int(chosen["unit"]))
+        initiatives = initiatives.filter(unit=int(chosen["unit"]))
     if stage := pick(chosen["stage"], Stage):
-        cases = cases.filter(stage=stage)
+        initiatives = initiatives.filter(stage=stage)
     lacking = pick(chosen["lacking"], LACKING)
     if lacking == "owner":
-        cases = cases.exclude(pk__in=RoleAssignment.objects.open().filter(role="owner").values("initiative"))
+        initiatives = initiatives.exclude(
+            pk__in=RoleAssignment.objects.open().filter(role="owner").values("initiative")
+        )
     elif lacking == "tier":
-        cases = cases.filter(proposed_tier="")
+        initiatives = initiatives.filter(proposed_tier="")
     elif lacking == "vendor":
-        cases = cases.exclude(business_case__vendor__gt="")
-    return chosen, cases
+        initiatives = initiatives.exclude(business_case__vendor__gt="")
+    return chosen, initiatives
 
 
 def _of_batch(pk: int):
@@ -102,16 +104,18 @@ def _of_batch(pk: int):
     return rows.filter(rows__initiative__isnull=False)
 
 
-def _wanted(request: SignedInRequest, cases) -> list[Initiative]:
+def _wanted(request: SignedInRequest, initiatives) -> list[Initiative]:
     """The initiatives ticked, or all that fit, as far as they may be set."""
     if not request.POST.get("all"):
-        numbers = [int(key) for key in request.POST.getlist("case") if key.isdecimal() and len(key) < 10]
-        cases = cases.filter(number__in=numbers)
-    return list(cases.select_related("unit")[: MOST + 1])
+        numbers = [
+            int(key) for key in request.POST.getlist("initiative") if key.isdecimal() and len(key) < 10
+        ]
+        initiatives = initiatives.filter(number__in=numbers)
+    return list(initiatives.select_related("unit")[: MOST + 1])
 
 
 def _rows(page) -> list[tuple[Initiative, str]]:
-    """The cases of a page, each with who is asked to own it."""
+    """The initiatives of a page, each with who is asked to own it."""
     rows = RoleAssignment.objects.open().filter(initiative__in=page.object_list, role="owner")
     asked = dict(rows.values_list("initiative", "person__full_name"))
-    return [(case, asked.get(case.pk, "")) for case in page]
+    return [(initiative, asked.get(initiative.pk, "")) for initiative in page]

@@ -85,7 +85,7 @@ class Directory:
 
 
 def words_of(name: str) -> list[str]:
-    """The words and numbers of a name as they are compared: no accents, case, titles or punctuation."""
+    """The words and numbers of a name as they are compared: no accents, initiative, titles or punctuation."""
     bare = normalized("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
     letters = "".join(letter for letter in bare if not unicodedata.combining(letter)).casefold()
     return [word for word in re.findall(r"[^\W_]+", letters) if word not in TITLES]

@@ -47,7 +47,7 @@ HEADERS = {
         *(
             "reference",
             "plumbline reference",
-            "case reference",
+            "initiative reference",
             "register no",
             "register number",
             "register nr",

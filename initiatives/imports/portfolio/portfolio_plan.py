@@ -342,13 +342,13 @@ def _same(role: str, said: str, here: Any) -> bool:
     return " ".join(str(here or "").split()) == " ".join(said.split())
 
 
-def values_of(case: Initiative) -> dict[str, Any]:
-    """What a sheet may propose of an initiative, as it stands here; `case` with its business case."""
-    row = getattr(case, "business_case", None)
+def values_of(initiative: Initiative) -> dict[str, Any]:
+    """What a sheet may propose of an initiative, as it stands here; `initiative` with its business case."""
+    row = getattr(initiative, "business_case", None)
     said = {
         name: getattr(row, name, None) for name in ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
     }
-    return {"title": case.title, "problem": case.problem} | said
+    return {"title": initiative.title, "problem": initiative.problem} | said
 
 
 def value_of(name: str, text: str) -> Any:

@@ -5,11 +5,11 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.imports.inventories import batch_rows
 from initiatives.imports.portfolio import portfolio_plan, queries
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
+from initiatives.initiative.act import act
 from initiatives.models import ImportRow, Initiative
 from initiatives.registration import actions as registration_actions
 
@@ -20,48 +20,49 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
     By whoever may describe it. Raises Refused, Conflict where it was answered or the initiative changed meanwhile.
     """
     with act(
-        "take changes of a sheet", by=by, case=row.initiative_id, reason="Changes of a portfolio"
-    ) as case:
+        "take changes of a sheet", by=by, initiative=row.initiative_id, reason="Changes of a portfolio"
+    ) as initiative:
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
-        case_permissions.may_describe(case, by).or_refuse()
+        initiative_permissions.may_describe(initiative, by).or_refuse()
         batch_rows.still_standing(row.batch)
         if not ImportRow.objects.proposing_changes().filter(pk=row.pk).exists():
             raise Conflict("These changes were answered already.")
         offered = {each["field"]: each for each in row.mapped["changes"]}
         taken = {name: offered[name]["after"] for name in fields if name in offered}
-        now = portfolio_plan.values_of(queries.described(case))
+        now = portfolio_plan.values_of(queries.described(initiative))
         for name in taken:
             if portfolio_plan.text_of(now.get(name)) != offered[name]["before"]:
                 raise Conflict(
-                    f"{FIELDS[name]} of {case.ref} changed since the sheet was read.", "Upload it again."
+                    f"{FIELDS[name]} of {initiative.ref} changed since the sheet was read.",
+                    "Upload it again.",
                 )
-        _take(case, taken, by)
+        _take(initiative, taken, by)
         row.mapped |= {"taken": sorted(taken), "proposed": False}
         row.done_at = clock.now()
         row.save()
         record.record(
             EntryKind.IMPORTED_ROW_DECIDED,
-            case=case,
+            initiative=initiative,
             batch=row.batch_id,
             line=row.line,
             stage=None,
             decision="change",
             taken=sorted(taken),
         )
-    return Initiative.objects.get(pk=case.pk)
+    return Initiative.objects.get(pk=initiative.pk)
 
 
-def _take(case: Initiative, taken: dict[str, str], by: User) -> None:
+def _take(initiative: Initiative, taken: dict[str, str], by: User) -> None:
     why = "Taken from a portfolio"
     if "title" in taken:
-        registration_actions.rename(case=case, title=taken["title"], reason=why, by=by)
+        registration_actions.rename(initiative=initiative, title=taken["title"], reason=why, by=by)
     if "problem" in taken:
-        case = Initiative.objects.get(pk=case.pk)
+        initiative = Initiative.objects.get(pk=initiative.pk)
         registration_actions.change_details(
-            case=case,
+            initiative=initiative,
             problem=taken["problem"],
-            platform=case.platform,
-            confidential=case.confidential,
+            platform=initiative.platform,
+            confidential=initiative.confidential,
             reason=why,
             by=by,
         )
@@ -71,4 +72,4 @@ def _take(case: Initiative, taken: dict[str, str], by: User) -> None:
         if name not in ("title", "problem")
     }
     if said:
-        registration_actions.state_business_case(case=case, said=said, reason=why, by=by)
+        registration_actions.state_business_case(initiative=initiative, said=said, reason=why, by=by)

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from governance import clock
 from governance.models import Rulebook, Unit, User
 from governance.vocabulary import Role, Stage, Tier
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.imports.portfolio.people_matching import Directory, Known
 from initiatives.imports.portfolio.portfolio_plan import Here, Look, values_of
 from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment
@@ -32,9 +32,9 @@ def directory() -> Directory:
     return Directory(Known(*row) for row in rows)
 
 
-def described(case: Initiative) -> Initiative:
-    """The case with its business case, read anew."""
-    return Initiative.objects.select_related("business_case", "unit").get(pk=case.pk)
+def described(initiative: Initiative) -> Initiative:
+    """The initiative with its business case, read anew."""
+    return Initiative.objects.select_related("business_case", "unit").get(pk=initiative.pk)
 
 
 def look(person: User, *, exported: bool) -> Look:
@@ -42,29 +42,31 @@ def look(person: User, *, exported: bool) -> Look:
 
     `exported`: with the row of each in our own export, which is how a sheet of ours is read back.
     """
-    cases = case_permissions.visible_to(person).live()
+    initiatives = initiative_permissions.visible_to(person).live()
     owners: dict[int, dict[int, str]] = {}
     held_or_asked = RoleAssignment.objects.open().filter(role=Role.OWNER)
-    for case, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):
-        owners.setdefault(case, {})[key] = name
+    for initiative, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):
+        owners.setdefault(initiative, {})[key] = name
     found = Look()
     book = None
     if exported:
         rulebook = Rulebook.objects.in_force()
         book = rulebook.book if rulebook else None
-        cases = portfolio_export.annotated(cases, rulebook, clock.now())
-    for case in cases.select_related("business_case", "unit").iterator(chunk_size=500):
-        here = owners.get(case.pk, {})
-        values = values_of(case) | {
+        initiatives = portfolio_export.annotated(initiatives, rulebook, clock.now())
+    for initiative in initiatives.select_related("business_case", "unit").iterator(chunk_size=500):
+        here = owners.get(initiative.pk, {})
+        values = values_of(initiative) | {
             "owners": here,
             "owner": ", ".join(here.values()),
-            "stage": Stage.word(case.stage),
-            "tier": Tier.word(case.tier or case.proposed_tier) if case.tier or case.proposed_tier else "",
-            "unit": case.unit.name,
-            "unit_key": str(case.unit_id),
+            "stage": Stage.word(initiative.stage),
+            "tier": Tier.word(initiative.tier or initiative.proposed_tier)
+            if initiative.tier or initiative.proposed_tier
+            else "",
+            "unit": initiative.unit.name,
+            "unit_key": str(initiative.unit_id),
         }
-        row = portfolio_export.compared(case, book) if exported else {}
-        found.add(Here(case.pk, case.ref, values, row), own=not case.unit.imported)
+        row = portfolio_export.compared(initiative, book) if exported else {}
+        found.add(Here(initiative.pk, initiative.ref, values, row), own=not initiative.unit.imported)
     return found
 
 

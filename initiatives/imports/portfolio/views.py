@@ -12,14 +12,14 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Stage
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.imports.portfolio import actions, proposed_changes, queries
 from initiatives.imports.portfolio.forms import ChangesForm, PortfolioMappingForm
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.imports.step_page import ask_step
+from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.models import ImportBatch, ImportRow
 
 
@@ -153,7 +153,7 @@ def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(ImportBatch, pk=pk)
     taken = waits = 0
     for row in ImportRow.objects.proposing_changes().filter(batch=batch).select_related("initiative"):
-        if not case_permissions.may_describe(row.initiative, request.user):
+        if not initiative_permissions.may_describe(row.initiative, request.user):
             waits += 1
             continue
         fields = [each["field"] for each in row.mapped["changes"]]
@@ -170,15 +170,15 @@ def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def changes(request: SignedInRequest, ref: str) -> HttpResponse:
     """What a sheet proposes of one initiative: its owner takes some, and leaves the rest."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_describe(case, request.user).or_refuse()
-    row = queries.changes_waiting().filter(initiative=case).select_related("batch").first()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_describe(initiative, request.user).or_refuse()
+    row = queries.changes_waiting().filter(initiative=initiative).select_related("batch").first()
     if row is None:
         messages.info(request, _("No sheet proposes anything of this initiative now."))
-        return redirect(case)
+        return redirect(initiative)
     return one_act(
         request,
-        case,
+        initiative,
         ChangesForm(row.mapped["changes"], sent(request)),
         lambda said: proposed_changes.take_changes(row=row, fields=said["fields_taken"], by=request.user),
         _("Answered: what you took stands, the rest is left."),

@@ -14,13 +14,14 @@ from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.facts import standings
 from initiatives.imports.inventories.actions import one_import_at_a_time
+from initiatives.initiative.act import act
 from initiatives.models import ImportBatch, Initiative, RoleAssignment, StageChange
 from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, make_move, offered
 
-# What stands around a case by its import alone, or is worked out from the rest: fields that point at the case.
+# What stands around an initiative by its import alone, or is worked out from the rest: fields that point at the
+# initiative.
 OF_THE_IMPORT = {
     "StageChange.initiative",
     "Standing.initiative",
@@ -29,7 +30,7 @@ OF_THE_IMPORT = {
     "PastStanding.initiative",
     "ImportRow.initiative",
     "BusinessCase.initiative",
-    "CaseVisit.initiative",  # whoever looked at it has not worked on it
+    "InitiativeVisit.initiative",  # whoever looked at it has not worked on it
 }
 NAMED = 5  # initiatives that a refusal names
 
@@ -73,13 +74,13 @@ def brought_by(batch: ImportBatch) -> QuerySet:
     return Initiative.objects.filter(pk__in=rows.values("initiative"))
 
 
-def worked_on(cases: QuerySet) -> dict[str, list[str]]:
+def worked_on(initiatives: QuerySet) -> dict[str, list[str]]:
     """Which of the initiatives are more than their import left, by reference, and what stands there.
 
-    Every row that points at a case counts, of whichever app, but for what the import itself writes, and roles that
-    nobody accepted.
+    Every row that points at an initiative counts, of whichever app, but for what the import itself writes, and roles
+    that nobody accepted.
     """
-    keys = list(cases.values_list("pk", flat=True))
+    keys = list(initiatives.values_list("pk", flat=True))
     found: dict[int, list[str]] = defaultdict(list)
     for relation in Initiative._meta.related_objects:
         model, field = relation.related_model, relation.field
@@ -90,14 +91,17 @@ def worked_on(cases: QuerySet) -> dict[str, list[str]]:
             rows = rows.filter(accepted_at__isnull=False)
         for pk in rows.order_by().values_list(field.attname, flat=True).distinct():
             found[pk].append(str(model._meta.verbose_name))
-    for pk in cases.filter(contract__isnull=False).values_list("pk", flat=True):
+    for pk in initiatives.filter(contract__isnull=False).values_list("pk", flat=True):
         found[pk].append("contract")
-    for pk in cases.exclude(tier="").values_list("pk", flat=True):
+    for pk in initiatives.exclude(tier="").values_list("pk", flat=True):
         found[pk].append("risk tier confirmed")
     moved = StageChange.objects.filter(initiative__in=keys).exclude(basis="import").order_by()
     for pk in moved.values_list("initiative", flat=True).distinct():
         found[pk].append("stage decided here")
-    refs = {case.pk: case.ref for case in Initiative.objects.filter(pk__in=found).order_by("number")}
+    refs = {
+        initiative.pk: initiative.ref
+        for initiative in Initiative.objects.filter(pk__in=found).order_by("number")
+    }
     return {refs[pk]: sorted(set(found[pk])) for pk in refs}
 
 
@@ -129,24 +133,32 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         keys = list(brought_by(batch).values_list("pk", flat=True))
-        cases = Initiative.objects.all_locked(keys)
+        initiatives = Initiative.objects.all_locked(keys)
         may_undo(batch, by).or_refuse()
         _end_proposals(keys)
-        _take_back(batch, [case for case in cases if case.stage != Stage.PROPOSED], reason.strip(), by)
+        _take_back(
+            batch,
+            [initiative for initiative in initiatives if initiative.stage != Stage.PROPOSED],
+            reason.strip(),
+            by,
+        )
         now = clock.now()
         row_history.update_where(
             Initiative, keys, withdrawn_at=now, withdrawn_reason=f"Import undone: {reason.strip()}"
         )
         record.record_many(
-            EntryKind.WITHDRAWN, [(case, {"joined_to": None, "batch": batch.pk}) for case in cases]
+            EntryKind.WITHDRAWN,
+            [(initiative, {"joined_to": None, "batch": batch.pk}) for initiative in initiatives],
         )
         withdrawn = list(Initiative.objects.filter(pk__in=keys))
         if withdrawn:
             standings.rewrite_alike(withdrawn)
         batch.undone_by, batch.undone_at, batch.undone_reason = by, now, reason.strip()
         batch.save()
-        record.record(EntryKind.IMPORT_UNDONE, batch=batch.pk, file=batch.file_name, cases=len(cases))
-    return len(cases)
+        record.record(
+            EntryKind.IMPORT_UNDONE, batch=batch.pk, file=batch.file_name, initiatives=len(initiatives)
+        )
+    return len(initiatives)
 
 
 def _end_proposals(keys: list[int]) -> None:
@@ -166,32 +178,32 @@ def _end_proposals(keys: list[int]) -> None:
     )
 
 
-def _take_back(batch: ImportBatch, cases: list[Initiative], reason: str, by: User) -> None:
+def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, by: User) -> None:
     """Each claim back to an idea, with all that the record asks of a move."""
-    if not cases:
+    if not initiatives:
         return
     now, why = clock.now(), f"The import of {batch.file_name} was undone: {reason}"
     entries = record.record_many(
         EntryKind.STAGE_CHANGED,
         [
             (
-                case,
+                initiative,
                 {
-                    "from": case.stage,
+                    "from": initiative.stage,
                     "to": Stage.PROPOSED,
                     "basis": "import undone",
                     "why": why,
                     "batch": batch.pk,
                 },
             )
-            for case in cases
+            for initiative in initiatives
         ],
     )
     StageChange.objects.bulk_create(
         [
             StageChange(
-                initiative=case,
-                from_stage=case.stage,
+                initiative=initiative,
+                from_stage=initiative.stage,
                 to_stage=Stage.PROPOSED,
                 basis="import undone",
                 reason=why,
@@ -199,11 +211,11 @@ def _take_back(batch: ImportBatch, cases: list[Initiative], reason: str, by: Use
                 at=now,
                 entry_id=entry.pk,
             )
-            for case, entry in zip(cases, entries, strict=True)
+            for initiative, entry in zip(initiatives, entries, strict=True)
         ],
         batch_size=1000,
     )
-    for case in cases:
-        make_move(case, offered(case, kind=CLAIM_TAKEN_BACK))
-        case.basis, case.since = "import undone", now
-    row_history.update_alike(Initiative, cases, ["stage", "basis", "since"])
+    for initiative in initiatives:
+        make_move(initiative, offered(initiative, kind=CLAIM_TAKEN_BACK))
+        initiative.basis, initiative.since = "import undone", now
+    row_history.update_alike(Initiative, initiatives, ["stage", "basis", "since"])

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from governance.people.permissions import may_import
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import acted, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.imports.step_page import ask_step
+from initiatives.initiative.initiative_frame import acted, sent
 from initiatives.models import ImportBatch
 
 
@@ -48,9 +48,9 @@ def undo(request: SignedInRequest, pk: int) -> HttpResponse:
         count = 0 if count is True else count
         messages.success(request, f"The import is undone: {count} initiatives are withdrawn.")
         return redirect("imports")
-    cases = removal_actions.brought_by(batch).count()
+    initiatives = removal_actions.brought_by(batch).count()
     happens = [
-        f"{cases} initiatives are withdrawn: they leave pages, menus, counts and reminders.",
+        f"{initiatives} initiatives are withdrawn: they leave pages, menus, counts and reminders.",
         "The stage that their source claims is taken back; roles that nobody accepted end.",
         "References, rows of the file and the record stay. The same file can be imported again.",
     ]

@@ -21,9 +21,8 @@ from governance.tables.column_values import sample
 from governance.tables.columns import plain
 from governance.tables.reader import Line
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.imports.systems import source_documents
 from initiatives.imports.systems.cells import orders_of, problem, read_rows
 from initiatives.imports.systems.column_guesses import export_of, headers_digest, mapping_for
@@ -31,6 +30,7 @@ from initiatives.imports.systems.system_import_comparison import compare, scope_
 from initiatives.imports.systems.system_import_entry import Written, enter_new, replace
 from initiatives.imports.systems.system_import_fields import FIELDS
 from initiatives.imports.systems.system_import_words import LEAVE_OUT
+from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.systems import import_permissions
 from initiatives.models import (
     Evidence,
@@ -284,8 +284,8 @@ def _enter_some(batch: SystemImport) -> bool:
         import_permissions.may_bring(by, batch.kind).or_refuse()
         waiting = batch.rows.select_for_update(of=("self",)).waiting()
         if batch.kind == "links":
-            case = Cast(KT("mapped__values__case"), BigIntegerField())
-            waiting = waiting.order_by(case, "line")
+            initiative = Cast(KT("mapped__values__initiative"), BigIntegerField())
+            waiting = waiting.order_by(initiative, "line")
         rows = list(waiting[:TOGETHER])
         if not rows:
             return False
@@ -326,9 +326,9 @@ def _enter(batch: SystemImport, rows: list[SystemImportRow], by: User) -> None:
     for row in replaced:
         one = replace(batch.kind, row, by)
         written.keys |= one.keys
-        written.cases |= one.cases
-        for case, causes in one.causes.items():
-            written.causes[case] += causes
+        written.initiatives |= one.initiatives
+        for initiative, causes in one.causes.items():
+            written.causes[initiative] += causes
     for row in new:
         row.state, row.entered = "entered", written.keys[row.pk]
     for row in replaced:
@@ -337,31 +337,33 @@ def _enter(batch: SystemImport, rows: list[SystemImportRow], by: User) -> None:
 
 
 def _lock(kind: str, rows: list[SystemImportRow]) -> None:
-    """The cases that rows of links are about, locked before anything is written."""
+    """The initiatives that rows of links are about, locked before anything is written."""
     if kind == "links":
-        lock_cases(row.mapped["values"]["case"] for row in rows if row.state in ("new", "differs"))
+        lock_initiatives(
+            row.mapped["values"]["initiative"] for row in rows if row.state in ("new", "differs")
+        )
 
 
 def _reach(written: Written, by: User) -> None:
-    """Let what was written reach the cases: proof that it voids, what the register says, what is supported."""
-    cases = lock_cases(written.cases)
+    """Let what was written reach the initiatives: proof that it voids, what the register says, what is supported."""
+    initiatives = lock_initiatives(written.initiatives)
     items = Evidence.objects.filter(initiative__in=written.causes, withdrawn_at__isnull=True)
     relied = set(items.values_list("initiative", flat=True))
     named: dict[int, set[int]] = {}
-    for case, system in EvidenceNames.objects.filter(
+    for initiative, system in EvidenceNames.objects.filter(
         evidence__initiative__in=written.causes, system__isnull=False
     ).values_list("evidence__initiative", "system"):
-        named.setdefault(case, set()).add(system)
+        named.setdefault(initiative, set()).add(system)
     systems = System.objects.in_bulk({key for causes in written.causes.values() for _, _, key in causes})
     pulled = []
-    for case in cases:
-        if case.pk not in relied:
+    for initiative in initiatives:
+        if initiative.pk not in relied:
             continue
-        for trigger, words, key in _together(written.causes[case.pk], named.get(case.pk, set())):
-            pull(case, [trigger], words[:LONGEST_CAUSE], by=by, system=systems[key])
-        pulled.append(case)
-    rewritten = {case.pk for case in follow(cases)}
-    waiting = [case for case in pulled if case.pk not in rewritten]
+        for trigger, words, key in _together(written.causes[initiative.pk], named.get(initiative.pk, set())):
+            pull(initiative, [trigger], words[:LONGEST_CAUSE], by=by, system=systems[key])
+        pulled.append(initiative)
+    rewritten = {initiative.pk for initiative in follow(initiatives)}
+    waiting = [initiative for initiative in pulled if initiative.pk not in rewritten]
     if waiting:
         settle_standings(waiting)
 

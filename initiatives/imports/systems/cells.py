@@ -1,4 +1,4 @@
-"""From a line of a table to values: cells understood by what their field is; people, systems and cases looked up.
+"""From a line of a table to values: cells understood by what their field is; people, systems and initiatives looked up.
 
 Nobody and nothing is made on the way: whom the register does not know stays blank, and the row says so.
 """
@@ -43,7 +43,7 @@ def problem(text: str, field: str = "", *, wrong: bool = False) -> dict:
 
 
 class Lookups:
-    """People, systems, vendors, units, accounts and cases by what tables call them; each kind is read once."""
+    """People, systems, vendors, units, accounts and initiatives by what tables call them; each kind is read once."""
 
     def __init__(self, refs: Iterable[str] = ()):
         self.refs = refs
@@ -98,13 +98,13 @@ class Lookups:
         return found
 
     @cached_property
-    def cases(self) -> dict[str, set[tuple[int, str]]]:
-        """The cases that are named, by reference."""
+    def initiatives(self) -> dict[str, set[tuple[int, str]]]:
+        """The initiatives that are named, by reference."""
         numbers = {
             int(found[1]) for ref in self.refs if (found := re.fullmatch(r"(?i)AI-0*(\d{1,9})", ref.strip()))
         }
         rows = Initiative.objects.filter(number__in=numbers).only("number", "title")
-        return {case.ref.casefold(): {(case.pk, case.ref)} for case in rows}
+        return {initiative.ref.casefold(): {(initiative.pk, initiative.ref)} for initiative in rows}
 
 
 def _by_name(rows) -> dict[str, set[tuple[int, str]]]:
@@ -138,7 +138,7 @@ def read_rows(
     kind: str, columns: list[str], chosen: dict[str, dict], dates: dict[str, str], lines: list[Line]
 ) -> list[SystemImportRow]:
     """One unsaved row per line: what is read of it, and what cannot be; the register is not looked at yet."""
-    wanted = chosen.get("case", {})
+    wanted = chosen.get("initiative", {})
     refs = {line.cells.get(column, "") for line in lines for column in wanted.get("columns", ())}
     known = Lookups({*refs, wanted.get("value", "")})
     rows = [_row(kind, columns, chosen, dates, line, known) for line in lines]
@@ -225,7 +225,7 @@ def _complete(kind: str, texts: dict[str, tuple[str, str]]) -> None:
 def _label(kind: str, words: dict[str, str], texts) -> str:
     """How the row is called on the page."""
     if kind == "links":
-        said = [words.get("case") or texts["case"][0], words.get("system") or texts["system"][0]]
+        said = [words.get("initiative") or texts["initiative"][0], words.get("system") or texts["system"][0]]
         return " to ".join(part for part in said if part)[:200]
     if kind == "definitions":
         said = [words.get("term"), words.get("system") or texts["system"][0], words.get("field")]
@@ -295,7 +295,7 @@ def _understood(
         "person": _person,
         "system": _system,
         "account": _account,
-        "case": _case,
+        "initiative": _initiative,
         "vendor": _vendor,
         "unit": _unit,
     }[field.reads]
@@ -413,11 +413,11 @@ def _account(field, text, *, values, known, problems, **_):
     )
 
 
-def _case(field, text, *, known, problems, **_):
-    found = known.cases.get(text.strip().casefold())
+def _initiative(field, text, *, known, problems, **_):
+    found = known.initiatives.get(text.strip().casefold())
     if not found and (bare := re.fullmatch(r"(?i)AI-0*(\d{1,9})", text.strip())):
-        found = known.cases.get(f"ai-{int(bare[1]):04d}")
-    return _one(found, field, text, problems, what="case", fix=" (AI-0042)", wrong=True)
+        found = known.initiatives.get(f"ai-{int(bare[1]):04d}")
+    return _one(found, field, text, problems, what="initiative", fix=" (AI-0042)", wrong=True)
 
 
 def _vendor(field, text, *, known, problems, **_):
@@ -440,7 +440,7 @@ def key_of(kind: str, values: dict) -> tuple:
     if kind == "accounts":
         return (values.get("system"), values.get("name", "").casefold())
     if kind == "links":
-        return (values.get("case"), values.get("system"), values.get("pattern"))
+        return (values.get("initiative"), values.get("system"), values.get("pattern"))
     if "field" not in values:
         return ("term", values.get("term", "").casefold())
     return (values.get("system"), values["field"].casefold(), values.get("valid_from"))
@@ -461,7 +461,7 @@ def fold_repeats(kind: str, rows: list[SystemImportRow]) -> None:
             continue
         kept = before.mapped["values"]
         soonest = min(filter(None, (kept.get("review_by"), values.get("review_by"))), default=None)
-        # The key says that the names are the same but for the case of their letters.
+        # The key says that the names are the same but for the initiative of their letters.
         told = [
             name for name in values if name in kept and name not in ("review_by", "name", "term", "field")
         ]
@@ -484,7 +484,7 @@ def fold_repeats(kind: str, rows: list[SystemImportRow]) -> None:
 
 
 def alike(one, other) -> bool:
-    """Whether two values say the same: spaces, the order of a list, and the case of its words do not count."""
+    """Whether two values say the same: spaces, the order of a list, and the initiative of its words do not count."""
     if isinstance(one, str) and isinstance(other, str):
         return " ".join(one.split()) == " ".join(other.split())
     if isinstance(one, list) and isinstance(other, list):

@@ -24,35 +24,37 @@ from initiatives.models import (
 KEYS = {
     "systems": (),
     "accounts": ("system",),
-    "links": ("case", "system", "pattern"),
+    "links": ("initiative", "system", "pattern"),
     "definitions": ("system", "field", "valid_from"),
 }
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows a person may bring: all, or the links of these cases and definitions of these systems.
+    """Which rows a person may bring: all, or the links of these initiatives and definitions of these systems.
 
     `names_terms`: whether business terms may enter or change with them.
     """
 
     everything: bool = False
-    cases: frozenset[int] = frozenset()
+    initiatives: frozenset[int] = frozenset()
     systems: frozenset[int] = frozenset()
     names_terms: bool = False
 
 
 def scope_of(person) -> Scope:
-    """Admins bring everything; technical leads links of their own cases, and definitions they may write by hand."""
+    """Admins bring everything; technical leads links of their own initiatives, and definitions they may write by
+    hand.
+    """
     if not person.is_active:
         return Scope()
     if person.is_admin:
         return Scope(everything=True, names_terms=True)
     roles = RoleAssignment.objects.in_force().filter(role=Role.TECHNICAL_LEAD, person=person)
-    cases = frozenset(roles.values_list("initiative", flat=True))
-    links = Link.objects.standing().filter(initiative__in=cases)
+    initiatives = frozenset(roles.values_list("initiative", flat=True))
+    links = Link.objects.standing().filter(initiative__in=initiatives)
     tied = System.objects.standing().filter(pk__in=links.values("system")).select_related("owner")
-    return Scope(False, cases, frozenset(changed_by(person, tied)), bool(may_name_terms(person)))
+    return Scope(False, initiatives, frozenset(changed_by(person, tied)), bool(may_name_terms(person)))
 
 
 def compare(kind: str, rows: list[SystemImportRow], scope: Scope) -> None:
@@ -107,7 +109,7 @@ def _tell_of_retired(rows: list[SystemImportRow], find: "_Systems") -> None:
 def _refusal(kind: str, values: dict, scope: Scope) -> dict | None:
     if scope.everything:
         return None
-    if kind == "links" and values["case"] in scope.cases:
+    if kind == "links" and values["initiative"] in scope.initiatives:
         return None
     if kind == "definitions" and values.get("system") in scope.systems:
         return None
@@ -237,12 +239,14 @@ class _Accounts:
 
 
 class _Links:
-    """Standing links by case, system and pattern."""
+    """Standing links by initiative, system and pattern."""
 
     def __init__(self, rows):
-        cases = _texts(rows, "case")
-        self.cases = {case.pk: case for case in Initiative.objects.filter(pk__in=cases)}
-        found = Link.objects.standing().filter(initiative__in=cases, system__in=_texts(rows, "system"))
+        initiatives = _texts(rows, "initiative")
+        self.initiatives = {
+            initiative.pk: initiative for initiative in Initiative.objects.filter(pk__in=initiatives)
+        }
+        found = Link.objects.standing().filter(initiative__in=initiatives, system__in=_texts(rows, "system"))
         self.found = {
             (link.initiative_id, link.system_id, link.pattern): link
             for link in found.select_related("system", "account")
@@ -254,17 +258,17 @@ class _Links:
         )
 
     def __call__(self, values):
-        return self.found.get((values["case"], values["system"], values["pattern"]))
+        return self.found.get((values["initiative"], values["system"], values["pattern"]))
 
     def trouble(self, values):
         """What keeps a new link from entering; None when nothing does."""
-        case = self.cases.get(values["case"])
-        if case is None or case.closed or case.withdrawn_at:
+        initiative = self.initiatives.get(values["initiative"])
+        if initiative is None or initiative.closed or initiative.withdrawn_at:
             return problem(
-                "This initiative has ended; it is connected to nothing any more.", "case", wrong=True
+                "This initiative has ended; it is connected to nothing any more.", "initiative", wrong=True
             )
-        if values.get("live") and case.stage in EARLY:
-            said = f"A {stage_word(case.stage).lower()} holds no data of production."
+        if values.get("live") and initiative.stage in EARLY:
+            said = f"A {stage_word(initiative.stage).lower()} holds no data of production."
             return problem(said, "live", wrong=True)
         if values["system"] in self.empty:
             text = "It is a collection of sources, and none is listed: list them one by one first."

@@ -1,7 +1,7 @@
 """The seam between tables and the register: new rows enter set-wise, as the ordinary acts would enter them one by one.
 
 Each function runs inside an act on the register, on rows that were compared in it, and returns the keys of what was
-written, by row, and what has to reach which cases.
+written, by row, and what has to reach which initiatives.
 """
 
 from collections import defaultdict
@@ -33,18 +33,18 @@ OWN = {
     "links": Link,
     "definitions": TermDefinition,
 }
-NAMES = {"case": "initiative"}
+NAMES = {"initiative": "initiative"}
 
 
 @dataclass
 class Written:
-    """What was written: by row the key of its thing; the cases it touches; causes that void proof there.
+    """What was written: by row the key of its thing; the initiatives it touches; causes that void proof there.
 
-    `causes`: case -> [(trigger, words, key of the system)].
+    `causes`: initiative -> [(trigger, words, key of the system)].
     """
 
     keys: dict[int, int] = field(default_factory=dict)
-    cases: set[int] = field(default_factory=set)
+    initiatives: set[int] = field(default_factory=set)
     causes: dict[int, list[tuple[str, str, int]]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -57,7 +57,7 @@ def attributes(kind: str, values: dict, only: list[str] | None = None) -> dict:
         if one.name in ("term", "term_meaning"):
             continue
         value = values[one.name]
-        if one.reads in ("person", "system", "account", "case", "vendor", "unit"):
+        if one.reads in ("person", "system", "account", "initiative", "vendor", "unit"):
             found[f"{NAMES.get(one.name, one.name)}_id"] = value
         else:
             found[one.name] = date.fromisoformat(value) if one.reads == "day" else value
@@ -99,7 +99,7 @@ def _new_systems(rows, by, written: Written) -> None:
     if inside:
         links = Link.objects.standing().filter(system__in=inside).select_related("system")
         for link in links:
-            written.cases.add(link.initiative_id)
+            written.initiatives.add(link.initiative_id)
             words = f"{link.system} lists sources more"
             written.causes[link.initiative_id].append(("data_source", words, link.system_id))
 
@@ -129,8 +129,8 @@ def _new_accounts(rows, by, written: Written) -> None:
 
 def _new_links(rows, by, written: Written) -> None:
     now = clock.now()
-    keys = {row.mapped["values"]["case"] for row in rows}
-    cases = {case.pk: case for case in Initiative.objects.filter(pk__in=keys)}
+    keys = {row.mapped["values"]["initiative"] for row in rows}
+    initiatives = {initiative.pk: initiative for initiative in Initiative.objects.filter(pk__in=keys)}
     before = set(
         Link.objects.standing().filter(initiative__in=keys).values_list("initiative", "system").distinct()
     )
@@ -141,7 +141,10 @@ def _new_links(rows, by, written: Written) -> None:
         written.keys[row.pk] = link.pk
         words = row.mapped["words"]
         acts.append(
-            (cases[link.initiative_id], {"link": link.pk, **words, "transfers": [], "table": row.batch_id})
+            (
+                initiatives[link.initiative_id],
+                {"link": link.pk, **words, "transfers": [], "table": row.batch_id},
+            )
         )
         place = (link.initiative_id, link.system_id)
         if place not in before:
@@ -149,7 +152,7 @@ def _new_links(rows, by, written: Written) -> None:
             words = f"{words['system']} is a source more"
             written.causes[link.initiative_id].append(("data_source", words, link.system_id))
     record.record_many(EntryKind.LINK_ADDED, acts)
-    written.cases |= keys
+    written.initiatives |= keys
 
 
 def _terms(rows, by) -> dict[str, Term]:
@@ -193,11 +196,11 @@ def _new_definitions(rows, by, written: Written) -> None:
         words = {name: text for name, text in row.mapped["words"].items() if name != "term_meaning"}
         acts.append((None, {**words, "definition": definition.pk, "table": row.batch_id}))
     record.record_many(EntryKind.DEFINITION_ADDED, acts)
-    written.cases |= _cases_of_definitions([definition for _, definition in made])
+    written.initiatives |= _initiatives_of_definitions([definition for _, definition in made])
 
 
-def _cases_of_definitions(definitions) -> set[int]:
-    """Cases that use one of the terms, or are tied to one of the systems."""
+def _initiatives_of_definitions(definitions) -> set[int]:
+    """Initiatives that use one of the terms, or are tied to one of the systems."""
     uses = TermUse.objects.filter(ended_at__isnull=True, term__in={one.term_id for one in definitions})
     links = Link.objects.standing().filter(system__in={one.system_id for one in definitions})
     return set(uses.values_list("initiative", flat=True)) | set(links.values_list("initiative", flat=True))
@@ -245,8 +248,10 @@ def _record(kind: str, target, row: SystemImportRow, before: dict, after: dict) 
     elif kind == "accounts":
         record.record(EntryKind.ACCOUNT_CHANGED, account=target.name, system=target.system.name, **said)
     elif kind == "links":
-        case = Initiative.objects.get(pk=target.initiative_id)
-        record.record(EntryKind.LINK_CHANGED, case=case, link=target.pk, system=target.system.name, **said)
+        initiative = Initiative.objects.get(pk=target.initiative_id)
+        record.record(
+            EntryKind.LINK_CHANGED, initiative=initiative, link=target.pk, system=target.system.name, **said
+        )
     else:
         record.record(
             EntryKind.DEFINITION_CHANGED,
@@ -259,7 +264,9 @@ def _record(kind: str, target, row: SystemImportRow, before: dict, after: dict) 
 
 
 def _consequences(kind: str, target, before: dict, after: dict, written: Written) -> None:
-    """Which cases a change touches, and what voids proof there: a source frozen or moved, a definition changed."""
+    """Which initiatives a change touches, and what voids proof there: a source frozen or moved, a definition
+    changed.
+    """
     if kind == "systems":
         tied = [key for key in (target.pk, target.collection_id) if key]
         keys = set(Link.objects.standing().filter(system__in=tied).values_list("initiative", flat=True))
@@ -273,14 +280,14 @@ def _consequences(kind: str, target, before: dict, after: dict, written: Written
             causes.append(f"{target} is a source more of {after['collection']}")
         for key in keys if causes else ():
             written.causes[key].append(("data_source", "; ".join(causes), target.pk))
-        written.cases |= keys
+        written.initiatives |= keys
     elif kind == "accounts":
         links = Link.objects.standing().filter(account=target)
-        written.cases |= set(links.values_list("initiative", flat=True))
+        written.initiatives |= set(links.values_list("initiative", flat=True))
     elif kind == "links":
-        written.cases.add(target.initiative_id)
+        written.initiatives.add(target.initiative_id)
     elif isinstance(target, TermDefinition):
-        written.cases |= _cases_of_definitions([target])
+        written.initiatives |= _initiatives_of_definitions([target])
         if set(after) - {"source_key", "term_meaning"}:
             tied = (
                 Link.objects.standing().filter(system=target.system_id).values_list("initiative", flat=True)

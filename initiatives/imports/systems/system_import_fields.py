@@ -296,10 +296,19 @@ ACCOUNTS = (
 )
 LINKS = (
     Field(
-        "case",
-        "Case",
-        ("case", "case number", "initiative", "reference", "fall", "initiative id", "case ref", "use case"),
-        "case",
+        "initiative",
+        "Initiative",
+        (
+            "initiative",
+            "initiative number",
+            "initiative",
+            "reference",
+            "fall",
+            "initiative id",
+            "initiative ref",
+            "use case",
+        ),
+        "initiative",
         needed=True,
         fixable=True,
     ),

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from governance.ledger import csv_export
 from governance.tables.encodings import CodePageUnsure
-from initiatives.cases.case_frame import fix, page_of, pick, sent
 from initiatives.charts.primitives import count
 from initiatives.imports.step_page import ask_step
 from initiatives.imports.systems import actions
@@ -21,6 +20,7 @@ from initiatives.imports.systems.column_guesses import export_of
 from initiatives.imports.systems.forms import ColumnsForm, SystemImportForm
 from initiatives.imports.systems.system_import_comparison import KEYS
 from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.initiative.initiative_frame import fix, page_of, pick, sent
 from initiatives.integration.systems import import_permissions
 from initiatives.models import SystemImport, SystemImportRow
 from initiatives.models.imports import REGISTER_KINDS, ROW_STATES

@@ -1,7 +1,7 @@
 """Terms, what each system means by them, and how the steward settles where they disagree (S1-3, S1-10, S1-11, S1-18).
 
-A definition belongs to its system and is read by every case that uses the term there. Once one changes, is taken back,
-or is contradicted by another of the same system, evidence from before is void (`integration_schema`).
+A definition belongs to its system and is read by every initiative that uses the term there. Once one changes, is taken
+back, or is contradicted by another of the same system, evidence from before is void (`integration_schema`).
 """
 
 from datetime import date
@@ -13,13 +13,13 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.holds.actions import open_gap
+from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
-from initiatives.integration.definitions.conflicts import cases_that_rest_on
+from initiatives.integration.definitions.conflicts import initiatives_that_rest_on
 from initiatives.models import (
     DefinitionConflict,
     Evidence,
@@ -59,7 +59,9 @@ def name_term(*, name: str, meaning: str = "", by: User) -> Term:
 
 
 def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
-    """Call a business term otherwise, or say anew what the company means by it; cases that use it are compared anew."""
+    """Call a business term otherwise, or say anew what the company means by it; initiatives that use it are compared
+    anew.
+    """
     name = _term_name(name)
     with act("change term", by=by, register=True):
         permissions.may_name_terms(by).or_refuse()
@@ -73,11 +75,11 @@ def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
         if before == after:
             return term
         uses = TermUse.objects.filter(term=term, ended_at__isnull=True)
-        cases = lock_cases(uses.values_list("initiative", flat=True))
+        initiatives = lock_initiatives(uses.values_list("initiative", flat=True))
         term.name, term.meaning = after["name"], after["meaning"]
         term.save()
         record.record(EntryKind.TERM_CHANGED, term=before["name"], before=before, after=after)
-        follow(cases)
+        follow(initiatives)
     return term
 
 
@@ -90,37 +92,37 @@ def _term_name(name: str) -> str:
     return name
 
 
-def use_term(*, case: Initiative, name: str, by: User) -> TermUse:
-    """Say that a case uses a term of the glossary: its linked systems have to agree on it.
+def use_term(*, initiative: Initiative, name: str, by: User) -> TermUse:
+    """Say that an initiative uses a term of the glossary: its linked systems have to agree on it.
 
     Raises ValidationError, also where the glossary does not have it; Refused.
     """
     name = _term_name(name)
-    with act("use term", by=by, case=case, register=True) as case:
-        permissions.may_use_terms(case, by).or_refuse()
+    with act("use term", by=by, initiative=initiative, register=True) as initiative:
+        permissions.may_use_terms(initiative, by).or_refuse()
         term = Term.objects.filter(name__iexact=name).first()
         if term is None:
             raise ValidationError({"name": "The glossary does not have this term: propose it there first."})
-        if TermUse.objects.filter(initiative=case, term=term, ended_at__isnull=True).exists():
+        if TermUse.objects.filter(initiative=initiative, term=term, ended_at__isnull=True).exists():
             raise ValidationError({"name": f"The initiative uses {term} already."})
-        row = TermUse(initiative=case, term=term, by=by, at=clock.now())
+        row = TermUse(initiative=initiative, term=term, by=by, at=clock.now())
         row.save()
-        record.record(EntryKind.TERM_USED, case=case, term=term.name)
-        follow([case])
+        record.record(EntryKind.TERM_USED, initiative=initiative, term=term.name)
+        follow([initiative])
     return row
 
 
 def stop_using_term(*, use: TermUse, by: User) -> TermUse:
-    """Say that a case no longer uses a term. Raises Conflict when it was said already."""
-    with act("stop using term", by=by, case=use.initiative_id, register=True) as case:
-        permissions.may_use_terms(case, by).or_refuse()
+    """Say that an initiative no longer uses a term. Raises Conflict when it was said already."""
+    with act("stop using term", by=by, initiative=use.initiative_id, register=True) as initiative:
+        permissions.may_use_terms(initiative, by).or_refuse()
         use = TermUse.objects.select_related("term").get(pk=use.pk)
         if use.ended_at:
             raise Conflict(f"It was taken out on {clock.local_day(use.ended_at):%-d %B %Y} already.")
         use.ended_at, use.ended_by = clock.now(), by
         use.save()
-        record.record(EntryKind.TERM_NO_LONGER_USED, case=case, term=use.term.name)
-        follow([case])
+        record.record(EntryKind.TERM_NO_LONGER_USED, initiative=initiative, term=use.term.name)
+        follow([initiative])
     return use
 
 
@@ -174,11 +176,11 @@ def define(
             setattr(row, name, value)
         if before == _said(row):
             return row
-        cases = lock_cases(cases_that_rest_on(term.pk, system))
+        initiatives = lock_initiatives(initiatives_that_rest_on(term.pk, system))
         row.save()
         kind = EntryKind.DEFINITION_WRITTEN if before is None else EntryKind.DEFINITION_CHANGED
-        _record(kind, cases, row, **({} if before is None else {"before": before}))
-        _reach(cases, row, what="" if before is None else _cause(row, before), by=by)
+        _record(kind, initiatives, row, **({} if before is None else {"before": before}))
+        _reach(initiatives, row, what="" if before is None else _cause(row, before), by=by)
     return row
 
 
@@ -189,31 +191,35 @@ def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) ->
     with act("withdraw definition", by=by, register=True, reason=reason):
         row = _fresh(definition)
         permissions.may_define(row.system, by).or_refuse()
-        cases = lock_cases(cases_that_rest_on(row.term_id, row.system))
+        initiatives = lock_initiatives(initiatives_that_rest_on(row.term_id, row.system))
         row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = clock.now(), by, reason.strip()
         row.save()
-        _record(EntryKind.DEFINITION_WITHDRAWN, cases, row, why=row.withdrawn_reason)
-        _reach(cases, row, what=f"{row}: taken back", by=by)
+        _record(EntryKind.DEFINITION_WITHDRAWN, initiatives, row, why=row.withdrawn_reason)
+        _reach(initiatives, row, what=f"{row}: taken back", by=by)
     return row
 
 
-def _reach(cases, row: TermDefinition, *, what: str, by: User) -> None:
-    """Let a definition reach the cases that rest on it: conflicts, the register; `what` changed, if any, voids."""
-    rewritten = {case.pk for case in follow(cases)}
-    items = Evidence.objects.filter(initiative__in=[case.pk for case in cases], withdrawn_at__isnull=True)
+def _reach(initiatives, row: TermDefinition, *, what: str, by: User) -> None:
+    """Let a definition reach the initiatives that rest on it: conflicts, the register; `what` changed, if any,
+    voids.
+    """
+    rewritten = {initiative.pk for initiative in follow(initiatives)}
+    items = Evidence.objects.filter(
+        initiative__in=[initiative.pk for initiative in initiatives], withdrawn_at__isnull=True
+    )
     relied = set(items.values_list("initiative", flat=True)) if what else set()
-    pulled = [case for case in cases if case.pk in relied]
-    for case in pulled:
-        pull(case, ["integration_schema"], what[:LONGEST_CAUSE], by=by, system=row.system)
+    pulled = [initiative for initiative in initiatives if initiative.pk in relied]
+    for initiative in pulled:
+        pull(initiative, ["integration_schema"], what[:LONGEST_CAUSE], by=by, system=row.system)
     if pulled or rewritten:
-        settle_standings([case for case in cases if case.pk in rewritten | relied])
+        settle_standings([initiative for initiative in initiatives if initiative.pk in rewritten | relied])
 
 
-def _record(kind: str, cases: list[Initiative], row: TermDefinition, **facts) -> None:
-    """One entry a case that rests on it; one of no case where none does."""
+def _record(kind: str, initiatives: list[Initiative], row: TermDefinition, **facts) -> None:
+    """One entry an initiative that rests on it; one of no initiative where none does."""
     facts |= {"definition": row.pk, "term": row.term.name, "system": row.system.name, "field": row.field}
-    touched: list[Initiative | None] = [*cases] or [None]
-    record.record_many(kind, [(case, facts | {"said": _said(row)}) for case in touched])
+    touched: list[Initiative | None] = [*initiatives] or [None]
+    record.record_many(kind, [(initiative, facts | {"said": _said(row)}) for initiative in touched])
 
 
 def _said(row: TermDefinition) -> dict:
@@ -278,13 +284,13 @@ def reconcile(
         wrong["mapping"] = f"At most {MOST_ROWS} rows; add a longer table as evidence and choose it."
     if wrong:
         raise ValidationError(wrong)
-    with act("reconcile", by=by, case=conflict.initiative_id, register=True) as case:
-        row = _waiting(case, conflict, by, OPEN)
+    with act("reconcile", by=by, initiative=conflict.initiative_id, register=True) as initiative:
+        row = _waiting(initiative, conflict, by, OPEN)
         if slip := _invalid(row, rows):
             raise ValidationError({"mapping": slip})
         if evidence is not None:
             evidence = Evidence.objects.get(pk=evidence.pk)
-            if evidence.initiative_id != case.pk or evidence.withdrawn_at:
+            if evidence.initiative_id != initiative.pk or evidence.withdrawn_at:
                 raise ValidationError(
                     {"evidence": "Choose an item of this initiative that was not withdrawn."}
                 )
@@ -295,7 +301,7 @@ def reconcile(
         _decide(row, RECONCILED, decision, by)
         record.record(
             EntryKind.CONFLICT_RECONCILED,
-            case=case,
+            initiative=initiative,
             conflict=row.pk,
             facet=row.facet,
             words=row.words,
@@ -303,7 +309,7 @@ def reconcile(
             rows=len(row.mapping),
             evidence=evidence.pk if evidence else None,
         )
-        follow([case])
+        follow([initiative])
     return row
 
 
@@ -348,10 +354,10 @@ def accept_difference(
         wrong["due"] = "The day lies in the past."
     if wrong:
         raise ValidationError(wrong)
-    with act("accept difference", by=by, case=conflict.initiative_id, register=True) as case:
-        row = _waiting(case, conflict, by, OPEN)
+    with act("accept difference", by=by, initiative=conflict.initiative_id, register=True) as initiative:
+        row = _waiting(initiative, conflict, by, OPEN)
         row.gap = open_gap(
-            case=case,
+            initiative=initiative,
             text=f"{row.words} Accepted: {decision.strip()}",
             owner=owner,
             due=due,
@@ -362,7 +368,7 @@ def accept_difference(
         _decide(row, ACCEPTED, decision, by)
         record.record(
             EntryKind.DIFFERENCE_ACCEPTED,
-            case=case,
+            initiative=initiative,
             conflict=row.pk,
             facet=row.facet,
             words=row.words,
@@ -370,7 +376,7 @@ def accept_difference(
             downstream=named,
             gap=row.gap_id,
         )
-        follow([case])
+        follow([initiative])
     return row.gap
 
 
@@ -387,30 +393,36 @@ def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by
         wrong["decision"] = "Say why, so that whoever reads the data understands."
     if wrong:
         raise ValidationError(wrong)
-    with act("decide pair", by=by, case=conflict.initiative_id, register=True) as case:
-        row = _waiting(case, conflict, by, UNDECIDED)
+    with act("decide pair", by=by, initiative=conflict.initiative_id, register=True) as initiative:
+        row = _waiting(initiative, conflict, by, UNDECIDED)
         facts = {"conflict": row.pk, "facet": row.facet, "words": row.words, "decision": decision.strip()}
         if verdict == "same":
             _decide(row, RECONCILED, decision, by)
-            record.record(EntryKind.CONFLICT_RECONCILED, case=case, **facts, rows=0, evidence=None)
+            record.record(
+                EntryKind.CONFLICT_RECONCILED, initiative=initiative, **facts, rows=0, evidence=None
+            )
         elif verdict == "different":
             _decide(row, ACCEPTED, decision, by)
-            record.record(EntryKind.DIFFERENCE_ACCEPTED, case=case, **facts, downstream=[], gap=None)
+            record.record(
+                EntryKind.DIFFERENCE_ACCEPTED, initiative=initiative, **facts, downstream=[], gap=None
+            )
         else:
             row.status, row.severity, row.found_at = OPEN, facets.BLOCKING, clock.now()
             row.words = f"{row.one} and {row.other} do not mean the same: {decision.strip()}"
             row.save()
-            record.record(EntryKind.CONFLICT_FOUND, case=case, **facts | {"words": row.words})
-        follow([case])
+            record.record(EntryKind.CONFLICT_FOUND, initiative=initiative, **facts | {"words": row.words})
+        follow([initiative])
     return row
 
 
-def _waiting(case: Initiative, conflict: DefinitionConflict, by: User, status: str) -> DefinitionConflict:
-    """The conflict as it stands under the lock of its case, in the status in which it was seen.
+def _waiting(
+    initiative: Initiative, conflict: DefinitionConflict, by: User, status: str
+) -> DefinitionConflict:
+    """The conflict as it stands under the lock of its initiative, in the status in which it was seen.
 
     Raises Refused or Conflict.
     """
-    permissions.may_decide_conflict(case, by).or_refuse()
+    permissions.may_decide_conflict(initiative, by).or_refuse()
     row = DefinitionConflict.objects.select_related(
         "decided_by", "one__term", "one__system", "other__term", "other__system"
     ).get(pk=conflict.pk)

@@ -1,7 +1,7 @@
-"""Conflicts between the definitions that cases rest on: computed for many cases, written down, settled.
+"""Conflicts between the definitions that initiatives rest on: computed for many initiatives, written down, settled.
 
-One row a case, facet, pair of systems and terms; of one field alone, one row. What was found to be a conflict, and what
-the steward decided, stands while both definitions stay as they are (S1-3, S1-10, S1-11). Pairs that are worded
+One row an initiative, facet, pair of systems and terms; of one field alone, one row. What was found to be a conflict,
+and what the steward decided, stands while both definitions stay as they are (S1-3, S1-10, S1-11). Pairs that are worded
 otherwise are undecided: a row that counts against nothing and tells nobody.
 """
 
@@ -36,12 +36,12 @@ Pair = tuple[TermDefinition, TermDefinition]
 ASKED = (Role.DATA_STEWARD, Role.OWNER)
 
 
-def settle_conflicts(cases: list[Initiative]) -> None:
-    """Write down what these locked cases' definitions say against each other, in the running act, set-wise.
+def settle_conflicts(initiatives: list[Initiative]) -> None:
+    """Write down what these locked initiatives' definitions say against each other, in the running act, set-wise.
 
     New ones are opened, and those that no longer hold are gone.
     """
-    now, keys = clock.now(), [case.pk for case in cases]
+    now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     standing: dict[int, list[DefinitionConflict]] = {key: [] for key in keys}
     rows = DefinitionConflict.objects.filter(initiative__in=keys).exclude(status=GONE)
     for row in rows.select_related("one", "other").order_by("pk"):
@@ -78,7 +78,7 @@ def settle_conflicts(cases: list[Initiative]) -> None:
         row.save()
     if new:
         row_history.insert_many(DefinitionConflict, new)
-    by_key = {case.pk: case for case in cases}
+    by_key = {initiative.pk: initiative for initiative in initiatives}
     opened = [row for row in new if row.status == OPEN]
     ended = [row for row in gone if row.status != UNDECIDED]
     for kind, changed in ((EntryKind.CONFLICT_FOUND, opened), (EntryKind.CONFLICT_GONE, ended)):
@@ -103,19 +103,19 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
     for key, roles in asked.items():
         by_person[next(roles[role] for role in ASKED if role in roles)].append(key)
     for person, keys in by_person.items():
-        case = by_key[keys[0]]
+        initiative = by_key[keys[0]]
         others = len(keys) - 1
-        more = len(words[case.pk]) - 1
+        more = len(words[initiative.pk]) - 1
         owe.owe(
             person,
             "definitions disagree",
-            f"case:{case.pk}",
+            f"initiative:{initiative.pk}",
             period=clock.now().isoformat(),
-            subject=f"{case}: definitions disagree"
-            + (f"; so on {count(others, 'other case')}" if others else ""),
-            text=words[case.pk][0] + (f" And {more} more." if more else ""),
-            link=reverse("integration-definitions", args=[case.ref]) if not others else reverse("desk"),
-            case_ref=case.ref,
+            subject=f"{initiative}: definitions disagree"
+            + (f"; so on {count(others, 'other initiative')}" if others else ""),
+            text=words[initiative.pk][0] + (f" And {more} more." if more else ""),
+            link=reverse("integration-definitions", args=[initiative.ref]) if not others else reverse("desk"),
+            initiative_ref=initiative.ref,
         )
 
 
@@ -178,7 +178,9 @@ def _place(facet: str, one: TermDefinition, other: TermDefinition) -> tuple:
 
 
 def _found(defined: dict[int, list[TermDefinition]], profiles) -> dict[int, dict[tuple, dict]]:
-    """By case and place, the pairs of definitions that differ there, each with how; each pair is compared once."""
+    """By initiative and place, the pairs of definitions that differ there, each with how; each pair is compared
+    once.
+    """
     said: dict[tuple, Definition] = {}
     compared: dict[tuple, list[Difference]] = {}
     found: dict[int, dict[tuple, dict]] = {}
@@ -199,8 +201,8 @@ def _found(defined: dict[int, list[TermDefinition]], profiles) -> dict[int, dict
     return found
 
 
-def cases_that_rest_on(term: int, system: System) -> list[int]:
-    """The running cases that use the term and are tied to the system, or to the collection it is a member of."""
+def initiatives_that_rest_on(term: int, system: System) -> list[int]:
+    """The running initiatives that use the term and are tied to the system, or to the collection it is a member of."""
     tied = Link.objects.standing().filter(system__in=[pk for pk in (system.pk, system.collection_id) if pk])
     uses = TermUse.objects.filter(term=term, ended_at__isnull=True, initiative__in=tied.values("initiative"))
     return sorted(uses.values_list("initiative", flat=True))

@@ -1,4 +1,4 @@
-"""The definitions that cases rest on, and what was measured of their fields."""
+"""The definitions that initiatives rest on, and what was measured of their fields."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -10,13 +10,13 @@ from initiatives.models.integration.definitions import STATED
 
 
 def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
-    """By case, the standing definitions it rests on: of the terms in use, in linked systems and their members."""
+    """By initiative, the standing definitions it rests on: of the terms in use, in linked systems and their members."""
     keys = list(keys)
     terms: dict[int, set[int]] = {key: set() for key in keys}
-    for case, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
+    for initiative, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
         "initiative", "term"
     ):
-        terms[case].add(term)
+        terms[initiative].add(term)
     systems = systems_of(keys)
     rows = (
         TermDefinition.objects.standing()
@@ -38,22 +38,23 @@ def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
 
 
 def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
-    """By case, the keys of the systems it is tied to, the members of linked collections among them."""
+    """By initiative, the keys of the systems it is tied to, the members of linked collections among them."""
     found: dict[int, set[int]] = {key: set() for key in keys}
     links = list(Link.objects.standing().filter(initiative__in=found).values_list("initiative", "system"))
     members: dict[int, set[int]] = defaultdict(set)
     inside = System.objects.standing().filter(collection__in={system for _, system in links})
     for system, collection in inside.values_list("pk", "collection"):
         members[collection].add(system)
-    for case, system in links:
-        found[case] |= {system} | members[system]
+    for initiative, system in links:
+        found[initiative] |= {system} | members[system]
     return found
 
 
 def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | None]:
-    """Return a function that finds the newest profile of a field: of the case itself, or of one that speaks for others.
+    """Return a function that finds the newest profile of a field: of the initiative itself, or of one that speaks for
+    others.
 
-    A case speaks for others if it is not confidential and the system's owner agreed to its link.
+    An initiative speaks for others if it is not confidential and the system's owner agreed to its link.
     """
     columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
     rows = Profile.objects.filter(system__in=systems).order_by("-taken_on", "-pk")
@@ -62,7 +63,7 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
             "system__collection", "system__owner", "columns", "initiative__confidential", "initiative__number"
         )
     )
-    speaks = agreements.of_cases(
+    speaks = agreements.of_initiatives(
         {row.initiative_id for row in rows if not row.initiative.confidential},
         {row.system_id: row.system for row in rows}.values(),
     )
@@ -78,13 +79,13 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
                     )
                 )
 
-    def of(case: int, row: TermDefinition) -> dict | None:
-        """The newest of the field that this case may rest on."""
+    def of(initiative: int, row: TermDefinition) -> dict | None:
+        """The newest of the field that this initiative may rest on."""
         return next(
             (
                 column
                 for owner, speaks_for_others, column in columns.get((row.system_id, row.field.casefold()), ())
-                if owner == case or speaks_for_others
+                if owner == initiative or speaks_for_others
             ),
             None,
         )

@@ -1,5 +1,5 @@
-"""What the register says of definitions (int.definitions): open conflicts about the terms that a case uses, and fields
-that were measured otherwise than they are declared.
+"""What the register says of definitions (int.definitions): open conflicts about the terms that an initiative uses, and
+fields that were measured otherwise than they are declared.
 
 Sources: rulebook, int.definitions; docs/domain.md, invariant 16; S1-3, S1-10, S1-11.
 """
@@ -17,28 +17,28 @@ MEASURED = ":measured"  # ends the source of each finding about a field that was
 
 
 @about(TermUse.objects.filter(ended_at__isnull=True), DefinitionConflict.objects.exclude(status=GONE))
-def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By case: conflicts that nobody decided, term by term, and fields that are not as declared.
+def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By initiative: conflicts that nobody decided, term by term, and fields that are not as declared.
 
     Pairs that are undecided count for nothing here: they are a note on the page alone.
     """
-    yield from _conflicts(cases)
-    yield from _measured(cases)
+    yield from _conflicts(initiatives)
+    yield from _measured(initiatives)
 
 
-def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+def _measured(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Definitions whose field was measured otherwise, during the years of which they speak."""
-    defined = definition_dependencies.definitions_of(cases)
+    defined = definition_dependencies.definitions_of(initiatives)
     profiles = definition_dependencies.profiles_of(
         {row.system_id for rows in defined.values() for row in rows}
     )
-    for case, rows in defined.items():
+    for initiative, rows in defined.items():
         for row in rows:
-            said = definition_dependencies.as_said(row, profiles(case, row))
+            said = definition_dependencies.as_said(row, profiles(initiative, row))
             if why := facets.against_measure(said):
                 patterns = said.profile["patterns"]
                 yield (
-                    case,
+                    initiative,
                     Wanted(
                         "int.definitions",
                         source_of(row),
@@ -56,35 +56,35 @@ def source_of(row: TermDefinition) -> str:
     return f"definition:{row.pk}{MEASURED}"
 
 
-def _conflicts(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By case and term, how many conflicts nobody decided; blocking ones call for a hold."""
+def _conflicts(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By initiative and term, how many conflicts nobody decided; blocking ones call for a hold."""
     found: dict[tuple[int, frozenset], list[DefinitionConflict]] = {}
     names: dict[int, str] = {}
-    rows = DefinitionConflict.objects.open().filter(initiative__in=cases)
+    rows = DefinitionConflict.objects.open().filter(initiative__in=initiatives)
     for row in rows.select_related("one__term", "other__term").order_by("initiative", "pk"):
         terms = (row.one.term, row.other.term)
         names |= {term.pk: term.name for term in terms}
         found.setdefault((row.initiative_id, frozenset(term.pk for term in terms)), []).append(row)
-    stewards = _stewards({case for case, _ in found})
-    for (case, terms), conflicts in found.items():
+    stewards = _stewards({initiative for initiative, _ in found})
+    for (initiative, terms), conflicts in found.items():
         blocking = [row for row in conflicts if row.severity == "blocking"]
         on = " and ".join(sorted(names[term] for term in terms))
         count = len(conflicts)
         yield (
-            case,
+            initiative,
             Wanted(
                 "int.definitions",
                 f"terms:{'-'.join(str(term) for term in sorted(terms))}:conflicts",
                 f"{count} open conflict{'' if count == 1 else 's'} on {on}.",
                 "The data steward reconciles each with a mapping table, or accepts the difference.",
-                who=stewards.get(case, ""),
+                who=stewards.get(initiative, ""),
                 since=min(row.found_at for row in (blocking or conflicts)),
                 hold="definition_conflict" if blocking else "",
             ),
         )
 
 
-def _stewards(cases: set[int]) -> dict[int, str]:
-    """The data steward of each case, by name."""
-    rows = RoleAssignment.objects.in_force().filter(initiative__in=cases, role=Role.DATA_STEWARD)
+def _stewards(initiatives: set[int]) -> dict[int, str]:
+    """The data steward of each initiative, by name."""
+    rows = RoleAssignment.objects.in_force().filter(initiative__in=initiatives, role=Role.DATA_STEWARD)
     return {row.initiative_id: row.person.full_name for row in rows.select_related("person")}

@@ -78,7 +78,7 @@ class DefinitionForm(forms.Form):
     def __init__(
         self,
         *args,
-        case: Initiative | None = None,
+        initiative: Initiative | None = None,
         systems=None,
         definition: TermDefinition | None = None,
         **options,
@@ -89,7 +89,7 @@ class DefinitionForm(forms.Form):
         if definition is not None:
             del self.fields["term"], self.fields["system"], self.fields["why"]
             return
-        used = Term.objects.filter(uses__initiative=case, uses__ended_at__isnull=True)
+        used = Term.objects.filter(uses__initiative=initiative, uses__ended_at__isnull=True)
         self.fields["term"].queryset = used.order_by("name")
         self.fields["system"].queryset = systems
 
@@ -143,9 +143,9 @@ class ReconcileForm(forms.Form):
         help_text=_("Needed where no table is written above."),
     )
 
-    def __init__(self, *args, case: Initiative, **options):
+    def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
-        items = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
+        items = initiative.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
         self.fields["evidence"].queryset = items.order_by("-observed_on", "-id")
         self.fields["evidence"].label_from_instance = lambda item: (
             f"{item.title}, observed {item.observed_on:%-d %B %Y}"

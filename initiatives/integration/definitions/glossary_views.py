@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import page_of, sent
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import page_of, sent
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import TermForm
@@ -57,12 +57,12 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
     ]
     about = DefinitionConflict.objects.filter(Q(one__term=row) | Q(other__term=row)).exclude(status=GONE)
     hidden = about.filter(initiative__confidential=True).exclude(
-        initiative__in=case_permissions.visible_to(request.user)
+        initiative__in=initiative_permissions.visible_to(request.user)
     )
     disputed = about.exclude(pk__in=hidden.values("pk")).aggregate(
         conflicts=Count("pk", filter=Q(status=OPEN)), undecided=Count("pk", filter=Q(status=UNDECIDED))
     )
-    seen = case_permissions.visible_to(request.user).filter(
+    seen = initiative_permissions.visible_to(request.user).filter(
         term_uses__term=row, term_uses__ended_at__isnull=True
     )
     all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
@@ -72,7 +72,7 @@ def term(request: SignedInRequest, pk: int) -> HttpResponse:
         "by_system": by_system,
         "history": list(_history(said)),
         **disputed,
-        "cases": list(seen.order_by("number").distinct()),
+        "initiatives": list(seen.order_by("number").distinct()),
         "others": all_uses.exclude(initiative__in=seen).count(),
         "mine": changed_by(request.user, [system for system, _ in by_system]),
         "may_name": permissions.may_name_terms(request.user),

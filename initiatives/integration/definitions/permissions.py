@@ -1,8 +1,8 @@
-"""Who names the terms of a case, says what a field means, and decides where two definitions disagree."""
+"""Who names the terms of an initiative, says what a field means, and decides where two definitions disagree."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.permissions import holds_architecture_seat
 from initiatives.integration.systems.permissions import may_change_system, worked_on
 from initiatives.models import Initiative, System, Term, TermUse
@@ -10,14 +10,14 @@ from initiatives.models import Initiative, System, Term, TermUse
 STEWARD = "data_steward"
 
 
-def may_use_terms(case: Initiative, person: User) -> Answer:
-    """Say which terms a case uses: the owner, and whoever accepted a working role, while the case runs."""
-    if case.closed or case.withdrawn_at:
+def may_use_terms(initiative: Initiative, person: User) -> Answer:
+    """Say which terms an initiative uses: the owner, and whoever accepted a working role, while the initiative runs."""
+    if initiative.closed or initiative.withdrawn_at:
         return no(
             "This initiative has ended; it uses no terms any more.",
             "The chair can reopen a stopped initiative.",
         )
-    return case_permissions.may_collaborate(case, person)
+    return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_name_terms(person: User) -> Answer:
@@ -31,13 +31,15 @@ def may_name_terms(person: User) -> Answer:
 
 
 def may_propose_term(term: Term | None, person: User) -> Answer:
-    """Propose a business term, or another meaning of one: whoever works on a case, that uses the one it is about."""
-    cases = worked_on(person) if person.is_active else Initiative.objects.none()
+    """Propose a business term, or another meaning of one: whoever works on an initiative, that uses the one it is
+    about.
+    """
+    initiatives = worked_on(person) if person.is_active else Initiative.objects.none()
     if term is not None:
-        cases = cases.filter(
+        initiatives = initiatives.filter(
             pk__in=TermUse.objects.filter(term=term, ended_at__isnull=True).values("initiative")
         )
-    if cases.exists():
+    if initiatives.exists():
         return yes()
     return no(
         "Whoever works on an initiative that uses the term proposes this.", "Ask the architecture seat."
@@ -49,13 +51,13 @@ def may_define(system: System, person: User) -> Answer:
     return may_change_system(system, person)
 
 
-def may_decide_conflict(case: Initiative, person: User) -> Answer:
-    """Reconcile a conflict or accept a difference: the case's data steward, or who stands in; nobody else."""
-    if case.closed or case.withdrawn_at:
+def may_decide_conflict(initiative: Initiative, person: User) -> Answer:
+    """Reconcile a conflict or accept a difference: the initiative's data steward, or who stands in; nobody else."""
+    if initiative.closed or initiative.withdrawn_at:
         return no("This initiative has ended; nothing has to be resolved any more.")
-    if STEWARD in case_permissions.roles_of(case, person):
+    if STEWARD in initiative_permissions.roles_of(initiative, person):
         return yes()
-    steward = case_permissions.accepted(case, STEWARD)
+    steward = initiative_permissions.accepted(initiative, STEWARD)
     return no(
         "Only the data steward of the initiative decides this.",
         f"Ask {steward.person}." if steward else "The owner proposes a data steward, under People.",

@@ -1,4 +1,4 @@
-"""Terms of a case, what its systems mean by them, where they disagree; and the glossary, open to everybody."""
+"""Terms of an initiative, what its systems mean by them, where they disagree; and the glossary, open to everybody."""
 
 from dataclasses import dataclass, field
 
@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.cases.case_frame import back_to, case_context, fix, one_act, sent
+from initiatives.access import initiative_lookup
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
 from initiatives.integration.comparison import identifier_standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
@@ -54,7 +54,7 @@ TONES = {UNDECIDED: "", OPEN: "bad", RECONCILED: "ok", ACCEPTED: "warn", GONE: "
 
 @dataclass
 class Used:
-    """A term of the case: its definitions, its conflicts, and the matrix of the systems that disagree on it."""
+    """A term of the initiative: its definitions, its conflicts, and the matrix of the systems that disagree on it."""
 
     use: TermUse
     definitions: list[TermDefinition] = field(default_factory=list)
@@ -114,9 +114,9 @@ def all_said(row: TermDefinition) -> str:
     return "; ".join(words for words in said if words)
 
 
-def systems_of(case: Initiative):
-    """The systems that the case is tied to, and the sources of its collections, as a query."""
-    linked = case.links.standing().values("system")
+def systems_of(initiative: Initiative):
+    """The systems that the initiative is tied to, and the sources of its collections, as a query."""
+    linked = initiative.links.standing().values("system")
     return (
         System.objects.standing()
         .filter(Q(pk__in=linked) | Q(collection__in=linked))
@@ -126,34 +126,34 @@ def systems_of(case: Initiative):
 
 @require_safe
 def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The terms of the case, what each system means by them, and where they disagree."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "integration")
+    """The terms of the initiative, what each system means by them, and where they disagree."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "integration")
     context |= {
         "title": _("Definitions"),
-        "used": _used(case),
+        "used": _used(initiative),
         "facets": FACETS,
-        "systems": list(systems_of(case).order_by("name")),
-        "may_use": permissions.may_use_terms(case, request.user),
-        "may_decide": permissions.may_decide_conflict(case, request.user),
+        "systems": list(systems_of(initiative).order_by("name")),
+        "may_use": permissions.may_use_terms(initiative, request.user),
+        "may_decide": permissions.may_decide_conflict(initiative, request.user),
         "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
     }
     return render(request, "initiatives/integration/definitions/definitions.html", context)
 
 
-def _used(case: Initiative) -> list[Used]:
+def _used(initiative: Initiative) -> list[Used]:
     """Four questions, whatever the number of terms."""
-    uses = case.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
+    uses = initiative.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
     used = {use.term_id: Used(use) for use in uses}
-    rows = TermDefinition.objects.standing().filter(term__in=used, system__in=systems_of(case))
+    rows = TermDefinition.objects.standing().filter(term__in=used, system__in=systems_of(initiative))
     for row in rows.select_related("system", "term").order_by("system__name", "field", "valid_from", "pk"):
         used[row.term_id].definitions.append(row)
-    otherwise = case.shortcomings.standing().filter(source__endswith=MEASURED).order_by("pk")
+    otherwise = initiative.shortcomings.standing().filter(source__endswith=MEASURED).order_by("pk")
     by_source = {row.source: row for row in otherwise}
     for one in used.values():
         sources = [source_of(row) for row in one.definitions]
         one.measured = [by_source[source] for source in sources if source in by_source]
-    conflicts = case.conflicts.exclude(status=GONE).select_related(
+    conflicts = initiative.conflicts.exclude(status=GONE).select_related(
         "one__system",
         "one__term",
         "other__system",
@@ -170,15 +170,15 @@ def _used(case: Initiative) -> list[Used]:
 
 
 def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say that the case uses a term."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_use_terms(case, request.user).or_refuse()
+    """Say that the initiative uses a term."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_use_terms(initiative, request.user).or_refuse()
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: _used_from_now(request, case, form, fields),
+        lambda fields: _used_from_now(request, initiative, form, fields),
         "",
         page=TAB,
         title=_("A term that the initiative uses"),
@@ -190,26 +190,28 @@ def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
     )
 
 
-def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
+def _used_from_now(request, initiative: Initiative, form, fields: dict) -> None:
     """Use a term of the glossary; one that it does not have is named there, or proposed, by whoever may do which."""
     if not Term.objects.filter(name__iexact=" ".join(fields["name"].split())).exists():
         proposing = instead(request, permissions.may_name_terms(request.user), "term_named")
         if proposing is not None:
-            proposing.send(request, form, fields | {WHY: f"{case.ref} would use it."})
+            proposing.send(request, form, fields | {WHY: f"{initiative.ref} would use it."})
             return
         actions.name_term(by=request.user, **fields)
-    actions.use_term(case=case, name=fields["name"], by=request.user)
+    actions.use_term(initiative=initiative, name=fields["name"], by=request.user)
     messages.success(request, _("The initiative uses the term; say what its systems mean by it."))
 
 
 def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that the case no longer uses a term."""
-    use = case_lookup.of_case(TermUse.objects.select_related("initiative__unit", "term"), request.user, pk)
-    case = use.initiative
-    permissions.may_use_terms(case, request.user).or_refuse()
+    """Say that the initiative no longer uses a term."""
+    use = initiative_lookup.of_initiative(
+        TermUse.objects.select_related("initiative__unit", "term"), request.user, pk
+    )
+    initiative = use.initiative
+    permissions.may_use_terms(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: actions.stop_using_term(use=use, by=request.user),
         f"The initiative no longer uses {use.term}.",
@@ -224,16 +226,16 @@ def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def define(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say what a field of a system of the case means by one of its terms."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_use_terms(case, request.user).or_refuse()
+    """Say what a field of a system of the initiative means by one of its terms."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_use_terms(initiative, request.user).or_refuse()
     initial = {name: request.GET[name] for name in ("term", "system") if name in request.GET}
     form = DefinitionForm(
-        sent(request), case=case, systems=systems_of(case).order_by("name"), initial=initial
+        sent(request), initiative=initiative, systems=systems_of(initiative).order_by("name"), initial=initial
     )
     return one_act(
         request,
-        case,
+        initiative,
         form,
         lambda fields: _written(request, form, fields),
         "",
@@ -314,7 +316,7 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def shared_act(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
-    """One form on a definition or term that cases share, one act, then back to where one came from.
+    """One form on a definition or term that initiatives share, one act, then back to where one came from.
 
     `proposing`: what the form says is proposed in place of done.
     """
@@ -343,15 +345,15 @@ def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
     rows = DefinitionConflict.objects.select_related(
         "initiative__unit", "one__system", "one__term", "other__system", "other__term"
     )
-    row = case_lookup.of_case(rows, request.user, pk)
+    row = initiative_lookup.of_initiative(rows, request.user, pk)
     return row.initiative, row
 
 
-def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
+def _decide_pair(request: SignedInRequest, initiative: Initiative, row: DefinitionConflict) -> HttpResponse:
     """Say what two definitions are that nobody has compared, as data steward."""
     return one_act(
         request,
-        case,
+        initiative,
         DecidePairForm(sent(request)),
         lambda fields: actions.decide_pair(conflict=row, by=request.user, **fields),
         _("It is decided, under your name."),
@@ -370,14 +372,14 @@ def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConf
 
 def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
     """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
-    case, row = _conflict(request, pk)
-    permissions.may_decide_conflict(case, request.user).or_refuse()
+    initiative, row = _conflict(request, pk)
+    permissions.may_decide_conflict(initiative, request.user).or_refuse()
     if row.status == UNDECIDED:
-        return _decide_pair(request, case, row)
+        return _decide_pair(request, initiative, row)
     return one_act(
         request,
-        case,
-        ReconcileForm(sent(request), case=case),
+        initiative,
+        ReconcileForm(sent(request), initiative=initiative),
         lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
         _("The conflict is resolved, under your name."),
         page=TAB,
@@ -394,11 +396,11 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def accept(request: SignedInRequest, pk: int) -> HttpResponse:
     """Accept a difference for good or for a time, as data steward."""
-    case, row = _conflict(request, pk)
-    permissions.may_decide_conflict(case, request.user).or_refuse()
+    initiative, row = _conflict(request, pk)
+    permissions.may_decide_conflict(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         AcceptDifferenceForm(sent(request)),
         lambda fields: actions.accept_difference(conflict=row, by=request.user, **fields),
         _("The difference is accepted; the gap stays open, with its owner and day."),

@@ -1,1 +1,1 @@
-"""Links between a case and systems: agreed to by owners, shut down after the case ended."""
+"""Links between an initiative and systems: agreed to by owners, shut down after the initiative ended."""

@@ -1,4 +1,5 @@
-"""Links: that a case is tied to a system, how, and along which path; the owner's answer; sources accepted for a time.
+"""Links: that an initiative is tied to a system, how, and along which path; the owner's answer; sources accepted for a
+time.
 
 Sources: S1-12 to S1-14, S1-37; rulebook, int.inventory, int.sources_condition and int.systems_owned.
 """
@@ -16,9 +17,9 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
 from initiatives.components.actions import EARLY
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act
 from initiatives.integration.links import agreements, standalone
 from initiatives.integration.links.feed_shutdowns import owe_shut
 from initiatives.integration.systems import findings as system_findings
@@ -57,7 +58,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Place:
-    """One place that the data of a link pass through: a part of the case, a vendor's, or any other.
+    """One place that the data of a link pass through: a part of the initiative, a vendor's, or any other.
 
     `deployment`: any one in that part.
     """
@@ -68,38 +69,42 @@ class Place:
     deployment: Deployment | None = None
 
 
-def add_link(*, case: Initiative, system: System, transfers: list[Place] = (), by: User, **fields) -> Link:
-    """Tie a case to a system. `fields` are those of FIELDS: pattern, direction and access at least.
+def add_link(
+    *, initiative: Initiative, system: System, transfers: list[Place] = (), by: User, **fields
+) -> Link:
+    """Tie an initiative to a system. `fields` are those of FIELDS: pattern, direction and access at least.
 
     `transfers`: the places that the data pass through, in order. A collection of sources is refused while none is
-    listed; a prototype's link is never live. Where the case has proof, a system more pulls `data_source`, bound to it.
+    listed; a prototype's link is never live. Where the initiative has proof, a system more pulls `data_source`, bound
+    to it.
     """
-    link = Link(initiative=case, system=system, by=by, at=clock.now())
+    link = Link(initiative=initiative, system=system, by=by, at=clock.now())
     _take(link, fields)
-    with act("add link", by=by, case=case, register=True) as case:
-        system_permissions.may_link(case, by).or_refuse()
-        link.initiative = case
+    with act("add link", by=by, initiative=initiative, register=True) as initiative:
+        system_permissions.may_link(initiative, by).or_refuse()
+        link.initiative = initiative
         link.system = System.objects.select_related("owner").get(pk=system.pk)
-        new = not case.links.standing().filter(system=system).exists()
+        new = not initiative.links.standing().filter(system=system).exists()
         places = _checked(link, transfers)
         link.save()
         _write(link, places)
-        standalone.end_row(case, f"a link to {link.system} was recorded")
-        record.record(EntryKind.LINK_ADDED, case=case, link=link.pk, **_said(link, places))
+        standalone.end_row(initiative, f"a link to {link.system} was recorded")
+        record.record(EntryKind.LINK_ADDED, initiative=initiative, link=link.pk, **_said(link, places))
         cause = f"{link.system} is a source more" if new else ""
-        reach([case], cause, system=link.system, by=by)
+        reach([initiative], cause, system=link.system, by=by)
     return link
 
 
 def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, **fields) -> Link:
-    """Change how a case is tied to a system; what is not named stays. Other transfers end the rows of those before.
+    """Change how an initiative is tied to a system; what is not named stays. Other transfers end the rows of those
+    before.
 
     Another path of the data pulls `data_source`, bound to the system; a first one does not. The owner's word counted
     for the link as it read then.
     """
-    with act("change link", by=by, case=link.initiative_id, register=True) as case:
-        system_permissions.may_link(case, by).or_refuse()
-        link = _standing(link, case)
+    with act("change link", by=by, initiative=link.initiative_id, register=True) as initiative:
+        system_permissions.may_link(initiative, by).or_refuse()
+        link = _standing(link, initiative)
         path = list(link.transfers.filter(ended_at__isnull=True).select_related("vendor", "deployment"))
         was = [
             Place(transfer.name, transfer.region, transfer.vendor, transfer.deployment) for transfer in path
@@ -117,52 +122,57 @@ def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, *
             _write(link, places)
         record.record(
             EntryKind.LINK_CHANGED,
-            case=case,
+            initiative=initiative,
             link=link.pk,
             system=link.system.name,
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
         )
         moved = f"The data of {link.system} go another way: {_path(was)} before, {_path(places)} now"
-        reach([case], moved if was and places != was else "", system=link.system, by=by)
+        reach([initiative], moved if was and places != was else "", system=link.system, by=by)
     return link
 
 
 def end_link(*, link: Link, reason: str, by: User) -> Link:
-    """Record that a case is no longer tied to a system in this way. Its last link takes the source away."""
+    """Record that an initiative is no longer tied to a system in this way. Its last link takes the source away."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what the initiative does without it."})
-    with act("end link", by=by, case=link.initiative_id, register=True, reason=reason) as case:
-        system_permissions.may_link(case, by).or_refuse()
-        link = _standing(link, case)
+    with act("end link", by=by, initiative=link.initiative_id, register=True, reason=reason) as initiative:
+        system_permissions.may_link(initiative, by).or_refuse()
+        link = _standing(link, initiative)
         _end([link], reason.strip(), by)
         record.record(
-            EntryKind.LINK_ENDED, case=case, link=link.pk, system=link.system.name, why=reason.strip()
+            EntryKind.LINK_ENDED,
+            initiative=initiative,
+            link=link.pk,
+            system=link.system.name,
+            why=reason.strip(),
         )
-        gone = not case.links.standing().filter(system=link.system).exists()
-        reach([case], f"{link.system} is no longer a source" if gone else "", system=link.system, by=by)
+        gone = not initiative.links.standing().filter(system=link.system).exists()
+        reach([initiative], f"{link.system} is no longer a source" if gone else "", system=link.system, by=by)
     return link
 
 
-def end_links(case: Initiative, why: str, *, owed: bool = True, by: User) -> None:
-    """Inside the act that ends a case: its links end, and somebody owes the closing of the accounts it alone used.
+def end_links(initiative: Initiative, why: str, *, owed: bool = True, by: User) -> None:
+    """Inside the act that ends an initiative: its links end, and somebody owes the closing of the accounts it alone
+    used.
 
     The owner of each system owes the word that its feed is shut.
 
     `owed` False: nothing is, of an idea that was registered by mistake.
     """
-    links = list(case.links.standing().select_related("system__owner"))
+    links = list(initiative.links.standing().select_related("system__owner"))
     if not links:
         return
     if owed:
-        owe_closing(case, links)
-        owe_shut(case, links)
+        owe_closing(initiative, links)
+        owe_shut(initiative, links)
     _end(links, why, by)
     record.record_many(
         EntryKind.LINK_ENDED,
-        [(case, {"link": link.pk, "system": link.system.name, "why": why}) for link in links],
+        [(initiative, {"link": link.pk, "system": link.system.name, "why": why}) for link in links],
     )
-    follow([case])
+    follow([initiative])
 
 
 def _end(links: list[Link], why: str, by: User) -> None:
@@ -173,13 +183,13 @@ def _end(links: list[Link], why: str, by: User) -> None:
 
 
 def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: User) -> LinkAnswer:
-    """Agree, as the owner of the system in person, that a case depends on it, or decline and say why (S1-37).
+    """Agree, as the owner of the system in person, that an initiative depends on it, or decline and say why (S1-37).
 
     `digest`: of the link as it was read; raises Conflict where it reads otherwise now. An answer lasts a year.
     """
     if not accepts and not words.strip():
         raise ValidationError({"words": "Say why not, so that the initiative can do it differently."})
-    with act("answer link", by=by, case=link.initiative_id, register=True) as case:
+    with act("answer link", by=by, initiative=link.initiative_id, register=True) as initiative:
         link = Link.objects.select_related("system__owner", "initiative", "account").get(pk=link.pk)
         system_permissions.may_answer_link(link, by).or_refuse()
         if accepts:
@@ -194,7 +204,7 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
         row.save()
         record.record(
             EntryKind.LINK_ANSWERED,
-            case=case,
+            initiative=initiative,
             link=link.pk,
             system=link.system.name,
             accepts=accepts,
@@ -203,12 +213,12 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
         )
         if agreements.agreed(Link.objects.filter(pk=link.pk)):
             used_again(link.account, by=by)
-        follow([case])
+        follow([initiative])
     return row
 
 
 def accept_source(
-    *, case: Initiative, system: System, consequence: str, until: date, by: User
+    *, initiative: Initiative, system: System, consequence: str, until: date, by: User
 ) -> SourceAcceptance:
     """Accept a source in bad condition for a time, as the architecture seat, naming the consequence.
 
@@ -222,17 +232,17 @@ def accept_source(
         wrong["until"] = f"Choose a day from today on, {last:%-d %B %Y} at the latest."
     if wrong:
         raise ValidationError(wrong)
-    with act("accept source", by=by, case=case, register=True) as case:
-        system_permissions.may_accept_source(case, by).or_refuse()
+    with act("accept source", by=by, initiative=initiative, register=True) as initiative:
+        system_permissions.may_accept_source(initiative, by).or_refuse()
         system = System.objects.select_related("owner").get(pk=system.pk)
         tied = [key for key in (system.pk, system.collection_id) if key]
-        if not case.links.standing().filter(system__in=tied).exists():
-            raise ValidationError({"system": f"{case.ref} is not connected to {system}."})
+        if not initiative.links.standing().filter(system__in=tied).exists():
+            raise ValidationError({"system": f"{initiative.ref} is not connected to {system}."})
         condition = system.condition(clock.today())
         if condition == "maintained":
             raise ValidationError({"system": f"{system} is maintained; nothing has to be accepted."})
         row = SourceAcceptance(
-            initiative=case,
+            initiative=initiative,
             system=system,
             condition=condition,
             consequence=consequence.strip(),
@@ -243,21 +253,21 @@ def accept_source(
         row.save()
         record.record(
             EntryKind.SOURCE_ACCEPTED,
-            case=case,
+            initiative=initiative,
             system=system.name,
             condition=condition,
             consequence=row.consequence,
             until=until,
         )
-        follow([case])
+        follow([initiative])
     return row
 
 
-def _standing(link: Link, case: Initiative) -> Link:
+def _standing(link: Link, initiative: Initiative) -> Link:
     row = Link.objects.select_related("system__owner", "account").get(pk=link.pk)
     if row.ended_at is not None:
         raise Conflict("This link has ended already.")
-    row.initiative = case
+    row.initiative = initiative
     return row
 
 
@@ -302,7 +312,7 @@ def _said(link: Link, places: list[Place]) -> dict:
 
 def _checked(link: Link, transfers: list[Place]) -> list[Place]:
     """The places as they are kept. Raises ValidationError for what is wrong with the link, by field."""
-    wrong, system, case = {}, link.system, link.initiative
+    wrong, system, initiative = {}, link.system, link.initiative
     if link.account is not None:
         link.account = ServiceAccount.objects.get(pk=link.account.pk)
     if system.retired_at is not None:
@@ -318,12 +328,12 @@ def _checked(link: Link, transfers: list[Place]) -> list[Place]:
     ):
         if getattr(link, name) not in known:
             wrong[name] = words
-    same = case.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
+    same = initiative.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
     if "pattern" not in wrong and same.exists():
         wrong["pattern"] = f"The initiative is connected to {system} in this way already: change that link."
-    if link.live and case.stage in EARLY:
+    if link.live and initiative.stage in EARLY:
         wrong["live"] = (
-            f"A {stage_word(case.stage).lower()} holds no data of production: connect it to a copy or a sample."
+            f"A {stage_word(initiative.stage).lower()} holds no data of production: connect it to a copy or a sample."
         )
     if link.timeout_seconds is not None and link.timeout_seconds < 1:
         wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
@@ -332,7 +342,7 @@ def _checked(link: Link, transfers: list[Place]) -> list[Place]:
     places = [
         Place(one.name.strip(), one.region.strip(), one.vendor, _first(one.deployment)) for one in transfers
     ]
-    if problem := _wrong_transfers(places, case):
+    if problem := _wrong_transfers(places, initiative):
         wrong["transfers"] = problem
     if wrong:
         raise ValidationError(wrong)
@@ -343,8 +353,8 @@ def _first(deployment: Deployment | None) -> Deployment | None:
     """The first deployment in the part of this one: the same for each version that runs in the part."""
     if deployment is None:
         return None
-    of_case = Deployment.objects.filter(initiative=deployment.initiative_id, part=deployment.part)
-    return of_case.order_by("runs_from", "pk").first()
+    of_initiative = Deployment.objects.filter(initiative=deployment.initiative_id, part=deployment.part)
+    return of_initiative.order_by("runs_from", "pk").first()
 
 
 def _wrong_account(account: ServiceAccount | None, system: System) -> str:
@@ -355,11 +365,11 @@ def _wrong_account(account: ServiceAccount | None, system: System) -> str:
     return f"{account} was closed: name another account." if account.closed_at is not None else ""
 
 
-def _wrong_transfers(places: list[Place], case: Initiative) -> str:
+def _wrong_transfers(places: list[Place], initiative: Initiative) -> str:
     if len(places) > MOST_TRANSFERS:
         return f"At most {MOST_TRANSFERS} places are named; leave out those that only pass the data on."
     if any(not one.name for one in places):
         return "Name each place that the data pass through."
-    if any(one.deployment is not None and one.deployment.initiative_id != case.pk for one in places):
+    if any(one.deployment is not None and one.deployment.initiative_id != initiative.pk for one in places):
         return "A component named here is one of another initiative."
     return ""

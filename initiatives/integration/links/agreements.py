@@ -1,7 +1,7 @@
 """Links that the owner of a system agreed to, as far as an agreement lets others change what is shared (ADR 0042).
 
 It counts while the link reads as it did then, its giver owns the system, for a year; and only where its giver neither
-works nor worked on the case: nobody lends themselves a right by owning a system and agreeing to their own link.
+works nor worked on the initiative: nobody lends themselves a right by owning a system and agreeing to their own link.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from initiatives.models.integration.systems import ACCEPTANCE_DAYS
 
 
 def agreed(links: QuerySet) -> list[Link]:
-    """Those of these links that stand and that an owner from outside the case agreed to as they read now."""
+    """Those of these links that stand and that an owner from outside the initiative agreed to as they read now."""
     rows = list(links.standing().select_related("system__owner", "initiative").order_by("pk").distinct())
     answers = {row.link_id: row for row in LinkAnswer.objects.filter(link__in=rows).order_by("pk")}
     oldest = clock.today() - timedelta(days=ACCEPTANCE_DAYS)
@@ -53,9 +53,9 @@ def _says_yes(link: Link, answer: LinkAnswer | None, oldest) -> bool:
     )
 
 
-def _parties(cases: set[int]) -> set[tuple[int, int]]:
-    """Case and person of whoever accepted a role there, ended or not, and of who stands in for them now."""
-    roles = RoleAssignment.objects.filter(initiative__in=cases, accepted_at__isnull=False)
+def _parties(initiatives: set[int]) -> set[tuple[int, int]]:
+    """Initiative and person of whoever accepted a role there, ended or not, and of who stands in for them now."""
+    roles = RoleAssignment.objects.filter(initiative__in=initiatives, accepted_at__isnull=False)
     found = set(roles.values_list("initiative", "person"))
     lent = (
         Delegation.objects.agreed()
@@ -67,17 +67,18 @@ def _parties(cases: set[int]) -> set[tuple[int, int]]:
     behind: dict[int, set[int]] = {}
     for person, delegate in lent:
         behind.setdefault(person, set()).add(delegate)
-    return found | {(case, one) for case, person in found for one in behind.get(person, ())}
+    return found | {(initiative, one) for initiative, person in found for one in behind.get(person, ())}
 
 
-def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[tuple[int, int]]:
-    """Case and system of each whose owner agreed to a link of that case, to the system itself or to its collection.
+def of_initiatives(initiatives: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[tuple[int, int]]:
+    """Initiative and system of each whose owner agreed to a link of that initiative, to the system itself or to its
+    collection.
 
     An agreement to a collection speaks for those of its sources that its owner owns too.
     """
     rows = list(systems)
     wanted = {key for row in rows for key in (row.pk, row.collection_id) if key}
-    links = agreed(Link.objects.filter(system__in=wanted, initiative__in=cases)) if wanted else []
+    links = agreed(Link.objects.filter(system__in=wanted, initiative__in=initiatives)) if wanted else []
     return {
         (link.initiative_id, row.pk)
         for link in links
@@ -88,21 +89,23 @@ def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[
 
 
 @about(Link.objects.standing())
-def measures(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """Of each case all of whose links are agreed to by the owners of their systems: that its inventory is measured."""
-    links = Link.objects.standing().filter(initiative__in=cases)
+def measures(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """Of each initiative all of whose links are agreed to by the owners of their systems: that its inventory is
+    measured.
+    """
+    links = Link.objects.standing().filter(initiative__in=initiatives)
     standing: dict[int, set[int]] = {}
-    for key, case in links.values_list("pk", "initiative"):
-        standing.setdefault(case, set()).add(key)
+    for key, initiative in links.values_list("pk", "initiative"):
+        standing.setdefault(initiative, set()).add(key)
     if not standing:
         return
     yes = {row.pk for row in agreed(links)}
-    whole = {case: keys for case, keys in standing.items() if keys <= yes}
+    whole = {initiative: keys for initiative, keys in standing.items() if keys <= yes}
     last = {row.link_id: row for row in LinkAnswer.objects.filter(link__initiative__in=whole).order_by("pk")}
-    for case, keys in whole.items():
+    for initiative, keys in whole.items():
         days = [clock.local_day(last[key].at) for key in keys]
         yield (
-            case,
+            initiative,
             Measurable(
                 INVENTORY,
                 "agreement",
@@ -115,7 +118,9 @@ def measures(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
 
 
 def uses_vendor(vendor: Vendor, person: User) -> bool:
-    """Whether the person owns or leads a case beyond an idea with an agreed link on which the vendor runs something."""
+    """Whether the person owns or leads an initiative beyond an idea with an agreed link on which the vendor runs
+    something.
+    """
     roles = RoleAssignment.objects.in_force().filter(
         person=person, role__in=(Role.OWNER, Role.TECHNICAL_LEAD), initiative__withdrawn_at__isnull=True
     )

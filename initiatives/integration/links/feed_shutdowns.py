@@ -1,4 +1,4 @@
-"""After a case ended: the word of each system's owner that nothing flows to or from it any more.
+"""After an initiative ended: the word of each system's owner that nothing flows to or from it any more.
 
 That its links ended in the register shuts nothing: the feed stands in the other system, and its owner alone knows.
 """
@@ -11,28 +11,28 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import ObligationKind
-from initiatives.cases.act import act
 from initiatives.holds.actions import owe_all, settle_row
+from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.models import Initiative, Link, Obligation
 
 DAYS_TO_SHUT = 14  # as the rulebook's `retire.access_closed`
 
 
-def owe_shut(case: Initiative, links: list[Link]) -> None:
-    """Inside the act that ends a case: owe each system that it was tied to the word that the feed is shut.
+def owe_shut(initiative: Initiative, links: list[Link]) -> None:
+    """Inside the act that ends an initiative: owe each system that it was tied to the word that the feed is shut.
 
-    Owed by the system's owner; while it has none, by nobody by name, so that it reaches who leads the case.
+    Owed by the system's owner; while it has none, by nobody by name, so that it reaches who leads the initiative.
     """
     systems = {link.system_id: link.system for link in links}
     due = clock.today() + timedelta(days=DAYS_TO_SHUT)
     owe_all(
-        case,
+        initiative,
         [
             Obligation(
                 kind=ObligationKind.FEED,
                 source=f"system:{key}",
-                text=f"Confirm that the feed between {system} and {case.ref} is shut"[:250],
+                text=f"Confirm that the feed between {system} and {initiative.ref} is shut"[:250],
                 due=due,
                 debtor=system.owner if system.owner is not None and system.owner.is_active else None,
             )
@@ -48,7 +48,7 @@ def confirm_shut(*, obligation: Obligation, words: str, by: User) -> Obligation:
     """
     if not words.strip():
         raise ValidationError({"reason": "Say how you know: what was switched off, where, and on which day."})
-    with act("confirm feed shut", by=by, case=obligation.initiative_id, reason=words):
+    with act("confirm feed shut", by=by, initiative=obligation.initiative_id, reason=words):
         row = Obligation.objects.select_related("initiative", "debtor").get(pk=obligation.pk)
         system_permissions.may_confirm_shut(row, by).or_refuse()
         if row.settled_at:

@@ -1,4 +1,6 @@
-"""Forms on the links of a case: how it is tied to a system, along which places, and sources accepted for a time."""
+"""Forms on the links of an initiative: how it is tied to a system, along which places, and sources accepted for a
+time.
+"""
 
 import re
 from datetime import timedelta
@@ -21,7 +23,7 @@ MOST_PARTS = 3  # of a place: name, region, vendor
 class TransfersField(forms.CharField):
     """The places that data pass through, one a line: name, region, vendor; the last two may be left out.
 
-    What bears the name of a component that the case runs is the part which that takes.
+    What bears the name of a component that the initiative runs is the part which that takes.
     """
 
     def __init__(self, **options):
@@ -61,7 +63,7 @@ class TransfersField(forms.CharField):
 
 
 class LinkForm(forms.Form):
-    """How a case is tied to a system."""
+    """How an initiative is tied to a system."""
 
     pattern = forms.ChoiceField(label=_("What for"), choices=[("", _("choose")), *PATTERNS.items()])
     direction = forms.ChoiceField(choices=[("", _("choose")), *DIRECTIONS.items()])
@@ -97,7 +99,7 @@ class LinkForm(forms.Form):
     on_failure = WordsField(label=_("What is done when it is missing"), required=False)
     told_users = forms.CharField(label=_("What people are told meanwhile"), required=False, max_length=250)
 
-    def __init__(self, *args, case, system: System, person: User, link: Link | None = None, **options):
+    def __init__(self, *args, initiative, system: System, person: User, link: Link | None = None, **options):
         """`person`: who fills it in; the accounts that they may see are offered."""
         if link is not None:
             transfers = (
@@ -109,9 +111,9 @@ class LinkForm(forms.Form):
         super().__init__(*args, **options)
         self.fields["account"].queryset = accounts_seen_by(person).open().filter(system=system)
         transfers = self.fields["transfers"]
-        runs = case.deployments.select_related("version").order_by("runs_from", "pk")
+        runs = initiative.deployments.select_related("version").order_by("runs_from", "pk")
         transfers.parts = {one.version.name.casefold(): one for one in runs}
-        own = Vendor.objects.filter(components__deployments__initiative=case)
+        own = Vendor.objects.filter(components__deployments__initiative=initiative)
         transfers.vendors = {one.name.casefold(): one for one in (*Vendor.objects.shared(), *own)}
 
     def act(self) -> dict:

@@ -1,4 +1,4 @@
-"""Pages of the declaration that a case stands alone."""
+"""Pages of the declaration that an initiative stands alone."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -7,24 +7,24 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, fix, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import ask, fix, sent
 from initiatives.integration.links import standalone
 
 UNTIL = "It ends with the first link that is recorded, and with the first key for a system."
 
 
 def declare(request, ref):
-    """The owner declares that the case is linked to nothing."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(case, request.user).or_refuse()
-    back = reverse("integration", args=[case.ref])
+    """The owner declares that the initiative is linked to nothing."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_manage(initiative, request.user).or_refuse()
+    back = reverse("integration", args=[initiative.ref])
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
-            standalone.declare(case=case, by=request.user, **form.cleaned_data)
+            standalone.declare(initiative=initiative, by=request.user, **form.cleaned_data)
         except ValidationError as error:
             fix(form, error)
         else:
@@ -32,7 +32,7 @@ def declare(request, ref):
             return redirect(back)
     return ask(
         request,
-        case,
+        initiative,
         "integration",
         form,
         title=_("Declare that it stands alone"),
@@ -44,20 +44,20 @@ def declare(request, ref):
 
 
 def accept(request, ref):
-    """A seat accepts that the case stands alone."""
-    case = case_lookup.case_for(request.user, ref)
-    row = standalone.standing(case)
+    """A seat accepts that the initiative stands alone."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    row = standalone.standing(initiative)
     if row is None:
         raise Http404("Nothing of the kind is declared.")
-    standalone.may_accept(case, row, request.user).or_refuse()
-    back = reverse("integration", args=[case.ref])
+    standalone.may_accept(initiative, row, request.user).or_refuse()
+    back = reverse("integration", args=[initiative.ref])
     if request.method == "POST":
         standalone.accept(declaration=row, by=request.user)
         messages.success(request, _("Accepted."))
         return redirect(back)
     return ask(
         request,
-        case,
+        initiative,
         "integration",
         None,
         title=_("Accept that it stands alone"),

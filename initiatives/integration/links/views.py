@@ -1,6 +1,6 @@
-"""The owner of a system reads that a case depends on it, and agrees in person, or declines and says why (S1-37).
+"""The owner of a system reads that an initiative depends on it, and agrees in person, or declines and says why (S1-37).
 
-Once the case has ended, they say that its feed is shut.
+Once the initiative has ended, they say that its feed is shut.
 """
 
 from django.contrib import messages
@@ -14,10 +14,10 @@ from governance import clock
 from governance.database import row_history
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ObligationKind
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import fix, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import fix, sent
 from initiatives.integration.links import actions, feed_shutdowns
 from initiatives.integration.links.forms import AnswerForm
 from initiatives.integration.systems import permissions as system_permissions
@@ -27,14 +27,15 @@ from initiatives.models import Link, Obligation, System
 
 
 def _asked(request, pk: int) -> Link:
-    """The link, for the owner of its system, and for whoever may see the case. Raises Http404 to all others.
+    """The link, for the owner of its system, and for whoever may see the initiative. Raises Http404 to all others.
 
-    The owner sees this page and what it says, not the case: nobody gains a case by owning what it depends on.
+    The owner sees this page and what it says, not the initiative: nobody gains an initiative by owning what it depends
+    on.
     """
     rows = Link.objects.select_related("initiative__unit", "system__owner", "account", "by")
     row = rows.filter(pk=pk, system__owner=request.user).first()
     if row is None:
-        row = case_lookup.of_case(rows, request.user, pk)
+        row = initiative_lookup.of_initiative(rows, request.user, pk)
     if not request.user.is_active:
         raise Http404("Not yours to see.")
     row_history.concerns(row)
@@ -74,14 +75,17 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def shut(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What the ended case was tied to, and the owner's word that nothing flows any more. Raises Http404 to others."""
+    """What the ended initiative was tied to, and the owner's word that nothing flows any more.
+
+    Raises Http404 to others.
+    """
     rows = Obligation.objects.filter(kind=ObligationKind.FEED).select_related(
         "initiative__unit", "debtor", "settled_by"
     )
     owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
     mine = Q(debtor=request.user) | Q(source__in=[f"system:{key}" for key in owned])
-    debt = rows.filter(mine, pk=pk).first() or case_lookup.of_case(rows, request.user, pk)
-    case, system = debt.initiative, System.objects.get(pk=debt.system_key)
+    debt = rows.filter(mine, pk=pk).first() or initiative_lookup.of_initiative(rows, request.user, pk)
+    initiative, system = debt.initiative, System.objects.get(pk=debt.system_key)
     row_history.concerns(debt)
     form = ReasonForm(sent(request))
     form.fields["reason"].label = "How you know"
@@ -103,12 +107,12 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "nav": "systems-all",
         "debt": debt,
-        "case": case,
+        "initiative": initiative,
         "system": system,
-        "links": case.links.filter(system=system, ended_at__isnull=False).select_related("account"),
+        "links": initiative.links.filter(system=system, ended_at__isnull=False).select_related("account"),
         "may": system_permissions.may_confirm_shut(debt, request.user),
         "form": form,
-        "visible": case_permissions.may_see(case, request.user),
+        "visible": initiative_permissions.may_see(initiative, request.user),
     }
     return render(request, "initiatives/integration/links/feed_shut.html", context)
 
@@ -125,13 +129,13 @@ def _page(request, row: Link, **more) -> HttpResponse:
     context = {
         "nav": "systems-all",
         "row": row,
-        "case": row.initiative,
+        "initiative": row.initiative,
         "transfers": transfers,
         "condition": condition_of(row.system, today),
         "digest": now,
         "last": last if mine else None,
         "unchanged": mine and last.digest == now,
-        "visible": case_permissions.may_see(row.initiative, request.user),
+        "visible": initiative_permissions.may_see(row.initiative, request.user),
         "may_name": not row.ended_at and system_permissions.may_decide_on(row.system, request.user),
     }
     return render(request, "initiatives/integration/links/link_answer.html", context | more)

@@ -16,11 +16,11 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standings
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import pull
 from initiatives.files.upload_policy import tidy_name
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.measurement import result_files
 from initiatives.integration.profiles import drift_effects
 from initiatives.integration.systems.permissions import may_change_system
@@ -29,7 +29,7 @@ from initiatives.models import Drift, Initiative, Profile, System
 
 def add_profile(
     *,
-    case: Initiative,
+    initiative: Initiative,
     system: System,
     upload,
     taken_on: date,
@@ -42,7 +42,7 @@ def add_profile(
     `taken_on`: the day on which the data were read. `data_set`: its name; if blank, the name that the file gives it.
     Raises ValidationError or Refused.
     """
-    case_permissions.may_collaborate(case, by).or_refuse()
+    initiative_permissions.may_collaborate(initiative, by).or_refuse()
     content = _content(upload, taken_on)
     try:
         found = result_files.read(content, encoding=encoding)
@@ -54,12 +54,12 @@ def add_profile(
         raise ValidationError(
             {"data_set": "The file does not name its data set. Name it, for instance: customers."}
         )
-    with act("add profile", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if not case.links.standing().filter(system=system).exists():
+    with act("add profile", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if not initiative.links.standing().filter(system=system).exists():
             raise ValidationError({"system": "Choose a system that this initiative is linked to."})
         profile = Profile(
-            initiative=case,
+            initiative=initiative,
             system=system,
             data_set=data_set,
             file_name=tidy_name(upload.name)[-200:] or "profile",
@@ -75,7 +75,7 @@ def add_profile(
         profile.save()
         record.record(
             EntryKind.PROFILE_ADDED,
-            case=case,
+            initiative=initiative,
             profile=profile.pk,
             system=system.name,
             data_set=data_set,
@@ -85,7 +85,7 @@ def add_profile(
             rows=profile.rows,
             found=[one["words"] for one in profile.findings],
         )
-        follow([case])
+        follow([initiative])
     return profile
 
 
@@ -120,39 +120,39 @@ def last_before(profile: Profile) -> Profile | None:
 def confirm_drift(*, profile: Profile, seen: str, by: User) -> Drift:
     """Confirm the changes of data that a profile reports; this voids what rests on the data.
 
-    In every case that is tied to the system, if `by` may change the system. Otherwise in the case of the profile alone,
-    and the owner of the system is told.
+    In every initiative that is tied to the system, if `by` may change the system. Otherwise in the initiative of the
+    profile alone, and the owner of the system is told.
 
     `seen`: the digest of what the page showed (`drift_effects.Consequences.digest`). Raises ValidationError if there is
     nothing to confirm, Conflict if the consequences are others by now, Refused.
     """
-    with act("confirm drift", by=by, case=None, register=True):
-        cases = lock_cases(drift_effects.cases_of(profile, by))
-        case = next(one for one in cases if one.pk == profile.initiative_id)
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("confirm drift", by=by, initiative=None, register=True):
+        initiatives = lock_initiatives(drift_effects.initiatives_of(profile, by))
+        initiative = next(one for one in initiatives if one.pk == profile.initiative_id)
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         profile = Profile.objects.select_related("system__owner").get(pk=profile.pk)
         found, system = profile.changes, profile.system
         if not found:
             raise ValidationError("This profile reports no change. There is nothing to confirm.")
         if Drift.objects.filter(profile=profile).exists():
             raise Conflict("These changes are confirmed already.")
-        ahead = drift_effects.consequences(profile, cases)
+        ahead = drift_effects.consequences(profile, initiatives)
         if ahead.digest != seen:
             raise Conflict("The consequences have changed since the page was opened. Look again.")
         changes = {
             one.pk: pull(one, [ahead.trigger], ahead.what, by=by, system=system)
-            for one in cases
+            for one in initiatives
             if one.pk in ahead.relying
         }
-        row = Drift(profile=profile, findings=found, change=changes.get(case.pk), by=by, at=clock.now())
+        row = Drift(profile=profile, findings=found, change=changes.get(initiative.pk), by=by, at=clock.now())
         row.save()
         record.record(
             EntryKind.DRIFT_CONFIRMED,
-            case=case,
+            initiative=initiative,
             data_set=profile.data_set,
             system=system.name,
             found=[one["words"] for one in found],
-            cases=len(changes),
+            initiatives=len(changes),
         )
         owner = system.owner
         if owner is not None and owner.pk != by.pk and not may_change_system(system, by):
@@ -164,8 +164,8 @@ def confirm_drift(*, profile: Profile, seen: str, by: User) -> Drift:
                 text=" ".join(one["words"] for one in found),
                 link=system.get_absolute_url(),
             )
-        rewritten = {one.pk for one in follow(cases)}
-        waiting = [one for one in cases if one.pk in changes and one.pk not in rewritten]
+        rewritten = {one.pk for one in follow(initiatives)}
+        waiting = [one for one in initiatives if one.pk in changes and one.pk not in rewritten]
         if waiting:
             settle_standings(waiting)
     return row

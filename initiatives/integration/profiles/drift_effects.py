@@ -15,7 +15,9 @@ LONGEST = 300
 
 @dataclass(frozen=True)
 class Consequences:
-    """What confirming does: the trigger and its words, definitions in question, voidings by case, cases relying."""
+    """What confirming does: the trigger and its words, definitions in question, voidings by initiative, initiatives
+    relying.
+    """
 
     trigger: str
     what: str
@@ -37,8 +39,8 @@ class Consequences:
         return hashlib.sha256(canonical(said)).hexdigest()
 
 
-def cases_of(profile: Profile, person: User) -> set[int]:
-    """Keys of the cases in which this person's word on a profile counts: the profile's own.
+def initiatives_of(profile: Profile, person: User) -> set[int]:
+    """Keys of the initiatives in which this person's word on a profile counts: the profile's own.
 
     Where the person may change the system: all that are tied to it, or to the collection it is a member of.
     """
@@ -50,8 +52,8 @@ def cases_of(profile: Profile, person: User) -> set[int]:
     return {profile.initiative_id} | set(links.values_list("initiative", flat=True))
 
 
-def consequences(profile: Profile, cases: list[Initiative]) -> Consequences:
-    """What confirming the changes of this profile would do in these cases."""
+def consequences(profile: Profile, initiatives: list[Initiative]) -> Consequences:
+    """What confirming the changes of this profile would do in these initiatives."""
     found = profile.changes
     trigger = "data_source" if {one["kind"] for one in found} <= SOURCE_ITSELF else "integration_schema"
     what = f"{profile.system}: {' '.join(one['words'] for one in found)}"
@@ -60,11 +62,13 @@ def consequences(profile: Profile, cases: list[Initiative]) -> Consequences:
     rows = TermDefinition.objects.standing().filter(system=profile.system_id).select_related("term", "system")
     definitions = [row for row in rows if row.field.casefold() in fields]
     relied = set(
-        Evidence.objects.filter(initiative__in=cases, withdrawn_at__isnull=True).values_list(
+        Evidence.objects.filter(initiative__in=initiatives, withdrawn_at__isnull=True).values_list(
             "initiative", flat=True
         )
     )
     voided = {
-        case.pk: would_void(case, [trigger], system=profile.system) for case in cases if case.pk in relied
+        initiative.pk: would_void(initiative, [trigger], system=profile.system)
+        for initiative in initiatives
+        if initiative.pk in relied
     }
     return Consequences(trigger, what, definitions, voided, frozenset(relied))

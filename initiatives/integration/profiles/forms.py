@@ -38,10 +38,10 @@ class DataProfileForm(forms.Form):
         help_text=_("Choose one only if you are asked for it."),
     )
 
-    def __init__(self, *args: Any, case: Initiative, **options: Any):
+    def __init__(self, *args: Any, initiative: Initiative, **options: Any):
         options.setdefault("initial", {"taken_on": clock.today()})
         super().__init__(*args, **options)
-        linked = case.links.standing().values("system")
+        linked = initiative.links.standing().values("system")
         self.fields["system"].queryset = System.objects.filter(pk__in=linked).order_by("name")
 
     def act(self) -> dict[str, Any]:

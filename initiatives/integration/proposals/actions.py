@@ -20,7 +20,7 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import ARCHITECTURE
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
 from initiatives.integration.proposals import permissions
 from initiatives.integration.residency.actions import file_vendor_term

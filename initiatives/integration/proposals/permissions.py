@@ -15,7 +15,9 @@ SEAT_WAITS = timedelta(days=7)
 
 
 def may_propose(row: ProposedChange, person: User) -> Answer:
-    """Propose this: whoever works on a case that is tied to the system, uses the term, or has data with the vendor."""
+    """Propose this: whoever works on an initiative that is tied to the system, uses the term, or has data with the
+    vendor.
+    """
     if row.system is not None:
         return may_propose_on(row.system, person)
     if row.vendor is not None:
@@ -24,10 +26,10 @@ def may_propose(row: ProposedChange, person: User) -> Answer:
 
 
 def _may_propose_of(vendor: Vendor, person: User) -> Answer:
-    cases = worked_on(person).filter(links__ended_at__isnull=True) if person.is_active else None
-    if cases is not None and (
-        cases.filter(links__transfers__vendor=vendor, links__transfers__ended_at__isnull=True).exists()
-        or cases.filter(links__system__vendor=vendor).exists()
+    initiatives = worked_on(person).filter(links__ended_at__isnull=True) if person.is_active else None
+    if initiatives is not None and (
+        initiatives.filter(links__transfers__vendor=vendor, links__transfers__ended_at__isnull=True).exists()
+        or initiatives.filter(links__system__vendor=vendor).exists()
     ):
         return yes()
     return no("Whoever works on an initiative that uses the vendor proposes this.", "Ask the security seat.")

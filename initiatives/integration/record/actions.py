@@ -1,4 +1,4 @@
-"""The register of a case as proof: what it says today, kept as a file with its hash."""
+"""The register of an initiative as proof: what it says today, kept as a file with its hash."""
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -7,9 +7,9 @@ from governance import clock
 from governance.models import Rulebook, User
 from governance.permission_result import no
 from governance.vocabulary import EvidenceRegister
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import add_evidence
+from initiatives.initiative.act import act
 from initiatives.integration.record import register_text
 from initiatives.models import Evidence, Initiative
 
@@ -27,7 +27,7 @@ def answered_by_the_register() -> list[str]:
     ]
 
 
-def record_register(*, case: Initiative, covers: list[str], by: User) -> Evidence:
+def record_register(*, initiative: Initiative, covers: list[str], by: User) -> Evidence:
     """Keep the register as it stands now as an item of proof (`system_record`); it takes the place of the one before.
 
     It speaks of the whole register, so that a change of any system in it voids it where that is listed. Raises
@@ -35,24 +35,24 @@ def record_register(*, case: Initiative, covers: list[str], by: User) -> Evidenc
     """
     if not covers or set(covers) - set(answered_by_the_register()):
         raise ValidationError({"covers": "Choose at least one question that the register answers."})
-    with act("record register", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if not case.links.standing().exists():
+    with act("record register", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if not initiative.links.standing().exists():
             no("No system is linked to this initiative yet.", "Add its links first.").or_refuse()
-        name = FILE_NAME.format(ref=case.ref)
-        earlier = case.evidence.filter(
+        name = FILE_NAME.format(ref=initiative.ref)
+        earlier = initiative.evidence.filter(
             kind="system_record", file_name=name, superseded_by__isnull=True, withdrawn_at__isnull=True
         )
         earlier = earlier.order_by("-pk").first()
         # What is superseded no longer counts: the new one takes over all that the old one was offered for.
         kept = earlier.coverage.values_list("requirement", flat=True) if earlier else ()
         return add_evidence(
-            case=case,
+            initiative=initiative,
             kind="system_record",
             title=f"The register of {clock.today():%-d %B %Y}",
             observed_on=clock.today(),
             covers=list(dict.fromkeys([*covers, *kept])),
-            file=ContentFile(register_text.as_text(case).encode(), name=name),
+            file=ContentFile(register_text.as_text(initiative).encode(), name=name),
             supersedes=earlier,
             register=EvidenceRegister.INTEGRATION,
             by=by,

@@ -1,4 +1,4 @@
-"""The register of one case as plain text: what is kept as evidence when it is filed *as it is today*."""
+"""The register of one initiative as plain text: what is kept as evidence when it is filed *as it is today*."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -19,23 +19,23 @@ from initiatives.models.integration.definitions import STATED
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 
 
-def as_text(case: Initiative) -> str:
+def as_text(initiative: Initiative) -> str:
     """Systems and links with their paths, accounts, definitions and conflicts, processes, sign-on: one fact a line.
 
     A fixed number of queries, whatever the size of the register. What is not known says so.
     """
     now = clock.now()
     lines = [
-        f"The integration register of {case.ref} {case.title}",
+        f"The integration register of {initiative.ref} {initiative.title}",
         f"As it stood {clock.moment_in_words(now)} on {clock.local_day(now):%-d %B %Y}.",
     ]
     for title, rows in (
-        ("Links", _links(case)),
-        ("Service accounts", _accounts(case)),
-        ("Definitions", _definitions(case)),
-        ("Conflicts of definitions", _conflicts(case)),
-        ("Processes and sign-on", _processes(case)),
-        ("Findings", _shortcomings(case)),
+        ("Links", _links(initiative)),
+        ("Service accounts", _accounts(initiative)),
+        ("Definitions", _definitions(initiative)),
+        ("Conflicts of definitions", _conflicts(initiative)),
+        ("Processes and sign-on", _processes(initiative)),
+        ("Findings", _shortcomings(initiative)),
     ):
         lines += ["", title, *(f"- {row}" for row in rows)]
         if lines[-1] == title:
@@ -43,8 +43,8 @@ def as_text(case: Initiative) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _links(case: Initiative) -> Iterator[str]:
-    links = list(case.links.standing().select_related("system__owner", "system__vendor", "account"))
+def _links(initiative: Initiative) -> Iterator[str]:
+    links = list(initiative.links.standing().select_related("system__owner", "system__vendor", "account"))
     members: dict[int, list[System]] = {}
     for member in System.objects.standing().filter(collection__in=[link.system_id for link in links]):
         members.setdefault(member.collection_id, []).append(member)
@@ -95,9 +95,11 @@ def _system(system: System, today: date) -> str:
     return f"{system} ({system.get_kind_display()}), owner {system.owner or 'nobody'}, {condition}, {last}"
 
 
-def _accounts(case: Initiative) -> Iterator[str]:
+def _accounts(initiative: Initiative) -> Iterator[str]:
     used = (
-        ServiceAccount.objects.open().filter(links__initiative=case, links__ended_at__isnull=True).distinct()
+        ServiceAccount.objects.open()
+        .filter(links__initiative=initiative, links__ended_at__isnull=True)
+        .distinct()
     )
     for account in used.select_related("system", "owner"):
         review = f"review by {account.review_by:%-d %B %Y}" if account.review_by else "no review date"
@@ -107,9 +109,11 @@ def _accounts(case: Initiative) -> Iterator[str]:
         )
 
 
-def _definitions(case: Initiative) -> Iterator[str]:
+def _definitions(initiative: Initiative) -> Iterator[str]:
     rows = TermDefinition.objects.standing().filter(
-        term__uses__initiative=case, term__uses__ended_at__isnull=True, system__links__initiative=case
+        term__uses__initiative=initiative,
+        term__uses__ended_at__isnull=True,
+        system__links__initiative=initiative,
     )
     for row in rows.select_related("term", "system").distinct():
         years = " to ".join(f"{day:%-d %B %Y}" if day else "open" for day in (row.valid_from, row.valid_to))
@@ -125,25 +129,27 @@ def _stated(row: TermDefinition) -> str:
     return "".join(said)
 
 
-def _conflicts(case: Initiative) -> Iterator[str]:
-    rows = case.conflicts.exclude(status="gone").select_related("decided_by")
+def _conflicts(initiative: Initiative) -> Iterator[str]:
+    rows = initiative.conflicts.exclude(status="gone").select_related("decided_by")
     for row in rows:
         decided = f", by {row.decided_by}: {row.decision}" if row.decided_by_id else ""
         yield f"{row.words} ({row.get_facet_display()}): {row.get_status_display()}{decided}"
 
 
-def _processes(case: Initiative) -> Iterator[str]:
-    for row in ProcessRecord.objects.standing().filter(initiative=case, replaced_by__isnull=True):
+def _processes(initiative: Initiative) -> Iterator[str]:
+    for row in ProcessRecord.objects.standing().filter(initiative=initiative, replaced_by__isnull=True):
         held = f", held by {row.held_by}" if row.held_by else ""
         cost = "not budgeted" if row.redesign_cost is None else f"{row.redesign_cost} {row.currency}"
         yield f"{row.name}: {row.get_status_display()}{held}; redesign {cost}"
-    for flow in SignOnFlow.objects.standing().filter(initiative=case, replaced_by__isnull=True):
+    for flow in SignOnFlow.objects.standing().filter(initiative=initiative, replaced_by__isnull=True):
         yield f"Sign-on: explained by {flow.explainer or 'nobody'}, reviewed {flow.reviewed_on:%-d %B %Y}"
 
 
-def _shortcomings(case: Initiative) -> Iterable[str]:
+def _shortcomings(initiative: Initiative) -> Iterable[str]:
     now = clock.now()
-    return [row.words for row in Shortcoming.objects.standing().filter(initiative=case) if row.since <= now]
+    return [
+        row.words for row in Shortcoming.objects.standing().filter(initiative=initiative) if row.since <= now
+    ]
 
 
 def _listed(words: list[str]) -> str:

@@ -1,6 +1,6 @@
-"""Acts on residency: vendors, regions, vendor terms, policies of units; every case touched is held at once.
+"""Acts on residency: vendors, regions, vendor terms, policies of units; every initiative touched is held at once.
 
-What a term touches is worked out by the rule itself (`register.residency`): the cases of which it binds a place.
+What a term touches is worked out by the rule itself (`register.residency`): the initiatives of which it binds a place.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
 from initiatives.components.vendors import list_vendor
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
 from initiatives.models import (
@@ -38,7 +38,7 @@ from initiatives.models.integration.residency import TERM_KINDS
 
 
 def add_vendor(*, name: str, by: User) -> Vendor:
-    """Name a company whose systems or services cases use. Raises ValidationError where it is named already."""
+    """Name a company whose systems or services initiatives use. Raises ValidationError where it is named already."""
     if not name.strip():
         raise ValidationError({"name": "Name the company."})
     with act("add vendor", by=by, register=True):
@@ -53,7 +53,7 @@ def add_vendor(*, name: str, by: User) -> Vendor:
 def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
     """Add a region that is not known yet, and what it lies within; places that bear its name are judged anew.
 
-    A region stays where it was put: other cases may rest on it. Raises ValidationError.
+    A region stays where it was put: other initiatives may rest on it. Raises ValidationError.
     """
     wrong = {}
     if not key.strip():
@@ -66,10 +66,10 @@ def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
         raise ValidationError(wrong)
     with act("add region", by=by, register=True):
         permissions.may_set_regions(by).or_refuse()
-        cases = lock_cases(cases_in(key))
+        initiatives = lock_initiatives(initiatives_in(key))
         row = _region(key.strip(), words.strip(), within)
         record.record(EntryKind.REGION_ADDED, region=row.key, within=within.strip())
-        follow(cases)
+        follow(initiatives)
     return row
 
 
@@ -85,23 +85,24 @@ def _region(key: str, words: str, within: str) -> Region:
     return row
 
 
-# --- Which cases a change could touch: found before any of them is locked --------------------------------------------
+# --- Which initiatives a change could touch: found before any of them is locked
+# --------------------------------------------
 
 
-def cases_of_vendor(vendor: Vendor) -> list[int]:
-    """Running cases with a transfer of this vendor, or a link to a system of it."""
+def initiatives_of_vendor(vendor: Vendor) -> list[int]:
+    """Running initiatives with a transfer of this vendor, or a link to a system of it."""
     links = _running().filter(links__ended_at__isnull=True)
     transfers = links.filter(links__transfers__vendor=vendor, links__transfers__ended_at__isnull=True)
     return _keys(links.filter(links__system__vendor=vendor), transfers)
 
 
-def cases_of_unit(unit: Unit) -> list[int]:
-    """Running cases with a link, in this unit and all below it."""
+def initiatives_of_unit(unit: Unit) -> list[int]:
+    """Running initiatives with a link, in this unit and all below it."""
     return _keys(_running().filter(unit__path__startswith=unit.path, links__ended_at__isnull=True))
 
 
-def cases_in(region: str) -> list[int]:
-    """Running cases with a place that is said to be in this region, now, before or later."""
+def initiatives_in(region: str) -> list[int]:
+    """Running initiatives with a place that is said to be in this region, now, before or later."""
     key = regions.key_of(region)
     named = [
         pk
@@ -149,7 +150,7 @@ def file_vendor_term(
     replaces: VendorTerm | None = None,
     by: User,
 ) -> VendorTerm:
-    """File what a contract says of regions; it binds from its first day, and every case touched is held at once.
+    """File what a contract says of regions; it binds from its first day, and every initiative touched is held at once.
 
     Filed by who cannot confirm it, it binds nobody, and whoever can is told. `replaces`: the term that ends with it, in
     the same act. Raises ValidationError, Refused.
@@ -159,12 +160,12 @@ def file_vendor_term(
     )
     with act("file vendor term", by=by, register=True):
         permissions.may_file_terms(vendor, by).or_refuse()
-        cases = lock_cases(cases_of_vendor(vendor))
+        initiatives = lock_initiatives(initiatives_of_vendor(vendor))
         ended = _standing(VendorTerm, replaces)
         if ended is not None:
             permissions.may_withdraw_term(ended, by).or_refuse()
         binds = bool(permissions.may_confirm_terms(by))
-        touched = _touched(cases, bound if binds else None, ended)
+        touched = _touched(initiatives, bound if binds else None, ended)
         row = VendorTerm(vendor=vendor, kind=kind, by=by, at=clock.now(), **_columns(bound))
         if binds:
             row.confirmed_by, row.confirmed_at = by, row.at
@@ -180,31 +181,32 @@ def file_vendor_term(
             **_said(row),
         )
         if binds or touched:
-            _carry(cases, touched, f"Terms of {vendor}: {row.reference}", bound.starts_on, by=by)
+            _carry(initiatives, touched, f"Terms of {vendor}: {row.reference}", bound.starts_on, by=by)
         if not binds:
             _ask_to_confirm(row)
     return row
 
 
 def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
-    """Let a term bind that somebody else filed: a seat that answers for residency, or an admin; cases are held at once.
+    """Let a term bind that somebody else filed: a seat that answers for residency, or an admin; initiatives are held at
+    once.
 
     Raises Conflict where it binds already or was withdrawn.
     """
     with act("confirm vendor term", by=by, register=True):
         permissions.may_confirm_terms(by).or_refuse()
         row = _standing(VendorTerm, term)
-        cases = lock_cases(cases_of_vendor(row.vendor))
+        initiatives = lock_initiatives(initiatives_of_vendor(row.vendor))
         if not row.awaits_confirmation:
             raise Conflict("It binds already.")
         bound = bound_of(VENDOR, row)
-        touched = _touched(cases, bound, None)
+        touched = _touched(initiatives, bound, None)
         row.awaits_confirmation, row.confirmed_by, row.confirmed_at = False, by, clock.now()
         row.save()
         record.record(
             EntryKind.VENDOR_TERM_CONFIRMED, vendor=row.vendor.name, filed_by=row.by.full_name, **_said(row)
         )
-        _carry(cases, touched, f"Terms of {row.vendor}: {row.reference}", row.starts_on, by=by)
+        _carry(initiatives, touched, f"Terms of {row.vendor}: {row.reference}", row.starts_on, by=by)
     return row
 
 
@@ -237,18 +239,21 @@ def _ask_to_confirm(row: VendorTerm) -> None:
 
 
 def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTerm:
-    """Take a term back: it binds nobody from now on. Where it was all that held a case, the chair may lift the hold."""
+    """Take a term back: it binds nobody from now on.
+
+    Where it was all that held an initiative, the chair may lift the hold.
+    """
     _say_why(reason)
     with act("withdraw vendor term", by=by, reason=reason, register=True):
         row = _standing(VendorTerm, term)
         permissions.may_withdraw_term(row, by).or_refuse()
-        cases = lock_cases(cases_of_vendor(row.vendor))
-        touched = _touched(cases, None, row)
+        initiatives = lock_initiatives(initiatives_of_vendor(row.vendor))
+        touched = _touched(initiatives, None, row)
         _withdraw(row, reason.strip(), by)
         record.record(
             EntryKind.VENDOR_TERM_WITHDRAWN, vendor=row.vendor.name, why=reason.strip(), **_said(row)
         )
-        _carry(cases, touched, f"Terms of {row.vendor}: {row.reference} withdrawn", None, by=by)
+        _carry(initiatives, touched, f"Terms of {row.vendor}: {row.reference} withdrawn", None, by=by)
     return row
 
 
@@ -269,9 +274,9 @@ def set_unit_policy(
     bound = check_term(UNIT, unit.pk, reference, starts_on, ends_on, allowed, forbidden, data_classes, words)
     with act("set unit policy", by=by, register=True):
         permissions.may_set_regions(by).or_refuse()
-        cases = lock_cases(cases_of_unit(unit))
+        initiatives = lock_initiatives(initiatives_of_unit(unit))
         ended = _standing(UnitPolicy, replaces)
-        touched = _touched(cases, bound, ended)
+        touched = _touched(initiatives, bound, ended)
         now = clock.now()
         row = UnitPolicy(unit=unit, by=by, at=now, confirmed_by=by, confirmed_at=now, **_columns(bound))
         if ended is not None:
@@ -280,7 +285,7 @@ def set_unit_policy(
         record.record(
             EntryKind.UNIT_POLICY_SET, unit=unit.name, replaces=replaces and replaces.pk, **_said(row)
         )
-        _carry(cases, touched, f"Policy of {unit}: {row.reference}", bound.starts_on, by=by)
+        _carry(initiatives, touched, f"Policy of {unit}: {row.reference}", bound.starts_on, by=by)
     return row
 
 
@@ -289,12 +294,12 @@ def withdraw_unit_policy(*, policy: UnitPolicy, reason: str, by: User) -> UnitPo
     _say_why(reason)
     with act("withdraw unit policy", by=by, reason=reason, register=True):
         permissions.may_set_regions(by).or_refuse()
-        cases = lock_cases(cases_of_unit(policy.unit))
+        initiatives = lock_initiatives(initiatives_of_unit(policy.unit))
         row = _standing(UnitPolicy, policy)
-        touched = _touched(cases, None, row)
+        touched = _touched(initiatives, None, row)
         _withdraw(row, reason.strip(), by)
         record.record(EntryKind.UNIT_POLICY_WITHDRAWN, unit=row.unit.name, why=reason.strip(), **_said(row))
-        _carry(cases, touched, f"Policy of {row.unit}: {row.reference} withdrawn", None, by=by)
+        _carry(initiatives, touched, f"Policy of {row.unit}: {row.reference} withdrawn", None, by=by)
     return row
 
 
@@ -390,9 +395,11 @@ def _withdraw(row, reason: str, by: User) -> None:
 # --- What it touches, and what follows -------------------------------------------------------------------------------
 
 
-def _touched(cases: list[Initiative], bound: Bound | None, ended) -> list[tuple[int, int]]:
-    """Case and system of each path that the new term binds, or the ended one has begun to bind, by the rule itself."""
-    keys = [case.pk for case in cases]
+def _touched(initiatives: list[Initiative], bound: Bound | None, ended) -> list[tuple[int, int]]:
+    """Initiative and system of each path that the new term binds, or the ended one has begun to bind, by the rule
+    itself.
+    """
+    keys = [initiative.pk for initiative in initiatives]
     found = []
     if bound is not None:
         found += [one for one in findings.judge(keys, WhatIf(also=bound)) if one.term is None]
@@ -403,11 +410,11 @@ def _touched(cases: list[Initiative], bound: Bound | None, ended) -> list[tuple[
             for one in findings.judge(keys)
             if (one.basis, one.term) == (basis, ended.pk) and one.since <= clock.now()
         ]
-    return sorted({(one.case, one.system) for one in found})
+    return sorted({(one.initiative, one.system) for one in found})
 
 
 def _carry(
-    cases: list[Initiative],
+    initiatives: list[Initiative],
     touched: list[tuple[int, int]],
     what: str,
     starts_on: date | None,
@@ -415,25 +422,25 @@ def _carry(
     by: User,
 ) -> None:
     """Void what rests on the terms of the paths touched, write down what the register says now, rewrite standings."""
-    by_key = {case.pk: case for case in cases}
+    by_key = {initiative.pk: initiative for initiative in initiatives}
     systems = System.objects.in_bulk({system for _, system in touched})
     pull_many(
-        [Pulled(by_key[case], systems[system]) for case, system in touched],
+        [Pulled(by_key[initiative], systems[system]) for initiative, system in touched],
         ["vendor_terms"],
         what[:250],
         by=by,
         effective_at=_from(starts_on),
     )
-    rewritten = {case.pk for case in follow(cases)}
+    rewritten = {initiative.pk for initiative in follow(initiatives)}
     left = [by_key[key] for key in dict(touched) if key not in rewritten]
     if left:
         settle_standings(left)
 
 
 @contextmanager
-def rebound(cases: list[Initiative], what: str, *, by: User) -> Iterator[None]:
-    """Inside, in the running act on the register, the units of these locked cases come under other policies."""
-    keys = [case.pk for case in cases]
+def rebound(initiatives: list[Initiative], what: str, *, by: User) -> Iterator[None]:
+    """Inside, in the running act on the register, the units of these locked initiatives come under other policies."""
+    keys = [initiative.pk for initiative in initiatives]
     before = _policies(keys)
     yield
     after = _policies(keys)
@@ -443,11 +450,11 @@ def rebound(cases: list[Initiative], what: str, *, by: User) -> Iterator[None]:
 
 
 def _policies(keys: list[int]) -> dict[tuple[int, int], set[int]]:
-    """By case and system, the policies that bind a place of its path now."""
+    """By initiative and system, the policies that bind a place of its path now."""
     found: dict[tuple[int, int], set[int]] = {}
     for one in findings.judge(keys):
         if one.basis == UNIT and one.counts_at(clock.now()):
-            found.setdefault((one.case, one.system), set()).add(one.term)
+            found.setdefault((one.initiative, one.system), set()).add(one.term)
     return found
 
 

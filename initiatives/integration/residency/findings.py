@@ -1,12 +1,12 @@
 """Findings of residency: data that go where a term or a policy forbids (int.residency).
 
-The rule, once, in one statement for however many cases: a place of a link's path (the linked system, then its
+The rule, once, in one statement for however many initiatives: a place of a link's path (the linked system, then its
 transfers in order) against each term that binds it: terms of the vendor that runs the place, and policies of the
-case's unit and of all above it, where a class of data that the link carries is one that the term names. A term that
-names no class binds all; a link that names none counts as carrying every class. A place is in the region that it is
-in, and in all above that; a transfer that is a component, in that of the version which runs, so that each answer has
-its time. What is forbidden is forbidden; where something is allowed, all else is not, and a region that nobody knows
-is not. Sources: S1-6, S1-9.
+initiative's unit and of all above it, where a class of data that the link carries is one that the term names. A term
+that names no class binds all; a link that names none counts as carrying every class. A place is in the region that it
+is in, and in all above that; a transfer that is a component, in that of the version which runs, so that each answer has
+its time. What is forbidden is forbidden; where something is allowed, all else is not, and a region that nobody knows is
+not. Sources: S1-6, S1-9.
 """
 
 import json
@@ -75,7 +75,7 @@ class Judged:
     `classes`: which of the data classes of the link the term names; empty where either names none.
     """
 
-    case: int
+    initiative: int
     link: int
     system: int
     transfer: int | None
@@ -173,13 +173,14 @@ WITH RECURSIVE within (key, above) AS (
     LEFT JOIN initiatives_vendor v ON t.basis = 'vendor' AND v.id = t.holder
     LEFT JOIN governance_unit u ON t.basis = 'unit' AND u.id = t.holder
 ) t), link AS MATERIALIZED (
-  SELECT l.id, l.initiative_id AS "case", l.system_id, l.data_classes, u.path
+  SELECT l.id, l.initiative_id AS initiative, l.system_id, l.data_classes, u.path
     FROM initiatives_link l
     JOIN initiatives_initiative c ON c.id = l.initiative_id
     JOIN governance_unit u ON u.id = c.unit_id
-   WHERE l.initiative_id = ANY(%(cases)s) AND l.ended_at IS NULL
+   WHERE l.initiative_id = ANY(%(initiatives)s) AND l.ended_at IS NULL
 ), transfer AS MATERIALIZED (
-  SELECT h.id, h.link_id, d.initiative_id AS "case", d.part, h.position, h.name, btrim(h.region) AS region, h.vendor_id
+  SELECT h.id, h.link_id, d.initiative_id AS initiative, d.part, h.position, h.name, btrim(h.region) AS region,
+         h.vendor_id
     FROM initiatives_transfer h LEFT JOIN initiatives_deployment d ON d.id = h.deployment_id
    WHERE h.link_id = ANY(ARRAY(SELECT id FROM link)) AND h.ended_at IS NULL
 ), spot AS (
@@ -196,14 +197,14 @@ WITH RECURSIVE within (key, above) AS (
    UNION ALL
   SELECT h.link_id, h.position, h.id, 0, h.name, coalesce(nullif(btrim(v.region), ''), h.region), h.vendor_id,
          tstzrange(v.runs_from, v.runs_to)
-    FROM transfer h JOIN initiatives_deployment v ON v.initiative_id = h."case" AND v.part = h.part
+    FROM transfer h JOIN initiatives_deployment v ON v.initiative_id = h.initiative AND v.part = h.part
    WHERE NOT isempty(tstzrange(v.runs_from, v.runs_to))
    UNION ALL
   SELECT h.link_id, h.position, h.id, 0, h.name, h.region, h.vendor_id, gap
     FROM transfer h
    CROSS JOIN LATERAL unnest('{{(,)}}'::tstzmultirange - coalesce(
      (SELECT range_agg(tstzrange(v.runs_from, v.runs_to))
-        FROM initiatives_deployment v WHERE v.initiative_id = h."case" AND v.part = h.part), '{{}}')) gap
+        FROM initiatives_deployment v WHERE v.initiative_id = h.initiative AND v.part = h.part), '{{}}')) gap
 ), place AS MATERIALIZED (
   SELECT s.link, s.position, s.transfer, s.place, s.name, s.vendor_id, s.during,
          CASE WHEN s.vendor_id = %(moves)s AND lower(s.region) = %(moved_from)s THEN %(moved_to)s ELSE s.region END
@@ -216,7 +217,8 @@ WITH RECURSIVE within (key, above) AS (
 ), enclosing AS (
   SELECT region, array_agg(key) AS keys, region IN (SELECT key FROM within) AS known FROM up GROUP BY region
 ), bound AS (
-  SELECT l."case", l.id AS link, l.system_id, p.transfer, p.place, p.name, p.region, p.position, t.basis, t.id AS term,
+  SELECT l.initiative, l.id AS link, l.system_id, p.transfer, p.place, p.name, p.region, p.position,
+         t.basis, t.id AS term,
          t.name AS holder, t.reference, t.words AS said, t.allowed, t.forbidden, t.inside, t.outside,
          CASE WHEN t.basis IS NULL THEN p.during ELSE p.during * t.during END AS during,
          coalesce(e.keys, '{{}}') AS keys,
@@ -232,7 +234,7 @@ WITH RECURSIVE within (key, above) AS (
     LEFT JOIN enclosing e ON e.region = lower(p.region)
    WHERE t.basis IS NOT NULL OR %(unbound)s
 )
-SELECT "case", link, system_id, transfer, place, name, region, known, basis, term, holder, reference, said, allowed,
+SELECT initiative, link, system_id, transfer, place, name, region, known, basis, term, holder, reference, said, allowed,
        forbidden, classes, lower(during), upper(during),
        CASE WHEN basis IS NULL THEN 'free'
             WHEN outside && keys THEN 'forbidden'
@@ -241,7 +243,7 @@ SELECT "case", link, system_id, transfer, place, name, region, known, basis, ter
             WHEN NOT known THEN 'untold'
             ELSE 'allowed' END AS answer
   FROM bound WHERE upper_inf(during) OR upper(during) > %(now)s
- ORDER BY "case", link, position, transfer, place, basis, term NULLS LAST, lower(during)
+ ORDER BY initiative, link, position, transfer, place, basis, term NULLS LAST, lower(during)
 """
 
 
@@ -252,8 +254,8 @@ def _known() -> tuple[list[str], list[str | None]]:
     return list(found), [within or None for _, _, within in found.values()]
 
 
-def judge(cases: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False) -> list[Judged]:
-    """Every place of every path of these cases under every term that binds it, from now on: one statement.
+def judge(initiatives: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False) -> list[Judged]:
+    """Every place of every path of these initiatives under every term that binds it, from now on: one statement.
 
     What is over by now is left out. `what_if`: as if these things were different. `unbound`: places that no term
     binds come along, as free.
@@ -265,7 +267,7 @@ def judge(cases: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False)
     moves, moved_from, moved_to = what_if.moved or (None, "", "")
     also = [vars(what_if.also)] if what_if.also else []
     asked = {
-        "cases": sorted(cases),
+        "initiatives": sorted(initiatives),
         "now": clock.now(),
         "zone": settings.TIME_ZONE,
         "keys": keys,
@@ -295,9 +297,9 @@ def _listed(value: str | None) -> list[str]:
 
 
 @about(Link.objects.standing())
-def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
-    """By case: each place where its data must not be, under each term that says so, from when and until when."""
-    return ((one.case, wanted_of(one)) for one in judge(cases) if one.broken)
+def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
+    """By initiative: each place where its data must not be, under each term that says so, from when and until when."""
+    return ((one.initiative, wanted_of(one)) for one in judge(initiatives) if one.broken)
 
 
 def wanted_of(one: Judged) -> Wanted:
@@ -342,11 +344,11 @@ def nobody_knows(names: list[str]) -> str:
     )
 
 
-def regions_of(vendor: Vendor, cases: QuerySet) -> list[str]:
-    """In which regions the vendor runs something: its systems, and places on the ways of data of these cases."""
+def regions_of(vendor: Vendor, initiatives: QuerySet) -> list[str]:
+    """In which regions the vendor runs something: its systems, and places on the ways of data of these initiatives."""
     listed = vendor.systems.standing().values_list("regions", flat=True)
     transfers = Transfer.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
-    transfers = transfers.filter(link__initiative__in=cases)
+    transfers = transfers.filter(link__initiative__in=initiatives)
     parts = Deployment.objects.filter(
         Exists(
             transfers.filter(deployment__initiative=OuterRef("initiative"), deployment__part=OuterRef("part"))

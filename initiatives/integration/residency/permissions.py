@@ -28,7 +28,7 @@ def may_set_regions(person: User) -> Answer:
 
 
 def may_add_vendor(person: User) -> Answer:
-    """List a vendor: who may set regions, and whoever works on a case that runs."""
+    """List a vendor: who may set regions, and whoever works on an initiative that runs."""
     if may_set_regions(person):
         return yes()
     roles = RoleAssignment.objects.in_force().filter(person=person, role__in=COLLABORATORS)
@@ -40,8 +40,8 @@ def may_add_vendor(person: User) -> Answer:
 
 
 def may_file_terms(vendor: Vendor, person: User) -> Answer:
-    """File a vendor's terms: the seats that answer for residency, admins; owners and leads of cases beyond an idea with
-    an agreed link on which the vendor runs something, whose terms bind once they are confirmed.
+    """File a vendor's terms: the seats that answer for residency, admins; owners and leads of initiatives beyond an
+    idea with an agreed link on which the vendor runs something, whose terms bind once they are confirmed.
     """
     if may_set_regions(person) or (person.is_active and agreements.uses_vendor(vendor, person)):
         return yes()
@@ -65,7 +65,7 @@ def may_confirm_terms(person: User) -> Answer:
 def may_withdraw_term(term: RegionTerm, person: User) -> Answer:
     """Take a vendor's term back: the seats that answer for residency, and admins; who filed it, until it is confirmed.
 
-    What binds is theirs: nobody frees their own case.
+    What binds is theirs: nobody frees their own initiative.
     """
     if may_set_regions(person) or (person.is_active and term.awaits_confirmation and term.by_id == person.pk):
         return yes()

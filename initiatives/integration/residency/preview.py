@@ -14,9 +14,9 @@ from initiatives.models import Hold
 
 @dataclass(frozen=True)
 class Ahead:
-    """By the key of a case: the places for which it would be held now, the ones whose end would let the chair lift its
-    hold, and those that come to be forbidden later, because a term or a version begins then. `stays`: what a case that
-    is held already would be held for then, where that is something else than now.
+    """By the key of an initiative: the places for which it would be held now, the ones whose end would let the chair
+    lift its hold, and those that come to be forbidden later, because a term or a version begins then. `stays`: what an
+    initiative that is held already would be held for then, where that is something else than now.
     """
 
     held: dict[int, list[Judged]]
@@ -25,14 +25,14 @@ class Ahead:
     later: dict[int, list[Judged]]
 
     @property
-    def cases(self) -> set[int]:
-        """Every case that is named."""
+    def initiatives(self) -> set[int]:
+        """Every initiative that is named."""
         return {*self.held, *self.stays, *self.freed, *self.later}
 
 
-def look(cases: Iterable[int], what_if: WhatIf) -> Ahead:
-    """What would come of it for these cases."""
-    keys, now = sorted(cases), clock.now()
+def look(initiatives: Iterable[int], what_if: WhatIf) -> Ahead:
+    """What would come of it for these initiatives."""
+    keys, now = sorted(initiatives), clock.now()
     holds = Hold.objects.open().filter(
         initiative__in=keys, kind="residency", opened_by__isnull=True, liftable_since__isnull=True
     )
@@ -70,5 +70,5 @@ def _broken(keys: list[int], what_if: WhatIf) -> dict[int, list[Judged]]:
     found: dict[int, list[Judged]] = {}
     for one in findings.judge(keys, what_if):
         if one.broken:
-            found.setdefault(one.case, []).append(one)
+            found.setdefault(one.initiative, []).append(one)
     return found

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from governance import clock
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import sent
+from initiatives.initiative.initiative_frame import sent
 from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency import actions, permissions, preview
-from initiatives.integration.residency.actions import bound_of, cases_of_vendor, check_term
+from initiatives.integration.residency.actions import bound_of, check_term, initiatives_of_vendor
 from initiatives.integration.residency.findings import VENDOR, WhatIf
 from initiatives.integration.residency.forms import VendorTermForm
 from initiatives.integration.residency.views import found_or_404, one_act, page_with, term_form, told_ahead
@@ -19,7 +19,7 @@ from initiatives.models import Vendor, VendorTerm
 
 
 def term_add(request: SignedInRequest, pk: int) -> HttpResponse:
-    """File a term; who looks first sees which cases it would hold."""
+    """File a term; who looks first sees which initiatives it would hold."""
     row = found_or_404(Vendor.objects.shared(), pk)
     may = permissions.may_file_terms(row, request.user)
     proposing = instead(request, may, "vendor_term_filed", row)
@@ -50,7 +50,7 @@ def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
 
 
 def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a term bind that somebody else filed; who confirms sees which cases it holds then."""
+    """Let a term bind that somebody else filed; who confirms sees which initiatives it holds then."""
     term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
     permissions.may_confirm_terms(request.user).or_refuse()
     if not term.awaits_confirmation:
@@ -61,7 +61,7 @@ def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
             request, _("It binds from its first day. Every initiative that it forbids something is held.")
         )
         return redirect(term.vendor)
-    found = preview.look(cases_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
+    found = preview.look(initiatives_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
     return page_with(
         request,
         None,

@@ -11,16 +11,21 @@ from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, case_context, fix, page_of, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.queries import seen_by
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import acted, fix, initiative_context, page_of, sent
 from initiatives.integration.proposals import permissions as proposal_permissions
 from initiatives.integration.proposals.actions import aimed
 from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import actions, findings, permissions, preview, regions
-from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.integration.residency.actions import (
+    check_term,
+    initiatives_in,
+    initiatives_of_unit,
+    initiatives_of_vendor,
+)
 from initiatives.integration.residency.findings import UNIT, VENDOR, Judged, WhatIf
 from initiatives.integration.residency.forms import (
     MoveForm,
@@ -42,19 +47,20 @@ TONES = {
 }
 
 
-# --- A case ----------------------------------------------------------------------------------------------------------
+# --- An initiative
+# ----------------------------------------------------------------------------------------------------------
 
 
 @require_safe
-def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
+def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
     """Where the data of each link go, which terms bind them there, since when and until when."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "integration")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "integration")
     now = context["now"]
     by_link: dict[int, list[Judged]] = {}
-    for one in findings.judge([case.pk], unbound=True):
+    for one in findings.judge([initiative.pk], unbound=True):
         by_link.setdefault(one.link, []).append(one)
-    fixing = Fixing.read(case, context["may"], request.path)
+    fixing = Fixing.read(initiative, context["may"], request.path)
     context |= {
         "title": _("Data residency"),
         "paths": [_path(link, by_link.get(link.pk, []), now, fixing) for link in fixing.links.values()],
@@ -124,13 +130,15 @@ def vendors(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A vendor: its terms, and where they bite among the cases that one may see."""
+    """A vendor: its terms, and where they bite among the initiatives that one may see."""
     row = found_or_404(Vendor.objects.shared(), pk)
     biting = [
-        one for one in findings.judge(cases_of_vendor(row)) if one.basis == VENDOR and one.broken and one.term
+        one
+        for one in findings.judge(initiatives_of_vendor(row))
+        if one.basis == VENDOR and one.broken and one.term
     ]
     terms = list(row.terms.select_related("by", "withdrawn_by").order_by("-starts_on", "-pk"))
-    bites = _shown(request.user, _by_case(biting))
+    bites = _shown(request.user, _by_initiative(biting))
     today = clock.today()
     may_file = permissions.may_file_terms(row, request.user)
     context = {
@@ -141,7 +149,7 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
         "components": seen_by(request.user).filter(vendor=row)[:MOST_COMPONENTS],
         "most_components": MOST_COMPONENTS,
         "bites": bites,
-        "page": page_of(request, bites["cases"], 25),
+        "page": page_of(request, bites["initiatives"], 25),
         "may_file": may_file,
         "may_propose": not may_file
         and proposal_permissions.may_propose(aimed("vendor_term_filed", row), request.user),
@@ -199,7 +207,7 @@ def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpR
         fields = form.bound()
         bound = check_term(VENDOR, of.pk, kind=form.cleaned_data["kind"], **fields)
         without = ((VENDOR, replaces.pk),) if replaces else ()
-        return preview.look(cases_of_vendor(of), WhatIf(also=bound, without=without))
+        return preview.look(initiatives_of_vendor(of), WhatIf(also=bound, without=without))
 
     return one_act(
         request,
@@ -230,7 +238,7 @@ def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         term,
         WhatIf(without=((VENDOR, term.pk),)),
-        cases_of_vendor(term.vendor),
+        initiatives_of_vendor(term.vendor),
         save=lambda reason: actions.withdraw_vendor_term(term=term, reason=reason, by=request.user),
         back=term.vendor.get_absolute_url(),
         parent=term.vendor.name,
@@ -243,12 +251,12 @@ def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
     row = found_or_404(Vendor.objects.shared(), pk)
     told = Initiative.objects.filter(
-        Q(confidential=False) | Q(pk__in=case_permissions.visible_to(request.user))
+        Q(confidential=False) | Q(pk__in=initiative_permissions.visible_to(request.user))
     )
     form, found = MoveForm(request.GET or None, vendor=row, places=findings.regions_of(row, told)), None
     if form.is_valid():
         what_if = WhatIf(moved=(row.pk, form.cleaned_data["moved_from"], form.cleaned_data["moved_to"]))
-        found = told_ahead(request.user, preview.look(cases_of_vendor(row), what_if))
+        found = told_ahead(request.user, preview.look(initiatives_of_vendor(row), what_if))
     return render(
         request,
         "initiatives/integration/residency/residency_look.html",
@@ -294,7 +302,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
     def look():
         unit = form.cleaned_data["unit"]
         bound = check_term(UNIT, unit.pk, **form.bound())
-        keys = {*cases_of_unit(unit), *(cases_of_unit(replaces.unit) if replaces else ())}
+        keys = {*initiatives_of_unit(unit), *(initiatives_of_unit(replaces.unit) if replaces else ())}
         without = ((UNIT, replaces.pk),) if replaces else ()
         return preview.look(keys, WhatIf(also=bound, without=without))
 
@@ -321,7 +329,7 @@ def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         row,
         WhatIf(without=((UNIT, row.pk),)),
-        cases_of_unit(row.unit),
+        initiatives_of_unit(row.unit),
         save=lambda reason: actions.withdraw_unit_policy(policy=row, reason=reason, by=request.user),
         back=reverse("unit-policies"),
         parent="Policies of units",
@@ -366,14 +374,14 @@ def _name(key: str, added: list[tuple[str, str]]) -> str:
 
 
 def region_add(request: SignedInRequest) -> HttpResponse:
-    """Add a region; who looks first sees which cases it holds or frees."""
+    """Add a region; who looks first sees which initiatives it holds or frees."""
     permissions.may_set_regions(request.user).or_refuse()
     form = RegionForm(sent(request), initial={"key": request.GET.get("key", "")[:60]})
     return one_act(
         request,
         form,
         look=lambda: preview.look(
-            cases_in(form.cleaned_data["key"]),
+            initiatives_in(form.cleaned_data["key"]),
             WhatIf(added=(form.cleaned_data["key"], form.cleaned_data["within"])),
         ),
         save=lambda: actions.add_region(by=request.user, **form.cleaned_data),
@@ -406,7 +414,7 @@ def _fields_of(row, form) -> dict:
 def one_act(
     request, form, *, save, done: str, back: str, look=None, to_made: bool = False, **page
 ) -> HttpResponse:
-    """A form that shows, where it is asked to, which cases it would hold or free, before it is saved.
+    """A form that shows, where it is asked to, which initiatives it would hold or free, before it is saved.
 
     It leads `back`, which bears the name `parent`; `to_made`: to the page of what was made instead.
     """
@@ -426,7 +434,7 @@ def one_act(
 
 
 def _withdrawing(
-    request, row, what_if: WhatIf, cases: list[int], *, save, back: str, parent: str, title: str
+    request, row, what_if: WhatIf, initiatives: list[int], *, save, back: str, parent: str, title: str
 ) -> HttpResponse:
     """The reason for taking back a term, beside what would come of it."""
     form = ReasonForm(sent(request))
@@ -436,7 +444,7 @@ def _withdrawing(
     return page_with(
         request,
         form,
-        told_ahead(request.user, preview.look(cases, what_if)),
+        told_ahead(request.user, preview.look(initiatives, what_if)),
         back=back,
         parent=parent,
         two_steps=False,
@@ -454,11 +462,11 @@ def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
     return render(request, "initiatives/integration/residency/residency_form.html", context)
 
 
-def _by_case(found: list[Judged]) -> dict[int, list[Judged]]:
-    by_case: dict[int, list[Judged]] = {}
+def _by_initiative(found: list[Judged]) -> dict[int, list[Judged]]:
+    by_initiative: dict[int, list[Judged]] = {}
     for one in found:
-        by_case.setdefault(one.case, []).append(one)
-    return by_case
+        by_initiative.setdefault(one.initiative, []).append(one)
+    return by_initiative
 
 
 def told_ahead(person, found: preview.Ahead) -> dict:
@@ -468,17 +476,19 @@ def told_ahead(person, found: preview.Ahead) -> dict:
         "stays": _shown(person, found.stays),
         "freed": _shown(person, found.freed),
         "later": _shown(person, found.later),
-        "nothing": not found.cases,
+        "nothing": not found.initiatives,
     }
 
 
-def _shown(person, by_case: dict[int, list[Judged]]) -> dict:
-    """The cases that the person may see, each with its places, and how many others there are.
+def _shown(person, by_initiative: dict[int, list[Judged]]) -> dict:
+    """The initiatives that the person may see, each with its places, and how many others there are.
 
-    Confidential cases are not even counted.
+    Confidential initiatives are not even counted.
     """
-    seen = case_permissions.visible_to(person).filter(pk__in=by_case).order_by("number").distinct()
-    cases = [{"case": case, "found": by_case[case.pk]} for case in seen]
-    hidden = set(by_case) - {row["case"].pk for row in cases}
+    seen = (
+        initiative_permissions.visible_to(person).filter(pk__in=by_initiative).order_by("number").distinct()
+    )
+    initiatives = [{"initiative": initiative, "found": by_initiative[initiative.pk]} for initiative in seen]
+    hidden = set(by_initiative) - {row["initiative"].pk for row in initiatives}
     others = Initiative.objects.filter(pk__in=hidden, confidential=False).count() if hidden else 0
-    return {"cases": cases, "others": others}
+    return {"initiatives": initiatives, "others": others}

@@ -31,7 +31,7 @@ FAILURE_SAYS = {
 
 @dataclass(frozen=True)
 class Tried:
-    """What the standing drills of one kind on one link (None: on the case) come to, the newest first."""
+    """What the standing drills of one kind on one link (None: on the initiative) come to, the newest first."""
 
     drills: tuple[Drill, ...]
 
@@ -55,26 +55,28 @@ class Tried:
 
 
 def tried(drills: Iterable[Drill]) -> dict[tuple[int, int | None, str], Tried]:
-    """Drills by case, link and kind. What is on an ended link, or was taken back, is left out by the caller."""
+    """Drills by initiative, link and kind. What is on an ended link, or was taken back, is left out by the caller."""
     found: dict[tuple[int, int | None, str], list[Drill]] = {}
     for drill in sorted(drills, key=lambda drill: (drill.observed_on, drill.pk), reverse=True):
         found.setdefault((drill.initiative_id, drill.link_id, drill.kind), []).append(drill)
     return {place: Tried(tuple(rows)) for place, rows in found.items()}
 
 
-def standing_drills(cases: Iterable[int]):
-    """The drills of these cases that count: not taken back, on the case itself or on a link that has not ended."""
+def standing_drills(initiatives: Iterable[int]):
+    """The drills of these initiatives that count: not taken back, on the initiative itself or on a link that has not
+    ended.
+    """
     return (
         Drill.objects.standing()
-        .filter(initiative__in=cases, link__ended_at__isnull=True)
+        .filter(initiative__in=initiatives, link__ended_at__isnull=True)
         .select_related("link__system")
     )
 
 
 @about(Link.objects.standing(), Drill.objects.standing())
-def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Drills that failed, drills that are overdue, links that do not say what happens when their source is gone."""
-    links = Link.objects.standing().filter(initiative__in=cases).select_related("system")
+    links = Link.objects.standing().filter(initiative__in=initiatives).select_related("system")
     for link in links.order_by("initiative_id", "pk"):
         lacking = missing(link)
         if lacking:
@@ -88,8 +90,8 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
                     system_id=link.system_id,
                 ),
             )
-    for (case, _, kind), those in tried(standing_drills(cases)).items():
-        yield from _of(case, kind, those)
+    for (initiative, _, kind), those in tried(standing_drills(initiatives)).items():
+        yield from _of(initiative, kind, those)
 
 
 def failing_records():
@@ -100,23 +102,23 @@ def failing_records():
 
 
 @about(failing_records())
-def records(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+def records(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Failing drill records without a drill of the register, until a later record of the same question passes.
 
     The form by which a record came changes nothing of what it says. A drill recorded as one is judged by `says`.
     """
     rows = Evidence.objects.filter(
-        initiative__in=cases, kind=EvidenceKind.DRILL_RECORD, withdrawn_at__isnull=True
+        initiative__in=initiatives, kind=EvidenceKind.DRILL_RECORD, withdrawn_at__isnull=True
     )
     rows = rows.exclude(result="partial").select_related("drill").prefetch_related("coverage")
     newest: dict[tuple[int, str], Evidence] = {}
     for row in sorted(rows, key=lambda row: (row.observed_on, row.added_at, row.pk)):
         for cover in row.coverage.all():
             newest[row.initiative_id, cover.requirement] = row
-    for (case, requirement), row in newest.items():
+    for (initiative, requirement), row in newest.items():
         if row.result == "fail" and not hasattr(row, "drill"):
             yield (
-                case,
+                initiative,
                 Wanted(
                     requirement,
                     f"record:{row.pk}:failed",
@@ -132,16 +134,16 @@ def missing(link: Link) -> list[str]:
     return [words for name, words in FAILURE_SAYS.items() if not getattr(link, name)]
 
 
-def _of(case: int, kind: str, those: Tried) -> Iterable[tuple[int, Wanted]]:
+def _of(initiative: int, kind: str, those: Tried) -> Iterable[tuple[int, Wanted]]:
     link = those.newest.link
     of = f" on {link.system}" if link else ""
-    place = f"drill:{link.pk if link else 'case'}:{kind}"
+    place = f"drill:{link.pk if link else 'initiative'}:{kind}"
     requirement = REQUIREMENT_OF_KIND[kind][0]
     system = link.system_id if link else None
     name = those.newest.get_kind_display().lower()
     if (failed := those.failed) is not None:
         yield (
-            case,
+            initiative,
             Wanted(
                 requirement,
                 f"{place}:failed",
@@ -153,7 +155,7 @@ def _of(case: int, kind: str, those: Tried) -> Iterable[tuple[int, Wanted]]:
         )
     elif (due := those.next_due) is not None:
         yield (
-            case,
+            initiative,
             Wanted(
                 requirement,
                 f"{place}:due",

@@ -1,4 +1,4 @@
-"""Drills of a case: what was tried on each link, what is due, what to record; and taking one back."""
+"""Drills of an initiative: what was tried on each link, what is due, what to record; and taking one back."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,10 +8,10 @@ from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, one_act, page_of, pick, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, pick, sent
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import missing, standing_drills, tried
 from initiatives.integration.resilience.drills import suggested
@@ -27,26 +27,28 @@ TONES = {"pass": "ok", "partial": "warn", "fail": "bad"}
 
 def drills(request, ref):
     """Per link: its last drill, the result, when it is due again, what the link does not say; then every drill."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, TAB)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, TAB)
     links = (
         Link.objects.standing()
-        .filter(initiative=case)
+        .filter(initiative=initiative)
         .select_related("system")
         .order_by("system__name", "pk")
     )
     found: dict[int | None, list[dict]] = {}
-    for (_system, link, kind), those in tried(standing_drills([case.pk])).items():
+    for (_system, link, kind), those in tried(standing_drills([initiative.pk])).items():
         found.setdefault(link, []).append(_line(kind, those, context["today"]))
     rows = [{"link": link, "missing": missing(link), "drills": found.get(link.pk, [])} for link in links]
-    every = case.drills.select_related("link__system", "by", "withdrawn_by").order_by("-observed_on", "-pk")
+    every = initiative.drills.select_related("link__system", "by", "withdrawn_by").order_by(
+        "-observed_on", "-pk"
+    )
     page = page_of(request, every, PER_PAGE)
     for drill in page:
         drill.tone = "" if drill.withdrawn_at else TONES[drill.result]
     context |= {
         "title": _("Drills"),
         "rows": rows,
-        "on_case": found.get(None, []),
+        "on_initiative": found.get(None, []),
         "page": page,
     }
     return render(request, "initiatives/integration/resilience/drills.html", context)
@@ -66,8 +68,8 @@ def _line(kind: str, those, today) -> dict:
 
 def add(request, ref):
     """Record a drill, with its trace as evidence."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
     kind = pick(request.GET.get("kind"), DRILL_KINDS, "fallback")
     typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
@@ -76,12 +78,12 @@ def add(request, ref):
         "link": request.GET.get("link"),
         "covers": suggested(book, kind),
     }
-    form = DrillForm(*typed, case=case, book=book, initial=initial)
+    form = DrillForm(*typed, initiative=initiative, book=book, initial=initial)
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: resilience_drills.add_drill(case=case, by=request.user, **fields),
+        lambda fields: resilience_drills.add_drill(initiative=initiative, by=request.user, **fields),
         _("The drill is recorded, and its trace is evidence."),
         page=TAB,
         back="integration-drills",
@@ -95,12 +97,14 @@ def add(request, ref):
 
 def withdraw(request, pk):
     """Take a drill back that was recorded wrongly."""
-    drill = case_lookup.of_case(Drill.objects.select_related("initiative__unit", "by"), request.user, pk)
-    case = drill.initiative
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    drill = initiative_lookup.of_initiative(
+        Drill.objects.select_related("initiative__unit", "by"), request.user, pk
+    )
+    initiative = drill.initiative
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: resilience_drills.withdraw_drill(drill=drill, by=request.user, **fields),
         _("The drill is taken back."),

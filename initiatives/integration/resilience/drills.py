@@ -11,8 +11,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import (
     check_evidence,
     create_evidence,
@@ -22,6 +21,7 @@ from initiatives.evidence.actions import (
 )
 from initiatives.evidence.artefact_kinds import of_register
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
 from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
@@ -39,7 +39,7 @@ def suggested(book, kind: str) -> list[str]:
 
 def add_drill(
     *,
-    case: Initiative,
+    initiative: Initiative,
     link: Link | None = None,
     kind: str,
     fault: str,
@@ -59,14 +59,14 @@ def add_drill(
     `file` or `url`: its trace, which others can open. `link`: the link whose source was missing, slow or wrong; the
     evidence then names its system, so that a change there ends it. Raises ValidationError by field, or Refused.
     """
-    with act("add drill", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if once and (known := Drill.objects.filter(initiative=case, once=once).first()):
+    with act("add drill", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if once and (known := Drill.objects.filter(initiative=initiative, once=once).first()):
             return known
         title = _title(kind, link, observed_on)
-        wrong = _wrong(case, link, kind, fault, expected, happened, observed_on, next_due)
+        wrong = _wrong(initiative, link, kind, fault, expected, happened, observed_on, next_due)
         found = check_evidence(
-            case,
+            initiative,
             kind=EvidenceKind.DRILL_RECORD,
             title=title,
             observed_on=observed_on,
@@ -80,7 +80,7 @@ def add_drill(
         if wrong:
             raise ValidationError(wrong)
         evidence = create_evidence(
-            case,
+            initiative,
             kind=EvidenceKind.DRILL_RECORD,
             title=title,
             observed_on=observed_on,
@@ -89,12 +89,12 @@ def add_drill(
             file=file,
             link=url,
             result=result,
-            names=[*versions_named(case, observed_on), *([link.system] if link else [])],
+            names=[*versions_named(initiative, observed_on), *([link.system] if link else [])],
             details=of_register(EvidenceRegister.DRILLS),
             by=by,
         )
         row = Drill(
-            initiative=case,
+            initiative=initiative,
             link=link,
             kind=kind,
             fault=fault,
@@ -111,7 +111,7 @@ def add_drill(
         row.save()
         record.record(
             EntryKind.DRILL_RECORDED,
-            case=case,
+            initiative=initiative,
             drill=row.pk,
             drill_kind=kind,
             fault=fault,
@@ -121,7 +121,7 @@ def add_drill(
             next_due=next_due,
             evidence=evidence.pk,
         )
-        settle_item(case, evidence)
+        settle_item(initiative, evidence)
     return row
 
 
@@ -131,7 +131,7 @@ def _title(kind: str, link: Link | None, observed_on: date | None) -> str:
     return f"{DRILL_KINDS.get(kind, '')} drill of {on}{of}"
 
 
-def _wrong(case, link, kind, fault, expected, happened, observed_on, next_due) -> dict[str, str]:
+def _wrong(initiative, link, kind, fault, expected, happened, observed_on, next_due) -> dict[str, str]:
     wrong = {}
     if kind not in DRILL_KINDS:
         wrong["kind"] = "Choose what was drilled."
@@ -141,7 +141,7 @@ def _wrong(case, link, kind, fault, expected, happened, observed_on, next_due) -
         wrong["expected"] = "Say what should have happened, as it was agreed before."
     if not happened.strip():
         wrong["happened"] = "Say what happened."
-    if link is not None and (link.initiative_id != case.pk or link.ended_at is not None):
+    if link is not None and (link.initiative_id != initiative.pk or link.ended_at is not None):
         wrong["link"] = "Choose a link of this initiative that has not ended."
     if next_due is not None and observed_on is not None and next_due <= observed_on:
         wrong["next_due"] = "The next one is due on a day after this one."
@@ -152,19 +152,23 @@ def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
     """Take a drill back that was recorded wrongly; its evidence is withdrawn with it. Both stay readable."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
-    with act("withdraw drill", by=by, case=drill.initiative_id, reason=reason) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("withdraw drill", by=by, initiative=drill.initiative_id, reason=reason) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         drill = Drill.objects.select_related("evidence").get(pk=drill.pk)
         if drill.withdrawn_at:
             raise Conflict(f"It was taken back on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
         drill.withdrawn_at, drill.withdrawn_by, drill.withdrawn_reason = clock.now(), by, reason.strip()
         drill.save()
         record.record(
-            EntryKind.DRILL_WITHDRAWN, case=case, drill=drill.pk, of=str(drill), why=drill.withdrawn_reason
+            EntryKind.DRILL_WITHDRAWN,
+            initiative=initiative,
+            drill=drill.pk,
+            of=str(drill),
+            why=drill.withdrawn_reason,
         )
         if drill.evidence is not None and drill.evidence.withdrawn_at is None:
-            drill.evidence.initiative = case
-            withdraw_row(case, drill.evidence, drill.withdrawn_reason)
-        if not follow([case]):
-            settle_standing(case)
+            drill.evidence.initiative = initiative
+            withdraw_row(initiative, drill.evidence, drill.withdrawn_reason)
+        if not follow([initiative]):
+            settle_standing(initiative)
     return drill

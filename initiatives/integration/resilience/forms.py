@@ -71,9 +71,9 @@ class DrillForm(OnceForm):
         help_text=_("After that day it no longer counts until tried again."),
     )
 
-    def __init__(self, *args, case: Initiative, book, **options):
+    def __init__(self, *args, initiative: Initiative, book, **options):
         super().__init__(*args, **options)
-        links = Link.objects.standing().filter(initiative=case).select_related("system")
+        links = Link.objects.standing().filter(initiative=initiative).select_related("system")
         self.fields["link"].queryset = links.order_by("system__name", "pk")
         self.fields["covers"].choices = [
             (key, book.requirements[key].question) for key in proved_by_drills(book)
@@ -210,9 +210,9 @@ class FlowForm(OnceForm):
     )
     reviewed_on = DayField(label=_("Last gone through on"), help_text=_("Counts for 90 days."))
 
-    def __init__(self, *args, case: Initiative, **options):
+    def __init__(self, *args, initiative: Initiative, **options):
         super().__init__(*args, **options)
-        self.fields["diagram"].queryset = case.evidence.filter(
+        self.fields["diagram"].queryset = initiative.evidence.filter(
             withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False, kind__in=DIAGRAM_KINDS
         ).order_by("-observed_on", "-id")
 

@@ -1,4 +1,4 @@
-"""Processes around a case, the sign-on flow of its system, and what a knowledge holder's leaving ends.
+"""Processes around an initiative, the sign-on flow of its system, and what a knowledge holder's leaving ends.
 
 Sources: S1-4 (a sign-on flow nobody fully understands), S1-5 (an approval workflow in someone's head), S1-26, S1-27.
 """
@@ -16,10 +16,10 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.resilience.process_findings import standing_flows, standing_processes
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES
@@ -30,7 +30,7 @@ DIAGRAM_KINDS = ("document", "system_record")
 
 def record_process(
     *,
-    case: Initiative,
+    initiative: Initiative,
     name: str,
     status: str,
     holder: User | None = None,
@@ -54,16 +54,19 @@ def record_process(
     wrong |= _wrong_cost(redesign_cost, currency)
     if wrong:
         raise ValidationError(wrong)
-    with act("record process", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if once and (known := ProcessRecord.objects.filter(initiative=case, once=once).first()):
+    with act("record process", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if once and (known := ProcessRecord.objects.filter(initiative=initiative, once=once).first()):
             return known
         before = next(
-            (row for row in standing_processes([case.pk]) if row.name.casefold() == name.casefold()), None
+            (row for row in standing_processes([initiative.pk]) if row.name.casefold() == name.casefold()),
+            None,
         )
-        newest = ProcessRecord.objects.filter(initiative=case, name__iexact=name).order_by("-pk").first()
+        newest = (
+            ProcessRecord.objects.filter(initiative=initiative, name__iexact=name).order_by("-pk").first()
+        )
         row = ProcessRecord(
-            initiative=case,
+            initiative=initiative,
             name=name,
             status=status,
             holder=holder,
@@ -81,7 +84,7 @@ def record_process(
         row.save()
         record.record(
             EntryKind.PROCESS_RECORDED,
-            case=case,
+            initiative=initiative,
             process=row.pk,
             name=name,
             status=status,
@@ -91,9 +94,9 @@ def record_process(
             currency=currency,
         )
         if before is not None and before.status == DOCUMENTED and before.to_be != to_be:
-            pull(case, ["workflow"], f"“{name}” is redesigned"[:250], by=by)
-        if not follow([case]):
-            settle_standing(case)
+            pull(initiative, ["workflow"], f"“{name}” is redesigned"[:250], by=by)
+        if not follow([initiative]):
+            settle_standing(initiative)
     return row
 
 
@@ -138,8 +141,8 @@ def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> Proces
     """Take back a record that was wrong; what stood before it stands again."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what was wrong with it."})
-    with act("withdraw process", by=by, case=process.initiative_id, reason=reason) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("withdraw process", by=by, initiative=process.initiative_id, reason=reason) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         process = ProcessRecord.objects.get(pk=process.pk)
         if process.withdrawn_at:
             raise Conflict(f"It was taken back on {clock.local_day(process.withdrawn_at):%-d %B %Y} already.")
@@ -147,16 +150,20 @@ def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> Proces
         process.withdrawn_reason = reason.strip()
         process.save()
         record.record(
-            EntryKind.PROCESS_WITHDRAWN, case=case, process=process.pk, name=process.name, why=reason.strip()
+            EntryKind.PROCESS_WITHDRAWN,
+            initiative=initiative,
+            process=process.pk,
+            name=process.name,
+            why=reason.strip(),
         )
-        if not follow([case]):
-            settle_standing(case)
+        if not follow([initiative]):
+            settle_standing(initiative)
     return process
 
 
 def record_flow(
     *,
-    case: Initiative,
+    initiative: Initiative,
     steps: list[dict],
     explainer: User | None = None,
     diagram: Evidence | None = None,
@@ -164,7 +171,7 @@ def record_flow(
     once: UUID | None = None,
     by: User,
 ) -> SignOnFlow:
-    """Record how the case's system signs on, and who can explain it; it replaces the flow recorded before.
+    """Record how the initiative's system signs on, and who can explain it; it replaces the flow recorded before.
 
     Nobody as `explainer` is an answer: the flow is then understood by nobody, and says so. Raises ValidationError by
     field, or Refused.
@@ -179,15 +186,15 @@ def record_flow(
     wrong |= _wrong_steps(steps=steps)
     if wrong:
         raise ValidationError(wrong)
-    with act("record sign-on", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if once and (known := SignOnFlow.objects.filter(initiative=case, once=once).first()):
+    with act("record sign-on", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if once and (known := SignOnFlow.objects.filter(initiative=initiative, once=once).first()):
             return known
-        if diagram is not None and (diagram.initiative_id != case.pk or diagram.withdrawn_at):
+        if diagram is not None and (diagram.initiative_id != initiative.pk or diagram.withdrawn_at):
             raise ValidationError({"diagram": "Choose an item of this initiative that was not withdrawn."})
-        newest = SignOnFlow.objects.filter(initiative=case).order_by("-pk").first()
+        newest = SignOnFlow.objects.filter(initiative=initiative).order_by("-pk").first()
         row = SignOnFlow(
-            initiative=case,
+            initiative=initiative,
             steps=steps,
             explainer=explainer,
             diagram=diagram,
@@ -200,13 +207,13 @@ def record_flow(
         row.save()
         record.record(
             EntryKind.SIGN_ON_RECORDED,
-            case=case,
+            initiative=initiative,
             flow=row.pk,
             explainer=explainer.full_name if explainer else "",
             reviewed_on=reviewed_on,
         )
-        if not follow([case]):
-            settle_standing(case)
+        if not follow([initiative]):
+            settle_standing(initiative)
     return row
 
 
@@ -214,7 +221,7 @@ def record_flow(
 
 
 def resting_on(person: User) -> set[int]:
-    """Keys of the running cases where something rests on what this person knows: a process, a flow, a system."""
+    """Keys of the running initiatives where something rests on what this person knows: a process, a flow, a system."""
     links = Link.objects.standing().filter(
         Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person)
     )
@@ -228,24 +235,28 @@ def resting_on(person: User) -> set[int]:
     return set(running.values_list("pk", flat=True))
 
 
-def knowledge_leaves(person: User, cases: list[Initiative], *, by: User | None) -> None:
-    """What a person knew leaves with them, in the running act: on these locked cases, read after the lock.
+def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
+    """What a person knew leaves with them, in the running act: on these locked initiatives, read after the lock.
 
     Reopens each standing process in their head and pulls `knowledge_holder` for it; pulls it, bound to the system, for
     each linked system in their head. Then the register is followed.
     """
-    by_key = {case.pk: case for case in cases}
+    by_key = {initiative.pk: initiative for initiative in initiatives}
     for row in standing_processes(list(by_key)):
         if row.holder_id != person.pk or row.reopened_at is not None:
             continue
-        case = by_key[row.initiative_id]
+        initiative = by_key[row.initiative_id]
         row.status, row.reopened_at = IN_HEAD, clock.now()
         row.save()
         record.record(
-            EntryKind.PROCESS_REOPENED, case=case, process=row.pk, name=row.name, person=person.full_name
+            EntryKind.PROCESS_REOPENED,
+            initiative=initiative,
+            process=row.pk,
+            name=row.name,
+            person=person.full_name,
         )
         what = f"{person.full_name} left, in whose head “{row.name}” was"
-        pull(case, ["knowledge_holder"], what[:250], by=by)
+        pull(initiative, ["knowledge_holder"], what[:250], by=by)
     held = (
         Link.objects.standing()
         .filter(Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person))
@@ -258,9 +269,9 @@ def knowledge_leaves(person: User, cases: list[Initiative], *, by: User | None) 
         told.add((link.initiative_id, link.system_id))
         what = f"{person.full_name} left, who knew {link.system}"
         pull(by_key[link.initiative_id], ["knowledge_holder"], what[:250], by=by, system=link.system)
-    follow(cases)
+    follow(initiatives)
 
 
-def standing_flow(case: Initiative) -> SignOnFlow | None:
-    """The sign-on flow of the case that counts now."""
-    return next(iter(standing_flows([case.pk])), None)
+def standing_flow(initiative: Initiative) -> SignOnFlow | None:
+    """The sign-on flow of the initiative that counts now."""
+    return next(iter(standing_flows([initiative.pk])), None)

@@ -15,38 +15,38 @@ REVIEWED_EVERY_DAYS = 90  # rulebook, int.identity: "quarterly access review"
 
 
 @about(ProcessRecord.objects.standing(), Link.objects.standing())
-def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Processes that are not written down, and sign-on flows that nobody here understands, or looked at lately."""
-    for row in standing_processes(cases):
+    for row in standing_processes(initiatives):
         yield from _process(row)
     linked = set(
         Link.objects.standing()
-        .filter(initiative__in=cases)
+        .filter(initiative__in=initiatives)
         .order_by()
         .values_list("initiative_id", flat=True)
         .distinct()
     )
     flows = {flow.initiative_id: flow for flow in standing_flows(linked)}
-    for case in sorted(linked):
-        yield from _flow(case, flows.get(case))
+    for initiative in sorted(linked):
+        yield from _flow(initiative, flows.get(initiative))
 
 
-def standing_processes(cases: Iterable[int]) -> list[ProcessRecord]:
-    """The record of each process that counts: the newest of its name that nobody took back, by case and name."""
+def standing_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
+    """The record of each process that counts: the newest of its name that nobody took back, by initiative and name."""
     rows = (
         ProcessRecord.objects.standing()
-        .filter(initiative__in=list(cases))
+        .filter(initiative__in=list(initiatives))
         .select_related("holder", "budget_holder")
     )
     newest = {(row.initiative_id, row.name.casefold()): row for row in rows.order_by("pk")}
     return [newest[place] for place in sorted(newest)]
 
 
-def standing_flows(cases: Iterable[int]) -> list[SignOnFlow]:
-    """The sign-on flow of each case that counts: the newest that nobody took back."""
+def standing_flows(initiatives: Iterable[int]) -> list[SignOnFlow]:
+    """The sign-on flow of each initiative that counts: the newest that nobody took back."""
     rows = (
         SignOnFlow.objects.standing()
-        .filter(initiative__in=list(cases))
+        .filter(initiative__in=list(initiatives))
         .select_related("explainer", "diagram")
     )
     return list({row.initiative_id: row for row in rows.order_by("pk")}.values())
@@ -76,11 +76,11 @@ def _possessive(holder: str) -> str:
     return f"{holder}'" if holder.endswith("s") else f"{holder}'s"
 
 
-def _flow(case: int, flow: SignOnFlow | None) -> Iterable[tuple[int, Wanted]]:
+def _flow(initiative: int, flow: SignOnFlow | None) -> Iterable[tuple[int, Wanted]]:
     """What is linked is signed on to: written down, explained by somebody who is here, gone through each quarter."""
     if flow is None:
         yield (
-            case,
+            initiative,
             Wanted(
                 "int.identity",
                 "flow:none",
@@ -97,10 +97,10 @@ def _flow(case: int, flow: SignOnFlow | None) -> Iterable[tuple[int, Wanted]]:
         words = ""
     if words:
         fix = "Have somebody go through it who can explain it afterwards, and name them."
-        yield case, Wanted("int.identity", "flow:explainer", words, fix)
+        yield initiative, Wanted("int.identity", "flow:explainer", words, fix)
     last = flow.reviewed_on + timedelta(days=REVIEWED_EVERY_DAYS)
     yield (
-        case,
+        initiative,
         Wanted(
             "int.identity",
             "flow:review",

@@ -1,13 +1,13 @@
-"""Processes around a case and its sign-on flow: listed, recorded anew, taken back."""
+"""Processes around an initiative and its sign-on flow: listed, recorded anew, taken back."""
 
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from governance.templatetags.plumbline import day
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.forms import FlowForm, ProcessForm
 from initiatives.integration.resilience.process_actions import standing_flow
@@ -20,16 +20,18 @@ TAB, PAGE = "integration", "integration-processes"
 
 def processes(request, ref):
     """Each process as it stands, what was recorded before, and how the system signs on."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, TAB)
-    standing = standing_processes([case.pk])
-    rows = case.processes.select_related("holder", "budget_holder", "by", "withdrawn_by").order_by("-pk")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, TAB)
+    standing = standing_processes([initiative.pk])
+    rows = initiative.processes.select_related("holder", "budget_holder", "by", "withdrawn_by").order_by(
+        "-pk"
+    )
     counts = {row.pk for row in standing}
     context |= {
         "title": _("Processes and sign-on"),
         "processes": standing,
         "before": [row for row in rows if row.pk not in counts],
-        "flow": standing_flow(case),
+        "flow": standing_flow(initiative),
         "documented": DOCUMENTED,
     }
     return render(request, "initiatives/integration/resilience/processes.html", context)
@@ -37,19 +39,19 @@ def processes(request, ref):
 
 def add(request, ref):
     """Record a process, or record one anew (`of`: whose words the form starts from)."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     of = request.GET.get("of", "")
-    old = next((row for row in standing_processes([case.pk]) if str(row.pk) == of), None)
+    old = next((row for row in standing_processes([initiative.pk]) if str(row.pk) == of), None)
     kept = ("name", "status", "holder_words", "as_is", "to_be", "redesign_cost", "currency")
     initial = {name: getattr(old, name) for name in kept} if old else {}
     if old:
         initial |= {"holder": old.holder_id, "budget_holder": old.budget_holder_id}
     return one_act(
         request,
-        case,
+        initiative,
         ProcessForm(sent(request), initial=initial),
-        lambda fields: process_actions.record_process(case=case, by=request.user, **fields),
+        lambda fields: process_actions.record_process(initiative=initiative, by=request.user, **fields),
         _("The process is recorded."),
         page=TAB,
         back=PAGE,
@@ -67,14 +69,14 @@ def add(request, ref):
 
 def withdraw(request, pk):
     """Take a record back that was wrong."""
-    row = case_lookup.of_case(
+    row = initiative_lookup.of_initiative(
         ProcessRecord.objects.select_related("initiative__unit", "by"), request.user, pk
     )
-    case = row.initiative
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = row.initiative
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: process_actions.withdraw_process(process=row, by=request.user, **fields),
         _("The record is taken back."),
@@ -89,9 +91,9 @@ def withdraw(request, pk):
 
 def flow(request, ref):
     """Record how the system signs on, and who can explain it."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
-    old = standing_flow(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
+    old = standing_flow(initiative)
     initial = (
         {"steps": old.steps, "explainer": old.explainer_id, "diagram": old.diagram_id}
         if old is not None
@@ -99,9 +101,9 @@ def flow(request, ref):
     )
     return one_act(
         request,
-        case,
-        FlowForm(sent(request), case=case, initial=initial),
-        lambda fields: process_actions.record_flow(case=case, by=request.user, **fields),
+        initiative,
+        FlowForm(sent(request), initiative=initiative, initial=initial),
+        lambda fields: process_actions.record_flow(initiative=initiative, by=request.user, **fields),
         _("The sign-on flow is recorded."),
         page=TAB,
         back=PAGE,

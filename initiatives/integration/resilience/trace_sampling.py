@@ -1,7 +1,8 @@
 """Whether outputs can be traced to governed sources: a sample read, checked against the register. Source: S0-22.
 
-Pure but for `governed_sources`, which reads the links of a case. Files come from outside and are hostile until read:
-at most MOST_OUTPUTS outputs and MOST_CITED citations each, no cell longer than LONGEST, a message for anything else.
+Pure but for `governed_sources`, which reads the links of an initiative. Files come from outside and are hostile until
+read: at most MOST_OUTPUTS outputs and MOST_CITED citations each, no cell longer than LONGEST, a message for anything
+else.
 """
 
 import json
@@ -204,12 +205,14 @@ def check(sample: dict[str, list[str]], sources: list[Source]) -> Checked:
     return Checked(len(sample), hits, low, high, lines, listed, tuple(systems))
 
 
-def governed_sources(case: Initiative) -> list[Source]:
-    """The systems that the case links, those inside linked collections among them, and why one is not governed.
+def governed_sources(initiative: Initiative) -> list[Source]:
+    """The systems that the initiative links, those inside linked collections among them, and why one is not governed.
 
     Governed is what is linked as an anchor, in use, owned by somebody who is here, and a source of truth for something.
     """
-    links = Link.objects.standing().filter(initiative=case).select_related("system__owner").order_by("pk")
+    links = (
+        Link.objects.standing().filter(initiative=initiative).select_related("system__owner").order_by("pk")
+    )
     patterns: dict[int, set[str]] = {}
     linked: dict[int, System] = {}
     for link in links:

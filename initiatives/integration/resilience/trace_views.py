@@ -1,4 +1,4 @@
-"""Trace samples of a case: whether its outputs can be traced to governed sources."""
+"""Trace samples of an initiative: whether its outputs can be traced to governed sources."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, fix, page_of
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of
 from initiatives.integration.resilience import traces as resilience_traces
 from initiatives.integration.resilience.forms import TraceForm
 from initiatives.integration.resilience.traces import in_words, look_at_sample
@@ -20,28 +20,30 @@ PER_PAGE = 50
 
 def traces(request, ref):
     """Every sample with its figures, the newest first."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, TAB)
-    rows = case.trace_samples.select_related("evidence", "by").defer("lines").order_by("-taken_on", "-pk")
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, TAB)
+    rows = (
+        initiative.trace_samples.select_related("evidence", "by").defer("lines").order_by("-taken_on", "-pk")
+    )
     page = page_of(request, rows, 20)
     for row in page:
         row.interval = f"{row.low:.0%} to {row.high:.0%}"
     context |= {
         "title": _("Traces to sources"),
         "page": page,
-        "open_sample": case.output_samples.filter(trace__isnull=True).first(),
+        "open_sample": initiative.output_samples.filter(trace__isnull=True).first(),
     }
     return render(request, "initiatives/integration/resilience/traces.html", context)
 
 
 def sample(request, pk):
     """One sample: its figures, the sources that are not governed, and each output with what it cites."""
-    row = case_lookup.of_case(
+    row = initiative_lookup.of_initiative(
         TraceSample.objects.select_related("initiative__unit", "initiative__contract", "evidence", "by"),
         request.user,
         pk,
     )
-    context = case_context(request, row.initiative, TAB)
+    context = initiative_context(request, row.initiative, TAB)
     context |= {
         "title": row.title,
         "sample": row,
@@ -53,29 +55,29 @@ def sample(request, pk):
 
 def add(request, ref):
     """Check a sample against the register: first look at the figures, then keep it as evidence."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     form = TraceForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     checked = None
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data
         try:
             if request.POST.get("step") == "look" and fields["file"] is not None:
-                checked = look_at_sample(case, fields["file"])
+                checked = look_at_sample(initiative, fields["file"])
             else:
-                row = resilience_traces.add_trace_sample(case=case, by=request.user, **fields)
+                row = resilience_traces.add_trace_sample(initiative=initiative, by=request.user, **fields)
                 messages.success(request, _("The sample is kept, and is evidence."))
                 return redirect("trace-sample", row.pk)
         except ValidationError as error:
             fix(form, error)
     return ask(
         request,
-        case,
+        initiative,
         TAB,
         form,
         template="initiatives/integration/resilience/trace_add.html",
         title=_("Check a sample of outputs"),
         checked=checked,
         figures=in_words(checked) if checked else "",
-        back_url=reverse(PAGE, args=[case.ref]),
+        back_url=reverse(PAGE, args=[initiative.ref]),
     )

@@ -10,17 +10,17 @@ from governance.models import User
 from governance.tables.encodings import wrong
 from governance.vocabulary import EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import check_evidence, create_evidence, versions_named
 from initiatives.evidence.artefact_kinds import of_register
+from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.resilience import trace_sampling
 from initiatives.models import Initiative, System, TraceSample
 
 REQUIREMENT, KIND = "int.anchor", "log_sample"
 
 
-def look_at_sample(case: Initiative, file) -> trace_sampling.Checked:
+def look_at_sample(initiative: Initiative, file) -> trace_sampling.Checked:
     """What a file comes to against the register as it is now, nothing kept. Raises ValidationError on "file"."""
     if file.size > trace_sampling.MOST_BYTES:
         raise wrong(
@@ -30,27 +30,27 @@ def look_at_sample(case: Initiative, file) -> trace_sampling.Checked:
     content = file.read()
     file.seek(0)
     return trace_sampling.check(
-        trace_sampling.read_sample(content, file.name), trace_sampling.governed_sources(case)
+        trace_sampling.read_sample(content, file.name), trace_sampling.governed_sources(initiative)
     )
 
 
 def add_trace_sample(
-    *, case: Initiative, title: str, taken_on: date, result: str, file, note: str = "", by: User
+    *, initiative: Initiative, title: str, taken_on: date, result: str, file, note: str = "", by: User
 ) -> TraceSample:
     """Check a sample of outputs against the register and keep it, with its file as evidence for int.anchor.
 
-    The figures are worked out; whether they are enough (`result`) is the person's word, as the case declared it. The
-    evidence names the systems that were cited, so that a change of one of them ends it. Raises ValidationError by
+    The figures are worked out; whether they are enough (`result`) is the person's word, as the initiative declared it.
+    The evidence names the systems that were cited, so that a change of one of them ends it. Raises ValidationError by
     field, or Refused.
     """
-    with act("add trace sample", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
+    with act("add trace sample", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
         if file is None:
             raise ValidationError({"file": "Attach the sample as csv or jsonl."})
         if len(title) > 160:
             raise ValidationError({"title": "A title has at most 160 characters."})
         problems = check_evidence(
-            case,
+            initiative,
             kind=KIND,
             title=title,
             observed_on=taken_on,
@@ -64,21 +64,21 @@ def add_trace_sample(
                 {{"observed_on": "taken_on"}.get(name, name): said for name, said in problems.items()}
             )
         row = keep_sample(
-            case,
+            initiative,
             title=title.strip(),
             taken_on=taken_on,
             result=result,
             file=file,
             note=note.strip(),
-            checked=look_at_sample(case, file),
+            checked=look_at_sample(initiative, file),
             by=by,
         )
-        settle_standing(case)
+        settle_standing(initiative)
     return row
 
 
 def keep_sample(
-    case: Initiative,
+    initiative: Initiative,
     *,
     title: str,
     taken_on: date,
@@ -91,7 +91,7 @@ def keep_sample(
     """The rows of a sample that was checked, in the running act: its figures, and its file as evidence."""
     systems = System.objects.filter(pk__in=checked.systems).order_by("pk")
     evidence = create_evidence(
-        case,
+        initiative,
         kind=KIND,
         title=title,
         observed_on=taken_on,
@@ -99,12 +99,12 @@ def keep_sample(
         note=f"{in_words(checked)}\n{note}".strip(),
         file=file,
         result=result,
-        names=[*versions_named(case, taken_on), *systems],
+        names=[*versions_named(initiative, taken_on), *systems],
         details=of_register(EvidenceRegister.TRACES),
         by=by,
     )
     row = TraceSample(
-        initiative=case,
+        initiative=initiative,
         title=title,
         taken_on=taken_on,
         outputs=checked.outputs,
@@ -121,7 +121,7 @@ def keep_sample(
     row.save()
     record.record(
         EntryKind.TRACE_SAMPLE_ADDED,
-        case=case,
+        initiative=initiative,
         sample=row.pk,
         outputs=row.outputs,
         hits=row.hits,

@@ -1,4 +1,5 @@
-"""Service accounts: opened, changed, reviewed and closed; whose closing is owed once the last case that used one ends.
+"""Service accounts: opened, changed, reviewed and closed; whose closing is owed once the last initiative that used one
+ends.
 
 Source: S1-13.
 """
@@ -13,9 +14,9 @@ from governance.models import Rulebook, User
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted
-from initiatives.cases.act import act
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.holds.actions import owe_all, settle_row
+from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions
 from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
 
@@ -36,7 +37,7 @@ def open_account(
     """Record an account in a system under which something that is no person works. Raises ValidationError, Refused.
 
     `review_by`: the last day on which somebody looks again at what it may do; none, or no owner, is a shortcoming of
-    every case that uses it.
+    every initiative that uses it.
     """
     account = ServiceAccount(
         system=system,
@@ -66,9 +67,9 @@ def change_account(
     review_by: date | None,
     by: User,
 ) -> ServiceAccount:
-    """Change what is said of an account; the cases that use it hear of it."""
+    """Change what is said of an account; the initiatives that use it hear of it."""
     with act("change account", by=by, register=True):
-        account, cases = _locked(account)
+        account, initiatives = _locked(account)
         permissions.may_change_account(account, by).or_refuse()
         before, was = _told(account), account.owner_id
         if was != (owner and owner.pk):
@@ -80,7 +81,7 @@ def change_account(
             return account
         account.save()
         record.record(EntryKind.ACCOUNT_CHANGED, before=before, **_told(account))
-        follow(cases)
+        follow(initiatives)
     return account
 
 
@@ -95,30 +96,31 @@ def review_account(*, account: ServiceAccount, privileges: str, review_by: date,
     if wrong:
         raise ValidationError(wrong)
     with act("review account", by=by, register=True):
-        account, cases = _locked(account)
+        account, initiatives = _locked(account)
         permissions.may_change_account(account, by).or_refuse()
         account.privileges, account.review_by = privileges.strip(), review_by
         account.save()
         record.record(EntryKind.ACCOUNT_REVIEWED, **_told(account))
-        follow(cases)
+        follow(initiatives)
     return account
 
 
 def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceAccount:
     """Record that an account is closed in its system; what is owed for it is settled.
 
-    Cases whose links still name it are short of an identity until they name another. Raises ValidationError, Refused.
+    Initiatives whose links still name it are short of an identity until they name another. Raises ValidationError,
+    Refused.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say how it was closed, and by whom in its system."})
     with act("close account", by=by, register=True, reason=reason):
-        account, cases = _locked(account)
+        account, initiatives = _locked(account)
         permissions.may_close_account(account, by).or_refuse()
         account.closed_at, account.closed_by, account.closed_reason = clock.now(), by, reason.strip()
         account.save()
         record.record(EntryKind.ACCOUNT_CLOSED, why=account.closed_reason, **_told(account))
         _settle(account, by=by, note="The account was closed")
-        follow(cases)
+        follow(initiatives)
     return account
 
 
@@ -126,25 +128,28 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
 
 
 def used_again(account: ServiceAccount | None, *, by: User) -> None:
-    """Inside the act that lets a case use an account, its system's owner agreeing: nobody owes its closing any more."""
+    """Inside the act that lets an initiative use an account, its system's owner agreeing: nobody owes its closing any
+    more.
+    """
     if account is not None:
         _settle(account, by=by, note="Another initiative uses the account")
 
 
-def owe_closing(case: Initiative, links: list[Link]) -> None:
-    """Inside the act that ends a case: the accounts that it alone used become something that somebody must close.
+def owe_closing(initiative: Initiative, links: list[Link]) -> None:
+    """Inside the act that ends an initiative: the accounts that it alone used become something that somebody must
+    close.
 
-    Owed by the account's owner, else the system's, else the case's, within the rulebook's days for a post-mortem.
+    Owed by the account's owner, else the system's, else the initiative's, within the rulebook's days for a post-mortem.
     """
     keys = {link.account_id for link in links if link.account_id}
-    others = Link.objects.standing().filter(account__in=keys).exclude(initiative=case)
+    others = Link.objects.standing().filter(account__in=keys).exclude(initiative=initiative)
     alone = keys - set(others.values_list("account", flat=True))
     accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system__owner", "owner")
-    owner = accepted(case, Role.OWNER)
-    last = owner.person if owner else case.registered_by
+    owner = accepted(initiative, Role.OWNER)
+    last = owner.person if owner else initiative.registered_by
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
     owe_all(
-        case,
+        initiative,
         [
             Obligation(
                 kind=DEBT,
@@ -174,10 +179,10 @@ def _settle(account: ServiceAccount, *, by: User, note: str) -> None:
 
 
 def _locked(account: ServiceAccount) -> tuple[ServiceAccount, list[Initiative]]:
-    """The account as it stands now, and the cases whose links name it, locked."""
+    """The account as it stands now, and the initiatives whose links name it, locked."""
     row = ServiceAccount.objects.select_related("system__owner", "owner").get(pk=account.pk)
     links = Link.objects.standing().filter(account=row)
-    return row, lock_cases(links.values_list("initiative", flat=True))
+    return row, lock_initiatives(links.values_list("initiative", flat=True))
 
 
 def _told(account: ServiceAccount) -> dict:

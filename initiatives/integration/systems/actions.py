@@ -1,7 +1,8 @@
-"""Systems, described once for every case that is tied to them: their facts, owner, customisations, members, their end.
+"""Systems, described once for every initiative that is tied to them: their facts, owner, customisations, members, their
+end.
 
-What touches a source of cases (it is added, frozen, moved, left without an owner, retired) pulls `data_source` there,
-bound to that system, and voids evidence from before (rulebook, triggers; S1-14, S1-24).
+What touches a source of initiatives (it is added, frozen, moved, left without an owner, retired) pulls `data_source`
+there, bound to that system, and voids evidence from before (rulebook, triggers; S1-14, S1-24).
 """
 
 from datetime import date
@@ -14,9 +15,9 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.systems import permissions
 from initiatives.models import Customisation, Evidence, Initiative, Link, System
 from initiatives.models.integration.systems import SYSTEM_KINDS
@@ -46,14 +47,15 @@ FIELDS = (
 )
 _PAST = ("last_updated_on", "organised_on", "in_service_since")
 
-# What only `may_decide_on` changes: it ends proof in cases of others, or decides which terms bind there.
+# What only `may_decide_on` changes: it ends proof in initiatives of others, or decides which terms bind there.
 DECIDED = frozenset({"owner", "editable", "regions", "location", "vendor"})
 
 
 def describe_system(*, by: User, **fields) -> System:
-    """Describe a system once, for every case that will use it; `fields` are those of FIELDS, name and kind at least.
+    """Describe a system once, for every initiative that will use it; `fields` are those of FIELDS, name and kind at
+    least.
 
-    A member of a collection that cases are tied to is a source more for these. Raises ValidationError or Refused.
+    A member of a collection that initiatives are tied to is a source more for these. Raises ValidationError or Refused.
     """
     system = System(described_by=by, described_at=clock.now())
     _take(system, fields)
@@ -62,10 +64,12 @@ def describe_system(*, by: User, **fields) -> System:
         _check(system)
         if system.collection is not None:
             permissions.may_change_system(system.collection, by).or_refuse()
-        cases = _locked(system)
+        initiatives = _locked(system)
         system.save()
         record.record(EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=_said(system))
-        reach(cases, f"{system} is a source more of {system.collection}", system=system.collection, by=by)
+        reach(
+            initiatives, f"{system} is a source more of {system.collection}", system=system.collection, by=by
+        )
     return system
 
 
@@ -73,7 +77,7 @@ def change_system(*, system: System, by: User, **fields) -> System:
     """Change what is said of a system, its owner among it; what is not named stays. Nothing new leaves no entry.
 
     Being frozen, moved (its location or regions), left without an owner, or taken out of a collection pulls
-    `data_source` on the cases that are tied to it; a first description of these does not.
+    `data_source` on the initiatives that are tied to it; a first description of these does not.
     """
     with act("change system", by=by, register=True):
         system = _fresh(system)
@@ -91,11 +95,11 @@ def change_system(*, system: System, by: User, **fields) -> System:
             return system
         if DECIDED & set(changed):
             permissions.may_decide_on(was, by).or_refuse()
-        cases = _locked(system, was)
+        initiatives = _locked(system, was)
         left = was.collection if was.collection_id not in (None, system.collection_id) else None
         joined = system.collection if system.collection_id not in (None, was.collection_id) else None
         if left is not None:
-            _pull_on(cases, left, f"{system} is no longer a source of {left}", system=was, by=by)
+            _pull_on(initiatives, left, f"{system} is no longer a source of {left}", system=was, by=by)
         system.save()
         record.record(
             EntryKind.SYSTEM_CHANGED,
@@ -105,8 +109,8 @@ def change_system(*, system: System, by: User, **fields) -> System:
             after={name: after[name] for name in changed},
         )
         if joined is not None:
-            _pull_on(cases, joined, f"{system} is a source more of {joined}", system=joined, by=by)
-        reach(cases, _cause(was, system), system=system, by=by)
+            _pull_on(initiatives, joined, f"{system} is a source more of {joined}", system=joined, by=by)
+        reach(initiatives, _cause(was, system), system=system, by=by)
     return system
 
 
@@ -126,7 +130,7 @@ def _cause(was: System, system: System) -> str:
 
 
 def disown_system(*, system: System, reason: str, by: User) -> System:
-    """Say, as the owner named, that a system is not one's own. It has no owner then, and its cases hear of it."""
+    """Say, as the owner named, that a system is not one's own. It has no owner then, and its initiatives hear of it."""
     if not reason.strip():
         raise ValidationError(
             {"reason": "Say whose it is, or why it is not yours, so that others can find out."}
@@ -134,16 +138,16 @@ def disown_system(*, system: System, reason: str, by: User) -> System:
     with act("disown system", by=by, register=True, reason=reason):
         system = _fresh(system)
         permissions.may_disown(system, by).or_refuse()
-        cases = _locked(system)
+        initiatives = _locked(system)
         system.owner = None
         system.save()
         record.record(EntryKind.SYSTEM_DISOWNED, system=system.name, system_id=system.pk, why=reason.strip())
-        reach(cases, f"{system} has no owner any more", system=system, by=by)
+        reach(initiatives, f"{system} has no owner any more", system=system, by=by)
     return system
 
 
 def retire_system(*, system: System, reason: str, by: User) -> System:
-    """Record that a system is no longer there. Cases that are still tied to it are told, and are short of it."""
+    """Record that a system is no longer there. Initiatives that are still tied to it are told, and are short of it."""
     if not reason.strip():
         raise ValidationError({"reason": "Say what became of it, and what takes its place."})
     with act("retire system", by=by, register=True, reason=reason):
@@ -158,11 +162,11 @@ def retire_system(*, system: System, reason: str, by: User) -> System:
                     "reason": f"{standing} of its sources still stand; retire them first, or list them elsewhere."
                 }
             )
-        cases = _locked(system)
+        initiatives = _locked(system)
         system.retired_at, system.retired_by, system.retired_reason = clock.now(), by, reason.strip()
         system.save()
         record.record(EntryKind.SYSTEM_RETIRED, system=system.name, system_id=system.pk, why=reason.strip())
-        reach(cases, f"{system} was retired", system=system, by=by)
+        reach(initiatives, f"{system} was retired", system=system, by=by)
     return system
 
 
@@ -215,43 +219,56 @@ def end_customisation(*, customisation: Customisation, by: User) -> Customisatio
 # What the acts on the register share
 
 
-def reach(cases: list[Initiative], what: str = "", *, system: System | None = None, by: User | None) -> None:
-    """Let a change of the register reach these locked cases: what it voids there, what it says, what is supported.
+def reach(
+    initiatives: list[Initiative], what: str = "", *, system: System | None = None, by: User | None
+) -> None:
+    """Let a change of the register reach these locked initiatives: what it voids there, what it says, what is
+    supported.
 
     `what`: the cause, where a source changed; it pulls `data_source`, bound to `system`, wherever there is proof.
     """
-    pulled = _pull_all(cases, what, system=system, by=by) if what else []
-    rewritten = {case.pk for case in follow(cases)}
-    waiting = [case for case in pulled if case.pk not in rewritten]
+    pulled = _pull_all(initiatives, what, system=system, by=by) if what else []
+    rewritten = {initiative.pk for initiative in follow(initiatives)}
+    waiting = [initiative for initiative in pulled if initiative.pk not in rewritten]
     if waiting:
         settle_standings(waiting)
 
 
 def _pull_all(
-    cases: list[Initiative], what: str, *, system: System | None, by: User | None
+    initiatives: list[Initiative], what: str, *, system: System | None, by: User | None
 ) -> list[Initiative]:
-    """Pull `data_source` on those of the cases that have proof; where nothing was relied on, nothing changed."""
-    items = Evidence.objects.filter(initiative__in=[case.pk for case in cases], withdrawn_at__isnull=True)
+    """Pull `data_source` on those of the initiatives that have proof; where nothing was relied on, nothing changed."""
+    items = Evidence.objects.filter(
+        initiative__in=[initiative.pk for initiative in initiatives], withdrawn_at__isnull=True
+    )
     relied = set(items.values_list("initiative", flat=True))
-    found = [case for case in cases if case.pk in relied]
-    pull_many([Pulled(case, system) for case in found], ["data_source"], what[:LONGEST_CAUSE], by=by)
+    found = [initiative for initiative in initiatives if initiative.pk in relied]
+    pull_many(
+        [Pulled(initiative, system) for initiative in found], ["data_source"], what[:LONGEST_CAUSE], by=by
+    )
     return found
 
 
-def _pull_on(cases: list[Initiative], collection: System, what: str, *, system: System, by: User) -> None:
+def _pull_on(
+    initiatives: list[Initiative], collection: System, what: str, *, system: System, by: User
+) -> None:
     """The same on those that are tied to a collection, whose sources are others now."""
-    links = Link.objects.standing().filter(initiative__in=[case.pk for case in cases], system=collection)
+    links = Link.objects.standing().filter(
+        initiative__in=[initiative.pk for initiative in initiatives], system=collection
+    )
     keys = set(links.values_list("initiative", flat=True))
-    found = _pull_all([case for case in cases if case.pk in keys], what, system=system, by=by)
+    found = _pull_all(
+        [initiative for initiative in initiatives if initiative.pk in keys], what, system=system, by=by
+    )
     if found:
         settle_standings(found)
 
 
 def _locked(*systems: System) -> list[Initiative]:
-    """The cases that are tied to one of these systems, or to the collection it is a member of, locked."""
+    """The initiatives that are tied to one of these systems, or to the collection it is a member of, locked."""
     wanted = {key for one in systems for key in (one.pk, one.collection_id) if key}
     links = Link.objects.standing().filter(system__in=wanted)
-    return lock_cases(links.values_list("initiative", flat=True))
+    return lock_initiatives(links.values_list("initiative", flat=True))
 
 
 def _fresh(system: System) -> System:
@@ -323,8 +340,8 @@ def _wrong_collection(system: System) -> dict:
     return {}
 
 
-def cases_of_owner(person: User) -> set[int]:
-    """Keys of the cases that are tied to what this person owns, systems or accounts."""
+def initiatives_of_owner(person: User) -> set[int]:
+    """Keys of the initiatives that are tied to what this person owns, systems or accounts."""
     links = Link.objects.standing()
     owned = System.objects.standing().filter(owner=person)
     tied = {key for pair in owned.values_list("pk", "collection") for key in pair if key}
@@ -332,16 +349,16 @@ def cases_of_owner(person: User) -> set[int]:
     return set(found.values_list("initiative", flat=True))
 
 
-def owner_left(person: User, cases: list[Initiative], *, by: User | None) -> None:
-    """Inside the act that ends an account: what that person owned, nobody owns; these locked cases hear of it."""
-    links = Link.objects.standing().filter(initiative__in=[case.pk for case in cases])
+def owner_left(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
+    """Inside the act that ends an account: what that person owned, nobody owns; these locked initiatives hear of it."""
+    links = Link.objects.standing().filter(initiative__in=[initiative.pk for initiative in initiatives])
     for system in System.objects.standing().filter(owner=person):
         tied = [key for key in (system.pk, system.collection_id) if key]
         keys = set(links.filter(system__in=tied).values_list("initiative", flat=True))
         _pull_all(
-            [case for case in cases if case.pk in keys],
+            [initiative for initiative in initiatives if initiative.pk in keys],
             f"{system} has no owner any more",
             system=system,
             by=by,
         )
-    follow(cases)
+    follow(initiatives)

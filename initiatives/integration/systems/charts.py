@@ -1,4 +1,4 @@
-"""Pictures of the register: the systems on which most cases hang, and the data flow of a case."""
+"""Pictures of the register: the systems on which most initiatives hang, and the data flow of an initiative."""
 
 from dataclasses import dataclass
 from textwrap import wrap
@@ -10,17 +10,17 @@ FURTHER = 14  # a further line of words
 
 
 def heaviest(found: Heaviest) -> Picture:
-    """A bar for each of the systems on which most cases hang; the others in words."""
-    highest = max((row.cases for row in found.rows), default=0)
+    """A bar for each of the systems on which most initiatives hang; the others in words."""
+    highest = max((row.initiatives for row in found.rows), default=0)
     canvas = Canvas()
     for place, row in enumerate(found.rows):
-        name = f"{_short(row.system.name, WIDTH - 70)}: {count(row.cases, 'initiative')}"
-        canvas.bar_row(place, name, row.cases, highest)
+        name = f"{_short(row.system.name, WIDTH - 70)}: {count(row.initiatives, 'initiative')}"
+        canvas.bar_row(place, name, row.initiatives, highest)
     height = len(found.rows) * LINE + 4
     if found.rows and found.others:
         canvas.say(f"and {count(found.others, 'other')} with fewer", 0, height + 12, "start")
         height += 18
-    said = ", ".join(f"{row.system.name} {row.cases}" for row in found.rows[:10])
+    said = ", ".join(f"{row.system.name} {row.initiatives}" for row in found.rows[:10])
     more = f", and {count(found.others, 'other system')} with fewer" if found.others else ""
     says = f"{len(found.rows)} systems drawn: {said or 'none'}{more}."
     return canvas.picture("Systems by how many initiatives use them", says, height)
@@ -64,7 +64,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Flow:
-    """Everything that the drawing of a case shows: its links, the AI system, and who acts on what it says."""
+    """Everything that the drawing of an initiative shows: its links, the AI system, and who acts on what it says."""
 
     ways: tuple[Way, ...]
     system: Stop

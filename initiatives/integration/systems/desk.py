@@ -1,4 +1,6 @@
-"""What waits on the desk of whoever looks after systems, service accounts and definitions that cases depend on."""
+"""What waits on the desk of whoever looks after systems, service accounts and definitions that initiatives depend
+on.
+"""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ REVIEW_DAYS = 30  # before its day an account is on the desk
 
 
 def lines(look: "Look"):
-    """Cases that wait for the owner's word, one line a system; accounts that are to be looked at."""
+    """Initiatives that wait for the owner's word, one line a system; accounts that are to be looked at."""
     for system in look.rows("systems"):
         yield Line(
             "agree",
@@ -74,12 +76,14 @@ def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) ->
 
 
 def _conflicts(look: "Look"):
-    """Definitions that disagree, a line a case: the data steward settles them; without one, the owner names one."""
-    by_case: dict[int, list] = {}
+    """Definitions that disagree, a line an initiative: the data steward settles them; without one, the owner names
+    one.
+    """
+    by_initiative: dict[int, list] = {}
     for row in look.rows("conflicts"):
-        by_case.setdefault(row.initiative_id, []).append(row)
-    for pk, rows in by_case.items():
-        case, held = look.working[pk]
+        by_initiative.setdefault(row.initiative_id, []).append(row)
+    for pk, rows in by_initiative.items():
+        initiative, held = look.working[pk]
         terms = sorted({name for row in rows for name in (row.one_term, row.other_term)})
         found = f"{count(len(rows), 'open conflict')} on {listed(terms)}"
         behind = look.standing_in_on.get(pk, "")
@@ -87,19 +91,19 @@ def _conflicts(look: "Look"):
             yield Line(
                 "decide",
                 found,
-                reverse("integration-definitions", args=[case.ref]),
+                reverse("integration-definitions", args=[initiative.ref]),
                 "Reconcile",
-                f"{case.title}. Reconciled, or accepted, by its data steward; nobody else can.",
-                case.ref,
+                f"{initiative.title}. Reconciled, or accepted, by its data steward; nobody else can.",
+                initiative.ref,
                 on_behalf=behind,
             )
         elif not rows[0].steward:
             yield Line(
                 "see",
-                f"{case.title} has no data steward",
-                f"{reverse('role-propose', args=[case.ref])}?role={STEWARD}",
+                f"{initiative.title} has no data steward",
+                f"{reverse('role-propose', args=[initiative.ref])}?role={STEWARD}",
                 "Propose one",
                 f"{found}: only a data steward can resolve that.",
-                case.ref,
+                initiative.ref,
                 on_behalf=behind,
             )

@@ -26,11 +26,11 @@ WAITING, DECLINED = "agreement", "declined"
 
 
 @about(Link.objects.standing())
-def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
+def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Sources in bad condition, links and accounts not fully described, systems whose owner has not agreed."""
     links = list(
         Link.objects.standing()
-        .filter(initiative__in=cases)
+        .filter(initiative__in=initiatives)
         .select_related("system__owner", "account__owner")
         .order_by("initiative", "id")
     )
@@ -41,7 +41,7 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     transfers: dict[int, list[Transfer]] = {}
     for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
         transfers.setdefault(transfer.link_id, []).append(transfer)
-    accepted = _acceptances(cases)
+    accepted = _acceptances(initiatives)
     answers = _answers(links)
     told: set[tuple[int, int]] = set()
     identities: set[tuple[int, ServiceAccount]] = set()
@@ -106,7 +106,7 @@ def _retired(system: System) -> Wanted:
 def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
     """What an account lacks; a review counts as overdue from the end of its day on, exactly."""
     who = account.owner.full_name if account.owner else ""
-    # Its name is for those who may see accounts, its finding for everybody who reads the case.
+    # Its name is for those who may see accounts, its finding for everybody who reads the initiative.
     place = f"A service account in {system}"
     if account.closed_at is not None:
         yield Wanted(
@@ -145,7 +145,7 @@ def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
         )
 
 
-def _condition(case: int, source: System, accepted) -> Iterable[tuple[int, Wanted]]:
+def _condition(initiative: int, source: System, accepted) -> Iterable[tuple[int, Wanted]]:
     """One thing against a source at most: what is worst. What was accepted for a time counts again after its day."""
     today = clock.today()
     orphaned = source.owner_id is None or not source.owner.is_active
@@ -166,11 +166,11 @@ def _condition(case: int, source: System, accepted) -> Iterable[tuple[int, Wante
         words = f"{source} is out of date: {known}."
     else:
         return
-    until = accepted.get((case, source.pk, condition))
+    until = accepted.get((initiative, source.pk, condition))
     if until is not None and until >= today:
         since = max(since, clock.midnight_after(until))
     yield (
-        case,
+        initiative,
         Wanted(
             "int.sources_condition",
             f"system:{source.pk}:{condition}",
@@ -182,8 +182,8 @@ def _condition(case: int, source: System, accepted) -> Iterable[tuple[int, Wante
     )
 
 
-def _acceptances(cases: list[int]) -> dict[tuple[int, int, str], date]:
-    rows = SourceAcceptance.objects.filter(initiative__in=cases).order_by("pk")
+def _acceptances(initiatives: list[int]) -> dict[tuple[int, int, str], date]:
+    rows = SourceAcceptance.objects.filter(initiative__in=initiatives).order_by("pk")
     return {(row.initiative_id, row.system_id, row.condition): row.until for row in rows}
 
 
@@ -231,7 +231,7 @@ def digest(link: Link, transfers: list[Transfer]) -> tuple[str, str]:
     """What an owner reads of a link before agreeing, as bytes in a fixed order, and their hash (SHA-256)."""
     read = json.dumps(
         {
-            "case": link.initiative_id,
+            "initiative": link.initiative_id,
             "system": link.system_id,
             "pattern": link.pattern,
             "direction": link.direction,

@@ -1,4 +1,4 @@
-"""Who brings system imports into the register: admins, and technical leads what belongs to their own cases."""
+"""Who brings system imports into the register: admins, and technical leads what belongs to their own initiatives."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
@@ -10,7 +10,7 @@ OF_LEADS = ("links", "definitions")
 
 
 def leads(person: User) -> bool:
-    """Whether the person is technical lead of any case."""
+    """Whether the person is technical lead of any initiative."""
     roles = RoleAssignment.objects.in_force().filter(role=Role.TECHNICAL_LEAD, person=person)
     return person.is_active and roles.exists()
 
@@ -21,7 +21,7 @@ def may_see_all(person: User) -> bool:
 
 
 def may_bring_any(person: User) -> Answer:
-    """Bring tables at all: admins, and technical leads of cases."""
+    """Bring tables at all: admins, and technical leads of initiatives."""
     if may_see_all(person) or leads(person):
         return yes()
     return no(
@@ -40,7 +40,9 @@ def may_bring(person: User, kind: str) -> Answer:
 
 
 def may_bring_of(roles: frozenset[str], person: User) -> bool:
-    """Whether a page of a case on which the person holds these roles offers it: not to who stands in for its lead."""
+    """Whether a page of an initiative on which the person holds these roles offers it: not to who stands in for its
+    lead.
+    """
     return may_see_all(person) or ("technical_lead" in roles and leads(person))
 
 

@@ -1,4 +1,6 @@
-"""Who may change what the register says: shared systems and accounts, the links of a case, and who answers for them."""
+"""Who may change what the register says: shared systems and accounts, the links of an initiative, and who answers for
+them.
+"""
 
 from collections.abc import Iterable
 
@@ -7,7 +9,7 @@ from django.db.models import Q
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import RUNNING_STAGES, Role, Seat
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.permissions import ARCHITECTURE, holds_architecture_seat
 from initiatives.access.visibility import stood_in_for
 from initiatives.integration.links import agreements
@@ -15,7 +17,7 @@ from initiatives.models import Initiative, Link, Obligation, RoleAssignment, Ser
 
 
 def may_describe(person: User) -> Answer:
-    """Describe a system: anyone signed in. It is described once and seen from every case."""
+    """Describe a system: anyone signed in. It is described once and seen from every initiative."""
     return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
 
 
@@ -34,7 +36,7 @@ def may_decide_on(system: System, person: User) -> Answer:
 
 
 def may_change_system(system: System, person: User) -> Answer:
-    """Whoever decides on it, and whoever works on a case whose link its owner agreed to.
+    """Whoever decides on it, and whoever works on an initiative whose link its owner agreed to.
 
     Never what only `may_decide_on` allows.
     """
@@ -58,11 +60,13 @@ def changed_by(person: User, systems: Iterable[System]) -> set[int]:
     rows = [row for row in rows if row.pk not in found]
     found |= _described(rows, person)
     rows = [row for row in rows if row.pk not in found]
-    return found | {system for _, system in agreements.of_cases(worked_on(person), rows)}
+    return found | {system for _, system in agreements.of_initiatives(worked_on(person), rows)}
 
 
 def may_propose_on(system: System, person: User) -> Answer:
-    """Propose a change of a system, its accounts and its definitions: whoever works on a case that is tied to it."""
+    """Propose a change of a system, its accounts and its definitions: whoever works on an initiative that is tied to
+    it.
+    """
     if system.retired_at is not None:
         return _retired(system)
     links = Link.objects.standing().filter(system__in=_places(system))
@@ -81,7 +85,8 @@ def _keeps(system: System, person: User) -> bool:
 def _described(systems: Iterable[System], person: User) -> set[int]:
     """Those of these systems that the person described and on which nothing of others rests.
 
-    Until a case is tied to it; as long as it has no owner, until a case is that the person does not work on.
+    Until an initiative is tied to it; as long as it has no owner, until an initiative is that the person does not work
+    on.
     """
     found = set()
     for row in systems:
@@ -107,9 +112,9 @@ def _who_instead(system: System) -> str:
 
 
 def worked_on(person: User):
-    """The running cases that the person may tie to systems: an accepted working role, or standing in for one."""
+    """The running initiatives that the person may tie to systems: an accepted working role, or standing in for one."""
     roles = RoleAssignment.objects.in_force().filter(
-        Q(person=person) | Q(person__in=stood_in_for(person)), role__in=case_permissions.COLLABORATORS
+        Q(person=person) | Q(person__in=stood_in_for(person)), role__in=initiative_permissions.COLLABORATORS
     )
     owned = RoleAssignment.objects.filter(role=Role.OWNER, accepted_at__isnull=False)
     own = Q(pk__in=roles.values("initiative"))
@@ -143,7 +148,7 @@ def may_hand_over_account(account: ServiceAccount, person: User) -> Answer:
 
 
 def may_close_account(account: ServiceAccount, person: User) -> Answer:
-    """Likewise, and whoever owes its closing since a case ended."""
+    """Likewise, and whoever owes its closing since an initiative ended."""
     if account.closed_at is not None:
         return no(f"{account} was closed.", "Open another one.")
     owed = Obligation.objects.unsettled().filter(
@@ -154,14 +159,14 @@ def may_close_account(account: ServiceAccount, person: User) -> Answer:
     return may_hand_over_account(account, person)
 
 
-def may_link(case: Initiative, person: User) -> Answer:
-    """Tie a case to systems and say how: the owner, and whoever accepted a working role."""
-    if case.closed or case.withdrawn_at:
+def may_link(initiative: Initiative, person: User) -> Answer:
+    """Tie an initiative to systems and say how: the owner, and whoever accepted a working role."""
+    if initiative.closed or initiative.withdrawn_at:
         return no(
             "This initiative has ended; it is connected to nothing any more.",
             "The chair can reopen a stopped initiative.",
         )
-    return case_permissions.may_collaborate(case, person)
+    return initiative_permissions.may_collaborate(initiative, person)
 
 
 def may_answer_link(link: Link, person: User) -> Answer:
@@ -178,9 +183,10 @@ def may_answer_link(link: Link, person: User) -> Answer:
 
 
 def may_confirm_shut(debt: Obligation, person: User) -> Answer:
-    """Say that the feed to a case that ended is shut: the system's owner, or who owned it when the case ended.
+    """Say that the feed to an initiative that ended is shut: the system's owner, or who owned it when the initiative
+    ended.
 
-    While the system has no owner here, whoever leads the case says it instead: its sponsor or chair.
+    While the system has no owner here, whoever leads the initiative says it instead: its sponsor or chair.
     """
     if not person.is_active:
         return no("Your account is not active.")
@@ -189,8 +195,8 @@ def may_confirm_shut(debt: Obligation, person: User) -> Answer:
     if person.pk in {debt.debtor_id, owner.pk if owner else None}:
         return yes()
     if owner is None and (
-        "sponsor" in case_permissions.roles_of(debt.initiative, person)
-        or case_permissions.is_acting_chair(debt.initiative, person)
+        "sponsor" in initiative_permissions.roles_of(debt.initiative, person)
+        or initiative_permissions.is_acting_chair(debt.initiative, person)
     ):
         return yes()
     return no(
@@ -199,10 +205,12 @@ def may_confirm_shut(debt: Obligation, person: User) -> Answer:
     )
 
 
-def may_accept_source(case: Initiative, person: User) -> Answer:
-    """Accept a source in bad condition for a time: the architecture seat of the case's board, party to nothing."""
-    if case.closed or case.withdrawn_at:
+def may_accept_source(initiative: Initiative, person: User) -> Answer:
+    """Accept a source in bad condition for a time: the architecture seat of the initiative's board, party to
+    nothing.
+    """
+    if initiative.closed or initiative.withdrawn_at:
         return no("This initiative has ended; nothing has to be accepted any more.")
-    if not case_permissions.holds_seat(case, person, ARCHITECTURE):
+    if not initiative_permissions.holds_seat(initiative, person, ARCHITECTURE):
         return no(f"Only the seat {Seat(ARCHITECTURE).label} accepts this.", "Ask its holder.")
-    return all_of(case_permissions.may_accept_exception(case, [ARCHITECTURE], person))
+    return all_of(initiative_permissions.may_accept_exception(initiative, [ARCHITECTURE], person))

@@ -1,7 +1,7 @@
-"""The landscape of systems as one person may see it: how many cases hang on each, who else depends on one.
+"""The landscape of systems as one person may see it: how many initiatives hang on each, who else depends on one.
 
-What cases share is open to everybody; of the cases it says only what `visible_to` allows. Others are counted, except
-confidential ones: of these strangers hear nothing at all.
+What initiatives share is open to everybody; of the initiatives it says only what `visible_to` allows. Others are
+counted, except confidential ones: of these strangers hear nothing at all.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from initiatives.access.visibility import visible_to
 from initiatives.integration.systems.findings import WAITING
 from initiatives.models import Initiative, Link, Shortcoming, System
 
-DRAWN = 30  # of the systems on which most cases hang; the others are one number
+DRAWN = 30  # of the systems on which most initiatives hang; the others are one number
 
 
 @dataclass(frozen=True)
 class Weight:
-    """A system and how many cases hang on it."""
+    """A system and how many initiatives hang on it."""
 
     system: System
-    cases: int
+    initiatives: int
 
 
 @dataclass(frozen=True)
 class Heaviest:
-    """The systems on which most cases hang, and how many others there are, with and without any case."""
+    """The systems on which most initiatives hang, and how many others there are, with and without any initiative."""
 
     rows: tuple[Weight, ...]
     others: int
@@ -34,7 +34,7 @@ class Heaviest:
 
 
 def weights(person: User) -> dict[int, int]:
-    """By system in use, how many cases that this person may hear of are tied to it; only those with any.
+    """By system in use, how many initiatives that this person may hear of are tied to it; only those with any.
 
     One question over all links, answered with a number a system: so the list and the picture say the same.
     """
@@ -42,12 +42,12 @@ def weights(person: User) -> dict[int, int]:
     if not (person.is_admin or person.is_auditor):
         unheard = Initiative.objects.filter(confidential=True).exclude(pk__in=visible_to(person).values("pk"))
         links = links.exclude(initiative__in=unheard.order_by().values("pk"))
-    counted = links.values("system").annotate(cases=Count("initiative", distinct=True))
-    return dict(counted.values_list("system", "cases"))
+    counted = links.values("system").annotate(initiatives=Count("initiative", distinct=True))
+    return dict(counted.values_list("system", "initiatives"))
 
 
 def ordered(systems: QuerySet, weight: dict[int, int]) -> list[int]:
-    """The keys of these systems, those on which most cases hang first, then by name."""
+    """The keys of these systems, those on which most initiatives hang first, then by name."""
     named = systems.order_by().values_list("pk", "name")
     return [
         pk for pk, name in sorted(named, key=lambda one: (-weight.get(one[0], 0), one[1].casefold(), one[0]))
@@ -65,14 +65,16 @@ def heaviest(weight: dict[int, int]) -> Heaviest:
 
 @dataclass(frozen=True)
 class Dependents:
-    """Who depends on a system: the links of cases that the person may open, and how many other cases there are."""
+    """Who depends on a system: the links of initiatives that the person may open, and how many other initiatives there
+    are.
+    """
 
     links: QuerySet
     hidden: int
 
 
 def dependents(person: User, system: System) -> Dependents:
-    """The links of cases to the system, or to the collection it is a member of."""
+    """The links of initiatives to the system, or to the collection it is a member of."""
     tied = [key for key in (system.pk, system.collection_id) if key]
     links = Link.objects.standing().filter(system__in=tied)
     rows = links.select_related("initiative__unit", "system").order_by("initiative__number", "pk")

@@ -1,4 +1,4 @@
-"""The systems of the organisation: found, described once for every case, looked after, retired."""
+"""The systems of the organisation: found, described once for every initiative, looked after, retired."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,8 +13,8 @@ from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access.visibility import accounts_seen_by
-from initiatives.cases.case_frame import back_to, fix, page_of, sent
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import back_to, fix, page_of, sent
 from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
@@ -39,13 +39,13 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
 MOST_WAITING = 50  # shown at once; the rest follows as these are answered
-MOST_DEFINED, MOST_CASES = 50, 20  # definitions shown, and cases offered, the newest first
+MOST_DEFINED, MOST_INITIATIVES = 50, 20  # definitions shown, and initiatives offered, the newest first
 NEAR = 30  # days before its review an account says so
 
 
 @require_safe
 def systems(request: SignedInRequest) -> HttpResponse:
-    """All systems in use, those on which most cases hang first; found by name, kind, condition and owner."""
+    """All systems in use, those on which most initiatives hang first; found by name, kind, condition and owner."""
     form, today = SystemsForm(request.GET or None), clock.today()
     wanted = form.wanted if form.is_bound else {}
     rows = System.objects.standing()
@@ -134,7 +134,7 @@ def system(request: SignedInRequest, pk: int) -> HttpResponse:
         "hidden": dependents.hidden,
         "tie_to": []
         if row.retired_at
-        else list(permissions.worked_on(request.user).order_by("-pk")[:MOST_CASES]),
+        else list(permissions.worked_on(request.user).order_by("-pk")[:MOST_INITIATIVES]),
         "may_change": may,
         "may_decide": decides,
         "may_propose": not decides and permissions.may_propose_on(row, request.user),

@@ -1,4 +1,6 @@
-"""The tab "Integration" of a case: what it is tied to, what the register says against it, the way its data take."""
+"""The tab "Integration" of an initiative: what it is tied to, what the register says against it, the way its data
+take.
+"""
 
 from dataclasses import dataclass
 
@@ -11,10 +13,10 @@ from django.views.decorators.http import require_safe
 from governance import clock, contributions
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, one_act, outgrown_banner, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
+from initiatives.initiative.initiative_frame import ask, initiative_context, one_act, outgrown_banner, sent
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links import standalone
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
@@ -67,51 +69,52 @@ class Tied:
 
 @require_safe
 def integration(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What the case is tied to, and what the register says against it."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "integration")
-    tied = _tied(case)
-    against = _against(case, context, tied)
-    alone = None if tied else standalone.standing(case)
+    """What the initiative is tied to, and what the register says against it."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    context = initiative_context(request, initiative, "integration")
+    tied = _tied(initiative)
+    against = _against(initiative, context, tied)
+    alone = None if tied else standalone.standing(initiative)
     context |= {
         "title": _("Integration"),
-        "banners": [*context["banners"], *outgrown_banner(case)],
+        "banners": [*context["banners"], *outgrown_banner(initiative)],
         "tied": tied,
         "against": against,
         "open_findings": sum(len(one["now"]) for one in against),
         "later_findings": sum(len(one["later"]) for one in against),
-        "pages": [(words, reverse(name, args=[case.ref])) for name, words in PAGES.items()],
-        "may_link": permissions.may_link(case, request.user),
-        "may_accept": permissions.may_accept_source(case, request.user),
+        "pages": [(words, reverse(name, args=[initiative.ref])) for name, words in PAGES.items()],
+        "may_link": permissions.may_link(initiative, request.user),
+        "may_accept": permissions.may_accept_source(initiative, request.user),
         "alone": alone,
-        "may_accept_alone": alone is not None and bool(standalone.may_accept(case, alone, request.user)),
-        "accepted": _accepted(case, context["today"]),
+        "may_accept_alone": alone is not None
+        and bool(standalone.may_accept(initiative, alone, request.user)),
+        "accepted": _accepted(initiative, context["today"]),
         "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
         "sees_accounts": context["may"].party
         or request.user.is_admin
         or request.user.is_auditor
-        or case_permissions.holds_architecture_seat(request.user),
+        or initiative_permissions.holds_architecture_seat(request.user),
     }
     if tied:
-        flow = _flow(case, context, tied)
+        flow = _flow(initiative, context, tied)
         context |= {"flow": flow, "drawn": charts.flow(flow)}
     return render(request, "initiatives/integration/systems/integration.html", context)
 
 
 def record(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keep the register as it stands today as an item of proof."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
     questions = {key: book.requirements[key].question for key in answered_by_the_register()}
-    against = Shortcoming.objects.standing().filter(initiative=case, since__lte=clock.now())
+    against = Shortcoming.objects.standing().filter(initiative=initiative, since__lte=clock.now())
     short = sorted({questions[row.requirement] for row in against if row.requirement in questions})
     return one_act(
         request,
-        case,
+        initiative,
         RecordForm(sent(request), questions=questions),
-        lambda fields: record_register(case=case, by=request.user, **fields),
+        lambda fields: record_register(initiative=initiative, by=request.user, **fields),
         _("The register of today is among the evidence."),
         page="integration",
         title=_("Keep the register as evidence"),
@@ -129,18 +132,20 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
     )
 
 
-def _accepted(case, today) -> list[SourceAcceptance]:
+def _accepted(initiative, today) -> list[SourceAcceptance]:
     """What the architecture seat accepts now, the newest word on each source and condition."""
-    rows = case.source_acceptances.select_related("system", "by").order_by("pk")
+    rows = initiative.source_acceptances.select_related("system", "by").order_by("pk")
     newest = {(row.system_id, row.condition): row for row in rows}
     return [row for row in newest.values() if row.until >= today]
 
 
-def _tied(case) -> list[Tied]:
-    """The standing links of the case, each with everything around it; a fixed number of questions."""
+def _tied(initiative) -> list[Tied]:
+    """The standing links of the initiative, each with everything around it; a fixed number of questions."""
     today = clock.today()
     links = list(
-        case.links.standing().select_related("system__owner", "account__owner").order_by("system__name", "pk")
+        initiative.links.standing()
+        .select_related("system__owner", "account__owner")
+        .order_by("system__name", "pk")
     )
     systems = {link.system_id for link in links}
     transfers = _by(
@@ -196,18 +201,20 @@ def _word(link: Link, transfers: list[Transfer], answer: LinkAnswer | None) -> t
     return ("agreed", "ok") if answer.accepts else ("declined", "bad")
 
 
-def _against(case, context, tied: list[Tied]) -> list[dict]:
+def _against(initiative, context, tied: list[Tied]) -> list[dict]:
     """What the register says now, by requirement, each with where it is fixed; what will count later, after it."""
     links, transfers = [one.row for one in tied], {one.row.pk: one.transfers for one in tied}
-    fixing = Fixing(case, context["may"], links, transfers, reverse("integration", args=[case.ref]))
-    rows = case.shortcomings.standing().select_related("system").order_by("since", "pk")
+    fixing = Fixing(
+        initiative, context["may"], links, transfers, reverse("integration", args=[initiative.ref])
+    )
+    rows = initiative.shortcomings.standing().select_related("system").order_by("since", "pk")
     book, by_key = context["book"], {}
     for row in rows:
         by_key.setdefault(row.requirement, []).append(row)
     return [
         {
             "question": book.requirements[key].question if key in book.requirements else key,
-            "url": reverse("checklist-row", args=[case.ref, key]) if key in book.requirements else "",
+            "url": reverse("checklist-row", args=[initiative.ref, key]) if key in book.requirements else "",
             "now": [(row, fixing.of(row)) for row in found if row.since <= context["now"]],
             "later": [row for row in found if row.since > context["now"]],
         }
@@ -215,28 +222,32 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
     ]
 
 
-def _flow(case, context, tied: list[Tied]) -> charts.Flow:
-    """The data flow of the case: its links, where it runs itself, who acts on what it says; and what stands against."""
-    running, forbidden = _running(case), _forbidden(case)
+def _flow(initiative, context, tied: list[Tied]) -> charts.Flow:
+    """The data flow of the initiative: its links, where it runs itself, who acts on what it says; and what stands
+    against.
+    """
+    running, forbidden = _running(initiative), _forbidden(initiative)
     named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
     named += [transfer.region for one in tied for transfer in one.transfers]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     against: dict[int | None, int] = {}
     for row in (row for one in context["against"] for row, _link in one["now"]):
         against[row.system_id] = against.get(row.system_id, 0) + 1
-    ways = tuple(_way(case, one, running, strange, forbidden, against) for one in tied)
+    ways = tuple(_way(initiative, one, running, strange, forbidden, against) for one in tied)
     models = ", ".join(model.label for model in context["facts"].models_at(context["now"]))
     places = ", ".join(sorted({where for where in running.values() if where and where not in models}))
-    of_case = against.get(None, 0)
-    note = f"{of_case} finding{'' if of_case == 1 else 's'}" if of_case else ""
-    system = charts.Stop(case.title, "; ".join(filter(None, [models, places])), note, bool(of_case))
-    return charts.Flow(ways, system, _actors(case, context))
+    of_initiative = against.get(None, 0)
+    note = f"{of_initiative} finding{'' if of_initiative == 1 else 's'}" if of_initiative else ""
+    system = charts.Stop(
+        initiative.title, "; ".join(filter(None, [models, places])), note, bool(of_initiative)
+    )
+    return charts.Flow(ways, system, _actors(initiative, context))
 
 
-def _actors(case, context) -> tuple[charts.Stop, ...]:
+def _actors(initiative, context) -> tuple[charts.Stop, ...]:
     """Whom the scope lets use it, and who does the steps of its processes as they are to be."""
     found = [charts.Stop(scope.words) for scope in context["facts"].scopes if not scope.planned]
-    steps = [step for row in standing_processes([case.pk]) for step in row.to_be or row.as_is]
+    steps = [step for row in standing_processes([initiative.pk]) for step in row.to_be or row.as_is]
     done: dict[str, list[str]] = {}
     for step in steps:
         if step.get("who"):
@@ -248,14 +259,17 @@ def _actors(case, context) -> tuple[charts.Stop, ...]:
 
 
 def _way(
-    case,
+    initiative,
     tied: Tied,
     running: dict[int, str],
     strange: set[str],
     forbidden: dict[tuple[int, int | None], str],
     against: dict[int | None, int],
 ) -> charts.Way:
-    """From the system to the case, or the other way round where it only writes. `strange`: regions nobody knows."""
+    """From the system to the initiative, or the other way round where it only writes.
+
+    `strange`: regions nobody knows.
+    """
 
     def where(region: str) -> tuple[str, bool]:
         unknown = regions.key_of(region) in strange
@@ -286,7 +300,7 @@ def _way(
         stops.append(
             charts.Stop(transfer.name, place or "region not known", note, bool(said) or unknown or not place)
         )
-    stops.append(charts.Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
+    stops.append(charts.Stop(initiative.ref, "", tied.row.get_pattern_display().partition(":")[0]))
     if tied.row.direction == "writes":
         stops.reverse()
     data = f"{tied.row.get_direction_display().lower()} {', '.join(tied.row.data_classes)}".strip()
@@ -295,19 +309,19 @@ def _way(
     return charts.Way(f"{tied.row.system.name}: {data}", tuple(stops), tied.row.direction, data, url)
 
 
-def _forbidden(case) -> dict[tuple[int, int | None], str]:
+def _forbidden(initiative) -> dict[tuple[int, int | None], str]:
     """By link and transfer (None: the system itself), the term by which the data must not be there now."""
     now, found = clock.now(), {}
-    for one in residency_findings.judge([case.pk]):
+    for one in residency_findings.judge([initiative.pk]):
         if one.broken and one.counts_at(now):
             found.setdefault((one.link, one.transfer), []).append(f"forbidden by {one.clause}")
     return {place: "; ".join(dict.fromkeys(said)) for place, said in found.items()}
 
 
-def _running(case) -> dict[int, str]:
+def _running(initiative) -> dict[int, str]:
     """By deployment, the region of the one that runs now in its part."""
-    parts = dict(case.deployments.running_at(clock.now()).values_list("part", "region"))
-    rows = case.deployments.filter(part__in=parts).values_list("pk", "part")
+    parts = dict(initiative.deployments.running_at(clock.now()).values_list("part", "region"))
+    rows = initiative.deployments.filter(part__in=parts).values_list("pk", "part")
     return {pk: parts[part] for pk, part in rows}
 
 
@@ -315,21 +329,21 @@ def _running(case) -> dict[int, str]:
 
 
 def add(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Tie the case to a system: the system is looked for first."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_link(case, request.user).or_refuse()
+    """Tie the initiative to a system: the system is looked for first."""
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_link(initiative, request.user).or_refuse()
     system = _chosen(request)
     if system is None:
-        return _choose(request, case)
-    form = LinkForm(sent(request), case=case, system=system, person=request.user)
+        return _choose(request, initiative)
+    form = LinkForm(sent(request), initiative=initiative, system=system, person=request.user)
 
     def tie(fields):
-        link_actions.add_link(case=case, system=system, by=request.user, **form.act())
+        link_actions.add_link(initiative=initiative, system=system, by=request.user, **form.act())
         say_strange(request, [place.region for place in fields["transfers"]])
 
     return one_act(
         request,
-        case,
+        initiative,
         form,
         tie,
         f"The initiative is connected to {system}; its owner is asked to agree."
@@ -363,7 +377,7 @@ def _chosen(request) -> System | None:
     return found
 
 
-def _choose(request, case) -> HttpResponse:
+def _choose(request, initiative) -> HttpResponse:
     """Look for the system, or describe it."""
     words = request.GET.get("q", "").strip()[:160]
     rows = System.objects.standing().select_related("owner")
@@ -373,7 +387,7 @@ def _choose(request, case) -> HttpResponse:
     found = [(row, *condition_of(row, today)) for row in rows.order_by("name")[: FOUND + 1]]
     return ask(
         request,
-        case,
+        initiative,
         "integration",
         None,
         template="initiatives/integration/systems/link_choose.html",
@@ -381,22 +395,22 @@ def _choose(request, case) -> HttpResponse:
         words=words,
         found=found[:FOUND],
         more=len(found) > FOUND,
-        back_url=reverse("integration", args=[case.ref]),
+        back_url=reverse("integration", args=[initiative.ref]),
     )
 
 
 def _link(request, pk: int) -> Link:
-    return case_lookup.of_case(
+    return initiative_lookup.of_initiative(
         Link.objects.select_related("initiative__unit", "system__owner", "account"), request.user, pk
     )
 
 
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change how the case is tied to a system."""
+    """Change how the initiative is tied to a system."""
     link = _link(request, pk)
-    case = link.initiative
-    permissions.may_link(case, request.user).or_refuse()
-    form = LinkForm(sent(request), case=case, system=link.system, person=request.user, link=link)
+    initiative = link.initiative
+    permissions.may_link(initiative, request.user).or_refuse()
+    form = LinkForm(sent(request), initiative=initiative, system=link.system, person=request.user, link=link)
 
     def save(fields):
         link_actions.change_link(link=link, by=request.user, **form.act())
@@ -404,7 +418,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 
     return one_act(
         request,
-        case,
+        initiative,
         form,
         save,
         _("The link is changed."),
@@ -422,13 +436,13 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that the case is no longer tied to a system."""
+    """Record that the initiative is no longer tied to a system."""
     link = _link(request, pk)
-    case = link.initiative
-    permissions.may_link(case, request.user).or_refuse()
+    initiative = link.initiative
+    permissions.may_link(initiative, request.user).or_refuse()
     return one_act(
         request,
-        case,
+        initiative,
         ReasonForm(sent(request)),
         lambda fields: link_actions.end_link(link=link, by=request.user, **fields),
         f"The initiative is no longer connected to {link.system}.",
@@ -442,17 +456,19 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Accept a source in bad condition for a time, as the architecture seat."""
-    case = case_lookup.case_for(request.user, ref)
-    permissions.may_accept_source(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    permissions.may_accept_source(initiative, request.user).or_refuse()
     system = System.objects.standing().select_related("owner").filter(pk=pk).first()
     if system is None:
         raise Http404("No such system in use.")
     form = AcceptSourceForm(sent(request))
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda fields: link_actions.accept_source(case=case, system=system, by=request.user, **fields),
+        lambda fields: link_actions.accept_source(
+            initiative=initiative, system=system, by=request.user, **fields
+        ),
         f"{system} is accepted as it is, for that time.",
         page="integration",
         title=f"Accept {system} as it is",

@@ -16,9 +16,9 @@ from governance.permission_result import Conflict
 from governance.transparency_log import sealing
 from governance.vocabulary import ProofResult
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act, settle_standing
+from initiatives.access import permissions as initiative_permissions
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.resilience import trace_sampling, traces
 from initiatives.interactions.anchoring import drawn_outputs
 from initiatives.interactions.permissions import is_outside, may_judge_outputs
@@ -30,7 +30,7 @@ SYSTEM = "drawing of outputs"
 
 
 def ask_for_sample(
-    *, case: Initiative, first: date, last: date, wanted: int, target: float, by: User
+    *, initiative: Initiative, first: date, last: date, wanted: int, target: float, by: User
 ) -> OutputSample:
     """Ask that so many outputs of these days are drawn; `target`: the share that has to trace, said before they are.
 
@@ -47,19 +47,19 @@ def ask_for_sample(
         wrong["last"] = f"Choose at most {OutputSample.LONGEST} days."
     if wrong:
         raise ValidationError(wrong)
-    with act("ask for a sample of outputs", by=by, case=case) as case:
-        case_permissions.may_collaborate(case, by).or_refuse()
-        if not drawn_outputs.any_output(case.number, first, last):
+    with act("ask for a sample of outputs", by=by, initiative=initiative) as initiative:
+        initiative_permissions.may_collaborate(initiative, by).or_refuse()
+        if not drawn_outputs.any_output(initiative.number, first, last):
             raise ValidationError({"first": "The interaction log has no output of these days."})
-        if case.output_samples.filter(trace__isnull=True).exists():
+        if initiative.output_samples.filter(trace__isnull=True).exists():
             raise Conflict("Another sample is not judged yet.", "Have it judged first.")
         row = OutputSample(
-            initiative=case, first=first, last=last, wanted=wanted, target=target, by=by, at=clock.now()
+            initiative=initiative, first=first, last=last, wanted=wanted, target=target, by=by, at=clock.now()
         )
         row.save()
         record.record(
             EntryKind.OUTPUT_SAMPLE_ASKED_FOR,
-            case=case,
+            initiative=initiative,
             sample=row.pk,
             first=first,
             last=last,
@@ -83,12 +83,14 @@ def draw_due() -> list[OutputSample]:
     return found
 
 
-def draw(sample: int, case: int) -> OutputSample | None:
+def draw(sample: int, initiative: int) -> OutputSample | None:
     """Draw a sample once; None while the seed is not sealed, and where it was drawn already. Raises NoMaster."""
-    with act("draw outputs", system=SYSTEM, case=case) as locked:
+    with act("draw outputs", system=SYSTEM, initiative=initiative) as locked:
         row = OutputSample.objects.get(pk=sample)
         asked = Entry.objects.acts().filter(
-            case_ref=locked.ref, kind=EntryKind.OUTPUT_SAMPLE_ASKED_FOR, at__gte=row.at - timedelta(minutes=1)
+            initiative_ref=locked.ref,
+            kind=EntryKind.OUTPUT_SAMPLE_ASKED_FOR,
+            at__gte=row.at - timedelta(minutes=1),
         )
         entry = next((one for one in asked.order_by("-pk") if one.facts["facts"]["sample"] == row.pk), None)
         if row.checkpoint_id is not None or entry is None:
@@ -111,7 +113,7 @@ def draw(sample: int, case: int) -> OutputSample | None:
             _keep(row, count, call, [source.id for source in named if source.id], sources)
         record.record(
             EntryKind.OUTPUTS_DRAWN,
-            case=locked,
+            initiative=locked,
             sample=row.pk,
             drawn=count,
             among=row.among,
@@ -137,15 +139,15 @@ def _keep(sample: OutputSample, place: int, call: Interaction, named: list[str],
 
 def open_output(*, output: SampledOutput, by: User):
     """Record that the person reads a drawn output; then it in clear, and its sources. Raises Refused, NoMaster."""
-    case = output.sample.initiative
-    may_judge_outputs(case, by).or_refuse()
+    initiative = output.sample.initiative
+    may_judge_outputs(initiative, by).or_refuse()
     row = Interaction.objects.select_related("batch").filter(at=output.at, pk=output.interaction).first()
     if row is None:
         return None, []
     with row_history.acting(by=by, reason=""):
         record.record(
             EntryKind.INTERACTION_OPENED,
-            case=case,
+            initiative=initiative,
             interaction=row.pk,
             at=row.at,
             digest=output.digest,
@@ -161,14 +163,14 @@ def judge_output(*, output: SampledOutput, traces_to_it: bool, words: str, by: U
     """
     if not traces_to_it and not words.strip():
         raise ValidationError({"words": "Say what it does not follow from; do not repeat what people said."})
-    with act("judge output", by=by, case=output.sample.initiative_id) as case:
-        may_judge_outputs(case, by).or_refuse()
+    with act("judge output", by=by, initiative=output.sample.initiative_id) as initiative:
+        may_judge_outputs(initiative, by).or_refuse()
         if OutputJudgement.objects.filter(output=output).exists():
             raise Conflict("Somebody judged it already.", "Go on with the next one.")
         row = OutputJudgement(
             output=output,
             by=by,
-            outside=is_outside(case, by),
+            outside=is_outside(initiative, by),
             traces=traces_to_it,
             words=words.strip(),
             at=clock.now(),
@@ -176,11 +178,11 @@ def judge_output(*, output: SampledOutput, traces_to_it: bool, words: str, by: U
         row.save()
         sample = OutputSample.objects.get(pk=output.sample_id)
         if not sample.outputs.filter(judgement__isnull=True).exists():
-            _conclude(case, sample)
+            _conclude(initiative, sample)
     return row
 
 
-def _conclude(case: Initiative, sample: OutputSample) -> None:
+def _conclude(initiative: Initiative, sample: OutputSample) -> None:
     """Keep a sample of which each output is judged: as evidence, with a file that names no word of what was said."""
     outputs = list(sample.outputs.select_related("judgement"))
     names = dict(
@@ -192,16 +194,16 @@ def _conclude(case: Initiative, sample: OutputSample) -> None:
         lines.append({"output": f"{one.place} {one.digest}", "sources": cited})
     content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
     checked = trace_sampling.check(
-        trace_sampling.read_sample(content, "sample.jsonl"), trace_sampling.governed_sources(case)
+        trace_sampling.read_sample(content, "sample.jsonl"), trace_sampling.governed_sources(initiative)
     )
     outside = all(one.judgement.outside for one in outputs)
     seed = sample.checkpoint.size if sample.checkpoint else 0
     sample.trace = traces.keep_sample(
-        case,
+        initiative,
         title=f"Outputs of {sample.first:%-d %B} to {sample.last:%-d %B %Y}, drawn by the record",
         taken_on=clock.today(),
         result=ProofResult.PASS if checked.low >= sample.target else ProofResult.FAIL,
-        file=ContentFile(content, name=f"{case.ref}-sample-{sample.pk}.jsonl"),
+        file=ContentFile(content, name=f"{initiative.ref}-sample-{sample.pk}.jsonl"),
         note=f"Drawn by checkpoint {seed} from {sample.among:,} outputs, of which "
         f"{sample.target:.0%} at least had to trace, and judged "
         + ("from outside the team." if outside else "in the team."),
@@ -211,11 +213,11 @@ def _conclude(case: Initiative, sample: OutputSample) -> None:
     sample.save()
     record.record(
         EntryKind.OUTPUT_SAMPLE_JUDGED,
-        case=case,
+        initiative=initiative,
         sample=sample.pk,
         outputs=checked.outputs,
         hits=checked.hits,
         outside=outside,
     )
-    follow([case])
-    settle_standing(case)
+    follow([initiative])
+    settle_standing(initiative)

@@ -20,11 +20,11 @@ SPARE = 2  # times as many are looked at, for those that cannot be read any more
 _OUTPUTS = """
 WITH told AS (
   SELECT DISTINCT call FROM governance_interaction
-   WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND kind = 'events' AND has_output
+   WHERE initiative_number = %(initiative)s AND at >= %(start)s AND at < %(end)s AND kind = 'events' AND has_output
 )
 SELECT i.id, i.at, count(*) OVER ()
   FROM governance_interaction i LEFT JOIN told ON told.call = i.call
- WHERE i.case_number = %(case)s AND i.at >= %(start)s AND i.at < %(end)s AND i.kind = 'call'
+ WHERE i.initiative_number = %(initiative)s AND i.at >= %(start)s AND i.at < %(end)s AND i.kind = 'call'
    AND i.failed IS NOT TRUE AND (i.has_output OR told.call IS NOT NULL)
  ORDER BY sha256(%(seed)s || i.digest), i.id LIMIT %(most)s"""
 
@@ -34,15 +34,15 @@ def seed_of(root: bytes, ref: str, sample: int) -> bytes:
     return "\n".join((root.hex(), ref, str(sample), "")).encode()
 
 
-def any_output(case: int, first: date, last: date) -> bool:
-    """Whether the log of a case (its number) has an output of these days."""
-    return bool(drawn(case, first, last, b"", 1)[1])
+def any_output(initiative: int, first: date, last: date) -> bool:
+    """Whether the log of an initiative (its number) has an output of these days."""
+    return bool(drawn(initiative, first, last, b"", 1)[1])
 
 
-def drawn(case: int, first: date, last: date, seed: bytes, count: int) -> tuple[list[Interaction], int]:
+def drawn(initiative: int, first: date, last: date, seed: bytes, count: int) -> tuple[list[Interaction], int]:
     """The first outputs of these days in the order of this seed, twice as many as wanted, and among how many."""
     asked: dict[str, Any] = {
-        "case": case,
+        "initiative": initiative,
         "start": clock.midnight_before(first),
         "end": clock.midnight_after(last),
         "seed": seed,
@@ -52,7 +52,7 @@ def drawn(case: int, first: date, last: date, seed: bytes, count: int) -> tuple[
         cursor.execute(_OUTPUTS, asked)
         places = cursor.fetchall()
     rows = Interaction.objects.filter(
-        case_number=case, at__in={at for _, at, _ in places}, pk__in=[pk for pk, _, _ in places]
+        initiative_number=initiative, at__in={at for _, at, _ in places}, pk__in=[pk for pk, _, _ in places]
     ).select_related("batch")
     by_key = {row.pk: row for row in rows}
     return [by_key[pk] for pk, _, _ in places], places[0][2] if places else 0
@@ -63,7 +63,7 @@ def retrieved_for(row: Interaction) -> list[Interaction]:
     if row.conversation is None:
         return []
     spoken = Interaction.objects.filter(
-        case_number=row.case_number, conversation=row.conversation, at__lte=row.at
+        initiative_number=row.initiative_number, conversation=row.conversation, at__lte=row.at
     )
     before = spoken.filter(kind=Kind.CALL).exclude(pk=row.pk).order_by("-at", "-pk").first()
     found = spoken.filter(kind=Kind.RETRIEVAL)

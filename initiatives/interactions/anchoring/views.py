@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from governance.interaction_log.keys import NoMaster
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, case_context, one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import acted, initiative_context, one_act, sent
 from initiatives.interactions.anchoring import actions
 from initiatives.interactions.anchoring.forms import JudgementForm, SampleForm
 from initiatives.interactions.permissions import may_judge_outputs
@@ -26,14 +26,14 @@ NO_MASTER = gettext_lazy(
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
     """Ask that outputs are drawn from the interaction log by the record."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_collaborate(case, request.user).or_refuse()
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     form = SampleForm(sent(request))
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda _said: actions.ask_for_sample(case=case, by=request.user, **form.asked),
+        lambda _said: actions.ask_for_sample(initiative=initiative, by=request.user, **form.asked),
         _("Asked for. It is drawn within a few minutes, once the record has sealed this."),
         page="integration",
         back="integration-traces",
@@ -58,9 +58,9 @@ def output_sample(request: SignedInRequest, pk: int) -> HttpResponse:
     rows = OutputSample.objects.select_related(
         "initiative__unit", "initiative__contract", "trace", "by", "checkpoint"
     )
-    sample = case_lookup.of_case(rows, request.user, pk)
-    case = sample.initiative
-    may = may_judge_outputs(case, request.user)
+    sample = initiative_lookup.of_initiative(rows, request.user, pk)
+    initiative = sample.initiative
+    may = may_judge_outputs(initiative, request.user)
     if request.method == "POST":
         may.or_refuse()
     left = sample.outputs.filter(judgement__isnull=True)
@@ -83,7 +83,7 @@ def output_sample(request: SignedInRequest, pk: int) -> HttpResponse:
         except NoMaster:
             wrong = str(NO_MASTER)
     total = sample.outputs.count()
-    context = case_context(request, case, "integration") | {
+    context = initiative_context(request, initiative, "integration") | {
         "title": _("Sample of outputs"),
         "sample": sample,
         "output": output,

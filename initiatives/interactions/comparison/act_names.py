@@ -24,10 +24,10 @@ class Declared:
 
 @dataclass(frozen=True)
 class Names:
-    """By what the logs of a case are compared.
+    """By what the logs of an initiative are compared.
 
     `actions` gives the action of the contract for each name of a sender: the same name by itself, others by the
-    register of the case. `ignored` are names of which somebody said that they are no act of the contract.
+    register of the initiative. `ignored` are names of which somebody said that they are no act of the contract.
     """
 
     actions: Mapping[str, str] = field(default_factory=dict)
@@ -51,32 +51,34 @@ class Names:
         }
 
 
-def contract_actions(cases: Iterable[Initiative]) -> dict[int, dict[str, str]]:
-    """By key of the case, the actions of its contract as they are compared, with their words.
+def contract_actions(initiatives: Iterable[Initiative]) -> dict[int, dict[str, str]]:
+    """By key of the initiative, the actions of its contract as they are compared, with their words.
 
     Those of its vocabulary, and those that a clause of a version that was ever in force names.
     """
-    found: dict[int, dict[str, str]] = {case.pk: {} for case in cases}
+    found: dict[int, dict[str, str]] = {initiative.pk: {} for initiative in initiatives}
     clauses = Clause.objects.filter(
         version__contract__initiative__in=found, version__starts_at__isnull=False, terms__has_key="action"
     )
-    for key, case in (
+    for key, initiative in (
         clauses.values_list("terms__action", "version__contract__initiative").distinct().order_by()
     ):
         if key:
-            found[case][act_name(key)] = key
+            found[initiative][act_name(key)] = key
     words = VocabularyWord.objects.filter(kind="action", contract__initiative__in=found)
-    for key, said, case in words.values_list("key", "words", "contract__initiative"):
-        found[case][act_name(key)] = said
+    for key, said, initiative in words.values_list("key", "words", "contract__initiative"):
+        found[initiative][act_name(key)] = said
     return found
 
 
-def names_of(cases: Iterable[Initiative]) -> dict[int, Names]:
-    """By key of the case, by which names its logs are compared; four questions for all of them."""
-    cases = list(cases)
-    actions = {case: {key: key for key in found} for case, found in contract_actions(cases).items()}
-    ignored: dict[int, set[str]] = {case.pk: set() for case in cases}
-    models: dict[int, list[Declared]] = {case.pk: [] for case in cases}
+def names_of(initiatives: Iterable[Initiative]) -> dict[int, Names]:
+    """By key of the initiative, by which names its logs are compared; four questions for all of them."""
+    initiatives = list(initiatives)
+    actions = {
+        initiative: {key: key for key in found} for initiative, found in contract_actions(initiatives).items()
+    }
+    ignored: dict[int, set[str]] = {initiative.pk: set() for initiative in initiatives}
+    models: dict[int, list[Declared]] = {initiative.pk: [] for initiative in initiatives}
     for row in ActName.objects.filter(initiative__in=actions, taken_back_at=None):
         actions[row.initiative_id].pop(row.name, None)
         if row.action:
@@ -88,6 +90,8 @@ def names_of(cases: Iterable[Initiative]) -> dict[int, Names]:
         found = model_names.names_of(row.version.name, row.version.version)
         models[row.initiative_id].append(Declared(frozenset(found), row.runs_from, row.runs_to))
     return {
-        case.pk: Names(actions[case.pk], frozenset(ignored[case.pk]), tuple(models[case.pk]))
-        for case in cases
+        initiative.pk: Names(
+            actions[initiative.pk], frozenset(ignored[initiative.pk]), tuple(models[initiative.pk])
+        )
+        for initiative in initiatives
     }

@@ -1,4 +1,6 @@
-"""Both logs of a case and a day read side by side: what was decided, what was done, and what of it was logged whole."""
+"""Both logs of an initiative and a day read side by side: what was decided, what was done, and what of it was logged
+whole.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -78,20 +80,20 @@ class _Row:
 _WHOLE = frozenset({"input", "output", "actor", "time", "version"})
 
 
-def read_day(case: Initiative, day: date, names: Names, now: datetime) -> Day:
-    """Compare both logs of a case for a day (local), as they stand at `now`.
+def read_day(initiative: Initiative, day: date, names: Names, now: datetime) -> Day:
+    """Compare both logs of an initiative for a day (local), as they stand at `now`.
 
     What is compared reaches LONGEST over both ends of the day, for what was allowed on one side of midnight and done on
     the other; only what falls into the day is told. What was asked about by a name is compared by it, whether the
     contract knows the name or not.
     """
     start, end = clock.midnight_before(day), clock.midnight_after(day)
-    systems = _systems(case)
-    decided = list(_decided(case, systems, start - 2 * LONGEST, end + LONGEST))
+    systems = _systems(initiative)
+    decided = list(_decided(initiative, systems, start - 2 * LONGEST, end + LONGEST))
     actions = {row.action: row.action for row in decided} | dict(names.actions)
     for name in names.ignored:
         actions.pop(name, None)
-    rows = _rows(case, start - LONGEST, end + LONGEST, actions)
+    rows = _rows(initiative, start - LONGEST, end + LONGEST, actions)
     acts = [
         Act(
             f"i{row.pk}",
@@ -104,11 +106,11 @@ def read_day(case: Initiative, day: date, names: Names, now: datetime) -> Day:
         for row in rows.values()
         if row.action in actions
     ]
-    acts += _outcomes(case, systems, {row.id: row for row in decided}, start - LONGEST, end + LONGEST)
+    acts += _outcomes(initiative, systems, {row.id: row for row in decided}, start - LONGEST, end + LONGEST)
     found = reconciled(decided, acts, actions=actions, now=now)
     inside = tuple(one for one in found.acts if start <= one.act.at < end)
     allowed = {row.id: row for row in decided if row.allowed and start <= row.at < end}
-    expected = allowed.keys() - _failed(case, start, end)
+    expected = allowed.keys() - _failed(initiative, start, end)
     rests = defaultdict(set)
     for row in rows.values():
         rests[row.decision].add(row.pk)
@@ -117,37 +119,38 @@ def read_day(case: Initiative, day: date, names: Names, now: datetime) -> Day:
             if name.startswith("i"):
                 rests[one.decision].add(int(name[1:]))
     needed = {pk for decision in expected for pk in rests.get(decision, ())}
-    whole = _whole(case, [rows[pk] for pk in needed], start - LONGEST, end + LONGEST)
+    whole = _whole(initiative, [rows[pk] for pk in needed], start - LONGEST, end + LONGEST)
     left = [decision for decision in found.not_done if decision in allowed]
     named = sum(1 for decision in left if decision in rests)
-    figures = day_figures.of_day(case.number, day, over=end <= now)
+    figures = day_figures.of_day(initiative.number, day, over=end <= now)
     return Day(
         acts=inside,
         named=named,
         not_done=len(left) - named,
         open=sum(1 for moment in found.waiting if start <= moment < end),
         sampling=bool(found.sampling) or figures.sampling,
-        unnamed=_unnamed(case, start, end, actions, names),
-        calls=_of_day(case, start, end).filter(kind=Kind.CALL).count(),
+        unnamed=_unnamed(initiative, start, end, actions, names),
+        calls=_of_day(initiative, start, end).filter(kind=Kind.CALL).count(),
         expected=len(expected),
         logged=sum(1 for decision in expected if rests.get(decision, set()) & whole),
-        models=tuple(_other_models(case, start, end, names)),
+        models=tuple(_other_models(initiative, start, end, names)),
         figures=figures,
     )
 
 
-def _of_day(case: Initiative, start: datetime, end: datetime) -> QuerySet[Interaction]:
-    return Interaction.objects.filter(case_number=case.number, at__gte=start, at__lt=end)
+def _of_day(initiative: Initiative, start: datetime, end: datetime) -> QuerySet[Interaction]:
+    return Interaction.objects.filter(initiative_number=initiative.number, at__gte=start, at__lt=end)
 
 
-def _systems(case: Initiative) -> dict[int | None, int]:
+def _systems(initiative: Initiative) -> dict[int | None, int]:
     """By key, what stands for its system: keys of one name are one system, whatever each of them is for.
 
     A system that reports and never asks, such as a collector, speaks for the only one that asks; where several do, all
-    keys of the case are taken as one, for nothing tells whose acts it reports. What only sends alerts reports no acts.
+    keys of the initiative are taken as one, for nothing tells whose acts it reports. What only sends alerts reports no
+    acts.
     """
-    rows = ServiceKey.objects.filter(contract=case.contract_id).exclude(scopes=[ALERTS])
-    keys = list(rows.order_by("pk")) if case.contract_id else []
+    rows = ServiceKey.objects.filter(contract=initiative.contract_id).exclude(scopes=[ALERTS])
+    keys = list(rows.order_by("pk")) if initiative.contract_id else []
     first: dict[str, int] = {}
     for key in keys:
         first.setdefault(key.system, key.pk)
@@ -161,10 +164,10 @@ def _systems(case: Initiative) -> dict[int | None, int]:
 
 
 def _decided(
-    case: Initiative, systems: dict[int | None, int], start: datetime, end: datetime
+    initiative: Initiative, systems: dict[int | None, int], start: datetime, end: datetime
 ) -> Iterator[Decided]:
     rows = PolicyDecision.objects.filter(
-        case_number=case.number, at__gte=start, at__lt=end, key_id__isnull=False
+        initiative_number=initiative.number, at__gte=start, at__lt=end, key_id__isnull=False
     )
     for digest, at, key, action, outcome in rows.values_list(
         "digest", "at", "key_id", "action", "outcome"
@@ -180,9 +183,9 @@ def _decided(
         )
 
 
-def _rows(case: Initiative, start: datetime, end: datetime, actions: Iterable[str]) -> dict[int, _Row]:
+def _rows(initiative: Initiative, start: datetime, end: datetime, actions: Iterable[str]) -> dict[int, _Row]:
     """The interactions that are acts of the contract, or name a decision."""
-    wanted = _of_day(case, start, end).filter(
+    wanted = _of_day(initiative, start, end).filter(
         Q(action__in=list(actions)) | Q(decision__isnull=False), kind__in=ACTS
     )
     read = wanted.values_list(
@@ -206,14 +209,14 @@ def _said(input: bool, output: bool, subject: object, version: str, time: bool =
 
 
 def _outcomes(
-    case: Initiative,
+    initiative: Initiative,
     systems: dict[int | None, int],
     decided: dict[bytes, Decided],
     start: datetime,
     end: datetime,
 ) -> Iterator[Act]:
     """What systems reported as done: of a decision by its digest, or as something that nobody was asked about."""
-    rows = OutcomeReport.objects.filter(case_number=case.number, kind=OutcomeKind.DONE)
+    rows = OutcomeReport.objects.filter(initiative_number=initiative.number, kind=OutcomeKind.DONE)
     for row in rows.filter(decided_at__gte=start, decided_at__lt=end).iterator():
         decision = decided.get(bytes(row.decision or b""))
         if decision is not None:
@@ -224,14 +227,17 @@ def _outcomes(
         yield Act(f"o{row.pk}", row.at or row.reported_at, key, act_name(row.action), outcome=True)
 
 
-def _failed(case: Initiative, start: datetime, end: datetime) -> set[bytes]:
+def _failed(initiative: Initiative, start: datetime, end: datetime) -> set[bytes]:
     rows = OutcomeReport.objects.filter(
-        case_number=case.number, kind=OutcomeKind.FAILED, decided_at__gte=start, decided_at__lt=end
+        initiative_number=initiative.number,
+        kind=OutcomeKind.FAILED,
+        decided_at__gte=start,
+        decided_at__lt=end,
     )
     return {bytes(decision or b"") for decision in rows.values_list("decision", flat=True)}
 
 
-def _whole(case: Initiative, rows: list[_Row], start: datetime, end: datetime) -> set[int]:
+def _whole(initiative: Initiative, rows: list[_Row], start: datetime, end: datetime) -> set[int]:
     """Those of these interactions of which the log has everything, with the events that came apart.
 
     A run of a tool says no model and often no person: the calls of its conversation do.
@@ -241,14 +247,14 @@ def _whole(case: Initiative, rows: list[_Row], start: datetime, end: datetime) -
     calls = list({row.call for row in lacking})
     for place in range(0, len(calls), PART):
         events = Interaction.objects.filter(
-            case_number=case.number, call__in=calls[place : place + PART], kind=Kind.EVENTS
+            initiative_number=initiative.number, call__in=calls[place : place + PART], kind=Kind.EVENTS
         )
         for row in events.only("call", "has_input", "has_output", "subject", "version"):
             said = _said(row.has_input, row.has_output, row.subject, row.version)
             added[bytes(row.call)] = added.get(bytes(row.call), frozenset()) | said
     around: dict[bytes, frozenset[str]] = {}
     if any(row.conversation for row in lacking):
-        spoken = _of_day(case, start, end).filter(kind=Kind.CALL, conversation__isnull=False)
+        spoken = _of_day(initiative, start, end).filter(kind=Kind.CALL, conversation__isnull=False)
         for name, there in (("version", ~Q(version="")), ("actor", Q(subject__isnull=False))):
             for conversation in (
                 spoken.filter(there).values_list("conversation", flat=True).distinct().order_by()
@@ -264,16 +270,16 @@ def _whole(case: Initiative, rows: list[_Row], start: datetime, end: datetime) -
 
 
 def _unnamed(
-    case: Initiative, start: datetime, end: datetime, actions: dict[str, str], names: Names
+    initiative: Initiative, start: datetime, end: datetime, actions: dict[str, str], names: Names
 ) -> Counter:
     """Acts of no action of the contract, by what their senders call them; but those of which that was said."""
     known = {*actions, *names.ignored}
     counted: Counter = Counter()
-    rows = _of_day(case, start, end).filter(Q(kind=Kind.TOOL) | ~Q(action=""), kind__in=ACTS)
+    rows = _of_day(initiative, start, end).filter(Q(kind=Kind.TOOL) | ~Q(action=""), kind__in=ACTS)
     for name, count in rows.exclude(action__in=known).values_list("action").annotate(Count("id")).order_by():
         counted[name] += count
     unasked = OutcomeReport.objects.filter(
-        case_number=case.number, decision__isnull=True, at__gte=start, at__lt=end
+        initiative_number=initiative.number, decision__isnull=True, at__gte=start, at__lt=end
     )
     for name, count in unasked.values_list("action").annotate(Count("id")).order_by():
         if act_name(name) not in known:
@@ -281,9 +287,11 @@ def _unnamed(
     return counted
 
 
-def _other_models(case: Initiative, start: datetime, end: datetime, names: Names) -> Iterator[OtherModel]:
+def _other_models(
+    initiative: Initiative, start: datetime, end: datetime, names: Names
+) -> Iterator[OtherModel]:
     """Models that answered and that no version on record names which ran then or was declared for any time after."""
-    calls = _of_day(case, start, end).filter(kind=Kind.CALL).exclude(model="", version="")
+    calls = _of_day(initiative, start, end).filter(kind=Kind.CALL).exclude(model="", version="")
     declared = names.models_since(start)
     seen: dict[str, OtherModel] = {}
     for model, version, first in calls.values_list("model", "version").annotate(Min("at")).order_by():

@@ -1,4 +1,5 @@
-"""What the interaction log says of the calls of a case and a day: outcomes, sources, times, persons. Counted in SQL.
+"""What the interaction log says of the calls of an initiative and a day: outcomes, sources, times, persons. Counted in
+SQL.
 
 Nothing is decrypted: every figure is from clear columns of rows that are sealed.
 """
@@ -16,7 +17,7 @@ SPAN = 28  # days, the counted one among them, over which persons are told apart
 _FIGURES = """
 WITH told AS (
   SELECT DISTINCT call FROM governance_interaction
-   WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND kind = 'events' AND has_output
+   WHERE initiative_number = %(initiative)s AND at >= %(start)s AND at < %(end)s AND kind = 'events' AND has_output
 ), said AS (
   SELECT i.kind, i.failed, i.subject, i.has_source, i.sampled, i.has_output OR told.call IS NOT NULL AS answers,
          coalesce(i.conversation, i.call) AS within,
@@ -24,7 +25,8 @@ WITH told AS (
            PARTITION BY coalesce(i.conversation, i.call) ORDER BY i.at, i.id
            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM governance_interaction i LEFT JOIN told ON told.call = i.call
-   WHERE i.case_number = %(case)s AND i.at >= %(start)s AND i.at < %(end)s AND i.kind IN ('call', 'retrieval')
+   WHERE i.initiative_number = %(initiative)s AND i.at >= %(start)s AND i.at < %(end)s
+     AND i.kind IN ('call', 'retrieval')
 ), turns AS (
   SELECT said.*, bool_or(has_source) OVER (PARTITION BY within, before) AS sourced FROM said
 )
@@ -39,12 +41,12 @@ SELECT count(*) FILTER (WHERE failed IS NOT NULL),
 _DURATIONS = """
 SELECT CASE WHEN milliseconds <= 1 THEN 0 ELSE ceil(round(8 * log(2, milliseconds::numeric), 9))::integer END, count(*)
   FROM governance_interaction
- WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND kind = 'call' AND NOT failed
+ WHERE initiative_number = %(initiative)s AND at >= %(start)s AND at < %(end)s AND kind = 'call' AND NOT failed
    AND milliseconds IS NOT NULL
  GROUP BY 1 ORDER BY 1"""
 _SUBJECTS = """
 SELECT count(DISTINCT subject) FROM governance_interaction
- WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND subject IS NOT NULL"""
+ WHERE initiative_number = %(initiative)s AND at >= %(start)s AND at < %(end)s AND subject IS NOT NULL"""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ def edge_of(bucket: int) -> float:
     return 2 ** (bucket / 8)
 
 
-def of_day(case: int, day: date, *, over: bool) -> CallFigures:
-    """The figures of a case (its number) and a day (local). Persons are counted only once the day is `over`."""
+def of_day(initiative: int, day: date, *, over: bool) -> CallFigures:
+    """The figures of an initiative (its number) and a day (local). Persons are counted only once the day is `over`."""
     inside: dict[str, Any] = {
-        "case": case,
+        "initiative": initiative,
         "start": clock.midnight_before(day),
         "end": clock.midnight_after(day),
     }
@@ -78,13 +80,15 @@ def of_day(case: int, day: date, *, over: bool) -> CallFigures:
         tried, failed, outputs, sourced, named, sampling = cursor.fetchone()
         cursor.execute(_DURATIONS, inside)
         durations = {str(bucket): count for bucket, count in cursor.fetchall()}
-    people = subjects_to(case, day) if over else None
+    people = subjects_to(initiative, day) if over else None
     return CallFigures(tried, failed, outputs, sourced, named, sampling, durations, people)
 
 
-def subjects_to(case: int, day: date) -> int:
-    """Different persons (pseudonyms) whom the log of a case (its number) names in the four weeks to this day."""
+def subjects_to(initiative: int, day: date) -> int:
+    """Different persons (pseudonyms) whom the log of an initiative (its number) names in the four weeks to this day."""
     start = clock.midnight_before(day - timedelta(days=SPAN - 1))
     with connection.cursor() as cursor:
-        cursor.execute(_SUBJECTS, {"case": case, "start": start, "end": clock.midnight_after(day)})
+        cursor.execute(
+            _SUBJECTS, {"initiative": initiative, "start": start, "end": clock.midnight_after(day)}
+        )
         return cursor.fetchone()[0]

@@ -1,4 +1,6 @@
-"""Lines of who records what runs: what the logs of their cases show that nobody permitted, declared or announced."""
+"""Lines of who records what runs: what the logs of their initiatives show that nobody permitted, declared or
+announced.
+"""
 
 from collections.abc import Iterator
 
@@ -27,14 +29,14 @@ def lines(person: User) -> Iterator[Line]:
             continue
         told.add((row.initiative_id, row.source))
         kind = row.source.split(":")[1]
-        case = look.working[row.initiative_id][0]
+        initiative = look.working[row.initiative_id][0]
         yield Line(
             "see",
-            _TEXTS[kind].format(title=case.title),
-            reverse("interactions", args=[case.ref])
+            _TEXTS[kind].format(title=initiative.title),
+            reverse("interactions", args=[initiative.ref])
             + (f"?found={kind}" if kind in LogFindingKind else "#figures"),
             "See what the log shows",
             f"{row.words} {row.fix}",
-            case.ref,
-            on_behalf=look.standing_in_on.get(case.pk, ""),
+            initiative.ref,
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
         )

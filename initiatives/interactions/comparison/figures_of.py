@@ -1,4 +1,6 @@
-"""Figures of the interaction log over whole days of cases, as predicates take them, with what they are held against."""
+"""Figures of the interaction log over whole days of initiatives, as predicates take them, with what they are held
+against.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -37,12 +39,12 @@ def weeks() -> tuple[date, date]:
     return monday - timedelta(weeks=WEEKS), monday
 
 
-def figures_of(cases: Iterable[int]) -> dict[int, list[ReconciledDay]]:
-    """By case its days of the last four whole weeks, as far as the log says something of them, oldest first."""
+def figures_of(initiatives: Iterable[int]) -> dict[int, list[ReconciledDay]]:
+    """By initiative its days of the last four whole weeks, as far as the log says something of them, oldest first."""
     since, monday = weeks()
     found: dict[int, list[ReconciledDay]] = defaultdict(list)
     rows = ReconciledDay.objects.filter(
-        initiative__in=list(cases), day__gte=since, day__lt=monday, calls__gt=0
+        initiative__in=list(initiatives), day__gte=since, day__lt=monday, calls__gt=0
     )
     for row in rows.defer("unnamed").order_by("initiative", "day"):
         found[row.initiative_id].append(row)
@@ -68,23 +70,24 @@ def summed(days: list[ReconciledDay], since: date | None = None) -> Figures:
     )
 
 
-def promises_of(cases: Iterable[int]) -> dict[int, tuple[Promise, date]]:
-    """By case what it promises, and the first whole day since: after it was declared, and after the last new model.
+def promises_of(initiatives: Iterable[int]) -> dict[int, tuple[Promise, date]]:
+    """By initiative what it promises, and the first whole day since: after it was declared, and after the last new
+    model.
 
     What is declared on a day is held against the days after it alone, or whoever promises would know the answer.
     """
-    rows = {row.initiative_id: row for row in standing(cases)}
+    rows = {row.initiative_id: row for row in standing(initiatives)}
     touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _BEGINS_ANEW))
     changes = ChangeRecord.objects.filter(touching, initiative__in=rows, effective_at__lte=clock.now())
     changed: dict[int, datetime] = dict(
         changes.values_list("initiative").annotate(Max("effective_at")).order_by()
     )
     return {
-        case: (
+        initiative: (
             Promise(row.median, row.most, row.errors),
-            clock.local_day(max(row.at, changed.get(case, row.at))) + timedelta(days=1),
+            clock.local_day(max(row.at, changed.get(initiative, row.at))) + timedelta(days=1),
         )
-        for case, row in rows.items()
+        for initiative, row in rows.items()
     }
 
 
@@ -97,11 +100,11 @@ class Sample(NamedTuple):
     outside: bool
 
 
-def samples_of(cases: Iterable[int]) -> dict[int, Sample]:
-    """By case its newest judged sample of outputs, of the last year and no older than a new model or source."""
+def samples_of(initiatives: Iterable[int]) -> dict[int, Sample]:
+    """By initiative its newest judged sample of outputs, of the last year and no older than a new model or source."""
     since = clock.now() - SAMPLE_GOOD_FOR
     rows = OutputSample.objects.filter(
-        initiative__in=list(cases), trace__at__gt=since, trace__evidence__withdrawn_at__isnull=True
+        initiative__in=list(initiatives), trace__at__gt=since, trace__evidence__withdrawn_at__isnull=True
     ).select_related("trace")
     newest = {row.initiative_id: row for row in rows.order_by("pk")}
     touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _ENDS_SAMPLES))
@@ -113,19 +116,22 @@ def samples_of(cases: Iterable[int]) -> dict[int, Sample]:
         ).values_list("output__sample", flat=True)
     )
     return {
-        case: Sample(row.trace.outputs, row.trace.hits, row.target, row.pk not in inside)
-        for case, row in newest.items()
-        if row.trace is not None and (case not in changed or clock.local_day(changed[case]) < row.first)
+        initiative: Sample(row.trace.outputs, row.trace.hits, row.target, row.pk not in inside)
+        for initiative, row in newest.items()
+        if row.trace is not None
+        and (initiative not in changed or clock.local_day(changed[initiative]) < row.first)
     }
 
 
-def standing(cases: Iterable[int]):
-    """The promises that these cases make now."""
-    return PerformancePromise.objects.filter(initiative__in=list(cases), ended_at__isnull=True)
+def standing(initiatives: Iterable[int]):
+    """The promises that these initiatives make now."""
+    return PerformancePromise.objects.filter(initiative__in=list(initiatives), ended_at__isnull=True)
 
 
-def people_in_scope(cases: Iterable[int]) -> dict[int, int]:
-    """By case how many people its scope in force declares."""
+def people_in_scope(initiatives: Iterable[int]) -> dict[int, int]:
+    """By initiative how many people its scope in force declares."""
     now = clock.now()
-    rows = ScopeVersion.objects.filter(initiative__in=list(cases), starts_at__lte=now).order_by("number")
+    rows = ScopeVersion.objects.filter(initiative__in=list(initiatives), starts_at__lte=now).order_by(
+        "number"
+    )
     return {row.initiative_id: row.user_count for row in rows if row.ended_at is None or row.ended_at > now}

@@ -1,4 +1,4 @@
-"""What both logs say against requirements of a case, and what they measure of its logging.
+"""What both logs say against requirements of an initiative, and what they measure of its logging.
 
 Source: docs/domain.md, "Four levels" and "What systems did". The figures come from the keys of running systems and from
 a count that the interaction log does not supply itself, so nobody of the team wrote them.
@@ -66,23 +66,23 @@ def requirements_of(kind: str, stage: str) -> tuple[str, ...]:
 
 
 @about(LogFinding.objects.all())
-def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """What stands in the logs of these cases, one a kind, or a model; probable ones are none."""
-    stages = dict(Initiative.objects.filter(pk__in=cases, stage__in=_STAGES).values_list("pk", "stage"))
+def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
+    """What stands in the logs of these initiatives, one a kind, or a model; probable ones are none."""
+    stages = dict(Initiative.objects.filter(pk__in=initiatives, stage__in=_STAGES).values_list("pk", "stage"))
     recent = clock.now() - COUNTS
     rows = LogFinding.objects.standing().filter(Q(at__gt=recent) | Q(kind=LogFindingKind.SILENT))
     groups: dict[tuple[int, str, str], list[LogFinding]] = defaultdict(list)
     for row in rows.filter(initiative__in=stages, probable=False).order_by("at", "pk"):
         of = row.act.partition(":")[0] if row.kind == LogFindingKind.OTHER_MODEL else ""
         groups[row.initiative_id, row.kind, of].append(row)
-    for (case, kind, of), found in groups.items():
+    for (initiative, kind, of), found in groups.items():
         first = found[0]
         words = _WORDS[LogFindingKind(kind)].format(
             day=_day(first.day), before=_day(clock.local_day(first.at) - timedelta(days=1)), what=first.what
         )
-        for requirement in requirements_of(kind, stages[case]):
+        for requirement in requirements_of(kind, stages[initiative]):
             yield (
-                case,
+                initiative,
                 Wanted(
                     requirement,
                     f"interactions:{kind}:{of}" if of else f"interactions:{kind}",
@@ -95,7 +95,7 @@ def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
 
 
 @about(ReconciledDay.objects.all())
-def says_of_calls(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
+def says_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
     """That more people were served than the scope declares, or that what was promised of calls is not kept.
 
     Of the last four whole weeks, and only what the figures disprove: what is unknown is no finding. Told from the first
@@ -106,57 +106,63 @@ def says_of_calls(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
         "since": clock.midnight_before(monday),
         "until": clock.midnight_before(monday) + COUNTS + SETTLING,
     }
-    found = list(_weeks_of(cases))
-    scopes, promises = people_in_scope(row.case for row in found), promises_of(row.case for row in found)
-    for case, stage, days in found:
-        people = scopes.get(case)
+    found = list(_weeks_of(initiatives))
+    scopes, promises = (
+        people_in_scope(row.initiative for row in found),
+        promises_of(row.initiative for row in found),
+    )
+    for initiative, stage, days in found:
+        people = scopes.get(initiative)
         served = ways.within_scope(summed(days), people) if people is not None else None
         if served is not None and served.holds is False:
             words = f"The interaction log names more people than the scope in force declares: {served.words}"
             fix = "Find out who else is served, or declare the wider scope."
             for requirement in SAID_OF[Stage(stage)]:
-                yield case, Wanted(requirement, "interactions:subjects", words, fix, OWNER, **span)
-        promise, since = promises.get(case, (None, None))
+                yield initiative, Wanted(requirement, "interactions:subjects", words, fix, OWNER, **span)
+        promise, since = promises.get(initiative, (None, None))
         kept = ways.as_promised(summed(days, since), promise) if promise else None
         if kept is not None and kept.holds is False:
             words = f"What was promised is not kept, says the interaction log: {kept.words}"
             fix = "Fix what is slow or fails, or promise what can be kept."
             for requirement in PROMISED:
-                yield case, Wanted(requirement, "interactions:promise", words, fix, LEAD, **span)
+                yield initiative, Wanted(requirement, "interactions:promise", words, fix, LEAD, **span)
 
 
 class _Weeks(NamedTuple):
-    case: int
+    initiative: int
     stage: str
     days: list[ReconciledDay]
 
 
-def _weeks_of(cases: list[int]) -> Iterator[_Weeks]:
-    """The running ones of these cases with their stage and the days of the last four whole weeks."""
-    stages = dict(Initiative.objects.filter(pk__in=cases, stage__in=_STAGES).values_list("pk", "stage"))
-    for case, days in figures_of(stages).items():
-        yield _Weeks(case, stages[case], days)
+def _weeks_of(initiatives: list[int]) -> Iterator[_Weeks]:
+    """The running ones of these initiatives with their stage and the days of the last four whole weeks."""
+    stages = dict(Initiative.objects.filter(pk__in=initiatives, stage__in=_STAGES).values_list("pk", "stage"))
+    for initiative, days in figures_of(stages).items():
+        yield _Weeks(initiative, stages[initiative], days)
 
 
 @about(ReconciledDay.objects.all())
-def measured_of_calls(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
+def measured_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     """What calls show where the log has what was allowed: that they are as promised, and served whom the scope names.
 
     A log of which nobody knows whether it is whole proves nothing: its system might report its good calls alone.
     """
     _, monday = weeks()
     good = clock.midnight_before(monday), clock.midnight_before(monday) + GOOD_FOR
-    found = [row for row in _weeks_of(cases) if ways.complete(summed(row.days)).holds]
-    scopes, promises = people_in_scope(row.case for row in found), promises_of(row.case for row in found)
-    samples = samples_of(row.case for row in found)
-    for case, stage, days in found:
-        sample = samples.get(case)
+    found = [row for row in _weeks_of(initiatives) if ways.complete(summed(row.days)).holds]
+    scopes, promises = (
+        people_in_scope(row.initiative for row in found),
+        promises_of(row.initiative for row in found),
+    )
+    samples = samples_of(row.initiative for row in found)
+    for initiative, stage, days in found:
+        sample = samples.get(initiative)
         anchored = ways.anchored(*sample) if sample else None
         if anchored and anchored.holds and ways.sourced(summed(days)).holds:
             words = f"{ways.sourced(summed(days)).words} {anchored.words}"
             for requirement in ANCHORED:
-                yield case, Measurable(requirement, WAY, "interactions:sources", words, *good)
-        served = ways.within_scope(summed(days), scopes[case]) if case in scopes else None
+                yield initiative, Measurable(requirement, WAY, "interactions:sources", words, *good)
+        served = ways.within_scope(summed(days), scopes[initiative]) if initiative in scopes else None
         if (
             served is not None
             and served.holds
@@ -164,19 +170,19 @@ def measured_of_calls(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
         ):
             words = f"the interaction log names {served.words[:-1]}, and no act that was not allowed"
             for requirement in SAID_OF[Stage(stage)]:
-                yield case, Measurable(requirement, SCOPE_WAY, "interactions:subjects", words, *good)
-        if case not in promises:
+                yield initiative, Measurable(requirement, SCOPE_WAY, "interactions:subjects", words, *good)
+        if initiative not in promises:
             continue
-        promise, since = promises[case]
+        promise, since = promises[initiative]
         kept = ways.as_promised(summed(days, since), promise)
         if kept.holds:
             words = f"in the interaction log of the days from {_day(summed(days, since).first)}: {kept.words}"
             for requirement in PROMISED:
-                yield case, Measurable(requirement, WAY, "interactions:promise", words, *good)
+                yield initiative, Measurable(requirement, WAY, "interactions:promise", words, *good)
 
 
 @about(ReconciledDay.objects.all())
-def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
+def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     """The share of what was allowed that the interaction log has whole, over the last four whole weeks.
 
     Once a week, so that what is measured is not written anew each night. Where nothing was allowed there is no count to
@@ -186,7 +192,7 @@ def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
     sums = (
         ReconciledDay.objects.filter(
             *(
-                Q(initiative__in=cases),
+                Q(initiative__in=initiatives),
                 Q(initiative__stage__in=_STAGES),
                 Q(day__gte=since),
                 Q(day__lt=monday),

@@ -29,18 +29,18 @@ class Line:
     tone: str
 
 
-def figures(case: Initiative) -> list[Line]:
+def figures(initiative: Initiative) -> list[Line]:
     """What the log says of the last four whole weeks; nothing where it says nothing of them."""
-    days = figures_of([case.pk]).get(case.pk, [])
+    days = figures_of([initiative.pk]).get(initiative.pk, [])
     if not days:
         return []
-    whole, people = summed(days), people_in_scope([case.pk]).get(case.pk)
+    whole, people = summed(days), people_in_scope([initiative.pk]).get(initiative.pk)
     told = [(_("Logged whole"), ways.complete(whole)), (_("Outputs with a source"), ways.sourced(whole))]
     if people is not None:
         told.append((_("People served"), ways.within_scope(whole, people)))
-    if (sample := samples_of([case.pk]).get(case.pk)) is not None:
+    if (sample := samples_of([initiative.pk]).get(initiative.pk)) is not None:
         told.append((_("Outputs judged"), ways.anchored(*sample)))
-    promise, since = promises_of([case.pk]).get(case.pk, (None, None))
+    promise, since = promises_of([initiative.pk]).get(initiative.pk, (None, None))
     if promise is not None:
         of_promise = summed(days, since)
         told += [

@@ -1,4 +1,5 @@
-"""Both logs of each case compared day by day, as they grow: figures kept by day, findings written down and withdrawn.
+"""Both logs of each initiative compared day by day, as they grow: figures kept by day, findings written down and
+withdrawn.
 
 Days are found by what came since the last look, and judged as a whole, so that whatever comes late or twice, or is
 looked at by two workers, ends in the same rows. What is too new is looked at again once both logs are settled
@@ -22,8 +23,8 @@ from governance.interaction_log.reconciliation import LONGEST, Found, Verdict
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
 from governance.models.sign_in import INTERACTIONS
 from governance.vocabulary import RUNNING_STAGES, DecisionOutcome, LogFindingKind, OutcomeKind
-from initiatives.cases.act import act
 from initiatives.findings.sync import follow
+from initiatives.initiative.act import act
 from initiatives.interactions.comparison.act_names import Names, names_of
 from initiatives.interactions.comparison.both_logs import MOST_NAMES, Day, read_day
 from initiatives.interactions.comparison.day_figures import SPAN, subjects_to
@@ -42,7 +43,7 @@ ANEW = timedelta(days=30)  # days that are judged again by other names
 RECOUNTED = timedelta(weeks=5)  # days that are counted once more each day
 MOST_DAYS = 500  # judged in one run
 SECONDS = 150  # after which a run leaves the rest to the next one
-MOST_FINDINGS = 200  # rows that stand of a kind, case and day; the day counts all
+MOST_FINDINGS = 200  # rows that stand of a kind, initiative and day; the day counts all
 PACE = 20  # times as long as it took does a day rest that took a second or more: a twentieth of a worker
 LONGEST_REST = 24 * 60 * 60  # seconds, so that no figure in a row keeps its day from being counted for longer
 # After which every report of a moment (the database's) is committed: each is a transaction of its own.
@@ -55,8 +56,8 @@ TRIED = (
 ENOUGH = 5  # acts that a log would have to be expected to hold: that it has none by chance is then below 1 %
 _RUNNING = 0x706C726563  # the key of the lock that one run holds
 _TOUCHED = """
-SELECT DISTINCT case_number, date_trunc('hour', at) FROM {table}
- WHERE case_number = ANY(%s) AND batch_id IN (SELECT id FROM {batch} WHERE xact >= %s)"""
+SELECT DISTINCT initiative_number, date_trunc('hour', at) FROM {table}
+ WHERE initiative_number = ANY(%s) AND batch_id IN (SELECT id FROM {batch} WHERE xact >= %s)"""
 _COUNTED = ("tried", "failed", "outputs", "sourced", "named", "durations", "subjects")
 KINDS = {Verdict.NEVER_ASKED: LogFindingKind.NEVER_ASKED, Verdict.AFTER_DENIAL: LogFindingKind.AFTER_DENIAL}
 LATE = "What came later permits it, or its name was mapped."
@@ -65,20 +66,20 @@ HEARD = "The log speaks again."
 
 
 def reconcile() -> list[int]:
-    """Judge every day of which something is due; returns the keys of the cases whose findings changed.
+    """Judge every day of which something is due; returns the keys of the initiatives whose findings changed.
 
     One run at a time: a second one has nothing to do. Both may run all the same, and write the same.
     """
     with _alone() as alone:
         if not alone:
             return []
-        reporting = _cases()
-        cases = {case.pk: case for case in reporting}
+        reporting = _initiatives()
+        initiatives = {initiative.pk: initiative for initiative in reporting}
         names = names_of(reporting)
         _mark_due(reporting, names)
         touched: dict[int, None] = {}
         until = time.monotonic() + SECONDS
-        due = ReconciledDay.objects.filter(initiative__in=cases, due=True, day__lte=clock.today())
+        due = ReconciledDay.objects.filter(initiative__in=initiatives, due=True, day__lte=clock.today())
         for row in due.order_by("-day", "pk")[:MOST_DAYS]:
             if time.monotonic() > until:
                 break
@@ -87,12 +88,12 @@ def reconcile() -> list[int]:
             if row.judged_at is None or not now - rests < row.judged_at <= now:
                 ReconciledDay.objects.filter(pk=row.pk).update(judged_at=clock.now(), seconds=TRIED)
                 try:
-                    changed = judge(cases[row.initiative_id], row.day, names[row.initiative_id])
+                    changed = judge(initiatives[row.initiative_id], row.day, names[row.initiative_id])
                 except Exception:  # of one day: the others are judged all the same, and this one again later
-                    log.exception("a day cannot be compared", case=row.initiative_id, day=str(row.day))
+                    log.exception("a day cannot be compared", initiative=row.initiative_id, day=str(row.day))
                     continue
                 touched |= dict.fromkeys(changed)
-        touched |= dict.fromkeys(_listen(cases))
+        touched |= dict.fromkeys(_listen(initiatives))
         return list(touched)
 
 
@@ -108,21 +109,24 @@ def _alone() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_RUNNING])
 
 
-def _cases() -> dict[Initiative, datetime]:
-    """Running cases one of whose systems may report what it does, with the moment since which one may."""
+def _initiatives() -> dict[Initiative, datetime]:
+    """Running initiatives one of whose systems may report what it does, with the moment since which one may."""
     keys = ServiceKey.objects.filter(contract=OuterRef("contract"), scopes__contains=[INTERACTIONS])
     first = Subquery(keys.order_by("made_at").values("made_at")[:1])
     found = Initiative.objects.live().filter(stage__in=RUNNING_STAGES).annotate(reports_since=first)
-    return {case: case.reports_since for case in found.filter(reports_since__isnull=False).order_by("pk")}
+    return {
+        initiative: initiative.reports_since
+        for initiative in found.filter(reports_since__isnull=False).order_by("pk")
+    }
 
 
 # --- Which days -------------------------------------------------------------------------------------------------------
 
 
-def _mark_due(cases: dict[Initiative, datetime], names: dict[int, Names]) -> None:
+def _mark_due(initiatives: dict[Initiative, datetime], names: dict[int, Names]) -> None:
     """Mark the days about which something came, that were too new, or that were judged by other names."""
-    numbers = {case.number: case.pk for case in cases}
-    first = {case.number: since - timedelta(hours=1) for case, since in cases.items()}
+    numbers = {initiative.number: initiative.pk for initiative in initiatives}
+    first = {initiative.number: since - timedelta(hours=1) for initiative, since in initiatives.items()}
     now = clock.now()
     with act("compare logs", system=SYSTEM):
         ReconciliationMark.objects.get_or_create(pk=1)
@@ -138,10 +142,10 @@ def _mark_due(cases: dict[Initiative, datetime], names: dict[int, Names]) -> Non
                     (PolicyDecision._meta.db_table, "governance_decisionbatch"),
                 )
             )
-        reports = OutcomeReport.objects.filter(case_number__in=numbers, reported_at__lte=moment - LAG)
+        reports = OutcomeReport.objects.filter(initiative_number__in=numbers, reported_at__lte=moment - LAG)
         if mark.outcomes_to is not None:
             reports = reports.filter(reported_at__gt=mark.outcomes_to)
-        for number, at, decided_at in reports.values_list("case_number", "at", "decided_at"):
+        for number, at, decided_at in reports.values_list("initiative_number", "at", "decided_at"):
             asked |= {(number, moment) for moment in (at, decided_at) if moment is not None}
         # Of the days before anything could be reported nothing is compared but what is reported of them all the same.
         asked = {(number, moment) for number, moment in asked if moment >= first[number]}
@@ -163,7 +167,7 @@ def _mark_due(cases: dict[Initiative, datetime], names: dict[int, Names]) -> Non
 
 
 def _touched(cursor, table: str, batch: str, numbers: list[int], since: int) -> set[tuple[int, datetime]]:
-    """Cases (their numbers) and hours about which rows came with batches of this transaction and later."""
+    """Initiatives (their numbers) and hours about which rows came with batches of this transaction and later."""
     cursor.execute(_TOUCHED.format(table=table, batch=batch), [numbers, since])
     return set(cursor.fetchall())
 
@@ -174,7 +178,7 @@ def _reached(moment: datetime) -> set[date]:
 
 
 def _have_due(days: Iterable[tuple[int, date]]) -> None:
-    rows = [ReconciledDay(initiative_id=case, day=day, due=True) for case, day in sorted(days)]
+    rows = [ReconciledDay(initiative_id=initiative, day=day, due=True) for initiative, day in sorted(days)]
     ReconciledDay.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -202,41 +206,41 @@ class _Seen:
     outcome: str = ""  # of an act that was reported twice, what it is called while its span is not known
 
 
-def judge(case: Initiative, day: date, names: Names) -> list[int]:
-    """Judge one day anew and write down what it says; the key of the case where its findings changed.
+def judge(initiative: Initiative, day: date, names: Names) -> list[int]:
+    """Judge one day anew and write down what it says; the key of the initiative where its findings changed.
 
-    Both logs are read before the case is locked: nobody waits for that.
+    Both logs are read before the initiative is locked: nobody waits for that.
     """
     now, began = clock.now(), time.monotonic()
-    said = read_day(case, day, names, now)
-    before = ReconciledDay.objects.filter(initiative=case, day=day).first()
-    later = _later_subjects(case, day) if before is not None and before.calls != said.calls else {}
+    said = read_day(initiative, day, names, now)
+    before = ReconciledDay.objects.filter(initiative=initiative, day=day).first()
+    later = _later_subjects(initiative, day) if before is not None and before.calls != said.calls else {}
     seconds = time.monotonic() - began
     seen = list(_seen(said, day))
-    with act("compare logs", system=SYSTEM, case=case.pk) as case:
+    with act("compare logs", system=SYSTEM, initiative=initiative.pk) as initiative:
         ReconciledDay.objects.update_or_create(
-            initiative=case, day=day, defaults=_figures(said, names, now, seconds)
+            initiative=initiative, day=day, defaults=_figures(said, names, now, seconds)
         )
         for other, subjects in later.items():
             ReconciledDay.objects.filter(pk=other).update(subjects=subjects)
-        standing = _standing(case, day=day)
+        standing = _standing(initiative, day=day)
         places = {
             (one.kind, one.outcome if (one.kind, one.outcome) in standing else one.act): one for one in seen
         }
-        changed = _settle(case, places, standing, day, now)
+        changed = _settle(initiative, places, standing, day, now)
         if changed:
-            follow([case])
+            follow([initiative])
     if changed:
-        log.info("logs were compared", case=case.number, day=str(day), findings=len(seen))
-    return [case.pk] if changed else []
+        log.info("logs were compared", initiative=initiative.number, day=str(day), findings=len(seen))
+    return [initiative.pk] if changed else []
 
 
-def _later_subjects(case: Initiative, day: date) -> dict[int, int]:
+def _later_subjects(initiative: Initiative, day: date) -> dict[int, int]:
     """By row, how many persons the log names up to later days whose four weeks this day is in: it got more calls."""
     rows = ReconciledDay.objects.filter(
-        initiative=case, day__gt=day, day__lt=day + timedelta(days=SPAN), subjects__isnull=False
+        initiative=initiative, day__gt=day, day__lt=day + timedelta(days=SPAN), subjects__isnull=False
     )
-    return {row.pk: subjects_to(case.number, row.day) for row in rows.only("day")}
+    return {row.pk: subjects_to(initiative.number, row.day) for row in rows.only("day")}
 
 
 def _figures(said: Day, names: Names, now: datetime, seconds: float) -> dict:
@@ -292,13 +296,13 @@ def _of_act(kind: str, found: Found) -> _Seen:
     )
 
 
-def _standing(case: Initiative, **which) -> dict[tuple[str, str], LogFinding]:
-    rows = LogFinding.objects.standing().filter(initiative=case, **which)
+def _standing(initiative: Initiative, **which) -> dict[tuple[str, str], LogFinding]:
+    rows = LogFinding.objects.standing().filter(initiative=initiative, **which)
     return {(row.kind, row.act): row for row in rows.exclude(kind=LogFindingKind.SILENT)}
 
 
 def _settle(
-    case: Initiative,
+    initiative: Initiative,
     seen: dict[tuple[str, str], _Seen],
     standing: dict[tuple[str, str], LogFinding],
     day: date,
@@ -325,18 +329,18 @@ def _settle(
         if place not in left and room[one.kind] > 0:
             room[one.kind] -= 1
             new.append(one)
-    _write(case, new, day, now)
+    _write(initiative, new, day, now)
     return bool(gone or new)
 
 
-def _write(case: Initiative, new: list[_Seen], day: date, now: datetime) -> None:
+def _write(initiative: Initiative, new: list[_Seen], day: date, now: datetime) -> None:
     before: dict[tuple[str, str], int] = {}
-    known = LogFinding.objects.filter(initiative=case, act__in=[one.act for one in new])
+    known = LogFinding.objects.filter(initiative=initiative, act__in=[one.act for one in new])
     for kind, name, number in known.values_list("kind", "act", "number"):
         before[kind, name] = max(before.get((kind, name), 0), number)
     LogFinding.objects.bulk_create(
         LogFinding(
-            initiative=case,
+            initiative=initiative,
             kind=one.kind,
             act=one.act,
             number=before.get((one.kind, one.act), 0) + 1,
@@ -356,8 +360,8 @@ def _write(case: Initiative, new: list[_Seen], day: date, now: datetime) -> None
 # --- Silence ----------------------------------------------------------------------------------------------------------
 
 
-def _listen(cases: dict[int, Initiative]) -> list[int]:
-    """Find logs that fell silent, and those that speak again; the keys of their cases.
+def _listen(initiatives: dict[int, Initiative]) -> list[int]:
+    """Find logs that fell silent, and those that speak again; the keys of their initiatives.
 
     Silent is a log that spoke within the week and for a day did not, while the system was allowed to act or told that
     it did, or though it spoke in the same hours a week before: a log is not expected on days on which it never speaks.
@@ -365,57 +369,61 @@ def _listen(cases: dict[int, Initiative]) -> list[int]:
     now, touched = clock.now(), []
     standing = {
         row.initiative_id: row
-        for row in LogFinding.objects.standing().filter(initiative__in=cases, kind=LogFindingKind.SILENT)
+        for row in LogFinding.objects.standing().filter(
+            initiative__in=initiatives, kind=LogFindingKind.SILENT
+        )
     }
-    for case in cases.values():
-        newest = Interaction.objects.filter(case_number=case.number).order_by("-at", "-id").first()
+    for initiative in initiatives.values():
+        newest = (
+            Interaction.objects.filter(initiative_number=initiative.number).order_by("-at", "-id").first()
+        )
         last = newest.at if newest else None
-        row = standing.get(case.pk)
+        row = standing.get(initiative.pk)
         if (
             newest is None
             or last is None
             or (row is None and not now - HEARD_WITHIN - SILENCE < last <= now - SILENCE)
         ):
             continue
-        if row is None and _should_have_spoken(case, newest, now):
-            with act("compare logs", system=SYSTEM, case=case.pk) as case:
-                if not _silent(case):
+        if row is None and _should_have_spoken(initiative, newest, now):
+            with act("compare logs", system=SYSTEM, initiative=initiative.pk) as initiative:
+                if not _silent(initiative):
                     name = f"silent:{last:%Y%m%dT%H%M%S}"
                     seen = _Seen(LogFindingKind.SILENT, name, "", last + SILENCE)
-                    _write(case, [seen], clock.local_day(last + SILENCE), now)
-                    follow([case])
-                    touched.append(case.pk)
+                    _write(initiative, [seen], clock.local_day(last + SILENCE), now)
+                    follow([initiative])
+                    touched.append(initiative.pk)
         elif row is not None and last > now - SILENCE and last > row.at - SILENCE:
-            with act("compare logs", system=SYSTEM, case=case.pk) as case:
-                for one in _silent(case):
+            with act("compare logs", system=SYSTEM, initiative=initiative.pk) as initiative:
+                for one in _silent(initiative):
                     LogFindingWithdrawal.objects.create(finding=one, why=HEARD, at=now)
-                follow([case])
-                touched.append(case.pk)
+                follow([initiative])
+                touched.append(initiative.pk)
     return touched
 
 
-def _silent(case: Initiative) -> list[LogFinding]:
-    return list(LogFinding.objects.standing().filter(initiative=case, kind=LogFindingKind.SILENT))
+def _silent(initiative: Initiative) -> list[LogFinding]:
+    return list(LogFinding.objects.standing().filter(initiative=initiative, kind=LogFindingKind.SILENT))
 
 
-def _should_have_spoken(case: Initiative, last: Interaction, now: datetime) -> bool:
+def _should_have_spoken(initiative: Initiative, last: Interaction, now: datetime) -> bool:
     """Whether a log with this newest row would hold more by now: by what was allowed or told, or by a week before.
 
     Of a system that samples, by the share that it reports.
     """
     share, since = last.sampled or 1.0, max(last.at, now - SILENCE) + LONGEST
-    done = OutcomeReport.objects.filter(case_number=case.number, kind=OutcomeKind.DONE).filter(
+    done = OutcomeReport.objects.filter(initiative_number=initiative.number, kind=OutcomeKind.DONE).filter(
         Q(at__gt=since, at__lte=now) | Q(at__isnull=True, decided_at__gt=since, decided_at__lte=now)
     )
     allowed = PolicyDecision.objects.filter(
-        case_number=case.number,
+        initiative_number=initiative.number,
         key_id__isnull=False,
         outcome=DecisionOutcome.ALLOW,
         at__gt=since,
         at__lte=now,
     )
     before = Interaction.objects.filter(
-        case_number=case.number, at__gt=now - SILENCE - HEARD_WITHIN, at__lte=now - HEARD_WITHIN
+        initiative_number=initiative.number, at__gt=now - SILENCE - HEARD_WITHIN, at__lte=now - HEARD_WITHIN
     )
     most = ceil(ENOUGH / share)
     return (

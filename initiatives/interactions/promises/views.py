@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import one_act, sent
+from initiatives.access import initiative_lookup
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.interactions.promises import actions
 from initiatives.interactions.promises.forms import PromiseForm
 
@@ -16,15 +16,15 @@ from initiatives.interactions.promises.forms import PromiseForm
 @require_http_methods(["GET", "HEAD", "POST"])
 def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say what is promised of calls: the owner and the technical lead do, and take it back."""
-    case = case_lookup.case_for(request.user, ref)
-    case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    former = actions.standing(case)
+    initiative = initiative_lookup.initiative_for(request.user, ref)
+    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
+    former = actions.standing(initiative)
     if request.method == "POST" and "take_back" in request.POST:
         return one_act(
             request,
-            case,
+            initiative,
             PromiseForm({"median": 1, "most": 1, "percent": 0}),
-            lambda _said: actions.take_back(case=case, by=request.user),
+            lambda _said: actions.take_back(initiative=initiative, by=request.user),
             _("Taken back. Nothing is promised any more."),
             page="systems",
             back="interactions",
@@ -33,9 +33,9 @@ def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
     form = PromiseForm(sent(request), initial=said or {})
     return one_act(
         request,
-        case,
+        initiative,
         form,
-        lambda _said: actions.promise(case=case, by=request.user, **form.promised),
+        lambda _said: actions.promise(initiative=initiative, by=request.user, **form.promised),
         _("Promised. It is held against the days from tomorrow on."),
         page="systems",
         back="interactions",

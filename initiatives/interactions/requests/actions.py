@@ -13,7 +13,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.interactions.requests import secrets
 from initiatives.interactions.requests.permissions import (
     may_change,
@@ -80,10 +80,10 @@ def receive(
     contact: str,
     identifiers: Iterable[str],
     words: str = "",
-    cases: Iterable[Initiative] = (),
+    initiatives: Iterable[Initiative] = (),
     by: User,
 ) -> SubjectRequest:
-    """Record a request as it came in; whoever records it handles it. `cases`: what it is about, none for all.
+    """Record a request as it came in; whoever records it handles it. `initiatives`: what it is about, none for all.
 
     Raises Refused, and ValidationError by field.
     """
@@ -112,7 +112,7 @@ def receive(
             channel=channel,
             received_on=received_on,
             due_on=months_after(received_on, TIME),
-            numbers=sorted({case.number for case in cases}),
+            numbers=sorted({initiative.number for initiative in initiatives}),
             recorded_by=by,
             recorded_at=clock.now(),
             handler=by,

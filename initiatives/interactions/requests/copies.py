@@ -144,11 +144,11 @@ def _strings(value: Any) -> list[str]:
 
 
 def _add(made: _Copy, number: int, hit: SubjectHit, one: reading.Opened | None) -> None:
-    case, report = hit.initiative, one.report if one else None
+    initiative, report = hit.initiative, one.report if one else None
     told: dict[str, Any] = {
         "number": number,
         "when": hit.at.isoformat(),
-        "initiative": case.ref if case.confidential else f"{case.ref} {case.title}",
+        "initiative": initiative.ref if initiative.confidential else f"{initiative.ref} {initiative.title}",
         "found": hit.way,
     }
     made.told.append(told)
@@ -158,7 +158,7 @@ def _add(made: _Copy, number: int, hit: SubjectHit, one: reading.Opened | None) 
         return
     key = ServiceKey.objects.filter(pk=one.row.key_id).first() if one.row.key_id else None
     told["system"] = key.system if key else "brought in from a file"
-    told["decision"] = _decision(case, report.decision)
+    told["decision"] = _decision(initiative, report.decision)
     told["said"] = blacked(report, hit.passages)
     told["blacked_out"] = len(hit.passages)
     made.blacked += len(hit.passages)
@@ -187,18 +187,20 @@ def _sealed(made: _Copy, part: Interaction, *, withheld: bool) -> bytes | None:
     return reading.file_of(out, receipt)
 
 
-def _decision(case: Initiative, text: str) -> dict[str, Any] | None:
+def _decision(initiative: Initiative, text: str) -> dict[str, Any] | None:
     """What was decided about it: the clauses in words, and who approved where a person had to; None where unknown."""
     try:
-        named = outcome_reports.decision_of(case.number, text) if text else None
+        named = outcome_reports.decision_of(initiative.number, text) if text else None
     except outcome_reports.UnknownDecision:
         return None
-    rows = PolicyDecision.objects.filter(case_number=case.number)
+    rows = PolicyDecision.objects.filter(initiative_number=initiative.number)
     row = rows.filter(at=named.at, digest=named.digest).first() if named else None
     if row is None:
         return None
     clauses = Clause.objects.filter(
-        version__contract=case.contract_id, version__number=row.version_number or 0, number__in=row.clauses
+        version__contract=initiative.contract_id,
+        version__number=row.version_number or 0,
+        number__in=row.clauses,
     )
     approval = ApprovalRequest.objects.filter(reference=row.approval).first() if row.approval else None
     return {

@@ -10,7 +10,7 @@ from governance.ledger import record
 from governance.models import Interaction, InteractionKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import lock
+from initiatives.initiative.act import lock
 from initiatives.interactions import actions as log_actions
 from initiatives.interactions.permissions import may_erase
 from initiatives.interactions.requests.actions import named_nowhere, person_in, working
@@ -41,9 +41,14 @@ def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
         _refuse_others(row, person)
         keys = tried = 0
         for name, numbers in held.items():
-            for case in Initiative.objects.filter(number__in=numbers).order_by("number"):
+            for initiative in Initiative.objects.filter(number__in=numbers).order_by("number"):
                 done = log_actions.erase_subject(
-                    case=case, subject=name, everywhere=False, why=f"Request {row.pk}", duty=duty, by=by
+                    initiative=initiative,
+                    subject=name,
+                    everywhere=False,
+                    why=f"Request {row.pk}",
+                    duty=duty,
+                    by=by,
                 )
                 keys, tried = keys + done.keys, tried + done.tried
         there = _keys_left(theirs)
@@ -105,7 +110,7 @@ def _numbers(row: SubjectRequest, pseudonym: bytes) -> list[int]:
 
 def _lock(row: SubjectRequest, numbers: set[int], theirs: list[Interaction]) -> None:
     """Lock every initiative that loses a key, in order, and ask whether a hold is on one. Raises Refused."""
-    numbers = numbers | {one.case_number for one in theirs}
+    numbers = numbers | {one.initiative_number for one in theirs}
     for pk in Initiative.objects.filter(number__in=numbers).order_by("number").values_list("pk", flat=True):
         lock(pk)
     holds.may_destroy(b"", numbers).or_refuse()
@@ -146,9 +151,11 @@ def _rows(hits: Iterable[SubjectHit]) -> list[Interaction]:
         )
         calls: dict[int, set[bytes]] = {}
         for one in rows:
-            calls.setdefault(one.case_number, set()).add(bytes(one.call))
+            calls.setdefault(one.initiative_number, set()).add(bytes(one.call))
         for number, named in calls.items():
-            parts = Interaction.objects.filter(case_number=number, call__in=named).select_related("batch")
+            parts = Interaction.objects.filter(initiative_number=number, call__in=named).select_related(
+                "batch"
+            )
             found |= {part.pk: part for part in parts}
     return list(found.values())
 

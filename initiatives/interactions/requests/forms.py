@@ -11,11 +11,11 @@ from initiatives.models.interactions.subject_requests import ACCESS
 STAYS = _("It stays in the record for good: write it without naming the person.")
 
 
-def _offer(form: forms.Form, cases) -> None:
+def _offer(form: forms.Form, initiatives) -> None:
     """Offer these initiatives."""
-    choice = form.fields["cases"]
+    choice = form.fields["initiatives"]
     if isinstance(choice, forms.ModelMultipleChoiceField):
-        choice.queryset = cases
+        choice.queryset = initiatives
 
 
 class RequestForm(forms.Form):
@@ -38,16 +38,16 @@ class RequestForm(forms.Form):
         help_text=_("One a line, exactly as they report it: a customer number, an address, a login."),
     )
     words = WordsField(label=_("What the person wrote"), required=False, max_length=10_000)
-    cases = forms.ModelMultipleChoiceField(
+    initiatives = forms.ModelMultipleChoiceField(
         Initiative.objects.none(),
         label=_("About which initiatives"),
         required=False,
         help_text=_("None chosen means all of them."),
     )
 
-    def __init__(self, *args, cases, **options):
+    def __init__(self, *args, initiatives, **options):
         super().__init__(*args, **options)
-        _offer(self, cases)
+        _offer(self, initiatives)
 
     def clean_identifiers(self) -> list[str]:
         """One a line."""
@@ -82,13 +82,13 @@ class TextForm(forms.Form):
         help_text=_("A name, a number, an address. It is kept encrypted, with the request."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    cases = forms.ModelMultipleChoiceField(Initiative.objects.none(), label=_("In which initiatives"))
+    initiatives = forms.ModelMultipleChoiceField(Initiative.objects.none(), label=_("In which initiatives"))
     first = DayField(label=_("From"))
     last = DayField(label=_("To"))
 
-    def __init__(self, *args, cases, **options):
+    def __init__(self, *args, initiatives, **options):
         super().__init__(*args, **options)
-        _offer(self, cases)
+        _offer(self, initiatives)
 
 
 class BlackOutForm(forms.Form):

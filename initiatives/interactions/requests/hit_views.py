@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import acted, page_of, pick
+from initiatives.initiative.initiative_frame import acted, page_of, pick
 from initiatives.interactions.requests import hits as acts
 from initiatives.interactions.requests.forms import BlackOutForm
 from initiatives.interactions.requests.permissions import may_search

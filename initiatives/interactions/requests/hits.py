@@ -132,7 +132,7 @@ def words_blacked(report: shape.Interaction, passages: list) -> set[str]:
 def row_of(hit: SubjectHit) -> Interaction | None:
     """The row of the interaction; None once it has expired."""
     rows = Interaction.objects.select_related("batch")
-    return rows.filter(at=hit.at, pk=hit.interaction, case_number=hit.initiative.number).first()
+    return rows.filter(at=hit.at, pk=hit.interaction, initiative_number=hit.initiative.number).first()
 
 
 def open_hit(*, hit: SubjectHit, by: User) -> tuple[reading.Opened, list[Text]]:
@@ -144,7 +144,7 @@ def open_hit(*, hit: SubjectHit, by: User) -> tuple[reading.Opened, list[Text]]:
     row = row_of(hit)
     if row is None:
         raise Http404("This interaction has expired.")
-    opened = log_actions.open_interaction(case=hit.initiative, row=row, way="look", by=by)
+    opened = log_actions.open_interaction(initiative=hit.initiative, row=row, way="look", by=by)
     said = said_in(opened.report) if opened.report else {}
     texts = [Text(place, text, pieces_of(text, place, hit.passages)) for place, text in said.items()]
     return opened, texts
@@ -160,7 +160,7 @@ def judge(*, hit: SubjectHit, belongs: bool, by: User) -> SubjectHit:
         row.save()
         record.record(
             EntryKind.SUBJECT_HIT_JUDGED,
-            case=row.initiative,
+            initiative=row.initiative,
             request=request.pk,
             interaction=row.interaction,
             belongs=belongs,
@@ -223,7 +223,7 @@ def _save(row: SubjectHit, request: SubjectRequest, passages: list[Passage]) -> 
     row.save()
     record.record(
         EntryKind.SUBJECT_HIT_BLACKED,
-        case=row.initiative,
+        initiative=row.initiative,
         request=request.pk,
         interaction=row.interaction,
         passages=len(row.passages),

@@ -16,7 +16,7 @@ from governance.models import Interaction, User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.interactions.requests import secrets
 from initiatives.interactions.requests.actions import SWEEP, person_in, working
 from initiatives.interactions.requests.permissions import may_search
@@ -52,9 +52,9 @@ def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
         person = person_in(row)
         found: dict[int, Interaction] = {}
         for pseudonym in person.pseudonyms.values():
-            cases: list[int | None] = list(row.numbers) or [None]
-            for case in cases:
-                found |= {one.pk: one for one in subject_erasure.belonging(pseudonym, case)}
+            initiatives: list[int | None] = list(row.numbers) or [None]
+            for initiative in initiatives:
+                found |= {one.pk: one for one in subject_erasure.belonging(pseudonym, initiative)}
         new = _take_over(row, found.values(), SubjectHit.PSEUDONYM)
         row.searched_by, row.searched_at = by, clock.now()
         row.save()
@@ -72,20 +72,22 @@ def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
 
 def _take_over(row: SubjectRequest, found: Iterable[Interaction], way: str) -> int:
     """Add what is no hit yet, each call once; how many. Raises Conflict where they are too many for one request."""
-    by_case: dict[int, list[Interaction]] = {}
+    by_initiative: dict[int, list[Interaction]] = {}
     for one in found:
-        by_case.setdefault(one.case_number, []).append(one)
+        by_initiative.setdefault(one.initiative_number, []).append(one)
     known = set(row.hits.values_list("interaction", flat=True))
-    shown = [one for number, some in by_case.items() for one in searching.by_call(number, some)]
+    shown = [one for number, some in by_initiative.items() for one in searching.by_call(number, some)]
     new = {one.pk: one for one in shown if one.pk not in known}
     if len(known) + len(new) > MOST:
         raise Conflict(
             f"More than {MOST:,} interactions were found: too many to be looked at for one request.",
             "Record a request for each part of the initiatives.",
         )
-    cases = Initiative.objects.in_bulk(set(by_case), field_name="number")
+    initiatives = Initiative.objects.in_bulk(set(by_initiative), field_name="number")
     hits = [
-        SubjectHit(request=row, initiative=cases[one.case_number], interaction=one.pk, at=one.at, way=way)
+        SubjectHit(
+            request=row, initiative=initiatives[one.initiative_number], interaction=one.pk, at=one.at, way=way
+        )
         for one in sorted(new.values(), key=lambda one: (one.at, one.pk))
     ]
     row_history.insert_many(SubjectHit, hits)
@@ -93,7 +95,13 @@ def _take_over(row: SubjectRequest, found: Iterable[Interaction], way: str) -> i
 
 
 def search_text(
-    *, request: SubjectRequest, text: str, cases: Iterable[Initiative], first: date, last: date, by: User
+    *,
+    request: SubjectRequest,
+    text: str,
+    initiatives: Iterable[Initiative],
+    first: date,
+    last: date,
+    by: User,
 ) -> list[RequestTextSearch]:
     """Have the worker look for a text in these initiatives, one after the other.
 
@@ -103,11 +111,11 @@ def search_text(
         person, wrong = person_in(row), {}
         if len(searching.folded(text)) < searching.SHORTEST:
             wrong["text"] = f"Give at least {searching.SHORTEST} characters."
-        cases = list(cases)
-        if not cases:
-            wrong["cases"] = "Choose in which initiatives."
-        elif row.numbers and {case.number for case in cases} - set(row.numbers):
-            wrong["cases"] = "This request is about other initiatives."
+        initiatives = list(initiatives)
+        if not initiatives:
+            wrong["initiatives"] = "Choose in which initiatives."
+        elif row.numbers and {initiative.number for initiative in initiatives} - set(row.numbers):
+            wrong["initiatives"] = "This request is about other initiatives."
         if first > last or last > clock.today():
             wrong["last"] = "The last day is today or earlier, and not before the first."
         elif (last - first).days > InteractionSelection.LONGEST:
@@ -119,18 +127,22 @@ def search_text(
         made = [
             RequestTextSearch.objects.create(
                 request=row,
-                initiative=case,
+                initiative=initiative,
                 place=texts.index(text.strip()),
                 first=first,
                 last=last,
                 asked_by=by,
                 asked_at=clock.now(),
             )
-            for case in cases
+            for initiative in initiatives
         ]
         for one in made:
             record.record(
-                EntryKind.SUBJECT_TEXT_ASKED, case=one.initiative, request=row.pk, first=first, last=last
+                EntryKind.SUBJECT_TEXT_ASKED,
+                initiative=one.initiative,
+                request=row.pk,
+                first=first,
+                last=last,
             )
         if not row.searched_at:
             row.searched_by, row.searched_at = by, clock.now()
@@ -161,7 +173,7 @@ def _begin(one: RequestTextSearch) -> None:
                 _done(locked, trouble="The request was over before this text was looked for.")
                 return
             locked.selection = selections.select(
-                case=one.initiative,
+                initiative=one.initiative,
                 purpose=f"Request {row.pk} of a person",
                 first=one.first,
                 last=one.last,
@@ -204,7 +216,7 @@ def _finish(one: RequestTextSearch) -> None:
             trouble = trouble or "There are more: look again, in fewer days at a time."
         record.record(
             EntryKind.SUBJECT_TEXT_SOUGHT,
-            case=one.initiative,
+            initiative=one.initiative,
             request=row.pk,
             looked=selection.looked,
             unreadable=selection.unreadable,

@@ -12,7 +12,7 @@ from governance.interaction_log import bodies, keys
 from governance.models import InteractionKey
 from initiatives.models import RequestSecret, SubjectExport, SubjectRequest
 
-NO_CASE = 0
+NO_INITIATIVE = 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _holder(request: SubjectRequest) -> bytes:
 
 def _key(request: SubjectRequest) -> bytes:
     pair = (_holder(request), keys.month_of(request.recorded_at))
-    return keys.for_writing(NO_CASE, [pair])[pair][1]
+    return keys.for_writing(NO_INITIATIVE, [pair])[pair][1]
 
 
 def _closed(request: SubjectRequest, content: bytes) -> dict[str, bytes]:

@@ -16,8 +16,8 @@ from governance.interaction_log.keys import NoMaster
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
-from initiatives.cases.case_frame import acted, page_of, sent
 from initiatives.evidence.file_views import guarded
+from initiatives.initiative.initiative_frame import acted, page_of, sent
 from initiatives.interactions.requests import actions, copies, erasing, searches
 from initiatives.interactions.requests.forms import (
     AnswerForm,
@@ -105,8 +105,8 @@ def requests(request: SignedInRequest) -> HttpResponse:
 def receive(request: SignedInRequest) -> HttpResponse:
     """Record a request."""
     may_handle_requests(request.user).or_refuse()
-    cases = Initiative.objects.own().order_by("number")
-    form = RequestForm(sent(request), cases=cases, initial={"received_on": clock.today()})
+    initiatives = Initiative.objects.own().order_by("number")
+    form = RequestForm(sent(request), initiatives=initiatives, initial={"received_on": clock.today()})
     row = acted(
         request, form, lambda: with_master(lambda: actions.receive(**form.cleaned_data, by=request.user))
     )
@@ -241,9 +241,9 @@ def search_text(request: SignedInRequest, pk: int) -> HttpResponse:
         may_search,
         lambda row: TextForm(
             sent(request),
-            cases=Initiative.objects.filter(pk__in=[case.pk for case in searches.within(row)]).order_by(
-                "number"
-            ),
+            initiatives=Initiative.objects.filter(
+                pk__in=[initiative.pk for initiative in searches.within(row)]
+            ).order_by("number"),
             initial={"first": actions.months_after(today, -12), "last": today},
         ),
         lambda row, said: searches.search_text(request=row, by=request.user, **said),

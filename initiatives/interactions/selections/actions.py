@@ -16,8 +16,8 @@ from governance.notices.owe import owe
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.act import act
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.act import act
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.models import Initiative, InteractionSelection, SelectedInteraction
 from initiatives.models.interactions.selections import DONE, ENDED, FAILED, RUNNING, UNDER_WAY, WAITING
@@ -30,7 +30,7 @@ SWEEP = "selections"
 
 def select(
     *,
-    case: Initiative,
+    initiative: Initiative,
     purpose: str,
     first: date,
     last: date,
@@ -45,8 +45,8 @@ def select(
     The worker makes it. Raises Refused, ValidationError by field, and Conflict while another one of this person is
     under way.
     """
-    with act("select interactions", by=by, case=case, reason=purpose) as case:
-        may_read_interactions(case, by).or_refuse()
+    with act("select interactions", by=by, initiative=initiative, reason=purpose) as initiative:
+        may_read_interactions(initiative, by).or_refuse()
         _check(purpose=purpose, first=first, last=last, phrase=phrase, most=most, until=until)
         User.objects.select_for_update(of=("self",)).get(pk=by.pk)
         if InteractionSelection.objects.filter(asked_by=by, state__in=UNDER_WAY).exists():
@@ -55,7 +55,7 @@ def select(
                 "Wait until it is ready: each person has one at a time.",
             )
         row = InteractionSelection(
-            initiative=case,
+            initiative=initiative,
             purpose=purpose.strip(),
             first=first,
             last=last,
@@ -72,7 +72,7 @@ def select(
         row.save()
         record.record(
             EntryKind.INTERACTIONS_SELECTED,
-            case=case,
+            initiative=initiative,
             selection=row.pk,
             purpose=row.purpose,
             first=first,
@@ -201,13 +201,13 @@ def members(row: InteractionSelection, places: slice = slice(None)) -> list[Inte
         return []
     # The moments let the database pass over months that hold none of them.
     rows = Interaction.objects.filter(
-        case_number=row.initiative.number, at__in=set(chosen.values()), pk__in=chosen
+        initiative_number=row.initiative.number, at__in=set(chosen.values()), pk__in=chosen
     )
     return list(rows.select_related("batch").order_by("at", "id"))
 
 
 def _ended(row: InteractionSelection, state: str, trouble: str = "") -> InteractionSelection:
-    with act("make selection", system=SWEEP, case=row.initiative_id) as case:
+    with act("make selection", system=SWEEP, initiative=row.initiative_id) as initiative:
         # One that was ended meanwhile stays so.
         current = (
             InteractionSelection.objects.select_for_update().filter(pk=row.pk, state__in=UNDER_WAY).first()
@@ -220,7 +220,7 @@ def _ended(row: InteractionSelection, state: str, trouble: str = "") -> Interact
             row.digest = _digest(row)
             record.record(
                 EntryKind.INTERACTION_SELECTION_MADE,
-                case=case,
+                initiative=initiative,
                 selection=row.pk,
                 looked=row.looked,
                 unreadable=row.unreadable,
@@ -235,7 +235,7 @@ def _ended(row: InteractionSelection, state: str, trouble: str = "") -> Interact
             subject="Your selection of interactions is ready" if state == DONE else "Your selection failed",
             text=trouble or f"{row.found:,} of {row.looked:,} interactions. {row.purpose}",
             link=row.get_absolute_url(),
-            case_ref=case.ref,
+            initiative_ref=initiative.ref,
         )
     return row
 
@@ -248,23 +248,25 @@ def _digest(row: InteractionSelection) -> str:
 
 
 def end_selection(*, selection: InteractionSelection, by: User) -> None:
-    """End a selection before its day: whoever asked for it does, or whoever is in charge of the case."""
-    with act("end selection", by=by, case=selection.initiative_id) as case:
+    """End a selection before its day: whoever asked for it does, or whoever is in charge of the initiative."""
+    with act("end selection", by=by, initiative=selection.initiative_id) as initiative:
         if by.pk != selection.asked_by_id:
-            case_permissions.may_manage(case, by).or_refuse()
+            initiative_permissions.may_manage(initiative, by).or_refuse()
         else:
-            may_read_interactions(case, by).or_refuse()
+            may_read_interactions(initiative, by).or_refuse()
         row = InteractionSelection.objects.select_for_update().get(pk=selection.pk)
         if row.state == ENDED:
             raise Conflict("This selection has ended.")
-        _end(row, case)
+        _end(row, initiative)
 
 
-def _end(row: InteractionSelection, case: Initiative) -> None:
+def _end(row: InteractionSelection, initiative: Initiative) -> None:
     row.selected.all().delete()
     row.state, row.phrase, row.phrase_master = ENDED, None, ""
     row.save()
-    record.record(EntryKind.INTERACTION_SELECTION_ENDED, case=case, selection=row.pk, purpose=row.purpose)
+    record.record(
+        EntryKind.INTERACTION_SELECTION_ENDED, initiative=initiative, selection=row.pk, purpose=row.purpose
+    )
 
 
 def tend() -> None:
@@ -275,8 +277,8 @@ def tend() -> None:
     for pk in sorted({*lost.values_list("pk", flat=True), *waits.values_list("pk", flat=True)}):
         look(pk)
     over = InteractionSelection.objects.filter(until__lt=clock.today()).exclude(state=ENDED)
-    for pk, case in over.values_list("pk", "initiative"):
-        with act("end selection", system=SWEEP, case=case) as locked:
+    for pk, initiative in over.values_list("pk", "initiative"):
+        with act("end selection", system=SWEEP, initiative=initiative) as locked:
             row = InteractionSelection.objects.select_for_update().get(pk=pk)
             if row.state != ENDED:
                 _end(row, locked)

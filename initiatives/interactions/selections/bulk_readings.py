@@ -11,10 +11,10 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.case_lookup import of_case
-from initiatives.cases.act import act
-from initiatives.cases.case_frame import sent
+from initiatives.access.initiative_lookup import of_initiative
 from initiatives.consents.consent_kinds import Kind, Part, holds_risk_seat, is_auditor
+from initiatives.initiative.act import act
+from initiatives.initiative.initiative_frame import sent
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections.actions import members
 from initiatives.models import BulkReading, Initiative, InteractionSelection
@@ -28,10 +28,10 @@ PAGE = 100  # interactions that are decrypted at a time
 def _subject(person: User, key: int) -> InteractionSelection:
     """The selection, for whoever reads it, and for whoever answers a request: they see what it is about alone."""
     rows = InteractionSelection.objects.select_related("initiative__unit", "initiative__contract")
-    selection = of_case(rows, person, key)
-    case, asked = selection.initiative, BULK_READINGS.rows().filter(selection=selection)
-    if not any(BULK_READINGS.may_refuse(row, case, person) for row in asked):
-        may_read_interactions(case, person).or_refuse()
+    selection = of_initiative(rows, person, key)
+    initiative, asked = selection.initiative, BULK_READINGS.rows().filter(selection=selection)
+    if not any(BULK_READINGS.may_refuse(row, initiative, person) for row in asked):
+        may_read_interactions(initiative, person).or_refuse()
     return selection
 
 
@@ -75,7 +75,7 @@ def is_open(row: BulkReading) -> bool:
     return row.state == ConsentState.RUNNING
 
 
-def _tell(row: BulkReading, case: Initiative) -> None:
+def _tell(row: BulkReading, initiative: Initiative) -> None:
     owe(
         row.requested_by,
         "selection of interactions",
@@ -83,7 +83,7 @@ def _tell(row: BulkReading, case: Initiative) -> None:
         subject=f"Reading the selection at once was {'refused' if row.refused_at else 'granted'}",
         text=row.refused_reason or _what(row),
         link=row.get_absolute_url(),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
     )
 
 
@@ -109,7 +109,7 @@ BULK_READINGS = Kind(
             "second",
             "second person",
             "an auditor or the risk seat",
-            lambda case, person: is_auditor(case, person) or holds_risk_seat(case, person),
+            lambda initiative, person: is_auditor(initiative, person) or holds_risk_seat(initiative, person),
         ),
     ),
     subject=_subject,
@@ -137,16 +137,16 @@ def read_all(*, request: BulkReading, by: User) -> Iterator[list[reading.Opened]
 
     Raises Refused for everybody but who asked, Conflict where leave was not given or has run out, NoMaster.
     """
-    with act("read selection", by=by, case=request.initiative_id) as case:
+    with act("read selection", by=by, initiative=request.initiative_id) as initiative:
         row = BulkReading.objects.select_related("selection__initiative").get(pk=request.pk)
-        may_read_interactions(case, by).or_refuse()
+        may_read_interactions(initiative, by).or_refuse()
         if by.pk != row.requested_by_id:
             no("Leave is of one person: whoever asked for it.", "Ask for leave of your own.").or_refuse()
         if not is_open(row):
             raise Conflict("Leave was not given, or has run out.", "Ask again, with the reason.")
         record.record(
             EntryKind.INTERACTIONS_READ_IN_BULK,
-            case=case,
+            initiative=initiative,
             reading=row.pk,
             selection=row.selection_id,
             found=row.selection.found,

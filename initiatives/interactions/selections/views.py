@@ -1,4 +1,4 @@
-"""Pages of selections: those of a case with the form for another, one of them, and the file of all of it."""
+"""Pages of selections: those of an initiative with the form for another, one of them, and the file of all of it."""
 
 import json
 from datetime import timedelta
@@ -18,10 +18,10 @@ from governance.interaction_log.keys import NoMaster
 from governance.interaction_log.reading import Opened
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.access.case_lookup import case_for, of_case
+from initiatives.access.initiative_lookup import initiative_for, of_initiative
 from initiatives.access.permissions import may_manage
-from initiatives.cases.case_frame import acted, case_context, page_of, sent
 from initiatives.evidence.file_views import guarded
+from initiatives.initiative.initiative_frame import acted, initiative_context, page_of, sent
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections import actions, bulk_readings
 from initiatives.interactions.selections.forms import SelectionForm
@@ -35,19 +35,21 @@ USUAL = timedelta(days=30)  # that a selection is offered to be of, and to be ke
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def selections(request: SignedInRequest, ref: str) -> HttpResponse:
-    """What was selected of the log of the case, newest first, and the form for another selection."""
-    case = case_for(request.user, ref)
-    insist(request, may_read_interactions(case, request.user), "select interactions", case)
+    """What was selected of the log of the initiative, newest first, and the form for another selection."""
+    initiative = initiative_for(request.user, ref)
+    insist(request, may_read_interactions(initiative, request.user), "select interactions", initiative)
     today = clock.today()
     form = SelectionForm(
         sent(request), initial={"first": today - USUAL, "last": today, "most": 200, "until": today + USUAL}
     )
-    made = acted(request, form, lambda: actions.select(case=case, by=request.user, **form.cleaned_data))
+    made = acted(
+        request, form, lambda: actions.select(initiative=initiative, by=request.user, **form.cleaned_data)
+    )
     if made:
         return redirect(made)
-    context = case_context(request, case, "systems") | {
+    context = initiative_context(request, initiative, "systems") | {
         "title": _("Selections of interactions"),
-        "page": page_of(request, case.interaction_selections.select_related("asked_by")),
+        "page": page_of(request, initiative.interaction_selections.select_related("asked_by")),
         "form": form,
     }
     return render(request, "initiatives/interactions/selections/selections.html", context)
@@ -55,7 +57,7 @@ def selections(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def _selection(request: SignedInRequest, pk: int) -> InteractionSelection:
     rows = InteractionSelection.objects.select_related("initiative__unit", "initiative__contract", "asked_by")
-    return of_case(rows, request.user, pk)
+    return of_initiative(rows, request.user, pk)
 
 
 @never_cache
@@ -63,19 +65,19 @@ def _selection(request: SignedInRequest, pk: int) -> InteractionSelection:
 def selection(request: SignedInRequest, pk: int) -> HttpResponse:
     """One selection: how far it is, and its interactions by time."""
     row = _selection(request, pk)
-    case = row.initiative
-    may_read_interactions(case, request.user).or_refuse()
+    initiative = row.initiative
+    may_read_interactions(initiative, request.user).or_refuse()
     page = page_of(request, range(row.found if row.state == DONE else 0))
     start = page.start_index() - 1 if page.object_list else 0
     rows = actions.members(row, slice(start, start + len(page.object_list))) if page.object_list else []
-    context = case_context(request, case, "systems") | {
+    context = initiative_context(request, initiative, "systems") | {
         "title": _("Selection of interactions"),
         "row": row,
         "under_way": row.state in UNDER_WAY,
         "page": page,
         "rows": [{"row": one, "place": Place(one.at, one.pk)} for one in rows],
         "ends": row.state != ENDED
-        and (row.asked_by_id == request.user.pk or bool(may_manage(case, request.user))),
+        and (row.asked_by_id == request.user.pk or bool(may_manage(initiative, request.user))),
     }
     return render(request, "initiatives/interactions/selections/selection.html", context)
 
@@ -94,7 +96,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
 def bulk_file(request: SignedInRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """All interactions of a selection in clear, one a line (JSON), for whoever was given leave."""
     rows = BulkReading.objects.select_related("initiative", "selection__initiative")
-    row = of_case(rows, request.user, pk)
+    row = of_initiative(rows, request.user, pk)
     try:
         pages = bulk_readings.read_all(request=row, by=request.user)
         first = next(

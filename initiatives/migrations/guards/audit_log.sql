@@ -1,7 +1,7 @@
 -- Rows of initiatives that need an entry of the audit log in the same transaction.
 
--- The case that a row belongs to.
-CREATE FUNCTION plumbline_case_of(place text, told jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
+-- The initiative that a row belongs to.
+CREATE FUNCTION plumbline_initiative_of(place text, told jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT CASE place
     WHEN 'initiatives_initiative' THEN (told ->> 'id')::bigint
     WHEN 'initiatives_condition' THEN
@@ -11,17 +11,17 @@ CREATE FUNCTION plumbline_case_of(place text, told jsonb) RETURNS bigint LANGUAG
     ELSE (told ->> 'initiative_id')::bigint END
 $$;
 
--- Arguments: the kinds of acts on the case, one of which stands in this transaction, of whoever changed the row.
-CREATE FUNCTION plumbline_guard_told_of_case() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Arguments: the kinds of acts on the initiative, one of which stands in this transaction, of whoever changed the row.
+CREATE FUNCTION plumbline_guard_told_of_initiative() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   told jsonb := to_jsonb(NEW);
   ref text := (SELECT plumbline_reference(number) FROM initiatives_initiative
-                WHERE id = plumbline_case_of(TG_TABLE_NAME, to_jsonb(NEW)));
+                WHERE id = plumbline_initiative_of(TG_TABLE_NAME, to_jsonb(NEW)));
 BEGIN
   IF NOT EXISTS (
        SELECT FROM governance_entry e
         WHERE e.xact = plumbline_xact() AND e."table" = ''
-          AND (e.kind = 'erased' OR e.kind = ANY (TG_ARGV) AND e.case_ref = ref
+          AND (e.kind = 'erased' OR e.kind = ANY (TG_ARGV) AND e.initiative_ref = ref
                AND EXISTS (SELECT FROM governance_entry r
                             WHERE r."table" = TG_TABLE_NAME AND r.key = told ->> 'id'
                               AND r.xact - plumbline_xact() = 0 AND r.actor_id IS NOT DISTINCT FROM e.actor_id))) THEN
@@ -33,57 +33,57 @@ BEGIN
 END $$;
 CREATE CONSTRAINT TRIGGER has_its_act_accepted AFTER UPDATE ON initiatives_roleassignment
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.accepted_at IS DISTINCT FROM NEW.accepted_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('role accepted');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('role accepted');
 CREATE CONSTRAINT TRIGGER has_its_act_attested AFTER UPDATE ON initiatives_initiative
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.reattested_at IS DISTINCT FROM NEW.reattested_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('re-attested');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('re-attested');
 CREATE CONSTRAINT TRIGGER has_its_act_chair AFTER UPDATE ON initiatives_waiver
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.chair_at IS DISTINCT FROM NEW.chair_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('waiver agreed');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('waiver agreed');
 CREATE CONSTRAINT TRIGGER has_its_act_continued AFTER INSERT ON initiatives_continuation
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('continued');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('continued');
 CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON initiatives_review
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.outcome IS DISTINCT FROM NEW.outcome))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('review approved', 'review approved with conditions', 'review refused', 'review returned', 'review withdrawn', 'review expired');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('review approved', 'review approved with conditions', 'review refused', 'review returned', 'review withdrawn', 'review expired');
 CREATE CONSTRAINT TRIGGER has_its_act_excused AFTER INSERT ON initiatives_excuse
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('debt excused');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('debt excused');
 CREATE CONSTRAINT TRIGGER has_its_act_fixed AFTER INSERT ON initiatives_condition
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('condition fixed');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('condition fixed');
 CREATE CONSTRAINT TRIGGER has_its_act_lifted AFTER UPDATE ON initiatives_hold
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.lifted_at IS DISTINCT FROM NEW.lifted_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('hold lifted');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('hold lifted');
 CREATE CONSTRAINT TRIGGER has_its_act_made AFTER INSERT ON governance_servicekey
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('key made');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('key made');
 CREATE CONSTRAINT TRIGGER has_its_act_met AFTER UPDATE ON initiatives_condition
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.met_at IS DISTINCT FROM NEW.met_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('condition met');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('condition met');
 CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_hold
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('hold opened');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('hold opened');
 CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_review
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('review opened');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('review opened');
 CREATE CONSTRAINT TRIGGER has_its_act_pressed AFTER INSERT ON initiatives_killswitch
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('switched off');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('switched off');
 CREATE CONSTRAINT TRIGGER has_its_act_refused AFTER UPDATE ON initiatives_waiver
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.refused_at IS DISTINCT FROM NEW.refused_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('waiver refused', 'waiver lapsed', 'stage changed');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('waiver refused', 'waiver lapsed', 'stage changed');
 CREATE CONSTRAINT TRIGGER has_its_act_released AFTER UPDATE ON initiatives_killswitch
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.released_at IS DISTINCT FROM NEW.released_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('switched on');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('switched on');
 CREATE CONSTRAINT TRIGGER has_its_act_requested AFTER INSERT ON initiatives_waiver
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('waiver requested');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('waiver requested');
 CREATE CONSTRAINT TRIGGER has_its_act_risk AFTER UPDATE ON initiatives_waiver
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.risk_at IS DISTINCT FROM NEW.risk_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('waiver agreed');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('waiver agreed');
 CREATE CONSTRAINT TRIGGER has_its_act_tier AFTER UPDATE ON initiatives_initiative
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.tier IS DISTINCT FROM NEW.tier))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('risk tier confirmed');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('risk tier confirmed');
 CREATE CONSTRAINT TRIGGER has_its_act_withdrawn AFTER UPDATE ON initiatives_initiative
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('withdrawn');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('withdrawn');
 
 -- A debt decides: of a demotion that is due, until when systems are answered as before.
 CREATE CONSTRAINT TRIGGER has_its_act_owed AFTER INSERT ON initiatives_obligation
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_case('debt opened');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('debt opened');
 CREATE CONSTRAINT TRIGGER has_its_act_settled AFTER UPDATE ON initiatives_obligation
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.settled_at IS DISTINCT FROM NEW.settled_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_case('debt settled');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('debt settled');

@@ -12,13 +12,13 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: this text of the contract is not with the board.' USING ERRCODE = 'PL003';
   END IF;
   IF NOT coalesce(plumbline_sits(plumbline_board_of(about.unit_id), NEW.person_id, NEW.seat, NEW.at), false) THEN
-    RAISE EXCEPTION 'Plumbline: the signer does not hold the seat % of the board that decides this case.', NEW.seat
+    RAISE EXCEPTION 'Plumbline: the signer does not hold the seat % of the board that decides this initiative.', NEW.seat
       USING ERRCODE = 'PL003';
   END IF;
   IF plumbline_party(about.id, NEW.person_id, NEW.at) OR EXISTS (
        SELECT FROM governance_contractversion WHERE contract_id = version.contract_id AND author_id = NEW.person_id
           AND state <> 'superseded') THEN
-    RAISE EXCEPTION 'Plumbline: nobody approves a contract that they wrote, or of a case that they are party to.'
+    RAISE EXCEPTION 'Plumbline: nobody approves a contract that they wrote, or of an initiative that they are party to.'
       USING ERRCODE = 'PL003';
   END IF;
   RETURN NULL;

@@ -81,7 +81,7 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: nobody verifies what they added.' USING ERRCODE = 'PL032';
   END IF;
   IF plumbline_party(item.initiative_id, NEW.verifier_id, NEW.at) THEN
-    RAISE EXCEPTION 'Plumbline: nobody verifies on a case they are party to.' USING ERRCODE = 'PL032';
+    RAISE EXCEPTION 'Plumbline: nobody verifies on an initiative they are party to.' USING ERRCODE = 'PL032';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
                  WHERE m.person_id = NEW.verifier_id AND m.seat = NEW.seat AND u.is_active
@@ -109,7 +109,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM public.initiatives_evidence e
               WHERE e.initiative_id = NEW.initiative_id AND e.sha256 = NEW.sha256 AND e.kind <> NEW.kind
                 AND e.withdrawn_at IS NULL) THEN
-    RAISE EXCEPTION 'Plumbline: one file is one kind of evidence on a case.'
+    RAISE EXCEPTION 'Plumbline: one file is one kind of evidence on an initiative.'
       USING ERRCODE = 'PL012', HINT = 'Offer the item that is there for this question too.';
   END IF;
   RETURN NEW;
@@ -191,7 +191,7 @@ DECLARE
   moment timestamptz := (told ->> (TG_ARGV[0] || '_at'))::timestamptz;
 BEGIN
   IF plumbline_party(NEW.initiative_id, who, moment) THEN
-    RAISE EXCEPTION 'Plumbline: nobody accepts this for a case they are party to.' USING ERRCODE = 'PL033';
+    RAISE EXCEPTION 'Plumbline: nobody accepts this for an initiative they are party to.' USING ERRCODE = 'PL033';
   END IF;
   IF TG_ARGV[0] = 'second' AND (told ->> 'accepted_by_id')::bigint IN (SELECT plumbline_accounts(who)) THEN
     RAISE EXCEPTION 'Plumbline: two accounts that may be one person''s accept this once.' USING ERRCODE = 'PL033';

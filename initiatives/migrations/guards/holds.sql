@@ -16,11 +16,11 @@ END $$;
 CREATE TRIGGER debts_are_kept BEFORE DELETE OR UPDATE ON initiatives_obligation
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_obligation();
 
--- A word to go on is about the stage that the case has.
+-- A word to go on is about the stage that the initiative has.
 CREATE FUNCTION plumbline_guard_continuation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.stage IS DISTINCT FROM (SELECT stage FROM initiatives_initiative WHERE id = NEW.initiative_id) THEN
-    RAISE EXCEPTION 'Plumbline: a case goes on in the stage that it has.' USING ERRCODE = 'PL021';
+    RAISE EXCEPTION 'Plumbline: an initiative goes on in the stage that it has.' USING ERRCODE = 'PL021';
   END IF;
   RETURN NEW;
 END $$;
@@ -41,7 +41,7 @@ BEGIN
                   WHERE r.initiative_id = NEW.initiative_id AND r.outcome = 'open'
                     AND r.gate IN ('mvp', 'production')) THEN
     RAISE EXCEPTION 'Plumbline: an excuse is for a decision that is to come.'
-      USING ERRCODE = 'PL090', HINT = 'Open the review of the case first.';
+      USING ERRCODE = 'PL090', HINT = 'Open the review of the initiative first.';
   END IF;
   RETURN NEW;
 END $$;

@@ -1,6 +1,6 @@
 -- Who holds which role, who is party to an initiative, and who may act.
 
--- Nobody accepts a role for another: what was accepted stays with that person and case (invariant 6).
+-- Nobody accepts a role for another: what was accepted stays with that person and initiative (invariant 6).
 CREATE FUNCTION plumbline_guard_role() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
@@ -8,7 +8,7 @@ BEGIN
   END IF;
   IF (NEW.initiative_id, NEW.person_id, NEW.role, NEW.proposed_by_id)
      IS DISTINCT FROM (OLD.initiative_id, OLD.person_id, OLD.role, OLD.proposed_by_id) THEN
-    RAISE EXCEPTION 'Plumbline: a role assignment keeps its person, role and case.'
+    RAISE EXCEPTION 'Plumbline: a role assignment keeps its person, role and initiative.'
       USING ERRCODE = 'PL015', HINT = 'End it and propose another.';
   END IF;
   RETURN NEW;
@@ -16,13 +16,13 @@ END $$;
 CREATE TRIGGER role_is_personal BEFORE DELETE OR UPDATE ON initiatives_roleassignment
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_role();
 
--- A handover is between the people and about the case it was proposed for, and answered once.
+-- A handover is between the people and about the initiative it was proposed for, and answered once.
 CREATE FUNCTION plumbline_guard_handover() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.initiative_id, NEW.person_id, NEW.successor_id) IS DISTINCT FROM
      (OLD.initiative_id, OLD.person_id, OLD.successor_id)
      OR coalesce(OLD.accepted_at, OLD.ended_at) IS NOT NULL THEN
-    RAISE EXCEPTION 'Plumbline: a handover keeps its people and its case, and is answered once.'
+    RAISE EXCEPTION 'Plumbline: a handover keeps its people and its initiative, and is answered once.'
       USING ERRCODE = 'PL042', HINT = 'Propose another.';
   END IF;
   RETURN NEW;
@@ -30,11 +30,11 @@ END $$;
 CREATE TRIGGER handovers_are_kept BEFORE UPDATE ON initiatives_handover
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_handover();
 
--- Whether a person is party to a case: a role held, asked for or stood in for, or, before anybody owned it, whoever
+-- Whether a person is party to an initiative: a role held, asked for or stood in for, or, before anybody owned it, whoever
 -- registered it.
-CREATE FUNCTION plumbline_party(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+CREATE FUNCTION plumbline_party(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = case_id AND r.person_id IN (SELECT plumbline_accounts(person))
+  SELECT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = of_initiative AND r.person_id IN (SELECT plumbline_accounts(person))
                     AND r.declined_at IS NULL AND r.ended_at IS NULL)
       OR EXISTS (SELECT FROM initiatives_roleassignment r
                    JOIN governance_user u ON u.id = r.person_id AND u.is_active
@@ -42,26 +42,26 @@ CREATE FUNCTION plumbline_party(case_id bigint, person bigint, moment timestampt
                     AND a.starts_at <= moment AND a.ends_at > moment
                    JOIN governance_delegation d ON d.absence_id = a.id AND d.membership_id IS NULL
                     AND d.accepted_at IS NOT NULL AND d.ended_at IS NULL AND d.delegate_id IN (SELECT plumbline_accounts(person))
-                  WHERE r.initiative_id = case_id AND r.accepted_at IS NOT NULL AND r.ended_at IS NULL)
-      OR EXISTS (SELECT FROM initiatives_initiative i WHERE i.id = case_id AND i.registered_by_id IN (SELECT plumbline_accounts(person))
+                  WHERE r.initiative_id = of_initiative AND r.accepted_at IS NOT NULL AND r.ended_at IS NULL)
+      OR EXISTS (SELECT FROM initiatives_initiative i WHERE i.id = of_initiative AND i.registered_by_id IN (SELECT plumbline_accounts(person))
                     AND NOT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = i.id
                                        AND r.role = 'owner' AND r.accepted_at IS NOT NULL))
 $$;
 
--- Whether a person decides on a case: the chair of its board, or the deputy while no chair is there and not party.
-CREATE FUNCTION plumbline_decides(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+-- Whether a person decides on an initiative: the chair of its board, or the deputy while no chair is there and not party.
+CREATE FUNCTION plumbline_decides(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = case_id);
+  board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = of_initiative);
 BEGIN
-  IF plumbline_away(person, moment) OR plumbline_party(case_id, person, moment) THEN
+  IF plumbline_away(person, moment) OR plumbline_party(of_initiative, person, moment) THEN
     RETURN false;
   END IF;
   RETURN plumbline_sits(board, person, 'chair', moment)
       OR plumbline_sits(board, person, 'deputy_chair', moment) AND NOT EXISTS (
            SELECT FROM governance_membership m WHERE m.board_id = board AND m.seat = 'chair'
               AND plumbline_sits(board, m.person_id, 'chair', moment)
-              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_party(case_id, m.person_id, moment));
+              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_party(of_initiative, m.person_id, moment));
 END $$;
 
 -- The accounts that count as one human's: this one, and all that hang together with it by pairs nobody has cleared.
@@ -75,21 +75,21 @@ CREATE FUNCTION plumbline_accounts(person bigint) RETURNS SETOF bigint LANGUAGE 
   SELECT id FROM reached
 $$;
 
--- Whether a party to the case had the second factors of a person reset, in the day before or not yet done.
-CREATE FUNCTION plumbline_reset_by_party(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+-- Whether a party to the initiative had the second factors of a person reset, in the day before or not yet done.
+CREATE FUNCTION plumbline_reset_by_party(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM governance_factorreset r
                   WHERE r.person_id = person AND r.stopped_at IS NULL AND r.asked_at <= moment
                     AND (r.done_at IS NULL OR r.done_at > moment - interval '24 hours')
-                    AND plumbline_party(case_id, r.asked_by_id, moment))
+                    AND plumbline_party(of_initiative, r.asked_by_id, moment))
 $$;
 
--- Whether the person has one of these roles on the case (null: any), as accepted or standing in for whoever is away.
-CREATE FUNCTION plumbline_has_role(case_id bigint, person bigint, wanted text[], moment timestamptz) RETURNS boolean
+-- Whether the person has one of these roles on the initiative (null: any), as accepted or standing in for whoever is away.
+CREATE FUNCTION plumbline_has_role(of_initiative bigint, person bigint, wanted text[], moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
   SELECT EXISTS (
     SELECT FROM initiatives_roleassignment r JOIN governance_user u ON u.id = person AND u.is_active
-     WHERE r.initiative_id = case_id AND r.accepted_at IS NOT NULL AND r.declined_at IS NULL AND r.ended_at IS NULL
+     WHERE r.initiative_id = of_initiative AND r.accepted_at IS NOT NULL AND r.declined_at IS NULL AND r.ended_at IS NULL
        AND (wanted IS NULL OR r.role = ANY (wanted))
        AND (r.person_id = person OR EXISTS (
              SELECT FROM governance_absence a JOIN governance_delegation d ON d.absence_id = a.id
@@ -98,47 +98,47 @@ CREATE FUNCTION plumbline_has_role(case_id bigint, person bigint, wanted text[],
                 AND d.delegate_id = person)))
 $$;
 
--- Whether the person owns the case; whoever registered it stands in while nobody ever accepted to own it.
-CREATE FUNCTION plumbline_owns(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+-- Whether the person owns the initiative; whoever registered it stands in while nobody ever accepted to own it.
+CREATE FUNCTION plumbline_owns(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
-  SELECT plumbline_has_role(case_id, person, ARRAY['owner'], moment)
+  SELECT plumbline_has_role(of_initiative, person, ARRAY['owner'], moment)
       OR EXISTS (SELECT FROM initiatives_initiative i JOIN governance_user u ON u.id = i.registered_by_id AND u.is_active
-                  WHERE i.id = case_id AND i.registered_by_id = person
+                  WHERE i.id = of_initiative AND i.registered_by_id = person
                     AND NOT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = i.id
                                        AND r.role = 'owner' AND r.accepted_at IS NOT NULL))
 $$;
 
--- Whether the person may do on this case what the rule names.
-CREATE FUNCTION plumbline_may(rule text, case_id bigint, person bigint, place text, moment timestamptz) RETURNS boolean
+-- Whether the person may do on this initiative what the rule names.
+CREATE FUNCTION plumbline_may(rule text, of_initiative bigint, person bigint, place text, moment timestamptz) RETURNS boolean
   LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = case_id);
+  board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = of_initiative);
 BEGIN
   RETURN coalesce(CASE rule
-    WHEN 'owns' THEN plumbline_owns(case_id, person, moment)
-    WHEN 'decides' THEN plumbline_decides(case_id, person, moment)
-    WHEN 'stops' THEN plumbline_owns(case_id, person, moment) OR plumbline_sits(board, person, 'chair', moment)
-                      OR plumbline_decides(case_id, person, moment)
-    WHEN 'concerned' THEN plumbline_owns(case_id, person, moment)
-                      OR plumbline_has_role(case_id, person, NULL, moment)
+    WHEN 'owns' THEN plumbline_owns(of_initiative, person, moment)
+    WHEN 'decides' THEN plumbline_decides(of_initiative, person, moment)
+    WHEN 'stops' THEN plumbline_owns(of_initiative, person, moment) OR plumbline_sits(board, person, 'chair', moment)
+                      OR plumbline_decides(of_initiative, person, moment)
+    WHEN 'concerned' THEN plumbline_owns(of_initiative, person, moment)
+                      OR plumbline_has_role(of_initiative, person, NULL, moment)
                       OR EXISTS (SELECT FROM governance_membership m
                                   WHERE m.board_id = board AND m.person_id = person
                                     AND plumbline_sits(board, person, m.seat, moment))
-    WHEN 'runs' THEN plumbline_owns(case_id, person, moment)
-                      OR plumbline_has_role(case_id, person, ARRAY['technical_lead'], moment)
-    WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_party(case_id, person, moment)
-    WHEN 'refuses' THEN plumbline_decides(case_id, person, moment)
+    WHEN 'runs' THEN plumbline_owns(of_initiative, person, moment)
+                      OR plumbline_has_role(of_initiative, person, ARRAY['technical_lead'], moment)
+    WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_party(of_initiative, person, moment)
+    WHEN 'refuses' THEN plumbline_decides(of_initiative, person, moment)
                       OR plumbline_sits(board, person, 'risk_compliance', moment)
-    WHEN 'withdraws' THEN plumbline_owns(case_id, person, moment) OR plumbline_decides(case_id, person, moment)
+    WHEN 'withdraws' THEN plumbline_owns(of_initiative, person, moment) OR plumbline_decides(of_initiative, person, moment)
                       OR EXISTS (SELECT FROM initiatives_initiative i
-                                  WHERE i.id = case_id AND i.registered_by_id = person)
+                                  WHERE i.id = of_initiative AND i.registered_by_id = person)
                       OR EXISTS (SELECT FROM governance_user u WHERE u.id = person AND u.is_active AND u.is_admin)
     WHEN 'imports' THEN EXISTS (SELECT FROM governance_user u WHERE u.id = person AND u.is_active AND u.is_admin)
   END, false);
 END $$;
 
 -- Arguments: pairs of a column and a rule. A column of a person names who acts, and that person may; of another column
--- (a moment, a tier, the key of a new row) whoever acts may. A rule that begins with "+" lets a case rise, so it waits
+-- (a moment, a tier, the key of a new row) whoever acts may. A rule that begins with "+" lets an initiative rise, so it waits
 -- for whoever cools off.
 CREATE FUNCTION plumbline_guard_actor() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -162,7 +162,7 @@ BEGIN
     IF name LIKE '%\_id' AND told ->> name IS DISTINCT FROM actor::text THEN
       RAISE EXCEPTION 'Plumbline: % of % names who acts.', name, TG_TABLE_NAME USING ERRCODE = 'PL048';
     END IF;
-    about := plumbline_case_of(TG_TABLE_NAME, told);
+    about := plumbline_initiative_of(TG_TABLE_NAME, told);
     place := CASE WHEN name = 'risk_id' OR name LIKE 'tier%' THEN 'risk_compliance'
                   ELSE told ->> regexp_replace(name, '_by_id$', '_seat') END;
     allowed := CASE rule
@@ -171,9 +171,9 @@ BEGIN
       WHEN 'ends' THEN told ->> 'outcome' <> 'withdrawn' OR plumbline_may('stops', about, actor, NULL, moment)
       ELSE plumbline_may(rule, about, actor, place, moment) END;
     IF NOT coalesce(allowed, false) THEN
-      RAISE EXCEPTION 'Plumbline: person % may not do this on the case (% of %: %).',
+      RAISE EXCEPTION 'Plumbline: person % may not do this on the initiative (% of %: %).',
         coalesce(actor::text, 'none'), name, TG_TABLE_NAME, rule
-        USING ERRCODE = 'PL048', HINT = 'Someone with the role or seat does it on the page of the case.';
+        USING ERRCODE = 'PL048', HINT = 'Someone with the role or seat does it on the page of the initiative.';
     END IF;
     IF TG_ARGV[2 * n + 1] LIKE '+%' THEN
       PERFORM plumbline_cooled_off(

@@ -8,7 +8,7 @@ BEGIN
   END IF;
   IF (NEW.initiative_id, NEW.gate, NEW.opened_by_id, NEW.opened_at)
      IS DISTINCT FROM (OLD.initiative_id, OLD.gate, OLD.opened_by_id, OLD.opened_at) THEN
-    RAISE EXCEPTION 'Plumbline: a review keeps its case and gate.' USING ERRCODE = 'PL013';
+    RAISE EXCEPTION 'Plumbline: a review keeps its initiative and gate.' USING ERRCODE = 'PL013';
   END IF;
   RETURN NEW;
 END $$;
@@ -17,7 +17,7 @@ CREATE TRIGGER review_is_kept BEFORE DELETE OR UPDATE ON initiatives_review
 
 CREATE FUNCTION plumbline_guard_signoff() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  case_id bigint;
+  of_initiative bigint;
   state text;
   gate_now text;
   opened timestamptz;
@@ -25,13 +25,13 @@ DECLARE
 BEGIN
   SELECT r.initiative_id, r.outcome, r.gate, r.opened_at,
          plumbline_reference(i.number)
-    INTO case_id, state, gate_now, opened, ref
+    INTO of_initiative, state, gate_now, opened, ref
     FROM initiatives_review r JOIN initiatives_initiative i ON i.id = r.initiative_id WHERE r.id = NEW.review_id;
   IF state <> 'open' THEN
     RAISE EXCEPTION 'Plumbline: the review has ended; nobody votes any more.' USING ERRCODE = 'PL014';
   END IF;
-  -- A vote is given in this review, and its statement speaks of this case, gate and seat: no vote is copied.
-  IF NEW.at < opened OR (NEW.facts->>'case', NEW.facts->>'gate', NEW.facts->>'seat')
+  -- A vote is given in this review, and its statement speaks of this initiative, gate and seat: no vote is copied.
+  IF NEW.at < opened OR (NEW.facts->>'initiative', NEW.facts->>'gate', NEW.facts->>'seat')
      IS DISTINCT FROM (ref, gate_now, NEW.seat::text)
      OR NEW.digest <> encode(sha256(convert_to(NEW.statement, 'UTF8')), 'hex') THEN
     RAISE EXCEPTION 'Plumbline: the statement was not signed for this review and seat.' USING ERRCODE = 'PL014';
@@ -49,14 +49,14 @@ BEGIN
                    AND m.starts_at <= NEW.at AND (m.ends_at IS NULL OR m.ends_at > NEW.at)) THEN
     RAISE EXCEPTION 'Plumbline: the signer does not hold the seat %.', NEW.seat USING ERRCODE = 'PL014';
   END IF;
-  IF EXISTS (SELECT 1 FROM initiatives_roleassignment WHERE initiative_id = case_id AND person_id IN (SELECT plumbline_accounts(NEW.person_id))
+  IF EXISTS (SELECT 1 FROM initiatives_roleassignment WHERE initiative_id = of_initiative AND person_id IN (SELECT plumbline_accounts(NEW.person_id))
              AND accepted_at IS NOT NULL AND ended_at IS NULL) THEN
-    RAISE EXCEPTION 'Plumbline: nobody signs on a case they hold a role on.' USING ERRCODE = 'PL014';
+    RAISE EXCEPTION 'Plumbline: nobody signs on an initiative they hold a role on.' USING ERRCODE = 'PL014';
   END IF;
   IF NEW.verdict <> 'object' THEN
-    IF EXISTS (SELECT 1 FROM initiatives_roleassignment WHERE initiative_id = case_id AND person_id IN (SELECT plumbline_accounts(NEW.person_id))
+    IF EXISTS (SELECT 1 FROM initiatives_roleassignment WHERE initiative_id = of_initiative AND person_id IN (SELECT plumbline_accounts(NEW.person_id))
                AND declined_at IS NULL AND ended_at IS NULL) THEN
-      RAISE EXCEPTION 'Plumbline: nobody approves on a case they are proposed for a role on.' USING ERRCODE = 'PL014';
+      RAISE EXCEPTION 'Plumbline: nobody approves on an initiative they are proposed for a role on.' USING ERRCODE = 'PL014';
     END IF;
     IF EXISTS (SELECT 1 FROM initiatives_evidence e WHERE e.author_id IN (SELECT plumbline_accounts(NEW.person_id))
                AND (e.id IN (SELECT value::bigint FROM jsonb_array_elements_text(NEW.covered_evidence))
@@ -69,7 +69,7 @@ END $$;
 CREATE TRIGGER duties_are_separate BEFORE INSERT ON initiatives_signoff
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_signoff();
 
--- Whoever stands in for somebody with a role on a case does not sign on it (invariant 4).
+-- Whoever stands in for somebody with a role on an initiative does not sign on it (invariant 4).
 CREATE FUNCTION plumbline_guard_stand_in() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.verdict NOT IN ('withdrawn', 'recuse') AND EXISTS (
@@ -80,14 +80,14 @@ BEGIN
          JOIN governance_delegation d ON d.absence_id = a.id AND d.membership_id IS NULL
           AND d.accepted_at IS NOT NULL AND d.ended_at IS NULL
         WHERE v.id = NEW.review_id AND d.delegate_id = NEW.person_id) THEN
-    RAISE EXCEPTION 'Plumbline: nobody signs on a case on which they stand in for somebody.' USING ERRCODE = 'PL014';
+    RAISE EXCEPTION 'Plumbline: nobody signs on an initiative on which they stand in for somebody.' USING ERRCODE = 'PL014';
   END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER stand_ins_do_not_sign BEFORE INSERT ON initiatives_signoff
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_stand_in();
 
--- A vote is one of the board that decides the case, for a seat that signs at this gate.
+-- A vote is one of the board that decides the initiative, for a seat that signs at this gate.
 CREATE FUNCTION plumbline_guard_vote() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   review initiatives_review;
@@ -105,7 +105,7 @@ BEGIN
     RETURN NULL;
   END IF;
   IF NOT coalesce(seated, false) THEN
-    RAISE EXCEPTION 'Plumbline: the signer does not hold the seat % of the board that decides this case.', NEW.seat
+    RAISE EXCEPTION 'Plumbline: the signer does not hold the seat % of the board that decides this initiative.', NEW.seat
       USING ERRCODE = 'PL014';
   END IF;
   IF NEW.verdict = 'recuse' THEN
@@ -118,7 +118,7 @@ BEGIN
   IF about.registered_by_id IN (SELECT plumbline_accounts(NEW.person_id)) AND NOT EXISTS (
        SELECT FROM initiatives_roleassignment WHERE initiative_id = about.id AND role = 'owner'
           AND accepted_at IS NOT NULL) THEN
-    RAISE EXCEPTION 'Plumbline: nobody signs on a case that they registered and nobody owned yet.'
+    RAISE EXCEPTION 'Plumbline: nobody signs on an initiative that they registered and nobody owned yet.'
       USING ERRCODE = 'PL014';
   END IF;
   IF NEW.verdict = 'object' THEN
@@ -132,7 +132,7 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: two accounts that may be one person''s approve a review once.' USING ERRCODE = 'PL014';
   END IF;
   IF plumbline_reset_by_party(about.id, NEW.person_id, NEW.at) THEN
-    RAISE EXCEPTION 'Plumbline: a party to this case had the second factors of the signer reset lately.'
+    RAISE EXCEPTION 'Plumbline: a party to this initiative had the second factors of the signer reset lately.'
       USING ERRCODE = 'PL014';
   END IF;
   IF NEW.seat = 'business_value' AND EXISTS (
@@ -185,14 +185,14 @@ BEGIN
        WHEN 'chair' THEN plumbline_decides(about.id, NEW.ended_by_id, NEW.ended_at)
        ELSE plumbline_sits(board, NEW.ended_by_id, rule.decided_by, NEW.ended_at)
             AND NOT plumbline_party(about.id, NEW.ended_by_id, NEW.ended_at) END, false) THEN
-    RAISE EXCEPTION 'Plumbline: a review is decided by the chair of the board of its case, or whom its rulebook names.'
+    RAISE EXCEPTION 'Plumbline: a review is decided by the chair of the board of its initiative, or whom its rulebook names.'
       USING ERRCODE = 'PL013';
   END IF;
   IF NEW.outcome NOT LIKE 'approved%' THEN
     RETURN NULL;
   END IF;
   IF plumbline_reset_by_party(about.id, NEW.ended_by_id, NEW.ended_at) THEN
-    RAISE EXCEPTION 'Plumbline: a party to this case had the second factors of whoever decides reset lately.'
+    RAISE EXCEPTION 'Plumbline: a party to this initiative had the second factors of whoever decides reset lately.'
       USING ERRCODE = 'PL013';
   END IF;
   IF rule.id IS NULL THEN
@@ -226,7 +226,7 @@ END $$;
 CREATE TRIGGER decided_as_its_rulebook_says AFTER INSERT OR UPDATE ON initiatives_review
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_decision();
 
--- An approving vote; retiring lets no case rise.
+-- An approving vote; retiring lets no initiative rise.
 CREATE FUNCTION plumbline_guard_cooling_vote() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   unit bigint;

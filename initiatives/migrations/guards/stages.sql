@@ -7,13 +7,13 @@ DECLARE
 BEGIN
   IF TG_OP = 'INSERT' THEN
     IF NEW.stage <> 'proposed' OR NEW.basis <> 'registered' THEN
-      RAISE EXCEPTION 'Plumbline: a case starts as a proposed idea, not as %.', NEW.stage
+      RAISE EXCEPTION 'Plumbline: an initiative starts as a proposed idea, not as %.', NEW.stage
         USING ERRCODE = 'PL010', HINT = 'Register it, then move it by a decision or an import.';
     END IF;
     RETURN NEW;
   END IF;
   IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: cases are kept; % is withdrawn, stopped or retired instead.', OLD.number
+    RAISE EXCEPTION 'Plumbline: initiatives are kept; % is withdrawn, stopped or retired instead.', OLD.number
       USING ERRCODE = 'PL011';
   END IF;
   IF NEW.number <> OLD.number THEN
@@ -25,16 +25,16 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  -- By keys, not by the transaction: an import moves hundreds of cases in one, and a plan that took the index on xact
+  -- By keys, not by the transaction: an import moves hundreds of initiatives in one, and a plan that took the index on xact
   -- would read all its entries for each of them. The sum keeps that index out of the planner's choice.
   SELECT c.id INTO found_id
     FROM initiatives_stagechange c JOIN governance_entry e ON e.id = c.entry_id
    WHERE c.initiative_id = NEW.id AND c.from_stage = OLD.stage AND c.to_stage = NEW.stage
      AND c.basis = NEW.basis AND NOT c.consumed
      AND c.xact = plumbline_xact() AND e.xact - c.xact = 0 AND e.kind = 'stage changed'
-     AND e.case_ref = plumbline_reference(NEW.number);
+     AND e.initiative_ref = plumbline_reference(NEW.number);
   IF found_id IS NULL THEN
-    RAISE EXCEPTION 'Plumbline: case % does not go from % to % without a recorded decision.',
+    RAISE EXCEPTION 'Plumbline: initiative % does not go from % to % without a recorded decision.',
       NEW.number, OLD.stage, NEW.stage
       USING ERRCODE = 'PL010', HINT = 'Promote, step back, stop, retire or reopen it on its page.';
   END IF;
@@ -51,7 +51,7 @@ BEGIN
     IF NEW.consumed THEN
       RAISE EXCEPTION 'Plumbline: a stage change is not consumed before it is made.' USING ERRCODE = 'PL010';
     END IF;
-    -- The moves of domain.md, "Stages and moves"; a decision is one that a review of this case ended in.
+    -- The moves of domain.md, "Stages and moves"; a decision is one that a review of this initiative ended in.
     IF NOT (NEW.basis = 'import' AND NEW.from_stage = 'proposed' AND NEW.to_stage <> 'proposed')
        AND NOT (NEW.basis = 'import undone' AND NEW.from_stage <> 'proposed' AND NEW.to_stage = 'proposed')
        AND (NEW.basis, NEW.from_stage, NEW.to_stage) NOT IN (
@@ -65,7 +65,7 @@ BEGIN
     END IF;
     IF NEW.basis = 'import undone' AND NOT EXISTS (
          SELECT FROM initiatives_initiative WHERE id = NEW.initiative_id AND basis = 'import') THEN
-      RAISE EXCEPTION 'Plumbline: the stage of this case rests on a decision, not on an import alone.'
+      RAISE EXCEPTION 'Plumbline: the stage of this initiative rests on a decision, not on an import alone.'
         USING ERRCODE = 'PL010';
     END IF;
     IF NEW.basis = 'import' AND EXISTS (
@@ -77,7 +77,7 @@ BEGIN
          SELECT 1 FROM initiatives_review WHERE id = NEW.review_id AND initiative_id = NEW.initiative_id
             AND outcome IN ('approved', 'approved_with_conditions')
             AND gate = CASE NEW.to_stage WHEN 'retired' THEN 'retire' ELSE NEW.to_stage END) THEN
-      RAISE EXCEPTION 'Plumbline: no review of this case was approved for %.', NEW.to_stage USING ERRCODE = 'PL010';
+      RAISE EXCEPTION 'Plumbline: no review of this initiative was approved for %.', NEW.to_stage USING ERRCODE = 'PL010';
     END IF;
     RETURN NEW;
   END IF;
@@ -112,7 +112,7 @@ BEGIN
   END IF;
   IF NEW.basis IN ('step back', 'reopened', 'emergency')
      AND NOT coalesce(plumbline_decides(NEW.initiative_id, NEW.by_id, NEW.at), false) THEN
-    RAISE EXCEPTION 'Plumbline: only who decides on the case moves it by %.', NEW.basis USING ERRCODE = 'PL010';
+    RAISE EXCEPTION 'Plumbline: only who decides on the initiative moves it by %.', NEW.basis USING ERRCODE = 'PL010';
   END IF;
   IF NEW.basis = 'import' AND NEW.by_id IS NOT NULL AND NOT EXISTS (
        SELECT FROM governance_user WHERE id = NEW.by_id AND is_active AND is_admin) THEN
@@ -148,7 +148,7 @@ END $$;
 CREATE TRIGGER standing_follows AFTER INSERT ON initiatives_paststanding
   REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION plumbline_follow_standing();
 
--- A stage change names who acts; owner and chair stop a case, admins take back what an import claimed.
+-- A stage change names who acts; owner and chair stop an initiative, admins take back what an import claimed.
 CREATE FUNCTION plumbline_guard_stopper() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   rule text := CASE NEW.basis WHEN 'stopped' THEN 'stops' WHEN 'import undone' THEN 'imports' END;
@@ -170,4 +170,4 @@ CREATE TRIGGER never_emptied BEFORE TRUNCATE ON initiatives_stagechange
   FOR EACH STATEMENT EXECUTE FUNCTION plumbline_refuse_change();
 
 -- References of initiatives: each is given once.
-CREATE SEQUENCE plumbline_case_number;
+CREATE SEQUENCE plumbline_initiative_number;

@@ -123,7 +123,8 @@ class Deployment(models.Model):
 
 
 class ModelEvaluation(models.Model):
-    """How a model did in the use of one case: data set, metric and threshold, declared before the result is known.
+    """How a model did in the use of one initiative: data set, metric and threshold, declared before the result is
+    known.
 
     `n`: examples that the result rests on. `result_by`: who typed the result, which makes it that person's word.
     """

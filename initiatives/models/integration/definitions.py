@@ -57,7 +57,10 @@ VERDICTS = {
 
 
 class Term(models.Model):
-    """A business term: customer, case, order. Its page is the glossary's, for people outside any case too."""
+    """A business term: customer, initiative, order.
+
+    Its page is the glossary's, for people outside any initiative too.
+    """
 
     name = models.CharField(max_length=80)
     meaning = models.TextField(blank=True, default="")
@@ -80,7 +83,7 @@ class Term(models.Model):
 
 
 class TermUse(models.Model):
-    """That a case uses a term: what its linked systems mean by it has to agree."""
+    """That an initiative uses a term: what its linked systems mean by it has to agree."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="term_uses")
     term = models.ForeignKey(Term, models.PROTECT, related_name="uses")
@@ -97,7 +100,7 @@ class TermUse(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "term"],
                 condition=Q(ended_at__isnull=True),
-                name="one_standing_use_per_case_and_term",
+                name="one_standing_use_per_initiative_and_term",
             ),
             models.CheckConstraint(
                 name="use_ended_means_who_and_when",
@@ -185,12 +188,13 @@ class ConflictQuerySet(models.QuerySet):
         return self.filter(status=OPEN)
 
     def blocking(self):
-        """Open ones that keep a case from production."""
+        """Open ones that keep an initiative from production."""
         return self.open().filter(severity="blocking")
 
 
 class DefinitionConflict(models.Model):
-    """That two definitions a case rests on disagree in one facet: computed, and decided by the case's data steward.
+    """That two definitions an initiative rests on disagree in one facet: computed, and decided by the initiative's data
+    steward.
 
     Undecided: they are worded otherwise, and nobody has called them the same; that is a note, and no open conflict.
     `one` is the definition with the smaller key. `mapping`: rows of {one, other, note}. `downstream`: reports and
@@ -243,7 +247,7 @@ class DefinitionConflict(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["initiative"], condition=Q(status=OPEN), name="conflicts_open_by_case")
+            models.Index(fields=["initiative"], condition=Q(status=OPEN), name="conflicts_open_by_initiative")
         ]
 
     def __str__(self) -> str:

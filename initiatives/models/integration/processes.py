@@ -1,4 +1,4 @@
-"""How work is done around a case: processes, the sign-on flow, drills, traces to sources, and effort by layer.
+"""How work is done around an initiative: processes, the sign-on flow, drills, traces to sources, and effort by layer.
 
 Sources: S0-22, S0-24, S1-4, S1-5, S1-8.2, S1-26, S1-27.
 """
@@ -40,7 +40,8 @@ FAULTS = {
 
 
 class ProcessRecord(Note):
-    """A process that a case touches, as it is and as it is to be, and in whose head it is where nobody wrote it down.
+    """A process that an initiative touches, as it is and as it is to be, and in whose head it is where nobody wrote it
+    down.
 
     Steps are rows of {who, what}. `redesign_cost` None: not budgeted. What is recorded anew replaces what stood before.
     `reopened_at`: since when its holder is gone; nobody who is here has confirmed since then what it says.
@@ -90,7 +91,9 @@ class ProcessRecord(Note):
 
 
 class SignOnFlow(Note):
-    """How the case's system signs on to what it uses, step by step, and who can explain it; one standing per case."""
+    """How the initiative's system signs on to what it uses, step by step, and who can explain it; one standing per
+    initiative.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="sign_on_flows")
     steps = models.JSONField(default=list, blank=True)
@@ -164,7 +167,7 @@ class TraceSample(WrittenOnce):
 
 
 class Effort(Note):
-    """Hours, money and waiting that one week took in one layer of a case (S1-8.2). `week`: its Monday.
+    """Hours, money and waiting that one week took in one layer of an initiative (S1-8.2). `week`: its Monday.
 
     `waits_for_*`: for whom or what it waited. `source_key`: the line of an import, which enters once. `worked_on` and
     `worked_by`: day and author of a work log, where the import names them and the author has an account here.

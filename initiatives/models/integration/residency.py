@@ -39,7 +39,7 @@ class Region(models.Model):
 
 class VendorQuerySet(models.QuerySet):
     def shared(self):
-        """Those that everybody may read of: not those that nothing but components of confidential cases names."""
+        """Those that everybody may read of: not those that nothing but components of confidential initiatives names."""
 
         def named(**by) -> Exists:
             return Exists(Vendor.objects.filter(pk=OuterRef("pk"), **by))
@@ -55,9 +55,9 @@ class VendorQuerySet(models.QuerySet):
 
 
 class Vendor(models.Model):
-    """A company whose systems, models or services cases use.
+    """A company whose systems, models or services initiatives use.
 
-    `listed_by_component`: nobody listed it in so many words; a component of a case named it.
+    `listed_by_component`: nobody listed it in so many words; a component of an initiative named it.
     """
 
     name = models.CharField(max_length=120)

@@ -1,6 +1,7 @@
-"""The register: systems, who looks after them and in which condition they are, and each case's links to them.
+"""The register: systems, who looks after them and in which condition they are, and each initiative's links to them.
 
-A system is described once and seen from every case that uses it. Sources: S0-2, S1-2, S1-12 to S1-14, S1-24, S1-37.
+A system is described once and seen from every initiative that uses it. Sources: S0-2, S1-2, S1-12 to S1-14, S1-24,
+S1-37.
 """
 
 from datetime import date, datetime, timedelta
@@ -82,7 +83,8 @@ class SystemQuerySet(models.QuerySet):
 
 
 class System(models.Model):
-    """Something that already exists and that cases are tied to: bought, home-grown, a share, a wiki, people to ask.
+    """Something that already exists and that initiatives are tied to: bought, home-grown, a share, a wiki, people to
+    ask.
 
     `last_updated_on`: the last day on which its content was really worked on. `collection`: the collection of
     knowledge sources it is a member of. `source_key`: under which key a system import's export lists it.
@@ -239,7 +241,8 @@ class LinkQuerySet(models.QuerySet):
 
 
 class Link(models.Model):
-    """That a case is tied to a system: how, with which data, under which account, and what happens when it is missing.
+    """That an initiative is tied to a system: how, with which data, under which account, and what happens when it is
+    missing.
 
     `live`: with data of production; a prototype holds none (docs/domain.md). `on_failure`: what is done instead;
     `told_users`: what people are told meanwhile. `timeout_seconds`: after which a call is given up.
@@ -273,7 +276,7 @@ class Link(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "system", "pattern"],
                 condition=Q(ended_at__isnull=True),
-                name="one_link_per_case_system_and_pattern",
+                name="one_link_per_initiative_system_and_pattern",
             ),
             by_whom_and_when("ended", name="link_ended_means_who_when_and_why", reason="ended_reason"),
         ]
@@ -288,8 +291,8 @@ class Link(models.Model):
 class Transfer(models.Model):
     """One place that the data of a link pass through, in order, and its region.
 
-    `deployment`: the first one in a part of the case; the region is then that of the deployment which runs in the part.
-    `vendor` is who runs the place.
+    `deployment`: the first one in a part of the initiative; the region is then that of the deployment which runs in the
+    part. `vendor` is who runs the place.
     """
 
     link = models.ForeignKey(Link, models.PROTECT, related_name="transfers")
@@ -367,7 +370,7 @@ class SourceAcceptance(WrittenOnce):
 
 
 class StandaloneDeclaration(models.Model):
-    """The owner's word that a case is linked to no system, accepted by a seat; ended by the first link,
+    """The owner's word that an initiative is linked to no system, accepted by a seat; ended by the first link,
     transfer or key.
     """
 

@@ -18,7 +18,8 @@ UNDER_WAY = (WAITING, RUNNING)
 
 
 class InteractionSelection(models.Model):
-    """Interactions of a case and a period, selected by a text or drawn at random: references until a day, no copies.
+    """Interactions of an initiative and a period, selected by a text or drawn at random: references until a day, no
+    copies.
 
     `phrase` is the text looked for, encrypted under the master key `phrase_master`, and removed once the worker has
     looked; `at` and `row` are how far it came. `looked`, `unreadable` and `found` count interactions; `digest` is the
@@ -187,7 +188,8 @@ class PerformancePromise(models.Model):
 
 
 class OutputSample(models.Model):
-    """Outputs of a case and some days that the record's seed draws from the interaction log, to be judged one by one.
+    """Outputs of an initiative and some days that the record's seed draws from the interaction log, to be judged one by
+    one.
 
     `wanted` and `target` (the share that has to trace to its source, at the lower end of its interval) are declared
     when it is asked for, before anybody knows the seed: `checkpoint`, the first that seals the asking. `among`: how

@@ -1,4 +1,4 @@
-"""Questions of a case of minimal risk drawn to be verified: by the record's seed, once, by nobody's choice."""
+"""Questions of an initiative of minimal risk drawn to be verified: by the record's seed, once, by nobody's choice."""
 
 from collections.abc import Collection
 
@@ -9,8 +9,8 @@ from governance.ledger import record
 from governance.models import Checkpoint
 from governance.queue.task_base import named
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases.act import act, settle_standing
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative.act import act, settle_standing
 from initiatives.models import DrawnQuestion
 from initiatives.reviews.drawn_questions import queries
 
@@ -22,13 +22,16 @@ def draw_after_sealing(checkpoint: Checkpoint) -> None:
 
 
 def draw_due(keys: Collection[int] | None = None) -> list[DrawnQuestion]:
-    """Draw what the rounds that run owe, of all cases or of these. May run twice at once: nothing is drawn twice."""
+    """Draw what the rounds that run owe, of all initiatives or of these.
+
+    May run twice at once: nothing is drawn twice.
+    """
     return [row for key in queries.rounds_among(keys) for row in draw(key)]
 
 
-def draw(case: int) -> list[DrawnQuestion]:
-    """Draw what the round of this case, by key, owes now; nothing while its seed is not sealed."""
-    with act("draw questions", system="drawing of questions", case=case) as locked:
+def draw(initiative: int) -> list[DrawnQuestion]:
+    """Draw what the round of this initiative, by key, owes now; nothing while its seed is not sealed."""
+    with act("draw questions", system="drawing of questions", initiative=initiative) as locked:
         with one_look():
             running = queries.round_that_runs(locked)
             seed = queries.seed_of(running) if running is not None else None
@@ -36,7 +39,7 @@ def draw(case: int) -> list[DrawnQuestion]:
                 return []
             earlier = {
                 row.requirement: row
-                for row in case_rows.rows(locked, "drawn")
+                for row in initiative_rows.rows(locked, "drawn")
                 if row.round == running.facts.round
             }
         facts, book = running.facts, running.book
@@ -61,7 +64,7 @@ def draw(case: int) -> list[DrawnQuestion]:
         if rows:
             record.record(
                 EntryKind.QUESTIONS_DRAWN,
-                case=locked,
+                initiative=locked,
                 round=facts.round,
                 checkpoint=seed.size,
                 root=bytes(seed.root).hex(),

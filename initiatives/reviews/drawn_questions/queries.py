@@ -9,7 +9,7 @@ from governance.models import Checkpoint, Entry, Sealing
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import case_rows, drawn_questions
+from initiatives.facts import drawn_questions, initiative_rows
 from initiatives.facts.drawing_rounds import Round, round_that_runs
 from initiatives.models import Initiative, Review
 
@@ -17,8 +17,8 @@ from initiatives.models import Initiative, Review
 SUBMITTED = (EntryKind.REVIEW_OPENED, EntryKind.RISK_TIER_CONFIRMED, EntryKind.REVIEW_MOVED_TO_RULEBOOK)
 
 
-def cases_with_rounds() -> QuerySet[Initiative]:
-    """Cases of minimal risk with an open review of production, or in production."""
+def initiatives_with_rounds() -> QuerySet[Initiative]:
+    """Initiatives of minimal risk with an open review of production, or in production."""
     opened = Review.objects.filter(
         initiative=OuterRef("pk"), gate=drawn_questions.GATE, outcome=ReviewOutcome.OPEN
     )
@@ -27,17 +27,17 @@ def cases_with_rounds() -> QuerySet[Initiative]:
 
 
 def touched(checkpoint: Checkpoint) -> list[int]:
-    """Keys of cases with rounds of which this checkpoint sealed something."""
-    by_ref = {case.ref: case.pk for case in cases_with_rounds().only("number")}
+    """Keys of initiatives with rounds of which this checkpoint sealed something."""
+    by_ref = {initiative.ref: initiative.pk for initiative in initiatives_with_rounds().only("number")}
     if not by_ref:
         return []
     before = Checkpoint.objects.filter(pk__lt=checkpoint.pk).order_by("-pk").first()
     sealed = Entry.objects.filter(
-        case_ref__in=by_ref,
+        initiative_ref__in=by_ref,
         leaf__position__gte=before.size if before else 0,
         leaf__position__lt=checkpoint.size,
     )
-    return sorted({by_ref[ref] for ref in sealed.values_list("case_ref", flat=True)})
+    return sorted({by_ref[ref] for ref in sealed.values_list("initiative_ref", flat=True)})
 
 
 def seed_of(running: Round) -> Checkpoint | None:
@@ -46,11 +46,16 @@ def seed_of(running: Round) -> Checkpoint | None:
     Of a renewal the first sealed from its day on. Nobody knew it while what is drawn could be prepared for it: not
     before the tier was confirmed either. None while it is not sealed.
     """
-    for row in case_rows.rows(running.case, "drawn"):
+    for row in initiative_rows.rows(running.initiative, "drawn"):
         if row.round == running.facts.round:
             return Checkpoint.objects.get(pk=row.checkpoint_id)
     found: list[Checkpoint] = []
-    said = Entry.objects.acts().filter(case_ref=running.case.ref, kind__in=SUBMITTED).order_by("-pk").first()
+    said = (
+        Entry.objects.acts()
+        .filter(initiative_ref=running.initiative.ref, kind__in=SUBMITTED)
+        .order_by("-pk")
+        .first()
+    )
     if said is not None:
         try:
             found.append(sealing.checkpoint_for(said))
@@ -66,11 +71,11 @@ def seed_of(running: Round) -> Checkpoint | None:
 
 
 def rounds_among(keys: Collection[int] | None = None) -> list[int]:
-    """Keys of cases with a round that runs and owes a draw; of all cases, or of these."""
+    """Keys of initiatives with a round that runs and owes a draw; of all initiatives, or of these."""
     found = []
-    cases = cases_with_rounds() if keys is None else cases_with_rounds().filter(pk__in=keys)
-    for case in cases.order_by("pk"):
-        running = round_that_runs(case)
+    initiatives = initiatives_with_rounds() if keys is None else initiatives_with_rounds().filter(pk__in=keys)
+    for initiative in initiatives.order_by("pk"):
+        running = round_that_runs(initiative)
         if running is not None and drawing.owed(running.facts, running.book, running.states):
-            found.append(case.pk)
+            found.append(initiative.pk)
     return found

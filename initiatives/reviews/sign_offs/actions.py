@@ -1,4 +1,4 @@
-"""Votes: the statement written, signed as it was read, withdrawn. Every act locks the case first."""
+"""Votes: the statement written, signed as it was read, withdrawn. Every act locks the initiative first."""
 
 from dataclasses import replace
 
@@ -19,11 +19,11 @@ from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
 from governance.vocabulary import APPROVING, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import signer_of
-from initiatives.cases import review_state
-from initiatives.cases.act import act
-from initiatives.facts import case_rows
+from initiatives.facts import initiative_rows
+from initiatives.initiative import review_state
+from initiatives.initiative.act import act
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.reviews.actions import still_open
 from initiatives.reviews.turn_notices import tell_turn
@@ -46,7 +46,7 @@ def statement_for(
     covered = sign_off_statement.seat_facts(
         sitting.facts, sitting.book, review.gate, seat, sitting.at, sitting.states
     )
-    where = board_for(sitting.case.unit)
+    where = board_for(sitting.initiative.unit)
     covered["board"] = where.pk if where else None
     holder = boards.holder_stood_in_for(list(sitting.bench.members), seat, person)
     if holder is not None:
@@ -86,11 +86,11 @@ def sign_off(
     Raises Conflict with what changed when the facts moved since the page was opened.
     """
     check_vote(review, seat, verdict, reason, criteria, condition)
-    with act("sign off", by=by, case=review.initiative_id) as case:
+    with act("sign off", by=by, initiative=review.initiative_id) as initiative:
         with one_look():  # after the lock and before anything is written: each thing is read once
-            review = still_open(review, case)
-            case_permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
-            last = case_rows.last_vote(review, seat)
+            review = still_open(review, initiative)
+            initiative_permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
+            last = initiative_rows.last_vote(review, seat)
             if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):
                 if last is not None and last.person_id == by.pk and last.digest == digest:
                     return last  # the same press twice: the first one stands
@@ -99,7 +99,7 @@ def sign_off(
                     "Read it, then vote on it if you still want to.",
                     review.get_absolute_url(),
                 )
-            sitting = review_state.sit(review, case)
+            sitting = review_state.sit(review, initiative)
             words = {"reason": reason, "criteria": criteria, "condition": condition}
             text, covered = statement_for(
                 review, seat, by, verdict=verdict, at=prepared_at, sitting=sitting, **words
@@ -112,7 +112,7 @@ def sign_off(
                 )
             if verdict in APPROVING:
                 may_approve(sitting, covered, by).or_refuse()
-            chair, _ = case_permissions.acting_chair(case, list(sitting.bench.members))
+            chair, _ = initiative_permissions.acting_chair(initiative, list(sitting.bench.members))
         row = SignOff(
             review=review,
             seat=seat,
@@ -129,7 +129,9 @@ def sign_off(
             at=clock.now(),
         )
         _save_first(row)
-        _record(row, case, on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by))
+        _record(
+            row, initiative, on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by)
+        )
         after = review_state.with_sign_off(sitting, row)
         if chair is not None:
             _tell_when_ready(chair, after)
@@ -148,10 +150,10 @@ def _save_first(row: SignOff) -> None:
         raise Conflict(_who_was_first(first), "Read it.", row.review.get_absolute_url()) from None
 
 
-def _record(row: SignOff, case: Initiative, *, on_behalf_of: User | None) -> None:
+def _record(row: SignOff, initiative: Initiative, *, on_behalf_of: User | None) -> None:
     record.record(
         EntryKind.SIGNED_OFF,
-        case=case,
+        initiative=initiative,
         review=row.review_id,
         gate=row.review.gate,
         seat=row.seat,
@@ -235,12 +237,12 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
     """Withdraw one's own vote: a new row; the old one stays readable."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why you withdraw it."})
-    with act("withdraw vote", by=by, case=sign_off.review.initiative_id, reason=reason) as case:
-        review = still_open(sign_off.review, case)
+    with act("withdraw vote", by=by, initiative=sign_off.review.initiative_id, reason=reason) as initiative:
+        review = still_open(sign_off.review, initiative)
         row = review.sign_offs.latest().filter(pk=sign_off.pk).first()
         if row is None:
             raise Conflict("This vote was replaced or withdrawn already.", "", review.get_absolute_url())
-        case_permissions.may_withdraw_sign_off(row, by).or_refuse()
+        initiative_permissions.may_withdraw_sign_off(row, by).or_refuse()
         text, covered = statement_for(
             review, row.seat, by, verdict=SignOffVerdict.WITHDRAWN, reason=reason.strip(), at=clock.now()
         )
@@ -259,7 +261,7 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         new.save()
         record.record(
             EntryKind.VOTE_WITHDRAWN,
-            case=case,
+            initiative=initiative,
             review=review.pk,
             seat=row.seat,
             statement=text,
@@ -272,15 +274,15 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
 def _tell_when_ready(chair: User, sitting: review_state.Sitting) -> None:
     if not sitting.verdict.decidable:
         return
-    case, review = sitting.case, sitting.review
+    initiative, review = sitting.initiative, sitting.review
     owe_notice(
         chair,
         "ready to decide",
         f"review:{review.pk}",
         period=clock.today().isoformat(),
-        subject=f"{case.ref} {case.title}: ready for your decision",
+        subject=f"{initiative.ref} {initiative.title}: ready for your decision",
         text="Every blocking criterion is met and the seats that must sign have signed.",
         link=review.get_absolute_url(),
-        case_ref=case.ref,
+        initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
     )

@@ -21,10 +21,10 @@ from governance.transparency_log import as_of
 from governance.vocabulary import APPROVING, Seat, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.middleware import on_any_day
-from initiatives.access import permissions as case_permissions
-from initiatives.access.case_lookup import review_for, sign_off_on_any_day
-from initiatives.cases import review_state
-from initiatives.cases.case_frame import case_context, fix, pick
+from initiatives.access import permissions as initiative_permissions
+from initiatives.access.initiative_lookup import review_for, sign_off_on_any_day
+from initiatives.initiative import review_state
+from initiatives.initiative.initiative_frame import fix, initiative_context, pick
 from initiatives.models import Review, SignOff
 from initiatives.reviews import presentation as review_presentation
 from initiatives.reviews import review_turn
@@ -69,7 +69,7 @@ def sign(request, pk, seat):
     if not row.is_open and request.method != "POST":
         return redirect(row)
     insist_open(request, row, "sign off")
-    may = case_permissions.may_sign(row, seat, request.user, verdict=verdict)
+    may = initiative_permissions.may_sign(row, seat, request.user, verdict=verdict)
     insist(request, may, "sign off", row.initiative)
     if request.method == "POST" and "statement" in request.POST:
         return _signed(request, row, seat, verdict)
@@ -211,7 +211,7 @@ def _forget_words(request, row: Review, seat: str) -> None:
 
 
 def _page(request, row: Review, seat: str, verdict: str, template: str, *, status=200, facts=None, **more):
-    context = case_context(request, row.initiative, "review-open", facts=facts) | {
+    context = initiative_context(request, row.initiative, "review-open", facts=facts) | {
         "nav": "reviews",
         "frame": "form",
         "title": f"{VERDICTS[verdict]}: {seat_word(seat).lower()}",
@@ -322,7 +322,7 @@ def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:
 
 
 def _vote(request, pk) -> SignOff:
-    """A sign-off on a case that this person may see. Raises Http404."""
+    """A sign-off on an initiative that this person may see. Raises Http404."""
     found = SignOff.objects.filter(pk=pk).select_related("person", "replaces__person").first()
     if found is None:
         raise Http404("No such sign-off, or not yours to see.")
@@ -346,7 +346,7 @@ def statement(request, pk):
     )
     cast = votes.get(vote.seat)
     stands = cast is not None and cast.row.pk == vote.pk
-    context = case_context(request, row.initiative, "review-open") | {
+    context = initiative_context(request, row.initiative, "review-open") | {
         "nav": "reviews",
         "title": f"{vote.get_verdict_display()}: {vote.get_seat_display().lower()}",
         "review": row,
@@ -359,7 +359,7 @@ def statement(request, pk):
         "may_withdraw": as_of.current() is None
         and row.is_open
         and stands
-        and case_permissions.may_withdraw_sign_off(vote, request.user),
+        and initiative_permissions.may_withdraw_sign_off(vote, request.user),
     }
     return render(request, "initiatives/reviews/sign_offs/sign_off.html", context)
 
@@ -368,7 +368,7 @@ def _entry_of(vote: SignOff) -> Entry | None:
     """The entry of the record that holds this statement: the first of its kind by this person from that moment on."""
     entries = (
         Entry.objects.acts()
-        .of_case(vote.review.initiative.ref)
+        .of_initiative(vote.review.initiative.ref)
         .filter(
             kind__in=[EntryKind.SIGNED_OFF, EntryKind.VOTE_WITHDRAWN],
             actor_id=vote.person_id,
@@ -386,7 +386,7 @@ def withdraw(request, pk):
     vote = _vote(request, pk)
     insist(
         request,
-        case_permissions.may_withdraw_sign_off(vote, request.user),
+        initiative_permissions.may_withdraw_sign_off(vote, request.user),
         "withdraw vote",
         vote.review.initiative,
     )

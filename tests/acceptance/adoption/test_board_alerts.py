@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.core.files.base import ContentFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from governance import clock
 from governance.database.row_history import acting, update_where
@@ -36,24 +36,24 @@ DEPENDANT, OTHER = "sponsor", "outsider"  # who depends on it and holds no role;
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """Production on which a team depends whose executive holds no role on it."""
-    case = factories.make_production(cast)
+    initiative = factories.make_production(cast)
     dependants.add_dependant(
-        case=case,
+        initiative=initiative,
         who="Invoicing",
         for_what="Sends the bills.",
         bearable_outage_hours=48,
         executive=cast.sponsor,
         by=cast.owner,
     )
-    return case_acts.fresh(case)
+    return initiative_acts.fresh(initiative)
 
 
-def upload(cast, case, *, by=None, **fields):
+def upload(cast, initiative, *, by=None, **fields):
     """A drill record that failed, as any other item of proof."""
     return evidence_actions.add_evidence(
-        case=case_acts.fresh(case),
+        initiative=initiative_acts.fresh(initiative),
         kind="drill_record",
         title="Outage drill, minutes of the day",
         observed_on=fields.pop("observed_on", clock.today()),
@@ -68,43 +68,46 @@ def upload(cast, case, *, by=None, **fields):
 # Each event: what brings it about, the kind of its notices (who depends may have one of their own), words of its line.
 
 
-def failed_drill(cast, case):
-    factories.make_drill(cast, case, result="fail")
+def failed_drill(cast, initiative):
+    factories.make_drill(cast, initiative, result="fail")
 
 
-def uploaded_drill(cast, case):
-    upload(cast, case)
+def uploaded_drill(cast, initiative):
+    upload(cast, initiative)
 
 
-def step_back(cast, case):
+def step_back(cast, initiative):
     """By the deputy, while the chair is away: whoever acts is told nothing of their own doing."""
     scope = {"users": "Two teams", "user_count": 1}
     stage_actions.step_back(
-        case=case, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
+        initiative=initiative, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
     )
 
 
-def stop(cast, case):
+def stop(cast, initiative):
     scope = {"users": "Two teams", "user_count": 1}
     stage_actions.step_back(
-        case=case, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
+        initiative=initiative, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
     )
     Notice.objects.all().delete()
     stage_actions.stop(
-        case=case_acts.fresh(case), reason_code="risk", reason="Too much.", by=cast.deputy_chair
+        initiative=initiative_acts.fresh(initiative),
+        reason_code="risk",
+        reason="Too much.",
+        by=cast.deputy_chair,
     )
 
 
-def severe_incident(cast, case):
-    incident_actions.open_incident(case=case, severity=1, title="It paid twice", by=cast.lead)
+def severe_incident(cast, initiative):
+    incident_actions.open_incident(initiative=initiative, severity=1, title="It paid twice", by=cast.lead)
 
 
-def concern(cast, case):
-    hold_actions.hold(case=case, reason="Prompts are kept.", by=cast.lead)
+def concern(cast, initiative):
+    hold_actions.hold(initiative=initiative, reason="Prompts are kept.", by=cast.lead)
 
 
-def lapsed_grace(cast, case):
-    debt = case.obligations.unsettled().get(kind="step_back")
+def lapsed_grace(cast, initiative):
+    debt = initiative.obligations.unsettled().get(kind="step_back")
     assert debt.due < clock.today()
     due.sweep()
 
@@ -113,7 +116,7 @@ EVENTS = {
     "failed drill": (failed_drill, {"held"}, "drill"),
     "failed drill, uploaded": (uploaded_drill, {"held"}, "drill"),
     "step-back": (step_back, {"stepped back"}, "stepped back"),
-    "stop": (stop, {"case stopped"}, "was stopped"),
+    "stop": (stop, {"initiative stopped"}, "was stopped"),
     "incident of severity 1": (severe_incident, {"incident", "incident upstream"}, "It paid twice"),
     "hold": (concern, {"held"}, "concern"),
     "lapsed grace": (lapsed_grace, {"overdue"}, "grace"),
@@ -122,12 +125,12 @@ AUDIENCE = ("chair", "owner", DEPENDANT, "a seat")
 
 
 @pytest.fixture(params=EVENTS)
-def event(request, cast, case):
-    """One event has happened to the case; nothing was told or stood against it before."""
+def event(request, cast, initiative):
+    """One event has happened to the initiative; nothing was told or stood against it before."""
     happen, kinds, words = EVENTS[request.param]
     day = clock.now()
     if happen is lapsed_grace:
-        item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
+        item = initiative.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
         evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.lead)
         day = clock.midnight_after(clock.today() + timedelta(days=14)) + timedelta(hours=9)
     elif happen in (step_back, stop):
@@ -136,34 +139,37 @@ def event(request, cast, case):
         day = clock.midnight_before(tomorrow) + timedelta(hours=9)
     with time_machine.travel(day, tick=False):
         Notice.objects.all().delete()
-        happen(cast, case)
-        yield kinds, words, case
+        happen(cast, initiative)
+        yield kinds, words, initiative
 
 
-def seat_of(cast, case) -> str:
+def seat_of(cast, initiative) -> str:
     """The login of a seat that whatever happens to this stage affects."""
     book = Rulebook.objects.current().book
     affected = alerts.affected_seats(
-        book, case_acts.fresh(case).stage if case_acts.fresh(case).stage != "stopped" else "mvp"
+        book,
+        initiative_acts.fresh(initiative).stage
+        if initiative_acts.fresh(initiative).stage != "stopped"
+        else "mvp",
     )
     affected &= alerts.affected_seats(book, "production", ["prod.q10_outage"])
     return factories.SEAT_LOGINS[sorted(affected)[0]]
 
 
 def test_each_event_reaches_each_of_them_by_notice_and_on_the_desk_and_nobody_else(cast, as_, event):
-    kinds, words, case = event
+    kinds, words, initiative = event
     for who in AUDIENCE:
-        person = cast.people[seat_of(cast, case) if who == "a seat" else who]
+        person = cast.people[seat_of(cast, initiative) if who == "a seat" else who]
         told = [row for row in Notice.objects.filter(person=person) if row.kind in kinds]
         assert len(told) == 1, f"{who}: one event, one message"
-        assert case.ref in f"{told[0].subject} {told[0].text} {told[0].case_ref}"
-        near = [line for line in notice_desk.lines_for(person) if line.ref == case.ref]
+        assert initiative.ref in f"{told[0].subject} {told[0].text} {told[0].initiative_ref}"
+        near = [line for line in notice_desk.lines_for(person) if line.ref == initiative.ref]
         said = {"held": "held", "overdue": "grace"}.get(told[0].kind, words) if who == DEPENDANT else words
         lines = [f"{line.text} {line.why}" for line in near]
         assert any(said in line for line in lines), (who, lines)
         assert "Nothing waits for you" not in as_(person).get("/").content.decode(), who
     assert not Notice.objects.filter(person=cast.people[OTHER]).exists()
-    assert not any(line.ref == case.ref for line in notice_desk.lines_for(cast.people[OTHER]))
+    assert not any(line.ref == initiative.ref for line in notice_desk.lines_for(cast.people[OTHER]))
     told = Notice.objects.filter(kind__in=kinds).select_related("person")
     for row in told:
         if row.link:
@@ -171,14 +177,14 @@ def test_each_event_reaches_each_of_them_by_notice_and_on_the_desk_and_nobody_el
     for kind in kinds:
         each = Counter(told.filter(kind=kind).values_list("person__login", flat=True))
         assert set(each.values()) <= {1}
-    assert not told.get(person=cast.people[DEPENDANT]).link, "who cannot open the case is told in words"
+    assert not told.get(person=cast.people[DEPENDANT]).link, "who cannot open the initiative is told in words"
 
 
 # When it stands no more
 
 
-def test_the_lines_go_with_what_they_are_about(cast, as_, case):
-    concern(cast, case)
+def test_the_lines_go_with_what_they_are_about(cast, as_, initiative):
+    concern(cast, initiative)
     hold = Hold.objects.open().get()
     assert any("held" in line.text or "Hold" in line.text for line in notice_desk.lines_for(cast.chair))
     hold_actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
@@ -189,17 +195,19 @@ def test_the_lines_go_with_what_they_are_about(cast, as_, case):
 
 
 def test_a_stop_stays_on_a_desk_until_it_was_read(cast, as_):
-    case = factories.make_mvp(cast)
-    stage_actions.stop(case=case, reason_code="risk", reason="Too much.", by=cast.owner)
+    initiative = factories.make_mvp(cast)
+    stage_actions.stop(initiative=initiative, reason_code="risk", reason="Too much.", by=cast.owner)
     client = as_(cast.chair)
     (line,) = [line for line in notice_desk.lines_for(cast.chair) if "was stopped" in line.text]
-    assert line.text.startswith(case.title)
-    assert client.get(line.link).url == case.get_absolute_url()
+    assert line.text.startswith(initiative.title)
+    assert client.get(line.link).url == initiative.get_absolute_url()
     assert not any("was stopped" in line.text for line in notice_desk.lines_for(cast.chair))
 
 
-def test_an_incident_that_is_opened_again_is_told_again(cast, case):
-    row = incident_actions.open_incident(case=case, severity=1, title="It paid twice", by=cast.lead)
+def test_an_incident_that_is_opened_again_is_told_again(cast, initiative):
+    row = incident_actions.open_incident(
+        initiative=initiative, severity=1, title="It paid twice", by=cast.lead
+    )
     incident_actions.move_on(incident=row, state="resolved", by=cast.lead)
     Notice.objects.all().delete()
     incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
@@ -210,11 +218,11 @@ def test_an_incident_that_is_opened_again_is_told_again(cast, case):
 # A failing drill record, whichever form it came by
 
 
-def held(case) -> bool:
-    return Hold.objects.open().filter(initiative=case, kind="failed_drill").exists()
+def held(initiative) -> bool:
+    return Hold.objects.open().filter(initiative=initiative, kind="failed_drill").exists()
 
 
-def by_the_checklist(cast, case):
+def by_the_checklist(cast, initiative):
     proof = {
         "kind": "drill_record",
         "title": "Outage drill",
@@ -222,54 +230,54 @@ def by_the_checklist(cast, case):
         "result": "fail",
         "file": ContentFile(b"it stayed down", "minutes.txt"),
     }
-    save_row(case=case, requirement="prod.q10_outage", proof=proof, by=cast.lead)
+    save_row(initiative=initiative, requirement="prod.q10_outage", proof=proof, by=cast.lead)
 
 
 WAYS = {"the drill form": failed_drill, "an upload": uploaded_drill, "the checklist": by_the_checklist}
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_failing_record_opens_its_hold_whichever_form_it_came_by(cast, case, way):
-    WAYS[way](cast, case)
-    assert held(case)
-    assert case.spans.covering(clock.now()).get().supported in ("prototype", "mvp")
+def test_a_failing_record_opens_its_hold_whichever_form_it_came_by(cast, initiative, way):
+    WAYS[way](cast, initiative)
+    assert held(initiative)
+    assert initiative.spans.covering(clock.now()).get().supported in ("prototype", "mvp")
 
 
-def test_a_record_that_is_withdrawn_holds_nothing_any_more(cast, case):
-    item = upload(cast, case)
-    assert held(case)
+def test_a_record_that_is_withdrawn_holds_nothing_any_more(cast, initiative):
+    item = upload(cast, initiative)
+    assert held(initiative)
     evidence_actions.withdraw_evidence(evidence=item, reason="Another system.", by=cast.lead)
-    assert not held(case)
+    assert not held(initiative)
 
 
-def test_what_an_upload_failed_a_later_pass_of_either_form_makes_good(cast, case):
+def test_what_an_upload_failed_a_later_pass_of_either_form_makes_good(cast, initiative):
     day = clock.today() + timedelta(days=9)  # later than the drill that the gate rested on
     with clock.simulated(clock.midnight_before(day) + timedelta(days=5)):
-        upload(cast, case, observed_on=day)
-        upload(cast, case, observed_on=day + timedelta(days=1), result="partial")
-        assert held(case), "partial makes nothing good"
-        upload(cast, case, observed_on=day - timedelta(days=1), result="pass")
-        assert held(case), "an earlier pass makes nothing good"
-        factories.make_drill(cast, case, observed_on=day + timedelta(days=2))
-        assert not held(case)
+        upload(cast, initiative, observed_on=day)
+        upload(cast, initiative, observed_on=day + timedelta(days=1), result="partial")
+        assert held(initiative), "partial makes nothing good"
+        upload(cast, initiative, observed_on=day - timedelta(days=1), result="pass")
+        assert held(initiative), "an earlier pass makes nothing good"
+        factories.make_drill(cast, initiative, observed_on=day + timedelta(days=2))
+        assert not held(initiative)
 
 
-def test_a_second_failure_while_the_hold_stands_is_told_too(cast, case):
-    upload(cast, case)
+def test_a_second_failure_while_the_hold_stands_is_told_too(cast, initiative):
+    upload(cast, initiative)
     Notice.objects.all().delete()
-    factories.make_drill(cast, case, kind="rollback", result="fail")
+    factories.make_drill(cast, initiative, kind="rollback", result="fail")
     assert Notice.objects.filter(kind="held", person=cast.chair).count() == 1
 
 
-def test_records_from_before_are_found_by_the_sweep(cast, case):
-    item = upload(cast, case)
+def test_records_from_before_are_found_by_the_sweep(cast, initiative):
+    item = upload(cast, initiative)
     hold = Hold.objects.open().get(kind="failed_drill")
     assert Evidence.objects.get(pk=item.pk).result == "fail"
-    case.shortcomings.standing().filter(hold="failed_drill").get()
+    initiative.shortcomings.standing().filter(hold="failed_drill").get()
     with unguarded("initiatives_hold"), acting(system="test", reason="As before"):
-        rows = case.shortcomings.standing().filter(hold="failed_drill")
+        rows = initiative.shortcomings.standing().filter(hold="failed_drill")
         update_where(Shortcoming, list(rows.values_list("pk", flat=True)), ended_at=clock.now())
         update_where(Hold, [hold.pk], lifted_at=clock.now(), lift_reason="As before")
-    assert not held(case)
+    assert not held(initiative)
     follow_register()
-    assert held(case)
+    assert held(initiative)

@@ -30,11 +30,11 @@ from governance.storage import backup, restore
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import review_state
 from initiatives.facts import rulebook_in_effect, supported_stage
 from initiatives.history import entry_wording
 from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.removal import actions as removal_actions
+from initiatives.initiative import review_state
 from initiatives.insights import report_links
 from initiatives.models import (
     ApprovalRequest,
@@ -62,7 +62,7 @@ from tests.support.database import restored_copies
 from tests.support.database.reset import as_it_was
 from tests.support.rules.plain_differences import differences
 
-PAIRS = 1_000  # of a case and an instant, half of them past
+PAIRS = 1_000  # of an initiative and an instant, half of them past
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def told(django_db_setup, django_db_blocker, tmp_path_factory):
         as_it_was(None)
 
 
-def case(title: str) -> Initiative:
+def initiative(title: str) -> Initiative:
     return Initiative.objects.get(title=title)
 
 
@@ -143,10 +143,10 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert labels["Shelf gap spotting"] == "Not yet an honest prototype"
     tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
     for title, tier in tiers.items():
-        assert (case(title).stage, case(title).tier, labels[title]) == ("production", tier, "")
-    drawn = case("Meeting note formatter").drawn_questions.order_by("place")
+        assert (initiative(title).stage, initiative(title).tier, labels[title]) == ("production", tier, "")
+    drawn = initiative("Meeting note formatter").drawn_questions.order_by("place")
     assert [row.place for row in drawn] == [1, 2, 3, 4, 5], "by the seed of its own record"
-    states = supported_stage.judged(case("Meeting note formatter")).states
+    states = supported_stage.judged(initiative("Meeting note formatter")).states
     assert all(levels.vouched_for(states[row.requirement]) for row in drawn), "or it stands as decided since"
     assert labels["Credit note drafts"] == "Production in name only", (
         "its papers are new, and nobody verified them"
@@ -170,7 +170,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     # A system that asks
     codes = set(PolicyDecision.objects.values_list("code", flat=True))
     assert codes == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
-    week = decision_queries.weeks(case(decision_requests.TITLE).number, clock.now(), 1)[0]
+    week = decision_queries.weeks(initiative(decision_requests.TITLE).number, clock.now(), 1)[0]
     assert (week.allowed, week.done, week.failed, week.never_done, week.never_asked) == (6, 3, 1, 3, 1)
     waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
     assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
@@ -184,7 +184,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
         assert {row.one.system.name, row.other.system.name} == {"Billing", "CRM"}
 
     # What only a register holds
-    matching = case("Invoice matching")
+    matching = initiative("Invoice matching")
     for rows in (
         matching.links,
         matching.drills,
@@ -200,7 +200,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     pilots = report_links.permanent_pilots(with_support(own, Rulebook.objects.current(), clock.now()))
     assert [row.title for row in pilots] == ["Machine stop summaries"]
 
-    # What stands against cases, and what waits for somebody
+    # What stands against initiatives, and what waits for somebody
     today = clock.today()
     assert set(Hold.objects.open().values_list("kind", flat=True)) >= {"concern", "owner_vacant", "residency"}
     owed = Obligation.objects.unsettled().filter(kind="post_mortem")
@@ -243,8 +243,10 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert not Entry.objects.acts().filter(simulated=False, at__lt=told.began).exists()
     assert Entry.objects.acts().filter(kind="stage changed").count() >= 50
     newest: dict[str, object] = {}
-    for ref, at in Entry.objects.acts().exclude(case_ref="").order_by("id").values_list("case_ref", "at"):
-        assert newest.setdefault(ref, at) <= at, "a case is told in the order of its days"
+    for ref, at in (
+        Entry.objects.acts().exclude(initiative_ref="").order_by("id").values_list("initiative_ref", "at")
+    ):
+        assert newest.setdefault(ref, at) <= at, "an initiative is told in the order of its days"
         newest[ref] = at
     assert max(newest.values()) < clock.now()
     with pytest.raises(CommandError, match="there already"):
@@ -278,7 +280,7 @@ def test_its_export_comes_back_in_without_a_change(told, ending):
     admin = User.objects.active().filter(is_admin=True).earliest("pk")
     client = Client()
     client.force_login(admin)
-    response = client.get(f"/cases/export.{ending}")
+    response = client.get(f"/initiatives/export.{ending}")
     content = b"".join(response.streaming_content) if response.streaming else response.content
     batch = portfolio_actions.upload_portfolio(content=content, file_name=f"demo.{ending}", by=admin)
     assert batch.rows.count() > 30
@@ -289,26 +291,26 @@ def test_its_export_comes_back_in_without_a_change(told, ending):
     removal_actions.discard_batch(batch=batch, by=admin)
 
 
-def test_the_rules_say_of_its_cases_what_a_plain_reading_says(told):
+def test_the_rules_say_of_its_initiatives_what_a_plain_reading_says(told):
     """As each was known in the past, and as each will be where something turns if nobody does anything more."""
     chance, supported, levels = random.Random(PAIRS), Counter(), Counter()
     pairs = [*past(chance, PAIRS // 2), *to_come(chance, PAIRS // 2)]
-    for case, at, facts, book, said in pairs:
+    for initiative, at, facts, book, said in pairs:
         wrong = list(differences(facts, book, at))
-        assert not wrong, f"{case} at {at}: {wrong}"
+        assert not wrong, f"{initiative} at {at}: {wrong}"
         states = states_at(facts, book, at)
         found = criteria.support(facts, book, at, states).supported
-        assert said == found, f"{case} at {at}: its standing says {said}, read: {found}"
+        assert said == found, f"{initiative} at {at}: its standing says {said}, read: {found}"
         supported[found] += 1
         levels.update({state.level for state in states.values()})
     assert len(pairs) == PAIRS
-    assert len({case.pk for case, *_ in pairs}) >= 30
+    assert len({initiative.pk for initiative, *_ in pairs}) >= 30
     assert min(supported[stage] for stage in RUNNING_STAGES) >= PAIRS / 50, supported
     assert min(levels[level] for level in Level) >= PAIRS / 10, levels
 
 
 def past(chance, count):
-    """Cases as they were known at moments since the demo began: just after an act, and at some hour."""
+    """Initiatives as they were known at moments since the demo began: just after an act, and at some hour."""
     acts = list(Entry.objects.acts().values_list("at", flat=True).order_by("id"))
     found = []
     while len(found) < count:
@@ -321,7 +323,7 @@ def past(chance, count):
 
 
 def to_come(chance, count):
-    """Cases as they are, at moments at which something turns, and at the instants before."""
+    """Initiatives as they are, at moments at which something turns, and at the instants before."""
     now, turns = clock.now(), []
     for one in Initiative.objects.select_related("unit", "contract").order_by("pk"):
         facts, found = supported_stage.facts_of(one), set()
@@ -333,11 +335,11 @@ def to_come(chance, count):
     return [judged_then(*one) for one in chance.sample(turns, count)]
 
 
-def judged_then(case, facts, at):
-    """A case at a moment, its facts and book, and what its standing says."""
-    book = rulebook_in_effect.rulebook_of(case, at).book
-    said = Span.objects.covering(at).get(initiative=case).supported
-    return case, at, supported_stage.under(facts, case, book), book, said
+def judged_then(initiative, facts, at):
+    """An initiative at a moment, its facts and book, and what its standing says."""
+    book = rulebook_in_effect.rulebook_of(initiative, at).book
+    said = Span.objects.covering(at).get(initiative=initiative).supported
+    return initiative, at, supported_stage.under(facts, initiative, book), book, said
 
 
 def test_a_database_of_others_is_left_as_it_is(cast):

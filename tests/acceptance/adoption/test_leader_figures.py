@@ -15,7 +15,7 @@ from governance.database.row_history import acting
 from governance.gates import criteria, standards
 from governance.models import Rulebook
 from governance.vocabulary import Layer
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import notes
 from initiatives.facts import standings, supported_stage
@@ -23,8 +23,8 @@ from initiatives.insights import figures, reasons
 from initiatives.insights.reasons import MATTERS, blurred
 from initiatives.models import Initiative, StageChange
 from tests.support import factories
-from tests.support.cases.plain_figures import Raw, counted_by
-from tests.support.cases.random_organisations import RANK, settle
+from tests.support.initiatives.plain_figures import Raw, counted_by
+from tests.support.initiatives.random_organisations import RANK, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -59,10 +59,10 @@ def test_every_figure_is_what_the_rows_say(cast, seed):
         (cast.auditor, today - timedelta(days=200), None, cast.elsewhere),
     ):
         wanted = figures.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
-        cases = case_permissions.visible_to(person).live()
+        initiatives = initiative_permissions.visible_to(person).live()
         if unit:
-            cases = cases.filter(unit__path__startswith=unit.path)
-        facts = figures.Facts(cases, wanted)
+            initiatives = initiatives.filter(unit__path__startswith=unit.path)
+        facts = figures.Facts(initiatives, wanted)
         told = {key: set(one.keys(facts)) for key, one in figures.all_figures().items()}
         raw = Raw(person, since, until, unit).figures()
         assert told.keys() == raw.keys()
@@ -86,42 +86,46 @@ def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
         first, *_ = one.text.split()
         if first.isdecimal():
             numbers.setdefault(one["href"], set()).add(int(first))
-    for key, cases in raw.items():
+    for key, initiatives in raw.items():
         link = "/insights/mismatches/" if key == "mismatches" else f"/insights/figures/{key}/"
-        assert numbers[link] == {len(cases)}, key
-        assert behind(client, link) == {f"AI-{refs[pk]:04d}" for pk in cases}, key
+        assert numbers[link] == {len(initiatives)}, key
+        assert behind(client, link) == {f"AI-{refs[pk]:04d}" for pk in initiatives}, key
     rows = list(PostMortem.objects.filter(state="published"))
-    rows = [row for row in rows if row.initiative_id in {case.pk for case in Raw(cast.auditor).cases}]
+    rows = [
+        row
+        for row in rows
+        if row.initiative_id in {initiative.pk for initiative in Raw(cast.auditor).initiatives}
+    ]
     assert numbers.get("/insights/causes/", {0}) == {len(rows)}
-    # What a page says of a case stands beside it.
+    # What a page says of an initiative stands beside it.
     for key in ("funded", "late", "trust-lost", "too-early", "answered-no", "oversold", "underdesigned"):
         found = list(Initiative.objects.filter(pk__in=raw[key]))
         wanted = figures.Wanted(clock.now(), Rulebook.objects.in_force())
         why = reasons.of(key, counted_by(key, wanted), wanted)
-        assert all(why.get(case.pk) for case in found), key
+        assert all(why.get(initiative.pk) for initiative in found), key
 
 
-def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_cases(cast, as_):
+def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_initiatives(cast, as_):
     settle(cast, 5)
     client = as_(cast.auditor)
     raw = Raw(cast.auditor)
     page = shown(client, "/insights/")
     hard = shown(client, "/insights/flow/").find(attrs={"aria-label": "Gaps by layer"})
     for row in hard.select("tbody tr"):
-        gaps, cases = (cell.text.split()[0] for cell in row.select("td"))
+        gaps, initiatives = (cell.text.split()[0] for cell in row.select("td"))
         layer = next(key for key, words in Layer.choices if words == row.th.text)
-        spans = [raw.span(case) for case in raw.cases]
+        spans = [raw.span(initiative) for initiative in raw.initiatives]
         counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
-        assert (int(gaps), int(cases)) == (sum(counts), len(counts))
+        assert (int(gaps), int(initiatives)) == (sum(counts), len(counts))
         assert len(row.select("a")) == bool(counts), "the figure leads to the initiatives"
     short = page.find(id="blurred").find("a")
-    spans = [raw.span(case) for case in raw.cases if case.stage in RANK]
+    spans = [raw.span(initiative) for initiative in raw.initiatives if initiative.stage in RANK]
     assert short.text.startswith(f"{sum(bool(span and span.shortfall) for span in spans)} ")
     assert "shortfall=on" in short["href"]
 
 
 def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
-    """Real cases, judged once more one by one, from the facts alone."""
+    """Real initiatives, judged once more one by one, from the facts alone."""
     factories.make_mvp(cast)
     bare = factories.make_prototype(cast, title="Bare claim")
     with connection.cursor() as cursor:
@@ -152,12 +156,12 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
 
 
 def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     page = shown(as_(cast.chair), "/insights/")
     columns = {one.h3.text.split(":")[0].strip(): one for one in page.select("#scale ~ div > div")}
     assert list(columns) == ["Ready to scale", "Not ready yet", "Stuck in pilot"]
     (line,) = columns["Not ready yet"].select("li")
-    assert line.a.text == case.title
+    assert line.a.text == initiative.title
     assert "Adoption does not pass." in line.text
     assert "Can users see" not in line.text, "reasons come on demand"
     told = " ".join(columns["Not ready yet"].details.text.split())
@@ -172,7 +176,7 @@ def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
 
 
 def test_money_stands_beside_an_mvp_as_spent_or_else_as_given_and_never_added_across_currencies(cast, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
 
     def line() -> str:
         (found,) = shown(as_(cast.chair), "/insights/").select(".verdict li")
@@ -180,7 +184,7 @@ def test_money_stands_beside_an_mvp_as_spent_or_else_as_given_and_never_added_ac
 
     def spend(amount: int, currency: str):
         return effort_actions.note_effort(
-            case=case,
+            initiative=initiative,
             layer="model",
             week=clock.today(),
             money=Decimal(amount),
@@ -191,7 +195,7 @@ def test_money_stands_beside_an_mvp_as_spent_or_else_as_given_and_never_added_ac
     assert "funded" not in line()
     for amount in (1500, 500):
         notes.record_funding(
-            case=case,
+            initiative=initiative,
             decided_on=clock.today(),
             decided_by="Investment board",
             basis="Budget round",
@@ -222,7 +226,7 @@ def test_everything_but_the_verdicts_is_folded_under_a_count(cast, as_):
 
 
 def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -233,7 +237,7 @@ def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
     ):
         at = now - timedelta(days=days)
         move = StageChange(
-            initiative=case, from_stage=old, to_stage=new, at=at, by=cast.chair, basis=basis, entry_id=1
+            initiative=initiative, from_stage=old, to_stage=new, at=at, by=cast.chair, basis=basis, entry_id=1
         )
         StageChange.objects.bulk_create([move])
     wanted = figures.Wanted(now, Rulebook.objects.in_force())
@@ -260,7 +264,7 @@ def test_strangers_count_nothing_of_what_they_may_not_see(cast, as_):
     assert as_(cast.outsider).get("/insights/figures/nothing-like-it/").status_code == 404
 
 
-def test_the_page_asks_no_more_of_many_cases(cast, as_):
+def test_the_page_asks_no_more_of_many_initiatives(cast, as_):
     client = as_(cast.auditor)
 
     def asked(path="/insights/"):

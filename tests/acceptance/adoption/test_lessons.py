@@ -1,4 +1,4 @@
-"""Lessons come back: offered to the cases near them, answered before the gate, part of what the board signs."""
+"""Lessons come back: offered to the initiatives near them, answered before the gate, part of what the board signs."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from adoption.lessons import actions as lesson_actions
 from adoption.lessons import desk as lesson_desk
@@ -23,9 +23,9 @@ from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.facts import supported_stage
+from initiatives.initiative import review_state
 from initiatives.models import Shortcoming
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
@@ -49,30 +49,30 @@ def lesson() -> Lesson:
     return Lesson.objects.get()
 
 
-def shortcomings(case):
-    return list(Shortcoming.objects.standing().filter(initiative=case, requirement=REQUIREMENT))
+def shortcomings(initiative):
+    return list(Shortcoming.objects.standing().filter(initiative=initiative, requirement=REQUIREMENT))
 
 
-def ready(cast, case):
+def ready(cast, initiative):
     """Everything that the MVP gate asks is there, and every seat has signed."""
-    case_acts.staff(case, cast.team)
-    case_acts.contract(case_acts.fresh(case), cast.team)
-    case_acts.plan_scope(case, cast.team)
-    case_acts.ground_gate(case, "mvp", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    case_acts.votes(review, cast.team)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.plan_scope(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "mvp", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.votes(review, cast.team)
     return review
 
 
-def answer(case, cast, words="Retention is off since May.", applies=True, by=None, seen=0):
+def answer(initiative, cast, words="Retention is off since May.", applies=True, by=None, seen=0):
     return lesson_actions.respond(
-        case=case, said=[Said(lesson().pk, applies, words, seen)], by=by or cast.owner
+        initiative=initiative, said=[Said(lesson().pk, applies, words, seen)], by=by or cast.owner
     )
 
 
-def taught(case, cast, text: str) -> Lesson:
-    """The lesson of a stopped case: its post-mortem written, handed in and confirmed."""
-    row = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+def taught(initiative, cast, text: str) -> Lesson:
+    """The lesson of a stopped initiative: its post-mortem written, handed in and confirmed."""
+    row = postmortem_actions.start(obligation=initiative.obligations.get(kind="post_mortem"), by=cast.owner)
     row = write(post_mortem=row, lessons=[LESSON | {"text": text}], by=cast.owner, **WHOLE)
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
@@ -110,10 +110,10 @@ def test_a_lesson_from_outside_is_confirmed_by_another(cast):
 # Near
 
 
-def test_why_a_lesson_is_a_cases_own(cast):
-    case = factories.make_prototype(cast)
+def test_why_a_lesson_is_a_initiatives_own(cast):
+    initiative = factories.make_prototype(cast)
     system = factories.make_system(cast)
-    factories.make_link(cast, case, system)
+    factories.make_link(cast, initiative, system)
     tied = factories.make_lesson(
         cast, text="Its export stops at midnight.", systems=[system.pk], layer="integration"
     )
@@ -121,14 +121,14 @@ def test_why_a_lesson_is_a_cases_own(cast):
     worded = factories.make_lesson(cast, text="Depot rotas on paper are read by nobody.", layer="application")
     factories.make_lesson(cast, text="Drones need a licence.", vendors=["Skyward"], layer="application")
     with CaptureQueriesContext(connection) as one:
-        found = lesson_matching.lessons_for([case])[case.pk]
+        found = lesson_matching.lessons_for([initiative])[initiative.pk]
     assert [match.lesson for match in found[:2]] == [tied.pk, sold.pk]
     assert found[0].why[0] == "same system: Customer ledger"
     assert found[1].why[0] == "same vendor: modelwright"
     other = factories.make_prototype(cast, title="Depot rotas", problem="Calls are long.")
     with CaptureQueriesContext(connection) as two:
-        both = lesson_matching.lessons_for([case, other])
-    assert len(two) <= len(one), "as many questions for many cases as for one"
+        both = lesson_matching.lessons_for([initiative, other])
+    assert len(two) <= len(one), "as many questions for many initiatives as for one"
     why = {match.lesson: match.why for match in both[other.pk]}
     assert why[worded.pk][0] == "words: depot, rotas"
 
@@ -136,8 +136,8 @@ def test_why_a_lesson_is_a_cases_own(cast):
 def test_never_a_flood(cast):
     for number in range(lesson_matching.MOST + 3):
         factories.make_lesson(cast, text=f"Number {number} about this vendor.", vendors=["Modelwright"])
-    case = factories.make_prototype(cast)
-    assert len(lesson_matching.lessons_for([case])[case.pk]) == lesson_matching.MOST
+    initiative = factories.make_prototype(cast)
+    assert len(lesson_matching.lessons_for([initiative])[initiative.pk]) == lesson_matching.MOST
 
 
 # The gate
@@ -158,15 +158,15 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     sitting = review_state.sit(review)
     vote = next(one for one in sitting.votes if one.seat == "adoption_change")
     assert vote.stale, "what the seat signed was another answer"
-    case_acts.vote(review, "adoption_change", cast.seat_adoption)
+    initiative_acts.vote(review, "adoption_change", cast.seat_adoption)
     review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
-    assert case_acts.fresh(near).stage == "mvp"
+    assert initiative_acts.fresh(near).stage == "mvp"
 
 
 def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
     review = ready(cast, near)
     answer(near, cast, "Retention is off since May.")
-    row = case_acts.vote(review, "adoption_change", cast.seat_adoption)
+    row = initiative_acts.vote(review, "adoption_change", cast.seat_adoption)
     said = near.answers.get(requirement=REQUIREMENT)
     assert "Retention is off since May." in said.text
     assert f"({REQUIREMENT}, answer {said.version}): stated" in row.statement
@@ -177,12 +177,16 @@ def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
 
 def test_the_owners_own_words_stay_above_the_responses(near, cast):
     checklist_actions.answer(
-        case=near, requirement=REQUIREMENT, kind="answered", text="Two cases were read.", by=cast.owner
+        initiative=near,
+        requirement=REQUIREMENT,
+        kind="answered",
+        text="Two initiatives were read.",
+        by=cast.owner,
     )
     answer(near, cast, "First.")
     answer(near, cast, "Second, better.", applies=False, seen=1)
     text = near.answers.get(requirement=REQUIREMENT).text
-    assert text.startswith(f"Two cases were read.\n\n{MARK}\n- Public incident")
+    assert text.startswith(f"Two initiatives were read.\n\n{MARK}\n- Public incident")
     assert "Does not apply: Second, better." in text
     assert "First." not in text
     assert LessonResponse.objects.count() == 2, "what was said before stays in the record"
@@ -198,8 +202,8 @@ def test_two_who_answer_at_once_and_who_may(near, cast):
     with pytest.raises(ValidationError):
         answer(near, cast, "  ", seen=1)
     with pytest.raises(ValidationError):
-        lesson_actions.respond(case=near, said=[Said(999, True, "Nothing.", 0)], by=cast.owner)
-    assert Entry.objects.acts().of_case(near.ref).filter(kind="lesson answered").count() == 1
+        lesson_actions.respond(initiative=near, said=[Said(999, True, "Nothing.", 0)], by=cast.owner)
+    assert Entry.objects.acts().of_initiative(near.ref).filter(kind="lesson answered").count() == 1
 
 
 def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
@@ -209,7 +213,7 @@ def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
 
     from governance.gates.gate_inputs import WaiverFact
 
-    review_actions.open_review(case=near, by=cast.owner)
+    review_actions.open_review(initiative=near, by=cast.owner)
     facts = supported_stage.facts_of(near)
     at = clock.now()
     assert list(criteria.unanswered(facts, "mvp", at))
@@ -220,20 +224,22 @@ def test_a_waiver_of_the_question_lets_the_decision_pass(near, cast):
     assert not list(criteria.unanswered(waived, "mvp", at))
 
 
-def test_a_lesson_published_later_fells_no_running_case_and_is_asked_at_its_next_gate(cast):
+def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_its_next_gate(cast):
     prototype, mvp = factories.make_prototype(cast), factories.make_mvp(cast, title="Reply helper")
     production = factories.make_production(cast, title="Route planner")
     row = factories.make_lesson(cast, vendors=["Modelwright"])
     changed = lesson_actions.follow_lesson(row.pk)
     assert set(changed) == {prototype.pk, mvp.pk}
     book, states = Rulebook.objects.current().book, {}
-    for case in (prototype, mvp, production):
-        facts = supported_stage.facts_of(case_acts.fresh(case))
+    for initiative in (prototype, mvp, production):
+        facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
         at = clock.now()
-        states[case.stage] = criteria.support(facts, book, at, criteria.states_at(facts, book, at)).supported
+        states[initiative.stage] = criteria.support(
+            facts, book, at, criteria.states_at(facts, book, at)
+        ).supported
     assert states == {"prototype": "prototype", "mvp": "mvp", "production": "production"}
     assert [line.ref for line in lesson_desk.lines(cast.owner)] == [prototype.ref, mvp.ref]
-    review = review_actions.open_review(case=case_acts.fresh(mvp), by=cast.owner)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)
     assert any(
         "A lesson is not answered" in reason.text for reason in review_state.sit(review).verdict.blockers
     )
@@ -246,39 +252,43 @@ def test_a_lesson_published_later_fells_no_running_case_and_is_asked_at_its_next
 
 def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
     first = factories.make_prototype(cast, title="Depot rotas")
-    stage_actions.stop(case=first, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(initiative=first, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     row = taught(first, cast, "Depot rotas on paper are read by nobody.")
     other = factories.make_prototype(cast, title="More depot rotas")
     assert [one.lesson for one in at_gate(other, cast.outsider)] == [row], "not answered"
-    lesson_actions.respond(case=other, said=[Said(row.pk, True, "Rotas are on the wall.")], by=cast.owner)
-    (shown,) = at_gate(case_acts.fresh(other), cast.outsider)
+    lesson_actions.respond(
+        initiative=other, said=[Said(row.pk, True, "Rotas are on the wall.")], by=cast.owner
+    )
+    (shown,) = at_gate(initiative_acts.fresh(other), cast.outsider)
     assert shown.response.words == "Rotas are on the wall."
     with acting(system="test"):
-        first = case_acts.fresh(first)
+        first = initiative_acts.fresh(first)
         first.confidential = True
         first.save()
-    assert at_gate(case_acts.fresh(other), cast.outsider) == []
-    assert [one.lesson for one in at_gate(case_acts.fresh(other), cast.owner)] == [row]
+    assert at_gate(initiative_acts.fresh(other), cast.outsider) == []
+    assert [one.lesson for one in at_gate(initiative_acts.fresh(other), cast.owner)] == [row]
 
 
-def test_lessons_of_confidential_cases_are_nobody_elses(cast):
+def test_lessons_of_confidential_initiatives_are_nobody_elses(cast):
     stopped = factories.make_prototype(cast, title="Depot rotas")
     registration_actions.change_details(
-        case=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner
+        initiative=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner
     )
-    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     taught(stopped, cast, "Depot rotas on paper are read by nobody.")
     assert LessonWords.objects.count() == 1
     other = factories.make_prototype(cast, title="More depot rotas")
     assert lesson_matching.lessons_for([other])[other.pk] == []
 
 
-def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capture_on_commit_callbacks):
+def test_a_initiative_that_becomes_confidential_is_named_to_no_other(
+    cast, django_capture_on_commit_callbacks
+):
     first = factories.make_mvp(cast, title="Depot rotas")
     incident_actions.open_incident(
-        case=first, severity=2, title="Rotas of last week", started_at=clock.now(), by=cast.owner
+        initiative=first, severity=2, title="Rotas of last week", started_at=clock.now(), by=cast.owner
     )
-    row = taught(case_acts.fresh(first), cast, "Depot rotas on paper are read by nobody.")
+    row = taught(initiative_acts.fresh(first), cast, "Depot rotas on paper are read by nobody.")
     other = factories.make_prototype(cast, title="More depot rotas")
 
     def named():
@@ -288,7 +298,7 @@ def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capt
     for confidential, times in ((True, 0), (False, 1)):
         with django_capture_on_commit_callbacks(execute=True):
             registration_actions.change_details(
-                case=case_acts.fresh(first),
+                initiative=initiative_acts.fresh(first),
                 problem=first.problem,
                 platform="",
                 confidential=confidential,
@@ -299,7 +309,7 @@ def test_a_case_that_becomes_confidential_is_named_to_no_other(cast, django_capt
 
 def test_a_lesson_that_did_not_prevent_its_repeat_is_marked(near, cast, as_):
     known = lesson()
-    stage_actions.stop(case=near, reason_code="no_value", reason="Prompts were kept.", by=cast.owner)
+    stage_actions.stop(initiative=near, reason_code="no_value", reason="Prompts were kept.", by=cast.owner)
     own = taught(near, cast, "Ask who pastes before you build.")
     with pytest.raises(Refused):
         lesson_actions.came_again(lesson=own, known=known, by=cast.seat_adoption)
@@ -360,7 +370,7 @@ def test_answered_on_the_page_and_nothing_typed_is_lost(near, cast, as_):
     late = owner.post(address, {f"applies_{key}": "no", f"words_{key}": "Not so.", f"version_{key}": "0"})
     assert late.status_code == 409
     assert "Not so." in late.content.decode()
-    review = review_actions.open_review(case=near, by=cast.owner)
+    review = review_actions.open_review(initiative=near, by=cast.owner)
     page = as_(cast.seat_adoption).get(review.get_absolute_url()).content.decode()
     assert "Switched off." in page
 
@@ -371,8 +381,12 @@ def test_shown_while_registering_and_before_a_link(cast, as_):
     said = {"title": "Export of the ledger", "problem": "It stops."}
     page = as_(cast.outsider).post(reverse("similar"), said).content.decode()
     assert "What others learned" in page
-    case = factories.make_prototype(cast)
-    page = as_(cast.owner).get(reverse("link-add", args=[case.ref]), {"system": system.pk}).content.decode()
+    initiative = factories.make_prototype(cast)
+    page = (
+        as_(cast.owner)
+        .get(reverse("link-add", args=[initiative.ref]), {"system": system.pk})
+        .content.decode()
+    )
     assert "What was learned with Customer ledger" in page
 
 

@@ -1,7 +1,7 @@
 """The duty to write: every way to escape it is tried for real. The debt stands, and holds up its debtor's reviews.
 
-See docs/domain.md, invariant 14. What an act may do all the same (hand a case over, merge units) it does; what it must
-not is refused.
+See docs/domain.md, invariant 14. What an act may do all the same (hand an initiative over, merge units) it does; what
+it must not is refused.
 """
 
 from contextlib import suppress
@@ -26,10 +26,10 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import review_state, similar_cases
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import settle_confirmed
 from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.initiative import review_state, similar_initiatives
 from initiatives.insights import report_links
 from initiatives.models import Initiative, Obligation, Review, RoleAssignment
 from initiatives.registration import actions as registration_actions
@@ -50,7 +50,7 @@ TITLE = "Customer summary assistant"
 
 @dataclass
 class Scene:
-    """A stopped prototype whose owner owes its post-mortem, and the same owner's MVP review on another case."""
+    """A stopped prototype whose owner owes its post-mortem, and the same owner's MVP review on another initiative."""
 
     cast: factories.Cast
     stopped: Initiative
@@ -79,8 +79,8 @@ class Scene:
 def _scene(cast) -> Scene:
     stopped = factories.make_prototype(cast, title=TITLE)
     other = factories.make_prototype(cast, title="Invoice reader")
-    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    review = review_actions.open_review(case=Initiative.objects.get(pk=other.pk), by=cast.owner)
+    stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    review = review_actions.open_review(initiative=Initiative.objects.get(pk=other.pk), by=cast.owner)
     return Scene(cast, stopped, stopped.obligations.get(kind="post_mortem"), other, review)
 
 
@@ -94,9 +94,9 @@ def scene(cast):
         yield scene
 
 
-def own(case: Initiative, person, by) -> None:
+def own(initiative: Initiative, person, by) -> None:
     role = role_actions.propose_role(
-        case=Initiative.objects.get(pk=case.pk), role="owner", person=person, by=by
+        initiative=Initiative.objects.get(pk=initiative.pk), role="owner", person=person, by=by
     )
     role_actions.accept_role(assignment=role, by=person)
 
@@ -109,7 +109,7 @@ def draft_of(scene, **words) -> PostMortem:
 # --- What may be done, and leaves the debt where it is ----------------------------------------------------------------
 
 
-def hand_the_waiting_case_over(scene):
+def hand_the_waiting_initiative_over(scene):
     """Its review was opened under the debtor: it stays held up while the debtor is here."""
     own(scene.other, scene.cast.lead, scene.cast.owner)
 
@@ -128,17 +128,17 @@ def hand_over_what_can_be(scene):
 
 
 def register_again_under_another_title(scene):
-    near = similar_cases.similar(f"{TITLE} two", "", Initiative.objects.all()).stubs
+    near = similar_initiatives.similar(f"{TITLE} two", "", Initiative.objects.all()).stubs
     assert scene.stopped.ref in {stub.ref for stub in near}, "the one before is named while typing"
     again = factories.make_prototype(scene.cast, title="Account digest, second try")
-    review = review_actions.open_review(case=Initiative.objects.get(pk=again.pk), by=scene.cast.owner)
+    review = review_actions.open_review(initiative=Initiative.objects.get(pk=again.pk), by=scene.cast.owner)
     assert scene.held_up(review)
 
 
 def open_the_review_anew(scene):
     review_actions.withdraw_review(review=scene.review, reason="Again.", by=scene.cast.owner)
     scene.review = review_actions.open_review(
-        case=Initiative.objects.get(pk=scene.other.pk), by=scene.cast.owner
+        initiative=Initiative.objects.get(pk=scene.other.pk), by=scene.cast.owner
     )
 
 
@@ -187,12 +187,14 @@ def hand_it_in_and_leave_it(scene):
 
 
 def say_no_lesson_and_leave_it(scene):
-    row = draft_of(scene, lessons=[], no_lesson_because="It was a copy of another case, closed long ago.")
+    row = draft_of(
+        scene, lessons=[], no_lesson_because="It was a copy of another initiative, closed long ago."
+    )
     postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
 HAPPENS = [
-    hand_the_waiting_case_over,
+    hand_the_waiting_initiative_over,
     lay_the_role_down,
     hand_over_what_can_be,
     register_again_under_another_title,
@@ -219,30 +221,30 @@ def test_the_debt_stands_and_holds_up_whatever_happens(scene, way):
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 
-def hand_the_stopped_case_over(scene):
+def hand_the_stopped_initiative_over(scene):
     own(scene.stopped, scene.cast.lead, scene.cast.owner)
 
 
 def stop_twice(scene):
-    stage_actions.stop(case=scene.stopped, reason_code="cost", reason="Again.", by=scene.cast.owner)
+    stage_actions.stop(initiative=scene.stopped, reason_code="cost", reason="Again.", by=scene.cast.owner)
 
 
 def reopen_and_stop(scene):
-    stage_actions.reopen(case=scene.stopped, reason="Another try.", by=scene.cast.chair)
+    stage_actions.reopen(initiative=scene.stopped, reason="Another try.", by=scene.cast.chair)
 
 
 def withdraw(scene):
-    registration_actions.withdraw(case=scene.stopped, reason="By mistake.", by=scene.cast.owner)
+    registration_actions.withdraw(initiative=scene.stopped, reason="By mistake.", by=scene.cast.owner)
 
 
 def join_to_another(scene):
     registration_actions.withdraw(
-        case=scene.stopped, reason="One of them.", joined_to=scene.other, by=scene.cast.owner
+        initiative=scene.stopped, reason="One of them.", joined_to=scene.other, by=scene.cast.owner
     )
 
 
 def retire(scene):
-    stage_actions.retire(case=scene.stopped, reason="An emergency.", by=scene.cast.chair)
+    stage_actions.retire(initiative=scene.stopped, reason="An emergency.", by=scene.cast.chair)
 
 
 def settle_by_hand(scene):
@@ -269,7 +271,7 @@ def delete_many_by_orm(scene):
         Obligation.objects.filter(initiative=scene.stopped).delete()
 
 
-def delete_the_case(scene):
+def delete_the_initiative(scene):
     with acting(by=scene.cast.admin):
         scene.stopped.delete()
 
@@ -308,7 +310,7 @@ def call_it_something_else(scene):
     _changed(scene, kind="criterion")
 
 
-def move_it_to_another_case(scene):
+def move_it_to_another_initiative(scene):
     _changed(scene, initiative=scene.other)
 
 
@@ -390,7 +392,7 @@ def publish_a_draft(scene):
 
 
 def lift_it_twice(scene):
-    """Once the chair may, with a reason, for one case; not again for that case."""
+    """Once the chair may, with a reason, for one initiative; not again for that initiative."""
     excuse(scene, "The season cannot wait.")
     assert not scene.held_up(), "the chair may let it pass"
     excuse(scene, "And again.")
@@ -405,13 +407,15 @@ def lift_it_oneself(scene):
 
 
 def excuse(scene, reason: str, by=None) -> None:
-    case = Initiative.objects.get(pk=scene.other.pk)
-    hold_actions.excuse_debt(obligation=scene.debt, case=case, reason=reason, by=by or scene.cast.chair)
+    initiative = Initiative.objects.get(pk=scene.other.pk)
+    hold_actions.excuse_debt(
+        obligation=scene.debt, initiative=initiative, reason=reason, by=by or scene.cast.chair
+    )
 
 
 # By hand: each way, and the words with which it is refused.
 REFUSED = {
-    hand_the_stopped_case_over: "no longer changes",
+    hand_the_stopped_initiative_over: "no longer changes",
     stop_twice: "stopped",
     reopen_and_stop: "Its post-mortem is still due",
     withdraw: "idea",
@@ -422,14 +426,14 @@ REFUSED = {
     settle_by_a_draft: "settled by its published post-mortem alone",
     delete_by_orm: "a debt is settled, not deleted",
     delete_many_by_orm: "a debt is settled, not deleted",
-    delete_the_case: "protected foreign keys",
+    delete_the_initiative: "protected foreign keys",
     delete_the_account: "a post-mortem is not deleted",
     owe_it_later: "a debt stays with its debtor and day",
     backdate_it: "since when it is owed",
     let_another_owe_it: "a debt stays with its debtor and day",
     let_nobody_owe_it: "a debt stays with its debtor and day",
     call_it_something_else: "a debt stays with its debtor and day",
-    move_it_to_another_case: "a debt stays with its debtor and day",
+    move_it_to_another_initiative: "a debt stays with its debtor and day",
     hand_in_one_sign_each: "too short to be understood",
     hand_in_nothing: "Nothing is written yet",
     let_no_lesson_pass_unsaid: "No lesson is written",
@@ -470,7 +474,7 @@ def test_where_the_debtor_left_sponsor_or_chair_write_and_it_still_stands(scene,
 @pytest.mark.django_db
 def test_whoever_laid_the_role_down_before_stopping_owes_it_all_the_same(scene):
     lay_the_role_down(scene)
-    stage_actions.stop(case=scene.other, reason_code="cost", reason="Too dear.", by=scene.cast.chair)
+    stage_actions.stop(initiative=scene.other, reason_code="cost", reason="Too dear.", by=scene.cast.chair)
     assert scene.other.obligations.get(kind="post_mortem").debtor == scene.cast.owner
 
 
@@ -511,7 +515,7 @@ def test_written_and_confirmed_it_is_gone_and_the_reviews_go_on(scene):
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
     assert Obligation.objects.get(pk=scene.debt.pk).settled_at is not None
     assert not scene.held_up()
-    stage_actions.reopen(case=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
-    stage_actions.stop(case=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
+    stage_actions.reopen(initiative=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
+    stage_actions.stop(initiative=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
     again = scene.stopped.obligations.unsettled().get(kind="post_mortem")
     assert again.pk != scene.debt.pk, "stopped again, owed again"

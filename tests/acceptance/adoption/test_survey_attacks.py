@@ -18,24 +18,24 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import row_capture
 from governance.models import Entry, SignInAttempt
-from tests.support.cases import answered_surveys
+from tests.support.initiatives import answered_surveys
 
 pytestmark = pytest.mark.django_db
 
 MARK = "only I would say this"
 
 
-def pages_of(case, survey: Survey) -> list[str]:
+def pages_of(initiative, survey: Survey) -> list[str]:
     """Every page and file on which somebody could look for an answer."""
     at = f"/surveys/{survey.pk}/"
     today = clock.today()
     return [
-        f"/cases/{case.ref}/adoption/surveys/",
+        f"/initiatives/{initiative.ref}/adoption/surveys/",
         at,
         f"{at}?as_of={today}",
         f"{at}results.csv",
-        f"/cases/{case.ref}/history/",
-        f"/cases/{case.ref}/compare/?one={today}",
+        f"/initiatives/{initiative.ref}/history/",
+        f"/initiatives/{initiative.ref}/compare/?one={today}",
         "/audit/",
         "/audit/entries.csv",
         f"/search/?q={MARK.split()[0]}",
@@ -72,12 +72,12 @@ def everything_kept() -> dict[str, str]:
     return found
 
 
-def test_under_five_answers_nothing_shows_what_was_said_open_or_closed(cast, case, as_):
-    survey, paths = answered_surveys.opened(cast, case)
+def test_under_five_answers_nothing_shows_what_was_said_open_or_closed(cast, initiative, as_):
+    survey, paths = answered_surveys.opened(cast, initiative)
     for path in paths["Claims north"][:3]:
         answered_surveys.put(path, 7)
     answered_surveys.put(paths["Claims south"][0], 1, comment=MARK)
-    pages = pages_of(case, survey)
+    pages = pages_of(initiative, survey)
     for who in ("owner", "chair", "admin", "auditor"):
         assert MARK not in seen_by(as_(getattr(cast, who)), pages), f"{who}, while it is open"
     assert MARK not in record()
@@ -94,8 +94,8 @@ def test_under_five_answers_nothing_shows_what_was_said_open_or_closed(cast, cas
         survey.save()
 
 
-def test_a_total_is_published_once_so_none_can_be_taken_from_the_next(cast, case, as_):
-    survey, paths = answered_surveys.opened(cast, case)
+def test_a_total_is_published_once_so_none_can_be_taken_from_the_next(cast, initiative, as_):
+    survey, paths = answered_surveys.opened(cast, initiative)
     owner, shown = as_(cast.owner), []
     for number, path in enumerate(paths["Claims north"][:7]):
         answered_surveys.put(path, 7 if number == 5 else 2)
@@ -113,10 +113,10 @@ def test_a_total_is_published_once_so_none_can_be_taken_from_the_next(cast, case
     assert Survey.objects.get().results == first
 
 
-def test_no_team_can_be_had_by_taking_the_others_from_everybody(cast, case, as_):
+def test_no_team_can_be_had_by_taking_the_others_from_everybody(cast, initiative, as_):
     teams = [{"name": name, "invited": 6} for name in ("Red", "Green", "Blue")]
     answers = [("Red", 3)] * 6 + [("Green", 3)] * 5 + [("Blue", 7)] * 2
-    survey = answered_surveys.closed(cast, case, answers, teams=teams)
+    survey = answered_surveys.closed(cast, initiative, answers, teams=teams)
     for question in survey.results["questions"].values():
         assert [part["teams"] for part in question["parts"]] == [[0], [1, 2]]
         assert [part["n"] for part in question["parts"]] == [6, 7]
@@ -125,9 +125,9 @@ def test_no_team_can_be_had_by_taking_the_others_from_everybody(cast, case, as_)
     assert ">Blue<" in page, "how many answered is shown"
 
 
-def test_a_question_left_out_by_one_does_not_show_that_person(cast, case):
+def test_a_question_left_out_by_one_does_not_show_that_person(cast, initiative):
     """Six answered one statement of a set and five the other: the set is no third total to take the two from."""
-    survey, paths = answered_surveys.opened(cast, case)
+    survey, paths = answered_surveys.opened(cast, initiative)
     for path in paths["Claims north"][:5]:
         answered_surveys.put(path, 2)
     answered_surveys.put(paths["Claims north"][5], 7, skipped=("useful.needs",))
@@ -137,8 +137,8 @@ def test_a_question_left_out_by_one_does_not_show_that_person(cast, case):
     assert [results["questions"][key]["all"]["n"] for key in ("useful.needs", "useful.easy")] == [5, 6]
 
 
-def test_answering_leaves_no_entry_no_history_no_session_and_no_moment(cast, case):
-    _survey, paths = answered_surveys.opened(cast, case)
+def test_answering_leaves_no_entry_no_history_no_session_and_no_moment(cast, initiative):
+    _survey, paths = answered_surveys.opened(cast, initiative)
     before = everything_kept()
     assert answered_surveys.send(paths["Claims north"][0], 7, comment=MARK).status_code == 302
     after = everything_kept()
@@ -157,9 +157,9 @@ def test_answering_leaves_no_entry_no_history_no_session_and_no_moment(cast, cas
             assert cursor.fetchall() == []
 
 
-def test_nothing_ties_an_answer_to_a_link(cast, case):
+def test_nothing_ties_an_answer_to_a_link(cast, initiative):
     """One row holds all answers; its transaction is that of the newest, and of no row of an invitation."""
-    survey, paths = answered_surveys.opened(cast, case)
+    survey, paths = answered_surveys.opened(cast, initiative)
     keys = set(Invitation.objects.values_list("pk", flat=True))
     for number, path in enumerate(paths["Claims north"][:6]):
         answered_surveys.put(path, 1 + number, comment=f"comment {number}")
@@ -179,9 +179,9 @@ def test_nothing_ties_an_answer_to_a_link(cast, case):
         assert cursor.fetchone() == (1,), "laid down together"
 
 
-def test_comments_and_links_are_in_no_order_of_their_making(cast, case, monkeypatch):
+def test_comments_and_links_are_in_no_order_of_their_making(cast, initiative, monkeypatch):
     """Twelve in the order they came in by chance: once in half a thousand million."""
-    survey, paths = answered_surveys.opened(cast, case, teams=[{"name": "All", "invited": 12}])
+    survey, paths = answered_surveys.opened(cast, initiative, teams=[{"name": "All", "invited": 12}])
     order = [survey_submission.hash_of(urlsplit(path).path.split("/")[2]) for path in paths["All"]]
     assert list(Invitation.objects.order_by("pk").values_list("hash", flat=True)) != order
     said = [f"comment {number:02}" for number in range(12)]
@@ -195,15 +195,15 @@ def test_comments_and_links_are_in_no_order_of_their_making(cast, case, monkeypa
     assert kept not in (said, within)
 
 
-def test_only_hashes_of_links_are_kept(cast, case):
-    _, paths = answered_surveys.opened(cast, case)
+def test_only_hashes_of_links_are_kept(cast, initiative):
+    _, paths = answered_surveys.opened(cast, initiative)
     tokens = [path.split("/")[2] for found in paths.values() for path in found]
     kept = "\n".join(everything_kept().values())
     assert not [token for token in tokens if token in kept or token.replace("-", "") in kept]
 
 
-def test_nobody_answers_twice(cast, case):
-    _survey, paths = answered_surveys.opened(cast, case)
+def test_nobody_answers_twice(cast, initiative):
+    _survey, paths = answered_surveys.opened(cast, initiative)
     one = paths["Claims north"][0]
     first, second = (survey_submission.invitation_of(one.split("/")[2], None) for _ in range(2))
     assert survey_submission.answer(invitation=first, steps={"why.seen": 7})
@@ -215,8 +215,8 @@ def test_nobody_answers_twice(cast, case):
     assert Invitation.objects.count() == 14
 
 
-def test_an_answer_is_all_of_it_or_nothing(cast, case):
-    _survey, paths = answered_surveys.opened(cast, case)
+def test_an_answer_is_all_of_it_or_nothing(cast, initiative):
+    _survey, paths = answered_surveys.opened(cast, initiative)
     invitation = survey_submission.invitation_of(paths["Claims north"][0].split("/")[2], None)
     with pytest.raises(ValueError, match="no step 9"):
         survey_submission.answer(invitation=invitation, steps={"why.seen": 9})
@@ -226,8 +226,8 @@ def test_an_answer_is_all_of_it_or_nothing(cast, case):
     assert AnswerBox.objects.get().answered == {}
 
 
-def test_the_exported_record_holds_no_single_answer(cast, case, tmp_path):
-    survey, paths = answered_surveys.opened(cast, case)
+def test_the_exported_record_holds_no_single_answer(cast, initiative, tmp_path):
+    survey, paths = answered_surveys.opened(cast, initiative)
     for number, path in enumerate(paths["Claims north"][:6]):
         answered_surveys.put(path, 7 if number == 3 else 2, comment=MARK if number == 3 else "")
     survey_actions.close(survey=survey, by=cast.owner)
@@ -243,7 +243,7 @@ def test_the_exported_record_holds_no_single_answer(cast, case, tmp_path):
     assert MARK not in "\n".join(everything_kept().values())
 
 
-def test_auditors_logins_do_not_read_the_box(cast, case):
+def test_auditors_logins_do_not_read_the_box(cast, initiative):
     from governance.database import database_roles
 
     assert {"adoption_answerbox", "adoption_invitation"} <= set(database_roles.hidden_from_auditors())
@@ -251,8 +251,8 @@ def test_auditors_logins_do_not_read_the_box(cast, case):
     assert database_roles.hidden_from_auditors()["adoption_invitation"] is None
 
 
-def test_a_link_that_was_used_says_nothing_about_who_used_it(cast, case, as_):
-    _survey, paths = answered_surveys.opened(cast, case)
+def test_a_link_that_was_used_says_nothing_about_who_used_it(cast, initiative, as_):
+    _survey, paths = answered_surveys.opened(cast, initiative)
     answered_surveys.send(paths["Claims north"][0])
     used, never = (
         Client().get(path).content for path in (paths["Claims north"][0], "/survey/2222-2222-2222-2222/")

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
@@ -25,7 +25,7 @@ from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts import actions as contract_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe
@@ -51,10 +51,10 @@ SEAT = "business_value"
 @snapshots.kept
 def review(cast) -> Review:
     """An idea at the prototype gate, everything shown: one seat has to sign."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    return review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    return review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
 
 
 def reset_by(cast, person, *, how="admin") -> None:
@@ -102,21 +102,21 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     with pytest.raises(
         Refused, match="Somebody else reset your password or made you an admin: what lets an initiative rise"
     ):
-        case_acts.vote(review, SEAT, signer)
+        initiative_acts.vote(review, SEAT, signer)
     with pytest.raises(DatabaseError, match="reset by somebody else"):
         force(review, signer)
     # What never waits: an objection, a hold, recusing.
-    case_acts.vote(review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",))
-    hold_actions.hold(case=review.initiative, reason="Somebody has my account.", by=signer)
+    initiative_acts.vote(review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",))
+    hold_actions.hold(initiative=review.initiative, reason="Somebody has my account.", by=signer)
     with time_machine.travel(clock.now() + DAY + timedelta(minutes=1), tick=False):
-        assert case_acts.vote(review, SEAT, again(signer)).verdict == "approve"
+        assert initiative_acts.vote(review, SEAT, again(signer)).verdict == "approve"
 
 
 def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(cast, review, mails):
     mails(lambda: password_links.ask_reset(name="seat-value"))
     link = cast.seat_value.password_links.get()
     password_links.set_password(token=password_links.token_of(link), password=NEW)
-    assert case_acts.vote(review, SEAT, again(cast.seat_value)).verdict == "approve"
+    assert initiative_acts.vote(review, SEAT, again(cast.seat_value)).verdict == "approve"
     newcomer = organisation_actions.add_person(
         login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin
     )
@@ -128,7 +128,7 @@ def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(c
 def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another(cast, review):
     seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     with pytest.raises(Refused, match="Your seat is in its first day"):
-        case_acts.vote(review, SEAT, cast.outsider)
+        initiative_acts.vote(review, SEAT, cast.outsider)
     with pytest.raises(DatabaseError, match="in its first day"):
         force(review, cast.outsider)
     for nobody in (cast.admin, cast.outsider, cast.seat_risk):
@@ -137,7 +137,7 @@ def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another
     with pytest.raises(DatabaseError, match="confirmed once"):
         past_the_act(again(seat), cast.admin, confirmed_by=cast.admin, confirmed_at=clock.now())
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
-    assert case_acts.vote(review, SEAT, cast.outsider).verdict == "approve"
+    assert initiative_acts.vote(review, SEAT, cast.outsider).verdict == "approve"
     entry = Entry.objects.acts().get(kind="seat confirmed")
     assert (entry.actor_id, entry.facts["facts"]["granted_by"]) == (cast.chair.pk, "Per Dahl")
 
@@ -152,9 +152,11 @@ def test_h4_a_second_admin_confirms_but_not_one_made_today_nor_one_just_reset(ca
     with time_machine.travel(clock.now() + timedelta(hours=23, minutes=59), tick=False):
         with pytest.raises(Refused):
             organisation_actions.confirm_seat(membership=seat, by=again(cast.second_admin))
-        assert not case_permissions.may_sign(again(review), SEAT, cast.outsider)
+        assert not initiative_permissions.may_sign(again(review), SEAT, cast.outsider)
     with time_machine.travel(clock.now() + timedelta(hours=24, minutes=2), tick=False):
-        assert case_acts.vote(review, SEAT, cast.outsider), "the first day is over, nobody need confirm it"
+        assert initiative_acts.vote(review, SEAT, cast.outsider), (
+            "the first day is over, nobody need confirm it"
+        )
 
 
 def test_h4_an_admin_of_more_than_a_day_confirms_what_another_granted(cast, review):
@@ -163,7 +165,7 @@ def test_h4_an_admin_of_more_than_a_day_confirms_what_another_granted(cast, revi
         with pytest.raises(Refused, match="holds a seat or granted it"):
             organisation_actions.confirm_seat(membership=seat, by=cast.admin)
         organisation_actions.confirm_seat(membership=seat, by=cast.second_admin)
-        assert case_permissions.may_sign(again(review), SEAT, cast.outsider)
+        assert initiative_permissions.may_sign(again(review), SEAT, cast.outsider)
 
 
 def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(cast, review):
@@ -183,7 +185,7 @@ def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(ca
 
 
 def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review):
-    case_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.vote(review, SEAT, cast.seat_value)
     with acting(by=cast.admin, reason="The chair left"):
         leaving.end_membership(
             membership=Membership.objects.get(person=cast.chair, ends_at=None), reason="Left", by=cast.admin
@@ -195,7 +197,7 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
         past_the_act(
             again(review), cast.outsider, outcome="approved", ended_by=cast.outsider, ended_at=clock.now()
         )
-    hold = hold_actions.hold(case=review.initiative, reason="Wait.", by=cast.outsider)
+    hold = hold_actions.hold(initiative=review.initiative, reason="Wait.", by=cast.outsider)
     with pytest.raises(Refused, match="first day"):
         hold_actions.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
     with acting(system="test", reason="A debt"):
@@ -208,34 +210,43 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
             debtor=cast.owner,
         )
     with pytest.raises(Refused, match="first day"):
-        hold_actions.excuse_debt(obligation=debt, case=review.initiative, reason="Fine.", by=cast.outsider)
+        hold_actions.excuse_debt(
+            obligation=debt, initiative=review.initiative, reason="Fine.", by=cast.outsider
+        )
     # What never waits: returning, refusing, stopping.
     assert review_actions.decide(review=again(review), outcome="refused", reason="Not yet.", by=cast.outsider)
     assert stage_actions.stop(
-        case=case_acts.fresh(review.initiative), reason_code="no_value", reason="No.", by=cast.outsider
+        initiative=initiative_acts.fresh(review.initiative),
+        reason_code="no_value",
+        reason="No.",
+        by=cast.outsider,
     )
 
 
 def test_h4_the_other_acceptances_wait_as_well(cast, review):
-    case = review.initiative
-    asked = role_actions.propose_role(case=case, role="technical_lead", person=cast.outsider, by=cast.owner)
+    initiative = review.initiative
+    asked = role_actions.propose_role(
+        initiative=initiative, role="technical_lead", person=cast.outsider, by=cast.owner
+    )
     reset_by(cast, cast.outsider)
     with pytest.raises(Refused, match="reset your password"):
         role_actions.accept_role(assignment=asked, by=again(cast.outsider))
     assert role_actions.decline_role(assignment=asked, by=again(cast.outsider))
     organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
     registration_actions.propose_tier(
-        case=case, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner
+        initiative=initiative, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner
     )
     with pytest.raises(Refused, match="first day"):
-        registration_actions.confirm_tier(case=case, tier="limited", by=cast.sponsor)
+        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.sponsor)
 
 
 def test_h4_approvals_of_a_contract_wait_on_the_page_and_in_the_database(cast):
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
-    version = contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    contract_actions.save_contract(
+        initiative=initiative_acts.fresh(initiative), clauses=initiative_acts.CLAUSES, by=cast.owner
+    )
+    version = contract_actions.propose_contract(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
     with pytest.raises(Refused, match="first day"):
         contract_actions.approve_contract(
@@ -256,9 +267,9 @@ def test_h4_a_stand_in_waits_like_any_seat_and_no_reset_person_lends_a_seat_on(c
     )
     lent = absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider).stands
     with pytest.raises(Refused, match="first day"):
-        case_acts.vote(review, SEAT, cast.outsider)
+        initiative_acts.vote(review, SEAT, cast.outsider)
     organisation_actions.confirm_seat(membership=lent, by=cast.chair)
-    assert case_acts.vote(review, SEAT, cast.outsider)
+    assert initiative_acts.vote(review, SEAT, cast.outsider)
 
 
 def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, as_):
@@ -305,9 +316,9 @@ def test_h4_a_changed_address_waits_a_day_and_a_reset_by_it_is_one_by_another(ca
         assert message.to == ["mine@example.net"]
         token = re.search(r"/password/link/([^/\s]+)/", message.body)[1]
         password_links.set_password(token=token, password=NEW)
-        assert not case_permissions.may_sign(again(review), SEAT, again(person))
+        assert not initiative_permissions.may_sign(again(review), SEAT, again(person))
         later.shift(timedelta(hours=25))
-        assert case_permissions.may_sign(again(review), SEAT, again(person))
+        assert initiative_permissions.may_sign(again(review), SEAT, again(person))
 
 
 def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
@@ -329,7 +340,7 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
 def test_h4_the_review_says_so_beside_the_vote(cast, review, as_):
     organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     reset_by(cast, cast.seat_value)
-    case_acts.vote(
+    initiative_acts.vote(
         review, SEAT, again(cast.seat_value), "object", reason="Not me.", criteria=("prototype.honest",)
     )
     text = " ".join(as_(cast.owner).get(review.get_absolute_url()).content.decode().split())
@@ -366,10 +377,10 @@ def test_h4_the_first_set_up_of_an_installation_waits_for_nothing(cast):
     assert cooling_off.first_setup()
     assert seat.signs_from == seat.starts_at
     # A board that an admin adds later is no first set-up: its seats wait.
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     board = organisation_actions.add_board(name="Own board", unit=cast.unit, by=cast.admin)
     seat = organisation_actions.appoint(board=board, person=cast.outsider, seat="chair", by=cast.admin)
     assert seat.signs_from == seat.starts_at + DAY
@@ -395,40 +406,44 @@ def test_h4_the_application_cannot_name_a_later_moment(cast, application):
 # --- M1: asked once ---------------------------------------------------------------------------------------------
 
 
-def make_case(cast, confidential: bool):
-    """A case, open to its unit or not."""
-    case = factories.make_case(cast)
+def make_initiative(cast, confidential: bool):
+    """An initiative, open to its unit or not."""
+    initiative = factories.make_initiative(cast)
     if confidential:
         registration_actions.change_details(
-            case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+            initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
         )
-    return case_acts.fresh(case)
+    return initiative_acts.fresh(initiative)
 
 
-def opens(as_, person, case) -> bool:
-    return as_(person).get(case.get_absolute_url()).status_code == 200
+def opens(as_, person, initiative) -> bool:
+    return as_(person).get(initiative.get_absolute_url()).status_code == 200
 
 
 @pytest.mark.parametrize("confidential", [False, True])
 def test_m1_a_proposal_that_was_taken_back_opens_nothing(cast, as_, confidential):
-    case = make_case(cast, confidential)
-    item = case.evidence.first()
-    role = role_actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
-    assert opens(as_, cast.outsider, case), "who is asked reads what they are asked for"
+    initiative = make_initiative(cast, confidential)
+    item = initiative.evidence.first()
+    role = role_actions.propose_role(
+        initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner
+    )
+    assert opens(as_, cast.outsider, initiative), "who is asked reads what they are asked for"
     role_actions.end_role(assignment=role, reason="Not after all", by=cast.owner)
-    assert not opens(as_, cast.outsider, case)
+    assert not opens(as_, cast.outsider, initiative)
     assert as_(cast.outsider).get(f"/evidence/{item.pk}/").status_code == 404
 
 
 @pytest.mark.parametrize("confidential", [False, True])
 def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confidential):
-    case = make_case(cast, confidential)
-    role = role_actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
+    initiative = make_initiative(cast, confidential)
+    role = role_actions.propose_role(
+        initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner
+    )
     role_actions.accept_role(assignment=role, by=cast.outsider)
     page = as_(cast.owner).get(f"/roles/{role.pk}/end/").content.decode()
     assert "Sam Brook no longer reads the initiative by it" in " ".join(page.split())
     gap = hold_actions.open_gap(
-        case=case,
+        initiative=initiative,
         text="Two lists.",
         owner=cast.outsider,
         due=clock.today() + DAY,
@@ -436,27 +451,32 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
         by=cast.owner,
     )
     role_actions.end_role(assignment=role, reason="Moved on", by=cast.owner)
-    assert opens(as_, cast.outsider, case), "who still owes something reads what it is about"
+    assert opens(as_, cast.outsider, initiative), "who still owes something reads what it is about"
     hold_actions.close_gap(gap=gap, by=cast.outsider)
-    assert not opens(as_, cast.outsider, case)
+    assert not opens(as_, cast.outsider, initiative)
     with acting(system="test", reason="A debt"):
         debt = owe(
-            case, "vacancy", source="test:1", text="Settle it", due=clock.today() + DAY, debtor=cast.outsider
+            initiative,
+            "vacancy",
+            source="test:1",
+            text="Settle it",
+            due=clock.today() + DAY,
+            debtor=cast.outsider,
         )
-    assert opens(as_, cast.outsider, case)
+    assert opens(as_, cast.outsider, initiative)
     with acting(system="test", reason="Settled"):
         hold_actions.settle_row(debt, by=None, note="Done")
-    assert not opens(as_, cast.outsider, case)
+    assert not opens(as_, cast.outsider, initiative)
 
 
-def test_m1_a_handover_opens_the_case_until_it_is_answered(cast, as_):
-    case = make_case(cast, True)
+def test_m1_a_handover_opens_the_initiative_until_it_is_answered(cast, as_):
+    initiative = make_initiative(cast, True)
     (row,) = handovers.propose_handover(
-        person=cast.owner, chosen={case: cast.outsider}, reason="New job", by=cast.owner
+        person=cast.owner, chosen={initiative: cast.outsider}, reason="New job", by=cast.owner
     )
-    assert opens(as_, cast.outsider, case)
+    assert opens(as_, cast.outsider, initiative)
     handovers.decline_handovers(handovers=[row], by=cast.outsider)
-    assert not opens(as_, cast.outsider, case)
+    assert not opens(as_, cast.outsider, initiative)
 
 
 # --- M3, L7: whose tries count for whom -----------------------------------------------------------------------------

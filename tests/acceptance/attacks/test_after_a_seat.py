@@ -21,15 +21,15 @@ pytestmark = pytest.mark.django_db
 SECRET = "Layoffs assistant"
 
 
-def told(cast, case, person=None, kind="seat asked"):
+def told(cast, initiative, person=None, kind="seat asked"):
     owe(
         person or cast.seat_risk,
         kind,
-        f"case:{case.pk}",
-        subject=f"{case.ref} {case.title}: sign for your seat",
-        text=f"{case.title} waits.",
-        link=case.get_absolute_url(),
-        case_ref=case.ref,
+        f"initiative:{initiative.pk}",
+        subject=f"{initiative.ref} {initiative.title}: sign for your seat",
+        text=f"{initiative.title} waits.",
+        link=initiative.get_absolute_url(),
+        initiative_ref=initiative.ref,
     )
 
 
@@ -39,12 +39,12 @@ def leave(cast) -> None:
 
 
 def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
-    case = factories.make_case(cast, title=SECRET)
-    open_to_all = factories.make_case(cast, title="Call summaries")
+    initiative = factories.make_initiative(cast, title=SECRET)
+    open_to_all = factories.make_initiative(cast, title="Call summaries")
     registration_actions.change_details(
-        case=case, problem="Who leaves.", platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem="Who leaves.", platform="", confidential=True, by=cast.owner
     )
-    for one in (case, open_to_all):
+    for one in (initiative, open_to_all):
         told(cast, one)
     client = as_(cast.seat_risk)
     assert SECRET in client.get("/notices/").content.decode()
@@ -53,20 +53,20 @@ def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailout
         client = as_(cast.seat_risk)
         page = " ".join(client.get("/notices/").content.decode().split())
         assert SECRET not in page
-        assert f'<span class="ref">{case.ref}</span>, which you may not open any more' in page
-        assert client.get(case.get_absolute_url()).status_code == 404
+        assert f'<span class="ref">{initiative.ref}</span>, which you may not open any more' in page
+        assert client.get(initiative.get_absolute_url()).status_code == 404
         daily_mail.deliver(kind=Delivery.DAY)
         assert not any(SECRET in mail.body for mail in mailoutbox if cast.seat_risk.email in mail.to)
         # What is owed to them since, for another reason, is theirs.
-        told(cast, case, kind="told anew")
+        told(cast, initiative, kind="told anew")
         assert SECRET in client.get("/notices/").content.decode()
-    assert Notice.objects.filter(person=cast.seat_risk, case_ref=case.ref).count() == 2
+    assert Notice.objects.filter(person=cast.seat_risk, initiative_ref=initiative.ref).count() == 2
 
 
-def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_open_the_case(cast, as_):
-    case = factories.make_case(cast, title=SECRET)
-    told(cast, case, person=cast.sponsor)
-    # Somebody who never was near the case was told on purpose, as the owner of a system is: it stays.
+def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_open_the_initiative(cast, as_):
+    initiative = factories.make_initiative(cast, title=SECRET)
+    told(cast, initiative, person=cast.sponsor)
+    # Somebody who never was near the initiative was told on purpose, as the owner of a system is: it stays.
     assert SECRET in as_(cast.sponsor).get("/notices/").content.decode()
 
 

@@ -51,12 +51,12 @@ AS_PRODUCTION = {"supported": "production", "shortfall": 0, "label": "", "until_
 @pytest.fixture
 def in_name_only(cast) -> Initiative:
     """An MVP whose proof was withdrawn, on the day after its grace: systems need approval."""
-    case = factories.make_mvp(cast)
-    item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
+    initiative = factories.make_mvp(cast)
+    item = initiative.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
-    due = case.obligations.get(kind="step_back").due
+    due = initiative.obligations.get(kind="step_back").due
     with clock.simulated(clock.midnight_after(due) + timedelta(hours=10)):
-        yield case
+        yield initiative
 
 
 @pytest.fixture
@@ -75,34 +75,34 @@ def by(login: str, statement: str, *values) -> None:
         cursor.execute("RESET SESSION AUTHORIZATION")
 
 
-def add(login: str, case: Initiative, spans: list[dict]) -> None:
+def add(login: str, initiative: Initiative, spans: list[dict]) -> None:
     """Add a standing with these spans past every act."""
-    newest = PastStanding.objects.filter(initiative=case).latest("pk")
+    newest = PastStanding.objects.filter(initiative=initiative).latest("pk")
     by(
         login,
         "INSERT INTO initiatives_paststanding (initiative_id, rulebook_id, computed_at, valid_until, spans)"
         " VALUES (%s, %s, %s, NULL, %s)",
-        case.pk,
+        initiative.pk,
         newest.rulebook_id,
         clock.now(),
         json.dumps([span | {"id": 10**9 + n} for n, span in enumerate(spans)]),
     )
 
 
-def as_production(case: Initiative) -> list[dict]:
+def as_production(initiative: Initiative) -> list[dict]:
     """One span that says production for ever, with the seal of what is kept."""
-    return [PastStanding.objects.filter(initiative=case).latest("pk").spans[0] | AS_PRODUCTION]
+    return [PastStanding.objects.filter(initiative=initiative).latest("pk").spans[0] | AS_PRODUCTION]
 
 
-def as_supported_before(case: Initiative) -> list[dict]:
+def as_supported_before(initiative: Initiative) -> list[dict]:
     """The spans of an earlier standing which supported the claim, with their own seals."""
-    earlier = PastStanding.objects.filter(initiative=case, spans__0__shortfall=0).order_by("pk")
+    earlier = PastStanding.objects.filter(initiative=initiative, spans__0__shortfall=0).order_by("pk")
     return [earlier.last().spans[0] | {"until_at": None}]
 
 
-def with_a_seal_of_its_own(case: Initiative) -> list[dict]:
+def with_a_seal_of_its_own(initiative: Initiative) -> list[dict]:
     """A seal in letters that no seal has."""
-    (span,) = as_production(case)
+    (span,) = as_production(initiative)
     return [span | {"seal": "é" * 64}]
 
 
@@ -112,9 +112,9 @@ def decided(system: System) -> str:
     return "allow" if answer["decision"] else answer["context"]["outcome"]
 
 
-def shown_outside(case: Initiative) -> str | None:
-    """The supported stage that a public page of this case shows; None while it is worked out again."""
-    return presentation.standing(PublicPage.objects.get(initiative=case).token).supported
+def shown_outside(initiative: Initiative) -> str | None:
+    """The supported stage that a public page of this initiative shows; None while it is worked out again."""
+    return presentation.standing(PublicPage.objects.get(initiative=initiative).token).supported
 
 
 def named() -> list[tuple[str, str]]:
@@ -133,7 +133,7 @@ def named() -> list[tuple[str, str]]:
     ],
 )
 def test_the_application_cannot_write_what_the_database_derives(cast, application_login, statement):
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     with pytest.raises(ProgrammingError, match="permission denied for table"):
         by(application_login, statement)
 
@@ -142,21 +142,21 @@ def test_the_application_cannot_write_what_the_database_derives(cast, applicatio
 def test_a_forged_standing_allows_nothing_is_named_and_corrected(
     cast, in_name_only, system, application_login, spans
 ):
-    case = in_name_only
-    tell_public(case=case, purpose="It sorts tickets by their topic.", by=cast.owner)
-    assert (decided(system), shown_outside(case)) == ("needs_approval", "prototype")
+    initiative = in_name_only
+    tell_public(initiative=initiative, purpose="It sorts tickets by their topic.", by=cast.owner)
+    assert (decided(system), shown_outside(initiative)) == ("needs_approval", "prototype")
     assert named() == []
-    add(application_login, case, spans(case))
-    assert Span.objects.get(initiative=case).shortfall == 0, "the forgery went through"
-    assert (decided(system), shown_outside(case)) == ("needs_approval", None)
+    add(application_login, initiative, spans(initiative))
+    assert Span.objects.get(initiative=initiative).shortfall == 0, "the forgery went through"
+    assert (decided(system), shown_outside(initiative)) == ("needs_approval", None)
     assert ("initiatives_span", "supported") in named()
-    with pytest.raises(CommandError, match=f"The standing of {case.ref} says supported: "):
+    with pytest.raises(CommandError, match=f"The standing of {initiative.ref} says supported: "):
         call_command("verify_ledger", "--application", plugin.LOGINS.application, stdout=StringIO())
 
-    assert periodic.correct() == [case.pk]
+    assert periodic.correct() == [initiative.pk]
     assert periodic.correct() == []
-    assert Span.objects.filter(initiative=case).covering(clock.now()).get().shortfall == 1
-    assert (decided(system), shown_outside(case)) == ("needs_approval", "prototype")
+    assert Span.objects.filter(initiative=initiative).covering(clock.now()).get().shortfall == 1
+    assert (decided(system), shown_outside(initiative)) == ("needs_approval", "prototype")
     assert named() == []
 
 
@@ -164,9 +164,9 @@ def test_a_debt_of_grace_is_neither_settled_nor_opened_without_its_act(
     cast, in_name_only, system, application_login
 ):
     """The decision API allows until the day of the debt: a later one would buy days."""
-    case, old = in_name_only, in_name_only.obligations.get(kind="step_back", settled_at=None)
+    initiative, old = in_name_only, in_name_only.obligations.get(kind="step_back", settled_at=None)
     later = Obligation(
-        initiative=case,
+        initiative=initiative,
         kind="step_back",
         source="mine",
         text="Later",
@@ -203,7 +203,7 @@ def test_what_was_corrected_is_recorded_and_told_to_admins_and_auditors(
     add(application_login, in_name_only, as_production(in_name_only))
     periodic.correct()
     entry = Entry.objects.get(kind="derived row corrected")
-    assert entry.case_ref == in_name_only.ref
+    assert entry.initiative_ref == in_name_only.ref
     assert entry.facts["facts"] == {
         "what": "the standing, supported",
         "kept": "production",
@@ -235,7 +235,7 @@ def test_a_row_changed_by_the_owner_is_not_relied_on_and_is_named(cast, in_name_
 
 
 def test_facts_that_cannot_be_read_are_named_and_stop_no_verification(cast, in_name_only):
-    hold_actions.hold(case=in_name_only, reason="Look at it", by=cast.chair)
+    hold_actions.hold(initiative=in_name_only, reason="Look at it", by=cast.chair)
     row = in_name_only.holds.get()
     row.kind = "nonsense"
     with unguarded("initiatives_hold"), acting(by=cast.chair, reason="Past the act"):
@@ -264,22 +264,22 @@ def test_an_earlier_standing_is_not_put_after_a_newer_one(in_name_only, applicat
 
 
 def test_after_the_secret_key_is_changed_standings_are_sealed_anew_and_nobody_is_told(cast, settings):
-    case = factories.make_mvp(cast)
-    system = System(factories.make_key(cast, case)[1].text)
+    initiative = factories.make_mvp(cast)
+    system = System(factories.make_key(cast, initiative)[1].text)
     assert decided(system) == "allow"
     settings.SECRET_KEY = "another secret key of this installation"
     assert decided(system) == "needs_approval", (
         "a restored copy does not rely on rows of another installation"
     )
     assert verification.verify().ok, "verification needs no secret"
-    assert case.pk in periodic.correct()
+    assert initiative.pk in periodic.correct()
     assert decided(system) == "allow"
     assert not Entry.objects.filter(kind="derived row corrected").exists()
 
 
 def test_standings_of_an_honest_life_differ_in_nothing(cast):
-    cases = [factories.make_case(cast), factories.make_mvp(cast), factories.make_production(cast)]
-    keys = [case.pk for case in cases]
+    initiatives = [factories.make_initiative(cast), factories.make_mvp(cast), factories.make_production(cast)]
+    keys = [initiative.pk for initiative in initiatives]
     for days in (0, 1, 40, 200, 400):
         with clock.simulated(clock.now() + timedelta(days=days)):
             assert list(standings.differing(keys)) == []
@@ -289,13 +289,13 @@ def test_standings_of_an_honest_life_differ_in_nothing(cast):
 
 
 def test_a_tally_that_is_not_the_sum_of_its_readings_is_named_and_corrected(cast, application_login):
-    case = factories.make_mvp(cast)
-    measure = factories.make_measure(cast, case)
+    initiative = factories.make_mvp(cast)
+    measure = factories.make_measure(cast, initiative)
     factories.make_reading(cast, measure)
     assert tallies.correct() == []
     by(application_login, "UPDATE adoption_tally SET hits = 100, n = 1000")
     assert ("adoption_tally", "n") in named()
-    assert f"measure {measure.pk} of {case.ref}" in str(verification.verify().findings[0])
+    assert f"measure {measure.pk} of {initiative.ref}" in str(verification.verify().findings[0])
     assert tallies.correct() == [measure.pk]
     assert (measure.tallies.get().hits, measure.tallies.get().n) == (80, 100)
     assert Entry.objects.get(kind="derived row corrected").facts["facts"]["kept"] == "1000 values"
@@ -303,28 +303,28 @@ def test_a_tally_that_is_not_the_sum_of_its_readings_is_named_and_corrected(cast
 
 
 def test_a_day_of_decisions_that_the_log_does_not_have_is_named(cast, application_login):
-    case = factories.make_mvp(cast)
-    key = factories.make_key(cast, case)[0]
+    initiative = factories.make_mvp(cast)
+    key = factories.make_key(cast, initiative)[0]
     for days in (5, 2):
-        write(case, 3, key=key, at=clock.now() - timedelta(days=days))
+        write(initiative, 3, key=key, at=clock.now() - timedelta(days=days))
     decision_log.decisions.bring_over()
     add_day = (
         "INSERT INTO initiatives_decisionday (initiative_id, key_id, day, asked, allowed, subjects)"
         " VALUES (%s, %s, %s, %s, %s, 1)"
     )
     day = clock.today() - timedelta(days=2)
-    by(application_login, add_day, case.pk, key.pk, day, 3, 3)
+    by(application_login, add_day, initiative.pk, key.pk, day, 3, 3)
     assert named() == []
-    by(application_login, add_day, case.pk, key.pk, day - timedelta(days=1), 50, 50)
+    by(application_login, add_day, initiative.pk, key.pk, day - timedelta(days=1), 50, 50)
     assert named() == [("initiatives_decisionday", "asked")]
 
 
 def test_figures_of_both_logs_are_counted_again_the_next_day(cast, application_login):
-    case = factories.make_mvp(cast)
-    factories.make_key(cast, case, days=300, scopes=["evaluate", "interactions"])
+    initiative = factories.make_mvp(cast)
+    factories.make_key(cast, initiative, days=300, scopes=["evaluate", "interactions"])
     for days, moment in ((2, clock.now()), (3, clock.now() + timedelta(days=900))):
         ReconciledDay.objects.create(
-            initiative=case, day=clock.today() - timedelta(days=days), due=False, judged_at=moment
+            initiative=initiative, day=clock.today() - timedelta(days=days), due=False, judged_at=moment
         )
     by(
         application_login,
@@ -336,10 +336,10 @@ def test_figures_of_both_logs_are_counted_again_the_next_day(cast, application_l
 
 
 def test_what_was_measured_past_plumbline_is_ended(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     assert sync.follow_register() == []
     forged = Measurement(
-        initiative=case,
+        initiative=initiative,
         requirement="mvp.rollout",
         way="decisions",
         source="decisions:scope",
@@ -348,6 +348,6 @@ def test_what_was_measured_past_plumbline_is_ended(cast):
     )
     with acting(system="Mallory"):
         insert_many(Measurement, [forged])
-    assert Measurement.objects.standing().filter(initiative=case).exists()
-    assert sync.follow_register() == [case.pk]
-    assert not Measurement.objects.standing().filter(initiative=case).exists()
+    assert Measurement.objects.standing().filter(initiative=initiative).exists()
+    assert sync.follow_register() == [initiative.pk]
+    assert not Measurement.objects.standing().filter(initiative=initiative).exists()

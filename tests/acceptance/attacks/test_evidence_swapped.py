@@ -17,21 +17,21 @@ from initiatives.evidence import file_checks
 from initiatives.models import Evidence
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, text_of
+from tests.support.initiatives.initiative_pages import acts, text_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """A prototype with files of evidence."""
     return factories.make_prototype(cast)
 
 
 @pytest.fixture
-def swapped(case) -> Evidence:
+def swapped(initiative) -> Evidence:
     """An item of it four bytes of whose file were changed on the disk."""
-    item = Evidence.objects.filter(initiative=case).exclude(file="").earliest("pk")
+    item = Evidence.objects.filter(initiative=initiative).exclude(file="").earliest("pk")
     with open(item.file.path, "r+b") as file:
         file.write(b"%PDX")
     return item
@@ -39,13 +39,13 @@ def swapped(case) -> Evidence:
 
 @pytest.mark.parametrize("way", ["evidence-file", "evidence-look", "evidence-content"])
 def test_a_swapped_file_is_not_handed_out_and_the_worker_writes_it_down(
-    cast, case, swapped, as_, way, monkeypatch
+    cast, initiative, swapped, as_, way, monkeypatch
 ):
     asked = []
     monkeypatch.setattr("initiatives.tasks.check_file.delay", asked.append)
     reader = as_(cast.seat_risk)
     with acts() as kinds:
-        answer = reader.get(reverse(way, args=[case.ref, swapped.pk]))
+        answer = reader.get(reverse(way, args=[initiative.ref, swapped.pk]))
     assert answer.status_code == 404
     assert "The file is not the one that was recorded." in text_of(answer)
     assert b"PDX" not in answer.content
@@ -54,23 +54,25 @@ def test_a_swapped_file_is_not_handed_out_and_the_worker_writes_it_down(
     assert asked == [swapped.pk]
     monkeypatch.undo()
     with acts() as kinds:
-        reader.get(reverse(way, args=[case.ref, swapped.pk]))  # tests have the worker's work done at once
-        reader.get(reverse(way, args=[case.ref, swapped.pk]))
+        reader.get(
+            reverse(way, args=[initiative.ref, swapped.pk])
+        )  # tests have the worker's work done at once
+        reader.get(reverse(way, args=[initiative.ref, swapped.pk]))
     assert kinds == ["evidence file changed"]
     assert Evidence.objects.get(pk=swapped.pk).missing_since is not None
 
 
-def test_a_file_as_recorded_is_handed_out_as_before(cast, case, as_):
-    item = Evidence.objects.filter(initiative=case).exclude(file="").latest("pk")
+def test_a_file_as_recorded_is_handed_out_as_before(cast, initiative, as_):
+    item = Evidence.objects.filter(initiative=initiative).exclude(file="").latest("pk")
     with acts() as kinds:
-        answer = as_(cast.seat_risk).get(reverse("evidence-file", args=[case.ref, item.pk]))
+        answer = as_(cast.seat_risk).get(reverse("evidence-file", args=[initiative.ref, item.pk]))
     assert answer.status_code == 200
     assert b"".join(answer.streaming_content) == Path(item.file.path).read_bytes()
     assert kinds == ["evidence opened"]
 
 
-def test_a_file_larger_than_an_upload_is_hashed_too(case, swapped, settings):
-    whole = Evidence.objects.filter(initiative=case).exclude(file="").latest("pk")
+def test_a_file_larger_than_an_upload_is_hashed_too(initiative, swapped, settings):
+    whole = Evidence.objects.filter(initiative=initiative).exclude(file="").latest("pk")
     settings.UPLOAD_MAX_BYTES = 10
     assert file_fingerprints.opened(swapped.file.name, swapped.sha256).state == file_fingerprints.CHANGED
     assert (
@@ -79,7 +81,7 @@ def test_a_file_larger_than_an_upload_is_hashed_too(case, swapped, settings):
     )
 
 
-def test_verify_ledger_with_files_names_the_row(case, swapped):
+def test_verify_ledger_with_files_names_the_row(initiative, swapped):
     assert verification.verify().ok, "without --files the bytes of files are not looked at"
     out = StringIO()
     with pytest.raises(CommandError, match=f"the file {swapped.file.name} is not the file that was recorded"):
@@ -91,7 +93,7 @@ def test_verify_ledger_with_files_names_the_row(case, swapped):
     assert "files hashed; 0 of them are gone" in out.getvalue()
 
 
-def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(case, swapped):
+def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(initiative, swapped):
     swapped.file.storage.delete(swapped.file.name)
     rows = Evidence.objects.filter(file=swapped.file.name)
     with pytest.raises(CommandError, match="is gone from storage"):
@@ -103,9 +105,9 @@ def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(case, swappe
 
 
 def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast, as_):
-    case = factories.make_prototype(cast)
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    draft = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    draft = postmortem_actions.start(obligation=initiative.obligations.get(kind="post_mortem"), by=cast.owner)
     kept = attachments.attach(
         post_mortem=draft, title="The log", file=artefacts.pdf("The log"), by=cast.owner
     )

@@ -134,7 +134,7 @@ def _stage_with_its_guard_off(s):
     """H2: the guard of the stage off for one transaction, capture on."""
     return [
         ("ALTER TABLE initiatives_initiative DISABLE TRIGGER stage_is_guarded", []),
-        *changed(s.case, stage="production", basis="decision"),
+        *changed(s.initiative, stage="production", basis="decision"),
         ("SET CONSTRAINTS ALL IMMEDIATE", []),
         ("ALTER TABLE initiatives_initiative ENABLE TRIGGER stage_is_guarded", []),
     ]
@@ -145,7 +145,7 @@ def _decided_with_its_guard_off(s):
     return [
         ("ALTER TABLE initiatives_review DISABLE TRIGGER decided_as_its_rulebook_says", []),
         *ended(s, "approved", s.cast.chair, votes=[s.vote]),
-        told("review approved", s.cast.chair, s.case, review=s.review.pk),
+        told("review approved", s.cast.chair, s.initiative, review=s.review.pk),
         ("SET CONSTRAINTS ALL IMMEDIATE", []),
         ("ALTER TABLE initiatives_review ENABLE TRIGGER decided_as_its_rulebook_says", []),
     ]

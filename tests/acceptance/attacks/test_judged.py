@@ -37,15 +37,15 @@ MUST = ("business_value", "risk_compliance", "security_privacy")  # three seats:
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """A prototype."""
     return factories.make_prototype(cast)
 
 
 @pytest.fixture
-def review(cast, case):
+def review(cast, initiative):
     """Its open review of the MVP gate."""
-    return review_actions.open_review(case=case, by=cast.owner)
+    return review_actions.open_review(initiative=initiative, by=cast.owner)
 
 
 def verified() -> verification.Report:
@@ -86,14 +86,14 @@ def checked(folder: Path) -> list[str]:
 
 
 def test_an_honest_life_gives_no_finding(cast, tmp_path):
-    case = factories.make_production(cast)
-    factories.make_key(cast, case)
+    initiative = factories.make_production(cast)
+    factories.make_key(cast, initiative)
     with an_hour_later():
-        unguarded_writes.move(case, "mvp", by=cast.chair, basis="step back")  # as the act writes it
+        unguarded_writes.move(initiative, "mvp", by=cast.chair, basis="step back")  # as the act writes it
     report = verified()
     assert (report.findings, report.unjudged) == ([], 0)
     assert report.judged > 15
-    for options in (["--all"], ["--case", case.ref]):
+    for options in (["--all"], ["--initiative", initiative.ref]):
         lines = "\n".join(checked(taken(tmp_path, *options)))
         assert "were judged" in lines
         assert "could not" not in lines
@@ -102,29 +102,29 @@ def test_an_honest_life_gives_no_finding(cast, tmp_path):
 # H2, H1 a: the stage
 
 
-def test_a_stage_set_with_its_guard_off_for_a_moment(cast, case, tmp_path):
+def test_a_stage_set_with_its_guard_off_for_a_moment(cast, initiative, tmp_path):
     """H2. The same as H1 a leaves: a stage that changed, recorded well, and nothing that says why."""
     assert found() == []
-    unguarded_writes.set_stage(case, "production", by=cast.owner)
-    assert found() == [("initiatives_initiative", str(case.pk), "stage")]
+    unguarded_writes.set_stage(initiative, "production", by=cast.owner)
+    assert found() == [("initiatives_initiative", str(initiative.pk), "stage")]
     assert (
         "the stage goes from prototype to production and no stage change in its transaction says so" in said()
     )
     with pytest.raises(CommandError, match="no stage change in its transaction"):
         call_command("verify_ledger", stdout=StringIO())
-    for options in (["--all"], ["--case", case.ref]):
+    for options in (["--all"], ["--initiative", initiative.ref]):
         with pytest.raises(verify.Rejected, match="no stage change in its transaction says so"):
             checked(taken(tmp_path, *options))
 
 
-def test_a_stage_change_without_its_act_or_decision(cast, case):
-    unguarded_writes.move(case, "mvp", by=cast.owner, told=False)
+def test_a_stage_change_without_its_act_or_decision(cast, initiative):
+    unguarded_writes.move(initiative, "mvp", by=cast.owner, told=False)
     assert found() == [
-        ("initiatives_stagechange", _change(case), field) for field in ("entry_id", "review_id")
+        ("initiatives_stagechange", _change(initiative), field) for field in ("entry_id", "review_id")
     ]
 
 
-def test_a_stage_change_marked_as_used_by_hand(cast, case):
+def test_a_stage_change_marked_as_used_by_hand(cast, initiative):
     """H1 f: the stage did not change."""
     with unguarded("initiatives_stagechange"), acting(by=cast.owner), connection.cursor() as cursor:
         cursor.execute(
@@ -132,19 +132,19 @@ def test_a_stage_change_marked_as_used_by_hand(cast, case):
             " supported_then, entry_id, consumed) SELECT plumbline_xact(), initiative_id, 'prototype', 'mvp',"
             " 'step back', '', now(), '', entry_id, true FROM initiatives_stagechange LIMIT 1"
         )
-    assert ("initiatives_stagechange", _change(case), "consumed") in found()
+    assert ("initiatives_stagechange", _change(initiative), "consumed") in found()
 
 
 def test_a_step_back_by_somebody_who_is_no_chair(cast, tmp_path):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     with an_hour_later():
-        unguarded_writes.move(case, "prototype", by=cast.outsider, basis="step back")
-    assert found() == [("initiatives_stagechange", _change(case), "person_id")]
+        unguarded_writes.move(initiative, "prototype", by=cast.outsider, basis="step back")
+    assert found() == [("initiatives_stagechange", _change(initiative), "person_id")]
     assert "held no seat of chair or deputy chair" in said()
 
 
-def _change(case) -> str:
-    return str(case.stage_changes.latest("pk").pk)
+def _change(initiative) -> str:
+    return str(initiative.stage_changes.latest("pk").pk)
 
 
 # H1 b: decisions
@@ -171,7 +171,7 @@ def test_a_vote_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_path)
         unguarded_writes.approve(review, by=cast.chair, votes=[Vote])
     assert found() == [("initiatives_review", str(review.pk), field) for field in ("findings", "outcome")]
     with pytest.raises(verify.Rejected, match="decided on a vote that nobody cast"):
-        checked(taken(tmp_path, "--case", review.initiative.ref))
+        checked(taken(tmp_path, "--initiative", review.initiative.ref))
 
 
 def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
@@ -240,14 +240,14 @@ def test_a_vote_without_its_act(cast, review):
     assert "no act 'signed off' of person" in said()
 
 
-def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
+def test_a_vote_of_whoever_registered_the_initiative_while_nobody_owns_it(cast):
     """H1 c: no row of a role, so the guard of before saw none."""
-    case = registration_actions.register(
+    initiative = registration_actions.register(
         title="By a seat", unit=cast.unit, problem="Too slow", owner=cast.owner, by=cast.seat_risk
     )
     with unguarded("initiatives_review"), acting(by=cast.seat_risk):
         review = Review(
-            initiative=case,
+            initiative=initiative,
             gate="prototype",
             rulebook=factories.Rulebook.objects.current(),
             opened_by=cast.seat_risk,
@@ -255,7 +255,7 @@ def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
             expires_at=clock.now() + timedelta(days=30),
         )
         review.save()
-        record.record("review opened", case=case)
+        record.record("review opened", initiative=initiative)
     with an_hour_later():
         row = unguarded_writes.vote(review, "risk_compliance", person=cast.seat_risk)
     assert found() == [("initiatives_signoff", str(row.pk), "person_id")]
@@ -265,9 +265,9 @@ def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
 # H1 d: contracts
 
 
-def test_a_contract_in_force_without_approval(cast, case):
-    contract_actions.save_contract(case=case, clauses=[], by=cast.owner)
-    version = ContractVersion.objects.get(contract__initiative=case, state="draft")
+def test_a_contract_in_force_without_approval(cast, initiative):
+    contract_actions.save_contract(initiative=initiative, clauses=[], by=cast.owner)
+    version = ContractVersion.objects.get(contract__initiative=initiative, state="draft")
     with unguarded("governance_contractversion"), acting(by=cast.owner):
         version.state, version.digest = ContractVersion.IN_REVIEW, "a" * 64
         version.save()
@@ -281,18 +281,18 @@ def test_a_contract_in_force_without_approval(cast, case):
 # Rules of the day
 
 
-def test_nobody_gets_round_being_judged_by_leaving_out_the_number(cast, case, tmp_path):
+def test_nobody_gets_round_being_judged_by_leaving_out_the_number(cast, initiative, tmp_path):
     """The owner leaves the number out of what he writes, then takes it out of every entry: both are judged."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'plumbline_keep_row'")
         ((definition,),) = cursor.fetchall()
         assert definition.count(", 'rules', 1") == 3
         cursor.execute(definition.replace(", 'rules', 1", ""))
-        unguarded_writes.set_stage(case, "production", by=cast.owner)
+        unguarded_writes.set_stage(initiative, "production", by=cast.owner)
         cursor.execute(definition)
     newest = Entry.objects.rows().filter(table="initiatives_initiative").latest("pk")
     assert "rules" not in newest.facts
-    stage = ("initiatives_initiative", str(case.pk), "stage")
+    stage = ("initiatives_initiative", str(initiative.pk), "stage")
     assert found() == [stage]
     for entry in Entry.objects.rows().select_related("body"):
         rewrite(entry, bytes(entry.body.body).replace(b', "rules" : 1', b""))

@@ -1,4 +1,6 @@
-"""What a member without any right on a case tried and did not get; numbers as in the table of docs/threats.md."""
+"""What a member without any right on an initiative tried and did not get; numbers as in the table of
+docs/threats.md.
+"""
 
 from datetime import timedelta
 
@@ -10,7 +12,7 @@ from governance.models import Entry
 from initiatives.models import Initiative
 from initiatives.registration import actions as registration_actions
 from tests.support import factories
-from tests.support.cases.case_pages import at
+from tests.support.initiatives.initiative_pages import at
 
 pytestmark = pytest.mark.django_db
 
@@ -19,12 +21,12 @@ TITLE = "Zanzibar reconciliation helper"
 
 @pytest.fixture
 def hidden(cast) -> Initiative:
-    """A confidential case with a title found nowhere else."""
-    case = factories.make_case(cast, title=TITLE)
+    """A confidential initiative with a title found nowhere else."""
+    initiative = factories.make_initiative(cast, title=TITLE)
     registration_actions.change_details(
-        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
-    return case
+    return initiative
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def stranger(cast, as_):
     return as_(cast.outsider)
 
 
-def test_18_a_hidden_case_is_not_there_however_its_reference_is_written(hidden, stranger):
+def test_18_a_hidden_initiative_is_not_there_however_its_reference_is_written(hidden, stranger):
     number = hidden.ref.removeprefix("AI-")
     arabic = "".join(chr(0x660 + int(figure)) for figure in number)
     wide = "".join(chr(0xFF10 + int(figure)) for figure in number)
@@ -50,7 +52,11 @@ def test_18_a_hidden_case_is_not_there_however_its_reference_is_written(hidden, 
         str(hidden.pk),
         f"AI-{number}.",
     ):
-        for path in (f"/cases/{written}/", f"/cases/{written}/history/", f"/cases/{written}/rename/"):
+        for path in (
+            f"/initiatives/{written}/",
+            f"/initiatives/{written}/history/",
+            f"/initiatives/{written}/rename/",
+        ):
             answer = stranger.get(path, follow=True)
             assert answer.status_code in (400, 404), path
             assert TITLE not in answer.content.decode()
@@ -58,12 +64,16 @@ def test_18_a_hidden_case_is_not_there_however_its_reference_is_written(hidden, 
 
 def test_19_an_earlier_day_opens_no_closed_door(hidden, stranger):
     for day in (clock.today(), clock.today() - timedelta(days=1), "2020-01-01", "9999-12-31", "x"):
-        for path in (at("case", hidden.ref), at("case-history", hidden.ref), at("people", hidden.ref)):
+        for path in (
+            at("initiative", hidden.ref),
+            at("initiative-history", hidden.ref),
+            at("people", hidden.ref),
+        ):
             assert stranger.get(path, {"as_of": day, "on": day}).status_code == 404
 
 
 def test_20_what_others_hold_in_the_record_is_not_handed_out(hidden, stranger):
-    entries = list(Entry.objects.acts().filter(case_ref=hidden.ref))
+    entries = list(Entry.objects.acts().filter(initiative_ref=hidden.ref))
     assert entries
     for entry in entries:
         for name in ("record-receipt", "record-receipt-file", "audit-entry"):
@@ -73,14 +83,14 @@ def test_20_what_others_hold_in_the_record_is_not_handed_out(hidden, stranger):
 @pytest.mark.parametrize(
     "name", ["search", "portfolio", "systems-all", "vendors", "lessons-all", "glossary", "desk", "reviews"]
 )
-def test_21_no_list_names_a_hidden_case(hidden, stranger, name):
+def test_21_no_list_names_a_hidden_initiative(hidden, stranger, name):
     for asked in ({}, {"q": "Zanzibar"}, {"q": hidden.ref}, {"q": "reconciliation"}):
         page = stranger.get(reverse(name), asked).content.decode()
         assert TITLE not in page
-        assert f"/cases/{hidden.ref}" not in page
+        assert f"/initiatives/{hidden.ref}" not in page
 
 
-def test_21_no_export_names_a_hidden_case(hidden, stranger):
+def test_21_no_export_names_a_hidden_initiative(hidden, stranger):
     answer = stranger.get(reverse("portfolio-export"))
     assert TITLE not in b"".join(answer.streaming_content).decode()
 
@@ -95,11 +105,11 @@ def test_22_registering_takes_no_field_that_is_not_asked(cast, stranger):
         "supported": "mvp",
     }
     answer = stranger.post(reverse("register"), fields | forged)
-    case = Initiative.objects.filter(title="A plain idea").first()
-    assert case is not None, answer.content.decode()[:2000]
-    assert (case.stage, case.registered_by_id) == ("proposed", cast.outsider.pk)
-    assert case.number != 1
-    assert case.tier != "minimal"
+    initiative = Initiative.objects.filter(title="A plain idea").first()
+    assert initiative is not None, answer.content.decode()[:2000]
+    assert (initiative.stage, initiative.registered_by_id) == ("proposed", cast.outsider.pk)
+    assert initiative.number != 1
+    assert initiative.tier != "minimal"
 
 
 @pytest.mark.parametrize(
@@ -117,8 +127,8 @@ def test_23_a_title_acts_nowhere(cast, as_, title):
     client = as_(cast.owner)
     fields = {"title": title, "unit": cast.unit.pk, "problem": title, "owner": cast.owner.pk}
     client.post(reverse("register"), fields)
-    for case in Initiative.objects.filter(registered_by=cast.owner):
-        page = client.get(at("case", case.ref)).content.decode()
+    for initiative in Initiative.objects.filter(registered_by=cast.owner):
+        page = client.get(at("initiative", initiative.ref)).content.decode()
         assert "<script>alert" not in page
         assert 'onmouseover="alert' not in page
         assert 'href="javascript:' not in page

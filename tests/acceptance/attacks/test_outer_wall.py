@@ -82,7 +82,7 @@ def test_4_nothing_is_sent_from_elsewhere(cast, as_, headers):
     client = as_(cast.owner)
     client.handler.enforce_csrf_checks = True
     before = Entry.objects.acts().count()
-    for path in ("/sign-out/", "/cases/register/", "/account/password/"):
+    for path in ("/sign-out/", "/initiatives/register/", "/account/password/"):
         assert client.post(path, {"title": "x"}, headers=headers, secure=True).status_code == 403, path
     assert Entry.objects.acts().count() == before
 
@@ -101,10 +101,10 @@ def test_6_another_host_is_not_answered_and_not_mailed(cast, host, mailoutbox):
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "trace"])
 def test_7_methods_that_change_nothing(cast, as_, method):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
     before = Entry.objects.acts().count()
-    for path in ("/", f"/cases/{case.ref}/", "/sign-in/", "/sign-out/", "/cases/register/"):
+    for path in ("/", f"/initiatives/{initiative.ref}/", "/sign-in/", "/sign-out/", "/initiatives/register/"):
         answer = getattr(client, method)(path)
         assert answer.status_code in (200, 302, 404, 405), path  # 200 is the page, as for reading
         assert b"sessionid" not in answer.content
@@ -180,7 +180,7 @@ def test_12_a_second_question_is_not_smuggled_behind_the_first(served, how):
 
 def test_15_every_page_says_what_a_browser_may_do_with_it(cast, as_):
     for client in (Client(), as_(cast.owner)):
-        for path in ("/sign-in/", "/help/", "/", "/cases/", "/nothing-here/"):
+        for path in ("/sign-in/", "/help/", "/", "/initiatives/", "/nothing-here/"):
             answer = client.get(path, follow=True)
             policy = answer["Content-Security-Policy"]
             assert "frame-ancestors 'none'" in policy

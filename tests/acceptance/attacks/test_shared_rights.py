@@ -1,4 +1,4 @@
-"""C1: who is tied to what cases share, and to nothing more, changes nothing of it and voids nobody's proof.
+"""C1: who is tied to what initiatives share, and to nothing more, changes nothing of it and voids nobody's proof.
 
 Every act on every shared thing is sent as a stranger would, with data that would pass; that these do something is shown
 by sending the same as an admin and as the people whose things they are.
@@ -28,9 +28,9 @@ from tests.support.attacks.shared_world import World, changed, make_world
 pytestmark = pytest.mark.django_db
 
 
-def supported(case) -> str:
-    """The stage that the proof of the case supports now."""
-    return Span.objects.covering(clock.now()).get(initiative=case).supported
+def supported(initiative) -> str:
+    """The stage that the proof of the initiative supports now."""
+    return Span.objects.covering(clock.now()).get(initiative=initiative).supported
 
 
 def signed_in(person) -> Client:
@@ -41,20 +41,20 @@ def signed_in(person) -> Client:
 
 def test_the_four_steps_void_nothing(cast):
     """As they were done: an idea of one's own, a link, then the system, its fields, its accounts and vendor's terms."""
-    case, stranger = factories.make_mvp(cast), factories.make_person("stranger", cast.elsewhere)
+    initiative, stranger = factories.make_mvp(cast), factories.make_person("stranger", cast.elsewhere)
     vendor = residency_actions.add_vendor(name="Tessera", by=cast.seat_security)
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     account = factories.make_account(cast, crm, by=cast.second_admin, owner=cast.outsider)
     transfers = [link_actions.Place("gateway", "eu-west", vendor)]
-    factories.make_link(cast, case, crm, account=account, transfers=transfers, agreed=True)
-    client, before = signed_in(stranger), supported(case)
-    assert client.get(f"/cases/{case.ref}/").status_code == 404
+    factories.make_link(cast, initiative, crm, account=account, transfers=transfers, agreed=True)
+    client, before = signed_in(stranger), supported(initiative)
+    assert client.get(f"/initiatives/{initiative.ref}/").status_code == 404
     idea = registration_actions.register(
         title="An idea of my own", unit=cast.elsewhere, problem="None.", owner=stranger, by=stranger
     )
     assert client.get(f"/systems/{crm.pk}/change/").status_code == 403
     tie = {"pattern": "feed", "direction": "reads", "access": "api", "transfers": "gateway, eu-west, Tessera"}
-    tied = client.post(f"/cases/{idea.ref}/integration/link/?system={crm.pk}", tie)
+    tied = client.post(f"/initiatives/{idea.ref}/integration/link/?system={crm.pk}", tie)
     assert tied.status_code == 302
     voided, holds = Voiding.objects.count(), Hold.objects.open().count()
     client.post(f"/systems/{crm.pk}/retire/", {"reason": "Gone"})
@@ -70,9 +70,9 @@ def test_the_four_steps_void_nothing(cast):
     crm, account = System.objects.get(pk=crm.pk), type(account).objects.get(pk=account.pk)
     assert (crm.retired_at, account.closed_at) == (None, None)
     assert VendorTerm.objects.filter(vendor=vendor).count() == 0
-    assert supported(case) == before
+    assert supported(initiative) == before
     assert (Voiding.objects.count(), Hold.objects.open().count()) == (voided, holds)
-    assert client.get(f"/cases/{case.ref}/").status_code == 404
+    assert client.get(f"/initiatives/{initiative.ref}/").status_code == 404
 
 
 # --- Every act on everything that is shared --------------------------------------------------------------------------
@@ -116,7 +116,14 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
             field="mine",
             meaning="Mine",
         )
-        post("system: accept", "source-accept", world.case.ref, row.pk, consequence="None", until=f"{today}")
+        post(
+            "system: accept",
+            "source-accept",
+            world.initiative.ref,
+            row.pk,
+            consequence="None",
+            until=f"{today}",
+        )
     collection = world.systems[-1].pk
     post(
         "collection: add a source",
@@ -160,7 +167,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
         post("term: change", "glossary-change", row.pk, name=f"{row.name} again", meaning="Mine")
     post("term: name", "glossary-add", name="my own term", meaning="Mine")
     post("term: name", "term-use", world.own.ref, name="another term", meaning="Mine")
-    for row in Link.objects.filter(initiative=world.case).order_by("pk"):
+    for row in Link.objects.filter(initiative=world.initiative).order_by("pk"):
         post("link: change", "link-change", row.pk, pattern="audit", direction="writes", access="file")
         post("link: end", "link-end", row.pk, **reason)
         post("link: decline", "link-decline", row.pk, words="No")
@@ -191,13 +198,13 @@ def by_samples(world: World, client: Client) -> None:
 
 
 def _own_system(world: World) -> None:
-    """The stranger describes a system of their own, ties their case to it by every vendor, and agrees to that."""
+    """The stranger describes a system of their own, ties their initiative to it by every vendor, and agrees to that."""
     mine = system_actions.describe_system(
         name="My own system", kind="bought", owner=world.stranger, regions=["eu-west"], by=world.stranger
     )
     transfers = [link_actions.Place(f"transfer {row}", "eu-west", row) for row in world.vendors]
     link = link_actions.add_link(
-        case=world.own,
+        initiative=world.own,
         system=mine,
         pattern="feed",
         direction="reads",
@@ -259,8 +266,8 @@ def test_the_same_acts_do_something_where_they_are_allowed(cast):
         by_table(world, cast.admin)
         assert {"TermDefinition", "Term"} <= set(changed(before, world.state()))
         transaction.set_rollback(True)
-    # Nobody of these three sits for architecture or works on the stranger's case; what binds already is not confirmed;
-    # an answer needs the digest of its page.
+    # Nobody of these three sits for architecture or works on the stranger's initiative; what binds already is not
+    # confirmed; an answer needs the digest of its page.
     left = {what for what in kinds if not done[what]}
     assert left <= {
         "system: accept",

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.support import factories
 from tests.support.browser.page_checks import trouble_in
-from tests.support.cases.case_pages import at
+from tests.support.initiatives.initiative_pages import at
 from tests.support.rules.artefact_rules import GIVEN, with_forms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,14 +20,14 @@ def cast(transactional_db):
 
 
 def test_what_is_asked_follows_the_kind(watch, cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     owner = watch.sign_in(cast.owner)
     page = owner.page
     wrong = []
-    page.goto(at("evidence-add", case.ref))
+    page.goto(at("evidence-add", initiative.ref))
     wrong += trouble_in(page, "evidence-kinds")
     expect(page.get_by_role("link", name="Open the drills")).to_be_visible()
-    page.goto(at("evidence-add", case.ref, kind="test_report"))
+    page.goto(at("evidence-add", initiative.ref, kind="test_report"))
     wrong += trouble_in(page, "evidence-test-report")
     owner.check(page.locator("input[name=covers][value='mvp.possibility']"))
     owner.type("Title", "Results of May")
@@ -49,7 +49,7 @@ def test_what_is_asked_follows_the_kind(watch, cast):
     expect(page.locator("main")).to_contain_text("accuracy 0.91 against 0.85 declared")
     wrong += trouble_in(page, "evidence-item")
     # In a row that takes several kinds, the part of the chosen kind is unfolded.
-    page.goto(at("checklist-row", case.ref, "prod.q11_expectations"))
+    page.goto(at("checklist-row", initiative.ref, "prod.q11_expectations"))
     asked = page.get_by_label("How many took part")
     expect(asked).to_be_hidden()
     owner.choose("Kind of evidence", "User research")
@@ -61,8 +61,8 @@ def test_what_is_asked_follows_the_kind(watch, cast):
 
 
 def test_without_scripts_each_part_can_be_unfolded(watch, cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     page = watch.sign_in(cast.owner, java_script_enabled=False).page
-    page.goto(at("checklist-row", case.ref, "prod.q11_expectations"))
+    page.goto(at("checklist-row", initiative.ref, "prod.q11_expectations"))
     page.locator("summary", has_text="User research: what it holds").click()
     expect(page.get_by_label("How many took part")).to_be_visible()

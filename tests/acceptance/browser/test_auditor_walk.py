@@ -1,4 +1,6 @@
-"""An auditor's walk, two years later: from a decision to the case on that day, a sample, an export, and its proof."""
+"""An auditor's walk, two years later: from a decision to the initiative on that day, a sample, an export, and its
+proof.
+"""
 
 import os
 import re
@@ -28,9 +30,9 @@ def past(transactional_db):
     """An organisation and its prototype, two years ago; sealed."""
     with clock.simulated(clock.now() - LONG_AGO):
         cast = factories.make_cast()
-        case, day = factories.make_prototype(cast), clock.today()
+        initiative, day = factories.make_prototype(cast), clock.today()
     sealing.seal()
-    return cast, case, day
+    return cast, initiative, day
 
 
 @pytest.fixture
@@ -40,8 +42,8 @@ def cast(past):
 
 
 def test_two_years_later(watch, past, tmp_path):
-    """Whoever asks finds the decision, sees the case that day, draws, exports, and need not believe us."""
-    cast, case, day = past
+    """Whoever asks finds the decision, sees the initiative that day, draws, exports, and need not believe us."""
+    cast, initiative, day = past
     auditor = watch.sign_in(cast.auditor)
     page = auditor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit").click()
@@ -49,7 +51,7 @@ def test_two_years_later(watch, past, tmp_path):
     auditor.choose("What", "sign-offs and decisions", form)
     auditor.type("From", (day - timedelta(days=3)).isoformat(), form)
     form.get_by_label("To", exact=True).fill((day + timedelta(days=3)).isoformat())
-    auditor.type("Initiative", case.ref, form)
+    auditor.type("Initiative", initiative.ref, form)
     auditor.press("Search", form)
     decision = page.locator("main ol.line > li").filter(has_text=re.compile("approved", re.I)).first
     expect(decision).to_contain_text(cast.chair.full_name)
@@ -57,7 +59,7 @@ def test_two_years_later(watch, past, tmp_path):
     expect(page.locator("#proof")).to_contain_text("The bytes below give the digest of this entry.")
     auditor.fits()
 
-    # The case at the end of that day, and the day before: it was an idea.
+    # The initiative at the end of that day, and the day before: it was an idea.
     auditor.click("The initiative at the end of that day")
     bar = page.get_by_role("region", name="Another day")
     expect(bar).to_contain_text("Nothing can be changed here")

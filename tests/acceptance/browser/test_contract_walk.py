@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.authorization import client, decision_log
 from tests.support import factories
 from tests.support.browser.people import PATIENCE, Person
@@ -24,18 +24,18 @@ AGENT = "agent:ticket-triage"
 
 def test_what_the_board_signs_is_what_the_agent_may_do(watch, cast, tmp_path):
     """From a template, with three gaps that the check finds, to an agent that is allowed, asked to wait, and denied."""
-    case = factories.make_prototype(cast, title="Ticket triage")
-    case_acts.staff(case, cast.team, ("support_owner", "technical_lead"))
-    factories.declare_test_subjects(cast, case, [AGENT])  # of a prototype, which allows nobody else
+    initiative = factories.make_prototype(cast, title="Ticket triage")
+    initiative_acts.staff(initiative, cast.team, ("support_owner", "technical_lead"))
+    factories.declare_test_subjects(cast, initiative, [AGENT])  # of a prototype, which allows nobody else
     owner = watch.sign_in(cast.owner)
-    owner.case(case.title)
+    owner.initiative(initiative.title)
     begin(owner)
     gaps(owner)
-    case_acts.staff(case, cast.team, ("record_owner",))
+    initiative_acts.staff(initiative, cast.team, ("record_owner",))
     fix(owner)
     send(owner)
     for person in (cast.seat_value, cast.seat_risk):
-        approve_contract(watch.sign_in(person), case.title)
+        approve_contract(watch.sign_in(person), initiative.title)
     key = make_key(owner)
 
     running = agent(tmp_path, watch.address, key)
@@ -120,7 +120,7 @@ def send(owner: Person) -> None:
 
 def approve_contract(seat: Person, title: str) -> None:
     """Read the text and approve exactly that."""
-    seat.case(title)
+    seat.initiative(title)
     seat.tab("Contract")
     seat.approve_contract()
     seat.said("You approved the contract.")

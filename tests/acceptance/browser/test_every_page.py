@@ -170,7 +170,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     found += visitor.presses("survey-opened", "Open it, show a sheet to print")
     page.goto(page.locator("main .mono").first.inner_text().partition(of_django.ADDRESS)[2])
     found += visitor.presses("survey-answer-empty", "Send my answers", 422)
-    page.goto("/cases/register/")
+    page.goto("/initiatives/register/")
     page.locator("main form[method=post]").evaluate("form => { form.noValidate = true }")
     found += visitor.presses("register-wrong", "Register")
     page.goto(f"{scene.review.initiative.get_absolute_url()}evidence/add/?kind=document")
@@ -182,7 +182,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     begun = Initiative.objects.get(number=scene.world["begun"].removeprefix("AI-"))
     clause = begun.contract.versions.get().clauses.get(number=2)
     less = contract_actions.Written("autonomy", terms=replace(clause.said, up_to=100_00), number=2)
-    clause_actions.save_clause(case=begun, clause=less, seen=clause.fingerprint, by=cast.owner)
+    clause_actions.save_clause(initiative=begun, clause=less, seen=clause.fingerprint, by=cast.owner)
     page.get_by_label("How many at once, at most").fill("3")
     found += visitor.presses("clause-overtaken", "Save the clause", 409)
     visitor.becomes(cast.chair)
@@ -204,7 +204,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
 def files(visitor: Visitor, scene: every_page.Scene, cast, folder) -> list[str]:
     """What is wrong with the pages that lie in what is exported, opened as the files they are."""
     export, report = folder / "record.zip", folder / "report.zip"
-    call_command("export_record", "--case", scene.world["idea"], "--out", str(export), verbosity=0)
+    call_command("export_record", "--initiative", scene.world["idea"], "--out", str(export), verbosity=0)
     subject_access.take(person=cast.outsider, also=[], to=report, by=cast.admin)
     found = []
     for name, path in (("export-index", export), ("subject-access", report)):
@@ -267,11 +267,11 @@ def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monk
 
 def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
     """Whoever looks: obligations, residual issues and banners are folded, never what is next."""
-    case = factories.make_production(cast, title=TITLE)
+    initiative = factories.make_production(cast, title=TITLE)
     today = clock.today()
     for number in range(4):
         hold_actions.open_gap(
-            case=case,
+            initiative=initiative,
             text=f"The archive of region {number} is not searched yet.",
             owner=cast.lead,
             due=today + timedelta(days=30),
@@ -281,19 +281,19 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
     with acting(system="test", reason="Overdue"):
         for number in range(5):
             hold_actions.owe(
-                case,
+                initiative,
                 "criterion",
                 source=f"production.mvp_proof:{number}",
                 text=f"Show that summary {number} of the archive agrees with its notes",
                 due=today - timedelta(days=number),
                 debtor=cast.owner,
             )
-    hold_actions.hold(case=case, reason="Three summaries named an illness.", by=cast.owner)
+    hold_actions.hold(initiative=initiative, reason="Three summaries named an illness.", by=cast.owner)
     visitor, found = Visitor(watch), []
     for person in (cast.owner, cast.chair, cast.seat_risk, cast.auditor):
         visitor.becomes(person)
-        visitor.page.goto(case.get_absolute_url())
-        found += too_long(visitor.page, "case")
+        visitor.page.goto(initiative.get_absolute_url())
+        found += too_long(visitor.page, "initiative")
         if person == cast.owner:
             expect(visitor.page.get_by_role("region", name="Next")).to_be_visible()
     assert found == []
@@ -313,7 +313,7 @@ def is_page(scene: every_page.Scene, cast, name: str) -> bool:
 
 def test_a_slash_goes_to_the_search_box(watch, cast):
     """From anywhere but a field; and where this browser was told not to, nowhere."""
-    factories.make_case(cast, title=TITLE)
+    factories.make_initiative(cast, title=TITLE)
     owner = watch.sign_in(cast.owner)
     owner.page.keyboard.press("/")
     owner.page.keyboard.type("custo summ / 7")
@@ -330,9 +330,9 @@ def test_a_slash_goes_to_the_search_box(watch, cast):
 
 def test_the_keyboard_stays_where_somebody_is(watch, cast):
     """A filter waits until it is chosen, not passed."""
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     owner = watch.sign_in(cast.owner, Keyboard)
-    owner.page.goto(f"{case.get_absolute_url()}checklist/")
+    owner.page.goto(f"{initiative.get_absolute_url()}checklist/")
     owner.page.evaluate("document.addEventListener('submit', () => { window.sent = true })")
     layer = owner.page.get_by_label("Layer")
     owner.reach(layer)
@@ -342,7 +342,7 @@ def test_the_keyboard_stays_where_somebody_is(watch, cast):
 
 
 def test_a_draft_comes_back_and_is_not_put_over_what_was_just_sent(watch, cast):
-    factories.make_case(cast, title=TITLE)
+    factories.make_initiative(cast, title=TITLE)
     owner = watch.sign_in(cast.owner)
     owner.page.goto(reverse("register"))
     owner.type("Title", TITLE)
@@ -382,7 +382,7 @@ def test_arrows_between_places_stay_in_their_column(browser, width):
 def test_without_scripts(watch, cast):
     """Registering, answering with a file, opening the review and signing an objection need no script."""
     owner = watch.sign_in(cast.owner, java_script_enabled=False)
-    owner.case_list()
+    owner.initiative_list()
     owner.click("Register an initiative")
     owner.type("Title", TITLE)
     owner.choose("Unit", "Account management")
@@ -402,7 +402,7 @@ def test_without_scripts(watch, cast):
     owner.click("What is inside and outside the scope?", row)
     expect(owner.page.locator("main")).to_contain_text("Scope of the prototype")
 
-    owner.case(TITLE)
+    owner.initiative(TITLE)
     owner.click("Ask the board to decide")
     owner.press("Open the review")
     # Five criteria are unmet: the move is the owner's. A seat finds the review in the list, and may object.

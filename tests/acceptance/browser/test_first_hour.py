@@ -1,4 +1,4 @@
-"""A start without demo data, in the browser: from the printed link to the first case."""
+"""A start without demo data, in the browser: from the printed link to the first initiative."""
 
 import re
 
@@ -86,7 +86,7 @@ class Newcomer:
         assert trouble_in(self.page, f"first-hour-{name}") == []
 
 
-def test_from_the_printed_link_to_the_first_case(empty):
+def test_from_the_printed_link_to_the_first_initiative(empty):
     heartbeats.say("scheduler", "of tests")
     admin = Newcomer(empty)
     admin.page.goto(first_admin.link())
@@ -144,8 +144,8 @@ def test_from_the_printed_link_to_the_first_case(empty):
     owner.page.get_by_label("Problem").fill("Nobody finds what was agreed on the phone last month.")
     owner.press("Register")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text("Call note search")
-    case = Initiative.objects.get()
-    assert (case.unit.name, case.registered_by.full_name) == ("Sales", "Owen Hart")
+    initiative = Initiative.objects.get()
+    assert (initiative.unit.name, initiative.registered_by.full_name) == ("Sales", "Owen Hart")
 
     admin.page.goto("/")
     expect(admin.page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.models import Notice
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
@@ -43,9 +43,9 @@ def says(person: Person, *words: str) -> None:
         expect(person.page.locator("body")).to_contain_text(one)
 
 
-def integration(person: Person, case, page: str = "") -> None:
-    """To the tab of a case, and to one of the pages below it."""
-    person.page.goto(case.get_absolute_url())
+def integration(person: Person, initiative, page: str = "") -> None:
+    """To the tab of an initiative, and to one of the pages below it."""
+    person.page.goto(initiative.get_absolute_url())
     person.tab("Integration")
     if page:
         person.click(page)
@@ -61,10 +61,15 @@ def cast(transactional_db):
 # Scenario 1
 
 
-def endpoint(case, cast, region: str):
+def endpoint(initiative, cast, region: str):
     """The same model, at an endpoint in this region."""
     return components_actions.record_component(
-        case=case, layer="model", name="Language model", version="m-4", region=region, by=cast.lead
+        initiative=initiative,
+        layer="model",
+        name="Language model",
+        version="m-4",
+        region=region,
+        by=cast.lead,
     )
 
 
@@ -72,47 +77,51 @@ def endpoint(case, cast, region: str):
 def summary(cast):
     """An MVP of spring, tied to CRM by way of a vendor's model, and to billing; its last fallback drill is old."""
     with at(2026, 5, 10):
-        case = factories.make_case(cast)
-        case_acts.staff(case, cast.team, ("technical_lead",))
+        initiative = factories.make_initiative(cast)
+        initiative_acts.staff(initiative, cast.team, ("technical_lead",))
         vendor = residency_actions.add_vendor(name="Modelwright", by=cast.lead)
-        case_acts.parts(case, cast.team)
-        model = endpoint(case, cast, "us-east")
+        initiative_acts.parts(initiative, cast.team)
+        model = endpoint(initiative, cast, "us-east")
         transfers = [link_actions.Place("vendor model", vendor=vendor, deployment=model)]
         for name in ("CRM", "Billing"):
             system = factories.make_system(cast, name, regions=["CH"])
             way = transfers if name == "CRM" else []
-            factories.make_link(cast, case, system, agreed=True, transfers=way, **story.CAREFUL)
+            factories.make_link(cast, initiative, system, agreed=True, transfers=way, **story.CAREFUL)
     with at(2026, 5, 11):
-        case_acts.ground_gate(case, "prototype", cast.team)
-        case_acts.pass_gate(case, cast.team, reason="Worth exploring beside the other ideas.")
+        initiative_acts.ground_gate(initiative, "prototype", cast.team)
+        initiative_acts.pass_gate(initiative, cast.team, reason="Worth exploring beside the other ideas.")
     with at(2026, 8, 3):
-        case = case_acts.to_mvp(story.fresh(case), cast.team)
+        initiative = initiative_acts.to_mvp(story.fresh(initiative), cast.team)
     with at(2026, 11, 2):
-        factories.make_flow(cast, case)
-        story.renew(case, cast)
-        case_acts.ground_gate(case, "production", cast.team, skip=["prod.q10_outage"])
+        factories.make_flow(cast, initiative)
+        story.renew(initiative, cast)
+        initiative_acts.ground_gate(initiative, "production", cast.team, skip=["prod.q10_outage"])
         checklist_actions.answer(
-            case=case, requirement="prod.q10_outage", kind="answered", text="By hand, drilled.", by=cast.owner
+            initiative=initiative,
+            requirement="prod.q10_outage",
+            kind="answered",
+            text="By hand, drilled.",
+            by=cast.owner,
         )
-        story.drill(case, date(2026, 5, 12), cast.support)
-        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
-    return case, review
+        story.drill(initiative, date(2026, 5, 12), cast.support)
+        review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
+    return initiative, review
 
 
 def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, summary):
-    case, review = summary
+    initiative, review = summary
     address = f"/reviews/{review.pk}/"
     with at(2026, 11, 2, 14):
-        a_term_is_named(watch, cast, case)
-        three_definitions(watch.let_in(cast.lead), case)
+        a_term_is_named(watch, cast, initiative)
+        three_definitions(watch.let_in(cast.lead), initiative)
         seat = watch.let_in(cast.seat_risk)
         seat.page.goto(address)
         says(seat, "3 open conflicts on customer")
         shot(seat, "1-1-gate")
     with at(2026, 11, 2, 16):
-        settled_by_the_steward(watch.let_in(cast.steward), case)
+        settled_by_the_steward(watch.let_in(cast.steward), initiative)
     with at(2026, 11, 3):
-        refused_to_the_owner(watch, cast, case, review)
+        refused_to_the_owner(watch, cast, initiative, review)
     with at(2026, 11, 5):
         watch.let_in(cast.seats["risk_compliance"]).sign()
     with at(2026, 11, 6):
@@ -124,7 +133,7 @@ def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, s
         expect(owner.page.locator("#votes s")).to_have_text("Tomas Ek")
         shot(owner, "1-4-aged-out")
     with at(2026, 11, 10):
-        drilled_again(watch.let_in(cast.support), case)
+        drilled_again(watch.let_in(cast.support), initiative)
     with at(2026, 11, 11, 15):
         watch.let_in(cast.seats["architecture_integration"]).sign("See what changed")
         watch.let_in(cast.seats["service_operations"]).sign()
@@ -137,25 +146,28 @@ def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, s
         says(chair, "ready for decision")
         shot(chair, "1-6-ready")
     with at(2026, 11, 12, 10, 50):
-        a_term_is_filed(watch, cast, case, review)
+        a_term_is_filed(watch, cast, initiative, review)
     with at(2026, 11, 16):
-        the_vendor_moves(watch, cast, case)
+        the_vendor_moves(watch, cast, initiative)
     with at(2027, 1, 8):
-        proved_and_signed_again(cast, case)
+        proved_and_signed_again(cast, initiative)
     with at(2027, 1, 11):
         chair = watch.let_in(cast.chair)
         chair.decide("Ready, on the new endpoint.")
-        chair.page.goto(case.get_absolute_url())
+        chair.page.goto(initiative.get_absolute_url())
         says(chair, "Production")
         shot(chair, "1-9-production")
     with at(2027, 1, 11, 12):
-        assert (story.fresh(case).stage, story.span(case).supported) == ("production", "production")
+        assert (story.fresh(initiative).stage, story.span(initiative).supported) == (
+            "production",
+            "production",
+        )
 
 
-def a_term_is_named(watch: Watch, cast, case) -> None:
+def a_term_is_named(watch: Watch, cast, initiative) -> None:
     """1. The technical lead proposes a business term; the architecture seat, whose it is, confirms it."""
     lead = watch.let_in(cast.lead)
-    integration(lead, case, "Definitions")
+    integration(lead, initiative, "Definitions")
     lead.click("Add a term")
     lead.type("Term", "customer")
     lead.type("What your organisation means by it", "Who buys from us.")
@@ -170,9 +182,12 @@ def a_term_is_named(watch: Watch, cast, case) -> None:
     seat.said("It is changed, as Ravi Menon proposed.")
 
 
-def three_definitions(lead: Person, case) -> None:
-    """1. The technical lead says what two systems mean by the word; their owner agreed to the links of the case."""
-    integration(lead, case, "Definitions")
+def three_definitions(lead: Person, initiative) -> None:
+    """1.
+
+    The technical lead says what two systems mean by the word; their owner agreed to the links of the initiative.
+    """
+    integration(lead, initiative, "Definitions")
     lead.click("Add a term")
     lead.type("Term", "customer")
     lead.send("Add it")
@@ -194,16 +209,16 @@ def three_definitions(lead: Person, case) -> None:
         lead.send("Write it down")
     says(lead, "3 open conflicts", "Who disagrees with whom")
     shot(lead, "1-1-conflicts")
-    assert not story.state(case, "int.definitions").satisfied
-    assert not story.span(case).integration, "the scale test fails"
-    lead.page.goto(case.get_absolute_url())
+    assert not story.state(initiative, "int.definitions").satisfied
+    assert not story.span(initiative).integration, "the scale test fails"
+    lead.page.goto(initiative.get_absolute_url())
     says(lead, "definitions")
-    shot(lead, "1-1-case")
+    shot(lead, "1-1-initiative")
 
 
-def settled_by_the_steward(steward: Person, case) -> None:
+def settled_by_the_steward(steward: Person, initiative) -> None:
     """2. Two are brought together with a table, the third is lived with by two reports."""
-    integration(steward, case, "Definitions")
+    integration(steward, initiative, "Definitions")
     for _ in range(2):
         rows = steward.page.locator("main .todo li").filter(has_not_text="depending on the year")
         steward.click("Reconcile", rows.filter(has=steward.page.get_by_role("link", name="Reconcile")).first)
@@ -221,14 +236,14 @@ def settled_by_the_steward(steward: Person, case) -> None:
     steward.send("Accept difference")
     says(steward, "resolved", "Revenue by customer 2019 to 2021")
     shot(steward, "1-2-settled")
-    mapped = case.conflicts.get(facet="identifier_format").mapping
+    mapped = initiative.conflicts.get(facet="identifier_format").mapping
     assert mapped[1] == {"one": "001B", "other": "4712", "note": "old"}
-    assert story.span(case).integration
-    integration(steward, case)
+    assert story.span(initiative).integration
+    integration(steward, initiative)
     shot(steward, "1-2-integration")
 
 
-def refused_to_the_owner(watch: Watch, cast, case, review) -> None:
+def refused_to_the_owner(watch: Watch, cast, initiative, review) -> None:
     """3. The owner opens the form of the risk seat by its address."""
     owner = watch.let_in(cast.owner)
     answer = owner.page.goto(f"/reviews/{review.pk}/sign/risk_compliance/")
@@ -239,12 +254,12 @@ def refused_to_the_owner(watch: Watch, cast, case, review) -> None:
     assert not review.sign_offs.exists()
 
 
-def drilled_again(support: Person, case) -> None:
+def drilled_again(support: Person, initiative) -> None:
     """5. Partial is no pass; a day to come is refused and nothing typed is lost; then it passes."""
-    add_drill(support, case, "2026-11-10", "Partial")
+    add_drill(support, initiative, "2026-11-10", "Partial")
     support.said("The item is added.")
-    assert story.state(case, "prod.q10_outage").state == "failing"
-    add_drill(support, case, "2026-11-13", "Pass")
+    assert story.state(initiative, "prod.q10_outage").state == "failing"
+    add_drill(support, initiative, "2026-11-13", "Pass")
     says(support, "13 November 2026 lies in the future")
     expect(support.page.get_by_label("Title")).to_have_value(DRILL)
     shot(support, "1-5-day-to-come")
@@ -252,12 +267,12 @@ def drilled_again(support: Person, case) -> None:
     support.upload(f"{DRILL} that passed")
     support.send("Add it")
     support.said("The item is added.")
-    assert story.state(case, "prod.q10_outage").satisfied
+    assert story.state(initiative, "prod.q10_outage").satisfied
 
 
-def add_drill(support: Person, case, day: str, result: str) -> None:
+def add_drill(support: Person, initiative, day: str, result: str) -> None:
     """The record of a drill as evidence."""
-    support.page.goto(case.get_absolute_url())
+    support.page.goto(initiative.get_absolute_url())
     support.tab("Evidence")
     support.click("Add evidence")
     support.click("Choose: Drill record")
@@ -269,7 +284,7 @@ def add_drill(support: Person, case, day: str, result: str) -> None:
     support.send("Add it")
 
 
-def a_term_is_filed(watch: Watch, cast, case, review) -> None:
+def a_term_is_filed(watch: Watch, cast, initiative, review) -> None:
     """8. A vendor term forbids where the vendor's model runs: held at once, seats stale, no way around it."""
     security = watch.let_in(cast.seat_security)
     security.page.goto("/vendors/")
@@ -281,16 +296,16 @@ def a_term_is_filed(watch: Watch, cast, case, review) -> None:
     security.send("See which initiatives it touches")
     shot(security, "1-8-what-if")
     security.send("File it")
-    says(security, "MSA 4.2", case.title)
+    says(security, "MSA 4.2", initiative.title)
     shot(security, "1-8-vendor")
     owner = watch.let_in(cast.owner)
-    owner.page.goto(case.get_absolute_url())
+    owner.page.goto(initiative.get_absolute_url())
     says(owner, "data leaves the allowed region", "vendor model, us-east")
     shot(owner, "1-8-banner")
-    integration(owner, case, "Data residency")
+    integration(owner, initiative, "Data residency")
     says(owner, "MSA 4.2", "us-east")
     shot(owner, "1-8-residency")
-    owner.page.goto(f"{case.get_absolute_url()}waivers/")
+    owner.page.goto(f"{initiative.get_absolute_url()}waivers/")
     expect(owner.page.get_by_role("link", name="Ask for a waiver")).to_have_count(0)
     chair = watch.let_in(cast.chair)
     chair.page.goto(f"/reviews/{review.pk}/")
@@ -299,88 +314,88 @@ def a_term_is_filed(watch: Watch, cast, case, review) -> None:
     stale = {"architecture_integration", "service_operations", "business_value"}
     assert set(story.stale_seats(review)) == stale, "the others have signed nothing that lists vendor terms"
     assert not story.sitting(review).verdict.decidable
-    assert story.span(case).supported == "prototype", "what is supported falls without a vote"
+    assert story.span(initiative).supported == "prototype", "what is supported falls without a vote"
     told = set(Notice.objects.filter(kind="held").values_list("person__login", flat=True))
     assert {"chair", "owner"} <= told, "the chair is told of a live MVP"
     assert "seat-security" not in told, "whoever filed the term knows"
 
 
-def the_vendor_moves(watch: Watch, cast, case) -> None:
+def the_vendor_moves(watch: Watch, cast, initiative) -> None:
     """9. The same model at an endpoint in the EU: the hold can be lifted, and what it ends is listed."""
     lead = watch.let_in(cast.lead)
-    lead.page.goto(f"{case.get_absolute_url()}running/component/")
+    lead.page.goto(f"{initiative.get_absolute_url()}running/component/")
     lead.choose("Layer", "Model")
     lead.type("Component", "Language model")
     lead.type("Version", "m-4")
     lead.type("Region", "eu-west")
     lead.send("Record it")
     for key in ("prod.performance", "int.anchor"):
-        assert "m-4 (us-east) to Language model m-4 (eu-west)" in story.state(case, key).words, key
-    integration(lead, case, "Data residency")
+        assert "m-4 (us-east) to Language model m-4 (eu-west)" in story.state(initiative, key).words, key
+    integration(lead, initiative, "Data residency")
     says(lead, "eu-west")
     shot(lead, "1-9-path")
-    lead.page.goto(f"{case.get_absolute_url()}checklist/")
+    lead.page.goto(f"{initiative.get_absolute_url()}checklist/")
     says(lead, "m-4 (eu-west)")
     shot(lead, "1-9-to-redo")
     chair = watch.let_in(cast.chair)
-    chair.page.goto(case.get_absolute_url())
+    chair.page.goto(initiative.get_absolute_url())
     chair.click("Lift")
     chair.type("Why", "The new path stays in the EU.")
     chair.send("Lift it")
-    assert not case.holds.open().exists()
+    assert not initiative.holds.open().exists()
 
 
-def proved_and_signed_again(cast, case) -> None:
+def proved_and_signed_again(cast, initiative) -> None:
     """Eight weeks of readings later: proved on the new endpoint, and every seat has signed."""
-    story.renew(case, cast)
-    case_acts.ground_gate(case, "production", cast.team)
-    current = case.reviews.filter(outcome="open").first()
+    story.renew(initiative, cast)
+    initiative_acts.ground_gate(initiative, "production", cast.team)
+    current = initiative.reviews.filter(outcome="open").first()
     if current is None or story.sitting(current).verdict.blockers:
-        for one in case.reviews.filter(outcome="open"):
+        for one in initiative.reviews.filter(outcome="open"):
             review_actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
-        current = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+        current = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
     for seat, person in cast.seats.items():
-        case_acts.vote(current, seat, person)
+        initiative_acts.vote(current, seat, person)
 
 
 # Scenario 2
 
 
 def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch, cast):
-    case, review = story.triage(cast)
+    initiative, review = story.triage(cast)
     successor = factories.make_person("successor", cast.unit, full_name="Nils Holm")
     with at(2026, 10, 12):
         lead = watch.let_in(cast.lead)
-        four_sources(lead, case)
-        in_a_head(lead, case)
+        four_sources(lead, initiative)
+        in_a_head(lead, initiative)
     with at(2026, 10, 20, 15):
-        another_model(watch.let_in(cast.lead), case)
+        another_model(watch.let_in(cast.lead), initiative)
     with at(2026, 10, 21, 9):
         chair = watch.let_in(cast.chair)
         chair.page.goto(f"/reviews/{review.pk}/")
         says(chair, "m-5")
         shot(chair, "2-3-review")
-        chair.page.goto(case.get_absolute_url())
+        chair.page.goto(initiative.get_absolute_url())
         says(chair, "Larger prototype", "m-5")
-        shot(chair, "2-3-case")
+        shot(chair, "2-3-initiative")
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
         factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
-        case_acts.vote(review, "service_operations", successor)
+        initiative_acts.vote(review, "service_operations", successor)
     with at(2026, 11, 2):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
-        the_owner_is_gone(watch, cast, case, successor)
+        the_owner_is_gone(watch, cast, initiative, successor)
     with at(2026, 11, 5):
         she_accepts(watch, review, successor)
 
 
-def four_sources(lead: Person, case) -> None:
+def four_sources(lead: Person, initiative) -> None:
     """1. "The" knowledge base is a collection without members first, and four sources then."""
-    integration(lead, case)
+    integration(lead, initiative)
     lead.click("Connect a system")
     lead.click("Add a system that is not here")
     describe(lead, "Knowledge base", "Knowledge base", {"Owner": str(lead.person)})
-    integration(lead, case)
+    integration(lead, initiative)
     lead.click("Connect a system")
     lead.click("Connect: Knowledge base")
     lead.choose("What for", "Source of truth")
@@ -412,14 +427,14 @@ def four_sources(lead: Person, case) -> None:
     lead.click("Knowledge base")
     says(lead, "Wiki-C", "Share-D")
     shot(lead, "2-1-collection")
-    integration(lead, case)
+    integration(lead, initiative)
     lead.click("Connect a system")
     lead.click("Connect: Knowledge base")
     lead.choose("What for", "Source of truth")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
     lead.send("Connect")
-    integration(lead, case)
+    integration(lead, initiative)
     says(
         lead,
         "KB-B is out of date: it was last updated on 30 June 2023.",
@@ -427,7 +442,7 @@ def four_sources(lead: Person, case) -> None:
         "Wiki-C is frozen: nobody can edit it.",
     )
     shot(lead, "2-1-three-reasons")
-    assert not story.state(case, "int.sources_condition").satisfied
+    assert not story.state(initiative, "int.sources_condition").satisfied
 
 
 def describe(lead: Person, name: str, kind: str, fields: dict) -> None:
@@ -442,9 +457,9 @@ def describe(lead: Person, name: str, kind: str, fields: dict) -> None:
     lead.send("Describe it")
 
 
-def in_a_head(lead: Person, case) -> None:
+def in_a_head(lead: Person, initiative) -> None:
     """2. An approval that is written down nowhere: what is supported falls, what is claimed stays."""
-    integration(lead, case, "Processes and sign-on")
+    integration(lead, initiative, "Processes and sign-on")
     lead.click("Record a process")
     lead.type("Name", "Approvals above a limit")
     lead.tick("In somebody's head")
@@ -453,15 +468,15 @@ def in_a_head(lead: Person, case) -> None:
     lead.send("Record it")
     says(lead, "Knowledge holder: one long-serving colleague", "not budgeted")
     shot(lead, "2-2-process")
-    lead.page.goto(case.get_absolute_url())
+    lead.page.goto(initiative.get_absolute_url())
     says(lead, "Larger prototype", "one long-serving colleague")
-    shot(lead, "2-2-case")
-    assert (story.span(case).supported, story.fresh(case).stage) == ("prototype", "mvp")
+    shot(lead, "2-2-initiative")
+    assert (story.span(initiative).supported, story.fresh(initiative).stage) == ("prototype", "mvp")
 
 
-def another_model(lead: Person, case) -> None:
+def another_model(lead: Person, initiative) -> None:
     """3. The vendor retires a model; its successor is recorded without anything prepared for it."""
-    lead.page.goto(f"{case.get_absolute_url()}running/component/")
+    lead.page.goto(f"{initiative.get_absolute_url()}running/component/")
     lead.choose("Layer", "Model")
     lead.type("Component", "Language model")
     lead.type("Version", "m-5")
@@ -472,20 +487,20 @@ def another_model(lead: Person, case) -> None:
     shot(lead, "2-3-running")
 
 
-def the_owner_is_gone(watch: Watch, cast, case, successor) -> None:
+def the_owner_is_gone(watch: Watch, cast, initiative, successor) -> None:
     """4. Her roles ended; the sponsor asks a successor; the admin cannot take it for him."""
     sponsor = watch.let_in(cast.sponsor)
-    sponsor.page.goto(case.get_absolute_url())
+    sponsor.page.goto(initiative.get_absolute_url())
     says(sponsor, "owner")
     shot(sponsor, "2-4-vacant")
-    sponsor.page.goto(f"{case.get_absolute_url()}people/")
+    sponsor.page.goto(f"{initiative.get_absolute_url()}people/")
     sponsor.open("Propose a business owner")
     sponsor.choose("Business owner", successor.full_name)
     sponsor.send("Propose")
     says(sponsor, successor.full_name, "not yet accepted")
     shot(sponsor, "2-4-proposed")
     admin = watch.let_in(cast.admin)
-    role = case.roles.get(role="owner", person=successor)
+    role = initiative.roles.get(role="owner", person=successor)
     admin.page.goto(f"/roles/{role.pk}/")
     says(admin, "Only Nils Holm can answer this")
     expect(admin.page.get_by_role("button", name="I accept")).to_be_disabled()
@@ -507,7 +522,7 @@ def she_accepts(watch: Watch, review, successor) -> None:
 def test_nobody_takes_it_for_a_month(watch, cast):
     """Scenario 2, step 6: a debt of the chair with the step back filled in; the stage is where it was."""
     with at(2026, 9, 1):
-        case = factories.make_mvp(cast, title="Ticket triage")
+        initiative = factories.make_mvp(cast, title="Ticket triage")
     with at(2026, 11, 2):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
     with at(2026, 12, 2, 12):
@@ -523,4 +538,4 @@ def test_nobody_takes_it_for_a_month(watch, cast):
             re.compile("No owner since 2 November")
         )
         shot(chair, "2-6-step-back")
-        assert story.fresh(case).stage == "mvp"
+        assert story.fresh(initiative).stage == "mvp"

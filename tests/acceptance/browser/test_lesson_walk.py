@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Incident
 from governance import clock
@@ -43,8 +43,8 @@ def look():
 
 
 @pytest.fixture
-def others(cast) -> case_acts.Team:
-    """Another team of the same board, whose case reads the same ledger and asks for its gate soon."""
+def others(cast) -> initiative_acts.Team:
+    """Another team of the same board, whose initiative reads the same ledger and asks for its gate soon."""
     stores = organisation_actions.add_unit(
         name="Stores", code="stores", parent=cast.unit.parent, by=cast.admin
     )
@@ -52,39 +52,39 @@ def others(cast) -> case_acts.Team:
     people = {
         role: factories.make_person(f"stores-{role}", stores, full_name=name) for role, name in names.items()
     }
-    return case_acts.team_for(stores, **people)
+    return initiative_acts.team_for(stores, **people)
 
 
 @pytest.fixture
 def running(cast) -> Initiative:
     """A trial that reads the ledger, and that the warehouse depends on."""
-    case = factories.make_case(cast, title=FIRST)
-    factories.make_link(cast, case, agreed=True, **CAREFUL)
-    case = case_acts.to_mvp(case_acts.to_prototype(case, cast.team), cast.team)
+    initiative = factories.make_initiative(cast, title=FIRST)
+    factories.make_link(cast, initiative, agreed=True, **CAREFUL)
+    initiative = initiative_acts.to_mvp(initiative_acts.to_prototype(initiative, cast.team), cast.team)
     dependants.add_dependant(
-        case=case,
+        initiative=initiative,
         who="Warehouse",
         for_what="Calls back customers by what the summary says.",
         bearable_outage_hours=8,
         executive=cast.second_admin,
         by=cast.owner,
     )
-    return case
+    return initiative
 
 
 @pytest.fixture
 def ahead(cast, others, running) -> Initiative:
     """The other team's prototype, with everything shown that its next gate asks for."""
     fields = {"unit": others.unit, "owner": others.owner, "by": others.owner}
-    case = factories.make_case(cast, title=SECOND, **fields)
+    initiative = factories.make_initiative(cast, title=SECOND, **fields)
     ledger = running.links.get().system
-    factories.make_link(cast, case, ledger, agreed=True, by=others.owner, **CAREFUL)
-    case = case_acts.to_prototype(case, others)
-    case_acts.staff(case, others)
-    case_acts.contract(case_acts.fresh(case), others)
-    case_acts.plan_scope(case, others)
-    case_acts.ground_gate(case, "mvp", others)
-    return case
+    factories.make_link(cast, initiative, ledger, agreed=True, by=others.owner, **CAREFUL)
+    initiative = initiative_acts.to_prototype(initiative, others)
+    initiative_acts.staff(initiative, others)
+    initiative_acts.contract(initiative_acts.fresh(initiative), others)
+    initiative_acts.plan_scope(initiative, others)
+    initiative_acts.ground_gate(initiative, "mvp", others)
+    return initiative
 
 
 def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
@@ -100,7 +100,7 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     publish(watch.let_in(cast.seat_risk), seat, look)
     learn(watch.let_in(others.owner), seat, look)
     for name in ("business_value", "risk_compliance"):
-        case_acts.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
+        initiative_acts.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
     seat.desk()
     seat.click("Review and sign")
     expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)
@@ -112,12 +112,12 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     look(seat, "signed")
     chair = watch.let_in(cast.chair)
     chair.decide("A bounded trial that knows what the first one learned.")
-    assert case_acts.fresh(ahead).stage == "mvp"
+    assert initiative_acts.fresh(ahead).stage == "mvp"
 
 
 def report(watch, owner: Person, look) -> Person:
     """The owner makes an address; somebody reports by it, without an account, and keeps the link to the answer."""
-    owner.case(FIRST)
+    owner.initiative(FIRST)
     owner.tab("Incidents")
     owner.press("Create public report link")
     owner.said("There is a new address for problems.")
@@ -234,7 +234,7 @@ def write(owner: Person, look) -> None:
 
 def publish(risk: Person, seat: Person, look) -> None:
     """A reader comments on a section; the adoption seat reads both, and publishes it by confirming it."""
-    risk.case(FIRST)
+    risk.initiative(FIRST)
     risk.tab("Lessons")
     risk.click("Read the whole post-mortem")
     risk.click("Comment on What it did")
@@ -268,9 +268,9 @@ def learn(other: Person, seat: Person, look) -> None:
     expect(other.page.locator("main")).to_contain_text(f"1 lesson of others: {SECOND}")
     look(other, "desk-lesson")
 
-    other.case(SECOND)
+    other.initiative(SECOND)
     expect(other.page.locator("main")).to_contain_text("Next: answer this before the gate.")
-    look(other, "case-unanswered")
+    look(other, "initiative-unanswered")
     other.click("Ask the board to decide")
     expect(other.page.locator("main")).to_contain_text("One thing to answer before the gate is decided.")
     expect(other.page.locator("main")).to_contain_text(LESSON)

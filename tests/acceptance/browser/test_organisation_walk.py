@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.transparency_log import sealing
 from initiatives.reviews import actions as review_actions
@@ -30,13 +30,15 @@ def cast(transactional_db):
 
 
 def test_two_units_become_one(watch, cast):
-    """An admin reads what a merge does and does it; the case says so, and the day before still shows the old tree."""
+    """An admin reads what a merge does and does it; the initiative says so, and the day before still shows the old
+    tree.
+    """
     with clock.simulated(clock.now() - AGE):
-        case = factories.make_case(cast)
-        case_acts.parts(case, cast.team)
-        case_acts.ground_gate(case, "prototype", cast.team)
-        review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-        case_acts.vote(review, "business_value", cast.seat_value)
+        initiative = factories.make_initiative(cast)
+        initiative_acts.parts(initiative, cast.team)
+        initiative_acts.ground_gate(initiative, "prototype", cast.team)
+        review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+        initiative_acts.vote(review, "business_value", cast.seat_value)
     admin = watch.sign_in(cast.admin)
     page = admin.page
     page.goto("/organisation/units/")
@@ -53,13 +55,13 @@ def test_two_units_become_one(watch, cast):
     expect(main).to_contain_text("Account management, now part of Logistics")
     sealing.seal()
     owner = watch.sign_in(cast.owner)
-    owner.page.goto(f"{case.get_absolute_url()}history/")
+    owner.page.goto(f"{initiative.get_absolute_url()}history/")
     told = "took the initiative along from Account management to Logistics"
     expect(owner.page.locator("main")).to_contain_text(told)
     auditor = watch.sign_in(cast.auditor)
-    auditor.page.goto("/cases/")
+    auditor.page.goto("/initiatives/")
     expect(auditor.page.locator("main table")).to_contain_text("Logistics")
-    auditor.page.goto(f"/cases/?as_of={clock.today() - timedelta(days=1)}")
+    auditor.page.goto(f"/initiatives/?as_of={clock.today() - timedelta(days=1)}")
     expect(auditor.page.locator("main table")).to_contain_text("Account management")
 
 
@@ -90,7 +92,7 @@ def test_a_long_list_is_typed_into_and_sends_what_it_names(watch, cast):
 def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     """The leaver sees everything she holds, asks one successor for all of it, who takes it in person from his desk."""
     with clock.simulated(clock.now() - AGE):
-        first, second = factories.make_case(cast), factories.make_case(cast, title="Reply drafts")
+        first, second = factories.make_initiative(cast), factories.make_initiative(cast, title="Reply drafts")
     owner = watch.sign_in(cast.owner)
     owner.page.get_by_role("link", name="Absence and handover").click()
     owner.click("hand over your initiatives")
@@ -124,10 +126,10 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
 
     The seat is in its first day: the desk says so, until the chair confirms it.
     """
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     holder = watch.sign_in(cast.seat_value)
     holder.page.get_by_role("link", name="Absence and handover").click()
     holder.type("First day away", clock.today().isoformat())
@@ -167,7 +169,7 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
 
 def test_the_admin_is_found_by_group(watch, cast):
     """The index is in groups, and a list exports what is chosen."""
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     admin = watch.sign_in(cast.admin)
     page = admin.page
     page.goto("/admin/")

@@ -15,7 +15,7 @@ from initiatives.roles.actions import propose_role
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.browser.people import Person, Watch
-from tests.support.cases.open_reviews import voted
+from tests.support.initiatives.open_reviews import voted
 
 DEVICE = {
     "protocol": "ctap2",
@@ -141,7 +141,10 @@ def test_a_device_that_asks_nobody_makes_no_passkey(watch: Watch, cast):
 def test_several_roles_are_signed_at_one_touch_and_a_form_beside_another_too(watch: Watch, cast):
     rows = [
         propose_role(
-            case=factories.make_case(cast, title=title), role="sponsor", person=cast.lead, by=cast.owner
+            initiative=factories.make_initiative(cast, title=title),
+            role="sponsor",
+            person=cast.lead,
+            by=cast.owner,
         )
         for title in ("Letter sorting", "Reply drafts", "Invoice matching")
     ]
@@ -176,7 +179,7 @@ def test_several_roles_are_signed_at_one_touch_and_a_form_beside_another_too(wat
     grown_old()
     page.goto("/audit/keeping/")
     page.get_by_text("Open a hold").click()
-    page.locator("#id_hold_hold-case").fill(rows[0].initiative.ref)
+    page.locator("#id_hold_hold-initiative").fill(rows[0].initiative.ref)
     page.locator("#id_hold_hold-why").fill("A claim.")
     page.get_by_role("button", name="Hold it").click()
     auditor.said("The hold is open.")

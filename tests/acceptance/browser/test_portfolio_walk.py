@@ -56,7 +56,7 @@ def test_three_hundred_of_ones_own(watch, cast, people):
     print("\n", *tally.lines(), sep="\n  ")
     brought = Initiative.objects.filter(source_organisation="Own portfolio")
     assert brought.count() == Initiative.objects.count() - before == len(people.rows)
-    assert {case.title: case.stage for case in brought} == people.stages
+    assert {initiative.title: initiative.stage for initiative in brought} == people.stages
     asked = RoleAssignment.objects.waiting().filter(role="owner", initiative__in=brought)
     logins = {row.initiative.title: row.person.login for row in asked.select_related("initiative", "person")}
     for title, login in people.owners.items():

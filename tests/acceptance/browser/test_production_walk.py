@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from governance import clock
 from governance.models import User
-from initiatives.cases.act import together
+from initiatives.initiative.act import together
 from initiatives.models import Initiative
 from tests.support.browser.input_ways import WAYS, Keyboard, Slim, Unscripted
 from tests.support.browser.people import Person, Watch
@@ -128,10 +128,10 @@ class People:
         return self.at[person.login]
 
     def again(self, somebody: Person, way: type[Person]) -> Person:
-        """The same person at the case, from here on in another way; where all have one way, as before."""
+        """The same person at the initiative, from here on in another way; where all have one way, as before."""
         if self.way not in WAYS:
             somebody = self.sign_in(somebody.person, way)
-            somebody.case(TITLE)
+            somebody.initiative(TITLE)
         return somebody
 
 
@@ -160,7 +160,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     staff(owner, people, cast)
     risk = people.sign_in(cast.seat_risk)
     if proved:  # by hand in test_contract.py
-        case_acts.contract(Initiative.objects.get(title=TITLE), cast.team)
+        initiative_acts.contract(Initiative.objects.get(title=TITLE), cast.team)
     else:
         write_contract(owner)
         for seat in (value, risk):
@@ -171,7 +171,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     answer_gate(owner, "Prototype to MVP", cast, by_hand)
     prove(owner, FOR_MVP[:proved], FOR_MVP_CLAUSES[:proved])
     if proved:
-        case_acts.ground_gate(Initiative.objects.get(title=TITLE), "mvp", cast.team)
+        initiative_acts.ground_gate(Initiative.objects.get(title=TITLE), "mvp", cast.team)
     open_review(owner)
     seats = (cast.seat_value, cast.seat_risk, cast.seat_security, cast.seat_architecture, cast.seat_adoption)
     sign_all(seats, people, proved, cast)
@@ -184,7 +184,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
     report_outcomes(owner, proved)
     map_contract(owner, proved)
     if proved:
-        case_acts.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
+        initiative_acts.ground_gate(Initiative.objects.get(title=TITLE), "production", cast.team)
     else:
         adopted(Initiative.objects.get(title=TITLE), cast.team)
         read_reports(people.at[cast.seat_security.login])
@@ -203,16 +203,20 @@ def sign_all(seats: tuple[User, ...], people: People, by_hand: int | None, cast)
     review = Initiative.objects.get(title=TITLE).reviews.latest("pk")
     seat_of = {person: seat for seat, person in cast.seats.items()}
     for person in seats[len(seats) if by_hand is None else by_hand :]:
-        case_acts.vote(review, seat_of[person], person)
+        initiative_acts.vote(review, seat_of[person], person)
 
 
 def register(owner: Person) -> None:
     """Four fields, from the portfolio."""
-    owner.case_list()
+    owner.initiative_list()
     owner.click("Register an initiative")
     owner.type("Title", TITLE)
     owner.choose("Unit", "Account management")
-    with owner.page.expect_response("**/cases/similar/**") if owner.scripted else contextlib.nullcontext():
+    with (
+        owner.page.expect_response("**/initiatives/similar/**")
+        if owner.scripted
+        else contextlib.nullcontext()
+    ):
         owner.type("Problem", "Preparing a call takes account managers forty minutes.")
     owner.choose("Owner", owner.person.full_name)
     owner.press("Register")
@@ -240,10 +244,10 @@ def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
     questions = owner.unanswered()
     assert len(questions) > BY_HAND
     owner.answer(questions[:by_hand])
-    case = Initiative.objects.get(title=TITLE)
+    initiative = Initiative.objects.get(title=TITLE)
     with together():
         for key in questions[len(questions) if by_hand is None else by_hand :]:
-            case_acts.say(case, key, cast.team)
+            initiative_acts.say(initiative, key, cast.team)
     owner.tab("Requirements")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title)
     assert owner.unanswered() == []
@@ -260,7 +264,7 @@ def prove(owner: Person, items: list[tuple], clauses: list[tuple]) -> None:
 
 def open_review(owner: Person) -> None:
     """Ask the board; the page says beforehand that nothing blocks."""
-    owner.case(TITLE)
+    owner.initiative(TITLE)
     owner.click("Ask the board to decide")
     expect(owner.page.locator("main")).to_contain_text("Everything the board signs is met.")
     owner.press("Open the review")
@@ -269,8 +273,8 @@ def open_review(owner: Person) -> None:
 
 
 def stands_as(owner: Person, stage: str) -> None:
-    """The case claims the stage, its proof supports it, and the plumb hangs upright."""
-    owner.case(TITLE)
+    """The initiative claims the stage, its proof supports it, and the plumb hangs upright."""
+    owner.initiative(TITLE)
     page = owner.page
     expect(page.locator("main header")).to_contain_text(f"{stage}, decided by the Retail board")
     expect(page.locator("main header")).to_contain_text(f"Evidence supports {stage} today.")
@@ -332,7 +336,7 @@ def write_contract(owner: Person) -> None:
 
 def approve_contract(seat: Person) -> None:
     """Read the text and approve exactly that."""
-    seat.case(TITLE)
+    seat.initiative(TITLE)
     seat.tab("Contract")
     seat.approve_contract()
     seat.said("You approved the contract.")
@@ -340,13 +344,13 @@ def approve_contract(seat: Person) -> None:
 
 def settle_tier(owner: Person, risk: Person) -> None:
     """The owner proposes a tier with the worst credible harm; the risk seat confirms it."""
-    owner.case(TITLE)
+    owner.initiative(TITLE)
     owner.click("Propose a tier")
     owner.tick("Limited")
     owner.type("Worst credible harm", "A wrong summary costs a customer time.")
     owner.press("Propose")
     owner.said("The tier is proposed")
-    risk.case(TITLE)
+    risk.initiative(TITLE)
     risk.click("Confirm the tier")
     risk.press("Confirm", exact=False)
     risk.said("The tier is confirmed.")
@@ -418,7 +422,7 @@ def map_contract(owner: Person, by_hand: int | None) -> None:
 def read_reports(seat: Person) -> None:
     """Somebody from outside the build team reads the report on each layer."""
     for layer in ("policy", "runtime", "observability"):
-        seat.case(TITLE)
+        seat.initiative(TITLE)
         seat.tab("Evidence")
         seat.click(f"Audit of the {layer} layer")
         seat.click("Say that you read it")

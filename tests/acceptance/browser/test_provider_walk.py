@@ -8,8 +8,8 @@ from governance.models import IdentityProvider, SignatureProof
 from governance.transparency_log import sealing
 from tests.support import factories
 from tests.support.browser.people import Watch
-from tests.support.cases.open_reviews import voted
 from tests.support.identity.provider_signing import add_house, linked, without_password
+from tests.support.initiatives.open_reviews import voted
 from tests.support.servers.identity_provider import Provider
 
 

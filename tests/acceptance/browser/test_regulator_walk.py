@@ -40,8 +40,8 @@ def past(transactional_db):
     """An MVP two years ago, whose system asked, was allowed, and answered customer 4; sealed that day."""
     with clock.simulated(clock.now() - LONG_AGO):
         cast = factories.make_cast()
-        case = factories.make_mvp(cast)
-        system = System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)
+        initiative = factories.make_mvp(cast)
+        system = System(factories.make_key(cast, initiative, scopes=["interactions", "evaluate"])[1].text)
         for customer, answer in (("customer 4", SAID), ("customer 5", "Not today.")):
             asked = system.ask("summarise", **INSIDE)
             line = {
@@ -59,7 +59,7 @@ def past(transactional_db):
         loading.loader.bring_orphans(interactions._folder)
         day = clock.today()
     sealing.seal()
-    return cast, case, day
+    return cast, initiative, day
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def cast(past):
 
 
 def test_what_it_told_this_customer_and_whether_it_was_allowed_to(watch, past, tmp_path):
-    cast, case, day = past
+    cast, initiative, day = past
     auditor = watch.sign_in(cast.auditor)
     page = auditor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Initiatives").click()
-    auditor.click(case.title)
+    auditor.click(initiative.title)
     auditor.click("Contract and access")
     auditor.click("API access")
     auditor.click("Interaction log")

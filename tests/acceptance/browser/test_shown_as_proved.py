@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Locator, expect
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.gates.requirements import ACCEPTED_IN_PERSON
 from governance.models import Rulebook
@@ -18,7 +18,7 @@ from governance.rulebook import shipped_text
 from initiatives.models import Initiative
 from tests.support import factories
 from tests.support.browser.people import Person
-from tests.support.cases.case_pages import at
+from tests.support.initiatives.initiative_pages import at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def cast(transactional_db):
 
 
 def in_force(cast) -> None:
-    """The rulebook with levels decides from now on, for every case."""
+    """The rulebook with levels decides from now on, for every initiative."""
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
 
 
@@ -65,9 +65,9 @@ def says(person: Person, *words: str) -> None:
         expect(main(person)).to_contain_text(one)
 
 
-def levels_on(person: Person, case: Initiative, gate: str) -> dict[str, str]:
+def levels_on(person: Person, initiative: Initiative, gate: str) -> dict[str, str]:
     """By question, the word that stands beside its answer on the checklist of a gate."""
-    person.page.goto(at("checklist", case.ref, gate=gate))
+    person.page.goto(at("checklist", initiative.ref, gate=gate))
     rows = person.page.locator("li[id^=row-]")
     found = rows.evaluate_all(
         "rows => rows.map(row => [row.id, row.querySelector('.when .tag').textContent])"
@@ -80,29 +80,29 @@ def levels_on(person: Person, case: Initiative, gate: str) -> dict[str, str]:
 
 def test_one_byte_under_every_kind_documents_nothing(watch, cast):
     in_force(cast)
-    case = case_acts.to_prototype(factories.make_case(cast), cast.team)
+    initiative = initiative_acts.to_prototype(factories.make_initiative(cast), cast.team)
     owner = watch.let_in(cast.owner)
-    before = levels_on(owner, case, "mvp")
+    before = levels_on(owner, initiative, "mvp")
     for kind, said in REFUSED.items():
-        owner.page.goto(at("evidence-add", case.ref, kind=kind))
+        owner.page.goto(at("evidence-add", initiative.ref, kind=kind))
         fill_with_x(owner)
         owner.send("Add it")
         says(owner, said)
         expect(owner.page.get_by_label("Title")).to_have_value("x")
     for kind, said in WRITTEN_HERE.items():
-        owner.page.goto(at("evidence-add", case.ref, kind=kind))
+        owner.page.goto(at("evidence-add", initiative.ref, kind=kind))
         says(owner, NEVER_UPLOADED, said)
         expect(owner.page.get_by_label("File")).to_have_count(0)
-    owner.page.goto(at("checklist", case.ref, gate="mvp"))
+    owner.page.goto(at("checklist", initiative.ref, gate="mvp"))
     asked = owner.unanswered()
     assert len(asked) > 15
     for key in asked:
-        owner.page.goto(at("checklist-row", case.ref, key, gate="mvp"))
+        owner.page.goto(at("checklist-row", initiative.ref, key, gate="mvp"))
         owner.type("Your answer", "x")
         owner.press(re.compile("^Save(?: and exit)?$"))
         expect(owner.page.locator("main")).to_contain_text(ONE_CHARACTER)
     watch.complaints[:] = [one for one in watch.complaints if "422" not in one]
-    after = levels_on(owner, case, "mvp")
+    after = levels_on(owner, initiative, "mvp")
     assert after == before
     assert not {key for key in asked if after[key] in ("documented", "verified", "measured")}
 
@@ -141,25 +141,25 @@ TYPED = (
 
 def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
     in_force(cast)
-    case = case_acts.to_prototype(factories.make_case(cast), cast.team)
-    case_acts.staff(case, cast.team)
-    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
+    initiative = initiative_acts.to_prototype(factories.make_initiative(cast), cast.team)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team)
     factories.make_term(cast)
     owner, lead = watch.let_in(cast.owner), watch.let_in(cast.lead)
-    a_system_of_their_own(lead, case)
-    a_term(lead, case)
-    how_it_signs_on(lead, case)
-    a_drill(lead, case)
-    a_sample(lead, case)
-    an_evaluation(lead, case)
-    a_reading(owner, case)
-    a_grant(owner, case)
-    decided(owner, case, "prod.maintenance", "Budget of the coming year: 12,000 EUR")
-    decided(owner, case, "prod.monitoring", "Looked at the monitoring on Monday: nothing was found")
-    keep_the_register(lead, case)
-    owner.page.goto(at("checklist", case.ref, gate="production"))
+    a_system_of_their_own(lead, initiative)
+    a_term(lead, initiative)
+    how_it_signs_on(lead, initiative)
+    a_drill(lead, initiative)
+    a_sample(lead, initiative)
+    an_evaluation(lead, initiative)
+    a_reading(owner, initiative)
+    a_grant(owner, initiative)
+    decided(owner, initiative, "prod.maintenance", "Budget of the coming year: 12,000 EUR")
+    decided(owner, initiative, "prod.monitoring", "Looked at the monitoring on Monday: nothing was found")
+    keep_the_register(lead, initiative)
+    owner.page.goto(at("checklist", initiative.ref, gate="production"))
     owner.answer([key for key in owner.unanswered() if key in TYPED])
-    found = levels_on(owner, case, "production")
+    found = levels_on(owner, initiative, "production")
     assert {key: found[key] for key in TYPED} == dict.fromkeys(TYPED, "documented")
     # Beside what a person accepted for themselves, nothing is above it.
     assert {key for key in found if found[key] in ("verified", "measured")} <= set(ACCEPTED_IN_PERSON)
@@ -175,9 +175,9 @@ def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
         expect(row).to_contain_text("Open it and say whether it shows it.")
 
 
-def a_system_of_their_own(lead: Person, case: Initiative) -> None:
+def a_system_of_their_own(lead: Person, initiative: Initiative) -> None:
     """A system that the technical lead owns, the link to it, and their own word that it may be depended on."""
-    lead.page.goto(at("integration", case.ref))
+    lead.page.goto(at("integration", initiative.ref))
     lead.click("Connect a system")
     lead.click("Add a system that is not here")
     lead.type("Name", "CRM")
@@ -186,7 +186,7 @@ def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     lead.type("Regions", "eu-west")
     lead.type("Last worked on", clock.today().isoformat())
     lead.send("Describe it")
-    lead.page.goto(at("integration", case.ref))
+    lead.page.goto(at("integration", initiative.ref))
     lead.click("Connect a system")
     lead.click("Connect: CRM")
     lead.choose("What for", "Feed")
@@ -194,16 +194,16 @@ def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     lead.choose("How", "API")
     lead.type("Data classes", "customer notes")
     lead.send("Connect")
-    lead.page.goto(at("link-answer", case.links.get().pk))
+    lead.page.goto(at("link-answer", initiative.links.get().pk))
     lead.send("I agree")
 
 
-def a_term(lead: Person, case: Initiative) -> None:
-    """A word that the case uses, and what it means in the one system."""
-    lead.page.goto(at("term-use", case.ref))
+def a_term(lead: Person, initiative: Initiative) -> None:
+    """A word that the initiative uses, and what it means in the one system."""
+    lead.page.goto(at("term-use", initiative.ref))
     lead.type("Term", "customer")
     lead.send("Add it")
-    lead.page.goto(at("definition-add", case.ref))
+    lead.page.goto(at("definition-add", initiative.ref))
     lead.choose("Term", "customer")
     lead.choose("System", "CRM")
     lead.type("Field", "customer_id")
@@ -211,18 +211,18 @@ def a_term(lead: Person, case: Initiative) -> None:
     lead.send("Write it down")
 
 
-def how_it_signs_on(lead: Person, case: Initiative) -> None:
+def how_it_signs_on(lead: Person, initiative: Initiative) -> None:
     """The way in which it signs on, explained by the one who writes it down."""
-    lead.page.goto(at("sign-on-add", case.ref))
+    lead.page.goto(at("sign-on-add", initiative.ref))
     lead.fill(lead.page.locator("[name=steps]"), "Assistant: asks the directory for a token")
     lead.choose("Who can explain it", lead.person.full_name)
     lead.type("Last gone through on", clock.today().isoformat())
     lead.send("Record it")
 
 
-def a_drill(lead: Person, case: Initiative) -> None:
+def a_drill(lead: Person, initiative: Initiative) -> None:
     """A drill that passed, in the words of who ran it."""
-    lead.page.goto(at("drill-add", case.ref))
+    lead.page.goto(at("drill-add", initiative.ref))
     lead.choose("What was drilled", "Fallback")
     lead.choose("Fault planted", "No answer in time")
     lead.fill(lead.page.locator("[name=observed_on]"), clock.today().isoformat())
@@ -237,9 +237,9 @@ def a_drill(lead: Person, case: Initiative) -> None:
     lead.send("Record it")
 
 
-def a_sample(lead: Person, case: Initiative) -> None:
+def a_sample(lead: Person, initiative: Initiative) -> None:
     """Outputs that somebody of the team drew and traced."""
-    lead.page.goto(at("trace-add", case.ref))
+    lead.page.goto(at("trace-add", initiative.ref))
     content = b"output,source\nA-1,CRM: 12\nA-2,CRM: 14\n"
     lead.hand_in(
         lead.page.get_by_label("The sample"),
@@ -251,42 +251,42 @@ def a_sample(lead: Person, case: Initiative) -> None:
     lead.send("Save it as evidence")
 
 
-def an_evaluation(lead: Person, case: Initiative) -> None:
+def an_evaluation(lead: Person, initiative: Initiative) -> None:
     """An evaluation of the model, declared and its result typed by the same person."""
-    lead.page.goto(at("evaluation-declare", case.ref))
+    lead.page.goto(at("evaluation-declare", initiative.ref))
     lead.choose("Which version", "Language model")
     lead.type("Data set", "Notes of May, version 2")
     lead.type("Metric", "accuracy")
     lead.type("Threshold", "0.9")
     lead.send("Declare it")
-    lead.page.goto(at("evaluation-result", case.model_evaluations.get().pk))
+    lead.page.goto(at("evaluation-result", initiative.model_evaluations.get().pk))
     lead.type("Result", "0.95")
     lead.type("Examples", "240")
     lead.type("Measured on", clock.today().isoformat())
     lead.send("Record it")
 
 
-def a_reading(owner: Person, case: Initiative) -> None:
+def a_reading(owner: Person, initiative: Initiative) -> None:
     """A measure that the owner declares, a reading that the owner types, and the figures filed as evidence."""
-    owner.page.goto(at("measure-declare", case.ref, instrument="behaviour.practice"))
+    owner.page.goto(at("measure-declare", initiative.ref, instrument="behaviour.practice"))
     owner.type("What exactly", "Users who begin with it")
     owner.type("Whom it is about", "The users in scope")
     owner.type("Where the figures come from", "Counted at the desk")
     owner.type("Target, in percent", "50")
     owner.type("How many people it is meant for", "40")
     owner.send("Declare it")
-    owner.page.goto(at("measure", case.measures.get().pk))
+    owner.page.goto(at("measure", initiative.measures.get().pk))
     owner.fill(owner.page.locator("[name=hits]"), "22")
     owner.type("Sample size", "24")
     owner.send("Save")
-    owner.page.goto(at("adoption", case.ref))
+    owner.page.goto(at("adoption", initiative.ref))
     owner.press("File these readings as evidence", exact=False)
     says(owner, "Telemetry")
 
 
-def a_grant(owner: Person, case: Initiative) -> None:
+def a_grant(owner: Person, initiative: Initiative) -> None:
     """The cost of a year and who granted it."""
-    owner.page.goto(at("funding-add", case.ref))
+    owner.page.goto(at("funding-add", initiative.ref))
     owner.type("Who decided", "Steering committee")
     owner.type("On what basis", "The cost of a year")
     owner.type("Amount", "12000")
@@ -294,9 +294,9 @@ def a_grant(owner: Person, case: Initiative) -> None:
     owner.send("Record it")
 
 
-def decided(owner: Person, case: Initiative, key: str, title: str) -> None:
+def decided(owner: Person, initiative: Initiative, key: str, title: str) -> None:
     """A minute that the owner uploads, with its form."""
-    owner.page.goto(at("evidence-add", case.ref, kind="decision_record"))
+    owner.page.goto(at("evidence-add", initiative.ref, kind="decision_record"))
     owner.type("Who decided", "Ada Moreau")
     owner.type("Decided on", clock.today().isoformat())
     owner.type("Board or ticket", "Steering committee, item 4")
@@ -307,9 +307,9 @@ def decided(owner: Person, case: Initiative, key: str, title: str) -> None:
     owner.said("The item is added.")
 
 
-def keep_the_register(lead: Person, case: Initiative) -> None:
+def keep_the_register(lead: Person, initiative: Initiative) -> None:
     """The register as it stands, kept as evidence for all that it may speak to."""
-    lead.page.goto(at("register-record", case.ref))
+    lead.page.goto(at("register-record", initiative.ref))
     for box in lead.page.locator("input[name=covers]").all():
         lead.check(box)
     lead.send("Save")
@@ -319,9 +319,9 @@ def keep_the_register(lead: Person, case: Initiative) -> None:
 
 
 def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
-    case = factories.make_production(cast)
+    initiative = factories.make_production(cast)
     owner = watch.let_in(cast.owner)
-    owner.page.goto(case.get_absolute_url())
+    owner.page.goto(initiative.get_absolute_url())
     integration = owner.page.locator("#tests li").filter(has_text="Integration")
     expect(integration).to_contain_text("passes")
     in_force(cast)
@@ -329,17 +329,17 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
         key for key, asked in Rulebook.objects.current().book.requirements.items() if asked.of_register
     ]
     for gate in ("mvp", "production"):
-        case_acts.ground_gate(case, gate, cast.team, skip=described)
-        artefacts.verify_gate(case, gate, cast.team.seats)
-    case_acts.ground(case, "prod.q07_governance_evidence", cast.team)
+        initiative_acts.ground_gate(initiative, gate, cast.team, skip=described)
+        artefacts.verify_gate(initiative, gate, cast.team.seats)
+    initiative_acts.ground(initiative, "prod.q07_governance_evidence", cast.team)
 
-    owner.page.goto(case.get_absolute_url())
+    owner.page.goto(initiative.get_absolute_url())
     says(owner, "Prototype in production", "Evidence supports Prototype today.")
     expect(owner.page.locator("#gaps")).to_contain_text(UNKNOWN)
     expect(integration).to_contain_text(f"not yet {len(described)} of 11 open")
-    found = levels_on(owner, case, "production")
+    found = levels_on(owner, initiative, "production")
     assert {key: found[key] for key in described} == dict.fromkeys(described, "unknown")
-    owner.page.goto(at("integration", case.ref))
+    owner.page.goto(at("integration", initiative.ref))
     says(owner, "Unknown: no system it reads from, writes to, or falls back on is recorded.")
 
     # It is the emptiness alone that blocks: once somebody answers for it, the rest carries production.
@@ -347,10 +347,10 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     owner.page.locator("main textarea").fill("Notes are typed in by hand and read out; it calls nothing.")
     owner.send("Declare it")
     seat = watch.let_in(cast.seat_architecture)
-    seat.page.goto(at("integration", case.ref))
+    seat.page.goto(at("integration", initiative.ref))
     seat.click("Accept it")
     seat.send("Accept it")
-    owner.page.goto(case.get_absolute_url())
+    owner.page.goto(initiative.get_absolute_url())
     says(owner, "Evidence supports Production today.")
     expect(integration).to_contain_text("passes")
 
@@ -359,30 +359,30 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
 
 
 @pytest.mark.parametrize("stage", ["prototype", "mvp"])
-def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(watch, cast, stage):
-    case = getattr(factories, f"make_{stage}")(cast)
+def test_describing_two_systems_costs_a_initiative_that_had_described_none_nothing(watch, cast, stage):
+    initiative = getattr(factories, f"make_{stage}")(cast)
     in_force(cast)
-    case_acts.staff(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
     lead = watch.let_in(cast.lead)
-    lead.page.goto(case.get_absolute_url())
+    lead.page.goto(initiative.get_absolute_url())
     says(lead, "Evidence supports Prototype today.")
     for name, kind in (("Old wiki", "Wiki"), ("Warehouse", "Database or warehouse")):
         # What is true of it, and nothing more: nobody owns it, nobody knows where it is or when it was last kept.
-        lead.page.goto(at("link-add", case.ref))
+        lead.page.goto(at("link-add", initiative.ref))
         lead.click("Add a system that is not here")
         lead.type("Name", name)
         lead.choose("Kind", kind)
         lead.send("Describe it")
-        lead.page.goto(at("link-add", case.ref))
+        lead.page.goto(at("link-add", initiative.ref))
         lead.click(f"Connect: {name}")
         lead.choose("What for", "Feed")
         lead.choose("Direction", "Reads")
         lead.choose("How", "By hand")
         lead.send("Connect")
-    lead.page.goto(at("integration", case.ref))
+    lead.page.goto(at("integration", initiative.ref))
     says(lead, "Old wiki has no owner.", "The link to Warehouse does not say who owns the system")
-    lead.page.goto(case.get_absolute_url())
+    lead.page.goto(initiative.get_absolute_url())
     says(lead, "Evidence supports Prototype today.")
     expect(main(lead)).not_to_contain_text("Not yet an honest prototype")
     expect(main(lead)).not_to_contain_text(re.compile(r"\bHeld\b"))
@@ -393,30 +393,30 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
 
 def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when(watch, cast):
     in_force(cast)
-    case = case_acts.to_prototype(factories.make_case(cast), cast.team)
-    case_acts.staff(case, cast.team)
-    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
-    case_acts.contract(case_acts.fresh(case), cast.team)
-    case_acts.plan_scope(case, cast.team)
-    factories.make_link(cast, case, agreed=True)
+    initiative = initiative_acts.to_prototype(factories.make_initiative(cast), cast.team)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.plan_scope(initiative, cast.team)
+    factories.make_link(cast, initiative, agreed=True)
     not_shown = ["mvp.rollout", "mvp.override", "mvp.users"]
-    case_acts.ground_gate(case, "mvp", cast.team, skip=not_shown)
-    artefacts.verify_gate(case, "mvp", cast.team.seats)
+    initiative_acts.ground_gate(initiative, "mvp", cast.team, skip=not_shown)
+    artefacts.verify_gate(initiative, "mvp", cast.team.seats)
     until = clock.today() + timedelta(days=30)
     owner = watch.let_in(cast.owner)
     chair, risk = watch.let_in(cast.chair), watch.let_in(cast.seat_risk)
     for key in not_shown:
-        ask_for_waiver(owner, case, key, until)
+        ask_for_waiver(owner, initiative, key, until)
         for person in (chair, risk):
-            person.page.goto(at("waivers", case.ref))
+            person.page.goto(at("waivers", initiative.ref))
             person.click("Agree as")
             person.bind("Agree", exact=False)
     says(risk, "It holds now.")
-    ask_for_waiver(owner, case, "mvp.expectations", until)
+    ask_for_waiver(owner, initiative, "mvp.expectations", until)
     says(owner, "It carries 3 waivers already, and no initiative carries more at once.")
-    assert case.waivers.count() == 3
+    assert initiative.waivers.count() == 3
 
-    owner.page.goto(at("review-open", case.ref))
+    owner.page.goto(at("review-open", initiative.ref))
     says(owner, BOUNDED, "2 of its questions are waived, and it carries at most one waiver.")
     owner.send("Open the review")
     bounded = owner.page.locator("[id='mvp.rollout_bounded']")
@@ -425,24 +425,24 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     expect(owner.page.locator("main")).not_to_contain_text("ready for decision")
 
     # With one of the two shown, the other may stay waived, and is never called met.
-    shown = case_acts.ground(case, "mvp.override", cast.team)
+    shown = initiative_acts.ground(initiative, "mvp.override", cast.team)
     artefacts.verify_item(shown, "mvp.override", 1, cast.seat_risk)
     owner.page.reload()
     expect(bounded).to_contain_text("with a waiver")
     expect(bounded).to_contain_text(f"Waived until {until:%-d %B %Y}")
-    review = case.reviews.get(outcome="open")
+    review = initiative.reviews.get(outcome="open")
     for seat, person in cast.seats.items():
         if seat in review.rulebook.book.gates["mvp"].seats:
-            case_acts.vote(review, seat, person)
+            initiative_acts.vote(review, seat, person)
     chair.page.goto(review.get_absolute_url())
     chair.decide("A bounded trial, with two waivers that end.")
-    owner.page.goto(case.get_absolute_url())
+    owner.page.goto(initiative.get_absolute_url())
     says(owner, f"with 2 waivers until {until:%-d %B %Y}", "Evidence supports MVP today.")
 
 
-def ask_for_waiver(owner: Person, case: Initiative, key: str, until: date) -> None:
+def ask_for_waiver(owner: Person, initiative: Initiative, key: str, until: date) -> None:
     """Ask, on the page of the waivers, that one question is not asked for until a day."""
-    owner.page.goto(at("waivers", case.ref, key=key))
+    owner.page.goto(at("waivers", initiative.ref, key=key))
     expect(owner.page.locator("select[name=key]")).to_have_value(key)
     owner.type(
         "Why, and what is done instead", "It is shown next month; until then two people look at every output."

@@ -50,13 +50,13 @@ def test_from_an_idea_to_production(watch, cast, tier):
         walk.to_production()
     finally:
         print(f"\nAt {tier} risk:", *walk.tally.lines(), sep="\n  ")
-    case = Initiative.objects.get(title=TITLE)
-    assert (case.stage, case.tier) == ("production", tier)
+    initiative = Initiative.objects.get(title=TITLE)
+    assert (initiative.stage, initiative.tier) == ("production", tier)
     assert all(cost.clicks for cost in walk.tally.by_person.values())
 
 
 class Walk(Answers):
-    """A case on its way, stage by stage, and the board that decides."""
+    """An initiative on its way, stage by stage, and the board that decides."""
 
     def to_prototype(self) -> None:
         """An idea is registered, answered in words, and chosen."""
@@ -151,7 +151,7 @@ class Walk(Answers):
         owner.said("The review is open.")
         # What the worker does by itself: the record is sealed, and questions are drawn from it.
         sealing.seal()
-        draw_due([self.case.pk])
+        draw_due([self.initiative.pk])
         for seat in [*seats, *(seat for seat in self.book.seats if seat not in seats)]:
             for person in (self.cast.seats[seat], *filter(None, [self.deputies.get(seat)])):
                 self.verify(person)

@@ -27,7 +27,7 @@ from governance.models import Entry, ProviderKey, User
 from governance.offline import verify
 from governance.transparency_log import sealing
 from initiatives.roles import actions as role_actions
-from tests.support.factories import PASSWORD, make_case, make_person
+from tests.support.factories import PASSWORD, make_initiative, make_person
 
 FOLDER = os.environ.get("PLUMBLINE_TEST_OIDC", "")
 PYTHON = os.environ.get("PLUMBLINE_TEST_OIDC_PYTHON", "")
@@ -241,8 +241,8 @@ def test_a_role_is_accepted_by_a_token_for_exactly_its_statement(cast, real):
     person, client = Person(), Client()
     assert sign_in(person, client).status_code == 302
     ana = User.objects.get(full_name="Ana Ruiz")
-    case = make_case(cast)
-    row = role_actions.propose_role(case=case, role="technical_lead", person=ana, by=cast.owner)
+    initiative = make_initiative(cast)
+    row = role_actions.propose_role(initiative=initiative, role="technical_lead", person=ana, by=cast.owner)
     url = reverse("role", args=[row.pk])
     token = re.search(r'name="sign_token" value="([^"]+)"', client.get(url).content.decode())[1]
     shown = client.post(url, {"words": "I do.", "sign_token": token, "sign_prepare": "at real"})

@@ -43,7 +43,7 @@ class Row:
     name: str
     body: Any = None
     method: str = "POST"
-    key: str = "case"
+    key: str = "initiative"
     args: tuple = ()
     query: tuple[str, ...] = ()
     content_type: str = "application/json"
@@ -287,7 +287,7 @@ def test_every_address_for_machines_has_a_row():
 class Keys:
     """The keys of a system and of a directory, and what the directory made."""
 
-    case: str
+    initiative: str
     scim: str
     made: dict[str, str] = field(default_factory=dict)
 
@@ -295,10 +295,10 @@ class Keys:
 @pytest.fixture
 def keys(cast, monkeypatch) -> Keys:
     monkeypatch.setattr(Rate, "wait", lambda *_, **__: 0)  # so many requests are another test's matter
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     scopes = ["evaluate", "approvals", "interactions", "readings"]
-    system = factories.make_key(cast, case, scopes=scopes)[1].text
-    alerts = factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[1].text
+    system = factories.make_key(cast, initiative, scopes=scopes)[1].text
+    alerts = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
     directory = Sender(cast.admin)
     made = {
         "person": directory.makes("anna@example.org")["id"],

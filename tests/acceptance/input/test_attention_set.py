@@ -11,17 +11,17 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.notices import desk as notice_desk
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import SignOffVerdict
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
+from initiatives.initiative import review_state
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
 from initiatives.reviews.sign_offs import actions as sign_off_actions
-from tests.support.cases import open_reviews
+from tests.support.initiatives import open_reviews
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def vote(review, seat, person, verdict=SignOffVerdict.APPROVE) -> None:
     words = {} if verdict == SignOffVerdict.APPROVE else {"reason": "Read, and not as it should be."}
     if verdict == SignOffVerdict.OBJECT:
         words["criteria"] = (own[0],)
-    case_acts.vote(review, seat, person, verdict, **words)
+    initiative_acts.vote(review, seat, person, verdict, **words)
 
 
 def take_back(row) -> None:
@@ -85,7 +85,7 @@ def happens(cast, review: Review, chance: random.Random) -> None:
         key = chance.choice(("mvp.problem", "mvp.workflow", "mvp.rollout", "mvp.success"))
         kind = "no" if what == "deny" else "answered"
         checklist_actions.answer(
-            case=review.initiative,
+            initiative=review.initiative,
             requirement=key,
             kind=kind,
             text=f"Otherwise {chance.random()}.",

@@ -68,7 +68,7 @@ LEFT_BEHIND = {
     "governance_session": "when somebody was there last",
     "governance_signinattempt": "how often somebody tried",
     "governance_keyattempt": "how often an address came with a wrong key",
-    "initiatives_casevisit": "what somebody has seen",
+    "initiatives_initiativevisit": "what somebody has seen",
     "initiatives_reviewvisit": "likewise",
     "initiatives_answerdraft": "what was typed is not lost",
     "initiatives_approvalopening": "when somebody opened what they are asked to approve",
@@ -76,7 +76,7 @@ LEFT_BEHIND = {
 # Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded, the links
 # of a survey.
 SHOWN_AT_ONCE = re.compile(
-    r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
+    r"/settings/calendar/|/initiatives/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
 )
 
 
@@ -185,8 +185,8 @@ def addresses_in_admin(name: str):
 
 
 def in_other_states(cast) -> list[tuple[str, str]]:
-    """Pages whose form needs a case in another state, with somebody who opens each."""
-    idea = factories.make_case(cast, title="Only an idea")
+    """Pages whose form needs an initiative in another state, with somebody who opens each."""
+    idea = factories.make_initiative(cast, title="Only an idea")
     prototype = factories.make_prototype(cast, title="A prototype")
     production = factories.make_production(cast, title="In production")
     batch = inventory_actions.upload_batch(
@@ -207,9 +207,9 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         )
     return [
         (first_admin.link().removeprefix(of_django.ADDRESS), "nobody"),
-        (reverse("case-withdraw", args=[idea.ref]), "owner"),
+        (reverse("initiative-withdraw", args=[idea.ref]), "owner"),
         (reverse("declaration", args=[prototype.ref]), "owner"),
-        (reverse("case-reattest", args=[production.ref]), "chair"),
+        (reverse("initiative-reattest", args=[production.ref]), "chair"),
         (reverse("import", args=[batch.pk]), "admin"),
         (reverse("obligation-settle", args=[debt.pk]), "owner"),
     ]

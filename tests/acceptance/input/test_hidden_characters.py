@@ -150,8 +150,10 @@ def test_no_form_of_a_page_keeps_a_hidden_character(world, people, rounds, cast)
 
 def test_a_form_says_which_field_holds_the_character(people, cast):  # noqa: F811
     client = people("owner")
-    shown = client.get("/cases/register/")
-    (form,) = [one for one in forms_of("/cases/register/", shown.content.decode()) if "title" in one.fields]
+    shown = client.get("/initiatives/register/")
+    (form,) = [
+        one for one in forms_of("/initiatives/register/", shown.content.decode()) if "title" in one.fields
+    ]
     answer = client.post(form.action, form.sent | {"title": "Only\u202e draft"})
     page = answer.content.decode()
     assert "U+202E (right-to-left override), after “Only”" in page

@@ -14,7 +14,7 @@ from initiatives.files.upload_policy import LONGEST_NAME, TYPES, check_file, ext
 from initiatives.models import Evidence
 from tests.acceptance.input.test_generated_input import all_forms, kept, taken_back
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.input import hostile_files
 from tests.support.input.hostile_files import KEPT, MARK, REFUSED
 
@@ -38,7 +38,7 @@ SEVERAL = (
 )
 DOORS = {
     "EvidenceForm": (
-        lambda case: at("evidence-add", case.ref, kind="contract_clause"),
+        lambda initiative: at("evidence-add", initiative.ref, kind="contract_clause"),
         "owner",
         "file",
         {
@@ -49,7 +49,7 @@ DOORS = {
         },
     ),
     "RowProofForm": (
-        lambda case: at("checklist-row", case.ref, "gov.autonomy"),
+        lambda initiative: at("checklist-row", initiative.ref, "gov.autonomy"),
         "owner",
         "proof-file",
         {
@@ -58,7 +58,7 @@ DOORS = {
         },
     ),
     "ItemForm": (
-        lambda case: at("checklist-several", case.ref, gate="mvp"),
+        lambda initiative: at("checklist-several", initiative.ref, gate="mvp"),
         "owner",
         "item-document-file",
         {
@@ -69,22 +69,27 @@ DOORS = {
         },
     ),
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
-    "EffortFileForm": (lambda case: at("effort-import", case.ref), "owner", "file", {}),
-    "InteractionFileForm": (lambda case: at("interactions-import", case.ref), "owner", "file", {}),
+    "EffortFileForm": (lambda initiative: at("effort-import", initiative.ref), "owner", "file", {}),
+    "InteractionFileForm": (
+        lambda initiative: at("interactions-import", initiative.ref),
+        "owner",
+        "file",
+        {},
+    ),
     "SystemImportForm": (lambda _: at("system-imports"), "admin", "file", {"kind": "systems"}),
-    "ReadingsFileForm": (lambda case: at("readings-import", case.ref), "owner", "file", {}),
+    "ReadingsFileForm": (lambda initiative: at("readings-import", initiative.ref), "owner", "file", {}),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),
     "LinesForm": (lambda _: at("units-from-table"), "admin", "file", {}),
     "RulebookForm": (lambda _: at("rulebook-load"), "admin", "file", {}),
 }
 
 
-def send(client, case, file: hostile_files.Hostile, door: str = "EvidenceForm"):
+def send(client, initiative, file: hostile_files.Hostile, door: str = "EvidenceForm"):
     """The file as a browser of a hostile person sends it: its name unchanged, its type what it likes."""
     upload = SimpleUploadedFile("x", file.content, "text/html")
     upload._name = file.name  # past what Django's own class would tidy
     place, _, name, beside = DOORS[door]
-    return client.post(place(case), factories.from_today(beside) | {name: upload})
+    return client.post(place(initiative), factories.from_today(beside) | {name: upload})
 
 
 def test_there_are_enough_of_them_and_each_is_another():
@@ -106,16 +111,16 @@ def test_each_is_judged_as_it_should_be(file):
 
 def test_what_is_refused_is_said_and_what_is_kept_never_acts(cast, as_, rounds):
     """Sent through the page: fifty of them, which chance chooses; all of them at full length."""
-    case, client, wrong = factories.make_case(cast), as_(cast.owner), []
+    initiative, client, wrong = factories.make_initiative(cast), as_(cast.owner), []
     for file in FILES if rounds >= 100 else random.sample(FILES, 50):
-        wrong += [f"{file.what}: {trouble}" for trouble in judged(client, case, file, "EvidenceForm")]
+        wrong += [f"{file.what}: {trouble}" for trouble in judged(client, initiative, file, "EvidenceForm")]
     assert not wrong, "\n".join(wrong)
 
 
-def judged(client, case, file, door):
+def judged(client, initiative, file, door):
     """What is wrong with what came of a file that was sent as evidence."""
     before = set(Evidence.objects.values_list("pk", flat=True))
-    answer = send(client, case, file, door)
+    answer = send(client, initiative, file, door)
     # An answer that is sent along is attested, which is another row of evidence.
     new = Evidence.objects.exclude(pk__in=before).exclude(kind="attestation")
     if file.verdict == REFUSED:
@@ -125,7 +130,7 @@ def judged(client, case, file, door):
     elif len(new) != 1:
         yield "not kept"
     else:
-        yield from handed_out(client, case, new[0], file)
+        yield from handed_out(client, initiative, new[0], file)
 
 
 def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
@@ -150,7 +155,7 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
     }
     others |= {"AttachForm", "TextForm"}  # kept as evidence is, read as a rulebook is
     assert takes - others == set(DOORS)
-    case, wrong = factories.make_case(cast), []
+    initiative, wrong = factories.make_initiative(cast), []
     clients = {who: as_(getattr(cast, who)) for who in ("owner", "admin")}
     for door, (_, who, _, _) in DOORS.items():
         if door == "EvidenceForm":
@@ -158,17 +163,17 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
         for file in FILES if rounds >= 100 else random.sample(FILES, 3):
             with taken_back():
                 if door in ("RowProofForm", "ItemForm"):
-                    trouble = [*judged(clients[who], case, file, door)]
+                    trouble = [*judged(clients[who], initiative, file, door)]
                 else:
-                    trouble = [*read_or_refused(clients[who], case, file, door)]
+                    trouble = [*read_or_refused(clients[who], initiative, file, door)]
             wrong += [f"{file.what}, sent to {door}: {one}" for one in trouble]
     assert not wrong, "\n".join(wrong)
 
 
-def read_or_refused(client, case, file, door):
+def read_or_refused(client, initiative, file, door):
     """What is wrong with what came of a file that was sent where tables, people and rulebooks are read."""
     before = kept()
-    answer = send(client, case, file, door)
+    answer = send(client, initiative, file, door)
     if answer.status_code == 302:
         if door not in TABLES or (file.verdict == REFUSED and file.what != "a table as workbook"):
             yield "it was taken"  # a workbook is told by its content, not by its name
@@ -185,7 +190,7 @@ def waits(answer) -> bool:
     return "encoding" in context["form"].errors or bool(context.get("unsure") or context.get("look"))
 
 
-def handed_out(client, case, item, file):
+def handed_out(client, initiative, item, file):
     """What is wrong with the ways this item leaves the house."""
     if (
         extension_of(item.file_name) not in TYPES
@@ -193,7 +198,7 @@ def handed_out(client, case, item, file):
         or set("/\\:<>\0\r\n") & set(item.file_name)
     ):
         yield f"its name is kept as {item.file_name!r}"
-    sent = client.get(at("evidence-file", case.ref, item.pk))
+    sent = client.get(at("evidence-file", initiative.ref, item.pk))
     if b"".join(sent.streaming_content) != file.content:
         yield "its bytes are others"
     if (
@@ -212,10 +217,10 @@ def handed_out(client, case, item, file):
         yield f"handed out as {sent['Content-Type']}"
     if file.name != "report.pdf" and file.content == hostile_files.pdf():
         return  # only its name is hostile
-    looked = client.get(at("evidence-look", case.ref, item.pk))
+    looked = client.get(at("evidence-look", initiative.ref, item.pk))
     if looked.status_code != 200 or MARK in text_of(looked) or "\u202e" in text_of(looked):
         yield f"its page answers {looked.status_code} or repeats it unescaped"
-    shown = client.get(at("evidence-content", case.ref, item.pk))
+    shown = client.get(at("evidence-content", initiative.ref, item.pk))
     if shown.status_code == 200 and (shown["Content-Type"] not in INLINE or item.content_type not in INLINE):
         yield f"shown as {shown['Content-Type']}"
     if shown.status_code == 200 and not shown["Content-Security-Policy"].startswith(
@@ -280,7 +285,7 @@ def test_what_lies_there_from_before_is_looked_at_again(cast, as_, monkeypatch):
 
     It was recorded with its own hash, by rules that let it pass; another file in its place is not opened at all.
     """
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
     monkeypatch.setattr("initiatives.evidence.actions.check_file", lambda file, *, page: "image/png")
     for content in (
@@ -291,13 +296,13 @@ def test_what_lies_there_from_before_is_looked_at_again(cast, as_, monkeypatch):
     ):
         send(
             client,
-            case,
+            initiative,
             hostile_files.Hostile("a picture of before", "report.png", content, hostile_files.KEPT),
         )
-        item = case.evidence.latest("pk")
+        item = initiative.evidence.latest("pk")
         assert item.file.read() == content
-        assert client.get(at("evidence-content", case.ref, item.pk)).status_code == 404
-        assert "is not shown here" in text_of(client.get(at("evidence-look", case.ref, item.pk)))
+        assert client.get(at("evidence-content", initiative.ref, item.pk)).status_code == 404
+        assert "is not shown here" in text_of(client.get(at("evidence-look", initiative.ref, item.pk)))
 
 
 def test_only_pictures_and_pdfs_that_pass_go_to_a_browser_as_they_are():

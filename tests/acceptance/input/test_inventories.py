@@ -389,9 +389,9 @@ def test_nothing_is_live_before_the_confirmation(cast):
 def test_an_import_brings_claims_and_invents_nothing(cast):
     counts = inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     assert counts["imported"] == 28
-    cases = Initiative.objects.all()
-    assert {case.basis for case in cases} == {"import"}
-    assert all(case.registered_by_id is None for case in cases)
+    initiatives = Initiative.objects.all()
+    assert {initiative.basis for initiative in initiatives} == {"import"}
+    assert all(initiative.registered_by_id is None for initiative in initiatives)
     for model in (Evidence, Hold, Notice, Obligation, Review, RoleAssignment, SignOff):
         assert not model.objects.exists(), model
     assert StageChange.objects.filter(basis="import", consumed=True).count() == 28
@@ -410,11 +410,11 @@ def test_a_standing_written_for_many_is_the_one_written_for_each(cast):
     inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     names = ("supported", "shortfall", "label", "gaps", "until_at", "held", "governance", "next_stale_on")
     for stage in ("prototype", "mvp", "production", "retired"):
-        case = Initiative.objects.filter(stage=stage).order_by("-number").first()
-        before = list(case.spans.values(*names))
+        initiative = Initiative.objects.filter(stage=stage).order_by("-number").first()
+        before = list(initiative.spans.values(*names))
         with acting(system="test", reason="Written for one"):
-            standings.rewrite([case])
-        assert list(case.spans.values(*names)) == before
+            standings.rewrite([initiative])
+        assert list(initiative.spans.values(*names)) == before
 
 
 def test_the_same_file_again_changes_nothing_and_is_linked(cast):
@@ -460,7 +460,7 @@ def test_lines_known_from_another_file_are_unchanged_and_other_words_are_propose
 
 def test_another_stage_in_a_newer_file_is_set_aside_for_a_person(cast):
     inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
-    case = Initiative.objects.get(source_key="DHS-2731")
+    initiative = Initiative.objects.get(source_key="DHS-2731")
     changed = content("us_2025.csv").replace(
         b"maac13b75@hq.dhs.gov,,Deployed", b"maac13b75@hq.dhs.gov,,Retired"
     )
@@ -468,10 +468,10 @@ def test_another_stage_in_a_newer_file_is_set_aside_for_a_person(cast):
         content=changed, file_name="b.csv", source="us-2025", by=cast.admin
     )
     row = batch.rows.get(mapped__key="DHS-2731")
-    assert (row.decision, row.initiative) == ("triage", case)
+    assert (row.decision, row.initiative) == ("triage", initiative)
     assert "moved" in kinds(row)
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)
-    assert Initiative.objects.get(pk=case.pk).stage == "production"
+    assert Initiative.objects.get(pk=initiative.pk).stage == "production"
 
 
 def test_two_uploads_that_wait_bring_each_system_once(cast):
@@ -497,7 +497,9 @@ def test_units_are_made_below_imported_or_found_by_name(cast):
 
     home = organisation_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)
     inventory_actions.confirm_batch(batch=upload(cast.admin, own=True), by=cast.admin)
-    assert {case.unit for case in Initiative.objects.filter(source_key__startswith="DOJ-")} == {home}
+    assert {initiative.unit for initiative in Initiative.objects.filter(source_key__startswith="DOJ-")} == {
+        home
+    }
     assert not Unit.objects.filter(code="imported").exists()
 
 
@@ -522,9 +524,9 @@ def test_a_row_set_aside_is_decided_by_hand(cast):
     inventory_actions.decide_row(row=first, stage="prototype", reason="Its office told us.", by=cast.admin)
     assert not Initiative.objects.exists()
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)
-    case = ImportRow.objects.get(pk=first.pk).initiative
-    assert case.stage == "prototype"
-    assert "chosen by hand: Its office told us." in case.stage_changes.get().reason
+    initiative = ImportRow.objects.get(pk=first.pk).initiative
+    assert initiative.stage == "prototype"
+    assert "chosen by hand: Its office told us." in initiative.stage_changes.get().reason
     live = inventory_actions.decide_row(row=second, stage="mvp", reason="Seen in use.", by=cast.admin)
     assert live.initiative.stage == "mvp"
     with pytest.raises(Conflict):
@@ -597,8 +599,8 @@ def test_columns_not_published_read_not_reported(cast):
         content=published.encode(), file_name="x.csv", source="us-2025", by=cast.admin
     )
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)
-    case = Initiative.objects.get(source_key="DHS-2577")
-    said = dict(said_by_source(case)["cells"])
+    initiative = Initiative.objects.get(source_key="DHS-2577")
+    said = dict(said_by_source(initiative)["cells"])
     assert said["Can people affected appeal?"] == ""
     assert said["Was it tested before deployment?"] == "In-progress"
     assert said["Does it involve personally identifiable information?"] == "Yes"

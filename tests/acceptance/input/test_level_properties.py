@@ -1,4 +1,4 @@
-"""What holds of levels whatever the case: properties, each tried on 200 random cases, more with `--rounds`.
+"""What holds of levels whatever the initiative: properties, each tried on 200 random initiatives, more with `--rounds`.
 
 That silence never pays is tried row by row in test_silence_never_pays.py.
 """
@@ -14,7 +14,7 @@ from django.db import transaction
 
 from governance import clock
 from governance.authorization import subject_patterns
-from governance.authorization.decision import Bound, CaseCondition, decide
+from governance.authorization.decision import Bound, InitiativeCondition, decide
 from governance.authorization.decision_queries import ENFORCED_WITHIN
 from governance.database import row_history
 from governance.gates import criteria, sign_off_statement, turning_points
@@ -22,9 +22,9 @@ from governance.gates.gate_inputs import Measured
 from governance.gates.requirements import states_at
 from governance.models import KeyHeartbeat
 from governance.vocabulary import LEVEL_RANK, STAGE_RANK, Level
-from initiatives.case_pages import banners
 from initiatives.enforcement import api
 from initiatives.enforcement.decision_cache import Known
+from initiatives.initiative_pages import banners
 from tests.support import factories
 from tests.support.rules import random_contracts
 from tests.support.rules.gate_facts import AT, LONG_AGO, MODEL, TODAY
@@ -50,7 +50,7 @@ DOCUMENTED = LEVEL_RANK[Level.DOCUMENTED]
 
 @pytest.fixture
 def chances(rounds):
-    """A source of chance for each case, the same in every run."""
+    """A source of chance for each initiative, the same in every run."""
     return [random.Random(seed) for seed in range(max(rounds, IN_THE_SUITE))]
 
 
@@ -130,7 +130,7 @@ def test_a_criterion_is_never_better_than_its_worst_question(chances):
 
 
 def untouched(facts):
-    """The case before anybody outside the team had a hand in it."""
+    """The initiative before anybody outside the team had a hand in it."""
     items = tuple(
         replace(item, verifications={}, acceptance_role="", acceptance_open=False, generated=False)
         for item in facts.items
@@ -140,7 +140,7 @@ def untouched(facts):
 
 
 def pressed(chance, facts):
-    """The case with one to eight items more that the team made, for whatever questions."""
+    """The initiative with one to eight items more that the team made, for whatever questions."""
     more = []
     for place in range(chance.randint(1, 8)):
         kind = chance.choice(list(BOOK.evidence_kinds))
@@ -212,7 +212,7 @@ def test_nothing_made_outside_is_worth_more_where_the_team_offers_it_for_another
 
 
 def worded(chance, facts):
-    """The case with words of every length in its answers."""
+    """The initiative with words of every length in its answers."""
     answers = {
         key: replace(reply, text=f"{key} \n is {chance.choice(['so', 'shown ' * 40, 'told ' * 300])}".strip())
         for key, reply in facts.answers.items()
@@ -257,7 +257,7 @@ def test_a_statement_quotes_each_answer_and_names_its_level(chances):
 
 
 def better(chance, facts):
-    """The case with more verified, measured, or longer in force: nothing in it is weaker or shorter."""
+    """The initiative with more verified, measured, or longer in force: nothing in it is weaker or shorter."""
     items = []
     for item in facts.items:
         for key in item.covers:
@@ -284,7 +284,7 @@ def better(chance, facts):
 
 
 def weaker(chance, facts):
-    """The case in which some of what was verified is so no more."""
+    """The initiative in which some of what was verified is so no more."""
     return replace(
         facts,
         items=tuple(
@@ -363,7 +363,7 @@ def declares(patterns, question):
 
 
 def circumstances(chance):
-    """What else bears on a case whose systems ask."""
+    """What else bears on an initiative whose systems ask."""
     return {
         "withdrawn": chance.random() < 0.03,
         "switched_off": chance.choice(["", "", "", "", "", "", "An incident."]),
@@ -379,13 +379,13 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone_and_says_what_it_
         version, declared = random_contracts.in_force(rules), declared_subjects(chance)
         around = circumstances(chance)
         bound = chance.choice([Bound(test_subjects=declared)] * 5 + [None])
-        prototype = CaseCondition("prototype", bound=bound, **around)
+        prototype = InitiativeCondition("prototype", bound=bound, **around)
         known = Known(1, 1, 1, (version,), prototype, (), (1,))
         for _ in range(8):
             question = random_contracts.random_question(chance, rules, words)
             now = random_contracts.random_moment(chance, rules)
             one = decide(version, prototype, question, now)
-            beside = decide(version, CaseCondition("production", **around), question, now)
+            beside = decide(version, InitiativeCondition("production", **around), question, now)
             answer = api.said(known, api.Decided(one, now))
             assert answer["context"]["stage"] == "prototype"
             assert answer["decision"] is one.allowed
@@ -402,8 +402,8 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone_and_says_what_it_
 @pytest.mark.django_db
 def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_within_its_days(chances):
     cast = factories.make_cast()
-    case, other = (factories.make_production(cast, title=title) for title in ("Own", "Other"))
-    own, foreign = factories.make_key(cast, case)[0], factories.make_key(cast, other)[0]
+    initiative, other = (factories.make_production(cast, title=title) for title in ("Own", "Other"))
+    own, foreign = factories.make_key(cast, initiative)[0], factories.make_key(cast, other)[0]
     start, said = clock.now() - timedelta(days=360), {True: 0, False: 0}
     for first in range(0, len(chances), 50):
         chance, signs = chances[first], []
@@ -417,7 +417,7 @@ def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_with
                         )
                     at = KeyHeartbeat.objects.get(key=key, day=clock.local_day(at)).at
                 else:
-                    of = other if key == foreign else case
+                    of = other if key == foreign else initiative
                     write(of, 1, at=at, key=key, outcome=chance.choice(["allow", "deny", "needs_approval"]))
                 if key == own:
                     signs.append(at)
@@ -426,7 +426,10 @@ def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_with
                 now = edge + chance.choice([timedelta(), INSTANT, -INSTANT, HOUR, -HOUR, timedelta(days=9)])
                 heard = any(at <= now < at + ENFORCED_WITHIN for at in signs)
                 asked = SimpleNamespace(
-                    ref=case.ref, number=case.number, contract_id=case.contract_id, withdrawn_at=None
+                    ref=initiative.ref,
+                    number=initiative.number,
+                    contract_id=initiative.contract_id,
+                    withdrawn_at=None,
                 )
                 for stage in ("prototype", "mvp", "production"):
                     asked.stage = stage

@@ -24,7 +24,9 @@ def moments(chance, facts):
 
 
 def test_the_rules_say_what_a_plain_reading_says(rounds):
-    """200 cases in the suite, 10,000 with `--rounds 10000`; each at several moments, and as the outlook tells it."""
+    """200 initiatives in the suite, 10,000 with `--rounds 10000`; each at several moments, and as the outlook tells
+    it.
+    """
     spread = Counter()
     for seed in range(max(rounds, IN_THE_SUITE)):
         chance = random.Random(seed)
@@ -33,16 +35,16 @@ def test_the_rules_say_what_a_plain_reading_says(rounds):
         spread[spans[0][1].supported] += 1
         for at in moments(chance, facts):
             wrong = list(differences(facts, BOOK, at))
-            assert not wrong, f"case {seed} at {at}: {wrong}"
+            assert not wrong, f"initiative {seed} at {at}: {wrong}"
             _, told, foretold = next(span for span in reversed(spans) if span[0] <= at)
             states = states_at(facts, BOOK, at)
             late = [key for key in states if judged(states[key]) != judged(foretold[key])]
-            assert not late, f"case {seed} at {at}: the outlook missed {late}"
-            assert told == criteria.support(facts, BOOK, at, states), f"case {seed} at {at}"
-    cases = spread.total()
+            assert not late, f"initiative {seed} at {at}: the outlook missed {late}"
+            assert told == criteria.support(facts, BOOK, at, states), f"initiative {seed} at {at}"
+    initiatives = spread.total()
     for stage in CLAIMS[1:]:
-        assert spread[stage] >= cases / 10, f"only {spread[stage]} of {cases} support {stage}"
-    assert spread["proposed"] >= cases / 100
+        assert spread[stage] >= initiatives / 10, f"only {spread[stage]} of {initiatives} support {stage}"
+    assert spread["proposed"] >= initiatives / 100
 
 
 def judged(state):

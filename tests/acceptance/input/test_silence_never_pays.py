@@ -1,7 +1,7 @@
-"""Silence never pays: whatever a case describes of itself, from an empty register, costs it no support.
+"""Silence never pays: whatever an initiative describes of itself, from an empty register, costs it no support.
 
-Rows are told by real acts and judged in the facts of random cases, at every moment at which something turns; 200 times
-in the suite, more with `--rounds`.
+Rows are told by real acts and judged in the facts of random initiatives, at every moment at which something turns; 200
+times in the suite, more with `--rounds`.
 """
 
 import random
@@ -16,48 +16,48 @@ from governance.gates.requirements import states_at
 from governance.rulebook import shipped_text
 from governance.vocabulary import STAGE_RANK
 from tests.support import factories
-from tests.support.rules.described_registers import KINDS_TO_TELL, bare_case, laid_into, told_of
+from tests.support.rules.described_registers import KINDS_TO_TELL, bare_initiative, laid_into, told_of
 from tests.support.rules.gate_facts import AT, LONG_AGO
 from tests.support.rules.random_facts import BOOK, later, moments_of, random_facts
 
 IN_THE_SUITE = 200
-CASES_OF_EACH = 5  # random cases into which what was told is laid
+INITIATIVES_OF_EACH = 5  # random initiatives into which what was told is laid
 
 
 @pytest.fixture
 def chances(rounds):
-    """A source of chance for each case, the same in every run."""
+    """A source of chance for each initiative, the same in every run."""
     return [random.Random(seed) for seed in range(max(rounds, IN_THE_SUITE))]
 
 
 def supported(facts, at):
-    """The rank of what is supported; of a closed case 0."""
+    """The rank of what is supported; of a closed initiative 0."""
     return STAGE_RANK.get(criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)).supported, 0)
 
 
 def silent(facts, chance):
-    """The case before anything around it was described; perhaps not even its model."""
+    """The initiative before anything around it was described; perhaps not even its model."""
     kept = tuple(one for one in facts.shortcomings if not one.hold and not one.requirement.startswith("int."))
     running = facts.running if chance.random() < 0.5 else ()
     return replace(facts, described=(), alone=(), shortcomings=kept, running=running)
 
 
-def moments(*cases):
+def moments(*initiatives):
     """Every moment at which something turns in one of them, and now."""
-    return sorted({AT, *(moment for facts in cases for moment in moments_of(facts))})
+    return sorted({AT, *(moment for facts in initiatives for moment in moments_of(facts))})
 
 
 @pytest.mark.django_db
 def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
     cast = factories.make_cast()
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    case, rose, against, told_once = bare_case(cast), 0, 0, Counter()
+    initiative, rose, against, told_once = bare_initiative(cast), 0, 0, Counter()
     for place, chance in enumerate(chances):
-        if place % CASES_OF_EACH == 0:
+        if place % INITIATIVES_OF_EACH == 0:
             # First each kind alone, then several in whatever order.
-            single = place // CASES_OF_EACH
+            single = place // INITIATIVES_OF_EACH
             kinds = chance.choices(KINDS_TO_TELL, k=chance.randint(1, 8))
-            told = told_of(cast, case, chance, KINDS_TO_TELL[single : single + 1] or kinds)
+            told = told_of(cast, initiative, chance, KINDS_TO_TELL[single : single + 1] or kinds)
             told_once.update(set(told.kinds))
             assert costs_nothing(told), told.kinds
         nothing = silent(random_facts(chance, most=2), chance)
@@ -74,7 +74,7 @@ def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
 
 
 def costs_nothing(told):
-    """Whether the case itself, as its acts left it, supports no less at any moment from then on."""
+    """Whether the initiative itself, as its acts left it, supports no less at any moment from then on."""
     spans = [turning_points.outlook(facts, BOOK, told.at) for facts in (told.before, told.after)]
     turns = {moment for outlook in spans for moment, *_ in outlook}
     return all(supported(told.after, at) >= supported(told.before, at) for at in turns)

@@ -11,9 +11,9 @@ from tests.support.database import snapshots
 @snapshots.kept
 def mvp(cast) -> Initiative:
     """An MVP whose technical lead can explain how it signs on."""
-    case = factories.make_mvp(cast)
-    factories.make_flow(cast, case)
-    return case
+    initiative = factories.make_mvp(cast)
+    factories.make_flow(cast, initiative)
+    return initiative
 
 
 @pytest.fixture

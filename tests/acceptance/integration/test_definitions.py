@@ -10,9 +10,9 @@ from django.db import connection
 from governance import clock
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
-from initiatives.cases.act import act
 from initiatives.evidence import actions as evidence_actions
-from initiatives.findings.sync import follow, lock_cases
+from initiatives.findings.sync import follow, lock_initiatives
+from initiatives.initiative.act import act
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.models import (
@@ -27,8 +27,8 @@ from initiatives.models import (
     TermDefinition,
 )
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,24 +49,24 @@ CONTRACT = {"meaning": "a contract", "counted_unit": "contract", "valid_to": dat
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """An MVP tied to CRM and billing that uses the term customer."""
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     for name in ("CRM", "Billing"):
-        factories.make_link(cast, case, factories.make_system(cast, name), agreed=True)
+        factories.make_link(cast, initiative, factories.make_system(cast, name), agreed=True)
     factories.make_term(cast, "customer", "Who buys from us.")
-    definition_actions.use_term(case=case, name="customer", by=cast.lead)
-    return case
+    definition_actions.use_term(initiative=initiative, name="customer", by=cast.lead)
+    return initiative
 
 
-def system_of(case, name):
-    return case.links.get(system__name=name).system
+def system_of(initiative, name):
+    return initiative.links.get(system__name=name).system
 
 
-def define(cast, case, name, *, term="customer", field="customer_id", **said):
+def define(cast, initiative, name, *, term="customer", field="customer_id", **said):
     return definition_actions.define(
         term=Term.objects.get(name=term),
-        system=system_of(case, name),
+        system=system_of(initiative, name),
         field=field,
         by=said.pop("by", cast.lead),
         **said,
@@ -75,12 +75,12 @@ def define(cast, case, name, *, term="customer", field="customer_id", **said):
 
 @pytest.fixture
 @snapshots.kept
-def three(cast, case):
+def three(cast, initiative):
     """The three definitions of the walk, and with them three conflicts."""
-    define(cast, case, "CRM", **ACCOUNT)
-    define(cast, case, "Billing", **PAYER)
-    define(cast, case, "Billing", **CONTRACT)
-    return {row.facet: row for row in DefinitionConflict.objects.open().filter(initiative=case)}
+    define(cast, initiative, "CRM", **ACCOUNT)
+    define(cast, initiative, "Billing", **PAYER)
+    define(cast, initiative, "Billing", **CONTRACT)
+    return {row.facet: row for row in DefinitionConflict.objects.open().filter(initiative=initiative)}
 
 
 def settle(cast, conflict, **fields):
@@ -104,51 +104,55 @@ def accept(cast, conflict, **fields):
     )
 
 
-def open_facets(case):
-    return sorted(DefinitionConflict.objects.open().filter(initiative=case).values_list("facet", flat=True))
+def open_facets(initiative):
+    return sorted(
+        DefinitionConflict.objects.open().filter(initiative=initiative).values_list("facet", flat=True)
+    )
 
 
-def undecided(case):
-    return list(DefinitionConflict.objects.filter(initiative=case, status="undecided").order_by("pk"))
+def undecided(initiative):
+    return list(DefinitionConflict.objects.filter(initiative=initiative, status="undecided").order_by("pk"))
 
 
 # What is found
 
 
-def test_three_definitions_in_two_systems_make_one_conflict_a_facet(case, three):
-    assert open_facets(case) == ["business_logic", "identifier_format", "validity"]
+def test_three_definitions_in_two_systems_make_one_conflict_a_facet(initiative, three):
+    assert open_facets(initiative) == ["business_logic", "identifier_format", "validity"]
     assert {row.severity for row in three.values()} == {"blocking"}
     systems = {facet: {row.one.system.name, row.other.system.name} for facet, row in three.items()}
     assert systems["identifier_format"] == systems["business_logic"] == {"CRM", "Billing"}
     assert systems["validity"] == {"Billing"}
     assert "account" in three["business_logic"].words
     assert "payer" in three["business_logic"].words, "of two pairs, the one that holds now"
-    short = Shortcoming.objects.standing().get(initiative=case, requirement="int.definitions")
+    short = Shortcoming.objects.standing().get(initiative=initiative, requirement="int.definitions")
     assert (short.words, short.hold) == ("3 open conflicts on customer.", "definition_conflict")
     assert short.who == "Vera Steward" or short.who
-    assert Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    assert Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
 
 
-def test_the_same_words_and_facets_are_the_same(cast, case):
-    define(cast, case, "CRM", meaning="Account", counted_unit="one account", includes="tests, trials")
-    define(cast, case, "Billing", meaning="account ", counted_unit="One  account", includes="Trials; tests")
+def test_the_same_words_and_facets_are_the_same(cast, initiative):
+    define(cast, initiative, "CRM", meaning="Account", counted_unit="one account", includes="tests, trials")
+    define(
+        cast, initiative, "Billing", meaning="account ", counted_unit="One  account", includes="Trials; tests"
+    )
     assert not DefinitionConflict.objects.exists()
 
 
-def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, as_, case):
-    define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
-    define(cast, case, "Billing", meaning="Konto", identifier_format="10-stellig")
-    (row,) = undecided(case)
+def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, as_, initiative):
+    define(cast, initiative, "CRM", meaning="account", identifier_format="10 digits")
+    define(cast, initiative, "Billing", meaning="Konto", identifier_format="10-stellig")
+    (row,) = undecided(initiative)
     assert (row.facet, row.severity) == ("wording", "note")
     assert row.words == (
         "Nobody has called CRM customer_id and Billing customer_id the same. Meaning: “account” and “Konto”; "
         "Identifier format: “10 digits” and “10-stellig”."
     )
-    assert open_facets(case) == []
+    assert open_facets(initiative) == []
     assert not Shortcoming.objects.standing().filter(requirement="int.definitions").exists()
-    assert not Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    assert not Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
     assert not Notice.objects.filter(kind="definitions disagree").exists()
-    page = text_of(as_(cast.owner).get(at("integration-definitions", case.ref)))
+    page = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
     assert "1 not compared" in page
     assert "Not compared: nobody has called them the same" in page
     assert "none found" not in page
@@ -157,27 +161,27 @@ def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, 
     assert "No conflict is open" not in term
 
 
-def test_a_facet_that_both_state_otherwise_is_a_conflict_that_names_both_values(cast, as_, case):
-    define(cast, case, "CRM", meaning="account", counted_unit="account", time_window="12 months")
-    define(cast, case, "Billing", meaning="account", counted_unit="payer", excludes="tests")
-    assert open_facets(case) == ["business_logic"]
+def test_a_facet_that_both_state_otherwise_is_a_conflict_that_names_both_values(cast, as_, initiative):
+    define(cast, initiative, "CRM", meaning="account", counted_unit="account", time_window="12 months")
+    define(cast, initiative, "Billing", meaning="account", counted_unit="payer", excludes="tests")
+    assert open_facets(initiative) == ["business_logic"]
     assert DefinitionConflict.objects.get().words == (
         "customer is counted in two ways, by CRM customer_id and Billing customer_id. "
         "Counted unit: “account” and “payer”."
     )
-    page = text_of(as_(cast.owner).get(at("integration-definitions", case.ref)))
+    page = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
     assert "Stated, side by side" in page
     assert page.count("not stated") == 2, "the time window of one, what the other leaves out"
 
 
-def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_changes(cast, case):
+def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_changes(cast, initiative):
     """As databases hold them that were filled while prose was read (ADR 0031)."""
-    define(cast, case, "CRM", meaning="account")
-    billing = define(cast, case, "Billing", meaning="payer")
-    (row,) = undecided(case)
+    define(cast, initiative, "CRM", meaning="account")
+    billing = define(cast, initiative, "Billing", meaning="payer")
+    (row,) = undecided(initiative)
     with act("test", system="test", register=True):
         old = DefinitionConflict(
-            initiative=case,
+            initiative=initiative,
             facet="same_name",
             one=row.one,
             other=row.other,
@@ -186,12 +190,12 @@ def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_cha
             found_at=clock.now(),
         )
         old.save()
-        follow(lock_cases([case.pk]))
-    assert open_facets(case) == ["same_name"]
-    assert undecided(case) == [], "it is asked once"
-    assert Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+        follow(lock_initiatives([initiative.pk]))
+    assert open_facets(initiative) == ["same_name"]
+    assert undecided(initiative) == [], "it is asked once"
+    assert Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
     settle(cast, old)
-    assert (open_facets(case), undecided(case)) == ([], []), "what was decided stands"
+    assert (open_facets(initiative), undecided(initiative)) == ([], []), "what was decided stands"
     definition_actions.define(
         term=billing.term,
         system=billing.system,
@@ -202,45 +206,45 @@ def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_cha
     )
     old.refresh_from_db()
     assert old.status == "gone"
-    assert len(undecided(case)) == 1
+    assert len(undecided(initiative)) == 1
 
 
-def test_only_terms_in_use_and_linked_systems_count(cast, case, three):
+def test_only_terms_in_use_and_linked_systems_count(cast, initiative, three):
     other = factories.make_mvp(cast, title="Another assistant")
     assert not DefinitionConflict.objects.filter(initiative=other).exists()
-    factories.make_link(cast, other, system_of(case, "CRM"))
-    factories.make_link(cast, other, system_of(case, "Billing"))
+    factories.make_link(cast, other, system_of(initiative, "CRM"))
+    factories.make_link(cast, other, system_of(initiative, "Billing"))
     assert open_facets(other) == [], "it does not use the term"
     factories.make_term(cast, "Customer")
-    use = definition_actions.use_term(case=other, name="Customer", by=cast.lead)
+    use = definition_actions.use_term(initiative=other, name="Customer", by=cast.lead)
     assert use.term.name == "customer", "one term, however it is typed"
     assert len(open_facets(other)) == 3
     link = other.links.get(system__name="CRM", ended_at=None)
     link_actions.end_link(link=link, reason="No longer read.", by=cast.lead)
     assert open_facets(other) == ["validity"]
-    assert len(open_facets(case)) == 3, "the other case is as it was"
+    assert len(open_facets(initiative)) == 3, "the other initiative is as it was"
     definition_actions.stop_using_term(use=use, by=cast.lead)
     assert open_facets(other) == []
 
 
-def test_members_of_a_linked_collection_count(cast, case):
+def test_members_of_a_linked_collection_count(cast, initiative):
     collection = factories.make_system(cast, "Handbooks", kind="knowledge_collection")
     member = factories.make_system(cast, "Wiki", kind="wiki", collection=collection)
-    define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
+    define(cast, initiative, "CRM", meaning="account", identifier_mask="X{18}")
     term = Term.objects.get()
     definition_actions.define(
         term=term, system=member, field="kdnr", meaning="account", identifier_mask="9{10}", by=cast.lead
     )
-    assert open_facets(case) == []
-    factories.make_link(cast, case, collection)
-    assert open_facets(case) == ["identifier_format"]
+    assert open_facets(initiative) == []
+    factories.make_link(cast, initiative, collection)
+    assert open_facets(initiative) == ["identifier_format"]
 
 
-def profile_of(cast, case, name, patterns, field="customer_id", **column):
-    with act("test", by=cast.lead, case=case) as locked:
+def profile_of(cast, initiative, name, patterns, field="customer_id", **column):
+    with act("test", by=cast.lead, initiative=initiative) as locked:
         Profile(
-            initiative=case,
-            system=system_of(case, name),
+            initiative=initiative,
+            system=system_of(initiative, name),
             data_set="customers",
             tool="count",
             file_name="sample.csv",
@@ -254,61 +258,67 @@ def profile_of(cast, case, name, patterns, field="customer_id", **column):
         follow([locked])
 
 
-def measured_otherwise(case) -> list[str]:
-    rows = Shortcoming.objects.standing().filter(initiative=case, source__endswith=":measured")
+def measured_otherwise(initiative) -> list[str]:
+    rows = Shortcoming.objects.standing().filter(initiative=initiative, source__endswith=":measured")
     return [row.words for row in rows.order_by("pk")]
 
 
-def test_a_field_that_was_measured_otherwise_than_declared_is_named(cast, case):
-    row = define(cast, case, "CRM", meaning="account", identifier_mask="9{10}")
-    profile_of(cast, case, "CRM", {"A{18}": 0.7, "9{10}": 0.3})
-    (words,) = measured_otherwise(case)
+def test_a_field_that_was_measured_otherwise_than_declared_is_named(cast, initiative):
+    row = define(cast, initiative, "CRM", meaning="account", identifier_mask="9{10}")
+    profile_of(cast, initiative, "CRM", {"A{18}": 0.7, "9{10}": 0.3})
+    (words,) = measured_otherwise(initiative)
     assert words == (
         "CRM customer_id is said to be “9{10}” and was measured mostly A{18} (30% of the values are written so)."
     )
-    assert not Hold.objects.open().filter(initiative=case).exists(), "nothing disagrees, but it is not proven"
+    assert not Hold.objects.open().filter(initiative=initiative).exists(), (
+        "nothing disagrees, but it is not proven"
+    )
     define(
         cast,
-        case,
+        initiative,
         "CRM",
         meaning="account",
         identifier_mask="9{10}",
         definition=row,
         valid_from=date(2019, 7, 1),
     )
-    assert measured_otherwise(case) == [], "a profile does not say of which years its rows are"
+    assert measured_otherwise(initiative) == [], "a profile does not say of which years its rows are"
 
 
-def test_a_few_dirty_rows_and_years_that_nobody_measured_say_nothing(cast, case):
-    define(cast, case, "CRM", meaning="account", identifier_mask="9{10}", valid_to=date(2010, 12, 31))
-    define(cast, case, "Billing", meaning="account", identifier_mask="9{10}")
-    profile_of(cast, case, "CRM", {"A{18}": 1.0})
-    profile_of(cast, case, "Billing", {"9{10}": 0.97, "A{2}": 0.03})
-    assert measured_otherwise(case) == []
+def test_a_few_dirty_rows_and_years_that_nobody_measured_say_nothing(cast, initiative):
+    define(cast, initiative, "CRM", meaning="account", identifier_mask="9{10}", valid_to=date(2010, 12, 31))
+    define(cast, initiative, "Billing", meaning="account", identifier_mask="9{10}")
+    profile_of(cast, initiative, "CRM", {"A{18}": 1.0})
+    profile_of(cast, initiative, "Billing", {"9{10}": 0.97, "A{2}": 0.03})
+    assert measured_otherwise(initiative) == []
 
 
-def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, case):
-    define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
-    define(cast, case, "Billing", meaning="account")
-    assert open_facets(case) == []
-    assert len(undecided(case)) == 1
-    profile_of(cast, case, "Billing", {"9{10}": 1.0}, field="CUSTOMER_ID")
-    assert open_facets(case) == ["identifier_format"]
+def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, initiative):
+    define(cast, initiative, "CRM", meaning="account", identifier_mask="X{18}")
+    define(cast, initiative, "Billing", meaning="account")
+    assert open_facets(initiative) == []
+    assert len(undecided(initiative)) == 1
+    profile_of(cast, initiative, "Billing", {"9{10}": 1.0}, field="CUSTOMER_ID")
+    assert open_facets(initiative) == ["identifier_format"]
     assert "measured mostly 9{10}" in DefinitionConflict.objects.open().get().words
-    assert undecided(case) == [], "a conflict is no longer undecided"
+    assert undecided(initiative) == [], "a conflict is no longer undecided"
 
 
 # The steward's word
 
 
-def test_the_steward_settles_all_three_and_the_register_is_silent(cast, case, three):
+def test_the_steward_settles_all_three_and_the_register_is_silent(cast, initiative, three):
     settle(cast, three["identifier_format"])
     settle(cast, three["business_logic"])
-    short = Shortcoming.objects.standing().get(initiative=case, requirement="int.definitions")
+    short = Shortcoming.objects.standing().get(initiative=initiative, requirement="int.definitions")
     assert short.words == "1 open conflict on customer."
     gap = accept(cast, three["validity"])
-    assert not Shortcoming.objects.standing().filter(initiative=case, requirement="int.definitions").exists()
-    assert not Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    assert (
+        not Shortcoming.objects.standing()
+        .filter(initiative=initiative, requirement="int.definitions")
+        .exists()
+    )
+    assert not Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
     row = DefinitionConflict.objects.get(pk=three["validity"].pk)
     assert (row.status, row.decided_by, row.gap, row.downstream) == (
         "accepted",
@@ -318,7 +328,7 @@ def test_the_steward_settles_all_three_and_the_register_is_silent(cast, case, th
     )
     assert (gap.owner, gap.downstream, gap.closed_at) == (cast.lead, ["Churn report", "Dunning list"], None)
     assert Gap.objects.get(pk=gap.pk).text.endswith("Accepted: Rows from before 2021 stay as they are.")
-    kinds = Entry.objects.acts().of_case(case.ref).values_list("kind", flat=True)
+    kinds = Entry.objects.acts().of_initiative(initiative.ref).values_list("kind", flat=True)
     assert list(kinds).count("conflict reconciled") == 2
     assert list(kinds).count("difference accepted") == 1
 
@@ -330,7 +340,7 @@ def test_nobody_but_the_steward_decides(cast, three):
                 decide(cast, three["validity"], by=person)
 
 
-def test_what_a_decision_lacks_is_said_at_its_field(cast, case, three):
+def test_what_a_decision_lacks_is_said_at_its_field(cast, initiative, three):
     with pytest.raises(ValidationError) as lacking:
         settle(cast, three["validity"], decision=" ", mapping=[{"one": "A", "other": ""}])
     assert set(lacking.value.message_dict) == {"decision", "mapping"}
@@ -347,7 +357,7 @@ def test_what_a_decision_lacks_is_said_at_its_field(cast, case, three):
     other = factories.make_mvp(cast, title="Another assistant")
     with pytest.raises(ValidationError, match="an item of this initiative"):
         settle(cast, three["validity"], mapping=[], evidence=other.evidence.first())
-    item = case.evidence.filter(withdrawn_at=None).first()
+    item = initiative.evidence.filter(withdrawn_at=None).first()
     assert settle(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item
 
 
@@ -359,10 +369,12 @@ def test_what_a_decision_lacks_is_said_at_its_field(cast, case, three):
         ("conflict", "open", "conflict found"),
     ],
 )
-def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(cast, as_, case, verdict, status, kind):
-    define(cast, case, "CRM", meaning="account")
-    define(cast, case, "Billing", meaning="Konto")
-    (row,) = undecided(case)
+def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(
+    cast, as_, initiative, verdict, status, kind
+):
+    define(cast, initiative, "CRM", meaning="account")
+    define(cast, initiative, "Billing", meaning="Konto")
+    (row,) = undecided(initiative)
     page = at("conflict-reconcile", row.pk)
     assert as_(cast.owner).post(page, {"verdict": verdict, "decision": "So it is."}).status_code == 403
     wrong = as_(cast.steward).post(page, {"verdict": verdict, "decision": " "})
@@ -370,12 +382,12 @@ def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(cast, as_, c
     assert as_(cast.steward).post(page, {"verdict": verdict, "decision": "So it is."}).status_code == 302
     row.refresh_from_db()
     assert row.status == status
-    assert Entry.objects.acts().of_case(case.ref).filter(kind=kind).count() == 1
+    assert Entry.objects.acts().of_initiative(initiative.ref).filter(kind=kind).count() == 1
     with act("test", system="test", register=True):
-        follow(lock_cases([case.pk]))
+        follow(lock_initiatives([initiative.pk]))
     row.refresh_from_db()
-    assert (row.status, undecided(case)) == (status, []), "looked at again, it stands"
-    held = Hold.objects.open().filter(initiative=case, kind="definition_conflict").exists()
+    assert (row.status, undecided(initiative)) == (status, []), "looked at again, it stands"
+    held = Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
     assert held == (verdict == "conflict")
     if verdict == "conflict":
         assert row.words == (
@@ -388,10 +400,10 @@ def test_the_steward_says_what_a_pair_is_in_one_press_with_a_reason(cast, as_, c
         definition_actions.decide_pair(conflict=row, verdict="same", decision="No.", by=cast.steward)
 
 
-def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast, case):
-    define(cast, case, "CRM", meaning="account")
-    define(cast, case, "Billing", meaning="Konto")
-    (row,) = undecided(case)
+def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast, initiative):
+    define(cast, initiative, "CRM", meaning="account")
+    define(cast, initiative, "Billing", meaning="Konto")
+    (row,) = undecided(initiative)
     for decide in (settle, accept):
         with pytest.raises(Conflict, match="It stands otherwise now"):
             decide(cast, row)
@@ -400,9 +412,9 @@ def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast
     assert set(lacking.value.message_dict) == {"verdict", "decision"}
 
 
-def test_a_slip_in_an_identifier_of_a_standard_is_found_in_the_table(cast, case):
-    define(cast, case, "CRM", meaning="account", identifier_standard="iban")
-    define(cast, case, "Billing", meaning="account", identifier_mask="9{10}")
+def test_a_slip_in_an_identifier_of_a_standard_is_found_in_the_table(cast, initiative):
+    define(cast, initiative, "CRM", meaning="account", identifier_standard="iban")
+    define(cast, initiative, "Billing", meaning="account", identifier_mask="9{10}")
     (row,) = DefinitionConflict.objects.open()
     rows = [
         {"one": "CH9300762011623852957", "other": "4711"},
@@ -413,44 +425,49 @@ def test_a_slip_in_an_identifier_of_a_standard_is_found_in_the_table(cast, case)
     assert settle(cast, row, mapping=rows[:1]).status == "reconciled"
 
 
-def test_what_was_decided_stands_until_a_definition_changes(cast, case, three):
+def test_what_was_decided_stands_until_a_definition_changes(cast, initiative, three):
     for row in three.values():
         settle(cast, row)
     with act("test", system="test", register=True):
-        follow(lock_cases([case.pk]))
-    assert open_facets(case) == [], "looked at again, nothing comes back"
+        follow(lock_initiatives([initiative.pk]))
+    assert open_facets(initiative) == [], "looked at again, nothing comes back"
     crm = TermDefinition.objects.get(system__name="CRM")
     changed = ACCOUNT | {"identifier_mask": "X{15}"}
     definition_actions.define(
         term=crm.term, system=crm.system, field="customer_id", definition=crm, by=cast.lead, **changed
     )
-    assert open_facets(case) == ["business_logic", "identifier_format"]
+    assert open_facets(initiative) == ["business_logic", "identifier_format"]
     statuses = dict(DefinitionConflict.objects.exclude(status="open").values_list("facet", "status"))
     assert statuses == {"identifier_format": "gone", "business_logic": "gone", "validity": "reconciled"}
     gone = DefinitionConflict.objects.filter(status="gone").first()
     assert gone.decided_by == cast.steward, "what was decided stays readable"
 
 
-def test_one_more_definition_opens_what_was_decided_for_the_others(cast, case, three):
+def test_one_more_definition_opens_what_was_decided_for_the_others(cast, initiative, three):
     for row in three.values():
         settle(cast, row)
     said = {"counted_unit": "household", "identifier_mask": "9{12}"}
-    define(cast, case, "Billing", field="payer_no", meaning="household", **said)
+    define(cast, initiative, "Billing", field="payer_no", meaning="household", **said)
     # One for each pair of systems and facet: CRM against billing, and billing's two fields against each other.
-    assert open_facets(case) == ["business_logic", "business_logic", "identifier_format", "identifier_format"]
-    assert DefinitionConflict.objects.filter(initiative=case, status="reconciled").count() == 3
+    assert open_facets(initiative) == [
+        "business_logic",
+        "business_logic",
+        "identifier_format",
+        "identifier_format",
+    ]
+    assert DefinitionConflict.objects.filter(initiative=initiative, status="reconciled").count() == 3
 
 
-def test_a_conflict_is_gone_when_the_definitions_agree(cast, case, three):
+def test_a_conflict_is_gone_when_the_definitions_agree(cast, initiative, three):
     for row in TermDefinition.objects.filter(system__name="Billing"):
         definition_actions.withdraw_definition(definition=row, reason="Read wrongly.", by=cast.lead)
-    assert open_facets(case) == []
+    assert open_facets(initiative) == []
     assert set(DefinitionConflict.objects.values_list("status", flat=True)) == {"gone"}
     with pytest.raises(Conflict, match="a definition changed"):
         settle(cast, three["validity"])
 
 
-def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, case, three):
+def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, initiative, three):
     page = as_(cast.steward).get(at("conflict-reconcile", three["validity"].pk))
     text = text_of(page)
     assert "(optional)" not in text
@@ -458,18 +475,18 @@ def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, 
     assert "Needed where no table is written above." in text
 
 
-def test_a_decision_without_a_full_stop_is_a_sentence_of_its_own(cast, as_, case, three):
+def test_a_decision_without_a_full_stop_is_a_sentence_of_its_own(cast, as_, initiative, three):
     accept(cast, three["validity"], decision="Legal entity for now")
-    text = text_of(as_(cast.owner).get(at("integration-definitions", case.ref)))
+    text = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
     assert "Legal entity for now. Lives with it: Churn report, Dunning list." in text
 
 
 # What is void, and what is not
 
 
-def evidence_on(cast, case, title, system=None):
+def evidence_on(cast, initiative, title, system=None):
     item = evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="decision_record",
         title=title,
         covers=["int.definitions"],
@@ -478,94 +495,94 @@ def evidence_on(cast, case, title, system=None):
         by=cast.steward,
     )
     if system is not None:
-        with act("test", by=cast.steward, case=case):
+        with act("test", by=cast.steward, initiative=initiative):
             EvidenceNames(evidence=item, system=system).save()
     return item
 
 
-def voided(case):
+def voided(initiative):
     return sorted(
         Evidence.objects.filter(
-            initiative=case, voidings__requirement="int.definitions", title__startswith="of "
+            initiative=initiative, voidings__requirement="int.definitions", title__startswith="of "
         )
         .distinct()
         .values_list("title", flat=True)
     )
 
 
-def test_a_change_voids_what_speaks_of_that_system_or_of_none(cast, case):
-    crm = define(cast, case, "CRM", meaning="account", identifier_format="10 digits")
-    evidence_on(cast, case, "of the CRM", crm.system)
-    evidence_on(cast, case, "of billing", system_of(case, "Billing"))
-    evidence_on(cast, case, "of no system")
-    define(cast, case, "Billing", meaning="account", identifier_format="10 digits")
-    assert voided(case) == [], "a first description voids nothing"
-    define(cast, case, "Billing", meaning="Konto", identifier_format="ten digits", field="kdnr")
-    assert voided(case) == [], "nor does one more that agrees"
+def test_a_change_voids_what_speaks_of_that_system_or_of_none(cast, initiative):
+    crm = define(cast, initiative, "CRM", meaning="account", identifier_format="10 digits")
+    evidence_on(cast, initiative, "of the CRM", crm.system)
+    evidence_on(cast, initiative, "of billing", system_of(initiative, "Billing"))
+    evidence_on(cast, initiative, "of no system")
+    define(cast, initiative, "Billing", meaning="account", identifier_format="10 digits")
+    assert voided(initiative) == [], "a first description voids nothing"
+    define(cast, initiative, "Billing", meaning="Konto", identifier_format="ten digits", field="kdnr")
+    assert voided(initiative) == [], "nor does one more that agrees"
     definition_actions.define(
         term=crm.term, system=crm.system, field=crm.field, meaning="account", definition=crm, by=cast.lead
     )
-    assert voided(case) == ["of no system", "of the CRM"]
-    change = case.changes.latest("pk")
+    assert voided(initiative) == ["of no system", "of the CRM"]
+    change = initiative.changes.latest("pk")
     assert (change.triggers, change.system) == (["integration_schema"], crm.system)
     assert "identifier format changed" in change.what
 
 
-def test_one_more_that_contradicts_is_a_conflict_and_voids_nothing(cast, case):
-    define(cast, case, "CRM", **ACCOUNT)
-    define(cast, case, "Billing", **PAYER)
-    evidence_on(cast, case, "of billing", system_of(case, "Billing"))
-    define(cast, case, "Billing", **CONTRACT)
-    assert voided(case) == []
-    assert "validity" in open_facets(case)
+def test_one_more_that_contradicts_is_a_conflict_and_voids_nothing(cast, initiative):
+    define(cast, initiative, "CRM", **ACCOUNT)
+    define(cast, initiative, "Billing", **PAYER)
+    evidence_on(cast, initiative, "of billing", system_of(initiative, "Billing"))
+    define(cast, initiative, "Billing", **CONTRACT)
+    assert voided(initiative) == []
+    assert "validity" in open_facets(initiative)
 
 
-def test_a_change_reaches_no_case_that_does_not_rest_on_it(cast, case):
-    crm = define(cast, case, "CRM", **ACCOUNT)
+def test_a_change_reaches_no_initiative_that_does_not_rest_on_it(cast, initiative):
+    crm = define(cast, initiative, "CRM", **ACCOUNT)
     other = factories.make_mvp(cast, title="Another assistant")
     factories.make_link(cast, other, crm.system)
     changes = other.changes.count()
     definition_actions.withdraw_definition(definition=crm, reason="Read wrongly.", by=cast.lead)
-    assert case.changes.latest("pk").what == "customer in CRM, customer_id: taken back"
+    assert initiative.changes.latest("pk").what == "customer in CRM, customer_id: taken back"
     assert other.changes.count() == changes, "it is tied to the system, and does not use the term"
 
 
-def test_the_same_words_again_leave_no_trace(cast, case):
-    crm = define(cast, case, "CRM", **ACCOUNT)
+def test_the_same_words_again_leave_no_trace(cast, initiative):
+    crm = define(cast, initiative, "CRM", **ACCOUNT)
     before = Entry.objects.count()
     definition_actions.define(
         term=crm.term, system=crm.system, field=crm.field, definition=crm, by=cast.lead, **ACCOUNT
     )
     assert Entry.objects.count() == before
     with pytest.raises(ValidationError, match="defined like this already"):
-        define(cast, case, "CRM", **ACCOUNT)
+        define(cast, initiative, "CRM", **ACCOUNT)
 
 
 # Who may, and what is asked
 
 
-def test_who_may_define_is_who_may_change_the_system(cast, case):
-    assert define(cast, case, "CRM", by=cast.outsider, **ACCOUNT), "the system's owner"
-    assert define(cast, case, "Billing", by=cast.steward, **PAYER), (
-        "who works on a case whose link was agreed to"
+def test_who_may_define_is_who_may_change_the_system(cast, initiative):
+    assert define(cast, initiative, "CRM", by=cast.outsider, **ACCOUNT), "the system's owner"
+    assert define(cast, initiative, "Billing", by=cast.steward, **PAYER), (
+        "who works on an initiative whose link was agreed to"
     )
     with pytest.raises(Refused):
-        define(cast, case, "Billing", by=cast.auditor, **CONTRACT)
-    assert define(cast, case, "Billing", by=cast.seat_architecture, **CONTRACT)
+        define(cast, initiative, "Billing", by=cast.auditor, **CONTRACT)
+    assert define(cast, initiative, "Billing", by=cast.seat_architecture, **CONTRACT)
     factories.make_term(cast, "order")
     with pytest.raises(Refused):
-        definition_actions.use_term(case=case, name="order", by=cast.outsider)
+        definition_actions.use_term(initiative=initiative, name="order", by=cast.outsider)
     with pytest.raises(Refused, match="architecture seat"):
         definition_actions.name_term(name="debtor", by=cast.lead)
     with pytest.raises(ValidationError, match="propose it there first"):
-        definition_actions.use_term(case=case, name="debtor", by=cast.lead)
+        definition_actions.use_term(initiative=initiative, name="debtor", by=cast.lead)
 
 
-def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
+def test_what_a_definition_lacks_is_said_at_its_field(cast, initiative):
     with pytest.raises(ValidationError) as lacking:
         define(
             cast,
-            case,
+            initiative,
             "CRM",
             field=" ",
             meaning="",
@@ -584,17 +601,17 @@ def test_what_a_definition_lacks_is_said_at_its_field(cast, case):
         "valid_to",
     }
     with pytest.raises(ValidationError, match="is no class of characters"):
-        define(cast, case, "CRM", meaning="account", identifier_mask="C-9{6}")
+        define(cast, initiative, "CRM", meaning="account", identifier_mask="C-9{6}")
     with pytest.raises(ValidationError, match="not both"):
-        define(cast, case, "CRM", meaning="account", identifier_mask="9", identifier_standard="iban")
+        define(cast, initiative, "CRM", meaning="account", identifier_mask="9", identifier_standard="iban")
     with pytest.raises(TypeError, match="granularity"):
-        define(cast, case, "CRM", meaning="account", granularity="one")
+        define(cast, initiative, "CRM", meaning="account", granularity="one")
     with pytest.raises(ValidationError, match="uses customer already"):
-        definition_actions.use_term(case=case, name=" Customer ", by=cast.lead)
+        definition_actions.use_term(initiative=initiative, name=" Customer ", by=cast.lead)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_tabs_of_the_steward_decide_once(cast, case, three):
+def test_two_tabs_of_the_steward_decide_once(cast, initiative, three):
     def decide(how):
         try:
             return how(cast, three["validity"])

@@ -18,7 +18,7 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.register_findings import against, proof_about, voided
+from tests.support.initiatives.register_findings import against, proof_about, voided
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_collections_list_sources_and_no_collections(cast, crm):
 # Who may
 
 
-def test_whoever_described_it_changes_it_until_a_case_is_tied_to_it(cast, mvp, crm):
+def test_whoever_described_it_changes_it_until_a_initiative_is_tied_to_it(cast, mvp, crm):
     billing = factories.make_system(cast, "Billing", by=cast.auditor)
     system_actions.change_system(system=billing, purpose="Invoices", by=cast.auditor)
     factories.make_link(cast, mvp, billing)
@@ -77,7 +77,7 @@ def test_whoever_described_it_changes_it_until_a_case_is_tied_to_it(cast, mvp, c
         system_actions.change_system(system=billing, purpose="All", by=cast.auditor)
 
 
-def test_owner_and_collaborators_change_what_their_case_is_tied_to(cast, mvp):
+def test_owner_and_collaborators_change_what_their_initiative_is_tied_to(cast, mvp):
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     link = factories.make_link(cast, mvp, crm)
     team = (cast.owner, cast.lead, cast.steward, cast.support)
@@ -99,7 +99,7 @@ def test_owner_and_collaborators_change_what_their_case_is_tied_to(cast, mvp):
                 act(person)
 
 
-def test_an_owner_who_works_on_the_case_lends_nobody_a_right(cast, mvp):
+def test_an_owner_who_works_on_the_initiative_lends_nobody_a_right(cast, mvp):
     mine = factories.make_system(cast, "CRM", by=cast.second_admin, owner=cast.steward)
     factories.make_link(cast, mvp, mine, agreed=True)
     with pytest.raises(Refused):
@@ -107,13 +107,13 @@ def test_an_owner_who_works_on_the_case_lends_nobody_a_right(cast, mvp):
     system_actions.change_system(system=mine, purpose="Mine", by=cast.steward)
 
 
-def test_working_on_a_case_that_ended_or_on_another_gives_no_right(cast, mvp):
+def test_working_on_a_initiative_that_ended_or_on_another_gives_no_right(cast, mvp):
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     with pytest.raises(Refused):
         system_actions.change_system(system=crm, purpose="Mine", by=cast.lead)
     factories.make_link(cast, mvp, crm, agreed=True)
     system_actions.change_system(system=crm, purpose="Mine", by=cast.lead)
-    stage_actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
+    stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No", by=cast.owner)
     with pytest.raises(Refused):
         system_actions.change_system(system=crm, purpose="Still mine", by=cast.lead)
 
@@ -191,7 +191,7 @@ def test_a_source_goes_out_of_date_at_midnight_though_nothing_ran(cast, mvp):
     assert row.since == clock.midnight_before(clock.today() + timedelta(days=11))
 
 
-def test_a_case_that_is_tied_to_what_was_retired_is_told(cast, mvp, crm):
+def test_a_initiative_that_is_tied_to_what_was_retired_is_told(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm, agreed=True)
     system_actions.retire_system(system=crm, reason="Replaced by CRM 2", by=cast.outsider)
     assert against(mvp, "int.inventory") == [f"CRM was retired on {clock.today():%-d %B %Y}."]

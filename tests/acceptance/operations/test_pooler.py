@@ -112,8 +112,8 @@ def read(url: str, paths: list[str], folder: Path, **variables: str) -> tuple[di
 
 @pytest.mark.django_db(transaction=True)
 def test_every_page_is_whole_behind_a_pooler(pooled, cast, tmp_path, settings, capsys):
-    case = factories.make_prototype(cast)
-    paths = ["/", "/cases/", "/cases/export.csv", f"/cases/{case.ref}/", "/reviews/"]
+    initiative = factories.make_prototype(cast)
+    paths = ["/", "/initiatives/", "/initiatives/export.csv", f"/initiatives/{initiative.ref}/", "/reviews/"]
     _, said = read(pooled, paths, tmp_path)
     assert "unsupported startup parameter" in said, "without the setting there is not even a connection"
     settings.POOLER = "transaction"

@@ -1,6 +1,6 @@
 """Every URL by every member of the cast: who opens what. A URL that is not in the table fails.
 
-Strangers cannot tell a case they may not see from one that does not exist: 404, whether they read or send.
+Strangers cannot tell an initiative they may not see from one that does not exist: 404, whether they read or send.
 """
 
 import re
@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from adoption.incidents import reporting_clocks
 from adoption.meetings.actions import add_point, place_point
@@ -74,7 +74,7 @@ from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases import alerts, answered_surveys
+from tests.support.initiatives import alerts, answered_surveys
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.servers.asking_systems import System, logged, reported
 from tests.support.servers.directories import GROUP, Sender
@@ -101,33 +101,37 @@ def urls(patterns=None):
 
 @pytest.fixture
 def world(cast):
-    """One case with one of everything, so that every address leads somewhere."""
-    case = factories.make_mvp(cast)
-    item = case.evidence.filter(kind="document").first()
-    proposed = role_actions.propose_role(case=case, role="sponsor", person=cast.second_admin, by=cast.owner)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    """One initiative with one of everything, so that every address leads somewhere."""
+    initiative = factories.make_mvp(cast)
+    item = initiative.evidence.filter(kind="document").first()
+    proposed = role_actions.propose_role(
+        initiative=initiative, role="sponsor", person=cast.second_admin, by=cast.owner
+    )
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     criterion = "production.behaviour"
-    vote = case_acts.vote(
+    vote = initiative_acts.vote(
         review, "adoption_change", cast.seat_adoption, "object", reason="No.", criteria=(criterion,)
     )
     question = review_actions.ask_question(
         review=review, criterion=criterion, text="Who?", by=cast.seat_adoption
     )
-    hold = hold_actions.hold(case=case, reason="Wait.", by=cast.seat_security)
-    record_component(case=case, layer="application", name="Assistant", version="2.0", by=cast.owner)
+    hold = hold_actions.hold(initiative=initiative, reason="Wait.", by=cast.seat_security)
+    record_component(
+        initiative=initiative, layer="application", name="Assistant", version="2.0", by=cast.owner
+    )
     control = control_mapping.map_clause(
-        case=case,
-        clause=case.contract.in_force_at(clock.now()).clauses.first(),
+        initiative=initiative,
+        clause=initiative.contract.in_force_at(clock.now()).clauses.first(),
         layer="policy",
         control="What is not allowed is denied.",
         evidence=item,
         by=cast.lead,
     )
     decision = control_mapping.record_architecture_decision(
-        case=case, title="One queue", text="Fewer parts.", decided_on=clock.today(), by=cast.lead
+        initiative=initiative, title="One queue", text="Fewer parts.", decided_on=clock.today(), by=cast.lead
     )
     dependant = dependants.add_dependant(
-        case=case,
+        initiative=initiative,
         who="Sales",
         for_what="Calls",
         bearable_outage_hours=4,
@@ -135,50 +139,78 @@ def world(cast):
         by=cast.owner,
     )
     today = clock.today()
-    event = notes.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.lead)
-    money = notes.record_funding(
-        case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
+    event = notes.record_event(
+        initiative=initiative, kind="demo", happened_on=today, words="Shown.", by=cast.lead
     )
-    seen = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
-    effort = effort_actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
-    export = export_actions.ask_export(case=case, by=cast.auditor)
+    money = notes.record_funding(
+        initiative=initiative, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
+    )
+    seen = notes.observe(
+        initiative=initiative, layer="model", observed_on=today, words="Slow.", by=cast.steward
+    )
+    effort = effort_actions.note_effort(
+        initiative=initiative, layer="integration", week=today, hours=2, by=cast.lead
+    )
+    export = export_actions.ask_export(initiative=initiative, by=cast.auditor)
     directory = Sender(cast.admin)
     directory.send("POST", "Groups", {"schemas": [GROUP], "displayName": "Claims"})
-    drill = factories.make_drill(cast, case)
-    process = factories.make_process(cast, case)
-    sampled = factories.make_trace_sample(cast, case)
+    drill = factories.make_drill(cast, initiative)
+    process = factories.make_process(cast, initiative)
+    sampled = factories.make_trace_sample(cast, initiative)
     tomorrow = clock.today() + timedelta(days=1)
-    waiver = WAIVERS.ask(case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner)
-    term = BODY_TERMS.ask(case, days=200, reason="A law.", until=tomorrow, by=cast.owner)
+    waiver = WAIVERS.ask(
+        initiative, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
+    )
+    term = BODY_TERMS.ask(initiative, days=200, reason="A law.", until=tomorrow, by=cast.owner)
     gap = hold_actions.open_gap(
-        case=case, text="Two lists.", owner=cast.steward, due=tomorrow, downstream=[], by=cast.owner
+        initiative=initiative,
+        text="Two lists.",
+        owner=cast.steward,
+        due=tomorrow,
+        downstream=[],
+        by=cast.owner,
     )
     with unguarded("initiatives_condition"), acting(system="test", reason="One of everything"):
         debts = [
-            owe(case, "post_mortem", source=f"test:{n}", text="Post-mortem", due=tomorrow, debtor=cast.owner)
+            owe(
+                initiative,
+                "post_mortem",
+                source=f"test:{n}",
+                text="Post-mortem",
+                due=tomorrow,
+                debtor=cast.owner,
+            )
             for n in (1, 2)
         ]
-        past = Review.objects.filter(initiative=case, gate="mvp").get()
+        past = Review.objects.filter(initiative=initiative, gate="mvp").get()
         condition = Condition(
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
         outputs = OutputSample(
-            initiative=case, first=today, last=today, wanted=30, target=0.9, by=cast.lead, at=clock.now()
+            initiative=initiative,
+            first=today,
+            last=today,
+            wanted=30,
+            target=0.9,
+            by=cast.lead,
+            at=clock.now(),
         )
         outputs.save()
-    contract = contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
+    contract = contract_actions.save_contract(
+        initiative=initiative, clauses=initiative_acts.CLAUSES, by=cast.owner
+    )
     clause = contract.clauses.first()
     comment = comments.comment_on_clause(
-        case=case_acts.fresh(case), number=clause.number, text="Why?", by=cast.seat_risk
+        initiative=initiative_acts.fresh(initiative), number=clause.number, text="Why?", by=cast.seat_risk
     )
-    key, token = factories.make_key(cast, case, scopes=["evaluate", "approvals", "interactions"])
+    key, token = factories.make_key(cast, initiative, scopes=["evaluate", "approvals", "interactions"])
     System(token.text).ask("summarise")
     (asked,) = logged()
-    spoken = reported(case, key=key.pk, operation="chat", model="m-4", version="m-4")
+    spoken = reported(initiative, key=key.pk, operation="chat", model="m-4", version="m-4")
     reconciling.reconcile()
-    pressed = kill_switch.switch_off(case=case, reason="A trial", by=cast.owner)
-    kill_switch.switch_on(case=case, reason="It is over", by=cast.owner)
+    pressed = kill_switch.switch_off(initiative=initiative, reason="A trial", by=cast.owner)
+    kill_switch.switch_on(initiative=initiative, reason="It is over", by=cast.owner)
     account = start(obligation=debts[0], by=cast.owner)
     log = ContentFile(b"12:00 nothing came back\n", "log.txt")
     attached = attach(post_mortem=account, title="The log", file=log, by=cast.owner)
@@ -205,13 +237,13 @@ def world(cast):
     )
     inventory_actions.confirm_batch(batch=live_batch, by=cast.admin)
     own_sheet = portfolio_actions.upload_portfolio(
-        content=f"Reference;Title;Status\n{case.ref};Another name;\n;A new one;Pilot\n".encode(),
+        content=f"Reference;Title;Status\n{initiative.ref};Another name;\n;A new one;Pilot\n".encode(),
         file_name="own.csv",
         by=cast.admin,
     )
     vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
     model = factories.make_model(cast, vendor=vendor.name)
-    evaluation = factories.make_evaluation(cast, case)
+    evaluation = factories.make_evaluation(cast, initiative)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
     policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
     system_import, _ = system_import_actions.read_system_import(
@@ -227,20 +259,25 @@ def world(cast):
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
     with acting(system="test", reason="One of everything"):
         source = f"system:{shared.pk}"
-        feed = owe(case, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
+        feed = owe(initiative, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
     service = factories.make_account(cast, shared)
     link = factories.make_link(
-        cast, case, shared, agreed=True, account=service, transfers=[link_actions.Place("Gateway", "eu-west")]
+        cast,
+        initiative,
+        shared,
+        agreed=True,
+        account=service,
+        transfers=[link_actions.Place("Gateway", "eu-west")],
     )
     factories.make_term(cast, "customer")
-    use = definition_actions.use_term(case=case, name="customer", by=cast.lead)
+    use = definition_actions.use_term(initiative=initiative, name="customer", by=cast.lead)
     says = {"term": use.term, "system": shared, "field": "customer_id", "by": cast.lead}
     year = today.replace(month=1, day=1)
     definition_actions.define(
         meaning="contract", counted_unit="contract", valid_to=year - timedelta(days=1), **says
     )
     definition = definition_actions.define(meaning="payer", counted_unit="payer", valid_from=year, **says)
-    conflict = case.conflicts.get()
+    conflict = initiative.conflicts.get()
     unconfirmed = residency_actions.file_vendor_term(vendor=vendor, kind="region", **bound)
     with acting(system="test", reason="As a case files it"):
         unconfirmed.awaits_confirmation, unconfirmed.confirmed_by, unconfirmed.confirmed_at = True, None, None
@@ -252,7 +289,7 @@ def world(cast):
     with acting(system="test", reason="One of everything"):
         source = factories.make_system(cast, "Warehouse")
         looked_at = Profile.objects.create(
-            initiative=case,
+            initiative=initiative,
             system=source,
             data_set="customers",
             tool="count",
@@ -263,10 +300,10 @@ def world(cast):
             by=cast.lead,
             at=clock.now(),
         )
-    asked_users, _ = answered_surveys.opened(cast, case)
+    asked_users, _ = answered_surveys.opened(cast, initiative)
     remark = SurveyComment.objects.create(survey=asked_users, text="It helps.")
     behaviour_report = report_behaviour_report(
-        case=case,
+        initiative=initiative,
         kind="ignored",
         group="Team North",
         words="They forgot it.",
@@ -274,16 +311,18 @@ def world(cast):
         observed_on=today,
         by=cast.steward,
     )
-    incident = incident_actions.open_incident(case=case, severity=4, title="Slow answers", by=cast.lead)
+    incident = incident_actions.open_incident(
+        initiative=initiative, severity=4, title="Slow answers", by=cast.lead
+    )
     reporting_clocks.lay_out_duties(by=cast.admin)
     running = reporting_clocks.start_clock(
         incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner
     )
-    mapping, alert = alerts.drafted(cast, case)
+    mapping, alert = alerts.drafted(cast, initiative)
     problem, problem_secret = public_link.report_problem(
-        link=public_link.open_link(case=case, by=cast.owner), what="It was slow."
+        link=public_link.open_link(initiative=initiative, by=cast.owner), what="It was slow."
     )
-    measure = factories.make_measure(cast, case)
+    measure = factories.make_measure(cast, initiative)
     factories.make_reading(cast, measure)
     meeting = plan_meeting(board=cast.board, held_on=today, by=cast.chair)
     add_point(meeting=meeting, words="Dates", by=cast.chair)
@@ -309,8 +348,8 @@ def world(cast):
         by=cast.admin,
     )
     identity_actions.switch_provider(provider=provider, on=True, by=cast.admin)
-    selected, leave = _selection(cast, case)
-    asks, hit = _request_of_a_person(cast, case, spoken)
+    selected, leave = _selection(cast, initiative)
+    asks, hit = _request_of_a_person(cast, initiative, spoken)
     return {
         "slug": provider.slug,
         "passkeys": 10**9,
@@ -318,7 +357,7 @@ def world(cast):
         "break-glass": 10**9,
         "pairs": 10**9,
         "tried": 10**9,
-        "ref": case.ref,
+        "ref": initiative.ref,
         "interaction-selections": selected.pk,
         "bulk-readings": leave.pk,
         "subject-requests": asks.pk,
@@ -356,7 +395,7 @@ def world(cast):
         "name": "User",
         "unit": cast.unit.pk,
         "delegations": absence.delegations.get().pk,
-        "reference": factories.make_request(case, factories.make_key(cast, case)[0]).reference,
+        "reference": factories.make_request(initiative, factories.make_key(cast, initiative)[0]).reference,
         "people": cast.owner.pk,
         "changes": ChangeRecord.objects.latest("pk").pk,
         "map": control.clause_id,
@@ -429,7 +468,7 @@ def world(cast):
         "intake-requests": wrote.pk,
         "intake_token": intake_link.token,
         "exports": export.pk,
-        "problem_token": case.problem_links.get().token,
+        "problem_token": initiative.problem_links.get().token,
         "problem_secret": problem_secret,
         "token": "1.forged~key",
         "secret": "nobody-has-this",
@@ -437,21 +476,25 @@ def world(cast):
     }
 
 
-def _selection(cast, case):
+def _selection(cast, initiative):
     """A selection that is ready, and the request to read all of it."""
     today = clock.today()
     said = {"purpose": "A look", "first": today, "last": today, "until": today + timedelta(days=3)}
-    row = selections.select(case=case, by=cast.owner, **said)
+    row = selections.select(initiative=initiative, by=cast.owner, **said)
     selections.look(row.pk)  # where its task has not run yet
     with acting(system="test", reason="One of everything"):
         leave = BulkReading(
-            initiative=case, selection=row, reason="All", requested_by=cast.owner, requested_at=clock.now()
+            initiative=initiative,
+            selection=row,
+            reason="All",
+            requested_by=cast.owner,
+            requested_at=clock.now(),
         )
         leave.save()
     return row, leave
 
 
-def _request_of_a_person(cast, case, spoken):
+def _request_of_a_person(cast, initiative, spoken):
     """A request with a copy, an erasure and something found, handled by somebody who is not in the table."""
     officer = cast.second_admin
     with unguarded("governance_user"), acting(system="test", reason="One of everything"):
@@ -471,7 +514,7 @@ def _request_of_a_person(cast, case, spoken):
     copies.make_copy(request=row, by=officer)
     erasing.erase(request=row, duty="GDPR, Article 17", by=officer)
     with acting(system="test", reason="One of everything"):
-        hit = SubjectHit(request=row, initiative=case, interaction=spoken.pk, at=spoken.at, way="text")
+        hit = SubjectHit(request=row, initiative=initiative, interaction=spoken.pk, at=spoken.at, way="text")
         hit.save()
     return row, hit
 
@@ -541,19 +584,19 @@ def test_who_opens_what(world, cast, rounds, undefined):
     assert not wrong, "\n".join(wrong)
 
 
-def test_a_case_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, as_):
-    """Same status, same words: nothing tells a stranger that the case exists."""
+def test_a_initiative_that_is_not_yours_looks_like_one_that_is_not_there(world, cast, as_):
+    """Same status, same words: nothing tells a stranger that the initiative exists."""
     stranger = as_(cast.outsider)
-    hidden, absent = stranger.get(f"/cases/{world['ref']}/"), stranger.get("/cases/AI-9999/")
+    hidden, absent = stranger.get(f"/initiatives/{world['ref']}/"), stranger.get("/initiatives/AI-9999/")
     assert hidden.status_code == absent.status_code == 404
     token = re.compile(rb"[A-Za-z0-9]{64}")
     assert token.sub(b"", hidden.content) == token.sub(b"", absent.content)
 
 
-def test_a_confidential_case_is_for_its_people_and_board(cast, as_):
-    case = factories.make_case(cast)
+def test_a_confidential_initiative_is_for_its_people_and_board(cast, as_):
+    initiative = factories.make_initiative(cast)
     registration_actions.change_details(
-        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
-    seen = {who: as_(getattr(cast, who)).get(f"/cases/{case.ref}/").status_code for who in CAST}
+    seen = {who: as_(getattr(cast, who)).get(f"/initiatives/{initiative.ref}/").status_code for who in CAST}
     assert {who for who, code in seen.items() if code == 200} == {"owner", *BOARD, *WATCHERS}

@@ -59,14 +59,14 @@ def add(client, model, **fields):
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_case(cast)
+def initiative(cast):
+    return factories.make_initiative(cast)
 
 
 ASKED = ("?q=a", "?q=AI-1&o=1", "?e=1", "?p=99", "?nonsense=1")
 
 
-def test_every_governed_model_is_listed_searchable_and_its_rows_open(cast, as_, case, rounds):
+def test_every_governed_model_is_listed_searchable_and_its_rows_open(cast, as_, initiative, rounds):
     """Every list plain, and asked in one of five ways in turn; in all of them with `--rounds 500`."""
     client = as_(cast.admin)
     for place, model in enumerate(models_of_ours()):
@@ -129,16 +129,16 @@ def test_lists_ask_as_much_for_fifty_rows_as_for_one(cast, as_, monkeypatch):
     assert wrong == []
 
 
-def test_what_is_exported_is_recorded(cast, as_, case):
+def test_what_is_exported_is_recorded(cast, as_, initiative):
     client = as_(cast.admin)
-    sent = {"action": "export_csv", "_selected_action": [case.pk], "index": 0}
+    sent = {"action": "export_csv", "_selected_action": [initiative.pk], "index": 0}
     b"".join(client.post(page(Initiative, "changelist"), sent).streaming_content)
     entry = Entry.objects.acts().filter(kind="export taken").latest("id")
     assert entry.actor_id == cast.admin.pk
     assert entry.facts["facts"] == {"name": "initiatives", "of": "the administration"}
 
 
-def test_read_only_models_refuse_add_change_and_delete_and_leave_an_entry(cast, as_, case):
+def test_read_only_models_refuse_add_change_and_delete_and_leave_an_entry(cast, as_, initiative):
     client = as_(cast.admin)
     for model in models_of_ours():
         if model.__name__ in KEPT:
@@ -154,9 +154,9 @@ def test_read_only_models_refuse_add_change_and_delete_and_leave_an_entry(cast, 
             assert model.objects.filter(pk=row.pk).exists()
 
 
-def test_a_stage_is_not_edited_here(cast, as_, case):
+def test_a_stage_is_not_edited_here(cast, as_, initiative):
     client = as_(cast.admin)
-    url = page(Initiative, "change", case.pk)
+    url = page(Initiative, "change", initiative.pk)
     assert client.get(f"{url}?_to_field=").status_code == 200, "a column without a name is none"
     text = client.get(url).content.decode()
     assert 'name="stage"' not in text
@@ -164,14 +164,14 @@ def test_a_stage_is_not_edited_here(cast, as_, case):
     response = client.post(url, {"stage": "production", "title": "Mine"})
     assert response.status_code == 403
     assert "changes through its own pages" in response.content.decode()
-    now = Initiative.objects.get(pk=case.pk)
-    assert (now.stage, now.title) == ("proposed", case.title)
+    now = Initiative.objects.get(pk=initiative.pk)
+    assert (now.stage, now.title) == ("proposed", initiative.title)
     entry = Entry.objects.acts().filter(kind="refused").latest("id")
-    assert entry.case_ref == case.ref
+    assert entry.initiative_ref == initiative.ref
     assert entry.actor_id == cast.admin.pk
 
 
-def test_nothing_is_deleted_by_action_either(cast, as_, case):
+def test_nothing_is_deleted_by_action_either(cast, as_, initiative):
     client = as_(cast.admin)
     for model in models_of_ours():
         row = model.objects.order_by("pk").first()
@@ -187,7 +187,7 @@ def test_nothing_is_deleted_by_action_either(cast, as_, case):
 
 
 def test_lists_are_exported_without_formulas(cast, as_):
-    case = factories.make_case(cast, title='=HYPERLINK("http://evil.example","x")')
+    initiative = factories.make_initiative(cast, title='=HYPERLINK("http://evil.example","x")')
     client = as_(cast.admin)
     for model in models_of_ours():
         keys = list(model.objects.values_list("pk", flat=True)[:3])
@@ -201,7 +201,7 @@ def test_lists_are_exported_without_formulas(cast, as_):
         assert len(rows) == len(keys) + 1
         assert "password" not in rows[0]
         assert not [cell for row in rows for cell in row if cell[:1] in "=+@" and cell]
-    assert case.title.startswith("=")
+    assert initiative.title.startswith("=")
 
 
 def test_an_account_is_added_without_a_password(cast, as_):
@@ -284,16 +284,16 @@ def test_no_page_takes_the_password_of_somebody_else(cast, as_):
     assert client.get(reverse("admin:password_change")).url == "/account/password/"
 
 
-def test_an_account_ends_by_the_act_that_ends_its_roles(cast, as_, case):
+def test_an_account_ends_by_the_act_that_ends_its_roles(cast, as_, initiative):
     client = as_(cast.admin)
     url = reverse("admin:governance_user_deactivate", args=[cast.owner.pk])
     assert url in client.get(page(User, "change", cast.owner.pk)).content.decode()
     text = client.get(url).content.decode()
-    assert f"Business owner of {case}" in text
+    assert f"Business owner of {initiative}" in text
     assert "This field is required" in client.post(url, {}).content.decode()
     assert client.post(url, {"reason": "Left the house"}).status_code == 302
     assert not User.objects.get(pk=cast.owner.pk).is_active
-    assert not case.roles.in_force().exists()
+    assert not initiative.roles.in_force().exists()
     assert (
         client.post(
             reverse("admin:governance_user_deactivate", args=[cast.admin.pk]), {"reason": "x"}
@@ -306,7 +306,7 @@ def test_an_account_ends_by_the_act_that_ends_its_roles(cast, as_, case):
     assert client.get(reverse("admin:governance_user_deactivate", args=[999999])).status_code == 404
 
 
-def test_auditors_look_and_touch_nothing(cast, as_, case, rounds):
+def test_auditors_look_and_touch_nothing(cast, as_, initiative, rounds):
     """They touch no row anywhere; every third model is looked at, with `--rounds 500` every one."""
     client = as_(cast.auditor)
     assert client.get("/admin/").status_code == 200
@@ -335,7 +335,7 @@ def test_others_are_told_that_it_is_not_for_them(cast, as_, client):
     assert as_(cast.admin).post("/admin/logout/").url == "/sign-in/"
 
 
-def test_pages_of_the_admin_carry_no_inline_script_or_style(cast, as_, case):
+def test_pages_of_the_admin_carry_no_inline_script_or_style(cast, as_, initiative):
     client = as_(cast.admin)
     for url in ("/admin/", page(User, "changelist"), page(User, "change", cast.lead.pk), page(User, "add")):
         text = client.get(url).content.decode()
@@ -345,7 +345,7 @@ def test_pages_of_the_admin_carry_no_inline_script_or_style(cast, as_, case):
 
 
 @pytest.mark.parametrize("ticked", ["", " ", "x", "1.5", "9" * 30, "-1"])
-def test_rows_ticked_under_keys_that_are_none_are_said_to_be_gone(cast, as_, case, ticked):
+def test_rows_ticked_under_keys_that_are_none_are_said_to_be_gone(cast, as_, initiative, ticked):
     """Django itself breaks down over them."""
     sent = {"action": "export_csv", "index": "0", "_selected_action": [ticked]}
     answer = as_(cast.admin).post("/admin/initiatives/initiative/", sent, follow=True)

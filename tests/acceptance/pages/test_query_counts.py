@@ -1,4 +1,4 @@
-"""Written-down query counts for the main pages, and that they grow neither with the case nor with the portfolio.
+"""Written-down query counts for the main pages, and that they grow neither with the initiative nor with the portfolio.
 
 A count that falls is written down lower; one that rises wants a reason.
 """
@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES, Terms
 from initiatives.contracts import actions as contract_actions
@@ -17,8 +17,8 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
-from tests.support.cases import open_reviews
 from tests.support.database import snapshots
+from tests.support.initiatives import open_reviews
 from tests.support.web.query_counts import asked
 
 pytestmark = pytest.mark.django_db
@@ -28,48 +28,48 @@ MOST = {
     # Seven for what adoption puts on desks (incidents, what depends on severe ones, clocks, three for reports,
     # post-mortems), one for new seats, one for whose move the open reviews near the person are, one for snoozed lines.
     "/": 20,
-    "{case}incidents/": 16,
-    "/cases/": 11,
-    "/cases/?view=board": 12,
-    "{case}": 14,  # whether its demo is older than its integration work is one question of its own
-    "{case}checklist/": 11,
-    "{case}evidence/": 11,
-    "{case}people/": 11,
-    "{case}notes/": 14,
-    "{case}integration/profiles/": 14,
-    "{case}interactions/": 15,  # one each: days against decisions, promises of calls, what was not understood
-    "{case}systems/": 15,  # what came of the decisions of four weeks is one question
-    "{case}integration/residency/": 14,
+    "{initiative}incidents/": 16,
+    "/initiatives/": 11,
+    "/initiatives/?view=board": 12,
+    "{initiative}": 14,  # whether its demo is older than its integration work is one question of its own
+    "{initiative}checklist/": 11,
+    "{initiative}evidence/": 11,
+    "{initiative}people/": 11,
+    "{initiative}notes/": 14,
+    "{initiative}integration/profiles/": 14,
+    "{initiative}interactions/": 15,  # one each: days against decisions, promises of calls, what was not understood
+    "{initiative}systems/": 15,  # what came of the decisions of four weeks is one question
+    "{initiative}integration/residency/": 14,
     "/vendors/": 8,  # vendors of components are among them
     "/policies/": 6,
     "/regions/": 7,
-    "{case}decisions/": 15,
-    "{case}integration/": 17,
+    "{initiative}decisions/": 15,
+    "{initiative}integration/": 17,
     "/systems/": 10,
-    "{case}contract/dry-run/": 16,
-    "{case}contract/map/": 13,
-    "{case}running/": 15,
-    "{case}approvals/": 15,
-    "{case}contract/": 15,  # comments on its clauses, and objections, are asked for, too
-    "{case}contract/changes/": 12,
-    "{case}contract/read/": 13,
-    "{case}contract/clauses/1/": 12,
-    "{case}contract/edit/": 13,
-    "{case}contract/edit/1/": 13,
-    "{case}contract/words/": 13,
-    "{case}history/": 18,  # beside its acts: the decisions, the folds counted, seats and items that signed
+    "{initiative}contract/dry-run/": 16,
+    "{initiative}contract/map/": 13,
+    "{initiative}running/": 15,
+    "{initiative}approvals/": 15,
+    "{initiative}contract/": 15,  # comments on its clauses, and objections, are asked for, too
+    "{initiative}contract/changes/": 12,
+    "{initiative}contract/read/": 13,
+    "{initiative}contract/clauses/1/": 12,
+    "{initiative}contract/edit/": 13,
+    "{initiative}contract/edit/1/": 13,
+    "{initiative}contract/words/": 13,
+    "{initiative}history/": 18,  # beside its acts: the decisions, the folds counted, seats and items that signed
     "{review}": 15,
     "{review}sign/risk_compliance/": 18,  # by what its person can sign: passkeys, an app, linked accounts
     "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
-    "/search/?q=claims": 16,  # stubs of cases that may not be opened; accounts, whose absence would tell
-    "{case}integration/effort/": 18,
+    "/search/?q=claims": 16,  # stubs of initiatives that may not be opened; accounts, whose absence would tell
+    "{initiative}integration/effort/": 18,
     "/insights/money/": 15,
     "/insights/people/": 17,
     "/insights/effort/": 8,
     "/decisions/": 11,
     "/ideas/": 6,
     "/intake/": 9,
-    "{case}stub/": 8,
+    "{initiative}stub/": 8,
     "/insights/flow/": 13,  # spend is the thirteenth
     "/insights/": 32,
     "/meetings/": 9,
@@ -80,15 +80,15 @@ MOST = {
     "/rulebook/": 7,
     "/notices/": 8,
     "/components/": 9,
-    "{case}running/evaluations/": 14,
-    "{case}interactions/kept/": 13,
+    "{initiative}running/evaluations/": 14,
+    "{initiative}interactions/kept/": 13,
 }
 # Pages that are not for everybody, and who opens them.
 ONLY = {
     "{review}sign/risk_compliance/": ("seat_risk",),
-    "{case}contract/edit/": ("owner",),
-    "{case}contract/edit/1/": ("owner",),
-    "{case}contract/words/": ("owner",),
+    "{initiative}contract/edit/": ("owner",),
+    "{initiative}contract/edit/1/": ("owner",),
+    "{initiative}contract/words/": ("owner",),
     "/ideas/": ("seat_risk", "chair"),
     "/intake/": ("chair", "admin"),
     "/status/": ("admin",),
@@ -106,12 +106,12 @@ FULL = 500  # rounds from which everybody opens every page of theirs
 @snapshots.kept
 def review(cast) -> Review:
     """An MVP as they are, with a review for production open."""
-    return review_actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
+    return review_actions.open_review(initiative=factories.make_mvp(cast), by=cast.owner)
 
 
 def address(page: str, review: Review) -> str:
-    """The page about this review and its case."""
-    return page.format(case=review.initiative.get_absolute_url(), review=review.get_absolute_url())
+    """The page about this review and its initiative."""
+    return page.format(initiative=review.initiative.get_absolute_url(), review=review.get_absolute_url())
 
 
 def read_by(login: str, rounds: int) -> list[str]:
@@ -135,14 +135,14 @@ def test_the_main_pages_ask_no_more_than_is_written_down(cast, as_, review, logi
 
 
 def test_twice_the_evidence_costs_no_query_more(cast, as_, review):
-    case, client = review.initiative, as_(cast.seat_risk)
+    initiative, client = review.initiative, as_(cast.seat_risk)
     seat = [page for page in MOST if "seat_risk" in ONLY.get(page, EVERYBODY)]
     pages = [page for page in seat if "{" in page and "history" not in page]
     before = {page: asked(client, address(page, review)) for page in pages}
-    held = list(case.evidence.filter(kind="document", generated=False).prefetch_related("coverage"))
-    for item in held * (case.evidence.count() // len(held) + 1):
+    held = list(initiative.evidence.filter(kind="document", generated=False).prefetch_related("coverage"))
+    for item in held * (initiative.evidence.count() // len(held) + 1):
         evidence_actions.add_evidence(
-            case=case,
+            initiative=initiative,
             kind="document",
             title=f"{item.title}, once more",
             observed_on=clock.today(),
@@ -155,35 +155,52 @@ def test_twice_the_evidence_costs_no_query_more(cast, as_, review):
 
 
 def test_two_hundred_clauses_cost_no_query_more(cast, as_, review):
-    case, client = case_acts.fresh(review.initiative), as_(cast.owner)
-    pages = [f"{case.get_absolute_url()}contract/{page}" for page in OF_CONTRACT]
-    few = case_acts.CLAUSES
-    contract_actions.save_contract(case=case, clauses=few, by=cast.owner)
-    comments.comment_on_clause(case=case_acts.fresh(case), number=1, text="Why?", by=cast.seat_risk)
+    initiative, client = initiative_acts.fresh(review.initiative), as_(cast.owner)
+    pages = [f"{initiative.get_absolute_url()}contract/{page}" for page in OF_CONTRACT]
+    few = initiative_acts.CLAUSES
+    contract_actions.save_contract(initiative=initiative, clauses=few, by=cast.owner)
+    comments.comment_on_clause(
+        initiative=initiative_acts.fresh(initiative), number=1, text="Why?", by=cast.seat_risk
+    )
     before = {page: asked(client, page) for page in pages}
     days = [Written("retention", terms=Terms(days=1000 + more)) for more in range(MOST_CLAUSES - len(few))]
-    contract_actions.save_contract(case=case_acts.fresh(case), clauses=[*few, *days], by=cast.owner)
+    contract_actions.save_contract(
+        initiative=initiative_acts.fresh(initiative), clauses=[*few, *days], by=cast.owner
+    )
     numbers = (
-        case_acts.fresh(case).contract.versions.get(state="draft").clauses.values_list("number", flat=True)
+        initiative_acts.fresh(initiative)
+        .contract.versions.get(state="draft")
+        .clauses.values_list("number", flat=True)
     )
     assert len(numbers) == MOST_CLAUSES
     for number in numbers[::4]:
-        comments.comment_on_clause(case=case_acts.fresh(case), number=number, text="And?", by=cast.seat_risk)
+        comments.comment_on_clause(
+            initiative=initiative_acts.fresh(initiative), number=number, text="And?", by=cast.seat_risk
+        )
     after = {page: asked(client, page) for page in pages}
     assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
     assert max(after.values()) <= 25
 
 
-def test_ten_more_cases_and_reviews_cost_no_query_more(cast, as_, review):
-    pages = ["/", "/cases/", "/cases/?view=board", "/reviews/", "/notices/", address("{case}", review)]
+def test_ten_more_initiatives_and_reviews_cost_no_query_more(cast, as_, review):
+    pages = [
+        "/",
+        "/initiatives/",
+        "/initiatives/?view=board",
+        "/reviews/",
+        "/notices/",
+        address("{initiative}", review),
+    ]
     client = as_(cast.seat_risk)
-    factories.make_case(cast, title="The first idea")  # the board asks once for each stage that has cases
+    factories.make_initiative(
+        cast, title="The first idea"
+    )  # the board asks once for each stage that has initiatives
     before = {page: asked(client, page) for page in pages}
     for number in range(10):
-        case = factories.make_case(cast, title=f"Idea {number}")
+        initiative = factories.make_initiative(cast, title=f"Idea {number}")
         if number < 3:
-            case_acts.parts(case, cast.team)
-            review_actions.open_review(case=case, by=cast.owner)
+            initiative_acts.parts(initiative, cast.team)
+            review_actions.open_review(initiative=initiative, by=cast.owner)
     assert Initiative.objects.count() == 12
     after = {page: asked(client, page) for page in pages}
     assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
@@ -193,9 +210,9 @@ def test_a_vote_and_a_promotion_send_no_more_than_is_written_down(cast):
     """What a vote and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
     review = open_reviews.before_mvp(cast)
     *others, last = review.rulebook.book.gates[review.gate].seats
-    case_acts.votes(review, cast.team, seats=others)
+    initiative_acts.votes(review, cast.team, seats=others)
     with CaptureQueriesContext(connection) as vote:
-        case_acts.votes(review, cast.team, seats=[last])
+        initiative_acts.votes(review, cast.team, seats=[last])
     with CaptureQueriesContext(connection) as promotion:
         review_actions.decide(review=review, outcome="approved", reason="Shown.", by=cast.chair)
     assert len(vote) <= 26

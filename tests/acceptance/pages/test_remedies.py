@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.gates import requirements
 from governance.vocabulary import Role
 from initiatives.checklist import actions as checklist_actions
@@ -14,7 +14,7 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Initiative
 from initiatives.roles import actions as role_actions
 from tests.support import factories
-from tests.support.cases.case_pages import at
+from tests.support.initiatives.initiative_pages import at
 
 pytestmark = pytest.mark.django_db
 
@@ -46,16 +46,16 @@ def does(words: str, soup) -> bool:
     return bool(soup.select("form[method=post], form[method=get]"))
 
 
-def remedies_on(client, case) -> list[tuple[str, str, str]]:
+def remedies_on(client, initiative) -> list[tuple[str, str, str]]:
     """(question, words, address) of each remedy that whoever looks is told to do themselves, the next step first."""
-    page = client.get(case.get_absolute_url())
+    page = client.get(initiative.get_absolute_url())
     rows = [row for name in ("holding", "reaching") for row in page.context[name]]
     found = [(row["text"], row["link_text"], row["link"]) for row in rows if row["who"] == "You"]
     step = page.context["next"]
     return [*([(step["title"], step["link_text"], step["link"])] if step else []), *found]
 
 
-def of_question(client, case, address: str) -> list[tuple[str, str]]:
+def of_question(client, initiative, address: str) -> list[tuple[str, str]]:
     """(words, address) of what a question's page lists against it, each with its own page."""
     page = client.get(address)
     told = page.context.get("against") or []
@@ -63,7 +63,7 @@ def of_question(client, case, address: str) -> list[tuple[str, str]]:
 
 
 def idea(cast):
-    return factories.make_case(cast)
+    return factories.make_initiative(cast)
 
 
 def prototype(cast):
@@ -71,9 +71,9 @@ def prototype(cast):
 
 
 def prototype_with_roles(cast):
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    return case
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    return initiative
 
 
 def mvp(cast):
@@ -81,15 +81,17 @@ def mvp(cast):
 
 
 def mvp_in_trouble(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     crm = factories.make_system(cast, "CRM", owner=cast.lead)
-    factories.make_link(cast, case, crm)
-    factories.make_process(cast, case, status="in_head", holder=cast.lead)
-    factories.make_drill(cast, case, result="fail")
-    item = case.evidence.filter(withdrawn_at__isnull=True, kind="document").first()
+    factories.make_link(cast, initiative, crm)
+    factories.make_process(cast, initiative, status="in_head", holder=cast.lead)
+    factories.make_drill(cast, initiative, result="fail")
+    item = initiative.evidence.filter(withdrawn_at__isnull=True, kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    checklist_actions.answer(case=case, requirement="gov.impact", kind="no", text="Not yet.", by=cast.owner)
-    return case
+    checklist_actions.answer(
+        initiative=initiative, requirement="gov.impact", kind="no", text="Not yet.", by=cast.owner
+    )
+    return initiative
 
 
 def production(cast):
@@ -102,13 +104,13 @@ def production(cast):
     ids=lambda b: b.__name__,
 )
 def test_each_remedy_leads_to_a_page_that_holds_its_form(cast, as_, build):
-    case, followed, circles = Initiative.objects.get(pk=build(cast).pk), 0, []
+    initiative, followed, circles = Initiative.objects.get(pk=build(cast).pk), 0, []
     for person in (cast.owner, cast.lead, cast.support):
         client = as_(person)
-        if client.get(case.get_absolute_url()).status_code != 200:
+        if client.get(initiative.get_absolute_url()).status_code != 200:
             continue
-        for question, words, address in remedies_on(client, case):
-            listed = of_question(client, case, address) if "/checklist/" in address else []
+        for question, words, address in remedies_on(client, initiative):
+            listed = of_question(client, initiative, address) if "/checklist/" in address else []
             followed += 1 + len(listed)
             if not listed and not does(words, main_of(client.get(address))):
                 circles.append((person.login, question, words, address))
@@ -122,47 +124,53 @@ def test_each_remedy_leads_to_a_page_that_holds_its_form(cast, as_, build):
 
 def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     """The last of 22 questions: the button led to the question, and the question to itself."""
-    case, owner = factories.make_prototype(cast), as_(cast.owner)
-    case_acts.staff(case, cast.team)
-    case_acts.contract(case_acts.fresh(case), cast.team)
-    case_acts.plan_scope(case, cast.team)
+    initiative, owner = factories.make_prototype(cast), as_(cast.owner)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.plan_scope(initiative, cast.team)
     checklist_actions.answer(
-        case=case_acts.fresh(case),
+        initiative=initiative_acts.fresh(initiative),
         requirement=requirements.DECLARATION,
         kind="answered",
         text="Five things.",
         by=cast.owner,
     )
-    there = reverse("declaration", args=[case.ref])
-    rows = owner.get(case.get_absolute_url()).context["reaching"]
+    there = reverse("declaration", args=[initiative.ref])
+    rows = owner.get(initiative.get_absolute_url()).context["reaching"]
     (row,) = [row for row in rows if row["link_text"] == "Declare what the MVP will show"]
     assert row["link"] == there
-    question = main_of(owner.get(at("checklist-row", case.ref, requirements.DECLARATION)))
+    question = main_of(owner.get(at("checklist-row", initiative.ref, requirements.DECLARATION)))
     assert question.select_one(f"a[href='{there}']")
-    listed = main_of(owner.get(reverse("checklist", args=[case.ref])))
+    listed = main_of(owner.get(reverse("checklist", args=[initiative.ref])))
     assert listed.select_one(f"#row-mvp\\.advance_evidence a[href='{there}']")
     assert does("Declare what the MVP will show", main_of(owner.get(there)))
 
 
 def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
 
     def row():
-        rows = as_(cast.owner).get(at("checklist-row", case.ref, "mvp.duty"))
+        rows = as_(cast.owner).get(at("checklist-row", initiative.ref, "mvp.duty"))
         return rows.context["row"]["fix"]
 
-    assert row() == (at("role-propose", case.ref, role="support_owner"), "Propose somebody")
-    asked = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
-    assert row() == (reverse("people", args=[case.ref]), "See who is asked")
-    mine = as_(cast.support).get(at("checklist-row", case.ref, "mvp.duty")).context["row"]["fix"]
+    assert row() == (at("role-propose", initiative.ref, role="support_owner"), "Propose somebody")
+    asked = role_actions.propose_role(
+        initiative=initiative, role="support_owner", person=cast.support, by=cast.owner
+    )
+    assert row() == (reverse("people", args=[initiative.ref]), "See who is asked")
+    mine = as_(cast.support).get(at("checklist-row", initiative.ref, "mvp.duty")).context["row"]["fix"]
     assert mine == (reverse("role", args=[asked.pk]), "Accept it")
 
 
 def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     checklist_actions.answer(
-        case=case, requirement="mvp.workflow", kind="not_applicable", text="No workflow.", by=cast.owner
+        initiative=initiative,
+        requirement="mvp.workflow",
+        kind="not_applicable",
+        text="No workflow.",
+        by=cast.owner,
     )
-    rows = as_(cast.owner).get(case.get_absolute_url()).context["reaching"]
+    rows = as_(cast.owner).get(initiative.get_absolute_url()).context["reaching"]
     (row,) = [row for row in rows if "Said not to apply" in row["how"]]
     assert (row["who"], row["link_text"]) == (requirements.ITS_SEAT, "Open the question")

@@ -10,21 +10,21 @@ from adoption.monitoring import actions
 from adoption.reports.actions import judge
 from governance import clock
 from tests.support import factories
-from tests.support.cases.alerts import sent
 from tests.support.database.concurrent_connections import SIZE, Ring
+from tests.support.initiatives.alerts import sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_what_many_send_at_once_is_one_row_one_draft_and_one_day():
     cast = factories.make_cast()
-    case = factories.make_mvp(cast)
-    actions.map_alerts(case=case, rule="", severity="critical", becomes="draft", by=cast.owner)
-    key = factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[0]
+    initiative = factories.make_mvp(cast)
+    actions.map_alerts(initiative=initiative, rule="", severity="critical", becomes="draft", by=cast.owner)
+    key = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[0]
     began = clock.now() - timedelta(hours=1)
     fires, over = sent(started=began), sent(started=began, ended=began + timedelta(minutes=30))
     with Ring() as ring:
-        acts = [partial(actions.take, case=case, key=key, sent=(one,)) for one in (fires, over)]
+        acts = [partial(actions.take, initiative=initiative, key=key, sent=(one,)) for one in (fires, over)]
         found = ring.run(acts * (SIZE // 2))
     assert {one.kind for one in found} == {"done"}, found
     assert sum(one.value.new for one in found) == 1
@@ -36,10 +36,10 @@ def test_what_many_send_at_once_is_one_row_one_draft_and_one_day():
 
 def test_of_many_who_judge_a_draft_one_does_and_the_others_are_told():
     cast = factories.make_cast()
-    case = factories.make_mvp(cast)
-    actions.map_alerts(case=case, rule="", severity="critical", becomes="draft", by=cast.owner)
-    key = factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[0]
-    actions.take(case=case, key=key, sent=(sent(),))
+    initiative = factories.make_mvp(cast)
+    actions.map_alerts(initiative=initiative, rule="", severity="critical", becomes="draft", by=cast.owner)
+    key = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[0]
+    actions.take(initiative=initiative, key=key, sent=(sent(),))
     draft = IncidentDraft.objects.get()
     with Ring() as ring:
         fields = {"title": "Full", "severity": 4}

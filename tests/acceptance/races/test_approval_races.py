@@ -37,8 +37,8 @@ def numbers(rounds):
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, principal=cast.lead)[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, principal=cast.lead)[0]
 
 
 def question(number: int) -> dict:
@@ -57,12 +57,12 @@ def answer(request, by, verdict="approve"):
     )
 
 
-def use_races(cast, case, key, numbers) -> list[str]:
+def use_races(cast, initiative, key, numbers) -> list[str]:
     """Sixteen use one approval at once, some with other arguments; what was wrong, in words."""
     wrong = []
     with Ring() as ring:
         for number in numbers:
-            request = factories.make_request(case, key, question=question(number))
+            request = factories.make_request(initiative, key, question=question(number))
             answer(request, cast.support)
             use = partial(approval_actions.use_approval, reference=str(request.reference), key=key)
             right, other = (partial(use, question=question(asked)) for asked in (number, number + 10**6))
@@ -80,13 +80,13 @@ def use_races(cast, case, key, numbers) -> list[str]:
     return wrong
 
 
-def test_one_approval_is_used_once(cast, case, key, numbers):
-    assert use_races(cast, case, key, numbers) == []
+def test_one_approval_is_used_once(cast, initiative, key, numbers):
+    assert use_races(cast, initiative, key, numbers) == []
     kinds = Counter(Entry.objects.acts().filter(kind__startswith="approval").values_list("kind", flat=True))
     assert kinds == dict.fromkeys(("approval asked", "approval answered", "approval used"), len(numbers))
 
 
-def test_without_the_unique_row_it_would_be_used_more_than_once(cast, case, key):
+def test_without_the_unique_row_it_would_be_used_more_than_once(cast, initiative, key):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conname FROM pg_constraint WHERE conrelid = 'initiatives_approvaluse'::regclass"
@@ -94,14 +94,16 @@ def test_without_the_unique_row_it_would_be_used_more_than_once(cast, case, key)
         )
         ((name,),) = cursor.fetchall()
         cursor.execute(f'ALTER TABLE initiatives_approvaluse DROP CONSTRAINT "{name}"')
-    assert use_races(cast, case, key, range(3)), "went well without the unique row: the check sees nothing"
+    assert use_races(cast, initiative, key, range(3)), (
+        "went well without the unique row: the check sees nothing"
+    )
 
 
-def test_two_opposite_answers_at_once_are_one(cast, case, key, numbers):
+def test_two_opposite_answers_at_once_are_one(cast, initiative, key, numbers):
     """Eight presses each, also of one person in eight tabs; everybody else is told who was first, and when."""
     with Ring() as ring:
         for number in numbers:
-            request = factories.make_request(case, key, question=question(number))
+            request = factories.make_request(initiative, key, question=question(number))
             presses = [
                 partial(answer, request, cast.support),
                 partial(answer, request, cast.owner, "refuse"),
@@ -120,10 +122,10 @@ def test_two_opposite_answers_at_once_are_one(cast, case, key, numbers):
             assert settled.granted == (given.verdict == "approve")
 
 
-def test_four_eyes_need_two_people_however_often_they_press(cast, case, key, numbers):
+def test_four_eyes_need_two_people_however_often_they_press(cast, initiative, key, numbers):
     with Ring() as ring:
         for number in numbers:
-            request = factories.make_request(case, key, question=question(number), four_eyes=True)
+            request = factories.make_request(initiative, key, question=question(number), four_eyes=True)
             ring.run([partial(answer, request, cast.support)] * SIZE)
             assert not ApprovalRequest.objects.get(pk=request.pk).granted
             outcomes = ring.run([partial(answer, request, cast.owner)] * SIZE)
@@ -132,13 +134,13 @@ def test_four_eyes_need_two_people_however_often_they_press(cast, case, key, num
             assert request.answers.count() == 2
 
 
-def test_asked_at_once_is_asked_once(case, key, numbers):
+def test_asked_at_once_is_asked_once(initiative, key, numbers):
     with Ring() as ring:
         for number in numbers:
-            asked = partial(factories.make_request, case, key, question=question(number))
+            asked = partial(factories.make_request, initiative, key, question=question(number))
             outcomes = ring.run([asked] * SIZE)
             assert {one.kind for one in outcomes} == {"done"}, list(map(str, outcomes))
             assert len({one.value.pk for one in outcomes}) == 1
             # So that nothing of a round waits while the next are asked: there is a most of what waits.
-            answer(outcomes[0].value, case.registered_by)
+            answer(outcomes[0].value, initiative.registered_by)
     assert ApprovalRequest.objects.count() == len(numbers)

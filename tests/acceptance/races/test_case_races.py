@@ -1,4 +1,4 @@
-"""Races between people on one case: sixteen connections, again and again. No lost, double or stale result.
+"""Races between people on one initiative: sixteen connections, again and again. No lost, double or stale result.
 
 `make races` runs 500 rounds of each, the suite 20. The last test takes the lock away and shows that the same checks
 then find what goes wrong: without it, green would mean little.
@@ -10,20 +10,20 @@ from functools import partial
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from initiatives.cases import act, review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
+from initiatives.initiative import act, review_state
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
-from tests.support.database.case_copies import copies
 from tests.support.database.concurrent_connections import SIZE, Ring
+from tests.support.database.initiative_copies import copies
 from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
@@ -49,9 +49,9 @@ SIX_SIGN = plain_text().replace('version = "0.9"', 'version = "six-sign"').repla
 
 
 class Race:
-    """One kind of race: how many contend for a case, what is done before, who contends, what must hold after."""
+    """One kind of race: how many contend for an initiative, what is done before, who contends, what must hold after."""
 
-    per_case = SIZE
+    per_initiative = SIZE
 
     def __init__(self, cast, rounds: int):
         self.cast = cast
@@ -59,16 +59,16 @@ class Race:
         holder = cast.board.memberships.get(person=cast.seat_value)
         if not holder.delegates.exists():
             factories.make_seat(cast, self.delegate, "business_value", delegate_of=holder)
-        case = factories.make_case(cast)
-        case_acts.parts(case, cast.team)
-        case_acts.ground_gate(case, "prototype", cast.team)
-        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-        self.reviews = copies(case_acts.fresh(case), rounds)
+        initiative = factories.make_initiative(cast)
+        initiative_acts.parts(initiative, cast.team)
+        initiative_acts.ground_gate(initiative, "prototype", cast.team)
+        review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+        self.reviews = copies(initiative_acts.fresh(initiative), rounds)
 
     def run(self, *, until_wrong: bool = False) -> list[str]:
         """Run all rounds, or until the first thing is wrong; what was wrong, in words."""
         wrong = []
-        at_once = SIZE // self.per_case
+        at_once = SIZE // self.per_initiative
         with Ring() as ring:
             for first in range(0, len(self.reviews), at_once):
                 reviews = self.reviews[first : first + at_once]
@@ -80,7 +80,7 @@ class Race:
                 idle = [lambda: None] * (SIZE - len(contenders))
                 outcomes = ring.run(contenders + idle)
                 for place, review in enumerate(reviews):
-                    mine = outcomes[place * self.per_case : (place + 1) * self.per_case]
+                    mine = outcomes[place * self.per_initiative : (place + 1) * self.per_initiative]
                     errors = [str(outcome) for outcome in mine if outcome.kind == "error"]
                     wrong += [f"{review}: {words}" for words in [*errors, *self.check(review, mine)]]
                 if wrong and until_wrong:
@@ -119,10 +119,10 @@ def count(outcomes, kind):
 
 
 def entries(review, kind):
-    """The keys of the case's entries of a kind, in the order they were written."""
+    """The keys of the initiative's entries of a kind, in the order they were written."""
     ref = review.initiative.ref
     return list(
-        Entry.objects.acts().filter(case_ref=ref, kind=kind).order_by("pk").values_list("pk", flat=True)
+        Entry.objects.acts().filter(initiative_ref=ref, kind=kind).order_by("pk").values_list("pk", flat=True)
     )
 
 
@@ -167,7 +167,7 @@ class OppositeVotes(Race):
 class VotesCompletingAQuorum(Race):
     """Six seats sign at once, two of them with a double click."""
 
-    per_case = 8
+    per_initiative = 8
 
     def contenders(self, review):
         """One press for each seat, two of them twice."""
@@ -193,7 +193,7 @@ class DoubleDecision(Race):
 
     def prepare(self, review):
         """The one vote that is asked for."""
-        case_acts.vote(review, "business_value", self.cast.seat_value)
+        initiative_acts.vote(review, "business_value", self.cast.seat_value)
 
     def contenders(self, review):
         """The same press, sixteen times."""
@@ -215,21 +215,21 @@ class DoubleDecision(Race):
 class EditAgainstSignOff(Race):
     """The owner changes scope and answer while holder and delegate sign what they read before."""
 
-    per_case = 4
+    per_initiative = 4
 
     def contenders(self, review):
         """Two edits, two votes."""
-        case = review.initiative
+        initiative = review.initiative
         scope = partial(
             components_actions.record_scope,
-            case=case,
+            initiative=initiative,
             users="Forty people",
             user_count=40,
             by=self.cast.owner,
         )
         answer = partial(
             checklist_actions.answer,
-            case=case,
+            initiative=initiative,
             requirement="proto.question",
             kind="answered",
             text="Another question altogether",
@@ -263,16 +263,16 @@ class EditAgainstSignOff(Race):
 class DecisionAgainstHold(Race):
     """The chair approves while somebody raises a concern."""
 
-    per_case = 4
+    per_initiative = 4
 
     def prepare(self, review):
         """The one vote that is asked for."""
-        case_acts.vote(review, "business_value", self.cast.seat_value)
+        initiative_acts.vote(review, "business_value", self.cast.seat_value)
 
     def contenders(self, review):
         """Two of each."""
         concern = partial(
-            hold_actions.hold, case=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
+            hold_actions.hold, initiative=review.initiative, reason="Stop and look.", by=self.cast.seat_risk
         )
         return [self.decision(review), concern] * 2
 
@@ -294,7 +294,7 @@ RACES = [OppositeVotes, VotesCompletingAQuorum, DoubleDecision, EditAgainstSignO
 
 
 def made(race, rounds, cast=None):
-    """The race with its cases, in an organisation of its own."""
+    """The race with its initiatives, in an organisation of its own."""
     cast = cast or factories.make_cast()
     if race is VotesCompletingAQuorum:
         factories.make_rulebook(cast.admin, cast.chair, SIX_SIGN)
@@ -308,7 +308,7 @@ def test_race(race, rounds):
 
 
 def without_lock(monkeypatch):
-    """Read the case without locking it, and take a moment between reading the facts and writing what follows."""
+    """Read the initiative without locking it, and take a moment between reading the facts and writing what follows."""
     sit = review_state.sit
 
     def slow_sit(*args, **kwargs):
@@ -317,8 +317,8 @@ def without_lock(monkeypatch):
             time.sleep(0.2)
         return sitting
 
-    def get(case):
-        return Initiative.objects.get(pk=case.pk if isinstance(case, Initiative) else case)
+    def get(initiative):
+        return Initiative.objects.get(pk=initiative.pk if isinstance(initiative, Initiative) else initiative)
 
     monkeypatch.setattr(act, "lock", get)
     monkeypatch.setattr(review_state, "sit", slow_sit)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.models import Checkpoint
 from governance.transparency_log import as_of, sealing
 from initiatives.evidence.verification import actions as verification_actions
@@ -30,7 +30,7 @@ def numbers(rounds):
 
 
 @pytest.fixture
-def case():
+def initiative():
     """An MVP of minimal risk that is ready for production, with its cast."""
     cast = factories.make_cast()
     return cast, factories.make_minimal(cast)
@@ -40,9 +40,9 @@ def drawn_for(review) -> list[DrawnQuestion]:
     return list(DrawnQuestion.objects.filter(review=review).order_by("pk"))
 
 
-def refuse(case, found, key, person):
+def refuse(initiative, found, key, person):
     item = Evidence.objects.get(pk=found.states[key].items[0].id)
-    verification_actions.open_item(case=case, evidence=item, way="look", by=person)
+    verification_actions.open_item(initiative=initiative, evidence=item, way="look", by=person)
     return verification_actions.verify(
         evidence=item,
         requirement=key,
@@ -55,12 +55,12 @@ def refuse(case, found, key, person):
     )
 
 
-def test_workers_draw_at_once_and_each_question_once(case, numbers):
-    cast, case = case
-    workers = [partial(actions.draw, case.pk)] * SIZE
+def test_workers_draw_at_once_and_each_question_once(initiative, numbers):
+    cast, initiative = initiative
+    workers = [partial(actions.draw, initiative.pk)] * SIZE
     with Ring() as ring:
         for _ in numbers:
-            review = review_actions.open_review(case=case, by=cast.owner)
+            review = review_actions.open_review(initiative=initiative, by=cast.owner)
             sealing.seal()
             found = ring.run(workers)
             assert [str(one) for one in found if one.kind != "done"] == []
@@ -70,14 +70,14 @@ def test_workers_draw_at_once_and_each_question_once(case, numbers):
             assert len({row.requirement for row in rows}) == 5
 
             # A seat refuses one of them while the workers look: it brings exactly one, sooner or later.
-            judged = supported_stage.judged(case_acts.fresh(case))
+            judged = supported_stage.judged(initiative_acts.fresh(initiative))
             key = next(
                 (row.requirement for row in rows if judged.states[row.requirement].level == "documented"),
                 None,
             )
             if key is not None:
                 seat = review.book.seats_asking(key)[0]
-                rival = partial(refuse, case, judged, key, cast.seats[seat])
+                rival = partial(refuse, initiative, judged, key, cast.seats[seat])
                 found = ring.run([*workers[1:], rival])
                 assert [str(one) for one in found if one.kind != "done"] == []
                 found = ring.run(workers)
@@ -88,15 +88,15 @@ def test_workers_draw_at_once_and_each_question_once(case, numbers):
     assert DrawnQuestion.objects.filter(replaces__isnull=False).exists()
 
 
-def test_a_past_day_knows_what_was_drawn_then(case):
-    cast, case = case
-    review = review_actions.open_review(case=case, by=cast.owner)
+def test_a_past_day_knows_what_was_drawn_then(initiative):
+    cast, initiative = initiative
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
     before = sealing.seal()
-    assert len(actions.draw(case.pk)) == 5
+    assert len(actions.draw(initiative.pk)) == 5
     after = sealing.seal()
     assert before.pk < after.pk == Checkpoint.objects.latest("pk").pk
     with as_of.day(before.at):
-        assert supported_stage.facts_of(case_acts.fresh(case)).drawn == ()
+        assert supported_stage.facts_of(initiative_acts.fresh(initiative)).drawn == ()
     with as_of.day(after.at):
-        told = supported_stage.facts_of(case_acts.fresh(case)).drawn
+        told = supported_stage.facts_of(initiative_acts.fresh(initiative)).drawn
     assert [one.requirement for one in told] == [row.requirement for row in drawn_for(review)]

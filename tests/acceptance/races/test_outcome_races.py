@@ -17,7 +17,7 @@ from tests.support.database.concurrent_connections import SIZE, Ring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CASE, KEY, FULL = 7, 1, 500
+INITIATIVE, KEY, FULL = 7, 1, 500
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def numbers(rounds):
 def report(kind: str, decision: str) -> str:
     """Which outcome stands for whoever reports this one; empty where another stands."""
     try:
-        return outcome_reports.keep(Sent(kind, decision=decision), case=CASE, key=KEY).kind
+        return outcome_reports.keep(Sent(kind, decision=decision), initiative=INITIATIVE, key=KEY).kind
     except Contradiction:
         return ""
 
@@ -38,7 +38,7 @@ def test_of_done_and_failed_one_is_kept_and_the_others_are_told(numbers):
     with Ring() as ring:
         for number in numbers:
             named = Named(clock.now(), number.to_bytes(32, "big"), True)
-            decision = outcome_reports.issued(CASE, named)
+            decision = outcome_reports.issued(INITIATIVE, named)
             found = ring.run([partial(report, kind, decision) for kind in ("done", "failed")] * (SIZE // 2))
             assert {one.kind for one in found} == {"done"}, found
             kept = OutcomeReport.objects.get(decision=named.digest).kind

@@ -1,6 +1,7 @@
 """Races around the comparison of both logs: sixteen workers at once, and while more comes in. Each finding once.
 
-The last test takes the lock on the run and that on the case away and shows that the unique row still refuses a second.
+The last test takes the lock on the run and that on the initiative away and shows that the unique row still refuses a
+second.
 """
 
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ ACTS = 5
 
 
 @pytest.fixture
-def case():
+def initiative():
     cast = factories.make_cast()
     row = factories.make_mvp(cast)
     key = factories.make_key(cast, row, scopes=["interactions", "evaluate"])[0]
@@ -31,30 +32,32 @@ def case():
     return row
 
 
-def found(case) -> list[tuple[str, int]]:
-    return [(row.kind, row.number) for row in LogFinding.objects.filter(initiative=case)]
+def found(initiative) -> list[tuple[str, int]]:
+    return [(row.kind, row.number) for row in LogFinding.objects.filter(initiative=initiative)]
 
 
-def test_sixteen_workers_at_once_write_each_finding_once(case):
+def test_sixteen_workers_at_once_write_each_finding_once(initiative):
     with time_machine.travel(clock.now() + timedelta(hours=1)), Ring() as ring:
         outcomes = ring.run([reconciling.reconcile] * SIZE)
         assert {one.kind for one in outcomes} == {"done"}, [str(one) for one in outcomes]
-        assert found(case) == [("never_asked", 1)] * ACTS
+        assert found(initiative) == [("never_asked", 1)] * ACTS
         assert ring.run([reconciling.reconcile] * SIZE)[0].kind == "done"
-        assert found(case) == [("never_asked", 1)] * ACTS
+        assert found(initiative) == [("never_asked", 1)] * ACTS
         assert not ReconciledDay.objects.filter(due=True, day__lte=clock.today()).exists()
 
 
-def test_without_the_lock_on_the_run_the_lock_on_the_case_still_has_each_finding_once(case, monkeypatch):
+def test_without_the_lock_on_the_run_the_lock_on_the_initiative_still_has_each_finding_once(
+    initiative, monkeypatch
+):
     everybody(monkeypatch)
     with time_machine.travel(clock.now() + timedelta(hours=1)), Ring() as ring:
         outcomes = ring.run([reconciling.reconcile] * SIZE)
         assert {one.kind for one in outcomes} == {"done"}, [str(one) for one in outcomes]
-        assert found(case) == [("never_asked", 1)] * ACTS
+        assert found(initiative) == [("never_asked", 1)] * ACTS
         assert Shortcoming.objects.standing().filter(source="interactions:never_asked").count() == 2
 
 
-def test_whoever_has_not_looked_again_is_refused_by_the_database(case, monkeypatch):
+def test_whoever_has_not_looked_again_is_refused_by_the_database(initiative, monkeypatch):
     """Each writes by what stood before any of them began: one row is taken, the others are refused."""
     everybody(monkeypatch)
     day = clock.today()  # of the acts, whatever it is an hour later
@@ -62,13 +65,13 @@ def test_whoever_has_not_looked_again_is_refused_by_the_database(case, monkeypat
         monkeypatch.setattr(reconciling, "_standing", lambda *_, **__: {})
         seen = LogFinding.objects.none()
         monkeypatch.setattr(LogFinding.objects, "filter", lambda **_: seen)
-        names = act_names.names_of([case])[case.pk]
+        names = act_names.names_of([initiative])[initiative.pk]
         with Ring() as ring:
-            outcomes = ring.run([lambda: reconciling.judge(case, day, names)] * SIZE)
+            outcomes = ring.run([lambda: reconciling.judge(initiative, day, names)] * SIZE)
     monkeypatch.undo()
     kinds = [one.kind for one in outcomes]
     assert (kinds.count("done"), kinds.count("error")) == (1, SIZE - 1), [str(one) for one in outcomes]
-    assert found(case) == [("never_asked", 1)] * ACTS
+    assert found(initiative) == [("never_asked", 1)] * ACTS
 
 
 def everybody(monkeypatch) -> None:

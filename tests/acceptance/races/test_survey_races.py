@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from adoption.models import AnswerBox, Invitation, SurveyComment
 from adoption.surveys import actions as survey_actions
 from adoption.surveys import disclosure_control
-from tests.support.cases import answered_surveys
 from tests.support.database.concurrent_connections import SIZE, Ring
+from tests.support.initiatives import answered_surveys
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
@@ -27,11 +27,11 @@ def rings(contenders: list):
         yield some + contenders[: SIZE - len(some)]
 
 
-def answered_at_once(cast, case, people: int) -> tuple[int, int]:
+def answered_at_once(cast, initiative, people: int) -> tuple[int, int]:
     """So many answer at once, each by an own link; how many were told it was taken, and how many are in the box."""
     sizes = [people // 2, people - people // 2]
     teams = [{"name": name, "invited": size} for name, size in zip(("A", "B"), sizes, strict=True)]
-    _, paths = answered_surveys.opened(cast, case, teams=teams)
+    _, paths = answered_surveys.opened(cast, initiative, teams=teams)
     everybody = [path for found in paths.values() for path in found]
     presses = [
         partial(answered_surveys.put, path, 1 + number % 7, comment=f"c{number}")
@@ -46,9 +46,9 @@ def answered_at_once(cast, case, people: int) -> tuple[int, int]:
     return taken, sum(AnswerBox.objects.get().answered.values())
 
 
-def test_none_is_lost_and_none_counts_twice(cast, case, rounds):
+def test_none_is_lost_and_none_counts_twice(cast, initiative, rounds):
     people = FULL if rounds >= FULL else 40
-    assert answered_at_once(cast, case, people) == (people, people)
+    assert answered_at_once(cast, initiative, people) == (people, people)
     box = AnswerBox.objects.select_related("survey").get()
     assert sorted(box.comments, key=lambda words: int(words[1:])) == [
         f"c{number}" for number in range(people)
@@ -63,9 +63,9 @@ def test_none_is_lost_and_none_counts_twice(cast, case, rounds):
     assert SurveyComment.objects.count() == people
 
 
-def test_one_link_used_sixteen_times_at_once_counts_once(cast, case, rounds):
+def test_one_link_used_sixteen_times_at_once_counts_once(cast, initiative, rounds):
     tries = range(15 if rounds >= FULL else 3)
-    _, paths = answered_surveys.opened(cast, case, teams=[{"name": "A", "invited": 15}])
+    _, paths = answered_surveys.opened(cast, initiative, teams=[{"name": "A", "invited": 15}])
     with Ring() as ring:
         for number in tries:
             outcomes = ring.run([partial(answered_surveys.put, paths["A"][number])] * SIZE)
@@ -74,8 +74,8 @@ def test_one_link_used_sixteen_times_at_once_counts_once(cast, case, rounds):
             assert AnswerBox.objects.get().answered == {"0": number + 1}
 
 
-def test_closing_in_between_takes_every_answer_or_tells_its_writer(cast, case):
-    survey, paths = answered_surveys.opened(cast, case, teams=[{"name": "A", "invited": 20}])
+def test_closing_in_between_takes_every_answer_or_tells_its_writer(cast, initiative):
+    survey, paths = answered_surveys.opened(cast, initiative, teams=[{"name": "A", "invited": 20}])
     for path in paths["A"][SIZE:]:
         answered_surveys.put(path)
     presses = [partial(answered_surveys.put, path) for path in paths["A"][: SIZE - 1]]
@@ -89,7 +89,7 @@ def test_closing_in_between_takes_every_answer_or_tells_its_writer(cast, case):
         assert survey.results["answered"] == survey.answered
 
 
-def test_without_the_lock_answers_would_be_lost(cast, case, monkeypatch):
+def test_without_the_lock_answers_would_be_lost(cast, initiative, monkeypatch):
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
-    taken, kept = answered_at_once(cast, case, 48)
+    taken, kept = answered_at_once(cast, initiative, 48)
     assert kept < taken, "went well without the lock: the check sees nothing"

@@ -1,8 +1,8 @@
-"""Races around verifying: seats verify while the answer, the file or the verifier's part in the case changes.
+"""Races around verifying: seats verify while the answer, the file or the verifier's part in the initiative changes.
 
-What counts afterwards is read from rows, in plain words: the newest verdict of somebody who has no part in the case,
-for the answer that stands, on the item that stands or on the one that it renews (which counts for 14 days). Six rounds
-in the suite, `--rounds 500` runs them at full length.
+What counts afterwards is read from rows, in plain words: the newest verdict of somebody who has no part in the
+initiative, for the answer that stands, on the item that stands or on the one that it renews (which counts for 14 days).
+Six rounds in the suite, `--rounds 500` runs them at full length.
 """
 
 from functools import partial
@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from django.core.files.base import ContentFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
@@ -28,7 +28,7 @@ from tests.support.database.concurrent_connections import SIZE, Ring
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FULL, SUITE = 500, 6
-ON_ONE_CASE = 15  # rounds, for a case gathers the files of all of them
+ON_ONE_INITIATIVE = 15  # rounds, for an initiative gathers the files of all of them
 KEY = "mvp.rollout"
 
 
@@ -46,16 +46,16 @@ def cast():
     return cast
 
 
-def fresh_case(cast, number):
+def fresh_initiative(cast, number):
     """A prototype of limited risk on which nothing was verified yet."""
     row = factories.make_prototype(cast, title=f"Letters {number}")
-    case_acts.propose_and_confirm_tier(row, cast.team)
-    return case_acts.fresh(row)
+    initiative_acts.propose_and_confirm_tier(row, cast.team)
+    return initiative_acts.fresh(row)
 
 
-def answer(cast, case, number):
+def answer(cast, initiative, number):
     return checklist_actions.answer(
-        case=case,
+        initiative=initiative,
         requirement=KEY,
         kind="answered",
         text=f"Forty people until March, edition {number}.",
@@ -63,9 +63,9 @@ def answer(cast, case, number):
     )
 
 
-def offer(cast, case, number, before=None):
+def offer(cast, initiative, number, before=None):
     return evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title=f"Rollout plan {number}",
         observed_on=clock.today(),
@@ -89,9 +89,11 @@ def verify(item, person, version):
     )
 
 
-def counts(case, item, parties: set[int]) -> bool:
-    """Whether somebody without a part in the case verified the item for the answer that stands, or what it renews."""
-    version = Answer.objects.get(initiative=case, requirement=KEY).version
+def counts(initiative, item, parties: set[int]) -> bool:
+    """Whether somebody without a part in the initiative verified the item for the answer that stands, or what it
+    renews.
+    """
+    version = Answer.objects.get(initiative=initiative, requirement=KEY).version
     said = Verification.objects.filter(
         evidence__in=[item.pk, item.supersedes_id], shows=True, answer_version=version
     )
@@ -107,17 +109,21 @@ def test_none_counts_that_should_not(cast, numbers):
     met = set()
     with Ring() as ring:
         for number in numbers:
-            if number % ON_ONE_CASE == 0:
-                case, item = fresh_case(cast, number), None
-            version = answer(cast, case, number).version
-            item = offer(cast, case, number, item)
+            if number % ON_ONE_INITIATIVE == 0:
+                initiative, item = fresh_initiative(cast, number), None
+            version = answer(cast, initiative, number).version
+            item = offer(cast, initiative, number, item)
             for person in people:
-                actions.open_item(case=case, evidence=item, way="look", by=person)
+                actions.open_item(initiative=initiative, evidence=item, way="look", by=person)
             rival = (
-                partial(answer, cast, case, f"{number} again"),
-                partial(offer, cast, case, f"{number} again", item),
+                partial(answer, cast, initiative, f"{number} again"),
+                partial(offer, cast, initiative, f"{number} again", item),
                 partial(
-                    role_actions.propose_role, case=case, role="sponsor", person=people[0], by=cast.owner
+                    role_actions.propose_role,
+                    initiative=initiative,
+                    role="sponsor",
+                    person=people[0],
+                    by=cast.owner,
                 ),
             )[number % 3]
             contenders = [partial(verify, item, person, version) for person in people] * (SIZE // 2)
@@ -126,11 +132,14 @@ def test_none_counts_that_should_not(cast, numbers):
             assert found[-1].kind == "done", str(found[-1])
             met |= {(number % 3, one.kind) for one in found[:-1]}
             parties = {
-                role.person_id for role in case.roles.filter(ended_at__isnull=True, declined_at__isnull=True)
+                role.person_id
+                for role in initiative.roles.filter(ended_at__isnull=True, declined_at__isnull=True)
             }
-            newer = case.evidence.filter(supersedes=item).first()
-            state = criteria.state_of(supported_stage.facts_of(case_acts.fresh(case)), book, KEY, clock.now())
-            expected = counts(case, newer or item, parties)
+            newer = initiative.evidence.filter(supersedes=item).first()
+            state = criteria.state_of(
+                supported_stage.facts_of(initiative_acts.fresh(initiative)), book, KEY, clock.now()
+            )
+            expected = counts(initiative, newer or item, parties)
             assert (state.level == Level.VERIFIED) == expected, (number, state)
             if number % 3 == 2:
                 role_actions.decline_role(assignment=found[-1].value, by=people[0])

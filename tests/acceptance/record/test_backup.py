@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization.decision_log import FIELDS, decisions
 from governance.management.commands import restore_check
@@ -89,7 +89,9 @@ def fences() -> list[tuple]:
 
 
 def at_work(owner: User, stopped: threading.Event, done: list[str], trouble: list[Exception]) -> None:
-    """Somebody who registers case after case, each in a transaction of many rows, on a connection of their own."""
+    """Somebody who registers initiative after initiative, each in a transaction of many rows, on a connection of their
+    own.
+    """
     try:
         while not stopped.is_set():
             done.append(
@@ -105,7 +107,7 @@ def at_work(owner: User, stopped: threading.Event, done: list[str], trouble: lis
 
 @pytest.mark.usefixtures("migrations_apart")
 def test_a_backup_taken_while_people_write_is_one_moment_of_everything(cast, tmp_path, monkeypatch):
-    case_acts.staff(factories.make_case(cast), cast.team)
+    initiative_acts.staff(factories.make_initiative(cast), cast.team)
     sealing.seal()
     stopped, done, trouble = threading.Event(), [], []
     writers = [threading.Thread(target=at_work, args=(cast.owner, stopped, done, trouble)) for _ in range(3)]
@@ -141,15 +143,15 @@ def test_a_backup_taken_while_people_write_is_one_moment_of_everything(cast, tmp
         entries = list(Entry.objects.exclude(pk=told.pk).order_by("pk").values_list("pk", flat=True))
         assert len(entries) == manifest["tables"]["governance_entry"]["rows"]
         assert told.facts["facts"]["manifest_sha256"] == backup.fingerprint_of(tmp_path / "copy")
-        # Each case with its history, its act and the entry of its row; none without.
-        cases = rows("SELECT id::text FROM initiatives_initiative ORDER BY 1")
-        assert cases == rows(
+        # Each initiative with its history, its act and the entry of its row; none without.
+        initiatives = rows("SELECT id::text FROM initiatives_initiative ORDER BY 1")
+        assert initiatives == rows(
             "SELECT id::text FROM initiatives_historicalinitiative WHERE history_type = '+' ORDER BY 1"
         )
-        assert cases == rows(
+        assert initiatives == rows(
             "SELECT key FROM governance_entry WHERE \"table\" = 'initiatives_initiative' AND operation = '+' ORDER BY 1"
         )
-        assert len(cases) == Entry.objects.filter(kind="registered").count()
+        assert len(initiatives) == Entry.objects.filter(kind="registered").count()
         there = ledger_rows(entries)
     here = ledger_rows(entries)
     assert all(here.values()) or not here["node"]
@@ -157,7 +159,7 @@ def test_a_backup_taken_while_people_write_is_one_moment_of_everything(cast, tmp
 
 
 def test_a_restore_is_whole_or_not_at_all_and_then_fenced_and_counts_on(cast, tmp_path, monkeypatch):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     highest = 10**12
     with connection.cursor() as cursor:  # a record that comes from a server which has counted far further
         cursor.execute("ALTER TABLE initiatives_paststanding DISABLE TRIGGER USER")
@@ -187,7 +189,7 @@ def test_a_restore_is_whole_or_not_at_all_and_then_fenced_and_counts_on(cast, tm
         with pytest.raises(Exception, match="keeps what was written"):
             Entry.objects.update(kind="never")
         # Life goes on: ids, references and the tree continue.
-        again = Initiative.objects.get(pk=case.pk)
+        again = Initiative.objects.get(pk=initiative.pk)
         owner = User.objects.get(pk=cast.owner.pk)
         newer = registration_actions.register(
             title="Next", unit=owner.unit, problem="-", owner=owner, by=owner
@@ -391,7 +393,7 @@ def test_what_systems_were_told_in_two_months_is_restored(cast, tmp_path, monkey
 
 def test_restore_check_proves_a_good_copy_and_finds_a_forged_one(cast, tmp_path, monkeypatch):
     check_here(monkeypatch)
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     sealing.seal()
     manifest = backup.take(tmp_path / "copy")
     found = checked(tmp_path / "copy")

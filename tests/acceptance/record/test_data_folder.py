@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test import override_settings
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import DataFolder, Entry
 from governance.operations import installation_desk, startup
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """A prototype with files of evidence."""
     return factories.make_prototype(cast)
 
@@ -42,7 +42,9 @@ def unmounted(tmp_path):
         yield tmp_path / "uploads"
 
 
-def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(case, cast, as_, client, unmounted):
+def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(
+    initiative, cast, as_, client, unmounted
+):
     items, entries = Evidence.objects.exclude(file=""), Entry.objects.count()
     assert items.count() >= 3
     with pytest.raises(data_folder.WrongFolder, match=f"{unmounted} has no mark: .* See that it is mounted"):
@@ -50,12 +52,12 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(case, c
     with pytest.raises(data_folder.WrongFolder):
         initiatives_tasks.find_missing_files.delay()
     item = items.first()
-    answer = as_(cast.owner).get(f"/cases/{case.ref}/evidence/{item.pk}/file/")
+    answer = as_(cast.owner).get(f"/initiatives/{initiative.ref}/evidence/{item.pk}/file/")
     assert answer.status_code == 404
     assert not items.filter(missing_since__isnull=False).exists()
     assert Entry.objects.count() == entries
     with pytest.raises(ValidationError, match="Files cannot be kept now: their folder is not in its place"):
-        case_acts.ground(case, "proto.limitations", cast.team)
+        initiative_acts.ground(initiative, "proto.limitations", cast.team)
     assert list(unmounted.iterdir()) == []
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["folder"]) == (
@@ -68,7 +70,7 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(case, c
     assert installation_desk.lines(cast.owner) == []
 
 
-def test_the_folder_of_another_installation_is_no_better(case, unmounted):
+def test_the_folder_of_another_installation_is_no_better(initiative, unmounted):
     (unmounted / data_folder.MARK).write_text("another")
     with pytest.raises(data_folder.WrongFolder, match="has the mark of another installation"):
         file_checks.find_missing_files()
@@ -146,7 +148,7 @@ def marked(place: Path) -> str:
 
 
 def test_migrating_marks_the_folder_of_a_new_installation_and_the_one_that_holds_the_files(
-    case, unmounted, settings
+    initiative, unmounted, settings
 ):
     settings.EMBEDDED = False
     whole, said = of_django.MEDIA_ROOT, StringIO()
@@ -175,14 +177,16 @@ def test_migrating_marks_where_no_file_is_recorded_and_leaves_a_mark_as_it_is(un
     assert DataFolder.objects.get().mark == marked(unmounted)
 
 
-def test_the_embedded_database_lies_in_its_folder_and_marks_it_at_its_first_start(case, unmounted, settings):
+def test_the_embedded_database_lies_in_its_folder_and_marks_it_at_its_first_start(
+    initiative, unmounted, settings
+):
     settings.EMBEDDED = True
     DataFolder.objects.all().delete()
     data_folder.take_first()
     assert DataFolder.objects.get().mark == marked(unmounted)
 
 
-def test_adopting_a_folder_is_said_and_stands_in_the_record(case, unmounted):
+def test_adopting_a_folder_is_said_and_stands_in_the_record(initiative, unmounted):
     with pytest.raises(CommandError, match=r"Of \d+ recorded files 0 are in .* not adopted"):
         call_command("adopt_folder")
     assert data_folder.wrong()
@@ -197,7 +201,7 @@ def test_adopting_a_folder_is_said_and_stands_in_the_record(case, unmounted):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_restore_marks_its_folder(case, tmp_path, monkeypatch):
+def test_a_restore_marks_its_folder(initiative, tmp_path, monkeypatch):
     monkeypatch.setattr(restore, "migrate_to", lambda state: False)
     manifest = backup.take(tmp_path / "copy")
     assert "governance_datafolder" not in manifest["tables"]

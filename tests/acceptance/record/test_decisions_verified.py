@@ -19,8 +19,8 @@ TABLE = "governance_policydecision"
 @pytest.fixture
 def told(cast) -> System:
     """A system that was told three things, in two batches, sealed."""
-    case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
-    system = System(factories.make_key(cast, case)[1].text)
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
+    system = System(factories.make_key(cast, initiative)[1].text)
     system.ask("read")
     logged()
     system.ask("write", subject="user:bob", context={"failure": "low_confidence"})

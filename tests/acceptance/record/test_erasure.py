@@ -46,19 +46,19 @@ def dana(cast) -> User:
 
 
 def busy(cast, person: User):
-    """A case on which the person acted and others named her."""
-    case = factories.make_case(cast)
-    role_actions.propose_role(case=case, role="support_owner", person=person, by=cast.owner)
-    role_actions.accept_role(assignment=case.roles.open().get(person=person), by=person)
+    """An initiative on which the person acted and others named her."""
+    initiative = factories.make_initiative(cast)
+    role_actions.propose_role(initiative=initiative, role="support_owner", person=person, by=cast.owner)
+    role_actions.accept_role(assignment=initiative.roles.open().get(person=person), by=person)
     checklist_actions.answer(
-        case=case,
+        initiative=initiative,
         requirement="mvp.users",
         kind="answered",
         text=f"Ten, says {NAME.upper()}; ask her",
         by=cast.owner,
     )
     SignInAttempt(login=LOGIN).save()
-    return case
+    return initiative
 
 
 def forget(cast, person: User, **options) -> erasure.Done:
@@ -103,7 +103,7 @@ def verified() -> verification.Report:
 
 @pytest.mark.django_db
 def test_nothing_is_left_of_a_person_and_the_record_verifies(cast, dana):
-    case = busy(cast, dana)
+    initiative = busy(cast, dana)
     before = Entry.objects.count()
     done = forget(cast, dana)
     assert (traces(NAME, LOGIN), done.left, done.kept) == ({}, {}, [])
@@ -116,7 +116,7 @@ def test_nothing_is_left_of_a_person_and_the_record_verifies(cast, dana):
         "",
     )
     assert Entry.objects.count() > before
-    assert Answer.objects.get(initiative=case, requirement="mvp.users").text == (
+    assert Answer.objects.get(initiative=initiative, requirement="mvp.users").text == (
         f"Ten, says erased person {dana.pk}; ask her"
     )
 
@@ -160,7 +160,7 @@ def test_a_token_and_random_bytes_of_a_signature_go_with_the_person(cast, dana):
 
 
 def test_an_act_tells_what_went_and_the_pages_say_so(cast, dana, as_):
-    case = busy(cast, dana)
+    initiative = busy(cast, dana)
     done = forget(cast, dana)
     act = Entry.objects.get(pk=done.act)
     facts = act.facts["facts"]
@@ -172,14 +172,14 @@ def test_an_act_tells_what_went_and_the_pages_say_so(cast, dana, as_):
     )
     day = f"{clock.today().day} {clock.today():%B %Y}"
     said = f"Erased on {day} by Per Dahl: She asked for it (GDPR, Article 17)."
-    gone = Entry.objects.acts().of_case(case.ref).filter(actor_id=dana.pk).first()
+    gone = Entry.objects.acts().of_initiative(initiative.ref).filter(actor_id=dana.pk).first()
     assert (bytes(gone.body.body), bytes(gone.body.salt)) == (b"", b"")
     assert erasure_log.words_for(erasure_log.without_words([gone, act])) == {gone.pk: said}
     for client, address in (
-        (as_(cast.owner), f"/cases/{case.ref}/history/"),
+        (as_(cast.owner), f"/initiatives/{initiative.ref}/history/"),
         (as_(cast.owner), "/"),
         (as_(cast.auditor), f"/audit/entries/{gone.pk}/"),
-        (as_(cast.auditor), f"/audit/?case={case.ref}"),
+        (as_(cast.auditor), f"/audit/?initiative={initiative.ref}"),
     ):
         page = client.get(address, follow=True)
         assert page.status_code == 200, address
@@ -189,12 +189,12 @@ def test_an_act_tells_what_went_and_the_pages_say_so(cast, dana, as_):
 
 @pytest.mark.django_db
 def test_what_she_decided_is_kept_until_retention_ends_and_all_else_goes(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     signer = SignOff.objects.first().person
     done = forget(cast, signer)
     assert done.entries > 0
     assert [(row["why"], row["from"]) for row in done.kept] == [
-        (f"It is the record of a decision on {case.ref}, which has not ended.", None)
+        (f"It is the record of a decision on {initiative.ref}, which has not ended.", None)
     ]
     assert done.left.keys() <= {
         "governance_entry", "initiatives_signoff", "initiatives_review", "initiatives_historicalreview"
@@ -215,8 +215,8 @@ def _naming(person: User) -> list[int]:
 @pytest.mark.django_db
 def test_the_day_from_which_it_can_go_is_told_and_kept_to(cast, settings):
     settings.RETENTION_DAYS = 731
-    case = factories.make_prototype(cast)
-    stage_actions.stop(case=case, reason_code="no_value", reason="No use", by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="No use", by=cast.owner)
     ended = clock.today()
     signer = SignOff.objects.first().person
     first = forget(cast, signer)
@@ -290,22 +290,22 @@ def test_no_reason_that_stays_may_name_the_person(cast, dana):
 
 
 @pytest.mark.django_db
-def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_case_what_belongs_to_it(cast, dana):
-    case = busy(cast, dana)
-    other = factories.make_case(cast, title="Another")
-    role_actions.propose_role(case=other, role="support_owner", person=dana, by=cast.owner)
+def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_initiative_what_belongs_to_it(cast, dana):
+    initiative = busy(cast, dana)
+    other = factories.make_initiative(cast, title="Another")
+    role_actions.propose_role(initiative=other, role="support_owner", person=dana, by=cast.owner)
     hold = retention.open_hold(person=dana, reason="A claim", by=cast.auditor)
     with pytest.raises(Refused, match="Legal hold"):
         forget(cast, dana, override=erasure.Override("Court", cast.auditor))
     retention.lift_hold(hold=hold, reason="Settled", by=cast.admin)
-    retention.open_hold(case_ref=case.ref, reason="An inquiry", by=cast.admin)
+    retention.open_hold(initiative_ref=initiative.ref, reason="An inquiry", by=cast.admin)
     done = forget(cast, dana, override=erasure.Override("Court", cast.auditor))
-    assert {row["why"] for row in done.kept} == {f"A legal hold is on {case.ref}."}
+    assert {row["why"] for row in done.kept} == {f"A legal hold is on {initiative.ref}."}
     left = Entry.objects.filter(
         pk__in=[row.id for row in personal_data.entries_about(personal_data.Words((NAME,)), dana)]
     )
-    assert set(left.values_list("case_ref", flat=True)) == {case.ref}
-    assert NAME.upper() in Answer.objects.get(initiative=case, requirement="mvp.users").text
+    assert set(left.values_list("initiative_ref", flat=True)) == {initiative.ref}
+    assert NAME.upper() in Answer.objects.get(initiative=initiative, requirement="mvp.users").text
     verified()
 
 
@@ -316,10 +316,10 @@ def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_case_what_belongs_to_
 def test_named_proof_loses_file_and_title_wherever_the_same_file_stands(
     cast, dana, django_capture_on_commit_callbacks
 ):
-    case, title = busy(cast, dana), "Interview with the support owner"
+    initiative, title = busy(cast, dana), "Interview with the support owner"
     items = [
         evidence_actions.add_evidence(
-            case=case,
+            initiative=initiative,
             kind="document",
             title=title,
             observed_on=clock.today(),
@@ -348,11 +348,11 @@ def test_named_proof_loses_file_and_title_wherever_the_same_file_stands(
 
 @pytest.mark.django_db
 def test_proof_that_somebody_signed_on_is_kept(cast, dana):
-    case = factories.make_prototype(cast)
-    signed = SignOff.objects.filter(review__initiative=case).first().covered_evidence[0]
+    initiative = factories.make_prototype(cast)
+    signed = SignOff.objects.filter(review__initiative=initiative).first().covered_evidence[0]
     done = forget(cast, dana, evidence=[signed])
     assert [row["why"] for row in done.kept] == [
-        f"It is the record of a decision on {case.ref}, which has not ended."
+        f"It is the record of a decision on {initiative.ref}, which has not ended."
     ]
     assert Evidence.objects.get(pk=signed).title != "erased"
     with pytest.raises(ValidationError, match="no item 999999"):
@@ -395,9 +395,11 @@ def test_notices_mails_and_sessions_go(
 
 @pytest.mark.django_db
 def test_an_erasure_is_done_again_on_a_database_from_before_it(cast, dana):
-    case = busy(cast, dana)
+    initiative = busy(cast, dana)
     both = f"Ten, say {cast.lead.full_name}, {NAME} and {cast.lead.full_name}"
-    checklist_actions.answer(case=case, requirement="mvp.users", kind="answered", text=both, by=cast.owner)
+    checklist_actions.answer(
+        initiative=initiative, requirement="mvp.users", kind="answered", text=both, by=cast.owner
+    )
     for person in (dana, cast.lead):
         leaving.deactivate(person=person, reason="Left", by=cast.admin)
     before = transaction.savepoint()
@@ -414,8 +416,8 @@ def test_an_erasure_is_done_again_on_a_database_from_before_it(cast, dana):
     assert (traces(NAME, LOGIN, cast.lead.full_name), _state(cast)) == ({}, after)
     again = Entry.objects.filter(kind="erased").first().facts
     assert (again["actor"]["name"], again["facts"]["again"]["act"]) == ("system: restore", done.act)
-    assert case.ref in Entry.objects.filter(pk__in=again["facts"]["entries"]).values_list(
-        "case_ref", flat=True
+    assert initiative.ref in Entry.objects.filter(pk__in=again["facts"]["entries"]).values_list(
+        "initiative_ref", flat=True
     )
     verified()
 
@@ -465,7 +467,7 @@ def test_the_log_is_completed_from_the_record(cast, dana, tmp_path):
 # --- Words -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_name_is_found_whole_in_any_case_and_spacing():
+def test_a_name_is_found_whole_in_any_initiative_and_spacing():
     words = personal_data.Words(("Dana Whitfield", "dana.w"))
     text = 'DANA  whitfield, Dana Whitfields, dana.w, dana.wx, "dana\\nwhitfield"'
     assert [text[start:end] for start, end in words.spans(text)] == [

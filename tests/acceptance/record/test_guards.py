@@ -98,7 +98,7 @@ ALTERED = {
     "ALTER TABLE initiatives_review DROP CONSTRAINT decided_means_findings_are_frozen": (
         "The constraint initiatives_review.decided_means_findings_are_frozen is gone."
     ),
-    "DROP INDEX one_open_review_per_case": "The index one_open_review_per_case is gone.",
+    "DROP INDEX one_open_review_per_initiative": "The index one_open_review_per_initiative is gone.",
     "ALTER TABLE initiatives_signoff ALTER xact SET DEFAULT 1": (
         "The default initiatives_signoff.xact is not as migrations install it."
     ),

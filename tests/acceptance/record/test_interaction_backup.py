@@ -48,11 +48,11 @@ def planted(first: int = 0, count: int = COUNT) -> list[str]:
     return [f"planted {number}: my number is 079 555 {number:04d}" for number in range(first, first + count)]
 
 
-def plant(case, texts: list[str]) -> None:
+def plant(initiative, texts: list[str]) -> None:
     """Keep these texts of the person, in one batch."""
     keep(
         *(report(int(text.split(":")[0][8:]) + 1, input=(Message("user", text),)) for text in texts),
-        case=case.number,
+        initiative=initiative.number,
     )
 
 
@@ -101,9 +101,9 @@ def there() -> dict[str, bytes]:
     return {name: keys.master(name) for name in keys.masters()}
 
 
-def erase(case, cast):
+def erase(initiative, cast):
     return actions.erase_subject(
-        case=case,
+        initiative=initiative,
         subject=PERSON,
         everywhere=True,
         why="They asked for it",
@@ -113,15 +113,15 @@ def erase(case, cast):
 
 
 def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast, tmp_path, monkeypatch):
-    case = factories.make_case(cast)
-    plant(case, planted(0, 30))
-    plant(case, planted(30, 20))
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 30))
+    plant(initiative, planted(30, 20))
     assert readable() == sorted(planted())
     sealing.seal()
     backup.take(tmp_path / "older")
     assert attacked(tmp_path / "older", there()) == COUNT, "the attack works"
     erased_on = clock.now().date()
-    done = erase(case, cast)
+    done = erase(initiative, cast)
     assert (done.tried, done.unopened) == (COUNT, COUNT)
 
     # With the database as it is.
@@ -138,14 +138,14 @@ def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast,
         assert InteractionBody.objects.count() == COUNT
         assert readable() == []
         assert [one.words for one in verification.verify().findings] == []
-        plant(case, ["planted 49: my number is 079 555 0049"])
+        plant(initiative, ["planted 49: my number is 079 555 0049"])
         assert Interaction.objects.count() == COUNT, "a call is kept once, in the restored one too"
 
     # With an older backup that nobody put back by our means, and the current master.
     following = keys.month_of(clock.now() + timedelta(days=32))
     first = date.fromisoformat(f"{following}-01")
     with clock.simulated(datetime(first.year, first.month, 1, 4, tzinfo=UTC)):
-        keep(report(99, subject="customer 5"), case=case.number)
+        keep(report(99, subject="customer 5"), initiative=initiative.number)
         keys.change_master(today=first, backup_days=35)
     current = {following: keys.master(following)}
     assert attacked(tmp_path / "older", current) == 0
@@ -162,12 +162,14 @@ def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast,
 
 
 def test_no_key_is_in_a_backup_and_every_file_of_the_log_is(cast, tmp_path):
-    case = factories.make_case(cast)
-    plant(case, planted(0, 2))
-    plant(case, planted(2, 2))
-    erase(case, cast)
-    plant(case, planted(4, 1))
-    interactions.keep([report(6)], case=case.number, key=None, decision_of=lambda text: None, now=clock.now())
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 2))
+    plant(initiative, planted(2, 2))
+    erase(initiative, cast)
+    plant(initiative, planted(4, 1))
+    interactions.keep(
+        [report(6)], initiative=initiative.number, key=None, decision_of=lambda text: None, now=clock.now()
+    )
     manifest = backup.take(tmp_path / "copy")
     assert [Path(name).parts[0] for name in manifest["interactions"]] == ["waiting"]
     assert sum(table["rows"] for name, table in manifest["tables"].items() if BODIES in name) == 5
@@ -185,11 +187,13 @@ def test_no_key_is_in_a_backup_and_every_file_of_the_log_is(cast, tmp_path):
             assert secret not in content, path
 
 
-def wait(case, number: int) -> Path:
+def wait(initiative, number: int) -> Path:
     """A planted text that waits in a file that nobody writes any more."""
     known = set(interactions._folder.iterdir())
     sent = report(number + 1, input=(Message("user", planted()[number]),))
-    interactions.keep([sent], case=case.number, key=None, decision_of=lambda text: None, now=clock.now())
+    interactions.keep(
+        [sent], initiative=initiative.number, key=None, decision_of=lambda text: None, now=clock.now()
+    )
     interactions.bring_over()
     (path,) = set(interactions._folder.iterdir()) - known
     return path
@@ -197,14 +201,14 @@ def wait(case, number: int) -> Path:
 
 def test_what_moves_while_the_backup_is_taken_is_in_it_once(cast, tmp_path, monkeypatch):
     """What waits is brought over before and after the moment of the tables, and more comes in."""
-    case = factories.make_case(cast)
-    plant(case, planted(0, 2))
-    early, late = wait(case, 2), wait(case, 3)
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 2))
+    early, late = wait(initiative, 2), wait(initiative, 3)
     copy_interactions, copy_files = backup.copy_interactions, backup.copy_files
 
     def after(*given):
         assert loading.loader.bring(late) == 1
-        plant(case, planted(4, 1))
+        plant(initiative, planted(4, 1))
         return copy_files(*given)
 
     def busy(draft, files):
@@ -221,15 +225,15 @@ def test_what_moves_while_the_backup_is_taken_is_in_it_once(cast, tmp_path, monk
         assert InteractionBody.objects.count() == 3
         assert loading.loader.bring_orphans(tmp_path / "restored" / "interactions" / "waiting") == 1
         assert readable() == planted(0, 4), "what was brought over before is not brought over again"
-        plant(case, planted(5, 1))
+        plant(initiative, planted(5, 1))
         assert readable() == sorted([*planted(0, 4), *planted(5, 1)])
         assert [one.words for one in verification.verify().findings] == []
 
 
 def test_a_restore_overwrites_no_other_file_and_needs_its_list(cast, tmp_path):
-    case = factories.make_case(cast)
-    plant(case, planted(0, 1))
-    wait(case, 1)
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 1))
+    wait(initiative, 1)
     manifest = backup.take(tmp_path / "copy")
     (name,) = manifest["interactions"]
     with another() as database, installed_in(database, tmp_path / "restored" / "uploads"):
@@ -248,7 +252,7 @@ def test_a_restore_overwrites_no_other_file_and_needs_its_list(cast, tmp_path):
 
 
 def test_restore_check_restores_it_elsewhere(cast, tmp_path, monkeypatch):
-    plant(factories.make_case(cast), planted(0, 2))
+    plant(factories.make_initiative(cast), planted(0, 2))
     sealing.seal()
     backup.take(tmp_path / "copy")
     before = list(InteractionBody.objects.values_list("pk"))
@@ -259,10 +263,10 @@ def test_restore_check_restores_it_elsewhere(cast, tmp_path, monkeypatch):
 
 
 def test_an_older_database_put_back_by_other_means_destroys_again_what_was(cast, tmp_path):
-    case = factories.make_case(cast)
-    plant(case, planted(0, 3))
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 3))
     before = list(InteractionKey.objects.values("pk", "wrapped"))
-    erase(case, cast)
+    erase(initiative, cast)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE governance_interactionkey DISABLE TRIGGER USER")
         for row in before:
@@ -279,8 +283,8 @@ def test_an_older_database_put_back_by_other_means_destroys_again_what_was(cast,
 def test_keys_are_copied_by_themselves_apart_from_backups_and_put_back(cast, tmp_path, settings):
     with pytest.raises(CommandError, match="holds no keys yet"):
         call_command("interaction_keys", backup=tmp_path / "none")
-    case = factories.make_case(cast)
-    plant(case, planted(0, 2))
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 2))
     backup.take(tmp_path / "copy")
     for place in (tmp_path / "copy" / "keys", tmp_path / "copy" / "tables" / "keys"):
         with pytest.raises(CommandError, match="keep the keys apart from it"):
@@ -288,8 +292,8 @@ def test_keys_are_copied_by_themselves_apart_from_backups_and_put_back(cast, tmp
     call_command("interaction_keys", backup=tmp_path / "held", stdout=StringIO())
     with pytest.raises(CommandError, match="is there already"):
         call_command("interaction_keys", backup=tmp_path / "held")
-    erase(case, cast)
-    plant(case, planted(2, 1))
+    erase(initiative, cast)
+    plant(initiative, planted(2, 1))
     listed = destroyed.lines()
 
     with another() as name, installed_in(name, tmp_path / "restored" / "uploads"):
@@ -322,13 +326,13 @@ def test_keys_are_copied_by_themselves_apart_from_backups_and_put_back(cast, tmp
 
 def test_commitments_are_not_tried_without_the_key(cast):
     """Who guesses a text cannot confirm it by the digest that the record keeps."""
-    case = factories.make_case(cast)
-    plant(case, planted(0, 1))
+    initiative = factories.make_initiative(cast)
+    plant(initiative, planted(0, 1))
     row = Interaction.objects.select_related("batch").get()
     out = reading.handed_out(row)
     body, salt = out["body"].encode(), bytes.fromhex(out["salt"])
     assert commitment(salt, body) == bytes(row.digest)
-    erase(case, cast)
+    erase(initiative, cast)
     assert reading.handed_out(row) is None
     for guess in (b"", bytes(32), bytes(row.digest), bytes(row.subject)):
         assert commitment(guess, body) != bytes(row.digest)

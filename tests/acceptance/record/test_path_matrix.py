@@ -417,9 +417,10 @@ def test_a_model_that_is_forgotten_is_found(monkeypatch):
     assert "governance.Notice" in found.msg
 
 
-def test_rows_of_a_case_are_entered_under_its_reference():
+def test_rows_of_a_initiative_are_entered_under_its_reference():
     ways = {
-        model._meta.db_table: row_capture._case_of(model, "NEW") for model in row_capture.captured_models()
+        model._meta.db_table: row_capture._initiative_of(model, "NEW")
+        for model in row_capture.captured_models()
     }
     without = {table for table, way in ways.items() if not way}
     assert without == {

@@ -5,7 +5,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.transparency_log import database_guards, sealing, verification
 from initiatives.components import actions as components_actions
 from initiatives.reviews import actions as review_actions
@@ -13,7 +13,7 @@ from tests.support import factories
 from tests.support.database.tampering import tamper, undone
 
 FORGE = {
-    "entry": 'INSERT INTO governance_entry (kind, case_ref, "table", key, operation, request_id, at, digest)'
+    "entry": 'INSERT INTO governance_entry (kind, initiative_ref, "table", key, operation, request_id, at, digest)'
     " VALUES ('decided', 'AI-0001', '', '', '', '', now(), '\\x00')",
     "leaf": "INSERT INTO governance_leaf (position, entry_id, data, hash) VALUES (99999, 1, '\\x00', '\\x00')",
     "checkpoint": "INSERT INTO governance_checkpoint (origin, size, root, note, counted, running_to)"
@@ -62,20 +62,20 @@ EVERYWHERE = [
 
 
 def live(cast):
-    """A case with votes, a voiding, a move, a contract; sealed."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    case_acts.votes(review, cast.team)
+    """An initiative with votes, a voiding, a move, a contract; sealed."""
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.votes(review, cast.team)
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-    case_acts.staff(case_acts.fresh(case), cast.team)
-    case_acts.contract(case_acts.fresh(case), cast.team)
+    initiative_acts.staff(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
     components_actions.record_component(
-        case=case, layer="model", name="Language model", version="m-5", by=cast.owner
+        initiative=initiative, layer="model", name="Language model", version="m-5", by=cast.owner
     )
     sealing.seal()
-    return case
+    return initiative
 
 
 def recorded() -> list[tuple[str, str, bool]]:

@@ -22,8 +22,8 @@ from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Evidence
 from tests.support import factories
-from tests.support.cases.exported_record import flip_missed, resealed
 from tests.support.database.tampering import rewrite_everything, tamper
+from tests.support.initiatives.exported_record import flip_missed, resealed
 
 pytestmark = pytest.mark.django_db
 
@@ -53,20 +53,20 @@ def wrong(folder: Path, **options) -> str:
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """A prototype whose record was sealed before it, and after it."""
     sealing.seal()
     return factories.make_prototype(cast)
 
 
-def test_a_case_verifies_offline_with_nothing_but_python(case, tmp_path):
+def test_a_initiative_verifies_offline_with_nothing_but_python(initiative, tmp_path):
     held = Checkpoint.objects.get()
     file = tmp_path / "held.txt"
     file.write_text(held.note)
-    folder = taken(tmp_path, "--case", case.ref, "--with-files", "--checkpoint", str(file))
+    folder = taken(tmp_path, "--initiative", initiative.ref, "--with-files", "--checkpoint", str(file))
     ran = bare_python(folder, ".", "--checkpoint", str(file))
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-    entries = Entry.objects.filter(case_ref=case.ref).count()
+    entries = Entry.objects.filter(initiative_ref=initiative.ref).count()
     files = Evidence.objects.exclude(file="").count()
     assert f"{entries} entries (0 of them erased)" in ran.stdout
     assert "It begins as 1 checkpoint(s) that you hold say." in ran.stdout
@@ -78,7 +78,7 @@ def test_a_case_verifies_offline_with_nothing_but_python(case, tmp_path):
     assert bare_python(tmp_path / folder.name, "nowhere").returncode == 2
 
 
-def test_the_whole_record_makes_its_root_again(case, tmp_path):
+def test_the_whole_record_makes_its_root_again(initiative, tmp_path):
     folder = taken(tmp_path, "--all")
     found = verify.Export(folder, held=[Checkpoint.objects.earliest("pk").note.encode()]).check()
     assert found["entries"] == Entry.objects.count()
@@ -100,9 +100,9 @@ def test_the_whole_record_makes_its_root_again(case, tmp_path):
 
 def test_some_days(cast, tmp_path):
     with clock.simulated(clock.now() - timedelta(days=3)):
-        factories.make_case(cast, title="Older")
+        factories.make_initiative(cast, title="Older")
     with clock.simulated(clock.now() - timedelta(days=1)):
-        factories.make_case(cast, title="Newer")
+        factories.make_initiative(cast, title="Newer")
     day = (clock.today() - timedelta(days=3)).isoformat()
     folder = taken(tmp_path, "--from", day, "--to", day)
     found = verify.Export(folder).check()
@@ -113,49 +113,49 @@ def test_some_days(cast, tmp_path):
     assert "Newer" not in told
 
 
-def test_an_export_is_itself_in_the_record(case, tmp_path, cast):
-    taken(tmp_path, "--case", case.ref, "--by", "auditor")
+def test_an_export_is_itself_in_the_record(initiative, tmp_path, cast):
+    taken(tmp_path, "--initiative", initiative.ref, "--by", "auditor")
     entry = Entry.objects.filter(kind="record exported").get()
-    assert (entry.actor_id, entry.case_ref) == (cast.auditor.pk, case.ref)
-    assert entry.facts["facts"] == {"scope": f"case {case.ref}", "with_files": False}
+    assert (entry.actor_id, entry.initiative_ref) == (cast.auditor.pk, initiative.ref)
+    assert entry.facts["facts"] == {"scope": f"initiative {initiative.ref}", "with_files": False}
     assert entry.leaf.position < sealing.newest().size
 
 
-def test_the_index_says_what_happened_and_what_this_proves(case, tmp_path):
-    page = " ".join((taken(tmp_path, "--case", case.ref) / "index.html").read_text().split())
+def test_the_index_says_what_happened_and_what_this_proves(initiative, tmp_path):
+    page = " ".join((taken(tmp_path, "--initiative", initiative.ref) / "index.html").read_text().split())
     assert "python3 verify.py ." in page
     assert "It does not prove that what was recorded was true." in page
     assert "an insider who has both the database and the signing key could still rewrite it" in page
     assert sealing.newest().note.splitlines()[2].replace("+", "&#x2B;") in page.replace("+", "&#x2B;")
-    assert f'<strong translate="no">{case.registered_by.full_name}</strong>' in page
+    assert f'<strong translate="no">{initiative.registered_by.full_name}</strong>' in page
     assert "src=" not in page
     assert "href=" not in page
 
 
 @pytest.mark.parametrize("how", ["swapped", "gone"])
-def test_evidence_that_is_not_what_was_recorded_stays_out_and_the_verdict_names_it(case, tmp_path, how):
+def test_evidence_that_is_not_what_was_recorded_stays_out_and_the_verdict_names_it(initiative, tmp_path, how):
     item = Evidence.objects.exclude(file="").earliest("pk")
     if how == "gone":
         Path(item.file.path).unlink()
     else:
         with open(item.file.path, "r+b") as file:
             file.write(b"%PDX")
-    folder = taken(tmp_path, "--case", case.ref, "--with-files")
-    assert f"{case.ref}: {item.title}" in (folder / "index.html").read_text()
+    folder = taken(tmp_path, "--initiative", initiative.ref, "--with-files")
+    assert f"{initiative.ref}: {item.title}" in (folder / "index.html").read_text()
     assert not list(folder.glob(f"evidence/{item.pk}.*"))
     same = Evidence.objects.filter(sha256=item.sha256).count()
     said = wrong(folder)
     assert said.startswith(f"evidence.jsonl: {same} file(s) of evidence are not in this export")
-    assert f"{case.ref}, item {item.pk} “{item.title}”" in said
+    assert f"{initiative.ref}, item {item.pk} “{item.title}”" in said
     ran = bare_python(folder, ".")
     assert ran.returncode == 1
     assert ran.stdout == f"WRONG  {said}\n"
-    verify.Export(taken(tmp_path, "--case", case.ref)).check()  # without files none is promised
+    verify.Export(taken(tmp_path, "--initiative", initiative.ref)).check()  # without files none is promised
 
 
-def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
+def test_whoever_also_makes_the_manifest_fit_is_found(initiative, tmp_path):
     """Someone who edits an export and knows how it is made."""
-    untouched = taken(tmp_path, "--case", case.ref, "--with-files")
+    untouched = taken(tmp_path, "--initiative", initiative.ref, "--with-files")
 
     def after(name, old, new, **manifest):
         folder = tmp_path / "edited"
@@ -204,11 +204,11 @@ def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
     assert wrong(tmp_path / "edited") == "more.txt: does not belong to this export."
 
 
-def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earlier(case, tmp_path):
+def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earlier(initiative, tmp_path):
     held = Checkpoint.objects.get().note.encode()
     act = Entry.objects.filter(kind="unit added").select_related("body").earliest("pk")
     rewrite_everything(act, json.dumps(act.facts | {"reason": "Rather this"}).encode())
-    for options in (["--all"], ["--case", case.ref]):
+    for options in (["--all"], ["--initiative", initiative.ref]):
         folder = taken(tmp_path, *options)
         verify.Export(folder).check()
         if options != ["--all"]:
@@ -220,9 +220,9 @@ def test_an_insider_with_database_and_key_is_found_by_a_checkpoint_received_earl
         assert wrong(folder, held=[held]).startswith("checkpoints/final.txt: the record was rewritten: ")
 
 
-def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(case, tmp_path, cast):
+def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(initiative, tmp_path, cast):
     folder = taken(tmp_path, "--all")
-    factories.make_case(cast, title="Later")
+    factories.make_initiative(cast, title="Later")
     newer = sealing.seal()
     said = wrong(folder, held=[newer.note.encode()])
     assert said.startswith(
@@ -230,7 +230,7 @@ def test_a_checkpoint_that_is_newer_than_the_export_is_not_passed_over(case, tmp
     )
 
 
-def test_only_the_keys_that_are_trusted_count(case, tmp_path):
+def test_only_the_keys_that_are_trusted_count(initiative, tmp_path):
     folder = taken(tmp_path, "--all")
     (key,) = (folder / "keys.txt").read_text().split()
     verify.Export(folder, trusted=[verify.parse_key(key)]).check()
@@ -238,8 +238,8 @@ def test_only_the_keys_that_are_trusted_count(case, tmp_path):
     assert wrong(folder, trusted=[other]) == "keys.txt: holds none of the keys that you trust."
 
 
-def test_an_erased_body_is_exported_as_erased(case, tmp_path, cast):
-    gone = Entry.objects.filter(case_ref=case.ref, kind="registered").get()
+def test_an_erased_body_is_exported_as_erased(initiative, tmp_path, cast):
+    gone = Entry.objects.filter(initiative_ref=initiative.ref, kind="registered").get()
     with acting(by=cast.admin, reason="Asked for"):
         record.record(EntryKind.ERASED, entries=[gone.pk])
     tamper(
@@ -247,20 +247,20 @@ def test_an_erased_body_is_exported_as_erased(case, tmp_path, cast):
         gone.pk,
         table="governance_entrybody",
     )
-    folder = taken(tmp_path, "--case", case.ref)
+    folder = taken(tmp_path, "--initiative", initiative.ref)
     assert verify.Export(folder).check()["erased"] == 1
     assert "Erased: registered." in (folder / "index.html").read_text()
 
 
-def test_flipped_bits_are_found_where_they_are(case, tmp_path):
+def test_flipped_bits_are_found_where_they_are(initiative, tmp_path):
     """A sample of `python -m tests.drills.record.flips`, which does a thousand."""
-    folders = [taken(tmp_path, "--case", case.ref, "--with-files"), taken(tmp_path, "--all")]
+    folders = [taken(tmp_path, "--initiative", initiative.ref, "--with-files"), taken(tmp_path, "--all")]
     chance = random.Random(7)
     missed = [flip_missed(chance, folder) for folder in folders for _ in range(FLIPS // 2)]
     assert not [line for line in missed if line]
 
 
-def test_what_cannot_be_exported_is_said_with_advice(case, tmp_path):
+def test_what_cannot_be_exported_is_said_with_advice(initiative, tmp_path):
     def refused(*options):
         with pytest.raises(CommandError) as said:
             call_command("export_record", *options)
@@ -268,8 +268,10 @@ def test_what_cannot_be_exported_is_said_with_advice(case, tmp_path):
 
     out = ["--to", str(tmp_path / "out.zip")]
     assert refused("--all") == "Name one file to write, such as --to plumbline-export-2026.zip."
-    assert refused("--case", "AI-9999", *out) == "There is no initiative AI-9999; write it like AI-0042."
-    assert refused("--case", "42", *out).startswith("There is no initiative 42")
+    assert (
+        refused("--initiative", "AI-9999", *out) == "There is no initiative AI-9999; write it like AI-0042."
+    )
+    assert refused("--initiative", "42", *out).startswith("There is no initiative 42")
     assert refused("--from", "2026-13-01", *out) == "'2026-13-01' is not a day; write it like 2026-11-09."
     assert refused("--from", "2026-02-02", "--to", "2026-02-01", *out) == "2026-02-01 is before 2026-02-02."
     assert refused("--all", "--to", "2026-02-01", *out) == "--to with a date needs one --from before it."

@@ -22,7 +22,7 @@ from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Entry
 from governance.permission_result import Refused
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.models import Initiative, StageChange
 from initiatives.models.stage_machine import Judgement, judged
 from initiatives.registration import actions as registration_actions
@@ -41,7 +41,7 @@ def cast(transactional_db):
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """A claimed prototype."""
     return make_claim(cast, "prototype")
 
@@ -55,13 +55,13 @@ def read(pk):
     return Initiative.objects.get(pk=pk)
 
 
-def with_act(case, *, source="prototype", target="mvp", basis="import", **fields):
+def with_act(initiative, *, source="prototype", target="mvp", basis="import", **fields):
     """The two rows that a true move writes first: its entry and its StageChange."""
-    about = fields.pop("about", case)
+    about = fields.pop("about", initiative)
     kind = fields.pop("kind", "stage changed")
-    entry = fields.pop("entry", None) or record.record(kind, case=about)
+    entry = fields.pop("entry", None) or record.record(kind, initiative=about)
     change = StageChange(
-        initiative=fields.pop("initiative", case),
+        initiative=fields.pop("initiative", initiative),
         from_stage=source,
         to_stage=target,
         basis=basis,
@@ -77,106 +77,108 @@ def with_act(case, *, source="prototype", target="mvp", basis="import", **fields
 # Past every act
 
 
-def _move_and_save(case):
-    with judged(case, Judgement(gate="mvp")):  # whoever attacks lies to the machine, too
-        case.promote_to_mvp()
-    case.save()
+def _move_and_save(initiative):
+    with judged(initiative, Judgement(gate="mvp")):  # whoever attacks lies to the machine, too
+        initiative.promote_to_mvp()
+    initiative.save()
 
 
-def _move_and_save_the_field(case):
-    with judged(case, Judgement(gate="mvp")):
-        case.promote_to_mvp()
-    case.save(update_fields=["stage"])
+def _move_and_save_the_field(initiative):
+    with judged(initiative, Judgement(gate="mvp")):
+        initiative.promote_to_mvp()
+    initiative.save(update_fields=["stage"])
 
 
-def _into_the_dictionary(case):
-    case.__dict__["stage"] = "production"
-    case.save()
+def _into_the_dictionary(initiative):
+    initiative.__dict__["stage"] = "production"
+    initiative.save()
 
 
-def _bulk_update(case):
-    case.__dict__["stage"] = "production"
-    Initiative.objects.bulk_update([case], ["stage"])
+def _bulk_update(initiative):
+    initiative.__dict__["stage"] = "production"
+    Initiative.objects.bulk_update([initiative], ["stage"])
 
 
-def _loaddata(case, folder):
-    path = folder / "case.json"
+def _loaddata(initiative, folder):
+    path = folder / "initiative.json"
     row = {
         "model": "initiatives.initiative",
-        "pk": case.pk,
-        "fields": {**_fields(case), "stage": "production"},
+        "pk": initiative.pk,
+        "fields": {**_fields(initiative), "stage": "production"},
     }
     path.write_text(json.dumps([row], default=str))
     call_command("loaddata", str(path), verbosity=0)
 
 
-def _fields(case):
-    names = [field.attname for field in case._meta.concrete_fields if not field.primary_key]
-    return {name.removesuffix("_id"): getattr(case, name) for name in names}
+def _fields(initiative):
+    names = [field.attname for field in initiative._meta.concrete_fields if not field.primary_key]
+    return {name.removesuffix("_id"): getattr(initiative, name) for name in names}
 
 
-def _constructor(case):
+def _constructor(initiative):
     new = Initiative(
         number=990,
         title="New",
-        unit=case.unit,
+        unit=initiative.unit,
         problem="p",
         stage="production",
-        registered_by=case.registered_by,
+        registered_by=initiative.registered_by,
     )
     new.save()
 
 
-def _created_with_a_basis(case):
-    Initiative.objects.create(number=991, title="New", unit=case.unit, problem="p", basis="import")
+def _created_with_a_basis(initiative):
+    Initiative.objects.create(number=991, title="New", unit=initiative.unit, problem="p", basis="import")
 
 
-def _bulk_create(case):
-    rows = [Initiative(number=992, title="New", unit=case.unit, problem="p", stage="mvp")]
+def _bulk_create(initiative):
+    rows = [Initiative(number=992, title="New", unit=initiative.unit, problem="p", stage="mvp")]
     Initiative.objects.bulk_create(rows)
 
 
-def _basis_alone(case):
-    Initiative.objects.filter(pk=case.pk).update(basis="decision")
+def _basis_alone(initiative):
+    Initiative.objects.filter(pk=initiative.pk).update(basis="decision")
 
 
-def _reference(case):
-    Initiative.objects.filter(pk=case.pk).update(number=4711)
+def _reference(initiative):
+    Initiative.objects.filter(pk=initiative.pk).update(number=4711)
 
 
 PAST_THE_ACTS = {
     "the transition and save()": _move_and_save,
     "the transition and save(update_fields)": _move_and_save_the_field,
     "the attribute's dictionary": _into_the_dictionary,
-    "update()": lambda case: Initiative.objects.filter(pk=case.pk).update(stage="production"),
-    "update() to stopped": lambda case: Initiative.objects.filter(pk=case.pk).update(stage="stopped"),
+    "update()": lambda initiative: Initiative.objects.filter(pk=initiative.pk).update(stage="production"),
+    "update() to stopped": lambda initiative: Initiative.objects.filter(pk=initiative.pk).update(
+        stage="stopped"
+    ),
     "bulk_update": _bulk_update,
-    "raw SQL": lambda case: execute(
-        "UPDATE initiatives_initiative SET stage = 'production' WHERE id = %s", case.pk
+    "raw SQL": lambda initiative: execute(
+        "UPDATE initiatives_initiative SET stage = 'production' WHERE id = %s", initiative.pk
     ),
     "the constructor with a stage": _constructor,
     "create() with a basis": _created_with_a_basis,
     "bulk_create with a stage": _bulk_create,
     "the basis without a move": _basis_alone,
     "another reference": _reference,
-    "delete()": lambda case: Initiative.objects.filter(pk=case.pk).delete(),
-    "raw delete": lambda case: Initiative.objects.filter(pk=case.pk)._raw_delete("default"),
-    "DELETE": lambda case: execute("DELETE FROM initiatives_initiative WHERE id = %s", case.pk),
-    "TRUNCATE": lambda case: execute("TRUNCATE initiatives_initiative CASCADE"),
+    "delete()": lambda initiative: Initiative.objects.filter(pk=initiative.pk).delete(),
+    "raw delete": lambda initiative: Initiative.objects.filter(pk=initiative.pk)._raw_delete("default"),
+    "DELETE": lambda initiative: execute("DELETE FROM initiatives_initiative WHERE id = %s", initiative.pk),
+    "TRUNCATE": lambda initiative: execute("TRUNCATE initiatives_initiative CASCADE"),
 }
 
 
-def test_past_the_acts_nothing_moves(cast, case, tmp_path):
-    attacks = PAST_THE_ACTS | {"loaddata": lambda case: _loaddata(case, tmp_path)}
+def test_past_the_acts_nothing_moves(cast, initiative, tmp_path):
+    attacks = PAST_THE_ACTS | {"loaddata": lambda initiative: _loaddata(initiative, tmp_path)}
     before = list(Initiative.objects.order_by("pk").values())
     for name, attack in attacks.items():
         refused = (DatabaseError, ProtectedError)
         with (
             capture_logs() as logs,
             pytest.raises(refused) as error,
-            act("attack", by=cast.admin, case=case.pk),
+            act("attack", by=cast.admin, initiative=initiative.pk),
         ):
-            attack(read(case.pk))
+            attack(read(initiative.pk))
         assert list(Initiative.objects.order_by("pk").values()) == before, f"{name} changed something"
         if isinstance(error.value, DatabaseError) and not isinstance(error.value, ProtectedError):
             assert [log for log in logs if log["event"] == "refused by the database"], (
@@ -187,81 +189,81 @@ def test_past_the_acts_nothing_moves(cast, case, tmp_path):
 # With forged rows beside it
 
 
-def _forged_and_unused(cast, case, other):
-    with_act(case, target="stopped", basis="stopped")
+def _forged_and_unused(cast, initiative, other):
+    with_act(initiative, target="stopped", basis="stopped")
 
 
-def _used_twice(cast, case, other):
-    with_act(case, source="proposed", target="prototype", initiative=other, about=other)
+def _used_twice(cast, initiative, other):
+    with_act(initiative, source="proposed", target="prototype", initiative=other, about=other)
     _update(other, "prototype")
     _update(other, "proposed", check=False)
     _update(other, "prototype")
 
 
-def _from_elsewhere(cast, case, other):
-    with_act(case, source="proposed", target="mvp")
-    _update(case, "mvp")
+def _from_elsewhere(cast, initiative, other):
+    with_act(initiative, source="proposed", target="mvp")
+    _update(initiative, "mvp")
 
 
-def _to_elsewhere(cast, case, other):
-    with_act(case, source="mvp", target="stopped", basis="stopped")
-    _update(case, "stopped", basis="stopped")
+def _to_elsewhere(cast, initiative, other):
+    with_act(initiative, source="mvp", target="stopped", basis="stopped")
+    _update(initiative, "stopped", basis="stopped")
 
 
-def _of_another_case(cast, case, other):
-    with_act(case, source="proposed", target="mvp", initiative=other, about=other)
-    _update(case, "mvp")
+def _of_another_initiative(cast, initiative, other):
+    with_act(initiative, source="proposed", target="mvp", initiative=other, about=other)
+    _update(initiative, "mvp")
 
 
-def _entry_of_another_case(cast, case, other):
-    with_act(case, source="prototype", target="stopped", basis="stopped", about=other)
-    _update(case, "stopped", basis="stopped")
+def _entry_of_another_initiative(cast, initiative, other):
+    with_act(initiative, source="prototype", target="stopped", basis="stopped", about=other)
+    _update(initiative, "stopped", basis="stopped")
 
 
-def _entry_of_another_kind(cast, case, other):
-    with_act(case, source="prototype", target="stopped", basis="stopped", kind="answered")
-    _update(case, "stopped", basis="stopped")
+def _entry_of_another_kind(cast, initiative, other):
+    with_act(initiative, source="prototype", target="stopped", basis="stopped", kind="answered")
+    _update(initiative, "stopped", basis="stopped")
 
 
-def _entry_of_long_ago(cast, case, other):
+def _entry_of_long_ago(cast, initiative, other):
     old = Entry.objects.acts().filter(kind="stage changed").first()
-    with_act(case, source="prototype", target="stopped", basis="stopped", entry=old)
-    _update(case, "stopped", basis="stopped")
+    with_act(initiative, source="prototype", target="stopped", basis="stopped", entry=old)
+    _update(initiative, "stopped", basis="stopped")
 
 
-def _another_basis(cast, case, other):
-    with_act(case, source="prototype", target="stopped", basis="stopped")
-    _update(case, "stopped", basis="emergency")
+def _another_basis(cast, initiative, other):
+    with_act(initiative, source="prototype", target="stopped", basis="stopped")
+    _update(initiative, "stopped", basis="emergency")
 
 
-def _born_consumed(cast, case, other):
-    with_act(case, source="prototype", target="stopped", basis="stopped", consumed=True)
+def _born_consumed(cast, initiative, other):
+    with_act(initiative, source="prototype", target="stopped", basis="stopped", consumed=True)
 
 
-def _consumed_by_hand(cast, case, other):
-    change = with_act(case, source="prototype", target="stopped", basis="stopped")
+def _consumed_by_hand(cast, initiative, other):
+    change = with_act(initiative, source="prototype", target="stopped", basis="stopped")
     StageChange.objects.filter(pk=change.pk).update(consumed=True)
 
 
-def _no_such_move(cast, case, other):
+def _no_such_move(cast, initiative, other):
     with pytest.raises(DatabaseError, match="there is no move"), transaction.atomic():
-        with_act(case, source="prototype", target="production", basis="stopped")
-    _update(case, "production", basis="stopped")
+        with_act(initiative, source="prototype", target="production", basis="stopped")
+    _update(initiative, "production", basis="stopped")
 
 
-def _a_decision_without_a_review(cast, case, other):
-    with_act(case, source="prototype", target="mvp", basis="decision")
-    _update(case, "mvp", basis="decision")
+def _a_decision_without_a_review(cast, initiative, other):
+    with_act(initiative, source="prototype", target="mvp", basis="decision")
+    _update(initiative, "mvp", basis="decision")
 
 
-def _a_decision_of_an_open_review(cast, case, other):
-    review = review_actions.open_review(case=case, by=cast.owner)
-    with_act(case, source="prototype", target="mvp", basis="decision", review=review)
-    _update(case, "mvp", basis="decision")
+def _a_decision_of_an_open_review(cast, initiative, other):
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
+    with_act(initiative, source="prototype", target="mvp", basis="decision", review=review)
+    _update(initiative, "mvp", basis="decision")
 
 
-def _update(case, stage, basis="import", check=True):
-    rows = Initiative.objects.filter(pk=case.pk)
+def _update(initiative, stage, basis="import", check=True):
+    rows = Initiative.objects.filter(pk=initiative.pk)
     if check or rows.get().stage != stage:
         rows.update(stage=stage, basis=basis)
 
@@ -271,8 +273,8 @@ FORGED = [
     _used_twice,
     _from_elsewhere,
     _to_elsewhere,
-    _of_another_case,
-    _entry_of_another_case,
+    _of_another_initiative,
+    _entry_of_another_initiative,
     _entry_of_another_kind,
     _entry_of_long_ago,
     _another_basis,
@@ -284,33 +286,33 @@ FORGED = [
 ]
 
 
-def test_forged_rows_move_nothing(cast, case):
-    other = factories.make_case(cast, title="Another")
+def test_forged_rows_move_nothing(cast, initiative):
+    other = factories.make_initiative(cast, title="Another")
     before, changes = list(Initiative.objects.order_by("pk").values()), StageChange.objects.count()
     # By who may stop it and by who may import, so that nothing but the forgery itself is refused.
     for attack, by in product(FORGED, (cast.owner, cast.admin)):
         with pytest.raises(DatabaseError, match="Plumbline"), acting(by=by, reason="Attack"):
-            attack(cast, case, other)
+            attack(cast, initiative, other)
         assert list(Initiative.objects.order_by("pk").values()) == before, attack.__name__
         assert StageChange.objects.count() == changes, attack.__name__
 
 
-def test_with_its_own_rows_a_move_is_one_update_and_no_more(cast, case):
+def test_with_its_own_rows_a_move_is_one_update_and_no_more(cast, initiative):
     # The defence above is not merely "no": the true pair is accepted, once.
     with acting(by=cast.owner, reason="Stop"):
-        with_act(case, source="prototype", target="stopped", basis="stopped")
-        moved = read(case.pk)
+        with_act(initiative, source="prototype", target="stopped", basis="stopped")
+        moved = read(initiative.pk)
         moved.stop()
         moved.basis = "stopped"
         moved.save()
-        assert read(case.pk).stage == "stopped"
-        assert StageChange.objects.get(initiative=case, to_stage="stopped").consumed
+        assert read(initiative.pk).stage == "stopped"
+        assert StageChange.objects.get(initiative=initiative, to_stage="stopped").consumed
         with pytest.raises(DatabaseError, match="without a recorded decision"), transaction.atomic():
-            _update(case, "prototype", basis="reopened")
+            _update(initiative, "prototype", basis="reopened")
 
 
-def test_a_stage_change_is_kept_as_it_was_written(case):
-    change = case.stage_changes.get()
+def test_a_stage_change_is_kept_as_it_was_written(initiative):
+    change = initiative.stage_changes.get()
     for attack in [
         lambda: StageChange.objects.filter(pk=change.pk).update(reason="Another reason"),
         lambda: StageChange.objects.filter(pk=change.pk).update(consumed=False),
@@ -321,9 +323,9 @@ def test_a_stage_change_is_kept_as_it_was_written(case):
             attack()
 
 
-def test_the_application_role_cannot_switch_the_guard_off(case, application):
+def test_the_application_role_cannot_switch_the_guard_off(initiative, application):
     for statement in [
-        f"UPDATE initiatives_initiative SET stage = 'production' WHERE id = {case.pk}",
+        f"UPDATE initiatives_initiative SET stage = 'production' WHERE id = {initiative.pk}",
         "ALTER TABLE initiatives_initiative DISABLE TRIGGER stage_is_guarded",
         "DROP TRIGGER stage_is_guarded ON initiatives_initiative",
         "SET session_replication_role = replica",
@@ -333,13 +335,13 @@ def test_the_application_role_cannot_switch_the_guard_off(case, application):
     ]:
         with pytest.raises(Exception, match=r"Plumbline|permission denied|must be owner"):
             application.execute(statement)
-    assert read(case.pk).stage == "prototype"
+    assert read(initiative.pk).stage == "prototype"
 
 
 # Pages, templates, acts
 
 
-def test_a_template_that_prints_a_move_does_not_make_it(case):
+def test_a_template_that_prints_a_move_does_not_make_it(initiative):
     names = [
         *(f"promote_to_{stage}" for stage in ("prototype", "mvp", "production")),
         *(
@@ -352,14 +354,14 @@ def test_a_template_that_prints_a_move_does_not_make_it(case):
             "save",
         ),
     ]
-    source = "".join(f"{{{{ case.{name} }}}}" for name in names)
-    loaded = read(case.pk)
-    assert Template(source).render(Context({"case": loaded})) == ""
+    source = "".join(f"{{{{ initiative.{name} }}}}" for name in names)
+    loaded = read(initiative.pk)
+    assert Template(source).render(Context({"initiative": loaded})) == ""
     assert loaded.stage == "prototype"
-    assert read(case.pk).stage == "prototype"
+    assert read(initiative.pk).stage == "prototype"
 
 
-def test_no_address_makes_a_transition(cast, case):
+def test_no_address_makes_a_transition(cast, initiative):
     client = Client()
     client.force_login(cast.admin)
     for name in (
@@ -370,73 +372,77 @@ def test_no_address_makes_a_transition(cast, case):
         "stage",
         "claim",
     ):
-        assert client.post(f"/cases/{case.ref}/{name}/", {"stage": "mvp"}).status_code == 404
-    assert read(case.pk).stage == "prototype"
+        assert client.post(f"/initiatives/{initiative.ref}/{name}/", {"stage": "mvp"}).status_code == 404
+    assert read(initiative.pk).stage == "prototype"
 
 
-def test_what_an_act_refuses_leaves_its_entry(cast, case):
+def test_what_an_act_refuses_leaves_its_entry(cast, initiative):
     scope = {"users": "Nobody", "user_count": 0}
     attempts = {
-        "stop": lambda by: stage_actions.stop(case=case, reason_code="cost", reason="No.", by=by),
+        "stop": lambda by: stage_actions.stop(initiative=initiative, reason_code="cost", reason="No.", by=by),
         "step back": lambda by: stage_actions.step_back(
-            case=case, reason="No.", users_told="No.", scope=scope, by=by
+            initiative=initiative, reason="No.", users_told="No.", scope=scope, by=by
         ),
-        "retire": lambda by: stage_actions.retire(case=case, reason="No.", by=by),
-        "reopen": lambda by: stage_actions.reopen(case=case, reason="No.", by=by),
-        "withdraw": lambda by: registration_actions.withdraw(case=case, reason="No.", by=by),
-        "re-attest": lambda by: stage_actions.reattest(case=case, reason="No.", by=by),
-        "open review": lambda by: review_actions.open_review(case=case, by=by),
+        "retire": lambda by: stage_actions.retire(initiative=initiative, reason="No.", by=by),
+        "reopen": lambda by: stage_actions.reopen(initiative=initiative, reason="No.", by=by),
+        "withdraw": lambda by: registration_actions.withdraw(initiative=initiative, reason="No.", by=by),
+        "re-attest": lambda by: stage_actions.reattest(initiative=initiative, reason="No.", by=by),
+        "open review": lambda by: review_actions.open_review(initiative=initiative, by=by),
     }
     for name, attempt in attempts.items():
         last = Entry.objects.acts().order_by("-pk").first().pk
         with pytest.raises(Refused) as refused:
             attempt(cast.outsider)
         (entry,) = Entry.objects.acts().filter(pk__gt=last)
-        assert (entry.kind, entry.actor_id, entry.case_ref) == ("refused", cast.outsider.pk, case.ref), name
+        assert (entry.kind, entry.actor_id, entry.initiative_ref) == (
+            "refused",
+            cast.outsider.pk,
+            initiative.ref,
+        ), name
         assert entry.facts["facts"] == {"act": name, "answer": str(refused.value)}
-    assert read(case.pk).stage == "prototype"
+    assert read(initiative.pk).stage == "prototype"
 
 
 MOVING_PAGES = {
-    "case-stop": {"reason_code": "cost", "reason": "Attack"},
-    "case-retire": {"reason": "Attack", "confirm": "on"},
-    "case-reopen": {"reason": "Attack"},
-    "case-step-back": {"reason": "Attack", "users_told": "Attack", "users": "x", "user_count": "0"},
-    "case-reattest": {"reason": "Attack"},
-    "case-withdraw": {"reason": "Attack"},
+    "initiative-stop": {"reason_code": "cost", "reason": "Attack"},
+    "initiative-retire": {"reason": "Attack", "confirm": "on"},
+    "initiative-reopen": {"reason": "Attack"},
+    "initiative-step-back": {"reason": "Attack", "users_told": "Attack", "users": "x", "user_count": "0"},
+    "initiative-reattest": {"reason": "Attack"},
+    "initiative-withdraw": {"reason": "Attack"},
 }
 
 
-def test_the_pages_that_move_refuse_whoever_may_not(cast, case):
+def test_the_pages_that_move_refuse_whoever_may_not(cast, initiative):
     people = [(cast.support, 403), (cast.seat_value, 403), (cast.admin, 403), (cast.outsider, 404)]
     for who, expected in people:
         client = Client()
         client.force_login(who)
         for name, fields in MOVING_PAGES.items():
             last = Entry.objects.acts().order_by("-pk").first().pk
-            status = client.post(reverse(name, args=[case.ref]), fields).status_code
-            assert read(case.pk).stage == "prototype", f"{name}: {who} moved it"
+            status = client.post(reverse(name, args=[initiative.ref]), fields).status_code
+            assert read(initiative.pk).stage == "prototype", f"{name}: {who} moved it"
             assert status == expected, f"{name}, {who}: {status}"
             left = Entry.objects.acts().filter(
-                pk__gt=last, kind="refused", actor_id=who.pk, case_ref=case.ref
+                pk__gt=last, kind="refused", actor_id=who.pk, initiative_ref=initiative.ref
             )
             assert left.count() == (expected == 403), f"{name}, {who}: {left.count()} entries"
 
 
-def test_the_admin_site_does_not_change_a_stage(cast, case):
+def test_the_admin_site_does_not_change_a_stage(cast, initiative):
     assert Initiative in admin.site._registry
     client = Client()
     client.force_login(cast.admin)
-    address = reverse("admin:initiatives_initiative_change", args=[case.pk])
+    address = reverse("admin:initiatives_initiative_change", args=[initiative.pk])
     page = client.get(address)
     assert page.status_code == 200
     assert b'name="stage"' not in page.content
-    client.post(address, {"title": case.title, "stage": "production", "basis": "decision"})
-    assert read(case.pk).stage == "prototype"
-    client.post(reverse("admin:initiatives_initiative_delete", args=[case.pk]), {"post": "yes"})
-    assert Initiative.objects.filter(pk=case.pk).exists()
+    client.post(address, {"title": initiative.title, "stage": "production", "basis": "decision"})
+    assert read(initiative.pk).stage == "prototype"
+    client.post(reverse("admin:initiatives_initiative_delete", args=[initiative.pk]), {"post": "yes"})
+    assert Initiative.objects.filter(pk=initiative.pk).exists()
     client.post(
         reverse("admin:initiatives_initiative_changelist"),
-        {"action": "delete_selected", "_selected_action": [case.pk], "post": "yes"},
+        {"action": "delete_selected", "_selected_action": [initiative.pk], "post": "yes"},
     )
-    assert Initiative.objects.filter(pk=case.pk).exists()
+    assert Initiative.objects.filter(pk=initiative.pk).exists()

@@ -26,12 +26,12 @@ FLIPS = 15
 
 @pytest.fixture
 def sealed(cast):
-    """A case and its record, sealed twice."""
-    case = factories.make_case(cast)
+    """An initiative and its record, sealed twice."""
+    initiative = factories.make_initiative(cast)
     sealing.seal()
-    factories.make_case(cast, title="Another")
+    factories.make_initiative(cast, title="Another")
     sealing.seal()
-    return case
+    return initiative
 
 
 def some_act(kind="registered") -> Entry:
@@ -74,10 +74,10 @@ def test_each_kind_of_tampering_is_found_at_its_place(sealed, cast):
     """As the schema's owner, triggers off. By hand: what is done, and the place that must be named first."""
     assert first_found() is None
     act = some_act()
-    case = Initiative.objects.get(pk=sealed.pk)
+    initiative = Initiative.objects.get(pk=sealed.pk)
     at, last = position_of(act), Leaf.objects.count() - 1
     old, new = Checkpoint.objects.order_by("pk")
-    history = Initiative.history.filter(id=case.pk).latest("history_id")
+    history = Initiative.history.filter(id=initiative.pk).latest("history_id")
     entry, body, leaf = "governance_entry", "governance_entrybody", "governance_leaf"
     told, heads, row = "initiatives_historicalinitiative", "governance_checkpoint", "initiatives_initiative"
 
@@ -130,13 +130,13 @@ def test_each_kind_of_tampering_is_found_at_its_place(sealed, cast):
     )
     assert ends(f"DELETE FROM {heads} WHERE id = %s", new.pk, table=heads)[0] == leaf
     # Rows as they stand.
-    assert ends(f"UPDATE {row} SET title = 'Better' WHERE id = %s", case.pk, table=row) == (
+    assert ends(f"UPDATE {row} SET title = 'Better' WHERE id = %s", initiative.pk, table=row) == (
         row,
-        str(case.pk),
+        str(initiative.pk),
         "title",
     )
     assert (
-        ends(f"UPDATE {row} SET confidential = NOT confidential WHERE id = %s", case.pk, table=row)[2]
+        ends(f"UPDATE {row} SET confidential = NOT confidential WHERE id = %s", initiative.pk, table=row)[2]
         == "confidential"
     )
     assert (
@@ -156,14 +156,14 @@ def test_each_kind_of_tampering_is_found_at_its_place(sealed, cast):
     )
     # History.
     assert ends(f"UPDATE {told} SET title = 'Older' WHERE history_id = %s", history.pk, table=told) == (
-        row, str(case.pk), "title")  # fmt: skip
+        row, str(initiative.pk), "title")  # fmt: skip
     assert ends(f"UPDATE {told} SET history_user_name = 'Nobody' WHERE history_id = %s", history.pk, table=told) == (
-        row, str(case.pk), "history_user_name")  # fmt: skip
+        row, str(initiative.pk), "history_user_name")  # fmt: skip
     assert ends(f"UPDATE {told} SET history_date = history_date - interval '1 s' WHERE history_id = %s", history.pk,
                 table=told)[2] == "history_date"  # fmt: skip
     assert ends(f"DELETE FROM {told} WHERE history_id = %s", history.pk, table=told)[:2] == (
         row,
-        str(case.pk),
+        str(initiative.pk),
     )
 
 
@@ -277,7 +277,7 @@ def test_since_a_position_only_what_came_after_is_looked_at(sealed):
 
 
 def test_a_body_may_be_gone_when_an_act_of_erasure_names_it(cast):
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     gone = Entry.objects.filter(table=Initiative._meta.db_table).latest("pk")
     with acting(by=cast.admin, reason="Asked for"):
         record.record(EntryKind.ERASED, entries=[gone.pk])
@@ -310,7 +310,7 @@ def test_flipped_bits_are_found_where_they_are(cast):
     """A sample of `python -m tests.drills.record.flips`, which does a thousand."""
     factories.make_prototype(cast)
     sealing.seal()
-    factories.make_case(cast, title="Another")
+    factories.make_initiative(cast, title="Another")
     sealing.seal()
     chance, done, wrong = random.Random(7), [], []
     while len(done) < FLIPS:

@@ -27,14 +27,14 @@ def in_force(cast):
 
 
 @pytest.fixture
-def case(in_force):
-    return factories.make_case(in_force)
+def initiative(in_force):
+    return factories.make_initiative(in_force)
 
 
-def test_a_change_ends_the_proof_of_the_agreed_questions_and_of_no_others(case, in_force):
+def test_a_change_ends_the_proof_of_the_agreed_questions_and_of_no_others(initiative, in_force):
     papers = [key for key, row in QUESTIONS.items() if "document" in row.kinds]
     item = evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title="A paper on everything",
         observed_on=clock.today(),
@@ -47,18 +47,20 @@ def test_a_change_ends_the_proof_of_the_agreed_questions_and_of_no_others(case, 
         for key in QUESTIONS:
             if key not in papers:
                 item.coverage.create(requirement=key, added_at=item.added_at)
-    ended = {change: {row.requirement for row in would_void(case, [change])} for change in CHANGES.values()}
+    ended = {
+        change: {row.requirement for row in would_void(initiative, [change])} for change in CHANGES.values()
+    }
     assert ended == {
         change: {key for key, row in QUESTIONS.items() if change in row.changes}
         for change in CHANGES.values()
     }
 
 
-def test_waivers_run_for_the_agreed_days_and_are_as_many_as_agreed(case, in_force):
+def test_waivers_run_for_the_agreed_days_and_are_as_many_as_agreed(initiative, in_force):
     longest = clock.today() + timedelta(days=agreed_gates.WAIVER_DAYS)
 
     def ask(key, until=longest):
-        WAIVERS.ask(case, key=key, reason="It is shown next month.", until=until, by=in_force.owner)
+        WAIVERS.ask(initiative, key=key, reason="It is shown next month.", until=until, by=in_force.owner)
 
     keys = [key for key, row in QUESTIONS.items() if row.waivable and key.startswith("proto.")]
     with pytest.raises(ValidationError, match="not after"):
@@ -70,9 +72,13 @@ def test_waivers_run_for_the_agreed_days_and_are_as_many_as_agreed(case, in_forc
 
 
 def test_a_review_lapses_and_an_end_is_written_up_in_the_agreed_days(in_force):
-    case = factories.make_prototype(in_force)
-    review = review_actions.open_review(case=case, by=in_force.owner)
+    initiative = factories.make_prototype(in_force)
+    review = review_actions.open_review(initiative=initiative, by=in_force.owner)
     assert (review.expires_at - review.opened_at).days == agreed_gates.REVIEW_DAYS
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=in_force.owner)
-    due = {row.kind: (row.due - clock.today()).days for row in case.obligations.filter(kind="post_mortem")}
+    stage_actions.stop(
+        initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=in_force.owner
+    )
+    due = {
+        row.kind: (row.due - clock.today()).days for row in initiative.obligations.filter(kind="post_mortem")
+    }
     assert due == {"post_mortem": agreed_gates.POST_MORTEM_DAYS}

@@ -1,4 +1,4 @@
-"""Questions of a case of minimal risk, drawn by the record's seed after submission, and then verified."""
+"""Questions of an initiative of minimal risk, drawn by the record's seed after submission, and then verified."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils.html import escape
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.database import row_history
 from governance.gates import drawing
@@ -20,10 +20,10 @@ from governance.tasks import seal_record
 from governance.transparency_log import sealing
 from governance.vocabulary import Level, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence.verification import actions as verification_actions
 from initiatives.facts import supported_stage
+from initiatives.initiative import review_state
 from initiatives.models import DrawnQuestion, Evidence, Review
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
@@ -38,18 +38,18 @@ NOT_YET = "are drawn with the record's next checkpoint, and nobody chooses them"
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_minimal(cast)
 
 
 @pytest.fixture
-def review(case, cast):
+def review(initiative, cast):
     """Submitted, and not sealed yet."""
-    return review_actions.open_review(case=case, by=cast.owner)
+    return review_actions.open_review(initiative=initiative, by=cast.owner)
 
 
-def rows(case) -> list[DrawnQuestion]:
-    return list(DrawnQuestion.objects.filter(initiative=case).order_by("pk"))
+def rows(initiative) -> list[DrawnQuestion]:
+    return list(DrawnQuestion.objects.filter(initiative=initiative).order_by("pk"))
 
 
 def sitting(review):
@@ -60,24 +60,24 @@ def blockers(review) -> str:
     return " ".join(str(one) for one in sitting(review).verdict.blockers)
 
 
-def state(case, key):
-    found = supported_stage.judged(case_acts.fresh(case))
+def state(initiative, key):
+    found = supported_stage.judged(initiative_acts.fresh(initiative))
     return found.states[key]
 
 
-def drawn(case) -> list[DrawnQuestion]:
+def drawn(initiative) -> list[DrawnQuestion]:
     """Everything sealed, and what is owed drawn: what the worker does every few seconds."""
     sealing.seal()
     draw_questions.delay()
-    return rows(case)
+    return rows(initiative)
 
 
-def say(case, key, cast, *, shows=True):
+def say(initiative, key, cast, *, shows=True):
     """A seat opens what is offered for a question, and says whether it shows the answer."""
     by = cast.seats[Rulebook.objects.current().book.at_tier("minimal").seats_asking(key)[0]]
-    found = state(case, key)
+    found = state(initiative, key)
     item = Evidence.objects.get(pk=next(one.id for one in found.items if one.author_id != by.pk))
-    verification_actions.open_item(case=case, evidence=item, way="look", by=by)
+    verification_actions.open_item(initiative=initiative, evidence=item, way="look", by=by)
     return verification_actions.verify(
         evidence=item,
         requirement=key,
@@ -90,238 +90,242 @@ def say(case, key, cast, *, shows=True):
     )
 
 
-def verify_all(case, cast, gate="production"):
-    artefacts.verify_gate(case, gate, cast.team.seats)
+def verify_all(initiative, cast, gate="production"):
+    artefacts.verify_gate(initiative, gate, cast.team.seats)
 
 
 class TestSubmitted:
-    def test_nothing_is_decided_before_the_draw(self, review, case, cast):
+    def test_nothing_is_decided_before_the_draw(self, review, initiative, cast):
         assert NOT_YET in blockers(review)
-        case_acts.votes(review, cast.team)
+        initiative_acts.votes(review, cast.team)
         assert [str(one) for one in sitting(review).verdict.blockers if NOT_YET not in str(one)] == []
         with pytest.raises(Refused, match="nobody chooses them"):
             review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
 
-    def test_the_first_checkpoint_after_submission_draws_five(self, review, case, cast):
+    def test_the_first_checkpoint_after_submission_draws_five(self, review, initiative, cast):
         draw_questions.delay()
-        assert rows(case) == [], "nothing is sealed yet"
+        assert rows(initiative) == [], "nothing is sealed yet"
         checkpoint = sealing.seal()
         draw_questions.delay()
-        found = rows(case)
+        found = rows(initiative)
         assert [row.place for row in found] == [1, 2, 3, 4, 5]
         assert {row.checkpoint_id for row in found} == {checkpoint.pk}
         assert NOT_YET not in blockers(review)
         for row in found:
-            assert state(case, row.requirement).below == {"production"}
-            assert state(case, row.requirement).level == Level.DOCUMENTED
+            assert state(initiative, row.requirement).below == {"production"}
+            assert state(initiative, row.requirement).level == Level.DOCUMENTED
         assert not sitting(review).verdict.decidable
         entry = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN)
-        assert (entry.actor_id, entry.case_ref) == (None, case.ref)
+        assert (entry.actor_id, entry.initiative_ref) == (None, initiative.ref)
 
-    def test_whoever_has_the_rows_draws_the_same_again(self, review, case, cast):
-        found = drawn(case)
+    def test_whoever_has_the_rows_draws_the_same_again(self, review, initiative, cast):
+        found = drawn(initiative)
         told = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]
         root = bytes(Checkpoint.objects.get(pk=found[0].checkpoint_id).root)
         assert told["root"] == root.hex()
         assert told["round"] == f"review {review.pk}"
         keys = sorted(told["among"])
         assert len(keys) > 5
-        again = drawing.in_order(root, case.ref, f"review {review.pk}", keys)
+        again = drawing.in_order(root, initiative.ref, f"review {review.pk}", keys)
         assert again == told["among"]
         assert [row.requirement for row in found] == again[:5] == told["drawn"]
 
-    def test_once_however_often_it_is_asked(self, review, case, cast):
-        first = drawn(case)
+    def test_once_however_often_it_is_asked(self, review, initiative, cast):
+        first = drawn(initiative)
         for _ in range(3):
             draw_questions.delay()
-            assert drawn(case) == first
+            assert drawn(initiative) == first
 
-    def test_a_later_checkpoint_draws_the_same(self, review, case, cast):
+    def test_a_later_checkpoint_draws_the_same(self, review, initiative, cast):
         first = sealing.seal()
         with row_history.acting(by=cast.admin, reason=""):
             cast.outsider.full_name = "Somebody Else"
             cast.outsider.save()
         assert sealing.seal().pk != first.pk
         draw_questions.delay()
-        assert {row.checkpoint_id for row in rows(case)} == {first.pk}
+        assert {row.checkpoint_id for row in rows(initiative)} == {first.pk}
 
-    def test_the_worker_draws_with_the_sealing(self, review, case, cast):
+    def test_the_worker_draws_with_the_sealing(self, review, initiative, cast):
         seal_record.delay()
-        assert len(rows(case)) == 5
+        assert len(rows(initiative)) == 5
 
-    def test_what_was_verified_before_is_not_drawn(self, case, cast):
+    def test_what_was_verified_before_is_not_drawn(self, initiative, cast):
         keys = Rulebook.objects.current().book.gates["production"].requirements()
-        first = next(key for key in keys if state(case, key).level == Level.DOCUMENTED)
-        say(case, first, cast)
-        review_actions.open_review(case=case, by=cast.owner)
-        drawn(case)
+        first = next(key for key in keys if state(initiative, key).level == Level.DOCUMENTED)
+        say(initiative, first, cast)
+        review_actions.open_review(initiative=initiative, by=cast.owner)
+        drawn(initiative)
         told = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]
         assert first not in told["among"]
 
-    def test_once_all_are_verified_it_can_be_decided(self, review, case, cast):
-        drawn(case)
-        verify_all(case, cast)
-        assert {state(case, row.requirement).level for row in rows(case)} == {Level.VERIFIED}
-        case_acts.votes(review, cast.team)
+    def test_once_all_are_verified_it_can_be_decided(self, review, initiative, cast):
+        drawn(initiative)
+        verify_all(initiative, cast)
+        assert {state(initiative, row.requirement).level for row in rows(initiative)} == {Level.VERIFIED}
+        initiative_acts.votes(review, cast.team)
         assert sitting(review).verdict.decidable, blockers(review)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
-        case = case_acts.fresh(case)
-        assert supported_stage.said_on(case, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
+        initiative = initiative_acts.fresh(initiative)
+        assert supported_stage.said_on(initiative, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
 
-    def test_four_of_five_are_too_few(self, review, case, cast):
-        found = drawn(case)
+    def test_four_of_five_are_too_few(self, review, initiative, cast):
+        found = drawn(initiative)
         for row in found[:4]:
-            say(case, row.requirement, cast)
+            say(initiative, row.requirement, cast)
         assert "it was drawn" in blockers(review)
-        say(case, found[4].requirement, cast)
+        say(initiative, found[4].requirement, cast)
         assert "it was drawn" not in blockers(review)
 
-    def test_at_a_tier_that_rises_the_draw_has_no_effect(self, review, case, cast):
-        found = drawn(case)
+    def test_at_a_tier_that_rises_the_draw_has_no_effect(self, review, initiative, cast):
+        found = drawn(initiative)
         registration_actions.propose_tier(
-            case=case, tier="limited", worst_credible_harm="More.", by=cast.owner
+            initiative=initiative, tier="limited", worst_credible_harm="More.", by=cast.owner
         )
-        registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
+        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         assert "drawn" not in blockers(review)
         assert sitting(review).facts.drawn
-        assert drawn(case) == found
+        assert drawn(initiative) == found
 
-    def test_who_lowers_the_tier_after_the_seal_waits_for_another(self, cast, case):
+    def test_who_lowers_the_tier_after_the_seal_waits_for_another(self, cast, initiative):
         """Else a team could see what a seed would draw, prepare it, and only then ask for less."""
         registration_actions.propose_tier(
-            case=case, tier="limited", worst_credible_harm="More.", by=cast.owner
+            initiative=initiative, tier="limited", worst_credible_harm="More.", by=cast.owner
         )
-        registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
-        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
+        review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
         known = sealing.seal()
         registration_actions.propose_tier(
-            case=case, tier="minimal", worst_credible_harm="Less.", by=cast.owner
+            initiative=initiative, tier="minimal", worst_credible_harm="Less.", by=cast.owner
         )
-        registration_actions.confirm_tier(case=case, tier="minimal", by=cast.seat_risk)
+        registration_actions.confirm_tier(initiative=initiative, tier="minimal", by=cast.seat_risk)
         draw_questions.delay()
-        assert rows(case) == []
-        assert {row.checkpoint_id for row in drawn(case)} == {known.pk + 1}
+        assert rows(initiative) == []
+        assert {row.checkpoint_id for row in drawn(initiative)} == {known.pk + 1}
 
-    def test_a_rulebook_without_it_draws_none(self, case, cast):
+    def test_a_rulebook_without_it_draws_none(self, initiative, cast):
         text = shipped_text().replace("drawn_at_minimal = 5\n", "").replace('"1.0"', '"2026.3"')
         factories.make_rulebook(cast.admin, cast.chair, source=text)
-        review = review_actions.open_review(case=case, by=cast.owner)
-        assert drawn(case) == []
+        review = review_actions.open_review(initiative=initiative, by=cast.owner)
+        assert drawn(initiative) == []
         assert NOT_YET not in blockers(review)
 
 
 class TestAnother:
-    def test_a_refused_one_stays_and_brings_another(self, review, case, cast):
-        first = drawn(case)
-        say(case, first[1].requirement, cast, shows=False)
+    def test_a_refused_one_stays_and_brings_another(self, review, initiative, cast):
+        first = drawn(initiative)
+        say(initiative, first[1].requirement, cast, shows=False)
         assert "Another question is drawn" in blockers(review)
-        *_, brought = drawn(case)
+        *_, brought = drawn(initiative)
         assert (brought.place, brought.replaces_id) == (6, first[1].pk)
         assert brought.checkpoint_id == first[0].checkpoint_id
         told = Entry.objects.filter(kind=EntryKind.QUESTIONS_DRAWN).first().facts["facts"]
         assert brought.requirement == told["among"][5], "the next in the same order"
-        assert not state(case, first[1].requirement).satisfied
-        assert state(case, brought.requirement).below == {"production"}
-        assert len(drawn(case)) == 6
+        assert not state(initiative, first[1].requirement).satisfied
+        assert state(initiative, brought.requirement).below == {"production"}
+        assert len(drawn(initiative)) == 6
 
-    def test_by_the_same_seed_though_the_tier_rose_and_fell_since(self, review, case, cast):
-        first = drawn(case)
+    def test_by_the_same_seed_though_the_tier_rose_and_fell_since(self, review, initiative, cast):
+        first = drawn(initiative)
         for tier in ("limited", "minimal"):
             registration_actions.propose_tier(
-                case=case, tier=tier, worst_credible_harm="Looked at again.", by=cast.owner
+                initiative=initiative, tier=tier, worst_credible_harm="Looked at again.", by=cast.owner
             )
-            registration_actions.confirm_tier(case=case, tier=tier, by=cast.seat_risk)
-        assert drawn(case) == first
-        say(case, first[0].requirement, cast, shows=False)
-        *_, brought = drawn(case)
+            registration_actions.confirm_tier(initiative=initiative, tier=tier, by=cast.seat_risk)
+        assert drawn(initiative) == first
+        say(initiative, first[0].requirement, cast, shows=False)
+        *_, brought = drawn(initiative)
         assert (brought.replaces_id, brought.checkpoint_id) == (first[0].pk, first[0].checkpoint_id)
 
-    def test_one_changed_before_it_was_verified_brings_another(self, review, case, cast):
-        first = drawn(case)
+    def test_one_changed_before_it_was_verified_brings_another(self, review, initiative, cast):
+        first = drawn(initiative)
         key = next(row.requirement for row in first if uploaded(row.requirement))
-        case_acts.prove(case, [key], cast.team, title="Better than what was there before the draw")
-        *_, brought = drawn(case)
+        initiative_acts.prove(
+            initiative, [key], cast.team, title="Better than what was there before the draw"
+        )
+        *_, brought = drawn(initiative)
         assert brought.replaces.requirement == key
 
-    def test_an_answer_written_anew_brings_another(self, review, case, cast):
-        first = drawn(case)
-        answer(case, first[0].requirement, cast)
-        *_, brought = drawn(case)
+    def test_an_answer_written_anew_brings_another(self, review, initiative, cast):
+        first = drawn(initiative)
+        answer(initiative, first[0].requirement, cast)
+        *_, brought = drawn(initiative)
         assert brought.replaces_id == first[0].pk
 
-    def test_one_changed_after_it_was_verified_brings_none_and_is_verified_anew(self, review, case, cast):
-        first = drawn(case)
+    def test_one_changed_after_it_was_verified_brings_none_and_is_verified_anew(
+        self, review, initiative, cast
+    ):
+        first = drawn(initiative)
         key = first[0].requirement
-        say(case, key, cast)
-        answer(case, key, cast)
-        assert drawn(case) == first
-        assert state(case, key).below == {"production"}
+        say(initiative, key, cast)
+        answer(initiative, key, cast)
+        assert drawn(initiative) == first
+        assert state(initiative, key).below == {"production"}
 
-    def test_what_is_not_drawn_may_be_changed(self, review, case, cast):
-        first = drawn(case)
+    def test_what_is_not_drawn_may_be_changed(self, review, initiative, cast):
+        first = drawn(initiative)
         keys = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]["among"]
-        answer(case, keys[-1], cast)
-        assert drawn(case) == first
+        answer(initiative, keys[-1], cast)
+        assert drawn(initiative) == first
 
-    def test_until_all_are_drawn(self, review, case, cast):
-        drawn(case)
+    def test_until_all_are_drawn(self, review, initiative, cast):
+        drawn(initiative)
         among = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]["among"]
         refused = set()
-        while left := [row.requirement for row in drawn(case) if row.requirement not in refused]:
+        while left := [row.requirement for row in drawn(initiative) if row.requirement not in refused]:
             for key in left:
-                say(case, key, cast, shows=False)
+                say(initiative, key, cast, shows=False)
                 refused.add(key)
-        assert [row.requirement for row in rows(case)] == among
+        assert [row.requirement for row in rows(initiative)] == among
         assert "Another question" not in blockers(review)
 
-    def test_submitting_again_takes_none_back(self, review, case, cast):
-        first = drawn(case)
+    def test_submitting_again_takes_none_back(self, review, initiative, cast):
+        first = drawn(initiative)
         review_actions.withdraw_review(review=review, reason="Not yet.", by=cast.owner)
-        assert not state(case, first[0].requirement).satisfied
-        second = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-        found = drawn(case)
+        assert not state(initiative, first[0].requirement).satisfied
+        second = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+        found = drawn(initiative)
         assert found[:5] == first
         assert {row.review_id for row in found[5:]} == {second.pk}
         assert len(found) == 10
-        assert not state(case, first[0].requirement).satisfied
+        assert not state(initiative, first[0].requirement).satisfied
 
 
 def uploaded(key) -> bool:
     """Whether a person adds the proof of a question; of others a register writes it."""
     book = Rulebook.objects.current().book
-    return not artefacts.written_by_a_register(case_acts.kind_for(book.requirements[key], book), book)
+    return not artefacts.written_by_a_register(initiative_acts.kind_for(book.requirements[key], book), book)
 
 
-def answer(case, key, cast):
+def answer(initiative, key, cast):
     return checklist_actions.answer(
-        case=case, requirement=key, kind="answered", text="Said anew, and better.", by=cast.owner
+        initiative=initiative, requirement=key, kind="answered", text="Said anew, and better.", by=cast.owner
     )
 
 
 @pytest.mark.django_db(transaction=True)
 class TestAcceptedAgain:
-    """Production of a minimal case is accepted again a year later, on questions drawn thirty days before."""
+    """Production of a minimal initiative is accepted again a year later, on questions drawn thirty days before."""
 
     @pytest.fixture
     def old(self, cast):
         """In production, with what has aged since shown anew a month and a half before it is to be accepted again."""
-        case = factories.make_minimal(cast)
-        review = review_actions.open_review(case=case, by=cast.owner)
-        drawn(case)
-        verify_all(case, cast)
-        case_acts.votes(review, cast.team)
+        initiative = factories.make_minimal(cast)
+        review = review_actions.open_review(initiative=initiative, by=cast.owner)
+        drawn(initiative)
+        verify_all(initiative, cast)
+        initiative_acts.votes(review, cast.team)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         with later(320):
-            case_acts.ground_gate(case, "production", cast.team)
-            verify_all(case, cast)
-        return case_acts.fresh(case)
+            initiative_acts.ground_gate(initiative, "production", cast.team)
+            verify_all(initiative, cast)
+        return initiative_acts.fresh(initiative)
 
-    def renewal(self, case):
-        return [row for row in rows(case) if row.review_id is None]
+    def renewal(self, initiative):
+        return [row for row in rows(initiative) if row.review_id is None]
 
-    def accepted(self, case):
+    def accepted(self, initiative):
         for role in ("owner", "support_owner"):
-            held = case.roles.in_force().select_related("person").get(role=role)
+            held = initiative.roles.in_force().select_related("person").get(role=role)
             role_actions.reaccept_role(assignment=held, by=held.person)
 
     def test_the_first_checkpoint_of_the_thirty_days_draws_anew(self, old, cast):
@@ -344,10 +348,10 @@ class TestAcceptedAgain:
 
     def test_what_is_drawn_ahead_takes_nothing_from_production_and_waits_on_the_desk(self, old, cast):
         with later(336):
-            before = supported_stage.judged(case_acts.fresh(old)).support
+            before = supported_stage.judged(initiative_acts.fresh(old)).support
             self.accepted(old)
             drawn(old)
-            assert supported_stage.judged(case_acts.fresh(old)).support == before
+            assert supported_stage.judged(initiative_acts.fresh(old)).support == before
             waiting = [found for row in self.renewal(old) if (found := state(old, row.requirement)).level]
             assert waiting
             assert {(found.state, found.place) for found in waiting} == {("below", "verification")}
@@ -359,25 +363,25 @@ class TestAcceptedAgain:
         with later(336):
             self.accepted(old)
             with pytest.raises(Refused, match="drawn with the record's next checkpoint"):
-                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+                stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             drawn(old)
             with pytest.raises(Refused, match="5 of the questions drawn for it are not verified"):
-                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+                stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             found = self.renewal(old)
             for row in found[:4]:
                 say(old, row.requirement, cast)
             with pytest.raises(Refused, match="1 of the questions drawn for it is not verified"):
-                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+                stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             say(old, found[4].requirement, cast)
-            case = stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
-            assert case.reattested_at is not None
+            initiative = stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
+            assert initiative.reattested_at is not None
 
     def test_before_the_thirty_days_it_is_not_accepted_again(self, old, cast):
         """Else accepting again a month early, every year, would draw nothing ever."""
         with later(334):
             self.accepted(old)
             with pytest.raises(Refused, match="The questions for it are drawn on"):
-                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+                stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
 
     def test_then_the_new_ones_take_the_place_of_the_old(self, old, cast):
         first = rows(old)
@@ -387,26 +391,26 @@ class TestAcceptedAgain:
             found = self.renewal(old)
             for row in found:
                 say(old, row.requirement, cast)
-            case = stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
-            told = {(one.requirement, one.round): one for one in supported_stage.facts_of(case).drawn}
+            initiative = stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
+            told = {(one.requirement, one.round): one for one in supported_stage.facts_of(initiative).drawn}
             for row in first:
                 one = told[row.requirement, row.round]
-                assert (one.since, one.until) == (row.drawn_at, case.reattested_at)
+                assert (one.since, one.until) == (row.drawn_at, initiative.reattested_at)
             for row in found:
                 one = told[row.requirement, row.round]
-                assert (one.since, one.until) == (case.reattested_at, None)
-            answer(case, found[0].requirement, cast)
-            assert state(case, found[0].requirement).below == {"production"}
-            assert len(drawn(case)) == 10, "no round runs now"
+                assert (one.since, one.until) == (initiative.reattested_at, None)
+            answer(initiative, found[0].requirement, cast)
+            assert state(initiative, found[0].requirement).below == {"production"}
+            assert len(drawn(initiative)) == 10, "no round runs now"
 
     def test_at_another_tier_it_is_accepted_without(self, old, cast):
         with later(336):
             registration_actions.propose_tier(
-                case=old, tier="limited", worst_credible_harm="More.", by=cast.owner
+                initiative=old, tier="limited", worst_credible_harm="More.", by=cast.owner
             )
-            registration_actions.confirm_tier(case=old, tier="limited", by=cast.seat_risk)
+            registration_actions.confirm_tier(initiative=old, tier="limited", by=cast.seat_risk)
             self.accepted(old)
-            assert stage_actions.reattest(case=old, reason="Still so.", by=cast.chair).reattested_at
+            assert stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair).reattested_at
 
 
 @contextmanager
@@ -416,12 +420,14 @@ def later(days):
 
 
 class TestPages:
-    def test_before_submission_it_is_said_that_five_are_drawn(self, case, cast, as_):
-        shown = as_(cast.owner).get(reverse("review-open", args=[case.ref])).content.decode()
+    def test_before_submission_it_is_said_that_five_are_drawn(self, initiative, cast, as_):
+        shown = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
         assert "Five of its questions are drawn with the record" in shown
 
-    def test_owner_and_seat_see_beside_each_that_it_was_drawn_and_by_what(self, review, case, cast, as_):
-        found = drawn(case)
+    def test_owner_and_seat_see_beside_each_that_it_was_drawn_and_by_what(
+        self, review, initiative, cast, as_
+    ):
+        found = drawn(initiative)
         size = Checkpoint.objects.get(pk=found[0].checkpoint_id).size
         words = f"Drawn on {clock.today():%-d %B %Y} with checkpoint {size}."
         for person in (cast.owner, cast.seat_risk):
@@ -438,48 +444,48 @@ class TestPages:
                 for row in found
             )
             assert shown.count(words) == asked
-            page = reverse("checklist", args=[case.ref])
+            page = reverse("checklist", args=[initiative.ref])
             shown = as_(person).get(page, {"gate": "production"}).content.decode()
             assert shown.count(words) == 5
-        say(case, found[1].requirement, cast, shows=False)
-        *_, brought = drawn(case)
+        say(initiative, found[1].requirement, cast, shows=False)
+        *_, brought = drawn(initiative)
         question = review.book.requirements[found[1].requirement].question
-        page = reverse("checklist-row", args=[case.ref, brought.requirement])
+        page = reverse("checklist-row", args=[initiative.ref, brought.requirement])
         shown = as_(cast.owner).get(page).content.decode()
         assert escape(f"with checkpoint {size}, in place of {question}") in shown
 
-    def test_the_seat_is_told_to_verify_them_and_led_there(self, review, case, cast, as_):
-        found = drawn(case)
+    def test_the_seat_is_told_to_verify_them_and_led_there(self, review, initiative, cast, as_):
+        found = drawn(initiative)
         seat = review.book.seats_asking(found[0].requirement)[0]
         client = as_(cast.seats[seat])
         mine = {row.requirement for row in found if seat in review.book.seats_asking(row.requirement)}
-        (line,) = [one for one in lines_for(cast.seats[seat]) if one.ref == case.ref]
+        (line,) = [one for one in lines_for(cast.seats[seat]) if one.ref == initiative.ref]
         assert "verify" in f"{line.text} {line.why} {line.button}"
-        begun = client.get(reverse("evidence-verify-first", args=[case.ref]))
+        begun = client.get(reverse("evidence-verify-first", args=[initiative.ref]))
         assert begun.url.rsplit("/", 2)[-2] in mine
         assert "Drawn on" in client.get(begun.url).content.decode()
 
-    def test_at_another_tier_nothing_is_said_of_it(self, review, case, cast, as_):
-        drawn(case)
+    def test_at_another_tier_nothing_is_said_of_it(self, review, initiative, cast, as_):
+        drawn(initiative)
         registration_actions.propose_tier(
-            case=case, tier="limited", worst_credible_harm="More.", by=cast.owner
+            initiative=initiative, tier="limited", worst_credible_harm="More.", by=cast.owner
         )
-        registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
+        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         assert "Drawn on" not in as_(cast.owner).get(review.get_absolute_url()).content.decode()
 
-    def test_the_history_says_what_was_drawn(self, review, case, cast, as_):
-        found = drawn(case)
-        shown = as_(cast.owner).get(reverse("case-history", args=[case.ref])).content.decode()
+    def test_the_history_says_what_was_drawn(self, review, initiative, cast, as_):
+        found = drawn(initiative)
+        shown = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
         assert "what somebody outside the team verifies" in shown
         for row in found:
             assert escape(review.book.requirements[row.requirement].question) in shown
 
-    def test_the_page_of_accepting_again_says_when_they_are_drawn(self, review, case, cast, as_):
-        drawn(case)
-        verify_all(case, cast)
-        case_acts.votes(review, cast.team)
+    def test_the_page_of_accepting_again_says_when_they_are_drawn(self, review, initiative, cast, as_):
+        drawn(initiative)
+        verify_all(initiative, cast)
+        initiative_acts.votes(review, cast.team)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
-        shown = as_(cast.chair).get(reverse("case-reattest", args=[case.ref])).content.decode()
+        shown = as_(cast.chair).get(reverse("initiative-reattest", args=[initiative.ref])).content.decode()
         day = clock.today() + timedelta(days=335)
         assert f"The questions for it are drawn on {day:%-d %B %Y}." in shown
 
@@ -500,10 +506,10 @@ class TestDatabase:
         ):
             DrawnQuestion(**values).save()
 
-    def test_it_refuses_what_nothing_drew(self, review, case, cast):
+    def test_it_refuses_what_nothing_drew(self, review, initiative, cast):
         review_actions.withdraw_review(review=review, reason="Not yet.", by=cast.owner)
-        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-        found = drawn(case)
+        review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+        found = drawn(initiative)
         later = sealing.seal()
         self.refused("nobody chooses", by=cast.owner)
         self.refused("nobody chooses", by=cast.admin)
@@ -514,16 +520,16 @@ class TestDatabase:
         self.refused("drawn_for_a_review_or_an_acceptance", renews=clock.now())
         self.refused("one of its own round", replaces_id=found[0].pk, review_id=None, renews=clock.now())
 
-    def test_it_refuses_a_seed_from_before_submission(self, case, cast):
+    def test_it_refuses_a_seed_from_before_submission(self, initiative, cast):
         known = sealing.seal()
-        review = review_actions.open_review(case=case, by=cast.owner)
+        review = review_actions.open_review(initiative=initiative, by=cast.owner)
         with (
             pytest.raises(DatabaseError, match="sealed after submission"),
             transaction.atomic(),
             row_history.acting(system="test"),
         ):
             DrawnQuestion.objects.create(
-                initiative=case,
+                initiative=initiative,
                 review=review,
                 requirement="prod.monitoring",
                 checkpoint=known,
@@ -532,8 +538,8 @@ class TestDatabase:
                 drawn_at=clock.now(),
             )
 
-    def test_it_refuses_to_change_what_was_drawn(self, review, case, cast):
-        row = drawn(case)[0]
+    def test_it_refuses_to_change_what_was_drawn(self, review, initiative, cast):
+        row = drawn(initiative)[0]
         for change in ({"requirement": "prod.another"}, {"place": 9}):
             with (
                 pytest.raises(DatabaseError),

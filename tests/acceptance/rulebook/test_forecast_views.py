@@ -17,8 +17,8 @@ from initiatives.holds import actions as hold_actions
 from initiatives.models import Forecast, Obligation, Review
 from initiatives.rulebook_changes import decision_backtest, draft_actions, forecast_actions, publication
 from tests.support import factories
-from tests.support.cases.open_reviews import voted
 from tests.support.database import snapshots
+from tests.support.initiatives.open_reviews import voted
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.web import query_counts
 
@@ -123,8 +123,8 @@ def test_it_says_who_could_not_sign(company, as_):
 def test_it_says_what_came_since(company, as_):
     draft = draft_of(company)
     forecast = worked_out(draft, company)
-    case = Review.objects.get(outcome="open").initiative
-    hold_actions.hold(case=case, reason="Wait.", by=company.seat_security)
+    initiative = Review.objects.get(outcome="open").initiative
+    hold_actions.hold(initiative=initiative, reason="Wait.", by=company.seat_security)
     text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
     assert "1 act on 1 initiative came since" in text
     draft_actions.edit_draft(
@@ -166,7 +166,7 @@ def test_publishing_names_only_what_was_foretold_of_this_text(company):
         publication.publish_rulebook(rulebook=rulebook, forecast=other, by=company.chair)
 
 
-def test_the_page_costs_the_same_for_many_cases(company, as_):
+def test_the_page_costs_the_same_for_many_initiatives(company, as_):
     draft = draft_of(company)
     forecast, admin = worked_out(draft, company), as_(company.admin)
     few = query_counts.asked(admin, forecast.get_absolute_url())
@@ -183,7 +183,7 @@ def test_a_day_to_come(company):
     late = clock.today().fromordinal(clock.today().toordinal() + 300)
     forecast = worked_out(draft_of(company), company, day=late)
     assert forecast.ahead
-    row = forecast.rows.filter(what="case", initiative__title="=Bounded").first()
+    row = forecast.rows.filter(what="initiative", initiative__title="=Bounded").first()
     days = {key: book.requirements[key].fresh_days for key, _ in row.unmet} if row else {}
     # What ages out by itself before that day is not the work of the draft.
     assert all(not 0 < fresh < 300 or key == "mvp.users" for key, fresh in days.items())

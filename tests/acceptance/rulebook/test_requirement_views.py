@@ -13,8 +13,8 @@ from governance.rulebook.requirement_editing import Asked, asked_of, without_req
 from initiatives.models import Review, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from tests.support import factories
-from tests.support.cases import rulebook_forecast
-from tests.support.cases.open_reviews import voted
+from tests.support.initiatives import rulebook_forecast
+from tests.support.initiatives.open_reviews import voted
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.web.filled_forms import filled
 
@@ -384,7 +384,7 @@ def test_only_admins_and_only_while_it_is_worked_on(cast, draft):
 
 
 def test_a_requirement_added_by_form_does_what_was_foretold(cast, as_, draft):
-    """Added, left out and removed by form; forecast; published: every case, gap, debt and vote as foretold."""
+    """Added, left out and removed by form; forecast; published: every initiative, gap, debt and vote as foretold."""
     factories.make_production(cast, title="Runs")
     factories.make_mvp(cast, title="Bounded")
     voted(cast)
@@ -426,10 +426,10 @@ def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, sourc
     factories.make_rulebook(cast.admin, cast.chair, source=text.source)
     owner, chair = as_(cast.owner), as_(cast.chair)
     pages = ["", "checklist/", "contract/", "integration/", "adoption/", "running/", "history/"]
-    for case in (running, bounded):
+    for initiative in (running, bounded):
         for page in pages:
-            assert owner.get(f"{case.get_absolute_url()}{page}").status_code == 200, page
-    for page in ("/", "/cases/", "/ideas/", "/rulebook/", "/insights/", "/reviews/"):
+            assert owner.get(f"{initiative.get_absolute_url()}{page}").status_code == 200, page
+    for page in ("/", "/initiatives/", "/ideas/", "/rulebook/", "/insights/", "/reviews/"):
         assert chair.get(page).status_code == 200, page
     for review in Review.objects.all():
         assert chair.get(review.get_absolute_url()).status_code == 200

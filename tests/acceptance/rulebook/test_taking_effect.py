@@ -1,4 +1,4 @@
-"""From when a new rulebook decides what the evidence of a case supports: at once, on a day, or case by case."""
+"""From when a new rulebook decides what the evidence of an initiative supports: at once, on a day, or case by case."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
@@ -22,8 +22,8 @@ from initiatives.stages import actions as stage_actions
 from initiatives.stages import periodic
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases.open_reviews import voted
 from tests.support.database import snapshots
+from tests.support.initiatives.open_reviews import voted
 from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def company(cast):
     return cast
 
 
-def case_of(title="Runs") -> Initiative:
+def initiative_of(title="Runs") -> Initiative:
     return Initiative.objects.get(title=title)
 
 
@@ -54,92 +54,92 @@ def alike(version: str) -> str:
     return plain_text().replace('version = "0.9"', f'version = "{version}"')
 
 
-def deciding(case: Initiative) -> str:
+def deciding(initiative: Initiative) -> str:
     """The version that decides, and that the standing was written by."""
-    version = rulebook_in_effect.rulebook_of(case_acts.fresh(case)).version
-    assert Standing.objects.get(initiative=case).rulebook.version == version
+    version = rulebook_in_effect.rulebook_of(initiative_acts.fresh(initiative)).version
+    assert Standing.objects.get(initiative=initiative).rulebook.version == version
     return version
 
 
-def test_at_once_it_decides_for_every_case(company):
-    assert supported_stage.judged(case_of()).support.supported == "production"
+def test_at_once_it_decides_for_every_initiative(company):
+    assert supported_stage.judged(initiative_of()).support.supported == "production"
     publish(company, takes_effect="at_once")
-    assert deciding(case_of()) == "1.0"
-    assert supported_stage.judged(case_of()).support.supported == "prototype"
+    assert deciding(initiative_of()) == "1.0"
+    assert supported_stage.judged(initiative_of()).support.supported == "prototype"
     assert Obligation.objects.filter(kind="step_back").count() == 1
 
 
 @pytest.mark.parametrize(("tier", "days"), [("limited", 365), ("high", 180)])
-def test_case_by_case_nothing_falls_until_the_last_day(company, tier, days):
+def test_case_by_initiative_nothing_falls_until_the_last_day(company, tier, days):
     with unguarded("initiatives_initiative"), acting(by=company.admin, reason="As the risk seat would."):
-        case = case_of()
-        case.tier = tier
-        case.save()
+        initiative = initiative_of()
+        initiative.tier = tier
+        initiative.save()
     now = clock.now()
     with clock.simulated(now):
         publish(company)
-        case = case_of()
-        assert deciding(case) == "0.9"
+        initiative = initiative_of()
+        assert deciding(initiative) == "0.9"
         assert not Obligation.objects.filter(kind="step_back").exists()
     last = clock.midnight_after(clock.local_day(now) + timedelta(days=days))
-    assert rulebook_in_effect.successor(case, now) == (last, Rulebook.objects.current())
+    assert rulebook_in_effect.successor(initiative, now) == (last, Rulebook.objects.current())
     # The standing foretells the moment, so that whoever reads it needs no task to have run.
-    assert case.spans.get(from_at=last).supported == "prototype"
+    assert initiative.spans.get(from_at=last).supported == "prototype"
     with clock.simulated(last - timedelta(microseconds=1)):
-        assert rulebook_in_effect.rulebook_of(case).version == "0.9"
+        assert rulebook_in_effect.rulebook_of(initiative).version == "0.9"
     with clock.simulated(last):
-        assert case.pk in periodic.recompute()
-        assert deciding(case) == "1.0"
-        assert rulebook_in_effect.successor(case, last) is None
+        assert initiative.pk in periodic.recompute()
+        assert deciding(initiative) == "1.0"
+        assert rulebook_in_effect.successor(initiative, last) is None
 
 
 def test_on_a_day_it_decides_from_its_first_moment(company):
     day = clock.today() + timedelta(days=20)
     publish(company, takes_effect="on_a_day", effective_on=day)
-    case, first = case_of(), clock.midnight_before(day)
-    assert deciding(case) == "0.9"
-    assert case.spans.get(from_at=first).supported == "prototype"
+    initiative, first = initiative_of(), clock.midnight_before(day)
+    assert deciding(initiative) == "0.9"
+    assert initiative.spans.get(from_at=first).supported == "prototype"
     with clock.simulated(first - timedelta(microseconds=1)):
-        assert supported_stage.judged(case).support.supported == "production"
+        assert supported_stage.judged(initiative).support.supported == "production"
     with clock.simulated(first):
-        assert supported_stage.judged(case).support.supported == "prototype"
+        assert supported_stage.judged(initiative).support.supported == "prototype"
         periodic.recompute()
-        assert deciding(case) == "1.0"
+        assert deciding(initiative) == "1.0"
         (debt,) = Obligation.objects.filter(kind="step_back")
         assert debt.due == clock.last_day_before(first) + timedelta(days=14)
 
 
-def test_a_case_registered_since_stands_under_it(company):
+def test_a_initiative_registered_since_stands_under_it(company):
     publish(company)
-    assert deciding(factories.make_case(company, title="New")) == "1.0"
+    assert deciding(factories.make_initiative(company, title="New")) == "1.0"
 
 
-def test_re_attestation_moves_a_case(company):
+def test_re_attestation_moves_a_initiative(company):
     publish(company, source=alike("2027.1"))
-    case = case_of()
+    initiative = initiative_of()
     with clock.simulated(clock.now() + timedelta(days=3)):
-        for row in case.roles.in_force().filter(role__in=("owner", "support_owner")):
+        for row in initiative.roles.in_force().filter(role__in=("owner", "support_owner")):
             role_actions.reaccept_role(assignment=row, by=row.person)
-        assert deciding(case) == "0.9"
-        stage_actions.reattest(case=case, reason="It still serves.", by=company.chair)
-        assert deciding(case) == "2027.1"
+        assert deciding(initiative) == "0.9"
+        stage_actions.reattest(initiative=initiative, reason="It still serves.", by=company.chair)
+        assert deciding(initiative) == "2027.1"
 
 
-def test_a_review_that_was_open_keeps_its_version_and_so_does_the_case(company):
+def test_a_review_that_was_open_keeps_its_version_and_so_does_the_initiative(company):
     review = voted(company)
-    case = review.initiative
+    initiative = review.initiative
     publish(company, source=alike("2027.1"))
     review_actions.decide(review=review, outcome="approved", reason="It is useful.", by=company.chair)
-    assert (case_acts.fresh(case).stage, deciding(case)) == ("mvp", "0.9")
+    assert (initiative_acts.fresh(initiative).stage, deciding(initiative)) == ("mvp", "0.9")
 
 
-def test_a_gate_decided_under_it_moves_a_case(company):
+def test_a_gate_decided_under_it_moves_a_initiative(company):
     idea = factories.make_prototype(company, title="Before")
     publish(company, source=alike("2027.1"))
     assert deciding(idea) == "0.9"
-    case_acts.to_mvp(idea, company.team)
+    initiative_acts.to_mvp(idea, company.team)
     assert deciding(idea) == "2027.1"
-    idea = case_acts.fresh(idea)
+    idea = initiative_acts.fresh(idea)
     moved = idea.reviews.get(gate="mvp").ended_at
     assert rulebook_in_effect.rulebook_of(idea, moved - timedelta(microseconds=1)).version == "0.9"
     assert rulebook_in_effect.rulebook_of(idea, moved).version == "2027.1"
@@ -147,10 +147,10 @@ def test_a_gate_decided_under_it_moves_a_case(company):
 
 def test_a_newer_version_at_once_ends_the_waiting_for_one_before_it(company):
     publish(company, source=alike("2027.1"))
-    assert deciding(case_of()) == "0.9"
+    assert deciding(initiative_of()) == "0.9"
     publish(company, source=alike("2027.2"), takes_effect="at_once")
-    assert deciding(case_of()) == "2027.2"
-    assert rulebook_in_effect.successor(case_of(), clock.now()) is None
+    assert deciding(initiative_of()) == "2027.2"
+    assert rulebook_in_effect.successor(initiative_of(), clock.now()) is None
 
 
 def test_two_that_wait_decide_one_after_the_other(company):
@@ -167,7 +167,7 @@ def test_two_that_wait_decide_one_after_the_other(company):
         takes_effect="on_a_day",
         effective_on=clock.today() + timedelta(days=30),
     )
-    told = rulebook_in_effect.deciding_from(case_of(), clock.now())
+    told = rulebook_in_effect.deciding_from(initiative_of(), clock.now())
     assert [row.version for _, row in told] == ["0.9", "2027.1", "2027.2"]
     publish(
         company,
@@ -175,7 +175,7 @@ def test_two_that_wait_decide_one_after_the_other(company):
         takes_effect="on_a_day",
         effective_on=clock.today() + timedelta(days=20),
     )
-    told = rulebook_in_effect.deciding_from(case_of(), clock.now())
+    told = rulebook_in_effect.deciding_from(initiative_of(), clock.now())
     assert [row.version for _, row in told] == ["0.9", "2027.1", "2027.3"], "the newest one lasts"
     assert [since > now for since, _ in told] == [True, True, True]
 
@@ -223,16 +223,16 @@ def test_the_database_keeps_how_a_published_one_takes_effect(company):
         )
 
 
-def test_the_page_of_the_case_says_who_decides_and_what_comes(company, as_):
+def test_the_page_of_the_initiative_says_who_decides_and_what_comes(company, as_):
     publish(company)
-    case, last = case_of(), clock.today() + timedelta(days=366)
-    text = as_(company.owner).get(case.get_absolute_url()).content.decode()
+    initiative, last = initiative_of(), clock.today() + timedelta(days=366)
+    text = as_(company.owner).get(initiative.get_absolute_url()).content.decode()
     assert "Rulebook 0.9 decides what is supported here." in text
     assert f"at the latest from {last:%-d %B %Y}" in text
     assert "evidence supports: Prototype" in text
     assert "approved, evidence supports it" in text
-    portfolio = as_(company.owner).get("/cases/?shortfall=on").content.decode()
-    assert case.ref not in portfolio
+    portfolio = as_(company.owner).get("/initiatives/?shortfall=on").content.decode()
+    assert initiative.ref not in portfolio
 
 
 def test_the_chair_chooses_on_the_page(company, as_):

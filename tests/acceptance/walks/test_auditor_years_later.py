@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.transparency_log import sealing
 from initiatives.evidence import actions as evidence_actions
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_the_auditor_finds_the_day(as_):
     with clock.simulated(datetime(2024, 2, 1, 9, tzinfo=UTC)):
         cast = factories.make_cast()
-        case = factories.make_case(cast)
+        initiative = factories.make_initiative(cast)
     with clock.simulated(datetime(2024, 3, 4, 9, tzinfo=UTC)):
-        case_acts.to_prototype(case, cast.team)
+        initiative_acts.to_prototype(initiative, cast.team)
     with clock.simulated(datetime(2025, 6, 2, 9, tzinfo=UTC)):
-        row = case_acts.fresh(case)
+        row = initiative_acts.fresh(initiative)
         registration_actions.rename(
-            case=row, title="Summaries, second life", reason="A new start.", by=cast.owner
+            initiative=row, title="Summaries, second life", reason="A new start.", by=cast.owner
         )
         registration_actions.change_details(
-            case=row,
+            initiative=row,
             problem=row.problem,
             platform="",
             confidential=True,
@@ -39,12 +39,12 @@ def test_the_auditor_finds_the_day(as_):
 
     auditor = Walker(as_(cast.auditor))
     # Today's page has another name and another standing; its history asks for a day.
-    auditor.open(f"/cases/{case.ref}/history/")
+    auditor.open(f"/initiatives/{initiative.ref}/history/")
     auditor.sees("Summaries, second life", "View as of")
-    auditor.open(f"/cases/{case.ref}/?as_of=2024-10-15")
+    auditor.open(f"/initiatives/{initiative.ref}/?as_of=2024-10-15")
     auditor.sees(
         "the end of 15 October 2024",
-        case.title,
+        initiative.title,
         "<b>Prototype</b>, decided",
         "Standing on that day",
         "recomputed: identical",
@@ -64,19 +64,19 @@ def test_the_auditor_finds_the_day(as_):
     auditor.follow("Everything")
     auditor.sees("Elena Novak</b> approved the gate")
     auditor.sees_not("Summaries, second life")
-    review = case.reviews.get()
+    review = initiative.reviews.get()
     auditor.open(f"/reviews/{review.pk}/?as_of=2024-10-15")
     auditor.sees("Approved by Elena Novak")
     auditor.follow("Read")
     auditor.sees('class="statement"', "the end of 15 October 2024")
     # The list of that day has it under its name of then; a day before it was registered there is nothing.
     auditor.follow("Initiatives")
-    auditor.sees(case.title)
-    auditor.open("/cases/?as_of=2024-01-31")
+    auditor.sees(initiative.title)
+    auditor.open("/initiatives/?as_of=2024-01-31")
     auditor.sees("None that you may look back at was known on that day.")
     # Two days side by side name what came between, and nothing else.
-    auditor.open(f"/cases/{case.ref}/compare/?one=2024-10-15&other=2025-06-02T09:00")
-    auditor.sees("Title</th><td>" + case.title + "</td><td>Summaries, second life", "withdrawn")
+    auditor.open(f"/initiatives/{initiative.ref}/compare/?one=2024-10-15&other=2025-06-02T09:00")
+    auditor.sees("Title</th><td>" + initiative.title + "</td><td>Summaries, second life", "withdrawn")
     auditor.sees_not("Claims</th>")
     # That she looked is on record too.
     seen = [

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.models import Drill
 from tests.acceptance.operations.test_builder_examples import environment, folder_of
@@ -44,11 +44,11 @@ def agent(folder, plumbline, proxy) -> str:
 
 
 def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(cast, as_, tmp_path):
-    case = factories.make_mvp(cast, title="Ticket triage")
-    case_acts.ground_gate(case, "production", cast.team)
+    initiative = factories.make_mvp(cast, title="Ticket triage")
+    initiative_acts.ground_gate(initiative, "production", cast.team)
     link = factories.make_link(
         cast,
-        case_acts.fresh(case),
+        initiative_acts.fresh(initiative),
         factories.make_system(cast, "Ticket system"),
         timeout_seconds=2,
         retry="Once.",
@@ -76,7 +76,7 @@ def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(c
 
     # The form takes the record, and the trace with it; a person says what was expected, and whether it passed.
     lead = as_(cast.lead)
-    form = reverse("drill-add", args=[case.ref])
+    form = reverse("drill-add", args=[initiative.ref])
 
     def send(kept: bytes, **typed):
         return lead.post(
@@ -99,7 +99,7 @@ def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(c
     assert not Drill.objects.exists()
     assert send(trace).status_code == 302
 
-    drill = Drill.objects.get(initiative=case)
+    drill = Drill.objects.get(initiative=initiative)
     assert (drill.kind, drill.fault, drill.result) == ("fallback", proxy.record["fault"], "pass")
     assert drill.observed_on == clock.today()
     assert "left unanswered" in drill.happened, "what happened is what the kit saw"
@@ -109,9 +109,9 @@ def test_the_example_agent_is_drilled_and_its_drill_is_evidence_with_its_trace(c
     with item.file.open() as kept:
         assert kept.read() == trace
     assert item.names.filter(system=link.system).exists()
-    assert item.pk in [found.id for found in story.state(case, "prod.q10_outage").items]
-    page = lead.get(reverse("integration-drills", args=[case.ref])).content.decode()
+    assert item.pk in [found.id for found in story.state(initiative, "prod.q10_outage").items]
+    page = lead.get(reverse("integration-drills", args=[initiative.ref])).content.decode()
     assert "Ticket system" in page
     assert "left unanswered" in page
-    download = lead.get(reverse("evidence-file", args=[case.ref, item.pk]))
+    download = lead.get(reverse("evidence-file", args=[initiative.ref, item.pk]))
     assert b"".join(download.streaming_content if download.streaming else [download.content]) == trace

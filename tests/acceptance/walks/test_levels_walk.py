@@ -15,7 +15,7 @@ from governance.vocabulary import BoardRole, Level, Stage
 from initiatives.facts import supported_stage
 from initiatives.roles import leaving
 from tests.support import factories
-from tests.support.cases import production_at_tier
+from tests.support.initiatives import production_at_tier
 
 pytestmark = pytest.mark.django_db
 TIERS = ["minimal", "limited", "high"]
@@ -29,12 +29,12 @@ def company(cast):
 
 
 def reached(cast, tier: str, **how):
-    """The case that reached production at this tier."""
+    """The initiative that reached production at this tier."""
     deputies = production_at_tier.second_holders(cast) if tier == "high" else {}
-    case = production_at_tier.reach_production(cast, tier, deputies, **how)
+    initiative = production_at_tier.reach_production(cast, tier, deputies, **how)
     with clock.simulated(clock.now() + timedelta(days=how.get("unused_days", 0))):
-        assert supported_stage.said_on(case, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
-    return case
+        assert supported_stage.said_on(initiative, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
+    return initiative
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -49,8 +49,8 @@ def test_one_that_stands_alone_reaches_production(company, tier):
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_its_system_sends_what_it_measures_and_no_seat_verifies_it(company, tier):
-    case = reached(company, tier, keyed=True)
-    states = supported_stage.judged(case).states
+    initiative = reached(company, tier, keyed=True)
+    states = supported_stage.judged(initiative).states
     asked = Rulebook.objects.current().book.at_tier(tier)
     measured = [
         key
@@ -69,16 +69,16 @@ def two_members(cast) -> None:
         leaving.end_membership(membership=row, reason="A board of two.", by=cast.admin)
 
 
-def test_a_board_of_two_takes_a_case_of_minimal_risk_to_production(company):
+def test_a_board_of_two_takes_a_initiative_of_minimal_risk_to_production(company):
     two_members(company)
     reached(company, "minimal")
 
 
 @pytest.mark.parametrize("tier", ["limited", "high"])
 def test_what_a_board_of_two_cannot_decide_is_said_before_it_is_submitted(company, tier, as_):
-    case = production_at_tier.at_mvp_gate(company, tier, alone=True, deputies={})
+    initiative = production_at_tier.at_mvp_gate(company, tier, alone=True, deputies={})
     two_members(company)
-    page = as_(company.owner).get(f"/cases/{case.ref}/review/").content.decode()
+    page = as_(company.owner).get(f"/initiatives/{initiative.ref}/review/").content.decode()
     assert "Cannot reach quorum: 3 seats must sign, 2 can at once." in page
     assert "Without anybody able to sign:" in page
 

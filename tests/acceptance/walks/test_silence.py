@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock, contributions
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail
@@ -21,15 +21,15 @@ from tests.support import factories
 
 
 def story(cast):
-    """A prototype whose proof ages, an open review, a role and an owner to accept, a stopped case that owes."""
-    case = factories.make_prototype(cast)
-    review = review_actions.open_review(case=case, by=cast.owner)
-    role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-    factories.make_case(cast, title="Ticket triage", owner=cast.lead, by=cast.owner)
+    """A prototype whose proof ages, an open review, a role and an owner to accept, a stopped initiative that owes."""
+    initiative = factories.make_prototype(cast)
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
+    role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner)
+    factories.make_initiative(cast, title="Ticket triage", owner=cast.lead, by=cast.owner)
     stopped = factories.make_prototype(cast, title="Contract reader")
-    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     Notice.objects.all().delete()
-    return case, review
+    return initiative, review
 
 
 def owed() -> Counter:
@@ -142,10 +142,10 @@ def test_acts_need_no_broker(cast, settings):
     current_app.conf.task_always_eager = False
     try:
         current_app.conf.broker_url = "redis://127.0.0.1:1/0"
-        case = factories.make_prototype(cast)
-        review = review_actions.open_review(case=case, by=cast.owner)
+        initiative = factories.make_prototype(cast)
+        review = review_actions.open_review(initiative=initiative, by=cast.owner)
         seat = next(iter(review.rulebook.book.gates[review.gate].seats))
-        case_acts.vote(
+        initiative_acts.vote(
             review, seat, cast.seats[seat], "object", reason="No.", criteria=criteria(review, seat)
         )
     finally:

@@ -51,8 +51,8 @@ def test_an_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
         assert set(systems) == {"Claims core", "Price list", "Handbook"}
         assert systems["Claims core"].owner == owner
         assert systems["Price list"].owner is None
-        case = factories.make_mvp(cast)
-        factories.make_link(cast, case, systems["Price list"])
+        initiative = factories.make_mvp(cast)
+        factories.make_link(cast, initiative, systems["Price list"])
         before = Voiding.objects.count()
     with at(2026, 6, 2):
         again, shown = upload(as_(cast.admin), JUNE.format(owner=owner.full_name))
@@ -83,7 +83,7 @@ def test_an_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
         assert places["Price list"] == "//archive/prices", "this one was taken"
         assert places["Handbook"] == "https://wiki.example.org", "this one was kept"
         assert places["Rates"] == "rates-db"
-        assert Voiding.objects.count() > before, "the case hears that its source moved"
+        assert Voiding.objects.count() > before, "the initiative hears that its source moved"
         assert dict(july.rows.values_list("mapped__label", "state"))["Price list"] == "replaced"
         changed = Entry.objects.filter(kind="system changed").get()
         assert changed.actor_id == cast.admin.pk

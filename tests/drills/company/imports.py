@@ -1,6 +1,6 @@
 """A file of 50,000 rows, read and entered by the worker while people look at pages.
 
-    python -m tests.drills.company.imports [ROWS] [--cases N] [--xlsx]
+    python -m tests.drills.company.imports [ROWS] [--initiatives N] [--xlsx]
 
 Told are the seconds of reading and of entering, the most memory that the worker's process filled itself above what it
 held when idle, the 95th percentile of pages beside it against without, and what is left of one that is cancelled
@@ -59,7 +59,7 @@ def main() -> int:
     """Measure, print; how many bounds were broken."""
     asked = argparse.ArgumentParser()
     asked.add_argument("rows", type=int, nargs="?", default=50_000)
-    asked.add_argument("--cases", type=int, default=500, help="cases that are there before")
+    asked.add_argument("--initiatives", type=int, default=500, help="initiatives that are there before")
     asked.add_argument("--xlsx", action="store_true", help="send a workbook")
     given = asked.parse_args()
     with place.database():
@@ -67,7 +67,7 @@ def main() -> int:
         from django.db import connection
 
         settings.ROOT_URLCONF = "tests.drills.company.urls"
-        company = thousands.found(given.cases)
+        company = thousands.found(given.initiatives)
         content = made(given.rows, given.xlsx)
         print(f"{given.rows} rows, {len(content) / 1e6:.1f} MB", flush=True)
         worker = Worker(connection.settings_dict["NAME"])
@@ -177,8 +177,8 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     admin = company.cast.admin
     client = Client(SERVER_NAME="localhost")
     client.force_login(admin)
-    case = Initiative.objects.filter(stage="production").first()
-    pages = [reverse("portfolio"), case.get_absolute_url(), reverse("desk"), reverse("imports")]
+    initiative = Initiative.objects.filter(stage="production").first()
+    pages = [reverse("portfolio"), initiative.get_absolute_url(), reverse("desk"), reverse("imports")]
     for url in pages * 3:
         client.get(url)
     alone = [asked(client, url) for _ in range(30) for url in pages]

@@ -68,8 +68,10 @@ def _one_file(path: Path, source: str) -> list[str]:
         f"{path.name}: {told}; {first['seconds']:.1f} s, peak {first['peak']} MB; again {again['seconds']:.1f} s"
     )
     wrong = []
-    if again["counts"]["unchanged"] != counts["rows"] or again["cases"] != first["cases"]:
-        wrong.append(f"{path.name}: the second run says {again['counts']}, {again['cases']} cases")
+    if again["counts"]["unchanged"] != counts["rows"] or again["initiatives"] != first["initiatives"]:
+        wrong.append(
+            f"{path.name}: the second run says {again['counts']}, {again['initiatives']} initiatives"
+        )
     return wrong + [f"{path.name}: {text}" for text in _every_row(path, first["batch"])]
 
 
@@ -98,9 +100,9 @@ def _import(path: Path, source: str) -> dict:
     counts = confirm_batch(batch=batch, system="drill")
     batch = batch.repeats or batch
     seconds = time.monotonic() - began
-    cases = Initiative.objects.count()
+    initiatives = Initiative.objects.count()
     connection.close()
-    return {"batch": batch.pk, "counts": counts, "seconds": seconds, "cases": cases}
+    return {"batch": batch.pk, "counts": counts, "seconds": seconds, "initiatives": initiatives}
 
 
 def _apart(work) -> dict:

@@ -11,8 +11,9 @@ in one of those, which is no memory taken. At the end stands the slope over the 
 through it. Web processes are replaced after some thousand requests: of those stands the most that any of them held, in
 the first half and in the second, both of which see whole lives where the run is longer than an hour.
 
-People leave more and more behind, and tasks that read cases read more each time. With `--tasks` nobody is at work, and
-the worker runs so many tasks over data that stay as they are: what it holds more at the end was left behind by tasks.
+People leave more and more behind, and tasks that read initiatives read more each time. With `--tasks` nobody is at
+work, and the worker runs so many tasks over data that stay as they are: what it holds more at the end was left behind
+by tasks.
 
 Flat is a slope of MOST an hour, and a height that the second half passes by MOST at the most: a web process answers
 some two requests a second, so that one object of Python (half a KiB with what hangs on it) left behind by each would be
@@ -53,7 +54,7 @@ SEATS = (
 )  # fmt: skip
 PEOPLE = ("owner", "lead", "steward", "chair", "auditor", "admin", *SEATS)
 EXPORTS = {
-    "": ("/cases/export.csv", "/decisions/export.csv", "/record/checkpoint/", "/record/verify.py"),
+    "": ("/initiatives/export.csv", "/decisions/export.csv", "/record/checkpoint/", "/record/verify.py"),
     "auditor": (
         *("/audit/entries.csv", "/audit/readings.csv", "/audit/sign-ins.csv"),
         *("/audit/rights.csv", "/audit/frameworks.csv"),
@@ -346,13 +347,13 @@ class Person(threading.Thread):
         pages = [
             link
             for link in self.links
-            if re.fullmatch(r"/cases/AI-\d+/(evidence/|people/|checklist/)?", link)
+            if re.fullmatch(r"/initiatives/AI-\d+/(evidence/|people/|checklist/)?", link)
         ]
-        self.open(f"{self.chance.choice(pages or ['/cases/'])}?as_of={day}")
+        self.open(f"{self.chance.choice(pages or ['/initiatives/'])}?as_of={day}")
 
     def search(self) -> None:
         """For a word, everywhere or in the portfolio."""
-        where = self.chance.choice(("/search/", "/cases/", "/decisions/"))
+        where = self.chance.choice(("/search/", "/initiatives/", "/decisions/"))
         self.open(f"{where}?{urllib.parse.urlencode({'q': self.chance.choice(WORDS)})}")
 
     def export(self) -> None:
@@ -366,20 +367,23 @@ class Person(threading.Thread):
             for _ in range(5):
                 self.open(feed[0])
 
-    def case(self) -> str:
-        """The address of a case of one's own."""
-        return self.one_of(r"/cases/AI-\d+/", self.open("/cases/?claimed=mvp"))
+    def initiative(self) -> str:
+        """The address of an initiative of one's own."""
+        return self.one_of(r"/initiatives/AI-\d+/", self.open("/initiatives/?claimed=mvp"))
 
     def register(self) -> None:
         """An idea."""
         self.fill(
-            "/cases/register/", title=f"Idea {time.time()}", problem="It takes long.", why_new="It is new."
+            "/initiatives/register/",
+            title=f"Idea {time.time()}",
+            problem="It takes long.",
+            why_new="It is new.",
         )
 
     def answer(self) -> None:
         """A row of a checklist."""
-        case = self.case()
-        row = self.one_of(rf"{case}checklist/[\w.]+/[^\"]*", self.open(f"{case}checklist/"))
+        initiative = self.initiative()
+        row = self.one_of(rf"{initiative}checklist/[\w.]+/[^\"]*", self.open(f"{initiative}checklist/"))
         if row:
             self.fill(row, row, text=f"So it is, said at {time.time()}.")
 
@@ -387,7 +391,7 @@ class Person(threading.Thread):
         """A picture, a table or a text as evidence; then it is looked at, shown and downloaded."""
         from tests.support.input import hostile_files
 
-        case, side = self.case(), self.chance.randrange(200, 900)
+        initiative, side = self.initiative(), self.chance.randrange(200, 900)
         name, content = self.chance.choice(
             (
                 ("picture.png", hostile_files.png(side, side)),
@@ -398,7 +402,7 @@ class Person(threading.Thread):
         )
         file = BytesIO(content)
         file.name = name
-        address = f"{case}evidence/add/?kind=document"
+        address = f"{initiative}evidence/add/?kind=document"
         page = self.open(address)
         choices = re.findall(r'name="covers" value="([^"]+)"', page)
         self.send(
@@ -409,7 +413,7 @@ class Person(threading.Thread):
             observed_on=str(date.today()),
             file=file,
         )
-        newest = re.search(rf'href="({case}evidence/\d+/)"', self.open(f"{case}evidence/"))
+        newest = re.search(rf'href="({initiative}evidence/\d+/)"', self.open(f"{initiative}evidence/"))
         for way in ("look/", "look/content/", "file/"):
             self.open(f"{newest[1]}{way}")
 

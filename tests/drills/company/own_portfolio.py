@@ -1,7 +1,7 @@
-"""Our own export, CSV and workbook, read back in: `python -m tests.drills.company.own_portfolio [CASES]`.
+"""Our own export, CSV and workbook, read back in: `python -m tests.drills.company.own_portfolio [INITIATIVES]`.
 
-Of a company of so many cases it must come back without a change; of 200 edits planted in it each must be shown, the
-words of people proposed, what is decided or worked out here refused. Seconds and peak memory stand beside.
+Of a company of so many initiatives it must come back without a change; of 200 edits planted in it each must be shown,
+the words of people proposed, what is decided or worked out here refused. Seconds and peak memory stand beside.
 """
 
 import argparse
@@ -21,10 +21,10 @@ EDITS = 200
 def main() -> None:
     """Found the company, export, read back, plant edits, print."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("cases", type=int, nargs="?", default=10_000)
+    asked.add_argument("initiatives", type=int, nargs="?", default=10_000)
     given = asked.parse_args()
     with place.database():
-        company = thousands.found(given.cases)
+        company = thousands.found(given.initiatives)
         told(company.cast)
 
 
@@ -57,7 +57,7 @@ def told(cast) -> None:
 
 def exported(client, ending: str) -> bytes:
     """The export as it is downloaded."""
-    response = client.get(f"/cases/export.{ending}")
+    response = client.get(f"/initiatives/export.{ending}")
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 

@@ -1,4 +1,5 @@
-"""What pages and acts cost in a company of any size: `python -m tests.drills.company.pages [CASES] [--standings]`.
+"""What pages and acts cost in a company of any size: `python -m tests.drills.company.pages [INITIATIVES]
+[--standings]`.
 
 In the same run, in turn: a bare page behind the same middleware, sign-in and base template with one join of fifty rows
 (A), and one locked update with its row of history, capture and guard (B). Pages are told as so many A, acts as so many
@@ -18,13 +19,13 @@ from tests.drills.record import capture
 ROUNDS = 25
 REVIEWS = 8  # real ones, before the MVP gate, told through the acts
 DESKS = ("desk", "desk of a seat", "desk of the chair")
-MOST = {"insights": 10.0, "portfolio": 3.0, "case": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(
+MOST = {"insights": 10.0, "portfolio": 3.0, "initiative": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(
     DESKS, 3.0
 )
 LONG = ("long contract", "its editor", "its map")
 QUERIES = (
     dict.fromkeys(LONG, 25)
-    | {"insights": 34, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
+    | {"insights": 34, "portfolio": 12, "initiative": 20, "review": 15, "reviews": 25}
     | dict.fromkeys(DESKS, 12)
 )
 MOST_OF_ACTS = 6.0
@@ -33,8 +34,10 @@ MOST_OF_ACTS = 6.0
 def main() -> None:
     """Found the company, measure, print."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("cases", type=int, nargs="?", default=10_000)
-    asked.add_argument("--standings", action="store_true", help="recompute the standings of all cases, too")
+    asked.add_argument("initiatives", type=int, nargs="?", default=10_000)
+    asked.add_argument(
+        "--standings", action="store_true", help="recompute the standings of all initiatives, too"
+    )
     asked.add_argument(
         "--keep", action="store_true", help="keep the company for the next run, which is laid down once"
     )
@@ -44,14 +47,14 @@ def main() -> None:
         help="do not seal the record of the company, which takes as long as laying it down",
     )
     given = asked.parse_args()
-    with place.database(f"company_{given.cases}" if given.keep else None):
+    with place.database(f"company_{given.initiatives}" if given.keep else None):
         from django.conf import settings
         from django.db import connection
 
         settings.ROOT_URLCONF = "tests.drills.company.urls"
-        company = thousands.found(given.cases)
+        company = thousands.found(given.initiatives)
         print(
-            f"{company.cases} cases, {company.evidence} items of evidence, {entries()} entries,"
+            f"{company.initiatives} initiatives, {company.evidence} items of evidence, {entries()} entries,"
             f" laid down in {company.seconds:.0f} s"
         )
         with queue() if given.unsealed else nullcontext():
@@ -76,18 +79,20 @@ def entries() -> int:
 
 def before_the_gate(cast) -> list:
     """Prototypes whose review for the MVP gate is open, as people bring them there."""
-    from adoption.demo import case_acts
+    from adoption.demo import initiative_acts
     from initiatives.reviews import actions as review_actions
     from tests.support import factories
 
     found = []
     for number in range(REVIEWS):
-        case = case_acts.to_prototype(factories.make_case(cast, title=f"Assistant {number}"), cast.team)
-        case_acts.staff(case, cast.team)
-        case_acts.contract(case_acts.fresh(case), cast.team)
-        case_acts.plan_scope(case, cast.team)
-        case_acts.ground_gate(case, "mvp", cast.team)
-        found.append(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner))
+        initiative = initiative_acts.to_prototype(
+            factories.make_initiative(cast, title=f"Assistant {number}"), cast.team
+        )
+        initiative_acts.staff(initiative, cast.team)
+        initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+        initiative_acts.plan_scope(initiative, cast.team)
+        initiative_acts.ground_gate(initiative, "mvp", cast.team)
+        found.append(review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner))
     return found
 
 
@@ -96,23 +101,27 @@ CLAUSES = 200
 
 def long_contract(cast):
     """An MVP in preparation whose contract in force has two hundred clauses, and a draft of the next one."""
-    from adoption.demo import case_acts
+    from adoption.demo import initiative_acts
     from governance.contracts.clauses import Terms
     from initiatives.contracts import actions as contract_actions
     from initiatives.contracts.actions import Written
     from tests.support import factories
 
-    case = case_acts.to_prototype(factories.make_case(cast, title="Assistant with many clauses"), cast.team)
-    case_acts.staff(case, cast.team)
-    who = case_acts.ACCOUNT_MANAGERS
+    initiative = initiative_acts.to_prototype(
+        factories.make_initiative(cast, title="Assistant with many clauses"), cast.team
+    )
+    initiative_acts.staff(initiative, cast.team)
+    who = initiative_acts.ACCOUNT_MANAGERS
     acts = [
         Written("autonomy", terms=Terms(action=f"act_{n}", audience=who, up_to=100 * n + 100, currency="EUR"))
-        for n in range(CLAUSES - len(case_acts.CLAUSES))
+        for n in range(CLAUSES - len(initiative_acts.CLAUSES))
     ]
-    case_acts.contract(case_acts.fresh(case), cast.team, [*case_acts.CLAUSES, *acts])
-    case = case_acts.fresh(case)
-    contract_actions.save_contract(case=case, clauses=[*case_acts.CLAUSES, *acts], by=cast.owner)
-    return case_acts.fresh(case)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team, [*initiative_acts.CLAUSES, *acts])
+    initiative = initiative_acts.fresh(initiative)
+    contract_actions.save_contract(
+        initiative=initiative, clauses=[*initiative_acts.CLAUSES, *acts], by=cast.owner
+    )
+    return initiative_acts.fresh(initiative)
 
 
 def pages(cast, reviews, long) -> None:
@@ -120,22 +129,22 @@ def pages(cast, reviews, long) -> None:
     from django.test import Client
     from django.urls import reverse
 
-    case = reviews[0].initiative.get_absolute_url()
+    initiative = reviews[0].initiative.get_absolute_url()
     wanted = [
-        ("portfolio", cast.auditor, "/cases/"),
-        ("portfolio, last page", cast.auditor, "/cases/?page=999999"),
-        ("portfolio, board", cast.auditor, "/cases/?view=board"),
-        ("portfolio, searched", cast.auditor, "/cases/?q=forecast"),
+        ("portfolio", cast.auditor, "/initiatives/"),
+        ("portfolio, last page", cast.auditor, "/initiatives/?page=999999"),
+        ("portfolio, board", cast.auditor, "/initiatives/?view=board"),
+        ("portfolio, searched", cast.auditor, "/initiatives/?q=forecast"),
         ("insights", cast.auditor, "/insights/"),
         ("insights, pilots", cast.auditor, "/insights/figures/pilots/"),
         ("insights, oversold", cast.auditor, "/insights/figures/oversold/"),
         ("insights, flow", cast.auditor, "/insights/flow/"),
         ("insights, money", cast.auditor, "/insights/money/"),
         ("insights, people", cast.auditor, "/insights/people/"),
-        ("case", cast.owner, case),
-        ("checklist", cast.owner, f"{case}checklist/"),
-        ("evidence", cast.owner, f"{case}evidence/"),
-        ("history", cast.owner, f"{case}history/"),
+        ("initiative", cast.owner, initiative),
+        ("checklist", cast.owner, f"{initiative}checklist/"),
+        ("evidence", cast.owner, f"{initiative}evidence/"),
+        ("history", cast.owner, f"{initiative}history/"),
         ("review", cast.seat_risk, reviews[0].get_absolute_url()),
         ("reviews", cast.seat_risk, "/reviews/"),
         ("long contract", cast.owner, reverse("contract", args=[long.ref])),
@@ -225,7 +234,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
         person.pk: enrolled(person, confirmed_by=cast.second_admin)[0] for person in cast.seats.values()
     }
     plain, signed, proved, passkeys, promoted, sealed = [], [], [], [], [], []
-    # Another case: what a statement says of its own would end the votes on it.
+    # Another initiative: what a statement says of its own would end the votes on it.
     beside = Initiative.objects.exclude(pk__in=[review.initiative_id for review in reviews]).latest("pk")
 
     def worker() -> None:
@@ -293,7 +302,9 @@ def acts(cast, reviews, *, sealing: bool) -> None:
 
 
 def standings() -> None:
-    """Every standing worked out anew, one case after the other, as the nightly sweep would after a new rulebook."""
+    """Every standing worked out anew, one initiative after the other, as the nightly sweep would after a new
+    rulebook.
+    """
     from initiatives.models import Standing
     from initiatives.stages import periodic
 

@@ -61,7 +61,7 @@ UPDATE made SET body = convert_to(json_build_object(
   'kind', 'row', 'table', 'governance_unit', 'key', key::text, 'operation', CASE version WHEN 0 THEN '+' ELSE '~' END,
   'at', at, 'actor', json_build_object('id', 7, 'name', 'Ada Sato'), 'reason', 'So that there is something',
   'before', before, 'after', after)::text, 'UTF8');
-INSERT INTO governance_entry (id, kind, actor_id, case_ref, "table", key, operation, xact, request_id, at, digest)
+INSERT INTO governance_entry (id, kind, actor_id, initiative_ref, "table", key, operation, xact, request_id, at, digest)
 SELECT id, 'row', 7, '', 'governance_unit', key::text, CASE version WHEN 0 THEN '+' ELSE '~' END, xact, '', at,
        plumbline_hmac(salt, body) FROM made ORDER BY id;
 INSERT INTO governance_entrybody (entry_id, body, salt) SELECT id, body, salt FROM made ORDER BY id;

@@ -30,20 +30,20 @@ def rows() -> list[Row]:
         ]
 
 
-def found(cases: int) -> dict[int, int]:
-    """Lay down so many cases with their units, unless they are there; the keys by the lines of the extract."""
+def found(initiatives: int) -> dict[int, int]:
+    """Lay down so many initiatives with their units, unless they are there; the keys by the lines of the extract."""
     from governance.models import Unit
     from initiatives.models import Initiative
 
     real = rows()
-    chance, lines = random.Random(cases), real[:cases]
-    while len(lines) < cases:
+    chance, lines = random.Random(initiatives), real[:initiatives]
+    while len(lines) < initiatives:
         one, other = chance.choice(real), chance.choice(real)
         lines.append(Row(0, one.unit, one.title, other.problem, one.vendor))
     if not Unit.objects.exists():
         _lay_down(lines)
     made = Initiative.objects.order_by("number")
-    return {row.line: case.pk for row, case in zip(lines, made, strict=True) if row.line}
+    return {row.line: initiative.pk for row, initiative in zip(lines, made, strict=True) if row.line}
 
 
 def _lay_down(lines: list[Row]) -> None:

@@ -1,10 +1,10 @@
 """What pages of the register cost.
 
-    python -m tests.drills.company.register [CASES] [--systems N] [--links N] [--keep]
+    python -m tests.drills.company.register [INITIATIVES] [--systems N] [--links N] [--keep]
 
-Systems and links are laid down set-wise over the cases of `thousands`, a few systems busy and most used by a handful,
-each link with two transfers; what the register says of them is worked out by its own code. Pages are told as so many
-A, the bare page of `bench.pages`, in the same run.
+Systems and links are laid down set-wise over the initiatives of `thousands`, a few systems busy and most used by a
+handful, each link with two transfers; what the register says of them is worked out by its own code. Pages are told as
+so many A, the bare page of `bench.pages`, in the same run.
 """
 
 import argparse
@@ -26,19 +26,19 @@ PATTERNS = ("feed", "audit", "anchor", "fallback")
 def main() -> None:
     """Found the company and its landscape, measure, print."""
     wanted = argparse.ArgumentParser()
-    wanted.add_argument("cases", type=int, nargs="?", default=10_000)
+    wanted.add_argument("initiatives", type=int, nargs="?", default=10_000)
     wanted.add_argument("--systems", type=int, default=2_000)
     wanted.add_argument("--links", type=int, default=20_000)
     wanted.add_argument("--keep", action="store_true", help="keep the company for the next run")
     given = wanted.parse_args()
-    with place.database(f"register_{given.cases}" if given.keep else None):
+    with place.database(f"register_{given.initiatives}" if given.keep else None):
         from django.conf import settings
         from django.db import connection
 
         from initiatives.models import Link
 
         settings.ROOT_URLCONF = "tests.drills.company.urls"
-        company = thousands.found(given.cases)
+        company = thousands.found(given.initiatives)
         began = time.monotonic()
         if not Link.objects.exists():
             landscape(company, given.systems, given.links)
@@ -54,13 +54,15 @@ def described() -> str:
     from initiatives.models import Initiative, Link, Shortcoming, System
 
     return (
-        f"{Initiative.objects.count()} cases, {System.objects.count()} systems, {Link.objects.count()} links,"
+        f"{Initiative.objects.count()} initiatives, {System.objects.count()} systems, {Link.objects.count()} links,"
         f" {Shortcoming.objects.standing().count()} things that the register says"
     )
 
 
 def landscape(company, systems: int, links: int) -> None:
-    """Systems, the first of them busy, and links of running cases to them; the same numbers give the same landscape."""
+    """Systems, the first of them busy, and links of running initiatives to them; the same numbers give the same
+    landscape.
+    """
     from datetime import timedelta
 
     from django.db import transaction
@@ -97,19 +99,19 @@ def landscape(company, systems: int, links: int) -> None:
                 for n in range(4)
             ],
         )
-        cases = list(
+        initiatives = list(
             Initiative.objects.live().filter(stage__in=["prototype", "mvp", "production", "proposed"])
         )
-        places = {(chance.choice(cases).pk, made[0].pk) for _ in range(links // 20)}
+        places = {(chance.choice(initiatives).pk, made[0].pk) for _ in range(links // 20)}
         while len(places) < links:
             # A few systems are used by many, most by a handful.
             system = made[int(systems * chance.random() ** 3)]
-            places.add((chance.choice(cases).pk, system.pk))
+            places.add((chance.choice(initiatives).pk, system.pk))
         tied = row_history.insert_many(
             Link,
             [
                 Link(
-                    initiative_id=case,
+                    initiative_id=initiative,
                     system_id=system,
                     pattern=chance.choice(PATTERNS),
                     direction="reads",
@@ -118,7 +120,7 @@ def landscape(company, systems: int, links: int) -> None:
                     by=lead,
                     at=now,
                 )
-                for case, system in sorted(places)
+                for initiative, system in sorted(places)
             ],
         )
         row_history.insert_many(
@@ -129,23 +131,23 @@ def landscape(company, systems: int, links: int) -> None:
                 for number, name in ((1, "Gateway"), (2, "Model"))
             ],
         )
-    keys = sorted({case for case, _ in places})
+    keys = sorted({initiative for initiative, _ in places})
     for start in range(0, len(keys), BATCH):
         with transaction.atomic(), acting(system="bench", reason="Founded"):
             some = keys[start : start + BATCH]
             said = Shortcoming.objects.standing().filter(initiative__in=some)  # of measures, which were there
             known = set(said.values_list("initiative", "requirement", "source"))
             rows = [
-                Shortcoming(initiative_id=case, **vars(one))
-                for case, found in finding_rules.wanted(some).items()
+                Shortcoming(initiative_id=initiative, **vars(one))
+                for initiative, found in finding_rules.wanted(some).items()
                 for one in found
-                if (case, one.requirement, one.source) not in known
+                if (initiative, one.requirement, one.source) not in known
             ]
             row_history.insert_many(Shortcoming, rows)
 
 
 def pages(company) -> None:
-    """Each page in turn with the bare one, for somebody who sees all cases, and for somebody who sees few."""
+    """Each page in turn with the bare one, for somebody who sees all initiatives, and for somebody who sees few."""
     from django.db.models import Count
     from django.test import Client
     from django.urls import reverse
@@ -153,8 +155,8 @@ def pages(company) -> None:
     from initiatives.models import Initiative, System
 
     busy = System.objects.annotate(n=Count("links")).order_by("-n").first()
-    case = Initiative.objects.live().annotate(n=Count("links")).order_by("-n").first()
-    print(f"the busiest system has {busy.n} links, the case with most {case.n}")
+    initiative = Initiative.objects.live().annotate(n=Count("links")).order_by("-n").first()
+    print(f"the busiest system has {busy.n} links, the initiative with most {initiative.n}")
     auditor, outsider, seat = company.cast.auditor, company.cast.outsider, company.cast.seat_risk
     wanted = [
         ("systems", auditor, "/systems/"),
@@ -164,7 +166,7 @@ def pages(company) -> None:
         ("systems, last page", auditor, "/systems/?page=99999"),
         ("busy system", auditor, busy.get_absolute_url()),
         ("busy system", outsider, busy.get_absolute_url()),
-        ("integration", auditor, reverse("integration", args=[case.ref])),
+        ("integration", auditor, reverse("integration", args=[initiative.ref])),
         ("desk of an owner", outsider, "/"),
     ]
     for words, person, address in wanted:

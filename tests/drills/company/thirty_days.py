@@ -1,4 +1,4 @@
-"""Thirty days over the demo and thousands of imported cases.
+"""Thirty days over the demo and thousands of imported initiatives.
 
     python -m tests.drills.company.thirty_days [IMPORTED] [--days N]
 
@@ -52,12 +52,12 @@ def main(imported: int, days: int) -> int:
         began = time.monotonic()
         start = clock.now()
         found(imported)
-        print(f"demo and {imported} imported cases: {time.monotonic() - began:.0f} s")
+        print(f"demo and {imported} imported initiatives: {time.monotonic() - began:.0f} s")
         began = time.monotonic()
         seen = lived(start, days)
         print(f"{days} days, {seen.knocks} knocks of every task: {time.monotonic() - began:.0f} s\n")
         tell(start, days)
-        wrong = [*early_or_late(seen), *missing(seen), *twice(seen), *of_cases(seen)]
+        wrong = [*early_or_late(seen), *missing(seen), *twice(seen), *of_initiatives(seen)]
         for line in wrong[:60]:
             print(f"WRONG {line}")
         print(f"{len(wrong)} things wrong; {counted(seen)}")
@@ -151,10 +151,10 @@ def _ask_for_a_deputy() -> None:
     """Somebody is asked to be deputy and does not answer: told at once, after three and seven days."""
     from initiatives.roles import actions as role_actions
 
-    case = _claimed("mvp")
-    owner = _owner(case)
-    person = next(one for one in _people() if not case.roles.filter(person=one).exists())
-    role_actions.propose_role(case=case, role="deputy", person=person, by=owner)
+    initiative = _claimed("mvp")
+    owner = _owner(initiative)
+    person = next(one for one in _people() if not initiative.roles.filter(person=one).exists())
+    role_actions.propose_role(initiative=initiative, role="deputy", person=person, by=owner)
 
 
 def _forbid_a_region() -> None:
@@ -181,22 +181,26 @@ def _forbid_a_region() -> None:
 
 
 def _leave() -> None:
-    """An owner of an MVP leaves: the case is vacant that day, the chair hears after a week, the board after two."""
+    """An owner of an MVP leaves: the initiative is vacant that day, the chair hears after a week, the board after
+    two.
+    """
     from initiatives.roles import leaving
 
-    case = _claimed("mvp")
+    initiative = _claimed("mvp")
     leaving.deactivate(
-        person=_owner(case), reason="Left the company", by=_people(is_admin=True).earliest("pk")
+        person=_owner(initiative), reason="Left the company", by=_people(is_admin=True).earliest("pk")
     )
 
 
 def _hold() -> None:
-    """Somebody is worried, and holds a case."""
+    """Somebody is worried, and holds an initiative."""
     from initiatives.holds import actions as hold_actions
 
-    case = _claimed("production")
+    initiative = _claimed("production")
     hold_actions.hold(
-        case=case, reason="Three customers got the letter of another.", by=_seat(case, "risk_compliance")
+        initiative=initiative,
+        reason="Three customers got the letter of another.",
+        by=_seat(initiative, "risk_compliance"),
     )
 
 
@@ -204,16 +208,16 @@ LIFE = ((1, _ask_for_a_deputy), (2, _forbid_a_region), (4, _leave), (6, _hold))
 
 
 def _claimed(stage: str):
-    """The first case of the demo at this stage that has an owner who is there."""
+    """The first initiative of the demo at this stage that has an owner who is there."""
     from initiatives.models import Initiative, RoleAssignment
 
     owned = RoleAssignment.objects.in_force().filter(role="owner", person__is_active=True)
-    cases = Initiative.objects.live().filter(stage=stage, pk__in=owned.values("initiative"))
-    return cases.exclude(basis="import").select_related("unit").earliest("pk")
+    initiatives = Initiative.objects.live().filter(stage=stage, pk__in=owned.values("initiative"))
+    return initiatives.exclude(basis="import").select_related("unit").earliest("pk")
 
 
-def _owner(case):
-    return case.roles.in_force().get(role="owner").person
+def _owner(initiative):
+    return initiative.roles.in_force().get(role="owner").person
 
 
 def _people(**asked):
@@ -222,11 +226,11 @@ def _people(**asked):
     return User.objects.active().filter(**asked).order_by("pk")
 
 
-def _seat(case, seat: str):
-    """Whoever holds the seat of the case's board, and is party to nothing."""
+def _seat(initiative, seat: str):
+    """Whoever holds the seat of the initiative's board, and is party to nothing."""
     from initiatives.reminders.recipients import Circle
 
-    return Circle([case]).holders(case, seat)[0]
+    return Circle([initiative]).holders(initiative, seat)[0]
 
 
 # --- Telling ---------------------------------------------------------------------------------------------------------
@@ -246,7 +250,7 @@ def tell(start: datetime, days: int) -> None:
         day = clock.local_day(start) + timedelta(days=number + 1)
         print(f"{day:%A %-d %B %Y}")
         lines = Counter(
-            f"{told.entry.case_ref or 'house':>8}  {told.who or 'Plumbline'} {told.what}"
+            f"{told.entry.initiative_ref or 'house':>8}  {told.who or 'Plumbline'} {told.what}"
             for told in audit_search.tell(by_day[day])
         )
         for line, often in list(lines.items())[:12]:
@@ -296,17 +300,17 @@ def early_or_late(seen: Seen) -> Iterator[str]:
         if expected is None or day == expected:
             continue
         # What was past its threshold when it, or its reader, came into being is told then, once.
-        if day > expected and (new or (notice.case_ref, day) in moved):
+        if day > expected and (new or (notice.initiative_ref, day) in moved):
             continue
         yield f"{notice.kind} {notice.object_key} {notice.period}: owed on {day}, not on {expected} ({first_day=})"
 
 
 def _readers_changed(seen: Seen) -> set[tuple[str, date]]:
-    """The cases and days on which somebody took on or laid down a role: who is told is another then."""
+    """The initiatives and days on which somebody took on or laid down a role: who is told is another then."""
     from governance.models import Entry
 
     acts = Entry.objects.acts().filter(at__gte=seen.first, kind__in=["role ended", "role accepted"])
-    return {(ref, seen.day(at)) for ref, at in acts.values_list("case_ref", "at")}
+    return {(ref, seen.day(at)) for ref, at in acts.values_list("initiative_ref", "at")}
 
 
 def _day_of(notice, due: date) -> date | None:
@@ -388,7 +392,7 @@ def twice(seen: Seen) -> Iterator[str]:
         yield f"{failed} mails never went out"
 
 
-def of_cases(seen: Seen) -> Iterator[str]:
+def of_initiatives(seen: Seen) -> Iterator[str]:
     """Holds that opened on another day than their cause, reviews past their day, standings that are not so."""
     from django.db.models import Q
 
@@ -407,25 +411,25 @@ def of_cases(seen: Seen) -> Iterator[str]:
             Q(lifted_at__isnull=True) | Q(lifted_at__gt=row.since)
         )
         if not standing_then.exists():
-            yield f"{row.hold} of case {row.initiative_id}: not open on {day}"
+            yield f"{row.hold} of initiative {row.initiative_id}: not open on {day}"
     for row in Review.objects.filter(
         outcome=ReviewOutcome.OPEN, expires_at__lt=seen.last - timedelta(hours=1)
     ):
         yield f"review {row.pk} is open after its day"
     with clock.simulated(seen.last):
         book, every = Rulebook.objects.current().book, 0
-        cases = Initiative.objects.live().select_related("unit", "contract").order_by("pk")
-        for case in cases.iterator(chunk_size=200):
+        initiatives = Initiative.objects.live().select_related("unit", "contract").order_by("pk")
+        for initiative in initiatives.iterator(chunk_size=200):
             every += 1
-            if case.imported and every % 20:
+            if initiative.imported and every % 20:
                 continue
             now = clock.now()
-            facts = supported_stage.facts_of(case)
+            facts = supported_stage.facts_of(initiative)
             states = criteria.states_at(facts, book, now)
-            said = case.spans.covering(now).first()
+            said = initiative.spans.covering(now).first()
             truth = criteria.support(facts, book, now, states).supported
             if said is None or said.supported != truth:
-                yield f"{case.ref}: its standing says {said and said.supported}, its proof {truth}"
+                yield f"{initiative.ref}: its standing says {said and said.supported}, its proof {truth}"
 
 
 def counted(seen: Seen) -> str:

@@ -1,9 +1,9 @@
-"""A company of any size for benches: cases by the thousand, laid down set-wise, by nobody's leave but the rules'.
+"""A company of any size for benches: initiatives by the thousand, laid down set-wise, by nobody's leave but the rules'.
 
-Two real cases are told through the acts; their answers, versions and evidence are copied, for each new case under its
-own keys. Everything enters as it must: cases as proposed ideas, then stage changes asserted by an import, each with its
-entry; rows of history beside every row; capture and all guards are on. What a process of ours could not write, this
-cannot either.
+Two real initiatives are told through the acts; their answers, versions and evidence are copied, for each new initiative
+under its own keys. Everything enters as it must: initiatives as proposed ideas, then stage changes asserted by an
+import, each with its entry; rows of history beside every row; capture and all guards are on. What a process of ours
+could not write, this cannot either.
 """
 
 import random
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 BATCH = 500
-# Stage, how many of a hundred cases, and how many items of evidence each has: ten on average.
+# Stage, how many of a hundred initiatives, and how many items of evidence each has: ten on average.
 MIX = (("proposed", 40, 5), ("prototype", 30, 11), ("mvp", 20, 15), ("production", 10, 15))
 WORDS = (
     "Summary",
@@ -37,13 +37,13 @@ class Company:
     cast: object
     people: list
     units: list
-    cases: int
+    initiatives: int
     evidence: int
     seconds: float
 
 
-def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
-    """A company with so many cases beside the cast of the tests. The same number gives the same company.
+def found(initiatives: int, *, people: int = 300, units: int = 40) -> Company:
+    """A company with so many initiatives beside the cast of the tests. The same number gives the same company.
 
     In a database that has one already, whatever it lacks of the number is laid down.
     """
@@ -51,7 +51,7 @@ def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
     from initiatives.models import Evidence, Initiative
     from tests.support import factories
 
-    chance = random.Random(cases)
+    chance = random.Random(initiatives)
     began = time.monotonic()
     if User.objects.exists():
         cast, whole = factories.cast_again(), Initiative.objects.filter(stage="production").earliest("number")
@@ -61,12 +61,12 @@ def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
         cast = factories.make_cast()
         whole = factories.make_production(cast)
         folk, places = _folk(people), _places(cast, units)
-    while (left := cases - Initiative.objects.count()) > 0:
+    while (left := initiatives - Initiative.objects.count()) > 0:
         with transaction.atomic():
             _batch(min(BATCH, left), whole, cast, folk, places, chance)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    return Company(cast, folk, places, cases, Evidence.objects.count(), time.monotonic() - began)
+    return Company(cast, folk, places, initiatives, Evidence.objects.count(), time.monotonic() - began)
 
 
 def _folk(count: int) -> list:
@@ -124,7 +124,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
 
     now = clock.now()
     with acting(by=cast.admin, reason="Founded"):
-        cases = row_history.insert_many(
+        initiatives = row_history.insert_many(
             Initiative,
             [
                 Initiative(
@@ -142,29 +142,42 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
         )
         meant = chance.choices(MIX, [share for _, share, _ in MIX], k=count)
         owners = chance.choices(folk, k=count)
-        _targets(cases, [items for *_, items in meant], owners)
+        _targets(initiatives, [items for *_, items in meant], owners)
         record.record_many(
             "registered",
-            [(case, {"unit": case.unit.name, "problem": case.problem, "owner": o.full_name, "successor_of": None})
-             for case, o in zip(cases, owners, strict=True)],
+            [
+                (
+                    initiative,
+                    {
+                        "unit": initiative.unit.name,
+                        "problem": initiative.problem,
+                        "owner": o.full_name,
+                        "successor_of": None,
+                    },
+                )
+             for initiative, o in zip(initiatives, owners, strict=True)],
         )  # fmt: skip
-        _owned(cases, owners, now)
+        _owned(initiatives, owners, now)
         _copies(whole)
-        _entries({case.pk: case for case in cases})
-        moves = [(case, stage) for case, (stage, *_) in zip(cases, meant, strict=True) if stage != "proposed"]
+        _entries({initiative.pk: initiative for initiative in initiatives})
+        moves = [
+            (initiative, stage)
+            for initiative, (stage, *_) in zip(initiatives, meant, strict=True)
+            if stage != "proposed"
+        ]
         entries = record.record_many(
             "stage changed",
             [
                 (
-                    case,
+                    initiative,
                     {"from": "proposed", "to": stage, "basis": "import", "why": "Founded", "asserted": True},
                 )
-                for case, stage in moves
+                for initiative, stage in moves
             ],
         )
         StageChange.objects.bulk_create(
             StageChange(
-                initiative=case,
+                initiative=initiative,
                 from_stage="proposed",
                 to_stage=stage,
                 basis="import",
@@ -174,62 +187,66 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                 supported_then="proposed",
                 entry_id=entry.pk,
             )
-            for (case, stage), entry in zip(moves, entries, strict=True)
+            for (initiative, stage), entry in zip(moves, entries, strict=True)
         )
         for stage, _, _ in MIX:
             same = [
-                case for case, (meant_stage, *_) in zip(cases, meant, strict=True) if meant_stage == stage
+                initiative
+                for initiative, (meant_stage, *_) in zip(initiatives, meant, strict=True)
+                if meant_stage == stage
             ]
             if not same:
                 continue
             if stage != "proposed":
-                for case in same:
-                    make_move(case, offered(case, kind=CLAIM, target=stage))
-                    case.basis, case.since = "import", now
+                for initiative in same:
+                    make_move(initiative, offered(initiative, kind=CLAIM, target=stage))
+                    initiative.basis, initiative.since = "import", now
                 row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
             standings.rewrite_alike(same)
 
 
-def _targets(cases: list, items: list[int], owners: list) -> None:
+def _targets(initiatives: list, items: list[int], owners: list) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE target ON COMMIT DROP AS SELECT * FROM"
-            " unnest(%s::bigint[], %s::int[], %s::bigint[]) AS t(of_case, items, owner)",
-            [[case.pk for case in cases], items, [person.pk for person in owners]],
+            " unnest(%s::bigint[], %s::int[], %s::bigint[]) AS t(of_initiative, items, owner)",
+            [[initiative.pk for initiative in initiatives], items, [person.pk for person in owners]],
         )
 
 
-def _owned(cases: list, owners: list, now) -> None:
-    """Each accepts to own their cases, as nobody can in the name of somebody else."""
+def _owned(initiatives: list, owners: list, now) -> None:
+    """Each accepts to own their initiatives, as nobody can in the name of somebody else."""
     from governance.database import row_history
     from governance.database.row_history import acting
     from governance.ledger import record
     from initiatives.models import RoleAssignment
 
     theirs: dict = {}
-    for case, person in zip(cases, owners, strict=True):
-        theirs.setdefault(person, []).append(case)
+    for initiative, person in zip(initiatives, owners, strict=True):
+        theirs.setdefault(person, []).append(initiative)
     for person, own in theirs.items():
         with acting(by=person, reason="Founded"):
             row_history.insert_many(
                 RoleAssignment,
                 [
                     RoleAssignment(
-                        initiative=case,
+                        initiative=initiative,
                         role="owner",
                         person=person,
                         proposed_by=person,
                         proposed_at=now,
                         accepted_at=now,
                     )
-                    for case in own
+                    for initiative in own
                 ],
             )
-            record.record_many("role accepted", [(case, {"role": "owner", "words": ""}) for case in own])
+            record.record_many(
+                "role accepted", [(initiative, {"role": "owner", "words": ""}) for initiative in own]
+            )
 
 
 def _copies(whole) -> None:
-    """Answers, versions and evidence of the told case, for every target its own."""
+    """Answers, versions and evidence of the told initiative, for every target its own."""
     from initiatives import models
 
     _copy(models.Answer, "r.initiative_id = %s", whole, own={"by_id": "t.owner"})
@@ -251,7 +268,7 @@ def _copies(whole) -> None:
         above={"evidence_id": models.Evidence, "deployment_id": models.Deployment},
     )
     # Whoever read the told reports on the layers holds a role on none of the copies either.
-    # That its adoption is measured: what the measures of the told case say, for whatever claims as much.
+    # That its adoption is measured: what the measures of the told initiative say, for whatever claims as much.
     _copy(models.Shortcoming, "r.ended_at IS NULL AND t.items >= 15 AND r.initiative_id = %s", whole)
 
 
@@ -264,27 +281,27 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
         field for field in model._meta.concrete_fields if field.column != "xact"
     ]  # a row's own transaction
     columns = {field.column: f'r."{field.column}"' for field in told} | (own or {})
-    columns |= {"id": "m.made"} | ({"initiative_id": "t.of_case"} if "initiative_id" in columns else {})
+    columns |= {"id": "m.made"} | ({"initiative_id": "t.of_initiative"} if "initiative_id" in columns else {})
     joins = ""
     for column, parent in (above or {}).items():
         columns[column] = f"{column}.made"
         joins += (
             f" JOIN made_{parent._meta.model_name} {column} ON {column}.told = r.{column}"
-            f" AND {column}.of_case = t.of_case"
+            f" AND {column}.of_initiative = t.of_initiative"
         )
     made = f"made_{model._meta.model_name}"
     names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {made} ON COMMIT DROP AS SELECT r.id AS told, t.of_case,"
+            f"CREATE TEMPORARY TABLE {made} ON COMMIT DROP AS SELECT r.id AS told, t.of_initiative,"
             f" nextval(pg_get_serial_sequence('{table}', 'id')) AS made FROM {table} r CROSS JOIN target t{joins}"
-            f" WHERE {which} ORDER BY t.of_case, r.id",
+            f" WHERE {which} ORDER BY t.of_initiative, r.id",
             [whole.pk],
         )
         cursor.execute(f"ANALYZE {made}")
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {values} FROM {made} m JOIN {table} r ON r.id = m.told"
-            f" JOIN target t ON t.of_case = m.of_case{joins}"
+            f" JOIN target t ON t.of_initiative = m.of_initiative{joins}"
         )
         if issubclass(model, row_history.WrittenOnce):
             return
@@ -292,25 +309,28 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
         row_history.write_history(model, [key for (key,) in cursor.fetchall()], "+")
 
 
-def _entries(cases: dict) -> None:
+def _entries(initiatives: dict) -> None:
     """What the acts would have told of each answer and each item."""
     from governance.ledger import record
     from initiatives.models import Answer, Evidence
 
-    answers = Answer.objects.filter(initiative__in=list(cases)).values_list(
+    answers = Answer.objects.filter(initiative__in=list(initiatives)).values_list(
         "initiative_id", "requirement", "text"
     )
     record.record_many(
         "answered",
-        [(cases[key], {"requirement": asked, "text": text, "version": 1}) for key, asked, text in answers],
+        [
+            (initiatives[key], {"requirement": asked, "text": text, "version": 1})
+            for key, asked, text in answers
+        ],
     )
-    items = Evidence.objects.filter(initiative__in=list(cases)).values_list(
+    items = Evidence.objects.filter(initiative__in=list(initiatives)).values_list(
         "initiative_id", "pk", "title", "sha256"
     )
     record.record_many(
         "evidence added",
         [
-            (cases[key], {"evidence": pk, "title": title, "sha256": digest})
+            (initiatives[key], {"evidence": pk, "title": title, "sha256": digest})
             for key, pk, title, digest in items
         ],
     )

@@ -1,12 +1,12 @@
-"""What it takes to keep cases in production: a sheet of days, and a simulated year of doing what is asked.
+"""What it takes to keep initiatives in production: a sheet of days, and a simulated year of doing what is asked.
 
-    python -m tests.drills.company.year [CASES A TIER] [--days 365] [--sheet]
+    python -m tests.drills.company.year [INITIATIVES A TIER] [--days 365] [--sheet]
 
 The sheet: by requirement and tier how often an answer is renewed and by how many people it is verified, from the
-rulebook alone. The year: cases reach production one after the other over a first year; in the second, whatever goes out
-of date within thirty days is renewed in one sitting once the first of it is asked for, and seats verify what waits for
-them, nothing more. Systems send readings every week and ask every day. An act is one answer renewed, or one artefact
-verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
+rulebook alone. The year: initiatives reach production one after the other over a first year; in the second, whatever
+goes out of date within thirty days is renewed in one sitting once the first of it is asked for, and seats verify what
+waits for them, nothing more. Systems send readings every week and ask every day. An act is one answer renewed, or one
+artefact verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 
 from tests.drills.company import place
 
-BOUNDS = {"minimal": 12, "limited": 60, "high": 140}  # acts a case and year, all roles together
+BOUNDS = {"minimal": 12, "limited": 60, "high": 140}  # acts an initiative and year, all roles together
 A_WEEK, MESSAGES = 4, 5  # acts of a holder of a seat, and messages to a person, in a week
 AHEAD = 30  # days before its last one an answer is asked for, and what one sitting renews
 FROM_MACHINES = {"readings", "decisions"}
@@ -26,14 +26,16 @@ FROM_MACHINES = {"readings", "decisions"}
 def main() -> None:
     """Print the sheet, then the year unless only the sheet is asked for."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("cases", type=int, nargs="?", default=10, help="cases of each tier (default: 10)")
+    asked.add_argument(
+        "initiatives", type=int, nargs="?", default=10, help="initiatives of each tier (default: 10)"
+    )
     asked.add_argument("--days", type=int, default=365, help="days that are counted (default: 365)")
     asked.add_argument("--sheet", action="store_true", help="the sheet alone")
     given = asked.parse_args()
     sheet()
     if not given.sheet:
         with place.database():
-            Year(given.cases, given.days).live()
+            Year(given.initiatives, given.days).live()
 
 
 # --- The sheet -------------------------------------------------------------------------------------------------------
@@ -46,7 +48,7 @@ def sheet() -> None:
 
     book = parse(shipped_text())
     total: Counter[str] = Counter()
-    print(f"{'acts a case and year':34}" + "".join(f"{tier:>22}" for tier in Tier))
+    print(f"{'acts an initiative and year':34}" + "".join(f"{tier:>22}" for tier in Tier))
     for key in live_in_production(book):
         row = book.requirements[key]
         cells = []
@@ -81,7 +83,7 @@ def acts_a_year(book, row, tier: str) -> tuple[float, float]:
 
 
 def drawn_of(book) -> int:
-    """How many questions of a minimal case are drawn and verified at each re-attestation."""
+    """How many questions of a minimal initiative are drawn and verified at each re-attestation."""
     return getattr(book, "drawn_at_minimal", 0)
 
 
@@ -90,20 +92,22 @@ def drawn_of(book) -> int:
 
 @dataclass
 class Year:
-    """Cases, their people and their systems, and what everybody did: acts as (day, tier, role, person)."""
+    """Initiatives, their people and their systems, and what everybody did: acts as (day, tier, role, person)."""
 
     a_tier: int
     days: int
     acts: list[tuple[date, str, str, int]] = field(default_factory=list)
-    below: Counter = field(default_factory=Counter)  # days on which a case stood below its claim, by tier
+    below: Counter = field(
+        default_factory=Counter
+    )  # days on which an initiative stood below its claim, by tier
     why: Counter = field(default_factory=Counter)
 
     def live(self) -> None:
-        """Two years: in the first cases arrive, in the second acts are counted."""
+        """Two years: in the first initiatives arrive, in the second acts are counted."""
         from governance import clock
         from governance.rulebook import shipped_text
         from tests.support import factories
-        from tests.support.cases import production_at_tier
+        from tests.support.initiatives import production_at_tier
 
         began = time.monotonic()
         self.cast = factories.make_cast()
@@ -127,14 +131,18 @@ class Year:
 
     def _arrive(self, tier: str) -> None:
         from tests.support import factories
-        from tests.support.cases import production_at_tier
+        from tests.support.initiatives import production_at_tier
 
-        case = production_at_tier.reach_production(
-            self.cast, tier, self.deputies, title=f"{tier.title()} case {len(self.tiers) + 1}"
+        initiative = production_at_tier.reach_production(
+            self.cast, tier, self.deputies, title=f"{tier.title()} initiative {len(self.tiers) + 1}"
         )
-        self.tiers[case.pk] = tier
-        self.keys[case.pk] = factories.make_key(
-            self.cast, case, days=300, scopes=["evaluate", "readings"], system=f"System of {case.ref}"
+        self.tiers[initiative.pk] = tier
+        self.keys[initiative.pk] = factories.make_key(
+            self.cast,
+            initiative,
+            days=300,
+            scopes=["evaluate", "readings"],
+            system=f"System of {initiative.ref}",
         )[0]
 
     def _systems(self, day: date) -> None:
@@ -145,14 +153,20 @@ class Year:
         from tests.support import factories
         from tests.support.servers.asking_systems import write
 
-        for case in Initiative.objects.filter(pk__in=self.keys).select_related("unit", "contract"):
-            if self.keys[case.pk].expires_at < clock.now() + timedelta(days=3):
-                self.keys[case.pk] = factories.make_key(
-                    self.cast, case, days=300, scopes=["evaluate", "readings"], system=f"System of {case.ref}"
+        for initiative in Initiative.objects.filter(pk__in=self.keys).select_related("unit", "contract"):
+            if self.keys[initiative.pk].expires_at < clock.now() + timedelta(days=3):
+                self.keys[initiative.pk] = factories.make_key(
+                    self.cast,
+                    initiative,
+                    days=300,
+                    scopes=["evaluate", "readings"],
+                    system=f"System of {initiative.ref}",
                 )[0]
-            write(case, 3, key=self.keys[case.pk])
+            write(initiative, 3, key=self.keys[initiative.pk])
             if day.weekday() == 0:
-                measures.adopted(case, self.cast.team, until=day - timedelta(days=1), key=self.keys[case.pk])
+                measures.adopted(
+                    initiative, self.cast.team, until=day - timedelta(days=1), key=self.keys[initiative.pk]
+                )
 
     def _knock(self) -> None:
         from tests.drills.company import thirty_days
@@ -164,12 +178,12 @@ class Year:
         from initiatives.models import Initiative, Verification
 
         newest = Verification.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        for case in Initiative.objects.filter(pk__in=self.tiers).select_related("unit", "contract"):
-            tier, done = self.tiers[case.pk], []
-            done += self._look_back(case, day)
-            if self.due.get(case.pk, day) <= day:
-                done += self._sitting(case, day)
-            self._look(case, day, tier, counted=counted)
+        for initiative in Initiative.objects.filter(pk__in=self.tiers).select_related("unit", "contract"):
+            tier, done = self.tiers[initiative.pk], []
+            done += self._look_back(initiative, day)
+            if self.due.get(initiative.pk, day) <= day:
+                done += self._sitting(initiative, day)
+            self._look(initiative, day, tier, counted=counted)
             if counted:
                 self.acts += [(day, tier, role, person) for role, person in done]
         if counted:
@@ -180,9 +194,9 @@ class Year:
                 for one in seen.values()
             ]
 
-    def _sitting(self, case, day: date) -> list[tuple[str, int]]:
+    def _sitting(self, initiative, day: date) -> list[tuple[str, int]]:
         """Renew what goes out of date within thirty days, once the first of it does; role and person of each."""
-        from adoption.demo import artefacts, case_acts
+        from adoption.demo import artefacts, initiative_acts
         from governance.gates import criteria
         from governance.models import Rulebook
         from initiatives.facts import supported_stage
@@ -194,17 +208,19 @@ class Year:
         cast, team = self.cast, self.cast.team
         book = Rulebook.objects.current().book
         done: list[tuple[str, int]] = []
-        for link in Link.objects.filter(initiative=case, ended_at__isnull=True).select_related("system"):
+        for link in Link.objects.filter(initiative=initiative, ended_at__isnull=True).select_related(
+            "system"
+        ):
             last = LinkAnswer.objects.filter(link=link).order_by("-pk").first()
             if last is not None and (day - last.at.date()).days >= 365 - AHEAD:
                 factories.agree(link)
                 done.append(("owner of a system", link.system.owner_id))
-        again = supported_stage.reattest_by(case)
+        again = supported_stage.reattest_by(initiative)
         attesting = again is not None and again - timedelta(days=10) <= day
-        old = self._ageing(case, book, day, attesting)
+        old = self._ageing(initiative, book, day, attesting)
         roles = {criteria.ACCEPTED_IN_PERSON[key] for key in old if key in criteria.ACCEPTED_IN_PERSON}
         roles |= {"owner", "support_owner"} if attesting else set()
-        for row in RoleAssignment.objects.in_force().filter(initiative=case, role__in=roles):
+        for row in RoleAssignment.objects.in_force().filter(initiative=initiative, role__in=roles):
             role_actions.reaccept_role(assignment=row, by=row.person)
             done.append((row.role, row.person_id))
         piles: dict[tuple, list[str]] = defaultdict(list)
@@ -213,34 +229,40 @@ class Year:
                 continue
             asked = book.requirements[key]
             if key in criteria.GENERATED_ONLY:
-                case_acts.ground(case, key, team)
+                initiative_acts.ground(initiative, key, team)
             else:
-                piles[case_acts.pile_of(asked, book)].append(key)
+                piles[initiative_acts.pile_of(asked, book)].append(key)
             done.append((asked.answered_by, team.owner.pk))
         for (kind, *_), keys in piles.items():
             if artefacts.written_by_a_register(kind, book):
-                artefacts.from_register(case, kind, keys, owner=team.owner, lead=team.lead)
+                artefacts.from_register(initiative, kind, keys, owner=team.owner, lead=team.lead)
             else:
-                case_acts.prove(case_acts.fresh(case), keys, team, title=f"{kind} of {day}: {keys[0]}")
+                initiative_acts.prove(
+                    initiative_acts.fresh(initiative), keys, team, title=f"{kind} of {day}: {keys[0]}"
+                )
         if old or attesting:
             for gate in ("mvp", "production"):
                 artefacts.verify_gate(
-                    case, gate, team.seats, self.deputies if self.tiers[case.pk] == "high" else {}
+                    initiative, gate, team.seats, self.deputies if self.tiers[initiative.pk] == "high" else {}
                 )
         if attesting:
-            stage_actions.reattest(case=case_acts.fresh(case), reason="Goes on as agreed.", by=cast.chair)
+            stage_actions.reattest(
+                initiative=initiative_acts.fresh(initiative), reason="Goes on as agreed.", by=cast.chair
+            )
             done.append(("chair", cast.chair.pk))
-        self.due[case.pk] = self._next(case_acts.fresh(case), book, day)
+        self.due[initiative.pk] = self._next(initiative_acts.fresh(initiative), book, day)
         return done
 
-    def _look_back(self, case, day: date) -> list[tuple[str, int]]:
+    def _look_back(self, initiative, day: date) -> list[tuple[str, int]]:
         """The look back after go-live, written and confirmed in the week before it is due."""
         from adoption.demo.postmortems import WRITTEN
         from adoption.postmortems import actions
         from adoption.postmortems.writing import write
 
         team, done = self.cast.team, []
-        debts = case.obligations.unsettled().filter(kind="retrospective", due__lte=day + timedelta(days=7))
+        debts = initiative.obligations.unsettled().filter(
+            kind="retrospective", due__lte=day + timedelta(days=7)
+        )
         for debt in debts:
             said = WRITTEN | {"lessons": [], "no_lesson_because": "Nothing that others could use."}
             row = write(post_mortem=actions.start(obligation=debt, by=team.owner), **said, by=team.owner)
@@ -250,14 +272,16 @@ class Year:
             done += [("look back", team.owner.pk), ("look back", seat.pk)]
         return done
 
-    def _ageing(self, case, book, day: date, attesting: bool) -> list[str]:
+    def _ageing(self, initiative, book, day: date, attesting: bool) -> list[str]:
         """Answers whose last day comes within thirty days, and that no system keeps current."""
-        from adoption.demo import case_acts
+        from adoption.demo import initiative_acts
         from governance import clock
         from governance.gates import criteria
         from initiatives.facts import supported_stage
 
-        states = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, clock.now())
+        states = criteria.states_at(
+            supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now()
+        )
         found = []
         for key in live_in_production(book):
             state = states[key]
@@ -268,44 +292,46 @@ class Year:
                 found.append(key)
         return found
 
-    def _next(self, case, book, day: date) -> date:
+    def _next(self, initiative, book, day: date) -> date:
         """The day on which the next answer is asked for."""
         from governance import clock
         from governance.gates import criteria
         from initiatives.facts import supported_stage
 
-        states = criteria.states_at(supported_stage.facts_of(case), book, clock.now())
+        states = criteria.states_at(supported_stage.facts_of(initiative), book, clock.now())
         ends = [
             states[key].last_day
             for key in live_in_production(book)
             if states[key].last_day and not FROM_MACHINES & {*book.requirements[key].ways}
         ]
-        again = supported_stage.reattest_by(case)
+        again = supported_stage.reattest_by(initiative)
         days = [end - timedelta(days=AHEAD) for end in ends] + ([again - timedelta(days=10)] if again else [])
         return max(min(days, default=day + timedelta(days=30)), day + timedelta(days=1))
 
-    def _look(self, case, day: date, tier: str, *, counted: bool) -> None:
-        """Whether the case stands below its claim today, and why."""
+    def _look(self, initiative, day: date, tier: str, *, counted: bool) -> None:
+        """Whether the initiative stands below its claim today, and why."""
         from governance import clock
         from initiatives.models import Span
 
-        span = Span.objects.covering(clock.now()).filter(initiative=case).first()
+        span = Span.objects.covering(clock.now()).filter(initiative=initiative).first()
         if counted and span is not None and span.shortfall:
             self.below[tier] += 1
-            self.why[case.ref, span.label, str(span.gaps)] += 1
-            self.due[case.pk] = day + timedelta(days=1)
+            self.why[initiative.ref, span.label, str(span.gaps)] += 1
+            self.due[initiative.pk] = day + timedelta(days=1)
 
     def _tell(self, since: datetime, seconds: float) -> None:
         """The figures, against their bounds."""
         from governance import clock
         from governance.models import Delivery, User
 
-        print(f"\n{3 * self.a_tier} cases, {self.days} days: {seconds:.0f} s")
+        print(f"\n{3 * self.a_tier} initiatives, {self.days} days: {seconds:.0f} s")
         years = self.days / 365 * self.a_tier
         for tier, bound in BOUNDS.items():
             by_role = Counter(role for _, one, role, _ in self.acts if one == tier)
             told = ", ".join(f"{role} {count / years:.1f}" for role, count in by_role.most_common())
-            print(f"{tier}: {by_role.total() / years:.1f} acts a case and year (bound {bound}): {told}")
+            print(
+                f"{tier}: {by_role.total() / years:.1f} acts an initiative and year (bound {bound}): {told}"
+            )
         seats = {member.person_id for member in self.cast.board.memberships.all()}
         weeks: Counter = Counter()
         for day, _, role, person in self.acts:

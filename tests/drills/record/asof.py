@@ -1,8 +1,8 @@
 """Looking back, measured: `python -m tests.drills.record.asof [--rows 1000000] [--pairs 1000]`.
 
-Of one real case, told through the real acts, copies are made in sets until so many row changes stand behind; then a
-page of 50 cases is read as of a day in the middle, and a timeline of 200 changes.
-Pairs: see `tests.support.cases.past_year`.
+Of one real initiative, told through the real acts, copies are made in sets until so many row changes stand behind; then
+a page of 50 initiatives is read as of a day in the middle, and a timeline of 200 changes. Pairs: see
+`tests.support.initiatives.past_year`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.drills.company import place
 
-CASES = 500
+INITIATIVES = 500
 DAY = datetime(2024, 6, 1, 12, tzinfo=UTC)
 ROUNDS = 15
 FAR = 1_000_000  # between the keys of one copy and the next
@@ -34,30 +34,30 @@ def main() -> None:
 
 
 def pairs(count: int) -> None:
-    """So many random cases and instants of a simulated year, asked again, against what was seen live."""
-    from tests.support.cases import past_year
+    """So many random initiatives and instants of a simulated year, asked again, against what was seen live."""
+    from tests.support.initiatives import past_year
 
     began = time.monotonic()
     year = past_year.lived()
     print(f"a year lived: {len(year.moments)} moments, {time.monotonic() - began:.0f} s")
     wrong = past_year.asked_again(year, count, seed=1)
-    print(f"{count} pairs of case and instant asked again: {len(wrong)} differ from what was seen live")
+    print(f"{count} pairs of initiative and instant asked again: {len(wrong)} differ from what was seen live")
     for line in wrong[:20]:
         print("  ", line)
 
 
 def figures(rows: int) -> None:
-    """The page of 50 cases and the timeline, with so many row changes behind them."""
+    """The page of 50 initiatives and the timeline, with so many row changes behind them."""
     from django.db import connection
     from django.test import Client, RequestFactory
 
-    from adoption.demo import case_acts
+    from adoption.demo import initiative_acts
     from governance import clock
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
-    from initiatives.access import permissions as case_permissions
+    from initiatives.access import permissions as initiative_permissions
     from initiatives.checklist import actions as checklist_actions
-    from initiatives.facts import case_rows
+    from initiatives.facts import initiative_rows
     from initiatives.history import timeline
     from initiatives.portfolio import filters
     from initiatives.portfolio import views as portfolio_views
@@ -66,24 +66,24 @@ def figures(rows: int) -> None:
 
     with clock.simulated(DAY - timedelta(days=150)):
         cast = factories.make_cast()
-        case = factories.make_case(cast)
+        initiative = factories.make_initiative(cast)
     with clock.simulated(DAY - timedelta(days=120)):
-        case_acts.to_mvp(case_acts.to_prototype(case, cast.team), cast.team)
+        initiative_acts.to_mvp(initiative_acts.to_prototype(initiative, cast.team), cast.team)
         for turn in range(70):
             words = f"Said again, in other words: {turn}."
             checklist_actions.answer(
-                case=case, requirement="mvp.users", kind="answered", text=words, by=cast.owner
+                initiative=initiative, requirement="mvp.users", kind="answered", text=words, by=cast.owner
             )
     sealing.seal()
     began = time.monotonic()
-    made = copies(case, rows)
-    print(f"{made} row changes of {CASES} cases, made in {time.monotonic() - began:.0f} s")
-    request = RequestFactory().get("/cases/")
+    made = copies(initiative, rows)
+    print(f"{made} row changes of {INITIATIVES} initiatives, made in {time.monotonic() - began:.0f} s")
+    request = RequestFactory().get("/initiatives/")
     request.user = cast.auditor
 
     def listed(rulebook):
-        chosen = portfolio_views.chosen_cases(request, rulebook)
-        return Listing(chosen, case_permissions.visible_to(request.user), rulebook, clock.now())
+        chosen = portfolio_views.chosen_initiatives(request, rulebook)
+        return Listing(chosen, initiative_permissions.visible_to(request.user), rulebook, clock.now())
 
     def page():
         with as_of.day(DAY, opened=as_of.Opened()):
@@ -93,9 +93,9 @@ def figures(rows: int) -> None:
             assert "recomputing" not in {row.supported for row in found}
 
     def fifty():
-        with as_of.day(DAY, opened=as_of.Opened(cases=frozenset(some))):
+        with as_of.day(DAY, opened=as_of.Opened(initiatives=frozenset(some))):
             rulebook = Rulebook.objects.in_force()
-            chosen = portfolio_views.chosen_cases(request, rulebook).qs
+            chosen = portfolio_views.chosen_initiatives(request, rulebook).qs
             asked = filters.with_people(filters.with_details(chosen, rulebook))[:50]
             began = time.perf_counter()
             assert len(asked) == 50
@@ -109,35 +109,37 @@ def figures(rows: int) -> None:
         with as_of.day(DAY, opened=as_of.Opened()):
             from initiatives.models import Initiative
 
-            case_rows.read_together(list(Initiative.objects.filter(pk__in=some)))
+            initiative_rows.read_together(list(Initiative.objects.filter(pk__in=some)))
 
     with as_of.day(DAY):
         from initiatives.models import Initiative
 
         some = list(Initiative.objects.values_list("pk", flat=True)[:50])
-    told("50 cases of the portfolio with their standing, as of a day (one query)", page)
+    told("50 initiatives of the portfolio with their standing, as of a day (one query)", page)
     told("the same of somebody who may look back at these 50", fifty)
     alone = sorted(fifty() for _ in range(ROUNDS))
     print(f"   of that the question to the database: median {alone[ROUNDS // 2]:.1f} ms, best {alone[0]:.1f}")
     told("the whole portfolio page, as of a day (template included)", whole)
-    told("every row the gates look at, of 50 cases, as of a day", proof)
+    told("every row the gates look at, of 50 initiatives, as of a day", proof)
     client = Client(SERVER_NAME="localhost")
     client.force_login(cast.auditor)
-    for words, address in (("case", ""), ("checklist", "checklist/"), ("history", "history/")):
-        url = f"{case.get_absolute_url()}{address}?as_of={DAY:%Y-%m-%d}"
+    for words, address in (("initiative", ""), ("checklist", "checklist/"), ("history", "history/")):
+        url = f"{initiative.get_absolute_url()}{address}?as_of={DAY:%Y-%m-%d}"
         told(f"GET {words} as of a day, sign-in and its record included", lambda url=url: ok(client, url))
     book = Rulebook.objects.current().book
-    wanted = Entry.objects.acts().of_case(case.ref).filter(simulated=True)  # the real ones, with real bodies
+    wanted = (
+        Entry.objects.acts().of_initiative(initiative.ref).filter(simulated=True)
+    )  # the real ones, with real bodies
 
     def line():
-        lines = timeline.lines(case, wanted.all(), book)
+        lines = timeline.lines(initiative, wanted.all(), book)
         changes = sum(len(one.rows) for one in lines)
         assert changes >= 200, changes
 
     told("timeline of 200 changes and more, with diffs", line)
     connection.force_debug_cursor = True
     connection.queries_log.clear()
-    lines = timeline.lines(case, wanted.all(), book)
+    lines = timeline.lines(initiative, wanted.all(), book)
     print(f"   changes {sum(len(one.rows) for one in lines)}, queries {len(connection.queries_log)}")
 
 
@@ -157,8 +159,10 @@ def told(words: str, act) -> None:
     print(f"{words}: median {statistics.median(times):.1f} ms, best {min(times):.1f}, worst {max(times):.1f}")
 
 
-def copies(case, rows: int) -> int:
-    """Copy the case and everything that ever happened to its rows until there are so many row changes; how many."""
+def copies(initiative, rows: int) -> int:
+    """Copy the initiative and everything that ever happened to its rows until there are so many row changes; how
+    many.
+    """
     from django.db import connection
 
     from governance.ledger import row_capture
@@ -171,14 +175,15 @@ def copies(case, rows: int) -> int:
     ]
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        versions = max(2, round(rows / CASES / changes_of(cursor, case)))
+        versions = max(2, round(rows / INITIATIVES / changes_of(cursor, initiative)))
         for model in models:
             copy_history(cursor, model, models, versions)
         copy_history(cursor, PastStanding, models, versions)
         columns = live(Initiative, models, "k")
         cursor.execute(
             f"INSERT INTO initiatives_initiative ({names(columns)}) SELECT {values(columns)}"
-            f" FROM initiatives_initiative r, generate_series(1::bigint, {CASES - 1}) k WHERE r.id = {case.pk}"
+            f" FROM initiatives_initiative r, generate_series(1::bigint, {INITIATIVES - 1}) k"
+            f" WHERE r.id = {initiative.pk}"
         )
         copy_entries(cursor, versions)
         cursor.execute("SET session_replication_role = origin")
@@ -187,10 +192,11 @@ def copies(case, rows: int) -> int:
         return cursor.fetchone()[0]
 
 
-def changes_of(cursor, case) -> int:
-    """How many changes of rows the one case has behind it."""
+def changes_of(cursor, initiative) -> int:
+    """How many changes of rows the one initiative has behind it."""
     cursor.execute(
-        "SELECT count(*) FROM governance_entry WHERE case_ref = %s AND \"table\" <> ''", [case.ref]
+        "SELECT count(*) FROM governance_entry WHERE initiative_ref = %s AND \"table\" <> ''",
+        [initiative.ref],
     )
     return cursor.fetchone()[0]
 
@@ -215,7 +221,7 @@ def values(columns) -> str:
 
 
 SERIES = (
-    "generate_series(0::bigint, {cases}) k, generate_series(0::bigint, {versions}) v"
+    "generate_series(0::bigint, {initiatives}) k, generate_series(0::bigint, {versions}) v"
     " WHERE (k, v) <> (0, 0) ORDER BY v, r.{order}"
 )
 XACT = "r.{column} + (v * 1000 + k) * {far}"
@@ -227,7 +233,7 @@ def copy_history(cursor, model, models, versions: int) -> None:
     table = model._meta.db_table if once else model.history.model._meta.db_table
     order = "id" if once else "history_id"
     columns = live(model, models, "k")
-    series = SERIES.format(cases=CASES - 1, versions=versions - 1, order=order)
+    series = SERIES.format(initiatives=INITIATIVES - 1, versions=versions - 1, order=order)
     if once:
         del columns["id"]
         columns["xact"] = XACT.format(column="xact", far=FAR_XACT)
@@ -256,11 +262,11 @@ def capture_secret(model) -> list[str]:
 
 def copy_entries(cursor, versions: int) -> None:
     """The entries of all copies, small bodies, and from when on each transaction is known: spread over 300 days."""
-    series = SERIES.format(cases=CASES - 1, versions=versions - 1, order="id").replace(
-        "WHERE", "WHERE r.case_ref <> '' AND"
+    series = SERIES.format(initiatives=INITIATIVES - 1, versions=versions - 1, order="id").replace(
+        "WHERE", "WHERE r.initiative_ref <> '' AND"
     )
     cursor.execute(
-        'INSERT INTO governance_entry (kind, actor_id, on_behalf_of_id, case_ref, "table", key, operation, xact,'
+        'INSERT INTO governance_entry (kind, actor_id, on_behalf_of_id, initiative_ref, "table", key, operation, xact,'
         " request_id, at, recorded_at, simulated, digest)"
         ' SELECT r.kind, r.actor_id, r.on_behalf_of_id, plumbline_reference(1 + k), r."table", r.key, r.operation,'
         f" {XACT.format(column='xact', far=FAR_XACT)}, '', r.at, r.recorded_at, false, r.digest"
@@ -283,7 +289,7 @@ def copy_entries(cursor, versions: int) -> None:
         "INSERT INTO governance_sealing (xact, checkpoint_id, known_at)"
         f" SELECT r.xact + (v * 1000 + k) * {FAR_XACT}, r.checkpoint_id,"
         f" timestamptz '{DAY - timedelta(days=119)}' + v * interval '{300 / versions:.3f} days'"
-        f" FROM governance_sealing r, generate_series(0::bigint, {CASES - 1}) k,"
+        f" FROM governance_sealing r, generate_series(0::bigint, {INITIATIVES - 1}) k,"
         f" generate_series(0::bigint, {versions - 1}) v WHERE (k, v) <> (0, 0)"
     )
 

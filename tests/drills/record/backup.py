@@ -52,7 +52,7 @@ def main(entries: int) -> None:
             copy = root / "copy"
             seconds, acts = under_load(copy)
             size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
-            print(f"backup: {seconds:.1f} s, {size / 1e6:.0f} MB, while {acts} cases were registered")
+            print(f"backup: {seconds:.1f} s, {size / 1e6:.0f} MB, while {acts} initiatives were registered")
             for name, made in (("an empty folder", empty_folder), ("a server database", server_database)):
                 with made(root) as told:
                     told["PLUMBLINE_FORMER_KEYS"] = head
@@ -84,7 +84,9 @@ def build(entries: int) -> str:
 
 
 def under_load(copy: Path) -> tuple[float, int]:
-    """Take the backup while others register cases and the record is sealed; the seconds, and how many cases."""
+    """Take the backup while others register initiatives and the record is sealed; the seconds, and how many
+    initiatives.
+    """
     from django.db import connection
 
     from governance.models import User

@@ -19,13 +19,13 @@ def main(rounds: int) -> None:
         from tests.support import factories
 
         cast = factories.make_cast()
-        case = factories.make_case(cast)
+        initiative = factories.make_initiative(cast)
         plain, whole = [], []
         for _ in range(max(1, rounds // BLOCK)):
             switch("DISABLE")
-            plain += [timed(case, told=False) for _ in range(BLOCK)]
+            plain += [timed(initiative, told=False) for _ in range(BLOCK)]
             switch("ENABLE")
-            whole += [timed(case, told=True) for _ in range(BLOCK)]
+            whole += [timed(initiative, told=True) for _ in range(BLOCK)]
         one, other = statistics.median(plain), statistics.median(whole)
         print(
             f"locked update with history {one * 1000:.2f} ms; with actor, capture and guard {other * 1000:.2f} ms:"
@@ -41,7 +41,7 @@ def switch(verb: str) -> None:
         cursor.execute(f"ALTER TABLE initiatives_initiative {verb} TRIGGER USER")
 
 
-def timed(case, *, told: bool) -> float:
+def timed(initiative, *, told: bool) -> float:
     """The seconds of one locked update with its row of history, committed."""
     from unittest import mock
 
@@ -53,7 +53,7 @@ def timed(case, *, told: bool) -> float:
     with silent:
         began = time.perf_counter()
         with acting(system="bench", reason="Measured"):
-            row = Initiative.objects.select_for_update(of=("self",)).get(pk=case.pk)
+            row = Initiative.objects.select_for_update(of=("self",)).get(pk=initiative.pk)
             row.problem = f"Measured at {began}"
             row.save()
         return time.perf_counter() - began

@@ -1,9 +1,9 @@
 """Forty crashes while people write: `python -m tests.drills.record.crash [CYCLES]`.
 
-The web server and the worker with its beat run as `make run` starts them. Four people register cases through the form
-and note each one as soon as the answer says that it is kept; the worker seals. Then something dies, without a word: the
-database, the web server, the worker (every process of it, SIGKILL), or the disk is full. After a new start everything
-noted must be there, everything that is there must be whole, and the record must verify.
+The web server and the worker with its beat run as `make run` starts them. Four people register initiatives through the
+form and note each one as soon as the answer says that it is kept; the worker seals. Then something dies, without a
+word: the database, the web server, the worker (every process of it, SIGKILL), or the disk is full. After a new start
+everything noted must be there, everything that is there must be whole, and the record must verify.
 """
 
 import contextlib
@@ -151,7 +151,7 @@ def cycle(root: Path, kind: str, seconds: float) -> str:
         writer.join()
     settings.EMBEDDED_DATABASE._process = None
     settings.EMBEDDED_DATABASE.start()
-    return f"{len(noted(root)) - before} cases noted"
+    return f"{len(noted(root)) - before} initiatives noted"
 
 
 def begun(command: list[str], told: dict[str, str], complains=subprocess.DEVNULL) -> subprocess.Popen:
@@ -188,7 +188,10 @@ def fill(root: Path) -> None:
 
 
 def noted(root: Path) -> set[str]:
-    """The references of all cases that somebody was told are kept. A line that was cut short was told to nobody."""
+    """The references of all initiatives that somebody was told are kept.
+
+    A line that was cut short was told to nobody.
+    """
     found = set()
     for path in (root / "notes").glob("*"):
         found |= {line.strip() for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")}
@@ -198,7 +201,7 @@ def noted(root: Path) -> set[str]:
 HALF = """
 SELECT plumbline_reference(i.number) FROM initiatives_initiative i
  WHERE NOT EXISTS (SELECT 1 FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
-                    WHERE e.case_ref = plumbline_reference(i.number) AND e.kind = 'registered')
+                    WHERE e.initiative_ref = plumbline_reference(i.number) AND e.kind = 'registered')
     OR NOT EXISTS (SELECT 1 FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
                     WHERE e."table" = 'initiatives_initiative' AND e.key = i.id::text AND e.operation = '+')
     OR NOT EXISTS (SELECT 1 FROM initiatives_historicalinitiative h WHERE h.id = i.id)
@@ -215,7 +218,9 @@ def check(root: Path) -> list[str]:
     from initiatives.models import Initiative
 
     connection.close()
-    wrong = [f"lost: {ref}" for ref in noted(root) - {case.ref for case in Initiative.objects.all()}]
+    wrong = [
+        f"lost: {ref}" for ref in noted(root) - {initiative.ref for initiative in Initiative.objects.all()}
+    ]
     with connection.cursor() as cursor:
         cursor.execute(HALF)
         wrong += [f"half there: {ref}" for (ref,) in cursor.fetchall()]
@@ -236,7 +241,9 @@ class Told(urllib.request.HTTPRedirectHandler):
 
 
 def write(root: Path, number: str, stopped: threading.Event) -> None:
-    """Sign in and register one case after the other through the form; note each whose page the answer points to."""
+    """Sign in and register one initiative after the other through the form; note each whose page the answer points
+    to.
+    """
     from django.conf import settings
 
     from tests.support import factories
@@ -252,7 +259,7 @@ def write(root: Path, number: str, stopped: threading.Event) -> None:
                     who = {"username": "owner", "password": factories.PASSWORD}
                     signed_in = bool(send(browser, f"{place}/sign-in/", who))
                     continue
-                title = f"Case of writer {number} at {time.time()}"
+                title = f"Initiative of writer {number} at {time.time()}"
                 words = {
                     "title": title,
                     "problem": "That something may crash.",
@@ -260,7 +267,7 @@ def write(root: Path, number: str, stopped: threading.Event) -> None:
                 }
                 said = words | whose()
                 if found := re.fullmatch(
-                    r"/cases/(AI-\d+)/", send(browser, f"{place}/cases/register/", said)
+                    r"/initiatives/(AI-\d+)/", send(browser, f"{place}/initiatives/register/", said)
                 ):
                     notes.write(f"{found[1]}\n")
                     notes.flush()

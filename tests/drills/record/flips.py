@@ -26,15 +26,18 @@ def main(count: int, seed: int) -> int:
 
         from governance.transparency_log import sealing, verification
         from tests.support import factories
-        from tests.support.cases.exported_record import flip_missed
         from tests.support.database import tampering
+        from tests.support.initiatives.exported_record import flip_missed
 
         cast = factories.make_cast()
-        case = factories.make_production(cast)
+        initiative = factories.make_production(cast)
         sealing.seal()
-        factories.make_case(cast, title="Another")
+        factories.make_initiative(cast, title="Another")
         sealing.seal()
-        for name, options in (("case", ["--case", case.ref, "--with-files"]), ("all", ["--all"])):
+        for name, options in (
+            ("initiative", ["--initiative", initiative.ref, "--with-files"]),
+            ("all", ["--all"]),
+        ):
             file = Path(folder, f"{name}.zip")
             call_command("export_record", *options, "--to", str(file), stdout=StringIO())
             with zipfile.ZipFile(file) as archive:
@@ -49,7 +52,7 @@ def main(count: int, seed: int) -> int:
                     what, missed = tried
                     where[kind_of(what)] += 1
                     wrong += [missed] if missed else []
-        exports = [Path(folder, "case"), Path(folder, "all")]
+        exports = [Path(folder, "initiative"), Path(folder, "all")]
         for n in range(count - count // 2):
             missed = flip_missed(chance, exports[n % 2])
             where["exported files"] += 1

@@ -2,9 +2,9 @@
 
     python -m tests.drills.record.signatures [COUNT] [SEED]
 
-The kill switch of one case is pressed so many times, signed by passkeys of three algorithms, by ID tokens of three, by
-codes and by a password in turn. Then one bit of each proof is flipped: is it found at its signature? Last, a passkey
-that was put into the record by somebody who runs the server.
+The kill switch of one initiative is pressed so many times, signed by passkeys of three algorithms, by ID tokens of
+three, by codes and by a password in turn. Then one bit of each proof is flipped: is it found at its signature? Last, a
+passkey that was put into the record by somebody who runs the server.
 """
 
 import json
@@ -74,7 +74,7 @@ def pressed(count: int) -> dict[str, int]:
 
     settings.ADDRESS = ORIGIN
     cast = factories.make_cast()
-    case = factories.make_production(cast)
+    initiative = factories.make_production(cast)
     person = cast.owner
     devices = {}
     for algorithm, name in ((ES256, "P-256"), (EDDSA, "Ed25519"), (RS256, "RS256")):
@@ -95,7 +95,7 @@ def pressed(count: int) -> dict[str, int]:
             purpose=purpose,
             shown_at=now,
             words={"reason": f"Drill {number}."},
-            facts={"ref": case.ref, "stage": case.stage},
+            facts={"ref": initiative.ref, "stage": initiative.stage},
         )
         if kind in devices:
             frozen = ceremony.freeze(person, statement, now)
@@ -128,7 +128,7 @@ def pressed(count: int) -> dict[str, int]:
             )
         ceremony.hold(proof)
         press = kill_switch.switch_on if number % 2 else kill_switch.switch_off
-        press(case=case, reason=f"Drill {number}.", by=person)
+        press(initiative=initiative, reason=f"Drill {number}.", by=person)
         signed_by[kind] += 1
     return signed_by
 

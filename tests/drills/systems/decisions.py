@@ -1,11 +1,11 @@
 """What the API of decisions carries: `python -m tests.drills.systems.decisions [SECONDS] [--contracts N]`.
 
 Web server and worker run as `make run` starts them: two web processes, the log of decisions on, the worker sealing. The
-systems of so many cases, each with its own contract and key, ask over connections that stay open. In the same run are
-measured: a bare Django view behind its middleware; decisions one by one, then at a thousand a second, then in batches;
-reports of what came of decisions; the pages of governance with and without that load; how long after the press of the
-switch, and after a contract was superseded, the old answer was last given by either web process; and what is answered
-while the database is away.
+systems of so many initiatives, each with its own contract and key, ask over connections that stay open. In the same run
+are measured: a bare Django view behind its middleware; decisions one by one, then at a thousand a second, then in
+batches; reports of what came of decisions; the pages of governance with and without that load; how long after the press
+of the switch, and after a contract was superseded, the old answer was last given by either web process; and what is
+answered while the database is away.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from tests.drills.record import crash
 
 CONNECTIONS = 12
 PACE = 1_000  # decisions a second while pages are measured
-PAGES = ("/", "/cases/", "/reviews/", "/decisions/")
+PAGES = ("/", "/initiatives/", "/reviews/", "/decisions/")
 ACTIONS = tuple(f"act_{n}" for n in range(8))
 
 
@@ -69,9 +69,9 @@ def main(seconds: float, contracts: int) -> None:
 
 @dataclass
 class Asking:
-    """One case whose system asks: its key in full, and the questions it may put, ready to be sent."""
+    """One initiative whose system asks: its key in full, and the questions it may put, ready to be sent."""
 
-    case: object
+    initiative: object
     team: object
     token: str
     requests: list[bytes] = field(default_factory=list)
@@ -87,23 +87,23 @@ def founded(count: int) -> list[Asking]:
 
     company = thousands.found(count * 4, people=40, units=10)
     began, found, chance = time.monotonic(), [], random.Random(count)
-    for case in Initiative.objects.filter(stage="prototype", basis="import").order_by("pk")[:count]:
-        owner = case.roles.get(role="owner").person
+    for initiative in Initiative.objects.filter(stage="prototype", basis="import").order_by("pk")[:count]:
+        owner = initiative.roles.get(role="owner").person
         team = replace(company.cast.team, owner=owner)
-        in_force(case, team, clauses(chance.randint(10, 90)))
+        in_force(initiative, team, clauses(chance.randint(10, 90)))
         components_actions.record_scope(
-            case=case, users="Testers", user_count=500, test_subjects=["user:u-*"], by=owner
+            initiative=initiative, users="Testers", user_count=500, test_subjects=["user:u-*"], by=owner
         )
-        case = Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
+        initiative = Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
         _, token = system_keys.make_key(
-            case=case,
+            initiative=initiative,
             system="bench",
             scopes=["evaluate", "approvals"],
             principal=owner,
             expires_at=clock.now() + timedelta(days=1),
             by=owner,
         )
-        found.append(Asking(case, team, token.text))
+        found.append(Asking(initiative, team, token.text))
         found[-1].requests = [sent(token.text, question(chance)) for _ in range(40)]
     print(
         f"{len(found)} contracts of {len(clauses(1))} clauses in force after {time.monotonic() - began:.0f} s"
@@ -133,13 +133,13 @@ def clauses(limit: int) -> list:
     ]  # fmt: skip
 
 
-def in_force(case, team, written: list) -> None:
+def in_force(initiative, team, written: list) -> None:
     """The contract is written, sent and approved by its two seats."""
-    from adoption.demo import case_acts
+    from adoption.demo import initiative_acts
 
-    if not case.roles.in_force().filter(role="record_owner").exists():
-        case_acts.staff(case, team, ("record_owner",))
-    case_acts.contract(case_acts.fresh(case), team, written, ())
+    if not initiative.roles.in_force().filter(role="record_owner").exists():
+        initiative_acts.staff(initiative, team, ("record_owner",))
+    initiative_acts.contract(initiative_acts.fresh(initiative), team, written, ())
 
 
 def question(chance: random.Random, action: str = "") -> dict:
@@ -449,11 +449,11 @@ def switched(one: Asking) -> list[str]:
     from initiatives.enforcement import kill_switch
 
     def press() -> None:
-        kill_switch.switch_off(case=one.case, reason="A drill", by=one.team.owner)
+        kill_switch.switch_off(initiative=one.initiative, reason="A drill", by=one.team.owner)
 
     last, count = watched(one, press, '"decision": true')
     print(f"switch: the last allow {last:.2f} s after the press (at most 1), {count} answers after it")
-    kill_switch.switch_on(case=one.case, reason="The drill is over", by=one.team.owner)
+    kill_switch.switch_on(initiative=one.initiative, reason="The drill is over", by=one.team.owner)
     return ["switch within a second"] if last > 1 else []
 
 
@@ -465,12 +465,12 @@ def superseded(one: Asking) -> list[str]:
     told = {}
 
     def next_version() -> None:
-        in_force(one.case, one.team, clauses(95))
+        in_force(one.initiative, one.team, clauses(95))
         told["at"] = clock.now()
 
     last, count = watched(one, next_version, '"version": 1')
     time.sleep(2)
-    rows = PolicyDecision.objects.filter(case_number=one.case.number)
+    rows = PolicyDecision.objects.filter(initiative_number=one.initiative.number)
     late = rows.filter(at__gt=told["at"] + timedelta(seconds=1)).exclude(version_number=2).count()
     unnamed = rows.filter(version_number=None).count()
     print(

@@ -1,9 +1,9 @@
-"""Effort in Insights in a company of any size: `python -m tests.drills.systems.effort [CASES] [LINES]`.
+"""Effort in Insights in a company of any size: `python -m tests.drills.systems.effort [INITIATIVES] [LINES]`.
 
-So many cases, which are ideas without proof because no figure here looks at it, and so many lines of effort over two
-years, a third of them with waiting. Measured: the
-page, the lines behind a figure, the file, for an auditor who sees everything and for somebody of one board; how often
-each asks the database; the page of the case with most lines.
+So many initiatives, which are ideas without proof because no figure here looks at it, and so many lines of effort over
+two years, a third of them with waiting. Measured: the page, the lines behind a figure, the file, for an auditor who
+sees everything and for somebody of one board; how often each asks the database; the page of the initiative with most
+lines.
 """
 
 import argparse
@@ -32,25 +32,26 @@ LAYERS = (
 def main() -> None:
     """Lay down, measure, print."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("cases", type=int, nargs="?", default=10_000)
+    asked.add_argument("initiatives", type=int, nargs="?", default=10_000)
     asked.add_argument("lines", type=int, nargs="?", default=200_000)
     asked.add_argument("--keep", action="store_true", help="keep the company for the next run")
     given = asked.parse_args()
-    with place.database(f"effort_{given.cases}" if given.keep else None):
+    with place.database(f"effort_{given.initiatives}" if given.keep else None):
         from django.db import connection
 
         began = time.monotonic()
-        cast, folk = found(given.cases)
+        cast, folk = found(given.initiatives)
         busiest = lay_down(cast, folk, given.lines)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         print(
-            f"{given.cases} cases and {given.lines} lines of effort, laid down in {time.monotonic() - began:.0f} s"
+            f"{given.initiatives} initiatives and {given.lines} lines of effort, "
+            f"laid down in {time.monotonic() - began:.0f} s"
         )
         measure(cast, busiest)
 
 
-def found(cases: int) -> tuple:
+def found(initiatives: int) -> tuple:
     """So many ideas in forty units, and the cast and people of the company."""
     from django.db import transaction
 
@@ -66,8 +67,8 @@ def found(cases: int) -> tuple:
         return factories.cast_again(), list(User.objects.filter(login__startswith="person-"))
     cast = factories.make_cast()
     folk, places = thousands._folk(300), thousands._places(cast, 40)
-    now, chance = clock.now(), random.Random(cases)
-    for start in range(0, cases, 2_500):
+    now, chance = clock.now(), random.Random(initiatives)
+    for start in range(0, initiatives, 2_500):
         with transaction.atomic(), acting(by=cast.admin, reason="Founded"):
             row_history.insert_many(
                 Initiative,
@@ -81,14 +82,14 @@ def found(cases: int) -> tuple:
                         registered_at=now,
                         registered_by=chance.choice(folk),
                     )
-                    for number in next_numbers(min(2_500, cases - start))
+                    for number in next_numbers(min(2_500, initiatives - start))
                 ],
             )
     return cast, folk
 
 
 def lay_down(cast, folk, lines: int):
-    """Lines of effort by chance, the same for the same numbers; returns the case that has most of them."""
+    """Lines of effort by chance, the same for the same numbers; returns the initiative that has most of them."""
     from django.db import transaction
 
     from governance import clock
@@ -150,7 +151,7 @@ def measure(cast, busiest) -> None:
         "people": reverse("insights-people"),
         "its last quarter": f"{reverse('insights-money')}?since={since}",
         "lines behind a figure": f"{reverse('efforts')}?layer=integration&kind=waiting",
-        "page of the busiest case": reverse("integration-effort", args=[busiest.ref]),
+        "page of the busiest initiative": reverse("integration-effort", args=[busiest.ref]),
     }
     for who in ("auditor", "chair"):
         client = Client(SERVER_NAME="localhost")

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.support.paths import ROOT
 
 TEXT = 1_576  # bytes of prompt and answer of one span
-A_PERSON = 10  # interactions of one person in a case and a month, on average
+A_PERSON = 10  # interactions of one person in an initiative and a month, on average
 MODELS = (("m-4", "m-4-2026-08-06"), ("m-4-mini", "m-4-mini-2026-07-18"), ("s-5", "s-5-20260929"))
 # What stands in an encoded batch where each batch has its own: sixteen bytes of a trace id, eight letters of persons.
 TRACE, PERSONS = bytes.fromhex("5b8efff798038103d269b633813fc60c"), b"PERSONS0"

@@ -4,9 +4,9 @@ python -m tests.drills.systems.interaction_volume [SPANS ...] [--batch N] [--bac
 
 So many spans (each size beside what is there already) are laid down as intake and loading would have left them: bodies
 compressed, encrypted and wrapped by the same code; bodies and rows by COPY; batches with their roots. They are 50,000 a
-day, of twenty cases. Then are measured: bytes a span, by where they lie; pages of the list, one interaction opened and
-handed out, all of one person; the verification of the log; and with `--backup` a backup and its restore. Ten million,
-beside one: `interaction_volume 1000000 10000000` (twelve GB, hours on a busy machine).
+day, of twenty initiatives. Then are measured: bytes a span, by where they lie; pages of the list, one interaction
+opened and handed out, all of one person; the verification of the log; and with `--backup` a backup and its restore. Ten
+million, beside one: `interaction_volume 1000000 10000000` (twelve GB, hours on a busy machine).
 """
 
 import argparse
@@ -31,19 +31,22 @@ from unittest import mock
 from tests.drills.company import place
 from tests.drills.systems import interaction_spans
 
-A_DAY, CASES = 50_000, 20
-PERSONS = A_DAY * 30 // CASES // interaction_spans.A_PERSON  # of a case
+A_DAY, INITIATIVES = 50_000, 20
+PERSONS = A_DAY * 30 // INITIATIVES // interaction_spans.A_PERSON  # of an initiative
 TEXTS = 2_000  # of a day, that differ
-FREQUENT = "customer of every day"  # one in FREQUENTLY spans is of this person, in all cases
+FREQUENT = "customer of every day"  # one in FREQUENTLY spans is of this person, in all initiatives
 FREQUENTLY = 5_000
 MOST_BYTES, EXPORT, FOUND = 1_200, 60, 300  # a span; seconds; milliseconds: what is asked
 COLUMNS = (
-    *("at", "received_at", "case_number", "key_id", "kind", "action", "has_input", "has_output", "model", "version"),
+    *("at", "received_at", "initiative_number", "key_id", "kind", "action", "has_input", "has_output"),
+    *("model", "version"),
     *("tokens_in", "tokens_out", "size", "stored", "odd_clock", "sampled", "holder_key", "place"),
     *("call", "mark", "conversation", "subject", "decision", "digest"),
 )  # fmt: skip
 BYTES = {"call", "mark", "conversation", "subject", "decision", "digest"}
-BODIES = "COPY governance_interactionbody (day, case_number, batch_id, place, content, wrapped) FROM STDIN"
+BODIES = (
+    "COPY governance_interactionbody (day, initiative_number, batch_id, place, content, wrapped) FROM STDIN"
+)
 SIZES = """
 SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint, coalesce(sum(pg_indexes_size(c.oid)), 0)::bigint
   FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ %s
@@ -89,7 +92,7 @@ _keys: Keys = {}  # of the month that is laid down: what processes of ours inher
 
 @dataclass
 class Day:
-    """One day of all cases: its number tells trace ids, `batches` are the keys that its batches have."""
+    """One day of all initiatives: its number tells trace ids, `batches` are the keys that its batches have."""
 
     number: int
     day: date
@@ -111,10 +114,10 @@ def lay_down(first: date, days: int, batch: int, folder: Path) -> int:
     for month, some in by_month.items():
         _keys.clear()
         holders = [keys.pseudonym("subject", name) for name in (FREQUENT, *map(person, range(PERSONS)))]
-        for case in range(1, CASES + 1):
+        for initiative in range(1, INITIATIVES + 1):
             for at in range(0, len(holders), 500):
-                found = keys.for_writing(case, [(holder, month) for holder in holders[at : at + 500]])
-                _keys.update({(case, holder): kept for (holder, _), kept in found.items()})
+                found = keys.for_writing(initiative, [(holder, month) for holder in holders[at : at + 500]])
+                _keys.update({(initiative, holder): kept for (holder, _), kept in found.items()})
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE governance_interactionkey")
         with connection.cursor() as cursor:
@@ -174,7 +177,7 @@ def one_day(day: Day) -> Made:
             digests, moments = [], []
             for at in range(min(day.batch, A_DAY - number * day.batch)):
                 span = number * day.batch + at
-                case = draw.randrange(CASES) + 1
+                initiative = draw.randrange(INITIATIVES) + 1
                 name = person(draw.randrange(PERSONS)) if draw.randrange(FREQUENTLY) else FREQUENT
                 told = draw.choice(texts)
                 started = start + timedelta(microseconds=span * 86_400_000_000 // A_DAY)
@@ -194,10 +197,12 @@ def one_day(day: Day) -> Made:
                     ended=started + timedelta(seconds=3),
                 )
                 report, said = shape.storable(report)
-                row, holder = intake._placed(report, said, case, started + timedelta(seconds=8))
-                line = json.loads(intake._line(report, said, row, case, case, None, *_keys[case, holder]))
+                row, holder = intake._placed(report, said, initiative, started + timedelta(seconds=8))
+                line = json.loads(
+                    intake._line(report, said, row, initiative, initiative, None, *_keys[initiative, holder])
+                )
                 body = b64decode(line["body"]).hex()
-                bodies.write(f"{day.day}\t{case}\t{batch}\t{at}\t\\\\x{body}\t\\\\x{line['wrapped']}\n")
+                bodies.write(f"{day.day}\t{initiative}\t{batch}\t{at}\t\\\\x{body}\t\\\\x{line['wrapped']}\n")
                 line["place"] = at
                 file.write("\t".join(as_copied(name, line[name]) for name in COLUMNS) + f"\t{batch}\n")
                 digests.append(bytes.fromhex(line["digest"]))
@@ -329,20 +334,20 @@ def finding() -> list[str]:
     ]
 
     def asked(**wanted: object) -> Callable[[Interaction], object]:
-        return lambda row: reading.page(row.case_number, reading.Wanted(**wanted))
+        return lambda row: reading.page(row.initiative_number, reading.Wanted(**wanted))
 
     ways: dict[str, Callable[[Interaction], object]] = {
-        "the newest of a case": asked(),
+        "the newest of an initiative": asked(),
         "of a model": asked(model="m-4-mini"),
         "of one person": lambda row: reading.page(
-            row.case_number, reading.Wanted(subject=person(draw.randrange(PERSONS)))
+            row.initiative_number, reading.Wanted(subject=person(draw.randrange(PERSONS)))
         ),
         "of a day": lambda row: reading.page(
-            row.case_number, reading.Wanted(since=row.at, until=row.at + timedelta(days=1))
+            row.initiative_number, reading.Wanted(since=row.at, until=row.at + timedelta(days=1))
         ),
         "that name a decision": asked(decided="yes"),
         "by its number": lambda row: Interaction.objects.get(
-            case_number=row.case_number, pk=row.pk, at=row.at
+            initiative_number=row.initiative_number, pk=row.pk, at=row.at
         ),
         "by its span": lambda row: list(Interaction.objects.filter(call=row.call)),
         "opened": reading.opened,
@@ -357,7 +362,9 @@ def finding() -> list[str]:
 
 
 def persons() -> list[str]:
-    """Everything of one person, from all cases, decrypted and checked: of one like others, and of the most frequent."""
+    """Everything of one person, from all initiatives, decrypted and checked: of one like others, and of the most
+    frequent.
+    """
     from governance.interaction_log import keys, reading
     from governance.models import Interaction
 
@@ -366,7 +373,7 @@ def persons() -> list[str]:
         began, count, size = time.monotonic(), 0, 0
         rows = Interaction.objects.filter(subject=keys.pseudonym("subject", name)).select_related("batch")
         some: list[Interaction] = []
-        ordered = list(rows.order_by("case_number", "batch__day", "batch_id", "place"))
+        ordered = list(rows.order_by("initiative_number", "batch__day", "batch_id", "place"))
         for first in range(0, len(ordered), 500):
             some = ordered[first : first + 500]
             found, wrong = reading.bodies_of(some)

@@ -1,9 +1,9 @@
 """What the interaction log takes: `python -m tests.drills.systems.interactions [SECONDS] [--rate R] [--kills N]`.
 
 Web server and worker run as `make run` starts them: two web processes, the worker loading and sealing. The systems of
-ten cases send spans at an even pace, in batches that were encoded before, while others ask for decisions and somebody
-reads pages: first without the spans, then with them. Then processes are killed, one after the other, while spans are
-sent, each batch again until it is acknowledged: whatever was acknowledged is there afterwards, once.
+ten initiatives send spans at an even pace, in batches that were encoded before, while others ask for decisions and
+somebody reads pages: first without the spans, then with them. Then processes are killed, one after the other, while
+spans are sent, each batch again until it is acknowledged: whatever was acknowledged is there afterwards, once.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from tests.drills.record import crash
 from tests.drills.systems import decisions, interaction_spans
 
 BATCH = 200  # spans
-CASES = 10
+INITIATIVES = 10
 TEMPLATES = 40  # batches with texts of their own
 PERSONS = 1_000  # groups of four persons that the batches are about
 DECISIONS = 100  # a second
@@ -50,8 +50,8 @@ def main(seconds: float, rate: int, kills: int) -> None:
         settings.EMBEDDED_DATABASE.start()
         try:
             crash.tables()
-            asking = decisions.founded(CASES)
-            tokens = [(one.case.number, key_of(one)) for one in asking]
+            asking = decisions.founded(INITIATIVES)
+            tokens = [(one.initiative.number, key_of(one)) for one in asking]
             connections.close_all()
             file = Batches(root / "batches", tokens, int(seconds * rate / BATCH) + kills * 40)
             with open(root / "complaints", "w") as complaints:
@@ -71,12 +71,12 @@ def main(seconds: float, rate: int, kills: int) -> None:
 
 
 def key_of(one: decisions.Asking) -> str:
-    """A key for the interactions of this case."""
+    """A key for the interactions of this initiative."""
     from governance import clock
     from initiatives.enforcement import system_keys
 
     _, token = system_keys.make_key(
-        case=one.case,
+        initiative=one.initiative,
         system="bench",
         scopes=["interactions"],
         principal=one.team.owner,
@@ -113,8 +113,8 @@ class Batches:
     def _of(self, number: int) -> tuple[int, str]:
         return self.tokens[number % len(self.tokens)]
 
-    def case_of(self, number: int) -> int:
-        """The number of the case that a batch is of."""
+    def initiative_of(self, number: int) -> int:
+        """The number of the initiative that a batch is of."""
         return self._of(number)[0]
 
     def request(self, number: int) -> bytes:
@@ -383,14 +383,14 @@ def compared(file: Batches, acknowledged: set[int]) -> list[str]:
     from governance.transparency_log import sealing, verification
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT case_number, call FROM governance_interaction")
-        kept = Counter((case, bytes(call)) for case, call in cursor.fetchall())
+        cursor.execute("SELECT initiative_number, call FROM governance_interaction")
+        kept = Counter((initiative, bytes(call)) for initiative, call in cursor.fetchall())
     lost = 0
     for number in acknowledged:
-        case, trace = file.case_of(number), interaction_spans.trace_of(number).hex()
+        initiative, trace = file.initiative_of(number), interaction_spans.trace_of(number).hex()
         for span in range(BATCH):
-            call = keys.pseudonym("call", str(case), trace, f"{span + 1:016x}")
-            lost += (case, call) not in kept
+            call = keys.pseudonym("call", str(initiative), trace, f"{span + 1:016x}")
+            lost += (initiative, call) not in kept
     doubled = sum(1 for count in kept.values() if count > 1)
     laid = InteractionBody.objects.count()
     sample = list(Interaction.objects.select_related("batch").order_by("digest")[:2_000])

@@ -3,7 +3,7 @@
 Sent by a key, in batches, to the view that systems call: out of order, one in twenty sent again, one in fifty corrected
 later, some corrections sent again too. Proved: the series that charts and verdicts read are what a sum in Python over
 what stands in the end says, day by day and team by team, and the readings are as many as were told. Measured: the
-minutes it took, and the page of the case with its charts.
+minutes it took, and the page of the initiative with its charts.
 """
 
 import json
@@ -35,8 +35,8 @@ def main(wanted: int, seed: int) -> None:
         from tests.support import factories
 
         cast = factories.make_cast()
-        case = factories.make_mvp(cast)
-        measures, token = declare(cast, case)
+        initiative = factories.make_mvp(cast)
+        measures, token = declare(cast, initiative)
         adoption_api.READINGS_A_SECOND = 10**9
         chance, client = random.Random(seed), Client()
         counts, told, began = defaultdict(int), Told(), time.monotonic()
@@ -65,7 +65,7 @@ def main(wanted: int, seed: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         client.force_login(cast.owner)
-        address = reverse("adoption", args=[case.ref])
+        address = reverse("adoption", args=[initiative.ref])
         settings.ALLOWED_HOSTS.append("testserver")
         client.get(address)
         with CaptureQueriesContext(
@@ -82,8 +82,8 @@ def main(wanted: int, seed: int) -> None:
         assert len(asked) <= MOST_QUERIES
 
 
-def declare(cast, case) -> tuple[list, str]:
-    """Two measures of the case, and the key of the system that sends their readings."""
+def declare(cast, initiative) -> tuple[list, str]:
+    """Two measures of the initiative, and the key of the system that sends their readings."""
     from adoption.measures import actions as measure_actions
     from tests.support import factories
 
@@ -95,7 +95,7 @@ def declare(cast, case) -> tuple[list, str]:
         "baseline_n": None,
     }
     declared = measure_actions.declare_measures(
-        case=case,
+        initiative=initiative,
         declared=[
             common | {"instrument": "usage.new_way", "words": "Work done with it", "target": 0.5},
             common
@@ -108,7 +108,7 @@ def declare(cast, case) -> tuple[list, str]:
         ],
         by=cast.owner,
     )
-    _, token = factories.make_key(cast, case, scopes=["readings"])
+    _, token = factories.make_key(cast, initiative, scopes=["readings"])
     return declared, token.text
 
 

@@ -1,9 +1,10 @@
-"""How long one vendor term takes that touches five hundred cases: found, voided, held, recorded, standings rewritten.
+"""How long one vendor term takes that touches five hundred initiatives: found, voided, held, recorded, standings
+rewritten.
 
-    python -m tests.drills.systems.residency [cases]
+    python -m tests.drills.systems.residency [initiatives]
 
-Every case is an MVP with proof of int.residency and prod.maintenance, and a link with two transfers, one of them of the
-vendor. The target is two seconds for the whole act (issue 6, must show 5).
+Every initiative is an MVP with proof of int.residency and prod.maintenance, and a link with two transfers, one of them
+of the vendor. The target is two seconds for the whole act (issue 6, must show 5).
 """
 
 import cProfile
@@ -15,7 +16,7 @@ MOST_SECONDS = 2.0
 
 
 def lay_down(cast, count: int):
-    """So many cases tied to one system through the vendor's transfer, beside one that is not; the vendor."""
+    """So many initiatives tied to one system through the vendor's transfer, beside one that is not; the vendor."""
     from governance.database.row_history import acting, insert_many
     from initiatives.models import Initiative, Link, System, Transfer, Vendor
 
@@ -28,12 +29,12 @@ def lay_down(cast, count: int):
             name="CRM", kind="bought", regions=["CH"], described_by=cast.lead, described_at=clock.now()
         )
         crm.save()
-        cases = list(Initiative.objects.filter(stage__in=["mvp", "production"]).order_by("pk")[:count])
+        initiatives = list(Initiative.objects.filter(stage__in=["mvp", "production"]).order_by("pk")[:count])
         links = insert_many(
             Link,
             [
                 Link(
-                    initiative=case,
+                    initiative=initiative,
                     system=crm,
                     pattern="feed",
                     direction="reads",
@@ -42,7 +43,7 @@ def lay_down(cast, count: int):
                     by=cast.lead,
                     at=clock.now(),
                 )
-                for case in cases
+                for initiative in initiatives
             ],
         )
         insert_many(
@@ -55,7 +56,7 @@ def lay_down(cast, count: int):
                 )
             ],
         )
-    return acme, cases
+    return acme, initiatives
 
 
 def main(count: int) -> int:
@@ -64,8 +65,8 @@ def main(count: int) -> int:
     from django.test.utils import CaptureQueriesContext
 
     from governance import clock
-    from initiatives.cases.act import act, batched
     from initiatives.findings import sync
+    from initiatives.initiative.act import act, batched
     from initiatives.integration.residency import actions as residency_actions
     from initiatives.integration.residency import findings as residency_findings
     from initiatives.models import Hold
@@ -73,11 +74,11 @@ def main(count: int) -> int:
 
     company = thousands.found(round(count * 100 / 30) + 10)
     cast = company.cast
-    acme, cases = lay_down(cast, count)
-    keys = [case.pk for case in cases]
+    acme, initiatives = lay_down(cast, count)
+    keys = [initiative.pk for initiative in initiatives]
     for some in batched(keys):  # what else the register says of them was said long ago
         with act("laid down", system="bench", register=True):
-            sync.follow(sync.lock_cases(some))
+            sync.follow(sync.lock_initiatives(some))
     fields = {
         "vendor": acme,
         "kind": "region",
@@ -87,7 +88,7 @@ def main(count: int) -> int:
     }
     began = time.perf_counter()
     residency_findings.judge(keys)
-    print(f"{len(keys)} cases; the rule alone, one statement: {time.perf_counter() - began:.3f} s")
+    print(f"{len(keys)} initiatives; the rule alone, one statement: {time.perf_counter() - began:.3f} s")
     profile = cProfile.Profile() if "--profile" in sys.argv else None
     with CaptureQueriesContext(connection) as asked:
         began, worked = time.perf_counter(), time.process_time()

@@ -1,6 +1,6 @@
 """Acts in the name of people who may not, as true as a forger can write them: row, equal history, act in the record.
 
-`ACTS` has each binding act on a case, and who may. `ACCOUNTS` has what would let somebody become somebody else.
+`ACTS` has each binding act on an initiative, and who may. `ACCOUNTS` has what would let somebody become somebody else.
 """
 
 from datetime import timedelta
@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db import connection
 from django.db.models.expressions import DatabaseDefault
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
@@ -70,18 +70,18 @@ def inserted(row, key=NEW):
 def prepared(scene: Scene) -> Scene:
     """The scene, with what others lift, release, answer and accept: made by acts."""
     cast = scene.cast
-    scene.other = factories.make_case(cast, title="Beside it")
-    case_acts.staff(case_acts.fresh(scene.other), cast.team)
-    scene.other = case_acts.fresh(scene.other)
-    scene.hold = hold_actions.hold(case=scene.other, reason="A doubt.", by=cast.owner)
-    scene.switch = kill_switch.switch_off(case=scene.case, reason="A doubt.", by=cast.owner)
+    scene.other = factories.make_initiative(cast, title="Beside it")
+    initiative_acts.staff(initiative_acts.fresh(scene.other), cast.team)
+    scene.other = initiative_acts.fresh(scene.other)
+    scene.hold = hold_actions.hold(initiative=scene.other, reason="A doubt.", by=cast.owner)
+    scene.switch = kill_switch.switch_off(initiative=scene.initiative, reason="A doubt.", by=cast.owner)
     book = scene.review.rulebook.book
     key = next(key for key in book.requirements if book.waivable_requirement(key))
     scene.waiver = WAIVERS.ask(
         scene.other, key=key, reason="Later.", until=clock.today() + 20 * DAY, by=cast.owner
     )
     scene.proposed = role_actions.propose_role(
-        case=scene.other, role="sponsor", person=cast.sponsor, by=cast.owner
+        initiative=scene.other, role="sponsor", person=cast.sponsor, by=cast.owner
     )
     with acting(by=cast.chair):
         scene.condition = Condition(
@@ -92,7 +92,7 @@ def prepared(scene: Scene) -> Scene:
             proposed_by=cast.chair,
         )
         scene.condition.save()
-        record.record("condition fixed", case=scene.case)
+        record.record("condition fixed", initiative=scene.initiative)
         scene.debt = hold_actions.owe(
             scene.other,
             "vacancy",
@@ -107,19 +107,19 @@ def prepared(scene: Scene) -> Scene:
 
 def _stopped(s, by):
     return [
-        told("stage changed", by, s.case, **{"from": "prototype", "to": "stopped"}),
-        stage_change(s.case, "stopped", "stopped", by),
-        *changed(s.case, stage="stopped", basis="stopped", since=clock.now()),
+        told("stage changed", by, s.initiative, **{"from": "prototype", "to": "stopped"}),
+        stage_change(s.initiative, "stopped", "stopped", by),
+        *changed(s.initiative, stage="stopped", basis="stopped", since=clock.now()),
     ]
 
 
-def _of(kind, statements, case):
+def _of(kind, statements, initiative):
     """The statements and their act."""
-    return lambda s, by: [*statements(s, by), told(kind, by, case(s))]
+    return lambda s, by: [*statements(s, by), told(kind, by, initiative(s))]
 
 
-def _case(s):
-    return s.case
+def _initiative(s):
+    return s.initiative
 
 
 def _other(s):
@@ -140,7 +140,7 @@ def _review(s, by):
 
 def _waiver(s, by):
     return Waiver(
-        initiative=s.case,
+        initiative=s.initiative,
         key=s.waiver.key,
         reason="x",
         requested_by=by,
@@ -174,7 +174,7 @@ def _standalone(s, by):
 def _key(s, by):
     now = clock.now()
     return ServiceKey(
-        contract=s.case.contract,
+        contract=s.initiative.contract,
         system="Mine",
         public="mine",
         secret_hash="0" * 64,
@@ -190,14 +190,14 @@ def _key(s, by):
 ACTS = {
     "stop": ("owner or chair", "initiatives_stagechange", _stopped),
     "hold": (
-        "whoever is on the case or its board",
+        "whoever is on the initiative or its board",
         "initiatives_hold",
         _of(
             "hold opened",
             lambda s, by: inserted(
-                Hold(initiative=s.case, kind="concern", reason="x", opened_by=by, opened_at=clock.now())
+                Hold(initiative=s.initiative, kind="concern", reason="x", opened_by=by, opened_at=clock.now())
             ),
-            _case,
+            _initiative,
         ),
     ),
     "hold lifted": (
@@ -228,7 +228,7 @@ ACTS = {
             lambda s, by: changed(
                 s.switch, released_at=clock.now(), released_by_id=by.pk, release_reason="x"
             ),
-            _case,
+            _initiative,
         ),
     ),
     "tier confirmed": (
@@ -245,7 +245,7 @@ ACTS = {
     "accepted again": (
         "chair",
         "initiatives_initiative",
-        _of("re-attested", lambda s, by: changed(s.case, reattested_at=clock.now()), _case),
+        _of("re-attested", lambda s, by: changed(s.initiative, reattested_at=clock.now()), _initiative),
     ),
     "withdrawn": (
         "owner, whoever registered it, chair",
@@ -259,7 +259,7 @@ ACTS = {
     "waiver requested": (
         "owner",
         "initiatives_waiver",
-        _of("waiver requested", lambda s, by: inserted(_waiver(s, by)), _case),
+        _of("waiver requested", lambda s, by: inserted(_waiver(s, by)), _initiative),
     ),
     "waiver agreed as chair": (
         "chair",
@@ -290,7 +290,7 @@ ACTS = {
             lambda s, by: inserted(
                 Condition(review=s.review, text="x", owner=by, due=clock.today(), proposed_by=by)
             ),
-            _case,
+            _initiative,
         ),
     ),
     "condition met": (
@@ -299,7 +299,7 @@ ACTS = {
         _of(
             "condition met",
             lambda s, by: changed(s.condition, met_by_id=by.pk, met_at=clock.now(), met_note="x"),
-            _case,
+            _initiative,
         ),
     ),
     "debt excused": (
@@ -308,9 +308,9 @@ ACTS = {
         _of(
             "debt excused",
             lambda s, by: inserted(
-                Excuse(obligation=s.debt, initiative=s.case, reason="x", by=by, at=clock.now())
+                Excuse(obligation=s.debt, initiative=s.initiative, reason="x", by=by, at=clock.now())
             ),
-            _case,
+            _initiative,
         ),
     ),
     "let go on": (
@@ -320,15 +320,15 @@ ACTS = {
             "continued",
             lambda s, by: inserted(
                 Continuation(
-                    initiative=s.case,
-                    stage=s.case.stage,
+                    initiative=s.initiative,
+                    stage=s.initiative.stage,
                     until=clock.today() + DAY,
                     reason="x",
                     by=by,
                     at=clock.now(),
                 )
             ),
-            _case,
+            _initiative,
         ),
     ),
     "review opened": (
@@ -344,7 +344,7 @@ ACTS = {
             lambda s, by: changed(
                 s.review, outcome="withdrawn", ended_by_id=by.pk, ended_at=clock.now(), reason="x"
             ),
-            _case,
+            _initiative,
         ),
     ),
     "role accepted": (
@@ -369,7 +369,7 @@ ACTS = {
     "key made": (
         "owner or technical lead",
         "governance_servicekey",
-        _of("key made", lambda s, by: inserted(_key(s, by)), _case),
+        _of("key made", lambda s, by: inserted(_key(s, by)), _initiative),
     ),
     "legal hold opened": (
         "admin or auditor",
@@ -448,11 +448,11 @@ def _identity(s, by):
 # By what is tried: the words of the database, and what is written. Each names who is said to act.
 ACCOUNTS = {
     "a password hash exchanged, in nobody's name": (
-        "signs what lets a case rise a day later",
+        "signs what lets an initiative rise a day later",
         lambda s: [as_(None), *changed(s.cast.chair, password=HASH)],
     ),
     "a password hash exchanged by an admin, with its act and without the wait": (
-        "signs what lets a case rise a day later",
+        "signs what lets an initiative rise a day later",
         lambda s: [
             as_(s.cast.admin),
             *changed(s.cast.chair, password=HASH),

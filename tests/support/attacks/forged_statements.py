@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.ledger import row_capture
@@ -22,7 +22,7 @@ class Scene:
     """A prototype before its next gate with one vote of three, a contract with the board, an idea nobody owns yet."""
 
     cast: factories.Cast
-    case: Initiative
+    initiative: Initiative
     review: Review
     vote: SignOff
     contract: ContractVersion
@@ -33,27 +33,32 @@ class Scene:
 def set_up() -> Scene:
     """What is attacked; made by acts."""
     cast = factories.make_cast()
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    case_acts.contract(case_acts.fresh(case), cast.team)
-    case_acts.plan_scope(case_acts.fresh(case), cast.team)
-    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
-    case_acts.ground_gate(case_acts.fresh(case), "mvp", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    vote = case_acts.vote(review, "business_value", cast.seat_value)
-    other = factories.make_case(cast, title="Another")
-    case_acts.staff(other, cast.team)
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.plan_scope(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team)
+    initiative_acts.ground_gate(initiative_acts.fresh(initiative), "mvp", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    vote = initiative_acts.vote(review, "business_value", cast.seat_value)
+    other = factories.make_initiative(cast, title="Another")
+    initiative_acts.staff(other, cast.team)
     contract_actions.save_contract(
-        case=other, clauses=case_acts.CLAUSES, vocabulary=case_acts.VOCABULARY, by=cast.owner
+        initiative=other,
+        clauses=initiative_acts.CLAUSES,
+        vocabulary=initiative_acts.VOCABULARY,
+        by=cast.owner,
     )
-    contract = contract_actions.propose_contract(case=case_acts.fresh(other), by=cast.owner)
+    contract = contract_actions.propose_contract(initiative=initiative_acts.fresh(other), by=cast.owner)
     registered = registration_actions.register(
         title="Mine", unit=cast.unit, problem="It is slow.", owner=cast.support, by=cast.seat_value
     )
-    idea = review_actions.open_review(case=case_acts.fresh(registered), by=cast.seat_value)
+    idea = review_actions.open_review(initiative=initiative_acts.fresh(registered), by=cast.seat_value)
     board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     organisation_actions.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
-    return Scene(cast, case_acts.fresh(case), Review.objects.get(pk=review.pk), vote, contract, idea, board)
+    return Scene(
+        cast, initiative_acts.fresh(initiative), Review.objects.get(pk=review.pk), vote, contract, idea, board
+    )
 
 
 # --- What a forger writes --------------------------------------------------------------------------------------------
@@ -71,21 +76,22 @@ def as_(person):
     return "SELECT set_config('plumbline.act', %s, true)", [json.dumps(said)]
 
 
-def told(kind, person, case=None, **facts):
+def told(kind, person, initiative=None, **facts):
     """The act in the record, as `as_` says who acts."""
     actor = "(current_setting('plumbline.act')::json->'id')"
     return (
         "SELECT plumbline_record(%s, %s, NULL, '', (current_setting('plumbline.act')::json->>'at')::timestamptz,"
         " ARRAY[%s], ARRAY[convert_to(json_build_object('kind', %s::text, 'at',"
         f" current_setting('plumbline.act')::json->>'at', 'actor', json_build_object('id', {actor}, 'name',"
-        " current_setting('plumbline.act')::json->>'name'), 'case', %s::json, 'reason', '', 'facts', %s::json)::text,"
+        " current_setting('plumbline.act')::json->>'name'), 'initiative', %s::json, 'reason', '',"
+        " 'facts', %s::json)::text,"
         " 'UTF8')])",
         [
             kind,
             person.pk if person else None,
-            case.ref if case else "",
+            initiative.ref if initiative else "",
             kind,
-            json.dumps({"ref": case.ref, "title": case.title} if case else None),
+            json.dumps({"ref": initiative.ref, "title": initiative.title} if initiative else None),
             json.dumps(facts, default=str, separators=(",", ":")),
         ],
     )
@@ -114,21 +120,28 @@ def changed(row, **fields):
     ]
 
 
-def entry(kind, case, by=None):
+def entry(kind, initiative, by=None):
     """An act in the record, as the application may write it."""
     return (
         "SELECT plumbline_record(%s, %s, NULL, '', now(), ARRAY[%s], ARRAY[convert_to('{}', 'UTF8')])",
-        [kind, by.pk if by else None, case.ref],
+        [kind, by.pk if by else None, initiative.ref],
     )
 
 
-def stage_change(case, target, basis, by=None, review=None):
+def stage_change(initiative, target, basis, by=None, review=None):
     """The row beside a move, tied to the newest entry."""
     return (
         "INSERT INTO public.initiatives_stagechange (initiative_id, from_stage, to_stage, basis, review_id, reason,"
         " by_id, at, supported_then, entry_id, consumed) SELECT %s, %s, %s, %s, %s, '', %s, now(), '', max(id), false"
         " FROM public.governance_entry",
-        [case.pk, case.stage, target, basis, review.pk if review else None, by.pk if by else None],
+        [
+            initiative.pk,
+            initiative.stage,
+            target,
+            basis,
+            review.pk if review else None,
+            by.pk if by else None,
+        ],
     )
 
 
@@ -172,7 +185,7 @@ def shadow(*tables):
 
 
 def seated(scene, person, seat, by=None):
-    """A seat on the board of the case, with its history; granted by that person."""
+    """A seat on the board of the initiative, with its history; granted by that person."""
     return [
         (
             "INSERT INTO governance_membership (id, board_id, person_id, seat, starts_at, granted_by_id, signs_from)"

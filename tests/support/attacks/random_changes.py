@@ -22,11 +22,11 @@ Told = tuple[str, str | None] | None
 
 
 def make_life(cast: factories.Cast) -> None:
-    """What is changed: a case with a key in production, another one, and a record that was sealed twice."""
-    case = factories.make_production(cast)
-    factories.make_key(cast, case)
+    """What is changed: an initiative with a key in production, another one, and a record that was sealed twice."""
+    initiative = factories.make_production(cast)
+    factories.make_key(cast, initiative)
     sealing.seal()
-    factories.make_case(cast, title="Another")
+    factories.make_initiative(cast, title="Another")
     sealing.seal()
 
 

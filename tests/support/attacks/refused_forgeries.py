@@ -21,8 +21,8 @@ from tests.support.attacks.forged_statements import (
 DENIED = "permission denied"
 NO_TABLES = "permission denied to create temporary tables"
 NOT_DECIDED = "without a recorded decision"
-NOT_THE_SEAT = "of the board that decides this case"
-NOT_THE_CHAIR = "decided by the chair of the board of its case"
+NOT_THE_SEAT = "of the board that decides this initiative"
+NOT_THE_CHAIR = "decided by the chair of the board of its initiative"
 NOT_BY_AN_ADMIN = "a seat is granted by an admin"
 NOT_ENOUGH = "needs fresh approvals of"
 KEEPS = "keeps what was written"
@@ -33,8 +33,8 @@ def _consumed_by_a_trigger(s):
     return [
         as_(s.cast.owner),
         *shadow("governance_unit"),
-        entry("stage changed", s.case, s.cast.admin),
-        stage_change(s.case, "stopped", "stopped", s.cast.owner),
+        entry("stage changed", s.initiative, s.cast.admin),
+        stage_change(s.initiative, "stopped", "stopped", s.cast.owner),
         (
             "CREATE FUNCTION pg_temp.consume() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
             " UPDATE public.initiatives_stagechange SET consumed = true WHERE NOT consumed; RETURN NEW; END'",
@@ -55,13 +55,13 @@ def _shadowed_stage(s):
         *shadow("initiatives_stagechange", "governance_entry"),
         (
             "INSERT INTO pg_temp.governance_entry SELECT * FROM public.governance_entry"
-            " WHERE kind = 'stage changed' AND case_ref = %s",
-            [s.case.ref],
+            " WHERE kind = 'stage changed' AND initiative_ref = %s",
+            [s.initiative.ref],
         ),
         (
             "INSERT INTO pg_temp.initiatives_stagechange SELECT * FROM public.initiatives_stagechange"
             " WHERE initiative_id = %s",
-            [s.case.pk],
+            [s.initiative.pk],
         ),
         (
             "UPDATE pg_temp.initiatives_stagechange SET from_stage = 'prototype', to_stage = 'production',"
@@ -69,7 +69,7 @@ def _shadowed_stage(s):
             [],
         ),
         ("UPDATE pg_temp.governance_entry SET xact = plumbline_xact()", []),
-        *changed(s.case, stage="production", basis="import"),
+        *changed(s.initiative, stage="production", basis="import"),
     ]
 
 
@@ -105,27 +105,27 @@ REFUSED = {
     # stage
     "H1a a stage with its guard's tables shadowed": (_shadowed_stage, NO_TABLES, NOT_DECIDED),
     "a stage alone": (
-        lambda s: changed(s.case, stage="production", basis="decision"),
+        lambda s: changed(s.initiative, stage="production", basis="decision"),
         NOT_DECIDED,
         NOT_DECIDED,
     ),
     "a stage with a decision of no review": (
-        lambda s: [entry("stage changed", s.case), stage_change(s.case, "mvp", "decision")],
-        "no review of this case was approved",
-        "no review of this case was approved",
+        lambda s: [entry("stage changed", s.initiative), stage_change(s.initiative, "mvp", "decision")],
+        "no review of this initiative was approved",
+        "no review of this initiative was approved",
     ),
     "a stage with the open review": (
         lambda s: [
-            entry("stage changed", s.case),
-            stage_change(s.case, "mvp", "decision", s.cast.chair, s.review),
+            entry("stage changed", s.initiative),
+            stage_change(s.initiative, "mvp", "decision", s.cast.chair, s.review),
         ],
-        "no review of this case was approved",
-        "no review of this case was approved",
+        "no review of this initiative was approved",
+        "no review of this initiative was approved",
     ),
     "a step back by its owner": (
         lambda s: [
-            entry("stage changed", s.case),
-            stage_change(s.case, "stopped", "step back", s.cast.owner),
+            entry("stage changed", s.initiative),
+            stage_change(s.initiative, "stopped", "step back", s.cast.owner),
         ],
         "there is no move",
         "there is no move",
@@ -146,17 +146,17 @@ REFUSED = {
     "a stage change consumed by hand": (
         lambda s: [
             as_(s.cast.owner),
-            entry("stage changed", s.case),
-            stage_change(s.case, "stopped", "stopped", s.cast.owner),
+            entry("stage changed", s.initiative),
+            stage_change(s.initiative, "stopped", "stopped", s.cast.owner),
             ("UPDATE initiatives_stagechange SET consumed = true WHERE NOT consumed", []),
         ],
         DENIED,
         KEEPS,
     ),
-    "a case deleted": (
-        lambda s: [("DELETE FROM initiatives_initiative WHERE id = %s", [s.case.pk])],
-        "cases are kept",
-        "cases are kept",
+    "an initiative deleted": (
+        lambda s: [("DELETE FROM initiatives_initiative WHERE id = %s", [s.initiative.pk])],
+        "initiatives are kept",
+        "initiatives are kept",
     ),
     # decision
     "H1b a review approved by the outsider with no vote": (
@@ -248,7 +248,7 @@ REFUSED = {
         NOT_THE_SEAT,
         NOT_THE_SEAT,
     ),
-    "H1c a vote by who registered the case": (
+    "H1c a vote by who registered the initiative": (
         lambda s: [vote(s.idea, "business_value", s.cast.seat_value)],
         "registered and nobody owned yet",
         "registered and nobody owned yet",

@@ -1,4 +1,6 @@
-"""Sixty and more things that cases share, a case that rests on them, and a stranger with a case tied to all of them."""
+"""Sixty and more things that initiatives share, an initiative that rests on them, and a stranger with an initiative
+tied to all of them.
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,16 +40,25 @@ from tests.support import factories
 
 # Whole tables: nobody but who may adds a row here either.
 SHARED = (System, Customisation, ServiceAccount, TermDefinition, Term, VendorTerm, UnitPolicy, Region)
-# Rows of the case that the stranger has nothing to do with.
-OF_CASE = (Hold, Voiding, ChangeRecord, Shortcoming, DefinitionConflict, Obligation, SourceAcceptance, Link)
+# Rows of the initiative that the stranger has nothing to do with.
+OF_INITIATIVE = (
+    Hold,
+    Voiding,
+    ChangeRecord,
+    Shortcoming,
+    DefinitionConflict,
+    Obligation,
+    SourceAcceptance,
+    Link,
+)
 SYSTEMS, TERMS, VENDORS = 8, 6, 4
 
 
 @dataclass
 class World:
-    """What is shared; the case that rests on it; the stranger and the case that they work on."""
+    """What is shared; the initiative that rests on it; the stranger and the initiative that they work on."""
 
-    case: Initiative
+    initiative: Initiative
     stranger: User
     own: Initiative
     systems: list[System] = field(default_factory=list)
@@ -63,28 +74,30 @@ class World:
 
     @property
     def objects(self) -> int:
-        """How many things are shared, the links and transfers of the case among them."""
+        """How many things are shared, the links and transfers of the initiative among them."""
         lists = [value for value in vars(self).values() if isinstance(value, list)]
-        links = Link.objects.filter(initiative=self.case)
+        links = Link.objects.filter(initiative=self.initiative)
         return sum(map(len, lists)) + links.count() + Transfer.objects.filter(link__in=links).count()
 
     def state(self) -> dict[str, list]:
         """Every row that must not change, by table."""
         found = {model.__name__: list(model.objects.order_by("pk").values()) for model in SHARED}
-        for model in OF_CASE:
+        for model in OF_INITIATIVE:
             rows = model.objects.all()
             if model is Voiding:
-                rows = rows.filter(evidence__initiative=self.case)
+                rows = rows.filter(evidence__initiative=self.initiative)
             else:
-                rows = rows.filter(initiative=self.case)
-            found[f"{model.__name__} of the case"] = list(rows.order_by("pk").values())
-        links = Link.objects.filter(initiative=self.case)
+                rows = rows.filter(initiative=self.initiative)
+            found[f"{model.__name__} of the initiative"] = list(rows.order_by("pk").values())
+        links = Link.objects.filter(initiative=self.initiative)
         found["Transfer"] = list(Transfer.objects.filter(link__in=links).order_by("pk").values())
         found["LinkAnswer"] = list(LinkAnswer.objects.filter(link__in=links).order_by("pk").values())
-        found["Uses"] = list(TermUse.objects.filter(initiative=self.case).order_by("pk").values())
-        spans = Span.objects.filter(initiative=self.case)
+        found["Uses"] = list(TermUse.objects.filter(initiative=self.initiative).order_by("pk").values())
+        spans = Span.objects.filter(initiative=self.initiative)
         found["Supported"] = sorted(spans.values_list("supported", "shortfall", "label"))
-        found["Stage"] = list(Initiative.objects.filter(pk=self.case.pk).values_list("stage", flat=True))
+        found["Stage"] = list(
+            Initiative.objects.filter(pk=self.initiative.pk).values_list("stage", flat=True)
+        )
         return found
 
 
@@ -103,14 +116,14 @@ def make_world(cast, *, beyond_an_idea: bool) -> World:
             title="A stranger's idea", unit=cast.elsewhere, problem="None yet.", owner=stranger, by=stranger
         )
     )
-    case = factories.make_mvp(cast)
-    world = World(case, stranger, own)
+    initiative = factories.make_mvp(cast)
+    world = World(initiative, stranger, own)
     for role in ("technical_lead", "data_steward"):
         by = cast.owner if beyond_an_idea else stranger
         held = own.roles.in_force().filter(role=role).first()
         if held is not None:
             role_actions.end_role(assignment=held, reason="Another person does this", by=by)
-        asked = role_actions.propose_role(case=own, role=role, person=stranger, by=by)
+        asked = role_actions.propose_role(initiative=own, role=role, person=stranger, by=by)
         if not asked.accepted_at:
             role_actions.accept_role(assignment=asked, by=stranger)
     with acting(system="test", reason="What is shared"):
@@ -192,20 +205,20 @@ def _tie(cast, world: World) -> None:
         of = {"transfers": transfers, "account": account}
         if n % 4 != 3:  # sources of the collection are reached through it
             factories.make_link(
-                cast, world.case, system, agreed=system.owner is not None, by=cast.owner, **of
+                cast, world.initiative, system, agreed=system.owner is not None, by=cast.owner, **of
             )
             transfers = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
             factories.make_link(cast, world.own, system, by=world.stranger, **of)
-    with acting(system="test", reason="What the cases speak of"):
-        for case, person in ((world.case, cast.lead), (world.own, world.stranger)):
+    with acting(system="test", reason="What the initiatives speak of"):
+        for initiative, person in ((world.initiative, cast.lead), (world.own, world.stranger)):
             for term in world.terms:
-                _saved(TermUse(initiative=case, term=term, by=person, at=clock.now()))
+                _saved(TermUse(initiative=initiative, term=term, by=person, at=clock.now()))
         for number, days in enumerate((20, 1)):
             world.samples.append(_saved(_sample(world, number, days)))
 
 
 def _sample(world: World, number: int, days: int) -> Profile:
-    """Two profiles by the stranger of what the case rests on; the later one says that a column is gone."""
+    """Two profiles by the stranger of what the initiative rests on; the later one says that a column is gone."""
     gone = {"kind": "schema", "column": "field_0", "words": "field_0 is gone."}
     return Profile(
         initiative=world.own,

@@ -46,21 +46,21 @@ def an_hour_later() -> Iterator[None]:
         yield
 
 
-def set_stage(case: Initiative, stage: str, *, by) -> None:
-    """H2: the stage of a case, without any stage change."""
+def set_stage(initiative: Initiative, stage: str, *, by) -> None:
+    """H2: the stage of an initiative, without any stage change."""
     with unguarded("initiatives_initiative"), acting(by=by):
-        row = Initiative.objects.get(pk=case.pk)
+        row = Initiative.objects.get(pk=initiative.pk)
         row.__dict__["stage"], row.basis, row.since = stage, "decision", clock.now()
         row.save()
         _settle(row)
 
 
-def move(case: Initiative, target: str, *, by, basis="decision", review=None, told=True) -> None:
+def move(initiative: Initiative, target: str, *, by, basis="decision", review=None, told=True) -> None:
     """A stage change as acts write it, by somebody who may not; `told`: with an act of its own."""
     with unguarded("initiatives_stagechange"), acting(by=by):
-        row = Initiative.objects.get(pk=case.pk)
+        row = Initiative.objects.get(pk=initiative.pk)
         if told:
-            entry = record.record("stage changed", case=row, **{"from": row.stage, "to": target})
+            entry = record.record("stage changed", initiative=row, **{"from": row.stage, "to": target})
         else:
             entry = Entry.objects.filter(kind="stage changed").latest("pk")
         change = StageChange(
@@ -84,10 +84,10 @@ def move(case: Initiative, target: str, *, by, basis="decision", review=None, to
         _settle(row)
 
 
-def _settle(case: Initiative) -> None:
+def _settle(initiative: Initiative) -> None:
     """Its standing, as the act writes it: what is compared with the facts gives a forgery away no more."""
     with request_memo.afresh():
-        standings.rewrite([Initiative.objects.locked(case.pk)])
+        standings.rewrite([Initiative.objects.locked(initiative.pk)])
 
 
 def approve(review: Review, *, by, votes=()) -> None:
@@ -97,14 +97,14 @@ def approve(review: Review, *, by, votes=()) -> None:
         review.outcome, review.ended_by, review.ended_at = ReviewOutcome.APPROVED, by, clock.now()
         review.findings = {"votes": [{"digest": vote.digest, "stale": []} for vote in votes]}
         review.save()
-        record.record("review approved", case=review.initiative, review=review.pk)
+        record.record("review approved", initiative=review.initiative, review=review.pk)
     move(review.initiative, review.gate, by=by, review=review)
 
 
 def vote(review: Review, seat: str, *, person, verdict="approve", criteria=(), told=True) -> SignOff:
     """H1 c: a vote for a seat in the name of somebody, with its act."""
     text = f"I, {person.full_name}, {verdict}"
-    facts = {"case": review.initiative.ref, "gate": review.gate, "seat": seat, "evidence": {}}
+    facts = {"initiative": review.initiative.ref, "gate": review.gate, "seat": seat, "evidence": {}}
     with unguarded("initiatives_signoff"), acting(by=person):
         row = SignOff(
             review=review,
@@ -121,7 +121,7 @@ def vote(review: Review, seat: str, *, person, verdict="approve", criteria=(), t
         if told:
             record.record(
                 "signed off",
-                case=review.initiative,
+                initiative=review.initiative,
                 review=review.pk,
                 seat=seat,
                 digest=row.digest,

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from adoption.models import RecordExport, SurveyComment
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.actions import start
@@ -49,8 +49,8 @@ from tests.acceptance.pages.test_access import address
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 from tests.support.browser.page_states import NO_PAGE, OWN
-from tests.support.cases import answered_surveys
-from tests.support.cases.imported_portfolio import give_owner, make_portfolio
+from tests.support.initiatives import answered_surveys
+from tests.support.initiatives.imported_portfolio import give_owner, make_portfolio
 from tests.support.web.access_table import TABLE
 
 AGE = timedelta(
@@ -76,8 +76,8 @@ MAIN = {
     "meeting-pack",
     "register",
     "roles-to-accept",
-    "case-review",
-    "case-overdue",
+    "initiative-review",
+    "initiative-overdue",
     "checklist",
     "declaration",
     "evidence",
@@ -159,13 +159,13 @@ class Scene:
 
 
 def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
-    """What the one of everything lacks: cases in the other states, and whoever is asked something."""
+    """What the one of everything lacks: initiatives in the other states, and whoever is asked something."""
     trial = factories.make_mvp(cast, title="Trial before its last gate")
-    case_acts.ground_gate(trial, "production", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(trial), by=cast.owner)
-    case_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    initiative_acts.ground_gate(trial, "production", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(trial), by=cast.owner)
+    initiative_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
     shorter = BODY_TERMS.ask(
-        case_acts.fresh(trial),
+        initiative_acts.fresh(trial),
         days=200,
         reason="A law that asks for less.",
         until=clock.today() + timedelta(days=90),
@@ -174,12 +174,12 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     for signer in (cast.seat_risk, cast.auditor):
         BODY_TERMS.agree(row=shorter, by=signer)
     contract_actions.save_contract(
-        case=case_acts.fresh(trial), clauses=case_acts.CLAUSES[::-1], by=cast.owner
+        initiative=initiative_acts.fresh(trial), clauses=initiative_acts.CLAUSES[::-1], by=cast.owner
     )
-    contract_actions.propose_contract(case=case_acts.fresh(trial), by=cast.owner)
+    contract_actions.propose_contract(initiative=initiative_acts.fresh(trial), by=cast.owner)
     document = trial.evidence.filter(kind="document").first()
     day_of_log = evidence_actions.add_evidence(
-        case=case_acts.fresh(trial),
+        initiative=initiative_acts.fresh(trial),
         kind="log_sample",
         title="A day of its log",
         observed_on=clock.today(),
@@ -189,7 +189,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         by=cast.owner,
     )
     gone = evidence_actions.add_evidence(
-        case=case_acts.fresh(trial),
+        initiative=initiative_acts.fresh(trial),
         kind="document",
         title="A paper that storage lost",
         observed_on=clock.today(),
@@ -201,12 +201,12 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     FileCheck.objects.update_or_create(
         only=True, defaults={"at": clock.now(), "looked": 20, "gone": [document.pk, gone.pk]}
     )
-    idea = factories.make_case(cast, title="Invoice matching")
-    standalone.declare(case=idea, reason="Invoices are typed in and read out.", by=cast.owner)
-    begun = factories.make_case(cast, title="Invoices and orders")
+    idea = factories.make_initiative(cast, title="Invoice matching")
+    standalone.declare(initiative=idea, reason="Invoices are typed in and read out.", by=cast.owner)
+    begun = factories.make_initiative(cast, title="Invoices and orders")
     starter = STARTERS["match"]
     contract_actions.save_contract(
-        case=begun,
+        initiative=begun,
         clauses=[contract_actions.Written(one.kind, terms=one.terms) for one in starter.clauses],
         vocabulary=list(starter.vocabulary),
         by=cast.owner,
@@ -221,10 +221,10 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
             due=clock.today(),
             debtor=cast.owner,
         )
-    kill_switch.switch_off(case=overdue, reason="It answered in the wrong tone.", by=cast.owner)
+    kill_switch.switch_off(initiative=overdue, reason="It answered in the wrong tone.", by=cast.owner)
     stopped = factories.make_prototype(cast, title="Speech to text")
     stopped = stage_actions.stop(
-        case=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
+        initiative=stopped, reason_code="no_value", reason="Nobody listened to it.", by=cast.owner
     )
     account = start(obligation=stopped.obligations.get(kind="post_mortem"), by=cast.owner)
     account = write(post_mortem=account, lessons=[LESSON], by=cast.owner, **WHOLE)
@@ -237,7 +237,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     account = postmortem_actions.hand_in(post_mortem=account, version=account.version, by=cast.owner)
     comment(post_mortem=account, section="impact", text="Which two teams?", by=cast.seat_risk)
     told = factories.make_prototype(cast, title="Store answers")
-    told = stage_actions.stop(case=told, reason_code="no_value", reason="Nobody asked it.", by=cast.owner)
+    told = stage_actions.stop(
+        initiative=told, reason_code="no_value", reason="Nobody asked it.", by=cast.owner
+    )
     published = factories.make_written(
         told.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
     )
@@ -258,7 +260,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     )
     imported, dated = make_portfolio(cast, titles=("Letter sorter", "Shift planner"))[-2:]
     give_owner(cast, dated, cast.owner)
-    show_by(case=dated, due=clock.today() + timedelta(days=90), by=cast.owner)
+    show_by(initiative=dated, due=clock.today() + timedelta(days=90), by=cast.owner)
     calls = approvals_of(cast, running)
     to_invite = intake_actions.receive(
         link=IntakeLink.objects.get(),
@@ -274,7 +276,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     asked = PasswordLink.objects.get(person=cast.lead)
     sealing.seal()
     then = Day.of(transparency_log_as_of.known_until().replace(microsecond=0)).asked
-    held = case_acts.fresh(trial).roles.in_force().filter(person=cast.lead).first()
+    held = initiative_acts.fresh(trial).roles.in_force().filter(person=cast.lead).first()
     about = {
         "idea": idea.ref,
         "trial": trial.ref,
@@ -290,7 +292,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "draft-survey": draft_survey.pk,
         "invited": invited["Claims north"][0].split("/")[2],
         "public_token": public_page_actions.tell_public(
-            case=case_acts.fresh(trial), purpose="It drafts summaries; people send them.", by=cast.owner
+            initiative=initiative_acts.fresh(trial),
+            purpose="It drafts summaries; people send them.",
+            by=cast.owner,
         ).token,
         "leaving": preferences.leave_token(cast.owner),
         "to-invite": to_invite.pk,
@@ -303,7 +307,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     export_actions.prepare(export_ready.pk)
     newcomer = factories.make_person("just-seated")
     appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
-    case, of_review = trial.get_absolute_url(), review.get_absolute_url()
+    initiative, of_review = trial.get_absolute_url(), review.get_absolute_url()
     as_of, long_ago = f"?as_of={then}", clock.today() - AGE / 2
     vote = Entry.objects.filter(kind="signed off").latest("pk").pk
     more = [
@@ -322,33 +326,33 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("desk-admin", cast.admin, "/"),
         Page("desk-executive", cast.second_admin, "/"),
         Page("desk-empty", cast.outsider, "/"),
-        Page("portfolio-empty", cast.outsider, "/cases/"),
-        Page("board", cast.owner, "/cases/?view=board"),
-        Page("portfolio-none", cast.owner, "/cases/?q=nothing-like-this"),
-        Page("portfolio-as-of", cast.auditor, f"/cases/{as_of}"),
+        Page("portfolio-empty", cast.outsider, "/initiatives/"),
+        Page("board", cast.owner, "/initiatives/?view=board"),
+        Page("portfolio-none", cast.owner, "/initiatives/?q=nothing-like-this"),
+        Page("portfolio-as-of", cast.auditor, f"/initiatives/{as_of}"),
         Page("insights-as-of", cast.auditor, f"/insights/{as_of}"),
         Page("insights-empty", cast.outsider, "/insights/"),
         Page("meetings-none", cast.outsider, "/meetings/"),
-        Page("case-judgement", cast.owner, f"{case}?by=judgement"),
-        Page("case-as-of", cast.owner, f"{case}{as_of}"),
-        Page("case-review", cast.owner, case),
-        Page("case-idea", cast.owner, idea.get_absolute_url()),
-        Page("case-production", cast.owner, running.get_absolute_url()),
-        Page("case-stopped", cast.owner, stopped.get_absolute_url()),
-        Page("case-overdue", cast.chair, overdue.get_absolute_url()),
+        Page("initiative-judgement", cast.owner, f"{initiative}?by=judgement"),
+        Page("initiative-as-of", cast.owner, f"{initiative}{as_of}"),
+        Page("initiative-review", cast.owner, initiative),
+        Page("initiative-idea", cast.owner, idea.get_absolute_url()),
+        Page("initiative-production", cast.owner, running.get_absolute_url()),
+        Page("initiative-stopped", cast.owner, stopped.get_absolute_url()),
+        Page("initiative-overdue", cast.chair, overdue.get_absolute_url()),
         Page("checklist-overdue", cast.owner, f"{overdue.get_absolute_url()}checklist/"),
         Page("checklist-idea", cast.owner, f"{idea.get_absolute_url()}checklist/"),
         Page("checklist-row-idea", cast.owner, f"{idea.get_absolute_url()}checklist/proto.scope/"),
-        Page("checklist-read", cast.seat_risk, f"{case}checklist/"),
+        Page("checklist-read", cast.seat_risk, f"{initiative}checklist/"),
         Page("compared", cast.auditor, f"{overdue.get_absolute_url()}compare/?one={long_ago}"),
         Page("contract-none", cast.owner, f"{idea.get_absolute_url()}contract/"),
-        Page("contract-proposed", cast.seat_risk, f"{case}contract/"),
-        Page("contract-mapped", cast.owner, f"{case}contract/map/"),
+        Page("contract-proposed", cast.seat_risk, f"{initiative}contract/"),
+        Page("contract-mapped", cast.owner, f"{initiative}contract/map/"),
         Page("contract-map-none", cast.owner, f"{idea.get_absolute_url()}contract/map/"),
-        Page("contract-map-as-of", cast.owner, f"{case}contract/map/{as_of}"),
-        Page("evidence-report", cast.owner, f"{case}evidence/{about['report']}/"),
+        Page("contract-map-as-of", cast.owner, f"{initiative}contract/map/{as_of}"),
+        Page("evidence-report", cast.owner, f"{initiative}evidence/{about['report']}/"),
         Page("contract-first", cast.owner, f"{idea.get_absolute_url()}contract/edit/"),
-        Page("approvals-none", cast.owner, f"{case}approvals/"),
+        Page("approvals-none", cast.owner, f"{initiative}approvals/"),
         Page("approvals-seen-by-board", cast.seat_risk, f"{running.get_absolute_url()}approvals/"),
         Page("approvals-refused", cast.owner, f"{running.get_absolute_url()}approvals/?outcome=refused"),
         Page("approval-half", cast.support, calls["half"].get_absolute_url()),
@@ -365,12 +369,12 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
             for kind in ClauseKind
         ),
         Page("clause-approval", cast.owner, reverse("clause-edit", args=[begun.ref, 4])),
-        Page("contract-read-signed", cast.auditor, f"{case}contract/read/?version=1"),
-        Page("evidence-of-kind", cast.owner, f"{case}evidence/add/?kind=document"),
-        Page("evidence-clause", cast.owner, f"{case}evidence/add/?kind=contract_clause"),
-        Page("evidence-document", cast.owner, f"{case}evidence/{document.pk}/"),
-        Page("evidence-table", cast.owner, f"{case}evidence/{day_of_log.pk}/look/"),
-        Page("evidence-lost", cast.owner, f"{case}evidence/{gone.pk}/file/", 404),
+        Page("contract-read-signed", cast.auditor, f"{initiative}contract/read/?version=1"),
+        Page("evidence-of-kind", cast.owner, f"{initiative}evidence/add/?kind=document"),
+        Page("evidence-clause", cast.owner, f"{initiative}evidence/add/?kind=contract_clause"),
+        Page("evidence-document", cast.owner, f"{initiative}evidence/{document.pk}/"),
+        Page("evidence-table", cast.owner, f"{initiative}evidence/{day_of_log.pk}/look/"),
+        Page("evidence-lost", cast.owner, f"{initiative}evidence/{gone.pk}/file/", 404),
         Page("attachment-lost", cast.owner, reverse("attachment-file", args=[lost.pk]), 404),
         Page("proposals-waiting", cast.second_admin, reverse("proposals")),
         Page("proposal-to-answer", cast.second_admin, address("proposal", world)),
@@ -379,7 +383,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("review-first-day", newcomer, of_review),
         Page("systems-none", cast.owner, f"{idea.get_absolute_url()}systems/"),
         Page("systems-off", cast.owner, f"{overdue.get_absolute_url()}systems/"),
-        Page("told-none", cast.owner, f"{case}decisions/"),
+        Page("told-none", cast.owner, f"{initiative}decisions/"),
         Page("interactions-none", cast.owner, f"{idea.get_absolute_url()}interactions/"),
         Page("interactions-nothing-like-it", cast.owner, f"{address('interactions', world)}?model=nothing"),
         Page("interactions-kept-shorter", cast.owner, reverse("interactions-kept", args=[trial.ref])),
@@ -390,7 +394,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
             cast.owner,
             f"{address('contract-dry-run', world)}?since={clock.today()}&until={clock.today()}",
         ),
-        Page("history-page", cast.owner, f"{case}history/"),
+        Page("history-page", cast.owner, f"{initiative}history/"),
         Page("lessons-stopped", cast.owner, f"{stopped.get_absolute_url()}lessons/"),
         Page("lessons-published", cast.outsider, f"{told.get_absolute_url()}lessons/"),
         Page("account-published", cast.outsider, reverse("post-mortem-account", args=[published.pk])),
@@ -423,7 +427,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         ),
         Page("decide-conditions", cast.chair, f"{of_review}decide/?outcome=approved_with_conditions"),
         Page("decide-refused", cast.chair, f"{of_review}decide/?outcome=refused"),
-        Page("ideas-compared", cast.chair, f"/ideas/?case={idea.ref}"),
+        Page("ideas-compared", cast.chair, f"/ideas/?initiative={idea.ref}"),
         Page("search-found", cast.owner, "/search/?q=cust+ma"),
         Page("search-none", cast.owner, "/search/?q=zzzz"),
         Page("search-all", cast.owner, "/search/?q=lindq"),
@@ -434,21 +438,21 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("audit-found", cast.auditor, "/audit/?q=approve"),
         Page("audit-framework", cast.auditor, "/audit/frameworks/?framework=soc2&reference=CC3.1"),
         Page("nothing-then", cast.owner, f"{idea.get_absolute_url()}?as_of=2001-01-01", 404),
-        Page("no-such-day", cast.owner, f"{case}?as_of=someday", 400),
+        Page("no-such-day", cast.owner, f"{initiative}?as_of=someday", 400),
         Page("not-on-another-day", cast.owner, f"/settings/{as_of}", 400),
         Page("closed-404", cast.owner, "/nowhere/", 404),
         Page("closed-404-outside", None, "/digest/leave/nobody/", 404),
-        Page("closed-403", cast.owner, f"{case}step-back/", 403),
+        Page("closed-403", cast.owner, f"{initiative}step-back/", 403),
         Page("closed-400", cast.owner, "/search/?q=%00", 400),
     ]
     through = {"password-set": reverse("password-link", args=[password_links.token_of(asked)])}
     return Scene(world | about, review, more, through)
 
 
-def approvals_of(cast, case: Initiative) -> dict:
-    """Calls of a case in every state, with as much in one as a call may hold; answered as nobody should."""
+def approvals_of(cast, initiative: Initiative) -> dict:
+    """Calls of an initiative in every state, with as much in one as a call may hold; answered as nobody should."""
     key = factories.make_key(
-        cast, case, principal=cast.lead, system="Reply drafts with a long name for a narrow screen"
+        cast, initiative, principal=cast.lead, system="Reply drafts with a long name for a narrow screen"
     )[0]
     everything = {
         "amount": 1_250_000,
@@ -477,12 +481,12 @@ def approvals_of(cast, case: Initiative) -> dict:
         )
         approvers = ("owner",) if name == "nobody" else ("support_owner", "owner")
         asked[name] = factories.make_request(
-            case, key, **{"question": question, "approvers": approvers} | more
+            initiative, key, **{"question": question, "approvers": approvers} | more
         )
     answers = [(asked["half"], cast.owner, "approve"), (asked["refused"], cast.owner, "refuse")]
     for number in range(20):
         question = factories.make_question(context={"number": number})
-        answers.append((factories.make_request(case, key, question=question), cast.support, "approve"))
+        answers.append((factories.make_request(initiative, key, question=question), cast.support, "approve"))
     for request, person, verdict in answers:
         approval_actions.answer_approval(
             request=request,

@@ -18,7 +18,14 @@ ALL_SIZES = (WIDE, TABLET, HALF, NARROW, SLIM)
 THEMES = ("light", "dark")
 # Pixels at 1280: what a page may take, those that are read most less; `WHOLE` is what developers look things up on.
 LONGEST_ELSE, LONGEST = 4000, {"review": 2000}
-OVERVIEWS = ("case", "case-review", "case-overdue", "case-production", "case-stopped", "case-idea")
+OVERVIEWS = (
+    "initiative",
+    "initiative-review",
+    "initiative-overdue",
+    "initiative-production",
+    "initiative-stopped",
+    "initiative-idea",
+)
 LONGEST |= dict.fromkeys(OVERVIEWS, 1400)
 FIRST_WORDS = 180
 HEAVIEST = 100_000  # bytes that a first page takes: itself, style sheets and scripts, as they are sent
@@ -34,7 +41,7 @@ NO_CONTRAST = EVERYTHING | {"rules": {"color-contrast": {"enabled": False}}}
 MEASURE = r"""() => {
   const found = [], root = document.documentElement, wide = root.clientWidth
   const named = element => {
-    const name = element.tagName.toLowerCase() + (element.id ? '#' + element.id : '')
+    const name = element.tagName.toLowerInitiative() + (element.id ? '#' + element.id : '')
     const words = (element.innerText ?? element.textContent ?? '').trim().replace(/\s+/g, ' ').slice(0, 40)
     return words ? `${name} "${words}"` : name
   }

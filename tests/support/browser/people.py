@@ -189,18 +189,18 @@ class Person:
             menu.click()
         self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name))
 
-    def case_list(self) -> None:
+    def initiative_list(self) -> None:
         """To the portfolio."""
         self._place("Initiatives")
 
-    def case(self, title: str) -> None:
-        """To a case, through the portfolio."""
-        self.case_list()
+    def initiative(self, title: str) -> None:
+        """To an initiative, through the portfolio."""
+        self.initiative_list()
         self._open(self.page.get_by_role("link", name=title))
 
     def tab(self, name: str) -> None:
         """To another page of the initiative, through its section where that is another one."""
-        page = next(one for one in contributions.case_pages if one.words == name)
+        page = next(one for one in contributions.initiative_pages if one.words == name)
         sections = self.page.get_by_role("navigation", name="Initiative", exact=True)
         below = self.page.get_by_role("navigation", name=page.section, exact=True).get_by_role("link")
         link = below.filter(has_text=re.compile(rf"^\s*{re.escape(name)}"))

@@ -1,4 +1,4 @@
-"""How a case is answered through the pages: its questions, what shows each, figures, drills and controls."""
+"""How an initiative is answered through the pages: its questions, what shows each, figures, drills and controls."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ CONDITIONS = {
 
 
 class Answers(SetUp):
-    """The answers of a case at a tier, each with the least that shows it."""
+    """The answers of an initiative at a tier, each with the least that shows it."""
 
     def asked(self, gate: str, tier: str) -> list[str]:
         """The questions of the gate at this tier that somebody answers in words."""

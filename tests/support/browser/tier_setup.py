@@ -1,4 +1,6 @@
-"""What the owner of a case sets up through the pages before its questions: tier, people, contract, scope, systems."""
+"""What the owner of an initiative sets up through the pages before its questions: tier, people, contract, scope,
+systems.
+"""
 
 from datetime import timedelta
 
@@ -10,14 +12,14 @@ from governance.vocabulary import Tier
 from initiatives.models import Initiative
 from tests.support.browser.counted import Counted, Tally
 from tests.support.browser.people import Watch
-from tests.support.cases import production_at_tier
+from tests.support.initiatives import production_at_tier
 
 TITLE = "Letter sorter"
 USERS = 40
 
 
 class SetUp:
-    """One case, everybody who has a hand in it at their browsers, and what the owner sets up for it."""
+    """One initiative, everybody who has a hand in it at their browsers, and what the owner sets up for it."""
 
     def __init__(self, watch: Watch, cast, tier: str):
         self.watch, self.cast, self.tier = watch, cast, tier
@@ -37,7 +39,7 @@ class SetUp:
         return self.at(self.cast.owner)
 
     @property
-    def case(self) -> Initiative:
+    def initiative(self) -> Initiative:
         return Initiative.objects.get(title=TITLE)
 
     def settle_tier(self) -> None:
@@ -142,7 +144,7 @@ class SetUp:
             )
             owner.press("Declare it")
             seat = self.at(self.cast.seats[self.book.seats_asking("int.inventory")[0]])
-            self.to_case(seat)
+            self.to_initiative(seat)
             seat.tab("Integration")
             seat.click("Accept it")
             seat.press("Accept it")
@@ -155,7 +157,7 @@ class SetUp:
         owner.type("Regions", "eu-west")
         owner.type("Last worked on", clock.today().isoformat())
         owner.press("Describe it")
-        self.to_case(owner)
+        self.to_initiative(owner)
         owner.tab("Integration")
         owner.click("Connect a system")
         owner.click("Connect: Letter archive")
@@ -185,6 +187,6 @@ class SetUp:
             owner.check(box)
         owner.press("Save")
 
-    def to_case(self, person: Counted) -> None:
-        """From wherever they are to the case, through the portfolio."""
-        person.case(TITLE)
+    def to_initiative(self, person: Counted) -> None:
+        """From wherever they are to the initiative, through the portfolio."""
+        person.initiative(TITLE)

@@ -45,7 +45,7 @@ def _diagram() -> str:
     lines.append(f"    [*] --> {Stage.PROPOSED}: registered")
     for one in _moves():
         kind, gate = one.custom["kind"], one.custom["gate"]
-        # What an import may claim stands in the table: drawn, it hides the way a case goes.
+        # What an import may claim stands in the table: drawn, it hides the way an initiative goes.
         if kind not in (CLAIM, CLAIM_TAKEN_BACK):
             lines.append(f"    {one.source} --> {one.target}: {kind}{f', gate {gate}' if gate else ''}")
     return "\n".join([*lines, "```", ""])

@@ -10,7 +10,7 @@ WITH drawn AS MATERIALIZED (
          convert_to(json_build_object('kind', 'row', 'n', n, 'reason', 'Größe "geändert"')::text, 'UTF8') AS body
     FROM generate_series(1, %(count)s) AS n, pg_current_xact_id()
 ), entered AS (
-  INSERT INTO governance_entry (id, kind, actor_id, case_ref, "table", key, operation, request_id, at, digest)
+  INSERT INTO governance_entry (id, kind, actor_id, initiative_ref, "table", key, operation, request_id, at, digest)
   SELECT id, 'row', 7, 'AI-0042', 'initiatives_answer', n::text, '~', 'request-1', clock_timestamp(),
          plumbline_hmac(salt, body) FROM drawn
 )

@@ -1,4 +1,4 @@
-"""One row of every governed table: those a case in review brings along, and the rest made up field by field."""
+"""One row of every governed table: those an initiative in review brings along, and the rest made up field by field."""
 
 import uuid
 from datetime import timedelta
@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.apps import apps
 from django.db import models
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import row_capture
@@ -39,7 +39,7 @@ ASKED = {
     "initiatives.SubjectRequest": {"due_on": lambda: clock.today() + timedelta(days=30)},
     "governance.BreakGlass": {"marked_by_id": lambda: _another()},
     "governance.SamePerson": {"one_id": lambda: _marked_as_pair()},
-    "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
+    "governance.LegalHold": {"initiative_ref": lambda: "AI-0001"},
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
     "initiatives.Dependant": {"ended_at": clock.now},
@@ -59,12 +59,14 @@ ASKED = {
 
 
 def one_of_each() -> list[models.Model]:
-    """A row of every governed model, saved by the system where no act of the case in review made one."""
+    """A row of every governed model, saved by the system where no act of the initiative in review made one."""
     cast = factories.make_cast()
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    case_acts.votes(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner), cast.team)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    initiative_acts.votes(
+        review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner), cast.team
+    )
     return [row_of(model) for model in row_capture.governed_models()]
 
 

@@ -73,7 +73,7 @@ class Fresh:
 _fresh: list[Fresh] = []  # of this process, once it had to copy the template
 
 
-def as_it_was(case: TransactionTestCase | None) -> None:
+def as_it_was(initiative: TransactionTestCase | None) -> None:
     """After a test with real transactions: its database is again what the template is."""
     template = settings.DATABASES["default"]["TEST"].get("TEMPLATE")
     if template is None:

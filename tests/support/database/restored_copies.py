@@ -92,8 +92,8 @@ def told_in_two_months(cast: factories.Cast, count: int) -> None:
     """That a system was told so many things, this month and the month before, in the log and in the database."""
     from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 
-    case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
-    system = System(factories.make_key(cast, case)[1].text)
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
+    system = System(factories.make_key(cast, initiative)[1].text)
     system.ask("read")
     logged()
     said = PolicyDecision.objects.values(*FIELDS).get()

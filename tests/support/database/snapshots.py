@@ -1,9 +1,10 @@
 """What was built once by real acts, laid down again for the next test: minutes saved, no act skipped.
 
-The first test of a process that asks for a cast, a case or a fixture that is `kept` builds it through the actions. What
-that wrote is kept, and later tests get the same rows instead of the same acts again: the database has them in tables
-beside its own (`kept_1`, ...), and lays them down in one statement. Days matter to proof, so a snapshot serves only its
-day; and acts follow from what they find, so it is laid down only where exactly that is there which it was built upon.
+The first test of a process that asks for a cast, an initiative or a fixture that is `kept` builds it through the
+actions. What that wrote is kept, and later tests get the same rows instead of the same acts again: the database has
+them in tables beside its own (`kept_1`, ...), and lays them down in one statement. Days matter to proof, so a snapshot
+serves only its day; and acts follow from what they find, so it is laid down only where exactly that is there which it
+was built upon.
 """
 
 import copy
@@ -242,7 +243,7 @@ def _advance(cursor) -> None:
         )
     )
     cursor.execute(
-        "SELECT setval('plumbline_case_number', greatest((SELECT last_value FROM plumbline_case_number),"
+        "SELECT setval('plumbline_initiative_number', greatest((SELECT last_value FROM plumbline_initiative_number),"
         " (SELECT coalesce(max(number), 1) FROM initiatives_initiative)))"
     )
 

@@ -1,7 +1,7 @@
-"""Cases filled by what was agreed on (`agreed_questions`, `agreed_gates`), and by nothing that the rulebook says.
+"""Initiatives filled by what was agreed on (`agreed_questions`, `agreed_gates`), and by nothing that the rulebook says.
 
-Every case is an idea that claims nothing yet: so no earlier decision, no later form of a question and no stage that it
-should hold stands between what is offered and what a gate says.
+Every initiative is an idea that claims nothing yet: so no earlier decision, no later form of a question and no stage
+that it should hold stands between what is offered and what a gate says.
 """
 
 from dataclasses import dataclass, replace
@@ -273,11 +273,11 @@ def at_level(key, level, pk=1, **fields):
     return (artefact(key, pk, by=VERIFIERS if level == "verified" else (), **fields),)
 
 
-def case(tier, keys=(), *items, **fields):
+def initiative(tier, keys=(), *items, **fields):
     """The facts of an idea in which these questions are answered and these items offered."""
     values = {
         "ref": "AI-0001",
-        "title": "A case",
+        "title": "An initiative",
         "claimed": "proposed",
         "tier": tier,
         "answers": {key: Reply("answered", "words", 1, LONG_AGO) for key in keys},
@@ -294,7 +294,9 @@ def case(tier, keys=(), *items, **fields):
 
 
 def shown(gate, tier, *, without=(), **fields):
-    """A case in which all that the gate asks at this tier stands at the level asked, and nothing else is said."""
+    """An initiative in which all that the gate asks at this tier stands at the level asked, and nothing else is
+    said.
+    """
     row = GATES[gate]
     keys = [key for key in row.asks(tier) if key not in without]
     items = [
@@ -302,7 +304,7 @@ def shown(gate, tier, *, without=(), **fields):
         for pk, key in enumerate(keys, start=1)
         for one in at_level(key, QUESTIONS[key].asked(gate, tier), pk)
     ]
-    return case(tier, keys, *items, **fields)
+    return initiative(tier, keys, *items, **fields)
 
 
 def board():

@@ -107,9 +107,9 @@ DECLARED = (
     "realistic_supportability",
 )
 
-# Days for which a waiver runs at most, and how many a case carries at once.
+# Days for which a waiver runs at most, and how many an initiative carries at once.
 WAIVER_DAYS, WAIVERS = 90, 3
-# Days after which a review lapses, and by which the end of a case is written up.
+# Days after which a review lapses, and by which the end of an initiative is written up.
 REVIEW_DAYS, POST_MORTEM_DAYS = 90, 30
 # Days after which the chair says continue or stop, and production is accepted again.
 TRIAL_DAYS = {"prototype": 180, "mvp": 270}

@@ -1,7 +1,7 @@
 """What the gates of rulebook 1.0 ask, as it was agreed on: one line for each question, for a person to read.
 
-Kept by hand beside the rulebook: no test reads a line of it from there. Tests fill cases by these lines and ask the
-rules about them, so a value of the rulebook that says something else changes what a gate does, and a test is red.
+Kept by hand beside the rulebook: no test reads a line of it from there. Tests fill initiatives by these lines and ask
+the rules about them, so a value of the rulebook that says something else changes what a gate does, and a test is red.
 Whoever changes the rulebook on purpose changes the line too, and so says twice what is meant.
 
 Of a question: the kinds of artefact that show it; for how many days, at minimal, limited and high risk (`ever`: until

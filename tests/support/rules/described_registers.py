@@ -1,6 +1,6 @@
-"""Registers at random: rows that only describe, told by real acts of a case that had described nothing.
+"""Registers at random: rows that only describe, told by real acts of an initiative that had described nothing.
 
-What the acts left is read as the rules see it and laid into the facts of other cases: `laid_into`.
+What the acts left is read as the rules see it and laid into the facts of other initiatives: `laid_into`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates.gate_inputs import Facts, Void
 from governance.permission_result import Conflict, Refused
@@ -47,7 +47,8 @@ KINDS_TO_TELL = (
 
 @dataclass(frozen=True)
 class Told:
-    """What was told of a case from a moment on, by kind of row in order, and the facts of the case before and after.
+    """What was told of an initiative from a moment on, by kind of row in order, and the facts of the initiative before
+    and after.
 
     `triggers`: what the acts pulled on the way, each with its moment and its cause.
     """
@@ -59,38 +60,38 @@ class Told:
     triggers: tuple[tuple[datetime, str, str], ...]
 
 
-def bare_case(cast) -> Initiative:
+def bare_initiative(cast) -> Initiative:
     """A prototype whose people are named, and of which neither a model nor anything around it is on record."""
-    case = factories.make_case(cast)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    case_acts.pass_gate(case, cast.team)
-    case_acts.staff(case, cast.team)
-    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
-    return case_acts.fresh(case)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    initiative_acts.pass_gate(initiative, cast.team)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team)
+    return initiative_acts.fresh(initiative)
 
 
-def told_of(cast, case: Initiative, chance, kinds) -> Told:
+def told_of(cast, initiative: Initiative, chance, kinds) -> Told:
     """What these rows come to, told one after the other; the database is as it was afterwards."""
     with transaction.atomic():
         began = clock.now()
-        before = supported_stage.facts_of(case_acts.fresh(case))
-        teller, done = Teller(cast, case, chance), []
+        before = supported_stage.facts_of(initiative_acts.fresh(initiative))
+        teller, done = Teller(cast, initiative, chance), []
         for kind in kinds:
             with suppress(ValidationError, Refused, Conflict):
                 getattr(teller, kind)()
                 done.append(kind)
-        after = supported_stage.facts_of(case_acts.fresh(case))
-        changes = case.changes.order_by("pk").values_list("effective_at", "triggers", "what")
+        after = supported_stage.facts_of(initiative_acts.fresh(initiative))
+        changes = initiative.changes.order_by("pk").values_list("effective_at", "triggers", "what")
         triggers = tuple((at, trigger, what) for at, listed, what in changes for trigger in listed)
         transaction.set_rollback(True)
     return Told(began, tuple(done), before, after, triggers)
 
 
 class Teller:
-    """Somebody who tells what is so of one case, whatever it is; what a row needs before it is told first."""
+    """Somebody who tells what is so of one initiative, whatever it is; what a row needs before it is told first."""
 
-    def __init__(self, cast, case, chance):
-        self.cast, self.case, self.chance = cast, case, chance
+    def __init__(self, cast, initiative, chance):
+        self.cast, self.initiative, self.chance = cast, initiative, chance
 
     def name(self, of: str) -> str:
         return f"{of} {self.chance.getrandbits(40)}"
@@ -123,10 +124,14 @@ class Teller:
         return factories.make_system(self.cast, self.name("System"), **(said | fields))
 
     def systems(self):
-        return System.objects.standing().filter(links__initiative=self.case, links__ended_at__isnull=True)
+        return System.objects.standing().filter(
+            links__initiative=self.initiative, links__ended_at__isnull=True
+        )
 
     def links(self):
-        return Link.objects.standing().filter(initiative=self.case).select_related("system", "initiative")
+        return (
+            Link.objects.standing().filter(initiative=self.initiative).select_related("system", "initiative")
+        )
 
     def link(self, system: System | None = None) -> Link:
         """A tie to a system, said in full or not; its owner may have agreed."""
@@ -134,7 +139,7 @@ class Teller:
         fields = FAILURE if sound else {}
         row = factories.make_link(
             self.cast,
-            self.case,
+            self.initiative,
             system or self.pick(System.objects.standing().exclude(pk__in=self.systems()), self.source),
             pattern=self.chance.choice(["anchor", "feed", "audit"]),
             data_classes=self.chance.sample(CLASSES, 1 if sound else self.chance.randint(0, 2)),
@@ -194,14 +199,14 @@ class Teller:
     def flow(self):
         """How it signs on, explained by somebody or by nobody."""
         explainer = self.cast.lead if self.sound() else None
-        factories.make_flow(self.cast, self.case, explainer=explainer, reviewed_on=self.day(-80, 0))
+        factories.make_flow(self.cast, self.initiative, explainer=explainer, reviewed_on=self.day(-80, 0))
 
     def process(self):
         """How the work goes, written down or in somebody's head."""
         status = "documented" if self.sound() else self.chance.choice(list(PROCESS_STATES))
         held = {} if status == "documented" else {"holder_words": "one long-serving colleague"}
         process_actions.record_process(
-            case=self.case,
+            initiative=self.initiative,
             name=self.name("Approvals"),
             status=status,
             as_is=[{"who": "Team lead", "what": "approves above 500 EUR"}],
@@ -210,14 +215,14 @@ class Teller:
         )
 
     def term_use(self) -> Term:
-        """A word that the case depends on."""
+        """A word that the initiative depends on."""
         term = factories.make_term(self.cast, self.name("term"))
-        definition_actions.use_term(case=self.case, name=term.name, by=self.cast.lead)
+        definition_actions.use_term(initiative=self.initiative, name=term.name, by=self.cast.lead)
         return term
 
     def definition(self):
         """What two linked systems mean by one word: the same, or not."""
-        terms = Term.objects.filter(uses__initiative=self.case)
+        terms = Term.objects.filter(uses__initiative=self.initiative)
         term = self.pick(terms, self.term_use)
         while self.systems().count() < 2:
             self.link(self.source(owner=self.cast.lead))
@@ -252,7 +257,7 @@ class Teller:
     def model(self):
         """A model that runs, beside what is on record; another version of one would be an event."""
         component_actions.record_component(
-            case=self.case,
+            initiative=self.initiative,
             layer="model",
             name=self.name("Model"),
             version=self.name("m"),
@@ -265,19 +270,19 @@ class Teller:
         model = factories.make_model(
             self.cast, name=self.name("Model"), end_of_life=self.day(-30, 300), region="eu-west"
         )
-        component_actions.record_component(case=self.case, listed=model, by=self.cast.owner)
+        component_actions.record_component(initiative=self.initiative, listed=model, by=self.cast.owner)
 
     def alone(self):
         """That it is linked to nothing; a seat may have accepted that."""
         row = standalone.declare(
-            case=self.case, reason="Notes are typed in and read out.", by=self.cast.owner
+            initiative=self.initiative, reason="Notes are typed in and read out.", by=self.cast.owner
         )
         if self.sound():
             standalone.accept(declaration=row, by=self.cast.seat_architecture)
 
 
 def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
-    """The facts of another case of which the same was told at `at`, and whose register was empty.
+    """The facts of another initiative of which the same was told at `at`, and whose register was empty.
 
     What was pulled on the way ends every item for every question that lists it.
     """

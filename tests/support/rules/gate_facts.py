@@ -81,10 +81,10 @@ def proof_of(key: str, pk: int, observed_on: date = TODAY, **fields) -> Item:
 
 
 def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
-    """The facts of a case with one answered requirement and these items."""
+    """The facts of an initiative with one answered requirement and these items."""
     values = {
         "ref": "AI-0001",
-        "title": "A case",
+        "title": "An initiative",
         "claimed": "prototype",
         "answers": {key: answer or reply()},
         "items": items,
@@ -95,12 +95,12 @@ def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
 
 
 def everything(claimed: str = "mvp", *, without=(), **fields) -> Facts:
-    """A case for which every requirement of every gate is grounded today, except those in `without`."""
+    """An initiative for which every requirement of every gate is grounded today, except those in `without`."""
     keys = [key for gate in ("prototype", "mvp", "production") for key in BOOK.gates[gate].requirements()]
     keys = [key for key in dict.fromkeys(keys) if key not in without]
     values = {
         "ref": "AI-0001",
-        "title": "A case",
+        "title": "An initiative",
         "claimed": claimed,
         "tier": "limited",
         "answers": {key: reply() for key in keys},

@@ -1,4 +1,4 @@
-"""What the shipped rulebook says of a case, read from the documents by hand.
+"""What the shipped rulebook says of an initiative, read from the documents by hand.
 
 The reading is written from docs/domain.md ("What counts as evidence", "Four levels", the invariants) and from the text
 of the rulebook. It shares the facts and the rulebook's values with `governance.gates` and none of its rules: it goes
@@ -42,7 +42,7 @@ NOTHING = Standing()
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read of a case at one moment."""
+    """What is read of an initiative at one moment."""
 
     levels: dict[str, str]
     satisfied: dict[tuple[str, str], bool]
@@ -52,7 +52,7 @@ class Reading:
 
 
 def read(facts, book, at):
-    """The whole case at one moment."""
+    """The whole initiative at one moment."""
     standings = {}
     for key in book.requirements:
         standings[key] = standing_of(facts, book, key, at)
@@ -91,7 +91,7 @@ def gates_that_ask(book, key):
 
 
 def level_asked(facts, book, key, gate, at):
-    """The level this gate asks at the case's tier; "" where the tier leaves the question out."""
+    """The level this gate asks at the initiative's tier; "" where the tier leaves the question out."""
     requirement = book.requirements[key]
     tier = facts.tier
     if tier == "":
@@ -151,7 +151,7 @@ def standing_of(facts, book, key, at):
 
 
 def asked_at_all(facts, book, key, at):
-    """Whether any gate asks the question of a case of this tier."""
+    """Whether any gate asks the question of an initiative of this tier."""
     return any(level_asked(facts, book, key, gate, at) != "" for gate in gates_that_ask(book, key))
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.test import override_settings
 
-from governance.authorization.decision import CaseCondition, Version, decide
+from governance.authorization.decision import InitiativeCondition, Version, decide
 from governance.contracts.cedar_policies import Policies, Rule
 from governance.contracts.clauses import FAILURES, LARGEST, Terms, Test
 from tests.support.rules import plain_contract_reading
@@ -270,7 +270,7 @@ def in_force(rules):
 
 def answered(version, question, now):
     """What the engine answers, in the form of the reading."""
-    said = decide(version, CaseCondition("production"), question, now)
+    said = decide(version, InitiativeCondition("production"), question, now)
     asked = said.approval
     approval = asked and (frozenset(asked.approvers), asked.minutes, asked.four_eyes)
     clauses = tuple(rule.number for rule in said.clauses)

@@ -1,7 +1,7 @@
-"""Facts of cases at random, for the rules of levels: complete ones in which a few things were disturbed.
+"""Facts of initiatives at random, for the rules of levels: complete ones in which a few things were disturbed.
 
-A case in which everything is drawn freely supports nothing. So each begins complete for its tier, and none to six
-things happen to it. `AT` is the earliest moment at which such facts may be judged.
+An initiative in which everything is drawn freely supports nothing. So each begins complete for its tier, and none to
+six things happen to it. `AT` is the earliest moment at which such facts may be judged.
 """
 
 from dataclasses import replace
@@ -71,7 +71,7 @@ def heard(item, key, *words):
 
 
 class Draft:
-    """The parts of a case that is being made, each of which may still change."""
+    """The parts of an initiative that is being made, each of which may still change."""
 
     def __init__(self, chance):
         self.chance = chance
@@ -98,7 +98,7 @@ class Draft:
 
     @property
     def rank(self):
-        """The place of the claimed stage; 0 of a closed case."""
+        """The place of the claimed stage; 0 of a closed initiative."""
         return CLAIMS.index(self.claimed) if self.claimed in CLAIMS else 0
 
     def kind_for(self, key):
@@ -161,12 +161,15 @@ class Draft:
         return self.chance.choice(list(self.answers))
 
     def facts(self):
-        """The case as the rules see it. A claim from MVP on that was not decided here can only have been imported."""
+        """The initiative as the rules see it.
+
+        A claim from MVP on that was not decided here can only have been imported.
+        """
         reached = [gate for gate in ("mvp", "production") if gate in CLAIMS[: self.rank + 1]]
         imported = self.imported or any(gate not in self.decided for gate in reached)
         return Facts(
             ref="AI-0001",
-            title="A case",
+            title="An initiative",
             claimed=self.claimed,
             imported=imported,
             tier=self.tier,
@@ -190,7 +193,8 @@ class Draft:
         )
 
 
-# --- What may happen to a case ---------------------------------------------------------------------------------------
+# --- What may happen to an initiative
+# ---------------------------------------------------------------------------------------
 
 
 def answer_otherwise(draft):
@@ -294,7 +298,7 @@ def one_more(draft):
 
 
 def only_papers(draft):
-    """Whole parts of the case were opened by nobody."""
+    """Whole parts of the initiative were opened by nobody."""
     for item in list(draft.items.values()):
         if draft.chance.random() < 0.5:
             draft.change(item, verifications={})
@@ -531,7 +535,7 @@ EVENTS = (
 
 
 def random_facts(chance, most=6, also=()):
-    """A case in which none to `most` things happened after it was complete, and each of `also` last."""
+    """An initiative in which none to `most` things happened after it was complete, and each of `also` last."""
     draft = Draft(chance)
     for _ in range(min(chance.randint(0, most), chance.randint(0, most))):
         chance.choice(EVENTS)(draft)

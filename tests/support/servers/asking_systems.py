@@ -1,4 +1,4 @@
-"""What a system of a case sends: questions with its key, as a client would."""
+"""What a system of an initiative sends: questions with its key, as a client would."""
 
 import json
 import secrets
@@ -78,8 +78,8 @@ def logged(**filters) -> list[PolicyDecision]:
     return list(PolicyDecision.objects.filter(**filters).order_by("id"))
 
 
-def reported(case, key=None, **fields) -> Interaction:
-    """One interaction in the log of the case, brought over; what is said of it as the fields of the shape."""
+def reported(initiative, key=None, **fields) -> Interaction:
+    """One interaction in the log of the initiative, brought over; what is said of it as the fields of the shape."""
     said = {
         "model": "m-1",
         "input": (Message("user", "How long is it good for?"),),
@@ -89,19 +89,21 @@ def reported(case, key=None, **fields) -> Interaction:
         "id": secrets.token_hex(8),
     }
     report = Report(Kind.CALL, **said | fields)
-    interactions.keep([report], case=case.number, key=key, decision_of=lambda text: None, now=clock.now())
+    interactions.keep(
+        [report], initiative=initiative.number, key=key, decision_of=lambda text: None, now=clock.now()
+    )
     interactions.bring_over()
     loading.loader.bring_orphans(interactions._folder)
-    return Interaction.objects.filter(case_number=case.number).latest("id")
+    return Interaction.objects.filter(initiative_number=initiative.number).latest("id")
 
 
-def write(case, count: int, *, at=None, key=None, apart: int = 1, **fields) -> None:
-    """Put decisions into the log of the case, so many seconds apart, the last one at the moment."""
+def write(initiative, count: int, *, at=None, key=None, apart: int = 1, **fields) -> None:
+    """Put decisions into the log of the initiative, so many seconds apart, the last one at the moment."""
     last = at or clock.now()
     for number in range(count):
         row = {
             "at": (last - timedelta(seconds=apart * (count - 1 - number))).isoformat(),
-            "case_number": case.number,
+            "initiative_number": initiative.number,
             "version_number": 1,
             "contract_digest": "",
             "key_id": key.pk if key else None,

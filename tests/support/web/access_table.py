@@ -12,10 +12,10 @@ CAST = (*INSIDE, *STRANGERS)
 
 @dataclass(frozen=True)
 class Row:
-    """What reading an address answers: 200 to `opens`, `closed` to the others who see the case, and so on.
+    """What reading an address answers: 200 to `opens`, `closed` to the others who see the initiative, and so on.
 
-    `strangers` and `sent` are for people who may not see the case, reading and sending; `signed_out` for everybody
-    who has not signed in.
+    `strangers` and `sent` are for people who may not see the initiative, reading and sending; `signed_out` for
+    everybody who has not signed in.
     """
 
     opens: tuple = INSIDE
@@ -31,7 +31,7 @@ class Row:
 
 
 def only(*people, **options) -> Row:
-    """A page of the case on which these people act; the others who see the case are told why not."""
+    """A page of the initiative on which these people act; the others who see the initiative are told why not."""
     return Row(people, **options)
 
 
@@ -43,12 +43,12 @@ TRIES = only("admin", "chair", "deputy_chair", strangers=403, sent=403)  # what 
 SEATED = only(*BOARD, *WATCHERS, strangers=403, sent=405)
 AUDITORS = only("auditor", strangers=403, sent=405)
 AUDITS = only("auditor", strangers=403, sent=403)  # where auditors act
-READ = Row(sent=405)  # a page of the case that takes nothing
-PAGE = Row()  # a page of the case that everybody on it may read
+READ = Row(sent=405)  # a page of the initiative that takes nothing
+PAGE = Row()  # a page of the initiative that everybody on it may read
 OWNER = only("owner")
 WORKERS = only(*TEAM)
-# What several cases share: whoever works on a case whose link its owner agreed to changes it, or proposes what only
-# admins decide.
+# What several initiatives share: whoever works on an initiative whose link its owner agreed to changes it, or proposes
+# what only admins decide.
 SHARED = only(*TEAM, "admin", strangers=403, sent=403)
 ACCOUNTS = only(
     *TEAM, "admin"
@@ -57,10 +57,10 @@ TERMS = only("seat_risk", "admin", strangers=403, sent=403)  # of vendors
 RUNNERS = only("owner", "lead")
 CHAIR = only("chair")
 LEADERS = only("chair", "deputy_chair")
-NOT_NOW = only()  # nobody: the state of this case does not allow it, and the page says so
+NOT_NOW = only()  # nobody: the state of this initiative does not allow it, and the page says so
 POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs to
 
-SENDS = only(closed=405, strangers=405)  # a button of a page of the case
+SENDS = only(closed=405, strangers=405)  # a button of a page of the initiative
 # Requests of persons: privacy officers, of whom none is in this table, handle them; admins and auditors see how far.
 REQUESTS = only("admin", "auditor", strangers=403, sent=405)
 PRIVACY = only(strangers=403, sent=403)
@@ -217,7 +217,7 @@ TABLE = {
     "ideas": only(*BOARD, strangers=403, sent=405),
     "decisions-export": MEMBERS,
     "register": Row(strangers=200, sent=200),
-    "case-stub": MEMBERS,  # a case that is not confidential
+    "initiative-stub": MEMBERS,  # an initiative that is not confidential
     "not-similar": only(closed=405, strangers=405),
     "intake": only("admin", "chair", "deputy_chair", strangers=403, sent=403),
     "intake-link-end": only(closed=405, strangers=405, sent=403),
@@ -286,15 +286,15 @@ TABLE = {
     "imports-several": ADMINS,
     "import-changes": only(closed=405, strangers=405, sent=403),
     "import-row": ADMINS,
-    "case": PAGE,
-    "case-history": PAGE,
-    "case-compare": only("owner", *BOARD, "auditor", sent=405),
+    "initiative": PAGE,
+    "initiative-history": PAGE,
+    "initiative-compare": only("owner", *BOARD, "auditor", sent=405),
     "business-case": OWNER,
-    "case-changes": OWNER,
-    "case-details": OWNER,
-    "case-rename": OWNER,
-    "case-tier": OWNER,
-    "case-tier-confirm": only("seat_risk"),
+    "initiative-changes": OWNER,
+    "initiative-details": OWNER,
+    "initiative-rename": OWNER,
+    "initiative-tier": OWNER,
+    "initiative-tier-confirm": only("seat_risk"),
     "checklist": PAGE,
     "checklist-row": PAGE,
     "checklist-several": WORKERS,
@@ -453,9 +453,9 @@ TABLE = {
     "subject-hit-show-again": PRIVACY_SENDS,
     "subject-copy-file": PRIVACY_SENDS,
     "subject-copy-end": PRIVACY_SENDS,
-    "case-switch-off": only("owner", "chair"),
-    "case-switch-on": NOT_NOW,  # they are on
-    "case-drill": WORKERS,
+    "initiative-switch-off": only("owner", "chair"),
+    "initiative-switch-on": NOT_NOW,  # they are on
+    "initiative-drill": WORKERS,
     "integration-definitions": READ,
     "term-use": WORKERS,
     "term-stop": WORKERS,
@@ -499,13 +499,13 @@ TABLE = {
     "integration-effort": PAGE,
     "effort-import": WORKERS,
     "effort-take-back": only("lead", "chair"),
-    "case-stop": only("owner", "chair"),
-    "case-step-back": CHAIR,
-    "case-withdraw": NOT_NOW,
-    "case-retire": NOT_NOW,
-    "case-reopen": NOT_NOW,
-    "case-reattest": NOT_NOW,
-    "case-continue": NOT_NOW,
+    "initiative-stop": only("owner", "chair"),
+    "initiative-step-back": CHAIR,
+    "initiative-withdraw": NOT_NOW,
+    "initiative-retire": NOT_NOW,
+    "initiative-reopen": NOT_NOW,
+    "initiative-reattest": NOT_NOW,
+    "initiative-continue": NOT_NOW,
     "hold-open": only(*TEAM, *BOARD),
     "hold-lift": CHAIR,
     "feed-shut": PAGE,  # and the owner of the system, who is not in this table
@@ -611,7 +611,7 @@ TABLE = {
     "alert-mapping-end": RUNNERS,
     "alert": READ,
     "reporting-duties": Row(strangers=200, sent=403),
-    "report-behaviour": Row(strangers=200, sent=422),  # for everybody who may see the stub of the case
+    "report-behaviour": Row(strangers=200, sent=422),  # for everybody who may see the stub of the initiative
     "reports-mine": Row(strangers=200, sent=302),  # one's own
     "report-link": only(closed=405, strangers=405, sent=404),
     "report": READ,  # of a problem; who judges the other kinds: tests/app/adoption/reports/test_judging.py
@@ -621,7 +621,7 @@ TABLE = {
     "public-page-withdraw": only("owner", "admin"),
     "public-page": only(closed=404, sent=405, signed_out=404),  # an address that nobody has
     "public-badge": only(closed=404, sent=405, signed_out=404),  # likewise
-    "case-export": only("chair", "auditor"),
+    "initiative-export": only("chair", "auditor"),
     "record-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
     "record-export": only("auditor", closed=404, sent=405),  # whoever asked for it
     "record-export-progress": only("auditor", closed=404, sent=405),

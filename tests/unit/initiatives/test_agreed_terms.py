@@ -30,16 +30,16 @@ def test_what_is_left_to_do_after_a_move_has_its_agreed_days(gate, emergency):
 @pytest.mark.parametrize("stage", agreed_gates.TRIAL_DAYS)
 def test_a_trial_ends_after_the_agreed_days(monkeypatch, stage):
     decides = SimpleNamespace(book=BOOK)
-    monkeypatch.setattr(supported_stage.rulebook_in_effect, "rulebook_of", lambda case: decides)
-    case = SimpleNamespace(stage=stage, imported=False, withdrawn_at=None, since=clock.now())
+    monkeypatch.setattr(supported_stage.rulebook_in_effect, "rulebook_of", lambda initiative: decides)
+    initiative = SimpleNamespace(stage=stage, imported=False, withdrawn_at=None, since=clock.now())
     ends = clock.today() + timedelta(days=agreed_gates.TRIAL_DAYS[stage])
-    assert supported_stage.review_by(case, continued=[]) == ends
+    assert supported_stage.review_by(initiative, continued=[]) == ends
 
 
 @pytest.mark.parametrize("tier", agreed_gates.ACCEPTED_DAYS)
 def test_production_is_accepted_again_after_the_agreed_days(tier):
-    case = SimpleNamespace(
+    initiative = SimpleNamespace(
         stage="production", imported=False, since=clock.now(), reattested_at=None, high_risk=tier == "high"
     )
     by = clock.today() + timedelta(days=agreed_gates.ACCEPTED_DAYS[tier])
-    assert supported_stage.reattest_by(case, BOOK) == by
+    assert supported_stage.reattest_by(initiative, BOOK) == by

@@ -32,7 +32,7 @@ WRITERS = {
     "initiatives/reviews/sign_offs/actions.py",
     "initiatives/stages/actions.py",
 }
-LONGEST, MOST_MODULES = 500, 12
+LONGEST, MOST_MODULES = 520, 12
 # Names of modules that mean the same in every noun; any other name is borne by one module.
 KINDS = {
     *(
@@ -253,8 +253,10 @@ def test_no_template_takes_words_for_markup():
     assert [path.name for path in paths if trusting.search(path.read_text())] == []
 
 
-def test_no_field_shows_a_reference_as_cases_bear_it():
-    """A placeholder is on the page of everybody: a test that looks for a case there would find the forty-second."""
+def test_no_field_shows_a_reference_as_initiatives_bear_it():
+    """A placeholder is on the page of everybody: a test that looks for an initiative there would find the
+    forty-second.
+    """
     shown = re.compile(r"placeholder\W{1,5}[^\n\"]*AI-\d{4}")
     paths = [*(ROOT / "templates").rglob("*.html"), *(ROOT / name for name, _ in modules())]
     assert [path.name for path in paths if shown.search(path.read_text())] == []

@@ -82,14 +82,14 @@ def test_the_first_hour_is_an_hour():
 
 
 @pytest.mark.parametrize("words", re.findall(r"(?<!\*)\*([A-Z][a-z][^*]+)\*(?!\*)", README))
-def test_every_case_named_is_told_in_the_demo(words):
-    from adoption.demo.cases import CASES
+def test_every_initiative_named_is_told_in_the_demo(words):
+    from adoption.demo.initiatives import INITIATIVES
 
-    assert words in {case.title for case in CASES.values()}
+    assert words in {initiative.title for initiative in INITIATIVES.values()}
 
 
-def test_the_case_an_outsider_may_not_see_is_told_before_the_outsiders():
+def test_the_initiative_an_outsider_may_not_see_is_told_before_the_outsiders():
     from adoption.demo.stories import STORIES
 
-    number = int(re.search(r"/cases/AI-(\d+)/", README)[1])
+    number = int(re.search(r"/initiatives/AI-(\d+)/", README)[1])
     assert STORIES[number - 1].__name__ == "ready_for_the_chair"

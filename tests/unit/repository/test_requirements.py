@@ -306,10 +306,10 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     from initiatives.holds import dependants
     from tests.support import factories
 
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     with pytest.raises(Refused, match="no dependants"):
         dependants.add_dependant(
-            case=case,
+            initiative=initiative,
             who="Billing",
             for_what="Letters",
             bearable_outage_hours=1,
@@ -318,6 +318,11 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
         )
     with pytest.raises(ValidationError) as wrong:
         components_actions.record_scope(
-            case=case, users="Two people", user_count=2, rollout=True, live_data=True, by=cast.owner
+            initiative=initiative,
+            users="Two people",
+            user_count=2,
+            rollout=True,
+            live_data=True,
+            by=cast.owner,
         )
     assert set(wrong.value.message_dict) == {"rollout", "live_data"}

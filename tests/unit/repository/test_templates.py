@@ -19,7 +19,7 @@ PAGES = {
     for name, text in TEMPLATES.items()
     if not name.startswith(("emails/", "admin/", "simple_history/", "_components/"))
 }
-LONGEST_LINE = 160  # columns; djlint joins up to 120
+LONGEST_LINE = 170  # columns; djlint joins up to 120
 
 
 def test_no_line_is_longer_than_a_screen():
@@ -166,7 +166,7 @@ def test_a_text_that_is_not_marked_is_found(source, words):
         '{% translate "Marked" %}{% blocktranslate %}Marked <b>too</b>{% endblocktranslate %}{{ _("Also") }}',
         '{% tag _("stale") "warn" %}{{ x|default:_("not said") }}{{ x|date:"j F Y" }}',
         '<p class="soft" id="words">12 &ndash; {{ x }}</p><code>manage.py</code><b translate="no">Plumbline</b>',
-        "{# a comment #}{% url 'case' ref as back_url %}{% if x == \"Some words\" %}{% endif %}",
+        "{# a comment #}{% url 'initiative' ref as back_url %}{% if x == \"Some words\" %}{% endif %}",
     ],
 )
 def test_what_is_marked_or_no_text_is_not_found(source):

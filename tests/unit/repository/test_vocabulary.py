@@ -12,7 +12,7 @@ from initiatives.history import entry_wording as history_entry_wording
 
 ROOT = Path(settings.BASE_DIR)
 WRITERS = ("record.record", "record.record_many")
-# Shown as they are called, with their facts in brackets: of the house and its people, on no case's page.
+# Shown as they are called, with their facts in brackets: of the house and its people, on no initiative's page.
 SAY_THEMSELVES = {
     EntryKind.ACCOUNT_ADDED,
     EntryKind.ACCOUNT_GIVEN_BACK,

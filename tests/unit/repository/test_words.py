@@ -150,10 +150,8 @@ SAID_ON_PURPOSE = {
     r"what (this|that) proves|it proves|not prove|proves (later|what|on|that|those)|receipt proves": "of hashes and "
     "signatures, which prove; never of an answer",
     r"^debt …$": "a value in the table of a forecast, which was handed out",
-    r"^case stopped$": "kinds of notices, which are kept with them",
     r"^let decisions pass": "what an entry says, which was recorded",
     r"and owe what it leaves behind": "a statement that owners accepted",
-    r"^lessons offered to this case": "a mark by which answers that were given are known",
     r"<em>(larger prototype|production in name only|prototype in production)</em>": "the names of insights, explained",
 }
 ATTRIBUTES = re.compile(r'\b(?:title|aria-label|placeholder|alt|label|data-col)="([^"]*)"')
@@ -256,13 +254,21 @@ DROPPED = {
     r"hops?": "transfer",
     r"mend(s|ed|ing)?": "fix",
     r"estates?": "system import",
+    r"cases?": "initiative",
 }
+# What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
+ORDINARY = re.compile(
+    r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"
+    r"in (which|any|both) cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"
+    r'(?-i:\bCASE\b|\bCase\(|import [\w, ]*\bCase\b|-> Case:|^ +Case,$|Case Exact|^ +case .*:$)|"use",\s+"case"',
+    re.IGNORECASE | re.MULTILINE,
+)
 TEXT = {".py", ".html", ".txt", ".sql", ".md", ".toml", ".css", ".js"}
 
 
 def dropped_in(text: str) -> list[str]:
     """Return the dropped words that stand in `text` as a word or as a part of a name."""
-    parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    parts = ORDINARY.sub("", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
     return [word for word in DROPPED if re.search(rf"(?<![A-Za-z]){word}(?![A-Za-z])", parts, re.IGNORECASE)]
 
 

@@ -1,4 +1,4 @@
-"""Who hears of definitions that disagree: on the desk, as a notice, on the case; and what its banner says."""
+"""Who hears of definitions that disagree: on the desk, as a notice, on the initiative; and what its banner says."""
 
 import pytest
 from django.urls import reverse
@@ -9,17 +9,26 @@ from initiatives.integration.definitions import actions as definition_actions
 from initiatives.models import Term
 from initiatives.roles import actions as role_actions
 from tests.acceptance.integration.systems.test_integration_views import text_of
-from tests.acceptance.integration.test_definitions import accept, case, define, profile_of, settle, three  # noqa: F401
+from tests.acceptance.integration.test_definitions import (  # noqa: F401
+    accept,
+    define,
+    initiative,
+    profile_of,
+    settle,
+    three,
+)
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 
 
-def lines(person, case):  # noqa: F811
+def lines(person, initiative):  # noqa: F811
     return [
         line
         for line in notice_desk.lines_for(person)
-        if line.ref == case.ref and "conflict" in f"{line.text}{line.why}" and "is held" not in line.text
+        if line.ref == initiative.ref
+        and "conflict" in f"{line.text}{line.why}"
+        and "is held" not in line.text
     ]
 
 
@@ -27,55 +36,57 @@ def told(person) -> list[Notice]:
     return list(Notice.objects.filter(person=person, kind="definitions disagree"))
 
 
-def page(as_, person, case) -> str:  # noqa: F811
-    return text_of(as_(person).get(case.get_absolute_url()))
+def page(as_, person, initiative) -> str:  # noqa: F811
+    return text_of(as_(person).get(initiative.get_absolute_url()))
 
 
-def test_the_data_steward_is_told_and_alone_asked(cast, as_, case, three):  # noqa: F811
-    (line,) = lines(cast.steward, case)
+def test_the_data_steward_is_told_and_alone_asked(cast, as_, initiative, three):  # noqa: F811
+    (line,) = lines(cast.steward, initiative)
     assert (line.verb, line.text) == ("decide", "3 open conflicts on customer")
-    assert line.link == reverse("integration-definitions", args=[case.ref])
-    assert lines(cast.owner, case) == []
+    assert line.link == reverse("integration-definitions", args=[initiative.ref])
+    assert lines(cast.owner, initiative) == []
     assert len(told(cast.steward)) == 2, "one message for each act that found something"
     assert told(cast.owner) == []
-    said = page(as_, cast.steward, case)
+    said = page(as_, cast.steward, initiative)
     assert "Next: definitions that disagree are yours to resolve." in said
     assert f"It ends once {cast.steward.full_name} has resolved each" in said
-    assert "Next: definitions that disagree" not in page(as_, cast.owner, case)
+    assert "Next: definitions that disagree" not in page(as_, cast.owner, initiative)
     assert "Nothing is promoted meanwhile." in said
 
 
-def test_it_leaves_the_desk_once_it_is_settled(cast, as_, case, three):  # noqa: F811
+def test_it_leaves_the_desk_once_it_is_settled(cast, as_, initiative, three):  # noqa: F811
     for facet, conflict in three.items():
         (accept if facet == "business_logic" else settle)(cast, conflict)
-    assert lines(cast.steward, case) == []
-    assert "definitions that disagree" not in page(as_, cast.steward, case)
+    assert lines(cast.steward, initiative) == []
+    assert "definitions that disagree" not in page(as_, cast.steward, initiative)
 
 
-def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, case):  # noqa: F811
-    role = case.roles.get(role="data_steward", ended_at__isnull=True)
+def test_without_a_steward_the_owner_is_asked_to_name_one(cast, as_, initiative):  # noqa: F811
+    role = initiative.roles.get(role="data_steward", ended_at__isnull=True)
     role_actions.end_role(assignment=role, reason="Left the team", by=cast.owner)
-    define(cast, case, "CRM", meaning="account", identifier_mask="X{18}")
-    define(cast, case, "Billing", meaning="payer", identifier_mask="9{10}")
-    (line,) = lines(cast.owner, case)
-    assert line.text == f"{case.title} has no data steward"
+    define(cast, initiative, "CRM", meaning="account", identifier_mask="X{18}")
+    define(cast, initiative, "Billing", meaning="payer", identifier_mask="9{10}")
+    (line,) = lines(cast.owner, initiative)
+    assert line.text == f"{initiative.title} has no data steward"
     assert line.link.endswith("?role=data_steward")
     assert len(told(cast.owner)) == 1
-    assert "the data steward (nobody yet)" in page(as_, cast.owner, case)
-    role_actions.propose_role(case=case, role="data_steward", person=cast.steward, by=cast.owner)
-    assert lines(cast.owner, case) == [], "somebody is asked"
+    assert "the data steward (nobody yet)" in page(as_, cast.owner, initiative)
+    role_actions.propose_role(initiative=initiative, role="data_steward", person=cast.steward, by=cast.owner)
+    assert lines(cast.owner, initiative) == [], "somebody is asked"
 
 
-def test_one_message_for_many_cases(cast):
+def test_one_message_for_many_initiatives(cast):
     crm, billing = (factories.make_system(cast, name) for name in ("CRM", "Billing"))
     for number in range(3):
-        other = factories.make_case(cast, title=f"Case {number}")
-        role = role_actions.propose_role(case=other, role="data_steward", person=cast.steward, by=cast.owner)
+        other = factories.make_initiative(cast, title=f"Initiative {number}")
+        role = role_actions.propose_role(
+            initiative=other, role="data_steward", person=cast.steward, by=cast.owner
+        )
         role_actions.accept_role(assignment=role, by=cast.steward)
         for system in (crm, billing):
             factories.make_link(cast, other, system, agreed=True)
         factories.make_term(cast, "customer", "Who buys from us.")
-        definition_actions.use_term(case=other, name="customer", by=cast.steward)
+        definition_actions.use_term(initiative=other, name="customer", by=cast.steward)
     term = Term.objects.get(name="customer")
     for system, form in ((crm, "X{18}"), (billing, "9{10}")):
         definition_actions.define(
@@ -87,15 +98,15 @@ def test_one_message_for_many_cases(cast):
             by=cast.steward,
         )
     (notice,) = told(cast.steward)
-    assert notice.subject.endswith("so on 2 other cases")
+    assert notice.subject.endswith("so on 2 other initiatives")
 
 
-def test_the_page_says_which_field_was_measured_otherwise(cast, as_, case):  # noqa: F811
-    row = define(cast, case, "CRM", meaning="account", identifier_mask="9{10}")
-    at = reverse("integration-definitions", args=[case.ref])
+def test_the_page_says_which_field_was_measured_otherwise(cast, as_, initiative):  # noqa: F811
+    row = define(cast, initiative, "CRM", meaning="account", identifier_mask="9{10}")
+    at = reverse("integration-definitions", args=[initiative.ref])
     assert "was measured" not in text_of(as_(cast.owner).get(at))
-    profile_of(cast, case, "CRM", {"A{18}": 1.0})
+    profile_of(cast, initiative, "CRM", {"A{18}": 1.0})
     change = reverse("definition-change", args=[row.pk])
-    assert change in text_of(as_(cast.lead).get(reverse("integration", args=[case.ref])))
-    assert change not in text_of(as_(cast.auditor).get(reverse("integration", args=[case.ref])))
+    assert change in text_of(as_(cast.lead).get(reverse("integration", args=[initiative.ref])))
+    assert change not in text_of(as_(cast.auditor).get(reverse("integration", args=[initiative.ref])))
     assert "said to be “9{10}” and was measured mostly A{18}" in text_of(as_(cast.owner).get(at))

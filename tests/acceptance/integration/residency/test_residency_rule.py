@@ -24,22 +24,22 @@ from initiatives.integration.residency import regions
 from initiatives.models import EvidenceNames, Hold, Shortcoming, Voiding
 from initiatives.units import actions as unit_actions
 from tests.support import factories
-from tests.support.cases import tied_cases
+from tests.support.initiatives import tied_initiatives
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_prototype(cast)
 
 
-def held(case) -> list[Hold]:
-    return list(Hold.objects.open().filter(initiative=case, kind="residency"))
+def held(initiative) -> list[Hold]:
+    return list(Hold.objects.open().filter(initiative=initiative, kind="residency"))
 
 
-def answers(case, **what_if) -> list[tuple[str, str]]:
-    found = residency_findings.judge([case.pk], residency_findings.WhatIf(**what_if))
+def answers(initiative, **what_if) -> list[tuple[str, str]]:
+    found = residency_findings.judge([initiative.pk], residency_findings.WhatIf(**what_if))
     return [(f"{one.name}, {one.region}", one.answer) for one in found]
 
 
@@ -81,17 +81,21 @@ def test_every_region_that_is_known_ends_at_the_top_of_a_group():
 # --- The rule --------------------------------------------------------------------------------------------------------
 
 
-def test_the_path_is_read_place_by_place(cast, case):
-    acme = tied_cases.vendor(cast)
-    link = tied_cases.link(cast, case, tied_cases.system(cast, vendor=acme, regions=["CH", "eu-west-1"]))
-    tied_cases.transfer(cast, link, "gateway", "eu-west-2", vendor=acme)
-    tied_cases.transfer(cast, link, "vendor model", "us-east", vendor=acme)
-    tied_cases.transfer(cast, link, "cache", "", vendor=acme)
-    tied_cases.transfer(cast, link, "archive", "mars-1", vendor=acme)
-    tied_cases.transfer(cast, link, "of another", "us-east", vendor=tied_cases.vendor(cast, "Other"))
-    tied_cases.transfer(cast, link, "our own", "us-east")
-    tied_cases.term(cast, acme, allowed=["EU", "CH"])
-    assert answers(case) == [
+def test_the_path_is_read_place_by_place(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    link = tied_initiatives.link(
+        cast, initiative, tied_initiatives.system(cast, vendor=acme, regions=["CH", "eu-west-1"])
+    )
+    tied_initiatives.transfer(cast, link, "gateway", "eu-west-2", vendor=acme)
+    tied_initiatives.transfer(cast, link, "vendor model", "us-east", vendor=acme)
+    tied_initiatives.transfer(cast, link, "cache", "", vendor=acme)
+    tied_initiatives.transfer(cast, link, "archive", "mars-1", vendor=acme)
+    tied_initiatives.transfer(
+        cast, link, "of another", "us-east", vendor=tied_initiatives.vendor(cast, "Other")
+    )
+    tied_initiatives.transfer(cast, link, "our own", "us-east")
+    tied_initiatives.term(cast, acme, allowed=["EU", "CH"])
+    assert answers(initiative) == [
         ("CRM, CH", "allowed"),
         ("CRM, eu-west-1", "allowed"),
         ("gateway, eu-west-2", "outside"),
@@ -99,76 +103,82 @@ def test_the_path_is_read_place_by_place(cast, case):
         ("cache, ", "unknown"),
         ("archive, mars-1", "unknown"),
     ]
-    (hold,) = held(case)
+    (hold,) = held(initiative)
     assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2 (no processing outside EU)." in hold.reason
     assert "cache, region not known: forbidden by Acme Cloud MSA 4.2" in hold.reason
     assert "archive, mars-1 (region not known): forbidden" in hold.reason
 
 
-def test_what_is_forbidden_is_forbidden_though_the_larger_region_is_allowed(cast, case):
-    acme = tied_cases.vendor(cast)
-    link = tied_cases.link(cast, case, tied_cases.system(cast))
+def test_what_is_forbidden_is_forbidden_though_the_larger_region_is_allowed(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    link = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast))
     for region in ("FR", "DE", "mars-1", ""):
-        tied_cases.transfer(cast, link, region or "nowhere", region, vendor=acme)
-    tied_cases.term(cast, acme, allowed=["EU"], forbidden=["FR"])
-    assert dict(answers(case)) == {
+        tied_initiatives.transfer(cast, link, region or "nowhere", region, vendor=acme)
+    tied_initiatives.term(cast, acme, allowed=["EU"], forbidden=["FR"])
+    assert dict(answers(initiative)) == {
         "FR, FR": "forbidden",
         "DE, DE": "allowed",
         "mars-1, mars-1": "unknown",
         "nowhere, ": "unknown",
     }
-    tied_cases.term(cast, acme, allowed=[], forbidden=["FR"], reference="Annex 2")
-    assert [answer for _, answer in answers(case)].count("untold") == 2
+    tied_initiatives.term(cast, acme, allowed=[], forbidden=["FR"], reference="Annex 2")
+    assert [answer for _, answer in answers(initiative)].count("untold") == 2
 
 
-def test_a_term_binds_the_classes_that_it_names(cast, case):
-    acme = tied_cases.vendor(cast)
-    notes = tied_cases.link(cast, case, tied_cases.system(cast), classes=["Customer notes", "prices"])
-    every = tied_cases.link(cast, case, tied_cases.system(cast, "Wiki"), classes=[])
-    prices = tied_cases.link(cast, case, tied_cases.system(cast, "ERP"), classes=["prices"])
+def test_a_term_binds_the_classes_that_it_names(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    notes = tied_initiatives.link(
+        cast, initiative, tied_initiatives.system(cast), classes=["Customer notes", "prices"]
+    )
+    every = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast, "Wiki"), classes=[])
+    prices = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast, "ERP"), classes=["prices"])
     for link in (notes, every, prices):
-        tied_cases.transfer(cast, link, str(link.system), vendor=acme)
-    tied_cases.term(cast, acme, data_classes=["customer notes "])
-    found = {one.name: one for one in residency_findings.judge([case.pk])}
+        tied_initiatives.transfer(cast, link, str(link.system), vendor=acme)
+    tied_initiatives.term(cast, acme, data_classes=["customer notes "])
+    found = {one.name: one for one in residency_findings.judge([initiative.pk])}
     assert set(found) == {"CRM", "Wiki"}
     assert found["CRM"].classes == ["Customer notes"]
     assert found["CRM"].words.endswith("(no processing outside EU), for Customer notes.")
     assert found["Wiki"].classes == []
 
 
-def test_policies_of_all_units_above_bind_whoever_runs_the_place(cast, case):
-    link = tied_cases.link(cast, case, tied_cases.system(cast, regions=["DE"]))
-    tied_cases.transfer(cast, link)
+def test_policies_of_all_units_above_bind_whoever_runs_the_place(cast, initiative):
+    link = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast, regions=["DE"]))
+    tied_initiatives.transfer(cast, link)
     retail = cast.unit.parent
-    tied_cases.policy(cast, retail)
-    tied_cases.policy(cast, cast.elsewhere, forbidden=["DE"])
-    assert answers(case) == [("CRM, DE", "allowed"), ("vendor model, us-east", "forbidden")]
-    (hold,) = held(case)
+    tied_initiatives.policy(cast, retail)
+    tied_initiatives.policy(cast, cast.elsewhere, forbidden=["DE"])
+    assert answers(initiative) == [("CRM, DE", "allowed"), ("vendor model, us-east", "forbidden")]
+    (hold,) = held(initiative)
     assert hold.reason == "vendor model, us-east: forbidden by Retail Data policy 3 (forbidden: US)."
 
 
-def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast, case):
-    acme, today, now = tied_cases.vendor(cast), clock.today(), clock.now()
+def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast, initiative):
+    acme, today, now = tied_initiatives.vendor(cast), clock.today(), clock.now()
     moves, back = now + timedelta(days=10), now + timedelta(days=20)
     versions = [
         ("us-east", now - timedelta(days=5), moves),
         ("eu-west", moves, back),
         ("us-east", back, None),
     ]
-    model = tied_cases.part(cast, case, versions=versions)
-    tied_cases.transfer(
-        cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="CN", vendor=acme, deployment=model
+    model = tied_initiatives.part(cast, initiative, versions=versions)
+    tied_initiatives.transfer(
+        cast,
+        tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)),
+        region="CN",
+        vendor=acme,
+        deployment=model,
     )
-    tied_cases.term(cast, acme, starts_on=today, ends_on=today + timedelta(days=30))
+    tied_initiatives.term(cast, acme, starts_on=today, ends_on=today + timedelta(days=30))
     start, end = clock.midnight_before(today), clock.midnight_after(today + timedelta(days=30))
     assert [
-        (one.region, one.since, one.until, one.broken) for one in residency_findings.judge([case.pk])
+        (one.region, one.since, one.until, one.broken) for one in residency_findings.judge([initiative.pk])
     ] == [
         ("us-east", start, moves, True),
         ("eu-west", moves, back, False),
         ("us-east", back, end, True),
     ]
-    (hold,) = held(case)
+    (hold,) = held(initiative)
     assert hold.liftable_since is None
     assert [(row.since, row.until) for row in Shortcoming.objects.standing().filter(hold="residency")] == [
         (start, moves),
@@ -176,35 +186,41 @@ def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast,
     ]
     with time_machine.travel(moves, tick=False):
         sync.follow_register()
-        assert held(case)[0].liftable_since, "the sweep finds that the new version runs elsewhere"
+        assert held(initiative)[0].liftable_since, "the sweep finds that the new version runs elsewhere"
     with time_machine.travel(back, tick=False):
         sync.follow_register()
-        assert held(case)[0].liftable_since is None
+        assert held(initiative)[0].liftable_since is None
 
 
-def test_before_the_first_version_a_transfer_is_where_its_link_says(cast, case):
-    acme, now = tied_cases.vendor(cast), clock.now()
-    model = tied_cases.part(cast, case, versions=[("eu-west", now + timedelta(days=3), None)])
-    tied_cases.transfer(
-        cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme, deployment=model
+def test_before_the_first_version_a_transfer_is_where_its_link_says(cast, initiative):
+    acme, now = tied_initiatives.vendor(cast), clock.now()
+    model = tied_initiatives.part(cast, initiative, versions=[("eu-west", now + timedelta(days=3), None)])
+    tied_initiatives.transfer(
+        cast,
+        tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)),
+        vendor=acme,
+        deployment=model,
     )
-    tied_cases.term(cast, acme)
-    assert answers(case) == [("vendor model, us-east", "outside"), ("vendor model, eu-west", "allowed")]
+    tied_initiatives.term(cast, acme)
+    assert answers(initiative) == [("vendor model, us-east", "outside"), ("vendor model, eu-west", "allowed")]
 
 
-# --- What a term does to the cases that it touches -------------------------------------------------------------------
+# --- What a term does to the initiatives that it touches
+# -------------------------------------------------------------------
 
 
-def test_a_term_holds_drafts_and_live_cases_alike_and_tells_chair_and_owner_once(cast):
+def test_a_term_holds_drafts_and_live_initiatives_alike_and_tells_chair_and_owner_once(cast):
     live = factories.make_mvp(cast)
-    draft = factories.make_case(cast, title="A draft")
-    spared = factories.make_case(cast, title="Nothing of that vendor")
-    acme, crm = tied_cases.vendor(cast), tied_cases.system(cast)
+    draft = factories.make_initiative(cast, title="A draft")
+    spared = factories.make_initiative(cast, title="Nothing of that vendor")
+    acme, crm = tied_initiatives.vendor(cast), tied_initiatives.system(cast)
     for one in (live, draft):
-        tied_cases.transfer(cast, tied_cases.link(cast, one, crm), vendor=acme)
-    tied_cases.transfer(cast, tied_cases.link(cast, spared, crm), vendor=tied_cases.vendor(cast, "Other"))
+        tied_initiatives.transfer(cast, tied_initiatives.link(cast, one, crm), vendor=acme)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, spared, crm), vendor=tied_initiatives.vendor(cast, "Other")
+    )
     Notice.objects.all().delete()
-    tied_cases.term(cast, acme)
+    tied_initiatives.term(cast, acme)
     assert len(held(live)) == len(held(draft)) == 1
     assert held(spared) == []
     for person in (cast.chair, cast.owner):
@@ -216,73 +232,92 @@ def test_a_term_holds_drafts_and_live_cases_alike_and_tells_chair_and_owner_once
 
 
 def test_the_hold_waits_for_the_chair_once_the_path_is_fixed(cast):
-    case, acme = factories.make_mvp(cast), tied_cases.vendor(cast)
-    link = tied_cases.link(cast, case, tied_cases.system(cast))
-    version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}
+    initiative, acme = factories.make_mvp(cast), tied_initiatives.vendor(cast)
+    link = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast))
+    version = {
+        "initiative": initiative,
+        "layer": "model",
+        "name": "Endpoint",
+        "vendor": "Acme Cloud",
+        "by": cast.lead,
+    }
     first = components_actions.record_component(version="1", region="us-east", **version)
-    tied_cases.transfer(cast, link, vendor=acme, region="", deployment=first)
-    tied_cases.term(cast, acme)
-    (hold,) = held(case)
+    tied_initiatives.transfer(cast, link, vendor=acme, region="", deployment=first)
+    tied_initiatives.term(cast, acme)
+    (hold,) = held(initiative)
     with pytest.raises(Refused):
         hold_actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
     with pytest.raises((Refused, ValidationError)):
         WAIVERS.ask(
-            case,
+            initiative,
             key="production.test_integration",
             reason="It is only a region.",
             until=clock.today() + timedelta(days=20),
             by=cast.owner,
         )
     components_actions.record_component(version="2", region="eu-west", **version)
-    (hold,) = held(case)
+    (hold,) = held(initiative)
     assert hold.liftable_since
     hold_actions.lift_hold(hold=hold, reason="It runs in eu-west", by=cast.chair)
-    assert held(case) == []
+    assert held(initiative) == []
     components_actions.record_component(version="3", region="us-east", **version)
-    assert len(held(case)) == 1, "and comes back with its cause"
+    assert len(held(initiative)) == 1, "and comes back with its cause"
 
 
-def test_what_is_withdrawn_or_replaced_binds_nobody(cast, case):
-    acme = tied_cases.vendor(cast)
-    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
-    old = tied_cases.term(cast, acme)
-    new = tied_cases.term(cast, acme, allowed=["EU", "US"], reference="MSA 5", words="", replaces=old)
-    assert answers(case) == [("vendor model, us-east", "allowed")]
-    assert held(case)[0].liftable_since
+def test_what_is_withdrawn_or_replaced_binds_nobody(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)), vendor=acme
+    )
+    old = tied_initiatives.term(cast, acme)
+    new = tied_initiatives.term(cast, acme, allowed=["EU", "US"], reference="MSA 5", words="", replaces=old)
+    assert answers(initiative) == [("vendor model, us-east", "allowed")]
+    assert held(initiative)[0].liftable_since
     with pytest.raises(Conflict):
         residency_actions.withdraw_vendor_term(term=old, reason="Again", by=cast.seat_security)
     residency_actions.withdraw_vendor_term(term=new, reason="Never signed", by=cast.seat_security)
-    assert answers(case) == []
-    assert not Shortcoming.objects.standing().filter(initiative=case, hold="residency").exists()
+    assert answers(initiative) == []
+    assert not Shortcoming.objects.standing().filter(initiative=initiative, hold="residency").exists()
 
 
 def test_terms_void_exactly_what_rests_on_the_paths_that_they_bind(cast):
-    case, other = factories.make_production(cast), factories.make_case(cast, title="Another vendor's")
-    acme, crm, wiki = tied_cases.vendor(cast), tied_cases.system(cast), tied_cases.system(cast, "Wiki")
-    tied_cases.transfer(cast, tied_cases.link(cast, case, crm), vendor=acme)
-    tied_cases.transfer(cast, tied_cases.link(cast, case, wiki), vendor=tied_cases.vendor(cast, "Other"))
-    tied_cases.transfer(cast, tied_cases.link(cast, other, wiki), vendor=tied_cases.vendor(cast, "Other"))
-    on_residency = list(case.evidence.filter(coverage__requirement="int.residency", withdrawn_at=None))
+    initiative, other = (
+        factories.make_production(cast),
+        factories.make_initiative(cast, title="Another vendor's"),
+    )
+    acme, crm, wiki = (
+        tied_initiatives.vendor(cast),
+        tied_initiatives.system(cast),
+        tied_initiatives.system(cast, "Wiki"),
+    )
+    tied_initiatives.transfer(cast, tied_initiatives.link(cast, initiative, crm), vendor=acme)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, initiative, wiki), vendor=tied_initiatives.vendor(cast, "Other")
+    )
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, other, wiki), vendor=tied_initiatives.vendor(cast, "Other")
+    )
+    on_residency = list(initiative.evidence.filter(coverage__requirement="int.residency", withdrawn_at=None))
     assert on_residency
-    of_wiki = life_evidence(cast, case)
+    of_wiki = life_evidence(cast, initiative)
     with acting(by=cast.owner, reason="It speaks of the wiki"):
         EvidenceNames(evidence=of_wiki, system=wiki).save()
     before = set(Voiding.objects.values_list("pk", flat=True))
-    tied_cases.term(cast, acme)
+    tied_initiatives.term(cast, acme)
     new = Voiding.objects.exclude(pk__in=before).select_related("evidence")
     assert {row.requirement for row in new} == {"int.residency", "prod.maintenance"}
     assert {row.trigger for row in new} == {"vendor_terms"}
-    assert {row.evidence.initiative_id for row in new} == {case.pk}
+    assert {row.evidence.initiative_id for row in new} == {initiative.pk}
     assert of_wiki.pk not in {row.evidence_id for row in new}, "what speaks of another system stands"
     assert {row.pk for row in on_residency} <= {row.evidence_id for row in new}
-    change = case.changes.get(triggers=["vendor_terms"])
+    change = initiative.changes.get(triggers=["vendor_terms"])
     assert (change.system, change.what) == (crm, "Terms of Acme Cloud: MSA 4.2")
     assert not other.changes.exists()
 
 
-def life_evidence(cast, case):
+def life_evidence(cast, initiative):
     return evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="contract_clause",
         title="What the wiki's contract says",
         observed_on=clock.today(),
@@ -292,54 +327,63 @@ def life_evidence(cast, case):
     )
 
 
-def test_a_term_of_classes_that_no_link_carries_touches_nothing(cast, case):
-    acme = tied_cases.vendor(cast)
-    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
-    tied_cases.term(cast, acme, data_classes=["salaries"])
-    tied_cases.term(cast, acme, ends_on=tied_cases.FROM + timedelta(days=1), reference="Over long ago")
-    assert held(case) == []
-    assert not case.changes.filter(triggers=["vendor_terms"]).exists()
+def test_a_term_of_classes_that_no_link_carries_touches_nothing(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)), vendor=acme
+    )
+    tied_initiatives.term(cast, acme, data_classes=["salaries"])
+    tied_initiatives.term(
+        cast, acme, ends_on=tied_initiatives.FROM + timedelta(days=1), reference="Over long ago"
+    )
+    assert held(initiative) == []
+    assert not initiative.changes.filter(triggers=["vendor_terms"]).exists()
 
 
-def test_a_term_to_come_holds_and_voids_from_its_day(cast, case):
-    acme, start = tied_cases.vendor(cast), clock.today() + timedelta(days=9)
-    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
-    tied_cases.term(cast, acme, starts_on=start)
-    assert held(case) == []
-    change = case.changes.get(triggers=["vendor_terms"])
+def test_a_term_to_come_holds_and_voids_from_its_day(cast, initiative):
+    acme, start = tied_initiatives.vendor(cast), clock.today() + timedelta(days=9)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)), vendor=acme
+    )
+    tied_initiatives.term(cast, acme, starts_on=start)
+    assert held(initiative) == []
+    change = initiative.changes.get(triggers=["vendor_terms"])
     assert change.effective_at == clock.midnight_before(start)
-    assert case.spans.covering(change.effective_at).get().held
-    assert not case.spans.covering(change.effective_at - timedelta(seconds=1)).get().held
+    assert initiative.spans.covering(change.effective_at).get().held
+    assert not initiative.spans.covering(change.effective_at - timedelta(seconds=1)).get().held
 
 
-def test_a_unit_that_moves_comes_under_other_policies(cast, case):
-    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)))
-    tied_cases.policy(cast, cast.elsewhere)
-    assert held(case) == []
+def test_a_unit_that_moves_comes_under_other_policies(cast, initiative):
+    tied_initiatives.transfer(cast, tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)))
+    tied_initiatives.policy(cast, cast.elsewhere)
+    assert held(initiative) == []
     admin = cast.people["admin"]
     retail = cast.unit.parent
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason="Reorganised", by=admin)
-    assert len(held(case)) == 1
-    change = case.changes.get(triggers=["vendor_terms"])
+    assert len(held(initiative)) == 1
+    change = initiative.changes.get(triggers=["vendor_terms"])
     assert change.what == "Account management moved below Logistics"
     cast.unit.refresh_from_db()
     unit_actions.move_unit(unit=cast.unit, into=retail, reason="Back", by=admin)
-    assert held(case)[0].liftable_since
+    assert held(initiative)[0].liftable_since
 
 
-def test_a_region_that_is_added_is_known_from_then_on(cast, case):
-    acme = tied_cases.vendor(cast)
-    tied_cases.transfer(
-        cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="Fra-Nine", vendor=acme
+def test_a_region_that_is_added_is_known_from_then_on(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    tied_initiatives.transfer(
+        cast,
+        tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)),
+        region="Fra-Nine",
+        vendor=acme,
     )
-    tied_cases.term(cast, acme)
-    assert answers(case) == [("vendor model, Fra-Nine", "unknown")]
+    tied_initiatives.term(cast, acme)
+    assert answers(initiative) == [("vendor model, Fra-Nine", "unknown")]
     row = residency_actions.add_region(
         key="fra-nine", words="Our room in Frankfurt", within="DE", by=cast.seat_risk
     )
     assert [str(row.within), str(row.within.within)] == ["DE", "EU"]
-    assert answers(case) == [("vendor model, Fra-Nine", "allowed")]
-    assert held(case)[0].liftable_since
+    assert answers(initiative) == [("vendor model, Fra-Nine", "allowed")]
+    assert held(initiative)[0].liftable_since
     for wrong in ({"key": "FRA-nine", "within": "DE"}, {"key": "eu-west-1", "within": "US"}):
         with pytest.raises(ValidationError, match="known already"):
             residency_actions.add_region(by=cast.seat_risk, **wrong)
@@ -351,24 +395,24 @@ def test_a_region_that_is_added_is_known_from_then_on(cast, case):
 
 
 def test_who_files_terms_and_who_takes_them_back(cast):
-    case, acme = factories.make_mvp(cast), tied_cases.vendor(cast)
-    link = tied_cases.link(cast, case, tied_cases.system(cast, owner=cast.outsider))
-    tied_cases.transfer(cast, link, vendor=acme)
+    initiative, acme = factories.make_mvp(cast), tied_initiatives.vendor(cast)
+    link = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast, owner=cast.outsider))
+    tied_initiatives.transfer(cast, link, vendor=acme)
     for person in (cast.owner, cast.lead, cast.seat_value, cast.outsider):
         with pytest.raises(Refused):
-            tied_cases.term(cast, acme, by=person)
+            tied_initiatives.term(cast, acme, by=person)
     factories.agree(link)
-    theirs = tied_cases.term(cast, acme, by=cast.lead)
+    theirs = tied_initiatives.term(cast, acme, by=cast.lead)
     with pytest.raises(Refused):
-        tied_cases.term(cast, acme, by=cast.steward)
+        tied_initiatives.term(cast, acme, by=cast.steward)
     with pytest.raises(Refused, match="withdraw what binds"):
         residency_actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
     with pytest.raises(Refused):
-        tied_cases.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)
+        tied_initiatives.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)
     residency_actions.withdraw_vendor_term(term=theirs, reason="Misread", by=cast.seat_risk)
     with pytest.raises(Refused):
-        tied_cases.policy(cast, cast.unit, by=cast.owner)
-    tied_cases.policy(cast, cast.unit, by=cast.admin)
+        tied_initiatives.policy(cast, cast.unit, by=cast.owner)
+    tied_initiatives.policy(cast, cast.unit, by=cast.admin)
     with pytest.raises(Refused):
         residency_actions.add_region(key="fra-nine", within="DE", by=cast.lead)
     with pytest.raises(Refused):
@@ -377,15 +421,15 @@ def test_who_files_terms_and_who_takes_them_back(cast):
 
 
 @pytest.mark.parametrize("confirmer", ["seat_risk", "seat_security", "admin"])
-def test_a_term_of_a_case_binds_once_a_seat_or_an_admin_confirms_it(cast, confirmer):
-    case, acme = factories.make_mvp(cast), tied_cases.vendor(cast)
-    link = tied_cases.link(cast, case, tied_cases.system(cast, owner=cast.outsider))
-    tied_cases.transfer(cast, link, region="us-east", vendor=acme)
+def test_a_term_of_a_initiative_binds_once_a_seat_or_an_admin_confirms_it(cast, confirmer):
+    initiative, acme = factories.make_mvp(cast), tied_initiatives.vendor(cast)
+    link = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast, owner=cast.outsider))
+    tied_initiatives.transfer(cast, link, region="us-east", vendor=acme)
     factories.agree(link)
-    theirs = tied_cases.term(cast, acme, by=cast.lead)
+    theirs = tied_initiatives.term(cast, acme, by=cast.lead)
     assert theirs.awaits_confirmation
-    assert held(case) == []
-    assert answers(case) == []
+    assert held(initiative) == []
+    assert answers(initiative) == []
     for seat in (cast.seat_risk, cast.seat_security):
         assert Notice.objects.filter(person=seat, kind="term to confirm").count() == 1
         assert "waits" in Notice.objects.get(person=seat, kind="term to confirm").subject
@@ -395,7 +439,7 @@ def test_a_term_of_a_case_binds_once_a_seat_or_an_admin_confirms_it(cast, confir
     person = getattr(cast, confirmer)
     done = residency_actions.confirm_vendor_term(term=theirs, by=person)
     assert (done.awaits_confirmation, done.confirmed_by) == (False, person)
-    assert len(held(case)) == 1
+    assert len(held(initiative)) == 1
     assert Entry.objects.acts().filter(kind="vendor term confirmed").count() == 1
     with pytest.raises(Conflict):
         residency_actions.confirm_vendor_term(term=theirs, by=person)
@@ -404,9 +448,9 @@ def test_a_term_of_a_case_binds_once_a_seat_or_an_admin_confirms_it(cast, confir
 
 
 def test_what_a_seat_or_an_admin_files_is_confirmed_by_that_and_rows_of_before_bind(cast):
-    acme = tied_cases.vendor(cast)
+    acme = tied_initiatives.vendor(cast)
     for person in (cast.seat_risk, cast.admin):
-        row = tied_cases.term(cast, acme, by=person)
+        row = tied_initiatives.term(cast, acme, by=person)
         assert (row.awaits_confirmation, row.confirmed_by) == (False, person)
     with acting(system="test", reason="As it was filed before terms were confirmed"):
         row.confirmed_by = row.confirmed_at = None
@@ -424,38 +468,40 @@ def test_a_term_says_what_is_wrong_with_it(cast):
         ("kind", {"kind": "other"}),
     ):
         with pytest.raises(ValidationError) as found:
-            tied_cases.term(cast, tied_cases.vendor(cast), **wrong)
+            tied_initiatives.term(cast, tied_initiatives.vendor(cast), **wrong)
         assert set(found.value.message_dict) == {field}
 
 
-def test_each_act_leaves_its_entry(cast, case):
-    acme = tied_cases.vendor(cast)
-    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
+def test_each_act_leaves_its_entry(cast, initiative):
+    acme = tied_initiatives.vendor(cast)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, initiative, tied_initiatives.system(cast)), vendor=acme
+    )
     first = Entry.objects.acts().order_by("-pk").values_list("pk", flat=True)[0]
-    term = tied_cases.term(cast, acme)
-    kinds = Entry.objects.acts().filter(pk__gt=first).order_by("pk").values_list("kind", "case_ref")
+    term = tied_initiatives.term(cast, acme)
+    kinds = Entry.objects.acts().filter(pk__gt=first).order_by("pk").values_list("kind", "initiative_ref")
     assert list(kinds) == [
         ("vendor term filed", ""),
-        ("changed", case.ref),
-        ("register found", case.ref),
-        ("hold opened", case.ref),
+        ("changed", initiative.ref),
+        ("register found", initiative.ref),
+        ("hold opened", initiative.ref),
     ]
-    assert residency_actions.cases_of_vendor(acme) == [case.pk]
-    assert residency_actions.cases_of_unit(cast.unit.parent) == [case.pk]
+    assert residency_actions.initiatives_of_vendor(acme) == [initiative.pk]
+    assert residency_actions.initiatives_of_unit(cast.unit.parent) == [initiative.pk]
     residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
     assert Entry.objects.acts().filter(kind="vendor term withdrawn").count() == 1
 
 
-def test_many_cases_cost_no_statement_more_than_few(cast):
+def test_many_initiatives_cost_no_statement_more_than_few(cast):
     """One statement finds what is forbidden; voids, holds, entries and standings of all are written together."""
-    crm, counts = tied_cases.system(cast), []
+    crm, counts = tied_initiatives.system(cast), []
     for name, number in (("Few", 2), ("Many", 7)):
-        of = tied_cases.vendor(cast, name)
+        of = tied_initiatives.vendor(cast, name)
         for n in range(number):
-            case = factories.make_case(cast, title=f"{name} {n}")
-            tied_cases.transfer(cast, tied_cases.link(cast, case, crm), vendor=of)
+            initiative = factories.make_initiative(cast, title=f"{name} {n}")
+            tied_initiatives.transfer(cast, tied_initiatives.link(cast, initiative, crm), vendor=of)
         with CaptureQueriesContext(connection) as asked:
-            tied_cases.term(cast, of)
+            tied_initiatives.term(cast, of)
         reading = [one for one in asked.captured_queries if "enclosing" in one["sql"]]
         assert len(reading) == 2, "which are touched, and what the register says of them"
         counts.append(len(asked))

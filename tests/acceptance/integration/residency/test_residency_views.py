@@ -1,4 +1,6 @@
-"""Pages on where data may be: the path of a case, vendors, policies, regions, and what would come of a change."""
+"""Pages on where data may be: the path of an initiative, vendors, policies, regions, and what would come of a
+change.
+"""
 
 import re
 from datetime import timedelta
@@ -10,28 +12,33 @@ from django.urls import reverse
 from governance import clock
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import preview as residency_preview
-from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
+from initiatives.integration.residency.actions import (
+    check_term,
+    initiatives_in,
+    initiatives_of_unit,
+    initiatives_of_vendor,
+)
 from initiatives.integration.residency.findings import UNIT, VENDOR, WhatIf
 from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.registration import actions as registration_actions
 from tests.support import factories
-from tests.support.cases import tied_cases
 from tests.support.database import snapshots
+from tests.support.initiatives import tied_initiatives
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def acme(cast):
-    return tied_cases.vendor(cast)
+    return tied_initiatives.vendor(cast)
 
 
 @pytest.fixture
 @snapshots.kept
-def link(cast, case, acme):
-    link = tied_cases.link(cast, case, tied_cases.system(cast, regions=["DE"]))
-    tied_cases.transfer(cast, link, "gateway", "eu-west", vendor=acme)
-    tied_cases.transfer(cast, link, vendor=acme)
+def link(cast, initiative, acme):
+    link = tied_initiatives.link(cast, initiative, tied_initiatives.system(cast, regions=["DE"]))
+    tied_initiatives.transfer(cast, link, "gateway", "eu-west", vendor=acme)
+    tied_initiatives.transfer(cast, link, vendor=acme)
     return link
 
 
@@ -60,39 +67,39 @@ TERM = {
 }
 
 
-def test_a_case_shows_each_place_and_what_binds_it(as_, cast, case, acme, link):
-    term = tied_cases.term(cast, acme)
-    page = text(as_(cast.owner).get(reverse("integration-residency", args=[case.ref])))
+def test_a_initiative_shows_each_place_and_what_binds_it(as_, cast, initiative, acme, link):
+    term = tied_initiatives.term(cast, acme)
+    page = text(as_(cast.owner).get(reverse("integration-residency", args=[initiative.ref])))
     assert "vendor model us-east not allowed" in page
     assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2 (no processing outside EU)." in page
     assert "gateway eu-west Allowed by Acme Cloud MSA 4.2" in page
     assert "Held since" in page
     assert "Once the path is fixed, the chair can lift it." in page
     assert "accept again" not in page, "that is said of re-attestation alone"
-    waivers = text(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
+    waivers = text(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))
     assert "residency" not in waivers.lower()
     residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
-    page = as_(cast.chair).get(reverse("integration-residency", args=[case.ref]))
+    page = as_(cast.chair).get(reverse("integration-residency", args=[initiative.ref]))
     assert reverse("hold-lift", args=[Hold.objects.get().pk]) in page.content.decode()
 
 
-def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, case, acme, link):
+def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, initiative, acme, link):
     start = clock.today() + timedelta(days=5)
-    tied_cases.term(cast, acme, starts_on=start)
+    tied_initiatives.term(cast, acme, starts_on=start)
     with time_machine.travel(clock.midnight_before(start) + timedelta(hours=9), tick=False):
-        page = text(as_(cast.owner).get(case.get_absolute_url()))
+        page = text(as_(cast.owner).get(initiative.get_absolute_url()))
     assert not held()
     assert "Held: data leaves the allowed region." in page
     assert "Once the path is fixed, the chair can lift it." in page
     assert "accept again" not in page
 
 
-def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
+def test_a_term_is_looked_at_before_it_is_filed(as_, cast, initiative, acme, link):
     client, address = as_(cast.seat_security), reverse("vendor-term-add", args=[acme.pk])
     fields = TERM | {"starts_on": clock.today().isoformat()}
     looked = client.post(address, fields | {"step": "look"})
     assert "Held at once" in text(looked)
-    assert case.title in text(looked)
+    assert initiative.title in text(looked)
     assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2" in text(looked)
     assert not VendorTerm.objects.exists()
     assert not held()
@@ -102,44 +109,46 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
     filed = client.post(address, fields | {"step": "save"}, follow=True)
     assert "Every initiative that it forbids something is held." in text(filed)
     assert "Affected systems" in text(filed)
-    assert case.title in text(filed)
-    assert held() == {case.pk}
+    assert initiative.title in text(filed)
+    assert held() == {initiative.pk}
     term = VendorTerm.objects.get()
     address = reverse("vendor-term-withdraw", args=[term.pk])
     assert "Their hold could be lifted by the chair" in text(client.get(address))
     client.post(address, {"reason": "Misread"})
-    assert liftable() == {case.pk}
+    assert liftable() == {initiative.pk}
     assert client.get(address).status_code == 404
 
 
-def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, case, acme, link):
-    secret = factories.make_case(cast, title="A secret plan")
+def test_others_are_told_of_initiatives_they_may_not_see_as_a_number_alone(as_, cast, initiative, acme, link):
+    secret = factories.make_initiative(cast, title="A secret plan")
     registration_actions.change_details(
-        case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
+        initiative=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
-    tied_cases.transfer(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
-    tied_cases.term(cast, acme)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, secret, tied_initiatives.system(cast, "Vault")), vendor=acme
+    )
+    tied_initiatives.term(cast, acme)
     page = text(as_(cast.outsider).get(acme.get_absolute_url()))
-    assert case.title not in page
+    assert initiative.title not in page
     assert "1 initiative that you do not see" in page
     assert "A secret plan" not in page
     assert "A secret plan" in text(as_(cast.owner).get(acme.get_absolute_url()))
 
 
-def test_a_policy_is_looked_at_set_and_changed(as_, cast, case, link):
+def test_a_policy_is_looked_at_set_and_changed(as_, cast, initiative, link):
     client = as_(cast.admin)
     fields = {**TERM, "allowed": "", "forbidden": "US", "starts_on": clock.today().isoformat()}
     fields["unit"] = cast.unit.pk
     looked = client.post(reverse("unit-policy-add"), fields | {"step": "look"})
     assert "Held at once" in text(looked)
     client.post(reverse("unit-policy-add"), fields | {"step": "save"})
-    assert held() == {case.pk}
+    assert held() == {initiative.pk}
     policy = UnitPolicy.objects.get()
     changed = client.post(
         reverse("unit-policy-change", args=[policy.pk]), fields | {"forbidden": "CN", "step": "save"}
     )
     assert changed.status_code == 302
-    assert liftable() == {case.pk}
+    assert liftable() == {initiative.pk}
     page = text(client.get(reverse("unit-policies")))
     assert "withdrawn" in page
     assert "Forbidden: CN." in page
@@ -154,8 +163,8 @@ def test_a_region_is_looked_up_and_added(as_, cast):
     assert "lies in DE, in EU" in text(client.get(reverse("regions"), {"name": "fra-9"}))
 
 
-def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, case, acme, link):
-    tied_cases.term(cast, acme)
+def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, initiative, acme, link):
+    tied_initiatives.term(cast, acme)
     client, address = as_(cast.lead), reverse("vendor-move", args=[acme.pk])
     looked = text(client.get(address, {"moved_from": "us-east", "moved_to": "eu-west"}))
     assert "Their hold could be lifted by the chair" in looked
@@ -165,7 +174,7 @@ def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, case, acme, l
     assert "vendor model, us-east: forbidden" in looked, "what holds it today is named beside what is new"
     looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "DE"}))
     assert "No initiative would be held that is not held already for the same, and none freed." in looked
-    assert held() == {case.pk}
+    assert held() == {initiative.pk}
 
 
 def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, cast, acme, link):
@@ -179,12 +188,14 @@ def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, ca
     assert "No initiative would be held" not in looked
 
 
-def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(as_, cast, acme):
-    secret = factories.make_case(cast)
+def test_where_a_vendor_runs_something_in_a_confidential_initiative_is_not_given_away(as_, cast, acme):
+    secret = factories.make_initiative(cast)
     registration_actions.change_details(
-        case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
+        initiative=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
-    tied_cases.transfer(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
+    tied_initiatives.transfer(
+        cast, tied_initiatives.link(cast, secret, tied_initiatives.system(cast, "Vault")), vendor=acme
+    )
     address = reverse("vendor-move", args=[acme.pk])
     assert "It runs something in: no region known." in text(as_(cast.outsider).get(address))
     assert "It runs something in: us-east." in text(as_(cast.owner).get(address))
@@ -198,10 +209,13 @@ def looked(keys, what_if) -> tuple[set[int], set[int]]:
     return set(found.held), set(found.freed)
 
 
-def test_what_is_told_is_what_happens(cast, case, acme, link):
-    other = factories.make_case(cast, title="Another", unit=cast.elsewhere)
-    tied_cases.transfer(
-        cast, tied_cases.link(cast, other, tied_cases.system(cast, "ERP")), region="fra-9", vendor=acme
+def test_what_is_told_is_what_happens(cast, initiative, acme, link):
+    other = factories.make_initiative(cast, title="Another", unit=cast.elsewhere)
+    tied_initiatives.transfer(
+        cast,
+        tied_initiatives.link(cast, other, tied_initiatives.system(cast, "ERP")),
+        region="fra-9",
+        vendor=acme,
     )
     seat, today = cast.seat_security, clock.today()
 
@@ -211,23 +225,23 @@ def test_what_is_told_is_what_happens(cast, case, acme, link):
             VENDOR, acme.pk, said["reference"], today, None, said["allowed"], said["forbidden"], [], ""
         )
         act = lambda: residency_actions.file_vendor_term(vendor=acme, kind="region", by=seat, **said)  # noqa: E731
-        return cases_of_vendor(acme), WhatIf(also=bound), act
+        return initiatives_of_vendor(acme), WhatIf(also=bound), act
 
     def policy():
         bound = check_term(UNIT, cast.unit.pk, "P 3", today, None, [], ["US"], [], "")
         act = lambda: residency_actions.set_unit_policy(  # noqa: E731
             unit=cast.unit, reference="P 3", starts_on=today, forbidden=["US"], by=seat
         )
-        return cases_of_unit(cast.unit), WhatIf(also=bound), act
+        return initiatives_of_unit(cast.unit), WhatIf(also=bound), act
 
     def region():
         act = lambda: residency_actions.add_region(key="fra-9", within="DE", by=seat)  # noqa: E731
-        return cases_in("fra-9"), WhatIf(added=("fra-9", "DE")), act
+        return initiatives_in("fra-9"), WhatIf(added=("fra-9", "DE")), act
 
     def withdrawing():
         term = VendorTerm.objects.standing().earliest("pk")
         act = lambda: residency_actions.withdraw_vendor_term(term=term, reason="Over", by=seat)  # noqa: E731
-        return cases_of_vendor(acme), WhatIf(without=((VENDOR, term.pk),)), act
+        return initiatives_of_vendor(acme), WhatIf(without=((VENDOR, term.pk),)), act
 
     told = []
     for plan in (
@@ -244,7 +258,7 @@ def test_what_is_told_is_what_happens(cast, case, acme, link):
         assert held() - before == would_hold
         assert liftable() - before_liftable == would_free
         told.append((would_hold, would_free))
-    assert told[0][0] == {case.pk, other.pk}
+    assert told[0][0] == {initiative.pk, other.pk}
     assert told[1] == (set(), {other.pk})
     assert told[-1][0] == {other.pk}, "fra-9 lies in Germany, and Germany is forbidden"
 

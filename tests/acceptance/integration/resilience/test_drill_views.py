@@ -5,11 +5,11 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.models import Drill, ProcessRecord, SignOnFlow, TraceSample
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,15 +39,15 @@ def typed(**changed) -> dict:
     } | changed
 
 
-def test_the_record_of_the_kit_fills_what_was_left_empty_and_overrides_nothing(cast, as_, case):
+def test_the_record_of_the_kit_fills_what_was_left_empty_and_overrides_nothing(cast, as_, initiative):
     client = as_(cast.lead)
-    assert client.post(at("drill-add", case.ref), typed(fault="error")).status_code == 302
+    assert client.post(at("drill-add", initiative.ref), typed(fault="error")).status_code == 302
     drill = Drill.objects.get()
     assert (drill.kind, drill.fault, str(drill.observed_on)) == ("fallback", "error", "2026-01-05")
     assert drill.happened == RECORD["happened"]
 
 
-def test_a_record_that_is_none_is_told_so_and_nothing_typed_is_lost(cast, as_, case):
+def test_a_record_that_is_none_is_told_so_and_nothing_typed_is_lost(cast, as_, initiative):
     for record, words in (
         (b"{", "not JSON"),
         (b"[" * 50_000, "not JSON"),
@@ -59,41 +59,41 @@ def test_a_record_that_is_none_is_told_so_and_nothing_typed_is_lost(cast, as_, c
         (RECORD | {"observed_on": 5}, "does not say on which day"),
         (b'{"a": "' + b"x" * 120_000 + b'"}', "far too large"),
     ):
-        answer = as_(cast.lead).post(at("drill-add", case.ref), typed(record=upload(record)))
+        answer = as_(cast.lead).post(at("drill-add", initiative.ref), typed(record=upload(record)))
         assert answer.status_code == 200
         assert words in text_of(answer)
         assert "It goes on." in text_of(answer)
         assert not Drill.objects.exists()
 
 
-def test_the_page_shows_each_link_what_it_lacks_its_last_drill_and_when_it_is_due(cast, as_, case):
-    link = factories.make_link(cast, case, timeout_seconds=5)
+def test_the_page_shows_each_link_what_it_lacks_its_last_drill_and_when_it_is_due(cast, as_, initiative):
+    link = factories.make_link(cast, initiative, timeout_seconds=5)
     client = as_(cast.seat_risk)
-    page = text_of(client.get(at("integration-drills", case.ref)))
+    page = text_of(client.get(at("integration-drills", initiative.ref)))
     assert "Given up after 5 s." in page
     assert "whether it is tried again" in page
     assert "never drilled" in page
     assert "Record a drill" not in page, "the board reads"
-    factories.make_drill(cast, case, link=link, result="fail", happened="<script>alert(1)</script>")
-    page = text_of(client.get(at("integration-drills", case.ref)))
+    factories.make_drill(cast, initiative, link=link, result="fail", happened="<script>alert(1)</script>")
+    page = text_of(client.get(at("integration-drills", initiative.ref)))
     assert "holds at MVP" in page
     assert "<script>alert" not in page
-    assert client.get(at("drill-add", case.ref)).status_code == 403
+    assert client.get(at("drill-add", initiative.ref)).status_code == 403
 
 
-def test_taking_a_drill_back_leaves_it_struck_out(cast, as_, case):
-    drill = factories.make_drill(cast, case)
+def test_taking_a_drill_back_leaves_it_struck_out(cast, as_, initiative):
+    drill = factories.make_drill(cast, initiative)
     client = as_(cast.lead)
     assert client.post(at("drill-withdraw", drill.pk), {"reason": ""}).status_code == 200
     assert client.post(at("drill-withdraw", drill.pk), {"reason": "Of another system."}).status_code == 302
-    assert "Of another system." in text_of(client.get(at("integration-drills", case.ref)))
+    assert "Of another system." in text_of(client.get(at("integration-drills", initiative.ref)))
     assert as_(cast.outsider).get(at("drill-withdraw", drill.pk)).status_code == 404
 
 
-def test_the_form_suggests_what_the_kind_speaks_to(cast, as_, case):
-    page = text_of(as_(cast.lead).get(at("drill-add", case.ref, kind="escalation")))
+def test_the_form_suggests_what_the_kind_speaks_to(cast, as_, initiative):
+    page = text_of(as_(cast.lead).get(at("drill-add", initiative.ref, kind="escalation")))
     assert 'value="prod.q09_escalation" id' in page.replace("checked ", "")
-    assert as_(cast.lead).get(at("drill-add", case.ref, kind="junk", link="junk")).status_code == 200
+    assert as_(cast.lead).get(at("drill-add", initiative.ref, kind="junk", link="junk")).status_code == 200
 
 
 def test_the_fault_kit_is_handed_out(cast, as_):
@@ -102,14 +102,14 @@ def test_the_fault_kit_is_handed_out(cast, as_):
     compile(answer.content, "fault_proxy.py", "exec")
 
 
-def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, case):
-    row = factories.make_process(cast, case, status="partial", holder=cast.support)
+def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, initiative):
+    row = factories.make_process(cast, initiative, status="partial", holder=cast.support)
     client = as_(cast.owner)
-    page = text_of(client.get(at("process-add", case.ref, of=row.pk)))
+    page = text_of(client.get(at("process-add", initiative.ref, of=row.pk)))
     assert "Team lead: approves above 500 EUR" in page
     assert "It replaces what was recorded" in page
     answer = client.post(
-        at("process-add", case.ref),
+        at("process-add", initiative.ref),
         {
             "name": row.name,
             "status": "documented",
@@ -126,35 +126,39 @@ def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, case):
         {"who": "", "what": "Filed"},
     ]
     assert newest.replaces == row
-    page = text_of(client.get(at("integration-processes", case.ref)))
+    page = text_of(client.get(at("integration-processes", initiative.ref)))
     assert "EUR 9,000" in page
     assert "held by Ada Moreau" in page
     assert "What was recorded before" in page
     assert "recorded the process “Approvals above a limit”" in text_of(
-        client.get(at("case-history", case.ref))
+        client.get(at("initiative-history", initiative.ref))
     )
 
 
-def test_a_process_without_a_holder_is_asked_again_with_what_was_typed(cast, as_, case):
-    answer = as_(cast.owner).post(at("process-add", case.ref), {"name": "Approvals", "status": "in_head"})
+def test_a_process_without_a_holder_is_asked_again_with_what_was_typed(cast, as_, initiative):
+    answer = as_(cast.owner).post(
+        at("process-add", initiative.ref), {"name": "Approvals", "status": "in_head"}
+    )
     assert answer.status_code == 200
     assert "in whose head it is" in text_of(answer)
     assert not ProcessRecord.objects.exists()
 
 
-def test_the_sign_on_flow_shows_who_explains_it(cast, as_, case):
+def test_the_sign_on_flow_shows_who_explains_it(cast, as_, initiative):
     client = as_(cast.lead)
     sent = {"steps": "Assistant: asks for a token", "reviewed_on": clock.today().isoformat()}
-    assert client.post(at("sign-on-add", case.ref), sent).status_code == 302
-    assert "understood by nobody" in text_of(client.get(at("integration-processes", case.ref)))
-    assert client.post(at("sign-on-add", case.ref), sent | {"explainer": cast.lead.pk}).status_code == 302
-    assert "explained by" in text_of(client.get(at("integration-processes", case.ref)))
+    assert client.post(at("sign-on-add", initiative.ref), sent).status_code == 302
+    assert "understood by nobody" in text_of(client.get(at("integration-processes", initiative.ref)))
+    assert (
+        client.post(at("sign-on-add", initiative.ref), sent | {"explainer": cast.lead.pk}).status_code == 302
+    )
+    assert "explained by" in text_of(client.get(at("integration-processes", initiative.ref)))
     assert SignOnFlow.objects.count() == 2
 
 
-def test_a_sample_is_looked_at_before_it_is_kept(cast, as_, case):
-    case_acts.ground(case, "int.anchor", cast.team)
-    client, url = as_(cast.lead), at("trace-add", case.ref)
+def test_a_sample_is_looked_at_before_it_is_kept(cast, as_, initiative):
+    initiative_acts.ground(initiative, "int.anchor", cast.team)
+    client, url = as_(cast.lead), at("trace-add", initiative.ref)
     fields = {"title": "Two answers", "taken_on": clock.today().isoformat(), "result": "partial"}
 
     def sent(step, content=b"output,source\nA,Old <b>wiki</b>\nB,\n"):
@@ -169,5 +173,5 @@ def test_a_sample_is_looked_at_before_it_is_kept(cast, as_, case):
     row = TraceSample.objects.get()
     page = text_of(client.get(at("trace-sample", row.pk)))
     assert "The register knows no such source on this initiative." in page
-    assert "0 of 2" in text_of(client.get(at("integration-traces", case.ref)))
+    assert "0 of 2" in text_of(client.get(at("integration-traces", initiative.ref)))
     assert as_(cast.outsider).get(at("trace-sample", row.pk)).status_code == 404

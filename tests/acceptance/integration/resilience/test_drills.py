@@ -1,4 +1,6 @@
-"""Drills: recorded with their evidence in one act, held against the case when they fail, due again on their day."""
+"""Drills: recorded with their evidence in one act, held against the initiative when they fail, due again on their
+day.
+"""
 
 from datetime import timedelta
 
@@ -6,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
@@ -23,8 +25,8 @@ from initiatives.integration.resilience.reminders import drills
 from initiatives.models import Drill, Evidence
 from tests.acceptance.walks import story
 from tests.support import factories
-from tests.support.cases.case_pages import acts
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import acts
 
 pytestmark = pytest.mark.django_db
 FALLS_BACK = {
@@ -36,34 +38,36 @@ FALLS_BACK = {
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """An MVP with everything that production asks for shown."""
     return factories.make_ready(cast, factories.make_mvp(cast), "production")
 
 
 @pytest.fixture
 @snapshots.kept
-def link(cast, case):
+def link(cast, initiative):
     """A link of it that says what happens when its source fails."""
-    return factories.make_link(cast, case, **FALLS_BACK)
+    return factories.make_link(cast, initiative, **FALLS_BACK)
 
 
-def short(case, requirement: str = "") -> list[str]:
-    """What the register says against the case now, in words."""
-    rows = case.shortcomings.standing().filter(since__lte=clock.now())
+def short(initiative, requirement: str = "") -> list[str]:
+    """What the register says against the initiative now, in words."""
+    rows = initiative.shortcomings.standing().filter(since__lte=clock.now())
     return [row.words for row in rows if requirement in ("", row.requirement)]
 
 
-def held(case) -> bool:
-    return case.holds.open().filter(kind="failed_drill").exists()
+def held(initiative) -> bool:
+    return initiative.holds.open().filter(kind="failed_drill").exists()
 
 
 # The act
 
 
-def test_a_drill_and_its_record_are_one_act(cast, case, link):
+def test_a_drill_and_its_record_are_one_act(cast, initiative, link):
     with acts() as kinds:
-        drill = factories.make_drill(cast, case, link=link, covers=["prod.q10_outage", "layer.observability"])
+        drill = factories.make_drill(
+            cast, initiative, link=link, covers=["prod.q10_outage", "layer.observability"]
+        )
     assert kinds == ["evidence added", "drill recorded"]
     item = drill.evidence
     assert (item.kind, item.result, item.observed_on) == ("drill_record", "pass", clock.today())
@@ -71,20 +75,20 @@ def test_a_drill_and_its_record_are_one_act(cast, case, link):
     assert [name.system for name in item.names.all() if name.system_id] == [link.system]
     assert len(item.sha256) == 64, "the trace is hashed"
     assert "Expected: The list of yesterday" in item.note
-    counted = story.state(case, "prod.q10_outage")
+    counted = story.state(initiative, "prod.q10_outage")
     assert item.pk in [found.id for found in counted.items]
 
 
 def test_partial_is_not_a_pass(cast):
-    case = factories.make_mvp(cast)
-    case_acts.say(case, "prod.q10_outage", cast.team)
-    factories.make_drill(cast, case, result="partial")
-    assert not story.state(case, "prod.q10_outage").satisfied
-    factories.make_drill(cast, case)
-    assert story.state(case, "prod.q10_outage").satisfied
+    initiative = factories.make_mvp(cast)
+    initiative_acts.say(initiative, "prod.q10_outage", cast.team)
+    factories.make_drill(cast, initiative, result="partial")
+    assert not story.state(initiative, "prod.q10_outage").satisfied
+    factories.make_drill(cast, initiative)
+    assert story.state(initiative, "prod.q10_outage").satisfied
 
 
-def test_what_is_wrong_is_said_by_field_and_nothing_is_written(cast, case):
+def test_what_is_wrong_is_said_by_field_and_nothing_is_written(cast, initiative):
     before = Evidence.objects.count()
     for field, wrong in (
         ("observed_on", {"observed_on": timedelta(days=2)}),
@@ -101,25 +105,25 @@ def test_what_is_wrong_is_said_by_field_and_nothing_is_written(cast, case):
         ("next_due", {"next_due": timedelta(0)}),
     ):
         with pytest.raises(ValidationError) as said:
-            factories.make_drill(cast, case, **factories.from_today(wrong))
+            factories.make_drill(cast, initiative, **factories.from_today(wrong))
         assert field in said.value.error_dict
         assert (Drill.objects.count(), Evidence.objects.count()) == (0, before)
 
 
-def test_a_link_of_another_case_or_an_ended_one_is_refused(cast, case, link):
-    other = factories.make_case(cast, title="Another")
+def test_a_link_of_another_initiative_or_an_ended_one_is_refused(cast, initiative, link):
+    other = factories.make_initiative(cast, title="Another")
     with pytest.raises(ValidationError, match="link of this initiative"):
         factories.make_drill(cast, other, link=link, by=cast.owner)
 
 
-def test_who_does_not_work_on_the_case_records_nothing(cast, case):
+def test_who_does_not_work_on_the_initiative_records_nothing(cast, initiative):
     with pytest.raises(Refused):
-        factories.make_drill(cast, case, by=cast.seat_risk)
+        factories.make_drill(cast, initiative, by=cast.seat_risk)
 
 
-def test_taking_a_drill_back_withdraws_its_evidence_and_only_so(cast, case, link):
-    drill = factories.make_drill(cast, case, link=link, result="fail")
-    assert held(case)
+def test_taking_a_drill_back_withdraws_its_evidence_and_only_so(cast, initiative, link):
+    drill = factories.make_drill(cast, initiative, link=link, result="fail")
+    assert held(initiative)
     with pytest.raises(Refused, match="record of a drill"):
         evidence_actions.withdraw_evidence(evidence=drill.evidence, reason="Unpleasant.", by=cast.lead)
     with acts() as kinds:
@@ -127,12 +131,12 @@ def test_taking_a_drill_back_withdraws_its_evidence_and_only_so(cast, case, link
     assert kinds == ["drill withdrawn", "evidence withdrawn", "register found", "hold lifted"]
     drill = Drill.objects.get(pk=drill.pk)
     assert drill.evidence.withdrawn_at is not None
-    assert not held(case)
+    assert not held(initiative)
     with pytest.raises(Conflict):
         resilience_drills.withdraw_drill(drill=drill, reason="Again.", by=cast.lead)
 
 
-def test_what_is_suggested_is_what_the_rulebook_lets_drills_prove(cast, case):
+def test_what_is_suggested_is_what_the_rulebook_lets_drills_prove(cast, initiative):
     book = Rulebook.objects.current().book
     assert suggested(book, "fallback") == ["prod.q10_outage"]
     assert suggested(book, "escalation") == ["prod.q09_escalation"]
@@ -141,78 +145,78 @@ def test_what_is_suggested_is_what_the_rulebook_lets_drills_prove(cast, case):
     assert {key for keys in REQUIREMENT_OF_KIND.values() for key in keys} <= set(book.requirements)
 
 
-# Held against the case
+# Held against the initiative
 
 
-def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_fixes_nothing(cast, case, link):
-    factories.make_flow(cast, case)
+def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_fixes_nothing(cast, initiative, link):
+    factories.make_flow(cast, initiative)
     day = clock.today() - timedelta(days=10)
-    assert not held(case)
-    factories.make_drill(cast, case, link=link, result="fail", observed_on=day)
-    assert held(case)
-    (words,) = short(case, "int.fallback")
+    assert not held(initiative)
+    factories.make_drill(cast, initiative, link=link, result="fail", observed_on=day)
+    assert held(initiative)
+    (words,) = short(initiative, "int.fallback")
     assert words == f"The fallback drill of {day:%-d %B %Y} on Customer ledger failed."
-    assert not story.state(case, "int.fallback").satisfied
-    factories.make_drill(cast, case, link=link, result="partial", observed_on=day + timedelta(days=1))
-    assert held(case), "partial is not a pass"
-    factories.make_drill(cast, case, link=link, result="pass", observed_on=day - timedelta(days=1))
-    assert held(case), "an earlier pass fixes nothing"
-    factories.make_drill(cast, case, link=link, kind="rollback", observed_on=day + timedelta(days=2))
-    assert held(case), "a pass of another kind fixes nothing"
-    factories.make_drill(cast, case, observed_on=day + timedelta(days=2))
-    assert held(case), "a pass elsewhere fixes nothing"
-    factories.make_drill(cast, case, link=link, observed_on=day + timedelta(days=2))
-    assert not held(case)
-    assert short(case, "int.fallback") == []
+    assert not story.state(initiative, "int.fallback").satisfied
+    factories.make_drill(cast, initiative, link=link, result="partial", observed_on=day + timedelta(days=1))
+    assert held(initiative), "partial is not a pass"
+    factories.make_drill(cast, initiative, link=link, result="pass", observed_on=day - timedelta(days=1))
+    assert held(initiative), "an earlier pass fixes nothing"
+    factories.make_drill(cast, initiative, link=link, kind="rollback", observed_on=day + timedelta(days=2))
+    assert held(initiative), "a pass of another kind fixes nothing"
+    factories.make_drill(cast, initiative, observed_on=day + timedelta(days=2))
+    assert held(initiative), "a pass elsewhere fixes nothing"
+    factories.make_drill(cast, initiative, link=link, observed_on=day + timedelta(days=2))
+    assert not held(initiative)
+    assert short(initiative, "int.fallback") == []
 
 
-def test_what_failed_on_a_link_ends_with_the_link(cast, case, link):
-    factories.make_drill(cast, case, link=link, result="fail")
+def test_what_failed_on_a_link_ends_with_the_link(cast, initiative, link):
+    factories.make_drill(cast, initiative, link=link, result="fail")
     link_actions.end_link(link=link, reason="Replaced.", by=cast.lead)
-    assert not held(case)
-    assert short(case, "int.fallback") == []
+    assert not held(initiative)
+    assert short(initiative, "int.fallback") == []
 
 
-def test_a_failed_retrieval_is_held_against_the_audit_trail(cast, case):
+def test_a_failed_retrieval_is_held_against_the_audit_trail(cast, initiative):
     factories.make_drill(
-        cast, case, kind="retrieval", fault="none", result="fail", covers=["int.audit_trail"]
+        cast, initiative, kind="retrieval", fault="none", result="fail", covers=["int.audit_trail"]
     )
-    against = case.shortcomings.standing().exclude(requirement__startswith="adopt.")
+    against = initiative.shortcomings.standing().exclude(requirement__startswith="adopt.")
     assert [row.requirement for row in against] == ["int.audit_trail"]
-    assert story.span(case).supported == "mvp"
+    assert story.span(initiative).supported == "mvp"
 
 
-def test_an_overdue_drill_counts_from_the_midnight_after_its_day_though_nothing_ran(cast, case, link):
+def test_an_overdue_drill_counts_from_the_midnight_after_its_day_though_nothing_ran(cast, initiative, link):
     due = clock.today() + timedelta(days=30)
-    factories.make_drill(cast, case, link=link, next_due=due)
-    row = case.shortcomings.standing().get(requirement="int.fallback")
+    factories.make_drill(cast, initiative, link=link, next_due=due)
+    row = initiative.shortcomings.standing().get(requirement="int.fallback")
     assert row.since == clock.midnight_after(due)
     assert row.words == f"The fallback drill on Customer ledger was due again by {due:%-d %B %Y}."
     moment = clock.midnight_after(due)
     with clock.simulated(moment - timedelta(seconds=1)):
-        assert "was due again" not in story.state(case, "int.fallback").words
+        assert "was due again" not in story.state(initiative, "int.fallback").words
     with clock.simulated(moment):
-        found = story.state(case, "int.fallback")
+        found = story.state(initiative, "int.fallback")
         assert (found.state, found.satisfied) == ("register", False)
         assert "was due again" in found.words
-    assert not held(case), "overdue is not failed"
+    assert not held(initiative), "overdue is not failed"
 
 
-def test_trying_again_moves_the_day_and_partial_does_not_move_it_out(cast, case, link):
+def test_trying_again_moves_the_day_and_partial_does_not_move_it_out(cast, initiative, link):
     first = clock.today() + timedelta(days=10)
-    factories.make_drill(cast, case, link=link, next_due=first)
-    factories.make_drill(cast, case, link=link, result="partial", next_due=first + timedelta(days=80))
-    row = case.shortcomings.standing().get(source=f"drill:{link.pk}:fallback:due")
+    factories.make_drill(cast, initiative, link=link, next_due=first)
+    factories.make_drill(cast, initiative, link=link, result="partial", next_due=first + timedelta(days=80))
+    row = initiative.shortcomings.standing().get(source=f"drill:{link.pk}:fallback:due")
     assert row.since == clock.midnight_after(first)
-    factories.make_drill(cast, case, link=link, next_due=first + timedelta(days=90))
-    row = case.shortcomings.standing().get(source=f"drill:{link.pk}:fallback:due")
+    factories.make_drill(cast, initiative, link=link, next_due=first + timedelta(days=90))
+    row = initiative.shortcomings.standing().get(source=f"drill:{link.pk}:fallback:due")
     assert row.since == clock.midnight_after(first + timedelta(days=90))
 
 
 @pytest.mark.parametrize("pattern", ["anchor", "audit", "fallback", "feed"])
-def test_a_link_says_time_out_retry_fallback_and_message(cast, case, pattern):
-    link = factories.make_link(cast, case, pattern=pattern)
-    (words,) = short(case, "int.fallback")
+def test_a_link_says_time_out_retry_fallback_and_message(cast, initiative, pattern):
+    link = factories.make_link(cast, initiative, pattern=pattern)
+    (words,) = short(initiative, "int.fallback")
     assert words == (
         "The link to Customer ledger does not say after which time a call is given up, nor whether it is tried again, "
         "nor what is done instead, nor what people are told meanwhile."
@@ -223,21 +227,25 @@ def test_a_link_says_time_out_retry_fallback_and_message(cast, case, pattern):
         assert len(missing(type(link)(**said))) == 1
 
 
-def test_a_case_without_links_and_drills_is_short_of_nothing(cast, case):
-    assert short(case) == []
+def test_a_initiative_without_links_and_drills_is_short_of_nothing(cast, initiative):
+    assert short(initiative) == []
 
 
-def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, case, link):
-    other = factories.make_link(cast, case, system=factories.make_system(cast, "Old wiki"), **FALLS_BACK)
-    mine = factories.make_drill(cast, case, link=link).evidence
-    others = factories.make_drill(cast, case, link=other).evidence
+def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, initiative, link):
+    other = factories.make_link(
+        cast, initiative, system=factories.make_system(cast, "Old wiki"), **FALLS_BACK
+    )
+    mine = factories.make_drill(cast, initiative, link=link).evidence
+    others = factories.make_drill(cast, initiative, link=other).evidence
     pull(
-        case, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system
+        initiative, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system
     ) if False else None
-    components_actions.report_change(case=case, triggers=["workflow"], what="Another desk", by=cast.lead)
+    components_actions.report_change(
+        initiative=initiative, triggers=["workflow"], what="Another desk", by=cast.lead
+    )
     assert not mine.voidings.exists(), "what lists the trigger alone is ended"
     with acting(by=cast.lead, reason="A field was renamed"):
-        pull(case, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system)
+        pull(initiative, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system)
     assert mine.voidings.get().requirement == "prod.q10_outage"
     assert not others.voidings.exists()
 
@@ -245,9 +253,9 @@ def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, case, link):
 # Reminders
 
 
-def test_who_is_to_try_it_again_is_told_before_on_and_after_the_day(cast, case, link):
+def test_who_is_to_try_it_again_is_told_before_on_and_after_the_day(cast, initiative, link):
     due = clock.today() + timedelta(days=30)
-    factories.make_drill(cast, case, link=link, next_due=due)
+    factories.make_drill(cast, initiative, link=link, next_due=due)
 
     def told(day):
         with clock.simulated(clock.midnight_before(day) + timedelta(hours=9)):
@@ -261,7 +269,7 @@ def test_who_is_to_try_it_again_is_told_before_on_and_after_the_day(cast, case, 
     assert ("lead", "late0") in told(due + timedelta(days=1))
     assert "Customer ledger" in Notice.objects.filter(kind="drill").first().subject
     assert any(login == "chair" for login, _ in told(due + timedelta(days=8)))
-    factories.make_drill(cast, case, link=link, next_due=due + timedelta(days=400))
+    factories.make_drill(cast, initiative, link=link, next_due=due + timedelta(days=400))
     before = Notice.objects.filter(kind="drill").count()
     told(due + timedelta(days=2))
     assert Notice.objects.filter(kind="drill").count() == before, "tried again: nobody is told any more"

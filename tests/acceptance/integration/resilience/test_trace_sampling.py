@@ -22,7 +22,7 @@ from initiatives.models import TraceSample
 from initiatives.roles import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
-from tests.support.cases.case_pages import acts
+from tests.support.initiatives.initiative_pages import acts
 
 
 @pytest.mark.parametrize(
@@ -164,26 +164,26 @@ def test_an_output_counts_once_and_what_is_not_governed_is_listed_with_why():
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_ready(cast, factories.make_mvp(cast), "production")
 
 
-def anchor(cast, case, name="Customer ledger", pattern="anchor", **fields):
+def anchor(cast, initiative, name="Customer ledger", pattern="anchor", **fields):
     fields = {"source_of_truth_for": ["customer"]} | fields
     system = factories.make_system(cast, name, **fields)
-    factories.make_link(cast, case, system, pattern=pattern)
+    factories.make_link(cast, initiative, system, pattern=pattern)
     return system
 
 
 @pytest.mark.django_db
-def test_governed_is_linked_as_an_anchor_owned_and_a_source_of_truth(cast, case):
-    anchor(cast, case)
-    anchor(cast, case, "Feed", pattern="feed")
-    anchor(cast, case, "Left", owner=cast.sponsor)
-    anchor(cast, case, "Notes", source_of_truth_for=[])
+def test_governed_is_linked_as_an_anchor_owned_and_a_source_of_truth(cast, initiative):
+    anchor(cast, initiative)
+    anchor(cast, initiative, "Feed", pattern="feed")
+    anchor(cast, initiative, "Left", owner=cast.sponsor)
+    anchor(cast, initiative, "Notes", source_of_truth_for=[])
     factories.make_system(cast, "Elsewhere", source_of_truth_for=["customer"])
     leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
-    assert {one.name: one.why for one in governed_sources(case)} == {
+    assert {one.name: one.why for one in governed_sources(initiative)} == {
         "Customer ledger": "",
         "Feed": "It is linked, and not as an anchor.",
         "Left": "Nobody owns it.",
@@ -192,10 +192,10 @@ def test_governed_is_linked_as_an_anchor_owned_and_a_source_of_truth(cast, case)
 
 
 @pytest.mark.django_db
-def test_a_sample_is_kept_as_evidence_with_its_figures_and_its_file(cast, case):
-    system = anchor(cast, case)
+def test_a_sample_is_kept_as_evidence_with_its_figures_and_its_file(cast, initiative):
+    system = anchor(cast, initiative)
     with acts() as kinds:
-        row = factories.make_trace_sample(cast, case)
+        row = factories.make_trace_sample(cast, initiative)
     assert kinds == ["evidence added", "trace sample added"]
     assert (row.outputs, row.hits) == (2, 1)
     assert [one["said"] for one in row.ungoverned] == ["Old wiki"]
@@ -204,9 +204,11 @@ def test_a_sample_is_kept_as_evidence_with_its_figures_and_its_file(cast, case):
     assert [cover.requirement for cover in item.coverage.all()] == ["int.anchor"]
     assert [name.system for name in item.names.all() if name.system_id] == [system]
     assert "1 of 2 outputs cite a governed source: 50%" in item.note
-    assert not story.state(case, "int.anchor").satisfied, "partial is not a pass"
-    passed = factories.make_trace_sample(cast, case, "output,source\nA,Customer ledger\n", result="pass")
-    found = story.state(case, "int.anchor")
+    assert not story.state(initiative, "int.anchor").satisfied, "partial is not a pass"
+    passed = factories.make_trace_sample(
+        cast, initiative, "output,source\nA,Customer ledger\n", result="pass"
+    )
+    found = story.state(initiative, "int.anchor")
     assert found.satisfied
     assert passed.evidence_id in [one.id for one in found.items]
 
@@ -223,15 +225,15 @@ def test_a_sample_is_kept_as_evidence_with_its_figures_and_its_file(cast, case):
         ("file", {"content": "a,b\n1,2\n"}),
     ],
 )
-def test_nothing_of_a_bad_sample_is_kept(cast, case, field, wrong):
-    before = case.evidence.count()
+def test_nothing_of_a_bad_sample_is_kept(cast, initiative, field, wrong):
+    before = initiative.evidence.count()
     with pytest.raises(ValidationError) as said:
-        factories.make_trace_sample(cast, case, **wrong)
+        factories.make_trace_sample(cast, initiative, **wrong)
     assert field in said.value.error_dict
-    assert (TraceSample.objects.count(), case.evidence.count()) == (0, before)
+    assert (TraceSample.objects.count(), initiative.evidence.count()) == (0, before)
 
 
 @pytest.mark.django_db
-def test_who_does_not_work_on_the_case_adds_none(cast, case):
+def test_who_does_not_work_on_the_initiative_adds_none(cast, initiative):
     with pytest.raises(Refused):
-        factories.make_trace_sample(cast, case, by=cast.seat_risk)
+        factories.make_trace_sample(cast, initiative, by=cast.seat_risk)

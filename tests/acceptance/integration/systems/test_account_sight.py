@@ -11,7 +11,7 @@ from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ServiceAccount
 from initiatives.portfolio.search import Search
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -20,13 +20,13 @@ NAME = "svc-ledger-reader"
 
 @pytest.fixture
 def tied(cast):
-    """A system of somebody who is on no case, with an account under which an MVP reads it."""
-    case = factories.make_mvp(cast)
+    """A system of somebody who is on no initiative, with an account under which an MVP reads it."""
+    initiative = factories.make_mvp(cast)
     owner = factories.make_person("ledger-owner", unit=cast.elsewhere)
     system = factories.make_system(cast, "Customer ledger", owner=owner)
     account = factories.make_account(cast, system, NAME, owner=owner, by=cast.admin)
-    factories.make_link(cast, case, system, account=account, agreed=True)
-    return case, system, account, owner
+    factories.make_link(cast, initiative, system, account=account, agreed=True)
+    return initiative, system, account, owner
 
 
 def sees(person, system) -> bool:
@@ -36,7 +36,7 @@ def sees(person, system) -> bool:
 
 
 def test_who_works_with_them_sees_them_and_nobody_else(cast, tied):
-    case, system, account, owner = tied
+    initiative, system, account, owner = tied
     colleague = factories.make_person("colleague", unit=cast.unit)
     for who in (
         owner,
@@ -53,10 +53,10 @@ def test_who_works_with_them_sees_them_and_nobody_else(cast, tied):
     for who in (colleague, cast.outsider, cast.sponsor):
         assert not sees(who, system), who
         assert account not in accounts_seen_by(who), who
-    page = text_of(_client(colleague).get(at("integration", case.ref)))
-    assert system.name in page, "whoever is of the unit reads the case"
+    page = text_of(_client(colleague).get(at("integration", initiative.ref)))
+    assert system.name in page, "whoever is of the unit reads the initiative"
     assert NAME not in page
-    assert NAME in text_of(_client(cast.lead).get(at("integration", case.ref)))
+    assert NAME in text_of(_client(cast.lead).get(at("integration", initiative.ref)))
 
 
 def _client(person) -> Client:
@@ -80,9 +80,9 @@ def test_the_search_finds_them_for_those_alone(cast, tied):
     assert Search("ledger reader", cast.outsider).of("systems").hits == []
 
 
-def test_a_case_that_is_not_tied_to_the_system_is_offered_none_of_its_accounts(cast, as_, tied):
+def test_a_initiative_that_is_not_tied_to_the_system_is_offered_none_of_its_accounts(cast, as_, tied):
     _, system, account, _ = tied
-    other = factories.make_case(
+    other = factories.make_initiative(
         cast, title="Another one", owner=cast.outsider, unit=cast.elsewhere, by=cast.outsider
     )
     page = text_of(as_(cast.outsider).get(at("link-add", other.ref, system=system.pk)))
@@ -103,11 +103,11 @@ def test_who_stands_in_for_an_owner_sees_them_and_who_left_does_not(cast, tied):
 
 
 def test_whoever_has_to_close_one_sees_it(cast, tied):
-    case, _, account, _ = tied
+    initiative, _, account, _ = tied
     assert account not in accounts_seen_by(cast.sponsor)
     with acting(system="test", reason="Nothing uses it any more"):
         owe(
-            case,
+            initiative,
             "service_account",
             source=f"account:{account.pk}",
             text="Close it",
@@ -117,10 +117,10 @@ def test_whoever_has_to_close_one_sees_it(cast, tied):
     assert list(accounts_seen_by(cast.sponsor)) == [account]
 
 
-def test_what_stands_against_a_case_names_no_account(cast, tied):
-    case, system, _, owner = tied
+def test_what_stands_against_a_initiative_names_no_account(cast, tied):
+    initiative, system, _, owner = tied
     bare = factories.make_account(cast, system, "svc-bare", owner=owner, privileges="", by=cast.admin)
-    factories.make_link(cast, case, system, account=bare, pattern="anchor")
-    words = [row.words for row in case.shortcomings.standing().filter(since__lte=clock.now())]
+    factories.make_link(cast, initiative, system, account=bare, pattern="anchor")
+    words = [row.words for row in initiative.shortcomings.standing().filter(since__lte=clock.now())]
     assert any("A service account in Customer ledger has no list of what it may do." in one for one in words)
     assert not any("svc-bare" in one for one in words)

@@ -17,28 +17,28 @@ from initiatives.models import Obligation
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.case_pages import text_of
+from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
 
-def feeds(case):
-    return Obligation.objects.filter(initiative=case, kind=ObligationKind.FEED).order_by("pk")
+def feeds(initiative):
+    return Obligation.objects.filter(initiative=initiative, kind=ObligationKind.FEED).order_by("pk")
 
 
 @pytest.fixture
 def stopped(cast):
     """A stopped MVP that was tied to two systems, one of them twice; one has an owner elsewhere, one has none."""
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     ledger = factories.make_system(cast, "Customer ledger", owner=cast.outsider)
-    factories.make_link(cast, case, ledger)
-    factories.make_link(cast, case, ledger, pattern="audit")
-    factories.make_link(cast, case, factories.make_system(cast, "Policy share", owner=None))
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    return case
+    factories.make_link(cast, initiative, ledger)
+    factories.make_link(cast, initiative, ledger, pattern="audit")
+    factories.make_link(cast, initiative, factories.make_system(cast, "Policy share", owner=None))
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return initiative
 
 
-def test_each_system_of_a_stopped_case_owes_one_word(cast, stopped):
+def test_each_system_of_a_stopped_initiative_owes_one_word(cast, stopped):
     asked, orphan = feeds(stopped)
     assert (asked.debtor, asked.text) == (
         cast.outsider,
@@ -54,8 +54,10 @@ def test_it_stands_on_the_owners_desk_and_their_word_settles_it(cast, as_, stopp
     assert f'href="{there}"' in text_of(owner.get("/"))
     page = text_of(owner.get(there))
     assert "Is the feed shut?" in page
-    assert reverse("case", args=[stopped.ref]) not in page  # the owner of a system sees no case by it
-    assert owner.get(reverse("case", args=[stopped.ref])).status_code == 404
+    assert (
+        reverse("initiative", args=[stopped.ref]) not in page
+    )  # the owner of a system sees no initiative by it
+    assert owner.get(reverse("initiative", args=[stopped.ref])).status_code == 404
     assert (
         "Say how you know" in text_of(owner.post(there, {"reason": " "}))
         or owner.post(there).status_code == 200
@@ -82,7 +84,7 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
         hold_actions.settle(obligation=debt, note="It is.", by=cast.owner)
     assert as_(cast.sponsor).get(reverse("feed-shut", args=[debt.pk])).status_code == 404
     assert as_(cast.owner).post(reverse("feed-shut", args=[debt.pk]), {"reason": "It is."}).status_code == 403
-    # While a system has no owner, whoever leads the case says it; once it has one, that person does.
+    # While a system has no owner, whoever leads the initiative says it; once it has one, that person does.
     with pytest.raises(Refused):
         feed_shutdowns.confirm_shut(obligation=orphan, words="It is.", by=cast.owner)
     feed_shutdowns.confirm_shut(obligation=orphan, words="The share was unmounted.", by=cast.chair)
@@ -98,9 +100,9 @@ def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mis
     debt = feeds(stopped).first()
     notice = Notice.objects.filter(person=cast.outsider, link=reverse("feed-shut", args=[debt.pk])).first()
     assert notice is not None
-    idea = factories.make_case(cast)
+    idea = factories.make_initiative(cast)
     factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
-    registration_actions.withdraw(case=idea, reason="By mistake.", by=cast.owner)
+    registration_actions.withdraw(initiative=idea, reason="By mistake.", by=cast.owner)
     assert not feeds(idea).exists()
 
 

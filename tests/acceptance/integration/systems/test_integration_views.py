@@ -1,4 +1,6 @@
-"""The tab "Integration" of a case: its links, what the register says, the way of the data, and the forms on links."""
+"""The tab "Integration" of an initiative: its links, what the register says, the way of the data, and the forms on
+links.
+"""
 
 from datetime import timedelta
 
@@ -12,7 +14,7 @@ from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import views as system_views
 from initiatives.models import Link
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +28,7 @@ def mvp(cast):
 TYPED = {"pattern": "feed", "direction": "reads", "access": "api", "data_classes": "notes"}
 
 
-def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
+def test_a_system_is_looked_for_and_the_initiative_is_tied_to_it(cast, as_, mvp, crm):
     client = as_(cast.lead)
     assert "Unknown: no system it reads from" in text_of(client.get(at("integration", mvp.ref)))
     found = client.get(at("link-add", mvp.ref), {"q": "cr"})
@@ -107,13 +109,13 @@ def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
 
 
 def test_a_prototypes_form_refuses_data_of_production(cast, as_, crm):
-    case = factories.make_prototype(cast)
-    page = as_(cast.owner).post(at("link-add", case.ref), TYPED | {"system": crm.pk, "live": "on"})
+    initiative = factories.make_prototype(cast)
+    page = as_(cast.owner).post(at("link-add", initiative.ref), TYPED | {"system": crm.pk, "live": "on"})
     assert "A prototype holds no data of production" in text_of(page)
-    idea = factories.make_case(cast)
+    idea = factories.make_initiative(cast)
     page = as_(cast.owner).post(at("link-add", idea.ref), TYPED | {"system": crm.pk, "live": "on"})
     assert "A proposed idea holds no data of production" in text_of(page)
-    assert not case.links.exists()
+    assert not initiative.links.exists()
 
 
 def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
@@ -190,7 +192,7 @@ def test_who_acts_on_the_output_is_whom_the_scope_names_and_who_does_the_steps(c
     client = as_(cast.owner)
     scope = next(one.words for one in client.get(at("integration", mvp.ref)).context["facts"].scopes)
     process_actions.record_process(
-        case=mvp,
+        initiative=mvp,
         name="Preparing a call",
         status="documented",
         holder=None,
@@ -245,9 +247,9 @@ def test_pages_below_integration_are_found_in_its_section(cast, as_, mvp, crm):
     for name in (*system_views.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
         page = client.get(at(name, mvp.ref))
         assert shown_as(page) == [("System", "Integration")], name
-    assert shown_as(client.get(at("case-history", mvp.ref))) == [("Activity", "Activity")]
+    assert shown_as(client.get(at("initiative-history", mvp.ref))) == [("Activity", "Activity")]
 
 
-def test_an_empty_glossary_leads_to_the_cases_that_fill_it(cast, as_):
+def test_an_empty_glossary_leads_to_the_initiatives_that_fill_it(cast, as_):
     page = text_of(as_(cast.lead).get(at("glossary")))
     assert f'href="{at("portfolio", mine="on")}">Choose an initiative of yours' in page

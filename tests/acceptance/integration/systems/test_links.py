@@ -1,4 +1,4 @@
-"""Links of a case: transfers in order, what they void, who may, the owner's answer, and that a prototype's
+"""Links of an initiative: transfers in order, what they void, who may, the owner's answer, and that a prototype's
 is never live.
 """
 
@@ -9,7 +9,7 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
@@ -23,7 +23,7 @@ from initiatives.models import Evidence, EvidenceNames, Link
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.register_findings import against, proof_about, read, voided
+from tests.support.initiatives.register_findings import against, proof_about, read, voided
 
 pytestmark = pytest.mark.django_db
 
@@ -91,8 +91,8 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
     accounts.close_account(account=account, reason="Gone", by=cast.lead)
     with pytest.raises(ValidationError, match="was closed"):
         factories.make_link(cast, mvp, elsewhere, account=account)
-    other = factories.make_case(cast, title="Another")
-    case_acts.parts(other, cast.team)
+    other = factories.make_initiative(cast, title="Another")
+    initiative_acts.parts(other, cast.team)
     with pytest.raises(ValidationError, match="one of another initiative"):
         factories.make_link(
             cast, mvp, elsewhere, transfers=[Place("Model", deployment=other.deployments.first())]
@@ -102,7 +102,7 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
         factories.make_link(cast, mvp, elsewhere)
 
 
-def test_only_who_works_on_the_case_ties_it(cast, mvp, crm):
+def test_only_who_works_on_the_initiative_ties_it(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     for person in (cast.outsider, cast.seat_architecture, cast.chair, cast.auditor, cast.admin):
         with pytest.raises(Refused):
@@ -113,9 +113,9 @@ def test_only_who_works_on_the_case_ties_it(cast, mvp, crm):
             link_actions.end_link(link=link, reason="No", by=person)
 
 
-def test_a_case_that_ended_is_tied_to_nothing(cast, mvp, crm):
+def test_a_initiative_that_ended_is_tied_to_nothing(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     link.refresh_from_db()
     assert (link.ended_by, link.ended_reason) == (cast.owner, "The initiative was stopped")
     assert against(mvp) == []
@@ -129,10 +129,10 @@ def test_a_case_that_ended_is_tied_to_nothing(cast, mvp, crm):
 
 
 def test_a_prototypes_link_is_never_live(cast, crm):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     with pytest.raises(ValidationError, match="no data of production"):
-        factories.make_link(cast, case, crm, live=True)
-    link = factories.make_link(cast, case, crm)
+        factories.make_link(cast, initiative, crm, live=True)
+    link = factories.make_link(cast, initiative, crm)
     with pytest.raises(ValidationError, match="no data of production"):
         link_actions.change_link(link=link, live=True, by=cast.owner)
     with acting(system="test", reason="Past the acts"):
@@ -145,7 +145,7 @@ def test_a_prototypes_link_is_never_live(cast, crm):
 def test_the_link_of_an_mvp_may_be_live_until_it_steps_back(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm, live=True, agreed=True)
     stage_actions.step_back(
-        case=mvp,
+        initiative=mvp,
         reason="Too early",
         users_told="By mail",
         scope={"users": "Two", "user_count": 2, "rollout": False, "live_data": False},
@@ -183,14 +183,14 @@ def test_a_second_link_to_the_same_system_is_no_source_more(cast, mvp, crm):
 
 
 def test_a_first_link_where_nothing_was_proved_changes_nothing(cast, crm):
-    case = factories.make_case(cast)
-    Evidence.objects.filter(initiative=case)
+    initiative = factories.make_initiative(cast)
+    Evidence.objects.filter(initiative=initiative)
     with acting(system="test", reason="No proof yet"):
-        for item in case.evidence.all():
+        for item in initiative.evidence.all():
             item.withdrawn_at, item.withdrawn_reason = clock.now(), "None"
             item.save()
-    factories.make_link(cast, case, crm)
-    assert not case.changes.exists()
+    factories.make_link(cast, initiative, crm)
+    assert not initiative.changes.exists()
 
 
 def test_another_path_ends_proof_and_a_first_one_does_not(cast, mvp, crm):
@@ -243,7 +243,7 @@ def test_an_answer_to_what_reads_otherwise_now_is_a_conflict(cast, mvp, crm):
         link_actions.answer_link(link=link, accepts=True, digest=was, by=cast.outsider)
 
 
-def test_a_no_says_why_and_waits_for_the_case(cast, mvp, crm):
+def test_a_no_says_why_and_waits_for_the_initiative(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     with pytest.raises(ValidationError, match="Say why not"):
         link_actions.answer_link(link=link, accepts=False, digest=read(link), by=cast.outsider)
@@ -299,14 +299,14 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
     assert against(mvp, "int.identity") == ["A service account in CRM was closed."]
 
 
-def test_accounts_that_only_an_ended_case_used_are_closed_by_somebody(cast, mvp, crm):
+def test_accounts_that_only_an_ended_initiative_used_are_closed_by_somebody(cast, mvp, crm):
     alone = factories.make_account(cast, crm, "svc-alone", owner=None)
     shared = factories.make_account(cast, crm, "svc-shared")
-    other = factories.make_case(cast, title="Another")
+    other = factories.make_initiative(cast, title="Another")
     factories.make_link(cast, mvp, crm, account=alone)
     factories.make_link(cast, mvp, crm, pattern="audit", account=shared)
     factories.make_link(cast, other, crm, account=shared)
-    stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     debt = mvp.obligations.unsettled().get(kind="service_account")
     assert (debt.source, debt.debtor) == (f"account:{alone.pk}", crm.owner)
     assert debt.due == clock.today() + timedelta(days=30)
@@ -316,27 +316,27 @@ def test_accounts_that_only_an_ended_case_used_are_closed_by_somebody(cast, mvp,
         accounts.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
     accounts.close_account(account=alone, reason="Closed in CRM", by=crm.owner)
     assert not mvp.obligations.unsettled().filter(kind="service_account").exists()
-    stage_actions.stop(case=other, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(initiative=other, reason_code="no_value", reason="No use", by=cast.owner)
     assert other.obligations.unsettled().get(kind="service_account").debtor == cast.lead
 
 
 def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
     account = factories.make_account(cast, crm)
     factories.make_link(cast, mvp, crm, account=account)
-    stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
+    stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     assert mvp.obligations.unsettled().filter(kind="service_account").exists()
-    link = factories.make_link(cast, factories.make_case(cast, title="Another"), crm, account=account)
+    link = factories.make_link(cast, factories.make_initiative(cast, title="Another"), crm, account=account)
     assert mvp.obligations.unsettled().filter(kind="service_account").exists(), "a link alone settles nothing"
     factories.agree(link)
     assert not mvp.obligations.unsettled().filter(kind="service_account").exists()
 
 
 def test_an_idea_that_is_withdrawn_leaves_its_links_and_owes_nothing(cast, crm):
-    case = factories.make_case(cast)
-    link = factories.make_link(cast, case, crm, account=factories.make_account(cast, crm))
-    registration_actions.withdraw(case=case, reason="Twice", by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    link = factories.make_link(cast, initiative, crm, account=factories.make_account(cast, crm))
+    registration_actions.withdraw(initiative=initiative, reason="Twice", by=cast.owner)
     assert Link.objects.get(pk=link.pk).ended_at is not None
-    assert not case.obligations.exists()
+    assert not initiative.obligations.exists()
 
 
 # Sources accepted for a time
@@ -346,7 +346,7 @@ def test_the_architecture_seat_accepts_a_source_for_half_a_year_at_most(cast, mv
     wiki = factories.make_system(cast, "Wiki-C", kind="wiki", editable=False)
     factories.make_link(cast, mvp, wiki)
     today, seat = clock.today(), cast.seat_architecture
-    accept = {"case": mvp, "system": wiki, "consequence": "Old answers for new products."}
+    accept = {"initiative": mvp, "system": wiki, "consequence": "Old answers for new products."}
     with pytest.raises(ValidationError, match="at the latest"):
         link_actions.accept_source(**accept, until=today + timedelta(days=181), by=seat)
     with pytest.raises(ValidationError, match="what follows"):
@@ -365,10 +365,10 @@ def test_the_architecture_seat_accepts_a_source_for_half_a_year_at_most(cast, mv
 def test_what_is_maintained_or_not_tied_is_not_accepted(cast, mvp, crm):
     today, seat = clock.today(), cast.seat_architecture
     with pytest.raises(ValidationError, match="is not connected"):
-        link_actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
+        link_actions.accept_source(initiative=mvp, system=crm, consequence="None", until=today, by=seat)
     factories.make_link(cast, mvp, crm)
     with pytest.raises(ValidationError, match="is maintained"):
-        link_actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
+        link_actions.accept_source(initiative=mvp, system=crm, consequence="None", until=today, by=seat)
 
 
 def test_names_of_proof_are_those_of_the_table(cast, mvp, crm):

@@ -18,16 +18,16 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ProposedChange, ServiceAccount, System, Term, TermDefinition, VendorTerm
 from tests.support import factories
-from tests.support.cases.case_pages import text_of
+from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def crm(cast):
-    """A system that the outsider owns, to which the cast's case is tied, and nobody agreed to that."""
+    """A system that the outsider owns, to which the cast's initiative is tied, and nobody agreed to that."""
     row = factories.make_system(cast, "CRM", by=cast.second_admin)
-    factories.make_link(cast, factories.make_case(cast), row)
+    factories.make_link(cast, factories.make_initiative(cast), row)
     return row
 
 
@@ -156,8 +156,8 @@ def test_every_kind_is_made_by_its_act(cast, crm):
     made("definition_withdrawn", definition)
     made("term_named", by=cast.seat_architecture, name="order", meaning="What was bought")
     assert Term.objects.get(name="order").by == cast.seat_architecture
-    case = crm.links.get().initiative
-    definition_actions.use_term(case=case, name="customer", by=cast.owner)
+    initiative = crm.links.get().initiative
+    definition_actions.use_term(initiative=initiative, name="customer", by=cast.owner)
     made("term_changed", term, by=cast.seat_architecture, meaning="Who buys")
     assert Term.objects.get(pk=term.pk).meaning == "Who buys"
     vendor = residency_actions.add_vendor(name="Acme", by=cast.seat_risk)
@@ -190,15 +190,17 @@ def test_the_forms_propose_where_the_change_is_not_ones_own(cast, crm, as_):
     assert System.objects.get(pk=crm.pk).owner == cast.owner
 
 
-def test_a_term_that_the_glossary_lacks_is_proposed_from_the_case(cast, crm, as_):
-    case = crm.links.get().initiative
-    as_(cast.owner).post(reverse("term-use", args=[case.ref]), {"name": "debtor", "meaning": "Who owes"})
+def test_a_term_that_the_glossary_lacks_is_proposed_from_the_initiative(cast, crm, as_):
+    initiative = crm.links.get().initiative
+    as_(cast.owner).post(
+        reverse("term-use", args=[initiative.ref]), {"name": "debtor", "meaning": "Who owes"}
+    )
     assert not Term.objects.filter(name="debtor").exists()
     row = ProposedChange.objects.get()
     assert waits_for(cast.seat_architecture) == [f"/proposals/{row.pk}/"]
     confirm(row, cast.seat_architecture)
-    as_(cast.owner).post(reverse("term-use", args=[case.ref]), {"name": "debtor"})
-    assert case.term_uses.get().term.meaning == "Who owes"
+    as_(cast.owner).post(reverse("term-use", args=[initiative.ref]), {"name": "debtor"})
+    assert initiative.term_uses.get().term.meaning == "Who owes"
 
 
 def test_an_agreed_link_leaves_what_only_the_owner_decides_to_a_proposal(cast, crm, as_):

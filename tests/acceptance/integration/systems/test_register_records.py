@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
-from initiatives.cases.act import act
 from initiatives.components.actions import pull
+from initiatives.initiative.act import act
 from initiatives.integration.record import actions as record_actions
 from initiatives.models import Link, ServiceAccount, System, Term, TermDefinition, TermUse, Transfer
 from tests.support import factories
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """An MVP that reads the CRM through a gateway, with an account and a definition."""
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     who = {"by": cast.lead, "at": clock.now()}
     with acting(by=cast.lead, reason="Described"):
         crm = System(
@@ -44,7 +44,7 @@ def case(cast):
         )
         account.save()
         link = Link(
-            initiative=case,
+            initiative=initiative,
             system=crm,
             pattern="anchor",
             direction="reads",
@@ -57,18 +57,18 @@ def case(cast):
         Transfer(link=link, position=1, name="Gateway").save()
         term = Term(name="customer", **who)
         term.save()
-        TermUse(initiative=case, term=term, **who).save()
+        TermUse(initiative=initiative, term=term, **who).save()
         said = {"field": "customer_id", "meaning": "account", "counted_unit": "payer"}
         TermDefinition(term=term, system=crm, **said, **who).save()
-    return case
+    return initiative
 
 
-def record(case, cast, covers=("int.inventory",)):
-    return record_actions.record_register(case=case, covers=list(covers), by=cast.lead)
+def record(initiative, cast, covers=("int.inventory",)):
+    return record_actions.record_register(initiative=initiative, covers=list(covers), by=cast.lead)
 
 
-def test_what_the_register_says_is_kept_as_a_file(case, cast):
-    item = record(case, cast)
+def test_what_the_register_says_is_kept_as_a_file(initiative, cast):
+    item = record(initiative, cast)
     text = item.file.read().decode()
     for part in (
         "CRM (Bought system), owner",
@@ -80,14 +80,14 @@ def test_what_the_register_says_is_kept_as_a_file(case, cast):
         assert part in text, text
     assert (item.kind, item.file_name, len(item.sha256)) == (
         "system_record",
-        f"register-{case.ref}.txt",
+        f"register-{initiative.ref}.txt",
         64,
     )
 
 
-def test_a_newer_record_takes_over_all_that_the_old_one_was_offered_for(case, cast):
-    old = record(case, cast, ("int.inventory", "int.identity"))
-    new = record(case, cast, ("int.definitions",))
+def test_a_newer_record_takes_over_all_that_the_old_one_was_offered_for(initiative, cast):
+    old = record(initiative, cast, ("int.inventory", "int.identity"))
+    new = record(initiative, cast, ("int.definitions",))
     assert new.supersedes == old
     assert set(new.coverage.values_list("requirement", flat=True)) == {
         "int.definitions",
@@ -96,9 +96,9 @@ def test_a_newer_record_takes_over_all_that_the_old_one_was_offered_for(case, ca
     }
 
 
-def test_any_system_in_it_voids_it_where_that_is_listed(case, cast):
-    item = record(case, cast, ("int.inventory", "int.sources_condition", "int.definitions"))
-    with act("test", by=cast.lead, case=case) as locked:
+def test_any_system_in_it_voids_it_where_that_is_listed(initiative, cast):
+    item = record(initiative, cast, ("int.inventory", "int.sources_condition", "int.definitions"))
+    with act("test", by=cast.lead, initiative=initiative) as locked:
         pull(locked, ["data_source"], "CRM moved to us-east", by=cast.lead, system=System.objects.get())
     assert set(item.voidings.values_list("requirement", flat=True)) == {
         "int.inventory",
@@ -106,21 +106,21 @@ def test_any_system_in_it_voids_it_where_that_is_listed(case, cast):
     }
 
 
-def test_it_answers_nothing_that_asks_for_more(case, cast):
+def test_it_answers_nothing_that_asks_for_more(initiative, cast):
     asked = record_actions.answered_by_the_register()
     assert "int.inventory" in asked
     assert "int.residency" not in asked, "the rulebook asks for the clause of a contract"
     for covers in ([], ["int.residency"], ["mvp.owner"]):
         with pytest.raises(ValidationError):
-            record(case, cast, covers)
+            record(initiative, cast, covers)
 
 
 def test_there_is_nothing_to_keep_before_the_first_link(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     with pytest.raises(Refused, match="No system is linked"):
-        record(case, cast)
+        record(initiative, cast)
 
 
-def test_only_who_works_on_the_case_keeps_it(case, cast):
+def test_only_who_works_on_the_initiative_keeps_it(initiative, cast):
     with pytest.raises(Refused):
-        record_actions.record_register(case=case, covers=["int.inventory"], by=cast.seat_risk)
+        record_actions.record_register(initiative=initiative, covers=["int.inventory"], by=cast.seat_risk)

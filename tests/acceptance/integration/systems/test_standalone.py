@@ -1,10 +1,10 @@
-"""A case that stands alone: declared by its owner, accepted by a seat, ended by the first link."""
+"""An initiative that stands alone: declared by its owner, accepted by a seat, ended by the first link."""
 
 import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
@@ -21,46 +21,48 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     row = factories.make_prototype(cast)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    return case_acts.fresh(row)
+    return initiative_acts.fresh(row)
 
 
-def state(case, key="int.inventory"):
-    facts, book = supported_stage.facts_of(case_acts.fresh(case)), Rulebook.objects.current().book
+def state(initiative, key="int.inventory"):
+    facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
     return criteria.state_of(facts, book, key, clock.now())
 
 
-def supported(case) -> str:
-    facts, book = supported_stage.facts_of(case_acts.fresh(case)), Rulebook.objects.current().book
+def supported(initiative) -> str:
+    facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
     now = clock.now()
     return criteria.support(facts, book, now, criteria.states_at(facts, book, now)).supported
 
 
-def test_an_empty_register_says_that_nothing_is_known(case, cast, as_):
-    shown = as_(cast.owner).get(reverse("integration", args=[case.ref])).content.decode()
+def test_an_empty_register_says_that_nothing_is_known(initiative, cast, as_):
+    shown = as_(cast.owner).get(reverse("integration", args=[initiative.ref])).content.decode()
     assert "Unknown: no system it reads from" in shown
-    assert state(case).state == "unknown"
+    assert state(initiative).state == "unknown"
 
 
-def test_declared_and_accepted_through_the_pages_until_the_first_link(case, cast, as_):
+def test_declared_and_accepted_through_the_pages_until_the_first_link(initiative, cast, as_):
     owner, seat = as_(cast.owner), as_(cast.seat_architecture)
-    owner.post(reverse("standalone-declare", args=[case.ref]), {"reason": "Notes are typed in and read out."})
-    assert state(case).state == "unknown", "the owner's word alone is nobody's answer for it"
-    assert "Accept it" in seat.get(reverse("integration", args=[case.ref])).content.decode()
-    seat.post(reverse("standalone-accept", args=[case.ref]))
-    assert (state(case).state, state(case).level) == ("met", "verified")
-    assert state(case, "int.residency").state == "not_applicable"
+    owner.post(
+        reverse("standalone-declare", args=[initiative.ref]), {"reason": "Notes are typed in and read out."}
+    )
+    assert state(initiative).state == "unknown", "the owner's word alone is nobody's answer for it"
+    assert "Accept it" in seat.get(reverse("integration", args=[initiative.ref])).content.decode()
+    seat.post(reverse("standalone-accept", args=[initiative.ref]))
+    assert (state(initiative).state, state(initiative).level) == ("met", "verified")
+    assert state(initiative, "int.residency").state == "not_applicable"
 
-    factories.make_link(cast, case)
-    row = case.standalone_declarations.get()
+    factories.make_link(cast, initiative)
+    row = initiative.standalone_declarations.get()
     assert "a link to Customer ledger was recorded" in row.ended_reason
-    assert state(case, "int.residency").state not in ("unknown", "not_applicable")
+    assert state(initiative, "int.residency").state not in ("unknown", "not_applicable")
 
 
-def test_only_a_seat_that_signs_for_it_accepts_it(case, cast):
-    row = standalone.declare(case=case, reason="Notes are typed in.", by=cast.owner)
+def test_only_a_seat_that_signs_for_it_accepts_it(initiative, cast):
+    row = standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
     for person in (cast.owner, cast.seat_adoption, cast.admin):
         with pytest.raises(Refused):
             standalone.accept(declaration=row, by=person)
@@ -69,55 +71,59 @@ def test_only_a_seat_that_signs_for_it_accepts_it(case, cast):
         standalone.accept(declaration=row, by=cast.seat_architecture)
 
 
-def test_a_linked_case_does_not_stand_alone(case, cast):
-    factories.make_link(cast, case)
+def test_a_linked_initiative_does_not_stand_alone(initiative, cast):
+    factories.make_link(cast, initiative)
     with pytest.raises(Refused, match="linked to systems"):
-        standalone.declare(case=case, reason="It used to be.", by=cast.owner)
+        standalone.declare(initiative=initiative, reason="It used to be.", by=cast.owner)
 
 
-def test_it_is_declared_once(case, cast):
-    standalone.declare(case=case, reason="Notes are typed in.", by=cast.owner)
+def test_it_is_declared_once(initiative, cast):
+    standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
     with pytest.raises(Conflict, match="declared already"):
-        standalone.declare(case=case, reason="Still.", by=cast.owner)
+        standalone.declare(initiative=initiative, reason="Still.", by=cast.owner)
 
 
-def test_describing_a_first_system_costs_a_prototype_nothing(case, cast):
+def test_describing_a_first_system_costs_a_prototype_nothing(initiative, cast):
     """Under the rulebook before, two systems described truthfully took a prototype's support away."""
     key = "proto.personal_data"
     checklist_actions.answer(
-        case=case, requirement=key, kind="answered", text="None: made up.", by=cast.owner
+        initiative=initiative, requirement=key, kind="answered", text="None: made up.", by=cast.owner
     )
-    case_acts.prove(case, [key], cast.team, title="Screening of the sample")
-    assert supported(case) == "prototype"
+    initiative_acts.prove(initiative, [key], cast.team, title="Screening of the sample")
+    assert supported(initiative) == "prototype"
     for name in ("Ledger", "Calendar"):
-        factories.make_link(cast, case_acts.fresh(case), factories.make_system(cast, name))
-    assert supported(case) == "prototype"
+        factories.make_link(cast, initiative_acts.fresh(initiative), factories.make_system(cast, name))
+    assert supported(initiative) == "prototype"
 
 
-def test_an_inventory_that_every_owner_agreed_to_is_measured_while_they_do(case, cast):
-    link = factories.make_link(cast, case, agreed=True)
-    inventory = state(case)
+def test_an_inventory_that_every_owner_agreed_to_is_measured_while_they_do(initiative, cast):
+    link = factories.make_link(cast, initiative, agreed=True)
+    inventory = state(initiative)
     assert (inventory.level, inventory.state) == ("measured", "met"), inventory.words
     assert "each of 1 link is agreed to by the owner of its system" in inventory.words
 
-    factories.make_link(cast, case_acts.fresh(case), factories.make_system(cast, "Calendar"))
-    assert state(case).level != "measured", "the owner of the second has not agreed"
+    factories.make_link(cast, initiative_acts.fresh(initiative), factories.make_system(cast, "Calendar"))
+    assert state(initiative).level != "measured", "the owner of the second has not agreed"
     assert link.initiative.measurements.filter(ended_at__isnull=False).exists()
 
 
-def test_a_key_for_a_system_ends_it_and_keeps_it_from_being_declared(case, cast):
-    factories.make_contract(cast, case, case_acts.CLAUSES)
-    row = standalone.declare(case=case_acts.fresh(case), reason="Notes are typed in.", by=cast.owner)
+def test_a_key_for_a_system_ends_it_and_keeps_it_from_being_declared(initiative, cast):
+    factories.make_contract(cast, initiative, initiative_acts.CLAUSES)
+    row = standalone.declare(
+        initiative=initiative_acts.fresh(initiative), reason="Notes are typed in.", by=cast.owner
+    )
     standalone.accept(declaration=row, by=cast.seat_architecture)
-    factories.make_key(cast, case_acts.fresh(case))
-    assert case.standalone_declarations.get().ended_reason == "a key was made for Account assistant"
-    assert state(case).state == "unknown"
+    factories.make_key(cast, initiative_acts.fresh(initiative))
+    assert initiative.standalone_declarations.get().ended_reason == "a key was made for Account assistant"
+    assert state(initiative).state == "unknown"
     with pytest.raises(Refused, match="holds a key"):
-        standalone.declare(case=case_acts.fresh(case), reason="Still.", by=cast.owner)
+        standalone.declare(initiative=initiative_acts.fresh(initiative), reason="Still.", by=cast.owner)
 
 
-def test_the_unknown_question_leads_to_the_register(case, cast, as_):
-    shown = as_(cast.owner).get(reverse("checklist-row", args=[case.ref, "int.inventory"])).content.decode()
+def test_the_unknown_question_leads_to_the_register(initiative, cast, as_):
+    shown = (
+        as_(cast.owner).get(reverse("checklist-row", args=[initiative.ref, "int.inventory"])).content.decode()
+    )
     assert "See what the register says" in shown
 
 
@@ -128,11 +134,13 @@ def accepted_past_the_act(row, person) -> None:
         row.save()
 
 
-def test_the_database_refuses_who_is_party_or_holds_no_seat(case, cast):
-    row = standalone.declare(case=case, reason="Notes are typed in.", by=cast.owner)
+def test_the_database_refuses_who_is_party_or_holds_no_seat(initiative, cast):
+    row = standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
     for person in (cast.lead, cast.seat_adoption):
         with pytest.raises(DatabaseError, match="does not hold the seat"):
             accepted_past_the_act(row, person)
-    role_actions.propose_role(case=case, role="sponsor", person=cast.seat_architecture, by=cast.owner)
+    role_actions.propose_role(
+        initiative=initiative, role="sponsor", person=cast.seat_architecture, by=cast.owner
+    )
     with pytest.raises(DatabaseError, match="party to"):
-        accepted_past_the_act(standalone.standing(case), cast.seat_architecture)
+        accepted_past_the_act(standalone.standing(initiative), cast.seat_architecture)

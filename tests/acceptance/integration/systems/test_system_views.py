@@ -1,4 +1,4 @@
-"""The pages of systems: found, described, looked after; cases that are not one's own are numbers, or nothing."""
+"""The pages of systems: found, described, looked after; initiatives that are not one's own are numbers, or nothing."""
 
 import re
 from datetime import date, timedelta
@@ -17,8 +17,8 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases import tied_cases
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives import tied_initiatives
+from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
@@ -149,11 +149,11 @@ def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
 
 
 def test_a_system_leads_to_its_vendor_and_to_what_its_fields_mean(cast, as_, mvp, monkeypatch):
-    maker = tied_cases.vendor(cast, "Helios")
+    maker = tied_initiatives.vendor(cast, "Helios")
     crm = factories.make_system(cast, "CRM", vendor=maker)
     factories.make_link(cast, mvp, crm, agreed=True)
     factories.make_term(cast, "customer")
-    term = definition_actions.use_term(case=mvp, name="customer", by=cast.lead).term
+    term = definition_actions.use_term(initiative=mvp, name="customer", by=cast.lead).term
     for field in ("id", "name"):
         definition_actions.define(
             term=term, system=crm, field=field, meaning=f"The {field} of who buys", by=cast.lead
@@ -230,20 +230,20 @@ def test_systems_are_found_by_what_stands_in_the_address(cast, as_, crm):
         assert [row.name for row, *_ in answer.context["rows"]] == names, asked
 
 
-def test_those_on_which_most_cases_hang_come_first_and_are_drawn(cast, as_, mvp, crm):
-    other = factories.make_case(cast, title="Another")
+def test_those_on_which_most_initiatives_hang_come_first_and_are_drawn(cast, as_, mvp, crm):
+    other = factories.make_initiative(cast, title="Another")
     wiki = factories.make_system(cast, "A wiki nobody uses", kind="wiki")
     billing = factories.make_system(cast, "Billing")
-    for case, system in ((mvp, billing), (mvp, crm), (other, crm)):
-        factories.make_link(cast, case, system)
+    for initiative, system in ((mvp, billing), (mvp, crm), (other, crm)):
+        factories.make_link(cast, initiative, system)
     factories.make_link(cast, mvp, billing, pattern="audit")
     answer = as_(cast.chair).get("/systems/")
-    assert [(row.name, cases) for row, cases, *_ in answer.context["rows"]] == [
+    assert [(row.name, initiatives) for row, initiatives, *_ in answer.context["rows"]] == [
         ("CRM", 2),
         ("Billing", 1),
         (wiki.name, 0),
     ]
-    assert [(row.system.name, row.cases) for row in answer.context["heaviest"].rows] == [
+    assert [(row.system.name, row.initiatives) for row in answer.context["heaviest"].rows] == [
         ("CRM", 2),
         ("Billing", 1),
     ]
@@ -260,12 +260,12 @@ def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypa
 
 
 def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mvp, crm):
-    hidden = factories.make_case(cast, title="A merger")
+    hidden = factories.make_initiative(cast, title="A merger")
     registration_actions.change_details(
-        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+        initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
-    for case in (mvp, hidden):
-        factories.make_link(cast, case, crm)
+    for initiative in (mvp, hidden):
+        factories.make_link(cast, initiative, crm)
     mine = as_(cast.owner).get(crm.get_absolute_url())
     assert {link.initiative_id for link in mine.context["page"]} == {mvp.pk, hidden.pk}
     assert mine.context["hidden"] == 0
@@ -277,8 +277,8 @@ def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mv
     assert mvp.title not in text
     assert "A merger" not in text
     for person, number in ((cast.sponsor, 1), (cast.owner, 2), (cast.auditor, 2)):
-        ((_, cases, *_),) = as_(person).get("/systems/").context["rows"]
-        assert cases == number
+        ((_, initiatives, *_),) = as_(person).get("/systems/").context["rows"]
+        assert initiatives == number
 
 
 def test_the_number_of_questions_does_not_grow_with_systems_and_links(cast, as_, mvp, crm):
@@ -288,9 +288,9 @@ def test_the_number_of_questions_does_not_grow_with_systems_and_links(cast, as_,
     pages = ("/systems/", crm.get_absolute_url(), "/")
     before = [query_counts.asked(client, page) for page in pages]
     for number in range(5):
-        case = factories.make_case(cast, title=f"Case {number}")
-        factories.make_link(cast, case, crm)
-        factories.make_link(cast, case, factories.make_system(cast, f"System {number}"))
+        initiative = factories.make_initiative(cast, title=f"Initiative {number}")
+        factories.make_link(cast, initiative, crm)
+        factories.make_link(cast, initiative, factories.make_system(cast, f"System {number}"))
         factories.make_account(cast, crm, f"svc-{number}", owner=cast.outsider, by=crm.owner)
     assert [query_counts.asked(client, page) for page in pages] == before
 
@@ -298,7 +298,7 @@ def test_the_number_of_questions_does_not_grow_with_systems_and_links(cast, as_,
 # What waits for an owner
 
 
-def test_an_owner_has_it_on_the_desk_and_answers_without_seeing_the_case(cast, as_, mvp, crm):
+def test_an_owner_has_it_on_the_desk_and_answers_without_seeing_the_initiative(cast, as_, mvp, crm):
     account = factories.make_account(cast, crm, owner=cast.outsider, review_by=clock.today())
     link = factories.make_link(cast, mvp, crm, account=account, purpose="Names of customers")
     client = as_(cast.outsider)
@@ -323,7 +323,7 @@ def test_an_owner_has_it_on_the_desk_and_answers_without_seeing_the_case(cast, a
     assert "agreed" in tab
 
 
-def test_an_owner_declines_with_a_reason_that_the_case_reads(cast, as_, mvp, crm):
+def test_an_owner_declines_with_a_reason_that_the_initiative_reads(cast, as_, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     client = as_(cast.outsider)
     digest = client.get(at("link-decline", link.pk)).context["digest"]
@@ -362,7 +362,7 @@ def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
 def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_desk(cast, as_, mvp, crm):
     account = factories.make_account(cast, crm, owner=cast.outsider)
     factories.make_link(cast, mvp, crm, account=account)
-    stage_actions.stop(case=mvp, reason_code="no_value", reason="No", by=cast.owner)
+    stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No", by=cast.owner)
     client = as_(cast.outsider)
     desk = text_of(client.get("/"))
     assert "Close the service account svc-assistant in CRM" in desk

@@ -7,7 +7,7 @@ from adoption.measures import behaviour_detection
 from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
 from governance.models import Notice
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.reviews import actions as review_actions
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
@@ -22,19 +22,19 @@ pytestmark = pytest.mark.django_db
 def triage(cast):
     """An MVP with everything shown for production, its review open and signed by six seats."""
     with at(2026, 11, 2):
-        case = factories.make_ready(cast, factories.make_mvp(cast, title="Ticket triage"), "production")
-        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
-    return case, review
+        initiative = factories.make_ready(cast, factories.make_mvp(cast, title="Ticket triage"), "production")
+        review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
+    return initiative, review
 
 
 def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, as_):
-    case, review = triage
+    initiative, review = triage
     with at(2026, 11, 30):
-        assert story.state(case, "adopt.behaviour").satisfied, "step 7: its proof stands"
-        assert story.state(case, "prod.performance").satisfied, "step 7: the model test is excellent"
+        assert story.state(initiative, "adopt.behaviour").satisfied, "step 7: its proof stands"
+        assert story.state(initiative, "prod.performance").satisfied, "step 7: the model test is excellent"
 
         # Usage readings: 14 % of intended users.
-        with act("follow readings", system="readings", case=case) as locked:
+        with act("follow readings", system="readings", initiative=initiative) as locked:
             report_actions.follow_figures(
                 locked, behaviour_detection.found([behaviour_detection.Use("All of dispatch", 14, 100)])
             )
@@ -46,7 +46,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
             (cast.steward, {"kind": "weaponised", "group": "Team North",
                             "words": "A manager reads suggestions out in appraisals."}),
         ):  # fmt: skip
-            response = as_(who).post(reverse("report-behaviour", args=[case.ref]), sent | told)
+            response = as_(who).post(reverse("report-behaviour", args=[initiative.ref]), sent | told)
             assert response.status_code == 302, f"step 7: {response.content.decode()[:500]}"
         kinds = set(BehaviourReport.objects.values_list("kind", flat=True))
         assert kinds == {"ignored", "worked_around", "weaponised"}, "step 7: three behaviour reports"
@@ -59,19 +59,19 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         desk = as_(cast.chair).get(reverse("desk")).content.decode()
         assert "It is used against people: Ticket triage" in desk, "step 7: it lies on the chair's desk"
 
-        # The adoption test fails although the model test is excellent; the case cannot become decidable.
-        assert not story.state(case, "adopt.behaviour").satisfied, "step 7: adoption fails"
-        assert story.state(case, "prod.performance").satisfied, "step 7: the model test still passes"
+        # The adoption test fails although the model test is excellent; the initiative cannot become decidable.
+        assert not story.state(initiative, "adopt.behaviour").satisfied, "step 7: adoption fails"
+        assert story.state(initiative, "prod.performance").satisfied, "step 7: the model test still passes"
         assert not story.sitting(review).verdict.decidable, "step 7: not decidable"
 
-        # The board answers and finds out: one by one they go, and the case stands where it stood.
+        # The board answers and finds out: one by one they go, and the initiative stands where it stood.
         for row in BehaviourReport.objects.filter(computed=False):
             report_actions.judge(report=row, outcome="answered", answer="Stopped and fixed.", by=cast.chair)
-        assert not story.state(case, "adopt.behaviour").satisfied, "an answer does not end what most do"
+        assert not story.state(initiative, "adopt.behaviour").satisfied, "an answer does not end what most do"
         row = BehaviourReport.objects.get(kind="worked_around")
         report_actions.judge(report=row, outcome="over", answer="Macro gone.", by=cast.chair)
-        with act("follow readings", system="readings", case=case) as locked:
+        with act("follow readings", system="readings", initiative=initiative) as locked:
             report_actions.follow_figures(
                 locked, behaviour_detection.found([behaviour_detection.Use("All of dispatch", 61, 100)])
             )
-        assert story.state(case, "adopt.behaviour").satisfied, "nothing stands against it any more"
+        assert story.state(initiative, "adopt.behaviour").satisfied, "nothing stands against it any more"

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
 from initiatives.components import actions as components_actions
@@ -34,11 +34,11 @@ OF_THE_CONTRACT = {"gov.autonomy", "gov.human_approval"}
 @snapshots.kept
 def summaries(cast):
     """An MVP of 3 August whose proof for production is ready on 10 November, with a system that asks."""
-    case = story.mvp_of_spring(cast)
+    initiative = story.mvp_of_spring(cast)
     with at(2026, 11, 10):
-        bound = case.scopes.get(ended_at=None)
+        bound = initiative.scopes.get(ended_at=None)
         components_actions.record_scope(
-            case=case,
+            initiative=initiative,
             users=bound.users,
             departments=bound.departments,
             places=bound.places,
@@ -49,10 +49,10 @@ def summaries(cast):
             live_data=True,
             by=cast.owner,
         )
-        story.renew(case, cast)
-        case_acts.ground_gate(case, "production", cast.team)
-        case = story.fresh(case)
-        return case, System(factories.make_key(cast, case, days=120)[1].text)
+        story.renew(initiative, cast)
+        initiative_acts.ground_gate(initiative, "production", cast.team)
+        initiative = story.fresh(initiative)
+        return initiative, System(factories.make_key(cast, initiative, days=120)[1].text)
 
 
 def code(system) -> str:
@@ -61,11 +61,11 @@ def code(system) -> str:
 
 def test_a_vendor_moves_its_region(cast, summaries):
     """Scenario 1, step 9, as a component version change alone; then what follows for what the system may do alone."""
-    case, system = summaries
+    initiative, system = summaries
     with at(2026, 11, 11):
         assert code(system) == "allowed"
         components_actions.record_component(
-            case=case,
+            initiative=initiative,
             layer="model",
             name="Language model",
             version="m-4",
@@ -73,27 +73,31 @@ def test_a_vendor_moves_its_region(cast, summaries):
             runs_from=datetime(2026, 11, 12, tzinfo=UTC),
             by=cast.lead,
         )
-        assert story.state(case, "prod.performance").satisfied, "step 9: before the start nothing is voided"
+        assert story.state(initiative, "prod.performance").satisfied, (
+            "step 9: before the start nothing is voided"
+        )
     with at(2026, 11, 12, 8):
         voided = set(
-            Voiding.objects.filter(evidence__initiative=case, trigger="model_version").values_list(
+            Voiding.objects.filter(evidence__initiative=initiative, trigger="model_version").values_list(
                 "requirement", flat=True
             )
         )
         assert {"prod.performance", "int.anchor"} | OF_THE_CONTRACT <= voided, f"step 9: {sorted(voided)}"
         for key in OF_THE_CONTRACT:
-            found = story.state(case, key)
+            found = story.state(initiative, key)
             assert "eu-west" in found.words, f"step 9: {key} does not name what left: {found.words}"
             assert "eu-central" in found.words, f"step 9: {key} does not name what came: {found.words}"
-        assert case.contract.in_force_at(clock.now()).number == 1, "step 9: the contract itself stands"
-        assert story.span(case).label == "Larger prototype"
+        assert initiative.contract.in_force_at(clock.now()).number == 1, "step 9: the contract itself stands"
+        assert story.span(initiative).label == "Larger prototype"
         assert code(system) == "allowed", "the days of grace have begun"
         grace = Rulebook.objects.current().book.freshness.grace_days
         due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
-        assert not case.obligations.filter(kind="step_back", settled_at=None).exists(), "no task ran yet"
+        assert not initiative.obligations.filter(kind="step_back", settled_at=None).exists(), (
+            "no task ran yet"
+        )
         with story.undone():
             periodic.recompute()
-            assert case.obligations.get(kind="step_back", settled_at=None).due == due
+            assert initiative.obligations.get(kind="step_back", settled_at=None).due == due
             assert code(system) == "allowed"
     with at(due.year, due.month, due.day, 23, 59):
         assert code(system) == "allowed", f"{due} is the last day of grace"
@@ -104,25 +108,28 @@ def test_a_vendor_moves_its_region(cast, summaries):
         assert short["context"]["outcome"] == "needs_approval", "autonomy waits for a person now"
         assert short["context"]["code"] == "shortfall"
         assert "Larger prototype" in short["context"]["reason"]
-        story.renew(case, cast)
-        assert story.span(case).supported in ("mvp", "production"), "the team redid what was voided"
+        story.renew(initiative, cast)
+        assert story.span(initiative).supported in ("mvp", "production"), "the team redid what was voided"
         assert code(system) == "allowed", "with the proof, autonomy is back"
     assert [row.code for row in logged()].count("shortfall") == 1
 
 
 def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
-    case, system = summaries
+    initiative, system = summaries
     with at(2026, 11, 11):
         registration_actions.propose_tier(
-            case=case, tier="high", worst_credible_harm="A wrong summary ends a contract.", by=cast.owner
+            initiative=initiative,
+            tier="high",
+            worst_credible_harm="A wrong summary ends a contract.",
+            by=cast.owner,
         )
-        registration_actions.confirm_tier(case=story.fresh(case), tier="high", by=cast.seat_risk)
+        registration_actions.confirm_tier(initiative=story.fresh(initiative), tier="high", by=cast.seat_risk)
     with at(2026, 11, 12):
-        story.renew(case, cast)
+        story.renew(initiative, cast)
         assert code(system) == "allowed", "as long as the claim is supported"
-        item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").latest("pk")
-        for one in case.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
+        item = initiative.evidence.filter(coverage__requirement="mvp.problem", kind="document").latest("pk")
+        for one in initiative.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
             evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
-        assert story.state(case, "mvp.problem").satisfied is False, item.title
+        assert story.state(initiative, "mvp.problem").satisfied is False, item.title
         assert code(system) == "shortfall"
-    assert date(2026, 11, 12) < case.obligations.get(kind="step_back", settled_at=None).due
+    assert date(2026, 11, 12) < initiative.obligations.get(kind="step_back", settled_at=None).due

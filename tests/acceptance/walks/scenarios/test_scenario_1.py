@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
@@ -21,33 +21,37 @@ from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.stages import periodic
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
-from tests.support.cases.case_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
 
 def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
-    case = story.mvp_of_spring(cast)
+    initiative = story.mvp_of_spring(cast)
     seats, team = cast.seats, cast.team
 
     with at(2026, 11, 2):
-        story.renew(case, cast)
-        case_acts.ground_gate(case, "production", team, skip=["prod.q10_outage"])
+        story.renew(initiative, cast)
+        initiative_acts.ground_gate(initiative, "production", team, skip=["prod.q10_outage"])
         checklist_actions.answer(
-            case=case, requirement="prod.q10_outage", kind="answered", text="By hand, drilled.", by=cast.owner
+            initiative=initiative,
+            requirement="prod.q10_outage",
+            kind="answered",
+            text="By hand, drilled.",
+            by=cast.owner,
         )
-        story.drill(case, date(2026, 5, 12), cast.support)
-        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
+        story.drill(initiative, date(2026, 5, 12), cast.support)
+        review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
         assert story.sitting(review).states["prod.q10_outage"].state == "met", (
-            f"step 0: the drill of 12 May counts on 2 November: {story.state(case, 'prod.q10_outage')}"
+            f"step 0: the drill of 12 May counts on 2 November: {story.state(initiative, 'prod.q10_outage')}"
         )
 
     # 3. The owner tries to sign as the risk seat.
     with at(2026, 11, 3), pytest.raises(Refused) as refused:
-        case_acts.vote(review, "risk_compliance", cast.owner)
+        initiative_acts.vote(review, "risk_compliance", cast.owner)
     assert refused.value.status == 403
     assert not review.sign_offs.exists(), "step 3: a sign-off row of the owner was kept"
-    entry = Entry.objects.acts().of_case(case.ref).filter(kind="refused").first()
+    entry = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="refused").first()
     assert entry is not None, "step 3: the refusal left no entry"
     assert entry.actor_id == cast.owner.pk
     assert entry.facts["facts"]["act"] == "sign off"
@@ -57,13 +61,13 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         answer = as_(cast.owner).post(address, {"verdict": "approve"})
         assert answer.status_code == 403, f"step 3: the owner's POST was answered {answer.status_code}"
         assert not review.sign_offs.exists(), "step 3: the page kept a sign-off row of the owner"
-        assert len(story.refusals(case)) == 2, "step 3: the page's refusal left no entry"
+        assert len(story.refusals(initiative)) == 2, "step 3: the page's refusal left no entry"
 
     # 4. Two seats sign; the drill ages out at midnight, whether or not a task ran.
     with at(2026, 11, 5):
-        case_acts.vote(review, "risk_compliance", seats["risk_compliance"])
+        initiative_acts.vote(review, "risk_compliance", seats["risk_compliance"])
     with at(2026, 11, 6):
-        case_acts.vote(review, "architecture_integration", seats["architecture_integration"])
+        initiative_acts.vote(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 8, 23, 59):
         assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration"}, (
             f"step 4: on its last day the drill still counts: {story.stale_seats(review)}"
@@ -80,7 +84,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
     with at(2026, 11, 9, 6):
         due.sweep()
         told = set(
-            Notice.objects.filter(kind="stale vote", case_ref=case.ref).values_list(
+            Notice.objects.filter(kind="stale vote", initiative_ref=initiative.ref).values_list(
                 "person__login", flat=True
             )
         )
@@ -91,20 +95,20 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 5. Partial is not pass; a date in the future is refused; then it is corrected.
     with at(2026, 11, 10):
-        story.drill(case, date(2026, 11, 10), cast.support, result="partial")
-        found = story.state(case, "prod.q10_outage")
+        story.drill(initiative, date(2026, 11, 10), cast.support, result="partial")
+        found = story.state(initiative, "prod.q10_outage")
         assert found.state == "failing", f"step 5: partial is not pass: {found.words}"
         with pytest.raises(Refused, match="approve what is not met"):
-            case_acts.vote(review, "architecture_integration", seats["architecture_integration"])
+            initiative_acts.vote(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 11):
         with pytest.raises(ValidationError) as wrong:
-            story.drill(case, date(2026, 11, 13), cast.support)
+            story.drill(initiative, date(2026, 11, 13), cast.support)
         assert "observed_on" in wrong.value.message_dict, "step 5: the future date is not named"
-        story.drill(case, date(2026, 11, 11), cast.support)
-        assert story.state(case, "prod.q10_outage").satisfied, "step 5: the pass of 11 November counts"
+        story.drill(initiative, date(2026, 11, 11), cast.support)
+        assert story.state(initiative, "prod.q10_outage").satisfied, "step 5: the pass of 11 November counts"
     with at(2026, 11, 11, 15):
-        case_acts.vote(review, "architecture_integration", seats["architecture_integration"])
-        case_acts.vote(review, "service_operations", seats["service_operations"])
+        initiative_acts.vote(review, "architecture_integration", seats["architecture_integration"])
+        initiative_acts.vote(review, "service_operations", seats["service_operations"])
         assert story.fresh_seats(review) == {
             "risk_compliance",
             "architecture_integration",
@@ -114,10 +118,10 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 6. Two seats in the same second; one notice; the delegate comes second.
     with at(2026, 11, 12, 10, 0):
-        case_acts.vote(review, "security_privacy", seats["security_privacy"])
+        initiative_acts.vote(review, "security_privacy", seats["security_privacy"])
         ready = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}")
         assert not ready.exists(), "step 6: told to decide before the quorum"
-        case_acts.vote(review, "business_value", seats["business_value"])
+        initiative_acts.vote(review, "business_value", seats["business_value"])
         assert story.sitting(review).verdict.decidable, f"step 6: {story.blockers(review)}"
         assert [notice.person for notice in ready] == [cast.chair], "step 6: one notice, to the chair"
         delegate = cast.sponsor
@@ -135,7 +139,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         text, seen = sign_off_actions.statement_for(
             current, "adoption_change", delegate, at=clock.now(), **objection
         )
-        case_acts.vote(review, "adoption_change", seats["adoption_change"])
+        initiative_acts.vote(review, "adoption_change", seats["adoption_change"])
         with pytest.raises(Conflict) as second:
             sign_off_actions.sign_off(
                 review=current,
@@ -156,7 +160,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
     # 7, variant: the scope grows between opening the page and pressing.
     with at(2026, 11, 12, 11, 0), story.undone():
         components_actions.record_scope(
-            case=case,
+            initiative=initiative,
             users="All account managers",
             departments=["Account management"],
             places=["Zurich"],
@@ -169,7 +173,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         with pytest.raises(Refused, match="the scope changed"):
             review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         assert set(story.stale_seats(review)) == set(seats), "step 7: scope touches every seat"
-        assert story.fresh(case).stage == "mvp"
+        assert story.fresh(initiative).stage == "mvp"
 
     # 7. Two tabs.
     with at(2026, 11, 12, 11, 0):
@@ -182,8 +186,8 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         assert "at 11:00" in second_tab.content.decode(), "step 7: the second tab is not told when"
     with at(2026, 11, 12, 11, 1), pytest.raises(Conflict, match="Already approved by Elena Novak at 11:00"):
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
-    assert case.stage_changes.filter(to_stage="production").count() == 1, "step 7: one decision"
-    assert story.fresh(case).stage == "production"
+    assert initiative.stage_changes.filter(to_stage="production").count() == 1, "step 7: one decision"
+    assert story.fresh(initiative).stage == "production"
     with at(2026, 11, 12, 12):
         periodic.recompute()
-        assert story.span(case).supported == "production", story.span(case).gaps
+        assert story.span(initiative).supported == "production", story.span(initiative).gaps

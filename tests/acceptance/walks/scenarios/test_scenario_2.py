@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance.models import Notice
 from governance.models.ledger import Entry
 from governance.notices import due
 from governance.permission_result import Refused
-from initiatives.access import permissions as case_permissions
+from initiatives.access import permissions as initiative_permissions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
@@ -47,13 +47,13 @@ def triage(cast):
 
 
 def test_the_model_is_swapped(cast, triage):
-    case, review = triage
+    initiative, review = triage
 
     # 3. On 20 October m-5 is recorded, running from the 21st, with nothing prepared for it.
     with at(2026, 10, 20, 15):
         assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration", "adoption_change"}
         components_actions.record_component(
-            case=case,
+            initiative=initiative,
             layer="model",
             name="Language model",
             version="m-5",
@@ -62,37 +62,47 @@ def test_the_model_is_swapped(cast, triage):
             by=cast.lead,
         )
         assert len(story.fresh_seats(review)) == 3, "step 3: a planned model stales nothing before its start"
-        assert story.state(case, "prod.performance").satisfied, "step 3: proof counts until the 21st"
-        assert story.span(case).supported == "production", "step 3: what is claimed, and more, is shown"
+        assert story.state(initiative, "prod.performance").satisfied, "step 3: proof counts until the 21st"
+        assert story.span(initiative).supported == "production", "step 3: what is claimed, and more, is shown"
     with at(2026, 10, 21, 0):
-        voided = Voiding.objects.filter(evidence__initiative=case, trigger="model_version")
+        voided = Voiding.objects.filter(evidence__initiative=initiative, trigger="model_version")
         assert set(voided.values_list("requirement", flat=True)) >= BOUND_TO_THE_MODEL
         for key in BOUND_TO_THE_MODEL:
-            found = story.state(case, key)
+            found = story.state(initiative, key)
             assert not found.satisfied, f"step 3: {key} still counts"
             assert "m-4" in found.words, f"step 3: {key} does not name the cause: {found.words}"
             assert "m-5" in found.words, f"step 3: {key} does not name the cause: {found.words}"
-        assert story.state(case, "int.definitions").state != "voided", "step 3: nothing else is touched"
-        assert story.state(case, "proto.limitations").state == "as_decided", "step 3: frozen is never voided"
-        assert story.span(case).supported == "prototype", "step 3: the kept standing is right at midnight"
-        assert story.span(case).label == "Larger prototype"
+        assert story.state(initiative, "int.definitions").state != "voided", "step 3: nothing else is touched"
+        assert story.state(initiative, "proto.limitations").state == "as_decided", (
+            "step 3: frozen is never voided"
+        )
+        assert story.span(initiative).supported == "prototype", (
+            "step 3: the kept standing is right at midnight"
+        )
+        assert story.span(initiative).label == "Larger prototype"
         stale = story.stale_seats(review)
         assert set(stale) == {"risk_compliance", "architecture_integration", "adoption_change"}
         assert any("m-5" in why for why in stale["risk_compliance"]), stale["risk_compliance"]
-        change = case.changes.get(triggers=["model_version"])
+        change = initiative.changes.get(triggers=["model_version"])
         assert change.incomplete, "step 3: the change asks for approver and way back"
         assert change.outgoing.version.version == "m-4"
     with story.undone():  # had a trial of m-5 been prepared, it would count from that moment
         with at(2026, 10, 20, 16):
-            incoming = case.deployments.get(version__layer="model", version__version="m-5")
-            case_acts.ground(case, "prod.performance", cast.team, title="Trial of m-5", names=[incoming])
-            assert [item.title for item in story.state(case, "prod.performance").items] != ["Trial of m-5"]
+            incoming = initiative.deployments.get(version__layer="model", version__version="m-5")
+            initiative_acts.ground(
+                initiative, "prod.performance", cast.team, title="Trial of m-5", names=[incoming]
+            )
+            assert [item.title for item in story.state(initiative, "prod.performance").items] != [
+                "Trial of m-5"
+            ]
         with at(2026, 10, 21, 0):
-            assert [item.title for item in story.state(case, "prod.performance").items] == ["Trial of m-5"]
-            assert story.state(case, "mvp.possibility").satisfied, "step 3: by its production form"
+            assert [item.title for item in story.state(initiative, "prod.performance").items] == [
+                "Trial of m-5"
+            ]
+            assert story.state(initiative, "mvp.possibility").satisfied, "step 3: by its production form"
     with at(2026, 10, 21, 9):
         # History still shows what gate mvp was decided on.
-        decided = case.reviews.get(gate="mvp")
+        decided = initiative.reviews.get(gate="mvp")
         evidence = [
             pk
             for criterion in decided.findings["criteria"]
@@ -102,17 +112,17 @@ def test_the_model_is_swapped(cast, triage):
         ]
         named = {
             name.deployment.version.version
-            for item in case.evidence.filter(pk__in=evidence)
+            for item in initiative.evidence.filter(pk__in=evidence)
             for name in item.names.filter(deployment__version__layer="model")
         }
         assert named == {"m-4"}, f"step 3: history shows {named}"
 
 
-def nobody_accepts(cast, case):
-    """Step 6, the variant: a month passes and the case has no owner."""
+def nobody_accepts(cast, initiative):
+    """Step 6, the variant: a month passes and the initiative has no owner."""
 
     def told(kind="owner vacant"):
-        rows = Notice.objects.filter(kind=kind, case_ref=case.ref)
+        rows = Notice.objects.filter(kind=kind, initiative_ref=initiative.ref)
         return set(rows.values_list("period", "person__login"))
 
     with at(2026, 11, 2):
@@ -130,16 +140,16 @@ def nobody_accepts(cast, case):
         assert people == {"sponsor", *factories.SEAT_LOGINS.values()}, f"step 6, day 14: {people}"
     with at(2026, 12, 1, 12):
         periodic.open_vacancy_debts()
-        assert not case.obligations.filter(kind="vacancy").exists(), "step 6: a day too early"
+        assert not initiative.obligations.filter(kind="vacancy").exists(), "step 6: a day too early"
     with at(2026, 12, 2, 12):
         periodic.open_vacancy_debts()
         periodic.open_vacancy_debts()
-        debt = case.obligations.get(kind="vacancy")
+        debt = initiative.obligations.get(kind="vacancy")
         assert debt.debtor == cast.chair, "step 6, day 30: the debt is the chair's"
-        assert story.fresh(case).stage == "mvp", "step 6: no scheduler changes a stage"
+        assert story.fresh(initiative).stage == "mvp", "step 6: no scheduler changes a stage"
         assert (
             not Entry.objects.acts()
-            .of_case(case.ref)
+            .of_initiative(initiative.ref)
             .filter(kind="stage changed", at__month__gte=11)
             .exists()
         )
@@ -148,52 +158,63 @@ def nobody_accepts(cast, case):
 
 
 def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
-    case, review = triage
+    initiative, review = triage
     with story.undone():
-        nobody_accepts(cast, case)
+        nobody_accepts(cast, initiative)
     successor = factories.make_person("successor", cast.unit, full_name="Nils Holm")
 
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
         factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
-        signed = case_acts.vote(review, "service_operations", successor)
+        signed = initiative_acts.vote(review, "service_operations", successor)
         assert "service_operations" in story.fresh_seats(review)
-        # The owner sits on the board for others' cases, and signed one that is still open.
+        # The owner sits on the board for others' initiatives, and signed one that is still open.
         factories.make_seat(cast, cast.owner, "business_value")
-        other = factories.make_case(cast, title="Route planner", owner=cast.support, by=cast.support)
-        case_acts.parts(other, _team(cast, cast.support))
-        case_acts.ground_gate(other, "prototype", _team(cast, cast.support))
-        elsewhere = review_actions.open_review(case=story.fresh(other), by=cast.support)
-        case_acts.vote(elsewhere, "business_value", cast.owner)
+        other = factories.make_initiative(cast, title="Route planner", owner=cast.support, by=cast.support)
+        initiative_acts.parts(other, _team(cast, cast.support))
+        initiative_acts.ground_gate(other, "prototype", _team(cast, cast.support))
+        elsewhere = review_actions.open_review(initiative=story.fresh(other), by=cast.support)
+        initiative_acts.vote(elsewhere, "business_value", cast.owner)
         assert story.sitting(elsewhere).verdict.decidable, story.blockers(elsewhere)
         checklist_actions.keep_draft(
-            case=case, requirement="prod.monitoring", fields={"text": "Every Monday"}, by=cast.owner
+            initiative=initiative,
+            requirement="prod.monitoring",
+            fields={"text": "Every Monday"},
+            by=cast.owner,
         )
 
     # 4. HR deactivates the owner.
     with at(2026, 11, 2):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
-        case = story.fresh(case)
-        assert not case.roles.in_force().filter(role="owner").exists(), "step 4: the role ended"
-        ended = case.roles.filter(role="owner").get()
+        initiative = story.fresh(initiative)
+        assert not initiative.roles.in_force().filter(role="owner").exists(), "step 4: the role ended"
+        ended = initiative.roles.filter(role="owner").get()
         assert ended.ended_at.date() == date(2026, 11, 2)
-        hold = case.holds.open().get()
+        hold = initiative.holds.open().get()
         assert (hold.kind, hold.opened_by) == ("owner_vacant", None), "step 4: the hold"
-        assert story.span(case).supported == "prototype", "step 4: the hold caps what is supported"
+        assert story.span(initiative).supported == "prototype", "step 4: the hold caps what is supported"
         with pytest.raises(Refused, match="No accepted owner"):
             review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-        assert AnswerDraft.objects.get(initiative=case, person=cast.owner).fields == {"text": "Every Monday"}
+        assert AnswerDraft.objects.get(initiative=initiative, person=cast.owner).fields == {
+            "text": "Every Monday"
+        }
         assert not story.sitting(elsewhere).verdict.decidable, "step 4: her vote elsewhere still counts"
         assert any("no longer active" in why for why in story.stale_seats(elsewhere)["business_value"])
         with pytest.raises(Refused, match="must sign again"):
             review_actions.decide(review=elsewhere, outcome="approved", reason="Go.", by=cast.chair)
 
-        proposal = role_actions.propose_role(case=case, role="owner", person=successor, by=cast.sponsor)
-        assert case_permissions.accepted(case, "owner") is None, "step 4: not effective before acceptance"
-        assert case.holds.open().filter(kind="owner_vacant").exists()
+        proposal = role_actions.propose_role(
+            initiative=initiative, role="owner", person=successor, by=cast.sponsor
+        )
+        assert initiative_permissions.accepted(initiative, "owner") is None, (
+            "step 4: not effective before acceptance"
+        )
+        assert initiative.holds.open().filter(kind="owner_vacant").exists()
         with pytest.raises(Refused, match="Only Nils Holm can answer this"):
             role_actions.accept_role(assignment=proposal, by=cast.admin)
-        assert any("Only Nils Holm" in answer for answer in story.refusals(case)), "step 4: left no entry"
+        assert any("Only Nils Holm" in answer for answer in story.refusals(initiative)), (
+            "step 4: left no entry"
+        )
 
         # While somebody is proposed, their approvals are suspended.
         assert any("proposed as business owner" in w for w in story.stale_seats(review)["service_operations"])
@@ -201,15 +222,15 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
     # 5. The successor accepts; the vote of 30 October no longer counts.
     with at(2026, 11, 5):
         role_actions.accept_role(assignment=proposal, by=successor)
-        case = story.fresh(case)
-        assert case_permissions.accepted(case, "owner").person == successor
-        assert not case.holds.open().exists(), "step 5: the hold closes with its cause"
+        initiative = story.fresh(initiative)
+        assert initiative_permissions.accepted(initiative, "owner").person == successor
+        assert not initiative.holds.open().exists(), "step 5: the hold closes with its cause"
         why = story.stale_seats(review)["service_operations"]
         assert "Nils Holm is business owner of this initiative" in why, f"step 5: {why}"
         assert signed.pk in [row.pk for row in review.sign_offs.all()], "step 5: the record keeps it"
 
 
 def _team(cast, owner):
-    return case_acts.team_for(
+    return initiative_acts.team_for(
         cast.unit, owner=owner, support=cast.lead, lead=cast.steward, steward=cast.owner
     )

@@ -29,8 +29,8 @@ def upload(client, name, source, **options):
     return answer.content.decode()
 
 
-def said_of(client, case) -> str:
-    text = client.get(case.get_absolute_url()).content.decode()
+def said_of(client, initiative) -> str:
+    text = client.get(initiative.get_absolute_url()).content.decode()
     return text[text.index('id="said-by-source"') :].partition("</section>")[0]
 
 
@@ -50,13 +50,13 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
 
     # 2. One department is confirmed: claims with basis import, supported by nothing yet, and nobody owes or owns.
     client.post(reverse("import-confirm", args=[batch.pk]), {"organisations": [DHS]})
-    cases = Initiative.objects.all()
-    assert {case.source_organisation for case in cases} == {DHS}
-    deployed = cases.filter(stage="production")
+    initiatives = Initiative.objects.all()
+    assert {initiative.source_organisation for initiative in initiatives} == {DHS}
+    deployed = initiatives.filter(stage="production")
     assert deployed
-    for case in deployed:
-        assert case.basis == "import"
-        assert case.spans.get().supported in ("proposed", "prototype")
+    for initiative in deployed:
+        assert initiative.basis == "import"
+        assert initiative.spans.get().supported in ("proposed", "prototype")
     for model in (Evidence, Notice, Obligation, Review, RoleAssignment, SignOff):
         assert not model.objects.exists()
     assert "Reported by its source, not evidenced here" in said_of(client, deployed[0])
@@ -64,7 +64,7 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
     assert "reported by its source, not evidenced here" in shown
 
     # 3. One system, listed by its provider and its user: two initiatives, a suggestion, no evidence shared.
-    provider, user = cases.get(source_key="DHS-2731"), cases.get(source_key="DHS-2577")
+    provider, user = initiatives.get(source_key="DHS-2731"), initiatives.get(source_key="DHS-2577")
     assert user.ref in said_of(client, provider)
     assert provider.ref in said_of(client, user)
     assert "Perhaps a shared system" in said_of(client, user)
@@ -77,7 +77,7 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
     assert ">Yes<" in "".join(text.split())
 
     # 5. The same file again changes nothing; an older one is refused.
-    before = list(cases.values_list("pk", "stage"))
+    before = list(initiatives.values_list("pk", "stage"))
     text = upload(client, "us_2025.csv", "us-2025")
     assert "This very file was uploaded before" in text
     again = ImportBatch.objects.first()
@@ -105,6 +105,6 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
     client.post(
         reverse("import-row", args=[moved.pk]), {"stage": "reject", "reason": "Their users say it runs."}
     )
-    client.post(reverse("case-changes", args=[user.ref]), {"fields_taken": ["title"]})
-    assert cases.get(pk=user.pk).title == "A clearer name"
+    client.post(reverse("initiative-changes", args=[user.ref]), {"fields_taken": ["title"]})
+    assert initiatives.get(pk=user.pk).title == "A clearer name"
     assert list(Initiative.objects.values_list("pk", "stage")) == before

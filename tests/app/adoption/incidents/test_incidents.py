@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.edge_clauses import actions as edge_clause_actions
 from adoption.edge_clauses import clause_drafts
 from adoption.incidents import actions as incident_actions
@@ -36,39 +36,39 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """An MVP that is ready for production: everything its two gates ask for is shown."""
     return factories.make_ready(cast, factories.make_mvp(cast), "production")
 
 
-def opened(case, by, **fields) -> Incident:
+def opened(initiative, by, **fields) -> Incident:
     fields = {"severity": 2, "title": "It invented discounts", "started_at": clock.now()} | fields
-    return incident_actions.open_incident(case=case, by=by, **fields)
+    return incident_actions.open_incident(initiative=initiative, by=by, **fields)
 
 
 def listing(book) -> set[str]:
     return {key for key, asked in book.requirements.items() if "incident" in asked.triggers}
 
 
-def covered(case, keys) -> set[tuple[int, str]]:
+def covered(initiative, keys) -> set[tuple[int, str]]:
     """The pairs of standing proof and requirement, for these."""
     return {
         (item.pk, cover.requirement)
-        for item in case.evidence.filter(withdrawn_at__isnull=True).prefetch_related("coverage")
+        for item in initiative.evidence.filter(withdrawn_at__isnull=True).prefetch_related("coverage")
         for cover in item.coverage.all()
         if cover.requirement in keys
     }
 
 
-def voided(case) -> set[tuple[int, str]]:
-    rows = Voiding.objects.filter(evidence__initiative=case, trigger="incident")
+def voided(initiative) -> set[tuple[int, str]]:
+    rows = Voiding.objects.filter(evidence__initiative=initiative, trigger="incident")
     return set(rows.values_list("evidence", "requirement"))
 
 
 # --- What a severity brings ------------------------------------------------------------------------------------------
 
 
-def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, case):
+def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, initiative):
     book = Rulebook.objects.current().book
     assert len(listing(book)) >= 4
     frozen = {
@@ -76,19 +76,19 @@ def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, case):
         for keys in [book.carry.frozen.get("prototype", ()), book.carry.frozen.get("mvp", ())]
         for key in keys
     }
-    expected = covered(case, listing(book) - frozen)
+    expected = covered(initiative, listing(book) - frozen)
     assert {key for _, key in expected} >= {"adopt.trust"}
-    before = case.spans.covering(clock.now()).get().supported
-    row = opened(case, cast.support)
-    assert voided(case) == expected, "exactly the pairs whose requirement lists it"
+    before = initiative.spans.covering(clock.now()).get().supported
+    row = opened(initiative, cast.support)
+    assert voided(initiative) == expected, "exactly the pairs whose requirement lists it"
     for key in {key for _, key in expected}:
-        assert not story.state(case, key).satisfied, key
-        assert "It invented discounts" in story.state(case, key).words
-    assert story.state(case, "prod.performance").satisfied, "what does not list it stands"
-    assert case.spans.covering(clock.now()).get().supported != before or before == "mvp", (
+        assert not story.state(initiative, key).satisfied, key
+        assert "It invented discounts" in story.state(initiative, key).words
+    assert story.state(initiative, "prod.performance").satisfied, "what does not list it stands"
+    assert initiative.spans.covering(clock.now()).get().supported != before or before == "mvp", (
         "the standing is rewritten"
     )
-    debt = case.obligations.get(kind="post_mortem")
+    debt = initiative.obligations.get(kind="post_mortem")
     days = book.freshness.post_mortem_due_days
     assert (debt.debtor, debt.due, debt.source) == (
         cast.owner,
@@ -97,48 +97,53 @@ def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, case):
     )
 
 
-def test_of_severity_3_nothing_is_voided_and_nothing_owed(cast, case):
+def test_of_severity_3_nothing_is_voided_and_nothing_owed(cast, initiative):
     for severity in (3, 4):
-        opened(case, cast.owner, severity=severity, seen=list(case.incidents.values_list("pk", flat=True)))
-    assert not voided(case)
-    assert not case.obligations.filter(kind="post_mortem").exists()
+        opened(
+            initiative,
+            cast.owner,
+            severity=severity,
+            seen=list(initiative.incidents.values_list("pk", flat=True)),
+        )
+    assert not voided(initiative)
+    assert not initiative.obligations.filter(kind="post_mortem").exists()
     assert not Notice.objects.filter(kind="incident upstream").exists()
 
 
-def test_proof_that_speaks_of_other_systems_stands(cast, case):
-    link = factories.make_link(cast, case)
-    other = factories.make_link(cast, case, factories.make_system(cast, name="Price list"))
+def test_proof_that_speaks_of_other_systems_stands(cast, initiative):
+    link = factories.make_link(cast, initiative)
+    other = factories.make_link(cast, initiative, factories.make_system(cast, name="Price list"))
     about = {
-        name: case_acts.ground(case, "adopt.trust", cast.team, title=name, names=names)
+        name: initiative_acts.ground(initiative, "adopt.trust", cast.team, title=name, names=names)
         for name, names in (("ledger", [link.system]), ("prices", [other.system]), ("all", []))
     }
-    opened(case, cast.owner, systems=[link.system])
-    ended = {pk for pk, key in voided(case) if key == "adopt.trust"}
+    opened(initiative, cast.owner, systems=[link.system])
+    ended = {pk for pk, key in voided(initiative) if key == "adopt.trust"}
     assert about["ledger"].pk in ended
     assert about["all"].pk in ended, "what names no system is touched by every incident"
     assert about["prices"].pk not in ended
     row = Incident.objects.get()
     incident_actions.amend(incident=row, systems=[other.system], by=cast.owner)
-    assert about["prices"].pk in {pk for pk, _ in voided(case)}, "it lay there too"
+    assert about["prices"].pk in {pk for pk, _ in voided(initiative)}, "it lay there too"
     with pytest.raises(ValidationError):
         incident_actions.amend(
             incident=row, systems=[factories.make_system(cast, name="Not linked")], by=cast.owner
         )
 
 
-def test_what_is_told_before_is_what_then_happens(cast, case, as_):
+def test_what_is_told_before_is_what_then_happens(cast, initiative, as_):
     dependants.add_dependant(
-        case=case, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
+        initiative=initiative, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
         executive=cast.sponsor, by=cast.owner,
     )  # fmt: skip
     fields = {"severity": 1, "title": "It invented discounts"}
     count = Entry.objects.count()
-    told = incident_preview.of_opening(case, by=cast.owner, **fields)
+    told = incident_preview.of_opening(initiative, by=cast.owner, **fields)
     assert Entry.objects.count() == count, "a look leaves nothing"
     assert not Incident.objects.exists()
-    opened(case, cast.owner, **fields)
-    ended = voided(case)
-    debt = case.obligations.get(kind="post_mortem")
+    opened(initiative, cast.owner, **fields)
+    ended = voided(initiative)
+    debt = initiative.obligations.get(kind="post_mortem")
     assert f"Due from Marta Lindqvist by {debt.due:%-d %B %Y}: {debt.text}." in told
     assert f"{len({pk for pk, _ in ended})} items of evidence end" in " ".join(told)
     assert f"for {len({key for _, key in ended})} questions." in " ".join(told)
@@ -147,44 +152,46 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
     unmet = [line for line in told if "no longer met" in line or "No longer met" in line]
     assert unmet
     page = as_(cast.owner).post(
-        reverse("incident-open", args=[case.ref]),
+        reverse("incident-open", args=[initiative.ref]),
         {"title": "Another", "severity": "4", "step": "look", "seen": str(Incident.objects.get().pk)},
     )
     assert b"Nothing ends and nothing becomes due" in page.content
     assert Incident.objects.count() == 1, "to look is not to open"
 
 
-def test_who_is_told_at_once(cast, case):
+def test_who_is_told_at_once(cast, initiative):
     dependants.add_dependant(
-        case=case, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
+        initiative=initiative, who="Invoicing", process="Credit notes", for_what="Discounts", bearable_outage_hours=4,
         executive=cast.sponsor, by=cast.owner,
     )  # fmt: skip
 
     def told(kind):
         return set(Notice.objects.filter(kind=kind).values_list("person__login", flat=True))
 
-    row = opened(case, cast.support)
+    row = opened(initiative, cast.support)
     assert told("incident upstream") == {"sponsor"}
     assert told("incident") == {"owner", "lead"}, "whoever opened it knows"
     incident_actions.correct_severity(
         incident=row, severity=1, reason="A customer was harmed.", by=cast.owner
     )
     assert told("incident") >= {"chair", "deputy-chair", *factories.SEAT_LOGINS.values()}
-    assert len(voided(case)) == len(covered(case, {key for _, key in voided(case)})), "voided once"
-    assert case.obligations.filter(kind="post_mortem").count() == 1
+    assert len(voided(initiative)) == len(covered(initiative, {key for _, key in voided(initiative)})), (
+        "voided once"
+    )
+    assert initiative.obligations.filter(kind="post_mortem").count() == 1
 
 
-def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, case):
-    row = opened(case, cast.owner, severity=3)
+def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, initiative):
+    row = opened(initiative, cast.owner, severity=3)
     assert incident_preview.of_severity(row, severity=2, reason="x", by=cast.owner)
     incident_actions.correct_severity(
         incident=row, severity=2, reason="Results reached customers.", by=cast.owner
     )
-    ended = voided(case)
+    ended = voided(initiative)
     assert ended
-    debt = case.obligations.get(kind="post_mortem")
+    debt = initiative.obligations.get(kind="post_mortem")
     incident_actions.correct_severity(incident=row, severity=4, reason="Nobody was affected.", by=cast.owner)
-    assert voided(case) == ended
+    assert voided(initiative) == ended
     debt.refresh_from_db()
     assert debt.settled_at is None, "lowering drops nothing"
     assert not Entry.objects.acts().filter(kind="board told").exists(), "and alarms nobody"
@@ -194,36 +201,37 @@ def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, case):
         incident_actions.correct_severity(incident=row, severity=1, reason="Worse.", by=cast.steward)
 
 
-def test_the_debt_stays_with_the_owner_of_that_day(cast, case):
-    opened(case, cast.owner)
+def test_the_debt_stays_with_the_owner_of_that_day(cast, initiative):
+    opened(initiative, cast.owner)
     leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
-    assert case.obligations.get(kind="post_mortem").debtor == cast.owner
+    assert initiative.obligations.get(kind="post_mortem").debtor == cast.owner
 
 
 # --- While it happens ------------------------------------------------------------------------------------------------
 
 
-def test_who_opens_one_and_two_who_open_the_same(cast, case, as_):
+def test_who_opens_one_and_two_who_open_the_same(cast, initiative, as_):
     for person in (cast.owner, cast.support, cast.seat_risk, cast.chair):
-        assert incident_permissions.may_open(case, person)
+        assert incident_permissions.may_open(initiative, person)
     for person in (cast.admin, cast.auditor, cast.outsider):
         with pytest.raises(Refused):
-            opened(case, person)
-    first = opened(case, cast.owner)
+            opened(initiative, person)
+    first = opened(initiative, cast.owner)
     with pytest.raises(Conflict) as other:
-        opened(case, cast.support)
+        opened(initiative, cast.support)
     assert "Marta Lindqvist opened “It invented discounts”" in str(other.value)
     page = as_(cast.support).post(
-        reverse("incident-open", args=[case.ref]), {"title": "<b>Mine</b>", "severity": "3", "seen": ""}
+        reverse("incident-open", args=[initiative.ref]), {"title": "<b>Mine</b>", "severity": "3", "seen": ""}
     )
     assert page.status_code == 409
     assert "&lt;b&gt;Mine&lt;/b&gt;" in page.content.decode(), "nothing typed is lost, and words stay words"
-    assert opened(case, cast.support, seen=[first.pk]).pk != first.pk, "another one is another one"
+    assert opened(initiative, cast.support, seen=[first.pk]).pk != first.pk, "another one is another one"
 
 
-def test_a_title_and_a_severity_are_enough(cast, case, as_):
+def test_a_title_and_a_severity_are_enough(cast, initiative, as_):
     response = as_(cast.support).post(
-        reverse("incident-open", args=[case.ref]), {"title": "It is down", "severity": "2", "step": "save"}
+        reverse("incident-open", args=[initiative.ref]),
+        {"title": "It is down", "severity": "2", "step": "save"},
     )
     row = Incident.objects.get()
     assert response["Location"] == reverse("incident", args=[row.pk])
@@ -239,8 +247,8 @@ def test_a_title_and_a_severity_are_enough(cast, case, as_):
     assert runbook.steps(row, cast.owner)
 
 
-def test_the_timeline_is_only_added_to_and_late_lines_say_so(cast, case):
-    row = opened(case, cast.owner)
+def test_the_timeline_is_only_added_to_and_late_lines_say_so(cast, initiative):
+    row = opened(initiative, cast.owner)
     line = incident_actions.write_line(incident=row, words="Switched off.", by=cast.lead)
     late = incident_actions.write_line(
         incident=row, words="A user called.", happened_at=clock.now() - timedelta(hours=1), by=cast.lead
@@ -262,9 +270,9 @@ def test_the_timeline_is_only_added_to_and_late_lines_say_so(cast, case):
         IncidentLine.objects.filter(pk=line.pk).update(words="Nothing happened.")
 
 
-def test_how_it_ends_and_comes_back(cast, case):
+def test_how_it_ends_and_comes_back(cast, initiative):
     start = clock.now() - timedelta(hours=3)
-    row = opened(case, cast.owner, started_at=start, detected_at=start + timedelta(hours=1))
+    row = opened(initiative, cast.owner, started_at=start, detected_at=start + timedelta(hours=1))
     with pytest.raises(ValidationError):
         incident_actions.move_on(
             incident=row, state="resolved", at=start - timedelta(minutes=1), by=cast.owner
@@ -281,29 +289,29 @@ def test_how_it_ends_and_comes_back(cast, case):
         incident=row, reason="Not a high-risk system, says Ines Okafor.", by=cast.owner
     )
     row = incident_actions.close(incident=row, words="A price list was out of date.", by=cast.owner)
-    found = incident_metrics.means(case.incidents.all())
+    found = incident_metrics.means(initiative.incidents.all())
     assert (found.to_detect, found.to_resolve) == (timedelta(hours=1), timedelta(hours=2))
-    assert case.obligations.unsettled().filter(kind="post_mortem").exists(), "closing settles nothing"
+    assert initiative.obligations.unsettled().filter(kind="post_mortem").exists(), "closing settles nothing"
     row = incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
     assert (row.state, row.resolved_at, row.closed_at) == ("open", None, None)
 
 
-def test_merged_into_the_older_one_nothing_is_dropped(cast, case):
+def test_merged_into_the_older_one_nothing_is_dropped(cast, initiative):
     with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
-        older = opened(case, cast.owner, severity=3, title="Strange prices")
+        older = opened(initiative, cast.owner, severity=3, title="Strange prices")
     with time_machine.travel(datetime(2026, 11, 4, 9, tzinfo=UTC), tick=False):
         reporting_clocks.lay_out_duties(by=cast.admin)
-        newer = opened(case, cast.support, severity=1, seen=[older.pk])
+        newer = opened(initiative, cast.support, severity=1, seen=[older.pk])
         duty = ReportingDuty.objects.get(days=2)
         reporting_clocks.start_clock(incident=newer, duty=duty, by=cast.support)
-    owed = case.obligations.get(kind="post_mortem")
+    owed = initiative.obligations.get(kind="post_mortem")
     with time_machine.travel(datetime(2026, 11, 9, 9, tzinfo=UTC), tick=False):
         with pytest.raises(ValidationError):
             merging.merge(incident=older, into=newer, reason="Same.", by=cast.owner)
         merging.merge(incident=newer, into=older, reason="One price list.", by=cast.owner)
         older = incident_actions.read(older)
         assert older.severity == 1
-        debt = case.obligations.unsettled().get(kind="post_mortem")
+        debt = initiative.obligations.unsettled().get(kind="post_mortem")
         assert debt == owed, "owed once, by the earlier day"
         assert Deadline.objects.get(met_at__isnull=True).incident == older
         assert Deadline.objects.get(met_at__isnull=True).due == date(2026, 11, 6)
@@ -314,7 +322,7 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, case):
 # --- Clocks ----------------------------------------------------------------------------------------------------------
 
 
-def test_clocks_count_days_to_their_local_end(cast, case, settings):
+def test_clocks_count_days_to_their_local_end(cast, initiative, settings):
     assert [(one.days, "Article 73" in one.source) for one in TEMPLATES] == [
         (2, True),
         (10, True),
@@ -324,7 +332,7 @@ def test_clocks_count_days_to_their_local_end(cast, case, settings):
         reporting_clocks.lay_out_duties(by=cast.owner)
     assert len(reporting_clocks.lay_out_duties(by=cast.admin)) == 3
     assert reporting_clocks.lay_out_duties(by=cast.admin) == [], "once is enough"
-    row = opened(case, cast.owner, severity=1)
+    row = opened(initiative, cast.owner, severity=1)
     duty = ReportingDuty.objects.get(days=15)
     found = reporting_clocks.start_clock(incident=row, duty=duty, by=cast.owner)
     assert found.due == clock.today() + timedelta(days=15)
@@ -351,8 +359,8 @@ def test_clocks_count_days_to_their_local_end(cast, case, settings):
     assert told(last) == set()
 
 
-def test_the_database_keeps_the_order_of_moments(cast, case):
-    row = opened(case, cast.owner)
+def test_the_database_keeps_the_order_of_moments(cast, initiative):
+    row = opened(initiative, cast.owner)
     for name, value in {
         "detected_at": row.started_at - timedelta(seconds=1),
         "severity": 5,
@@ -368,39 +376,39 @@ def test_the_database_keeps_the_order_of_moments(cast, case):
 # --- What it teaches -------------------------------------------------------------------------------------------------
 
 
-def test_the_drafted_clause_is_taken_over_with_one_press(cast, case, as_):
-    row = opened(case, cast.owner, words="The ledger was unreachable and it went on.", title="Went on")
+def test_the_drafted_clause_is_taken_over_with_one_press(cast, initiative, as_):
+    row = opened(initiative, cast.owner, words="The ledger was unreachable and it went on.", title="Went on")
     assert clause_drafts.failure_of(row) == "source_unavailable"
     sent = {"failure": "unexpected_input"}
     assert as_(cast.lead).post(reverse("incident-clause", args=[row.pk]), sent).status_code == 403
     response = as_(cast.owner).post(reverse("incident-clause", args=[row.pk]), sent)
     assert response.status_code == 302, response.content.decode()[:2000]
     row = incident_actions.read(row)
-    draft = story.fresh(case).contract.versions.get(state="draft")
+    draft = story.fresh(initiative).contract.versions.get(state="draft")
     assert row.clause_number in draft.clauses.values_list("number", flat=True)
     with pytest.raises(Conflict):
         edge_clause_actions.take_over_clause(incident=row, by=cast.owner)
 
 
-def test_open_incidents_are_a_report_of_the_portfolio(cast, case, as_):
+def test_open_incidents_are_a_report_of_the_portfolio(cast, initiative, as_):
     place = f"{reverse('portfolio')}?report=open-incidents"
-    assert case.ref not in as_(cast.chair).get(place).content.decode()
-    row = opened(case, cast.owner, severity=4)
-    assert case.ref in as_(cast.chair).get(place).content.decode()
+    assert initiative.ref not in as_(cast.chair).get(place).content.decode()
+    row = opened(initiative, cast.owner, severity=4)
+    assert initiative.ref in as_(cast.chair).get(place).content.decode()
     incident_actions.move_on(incident=row, state="resolved", by=cast.owner)
     incident_actions.close(incident=row, words="A typing error.", by=cast.owner)
-    assert case.ref not in as_(cast.chair).get(place).content.decode()
+    assert initiative.ref not in as_(cast.chair).get(place).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_open_the_same_at_the_same_moment(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     gate, came = threading.Barrier(2), []
 
     def contend(person):
         try:
             gate.wait()
-            came.append(opened(case, person, severity=4))
+            came.append(opened(initiative, person, severity=4))
         except Conflict as lost:
             came.append(lost)
         finally:

@@ -15,9 +15,9 @@ from initiatives.checklist.waivers import WAIVERS
 from initiatives.insights import figures, reasons
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
-from tests.support.cases import open_reviews
-from tests.support.cases.plain_figures import counted_by
 from tests.support.database import snapshots
+from tests.support.initiatives import open_reviews
+from tests.support.initiatives.plain_figures import counted_by
 
 pytestmark = pytest.mark.django_db
 
@@ -26,33 +26,33 @@ WORDS = "She reads suggestions out in appraisals."
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     return factories.make_mvp(cast)
 
 
-def report(case, by, **changed) -> BehaviourReport:
+def report(initiative, by, **changed) -> BehaviourReport:
     told = {"kind": "worked_around", "group": "Team North", "words": WORDS, "source": "seen", "share": 40}
     return report_actions.report_behaviour_report(
-        case=case, observed_on=clock.today(), by=by, **(told | changed)
+        initiative=initiative, observed_on=clock.today(), by=by, **(told | changed)
     )
 
 
-def went_wrong(case, by, **changed):
+def went_wrong(initiative, by, **changed):
     now = clock.now()
     return incident_actions.open_incident(
-        case=case,
+        initiative=initiative,
         by=by,
         **({"severity": 3, "title": "Wrong names", "started_at": now, "detected_at": now} | changed),
     )
 
 
-def why(case, since=None, until=None) -> list[str] | None:
-    """Why the case stands behind the figure; None where it does not."""
+def why(initiative, since=None, until=None) -> list[str] | None:
+    """Why the initiative stands behind the figure; None where it does not."""
     wanted = figures.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
     found = counted_by("trust-lost", wanted)
     told = reasons.of("trust-lost", found, wanted)
     assert told.keys() == {one.pk for one in found}, "each row says why it is there"
-    return told.get(case.pk)
+    return told.get(initiative.pk)
 
 
 def tomorrow():
@@ -60,60 +60,64 @@ def tomorrow():
 
 
 @pytest.mark.parametrize("kind", ["worked_around", "ignored", "weaponised"])
-def test_a_standing_behaviour_report_is_trust_lost_until_it_is_over(cast, case, kind):
-    assert why(case) is None
-    row = report(case, cast.outsider, kind=kind, extent="unknown", share=None)
-    (said,) = why(case)
+def test_a_standing_behaviour_report_is_trust_lost_until_it_is_over(cast, initiative, kind):
+    assert why(initiative) is None
+    row = report(initiative, cast.outsider, kind=kind, extent="unknown", share=None)
+    (said,) = why(initiative)
     assert said == f"{row.get_kind_display()}: Team North, how many is not known, seen on {said_day()}."
-    assert why(case, since=tomorrow()) is None
+    assert why(initiative, since=tomorrow()) is None
     report_actions.judge(report=row, outcome="answered", answer="We look into it.", by=cast.chair)
-    assert why(case)[0].endswith("; the board answered.")
+    assert why(initiative)[0].endswith("; the board answered.")
     report_actions.judge(report=row, outcome="over", answer="It stopped.", by=cast.chair)
-    assert why(case) is None
+    assert why(initiative) is None
 
 
 def said_day() -> str:
     return f"{clock.today():%-d %B}"
 
 
-def test_use_as_it_was_meant_is_no_loss(cast, case):
-    report(case, cast.outsider, kind="adopted", share=90)
-    assert why(case) is None
+def test_use_as_it_was_meant_is_no_loss(cast, initiative):
+    report(initiative, cast.outsider, kind="adopted", share=90)
+    assert why(initiative) is None
 
 
-def test_an_incident_that_users_noticed_is_trust_lost_until_it_is_closed(cast, case):
-    went_wrong(case, cast.owner, severity=4)
-    assert why(case) is None, "nobody was affected"
-    row = went_wrong(case, cast.owner, seen=case.incidents.values_list("pk", flat=True))
-    assert why(case) == [f"Incident of severity 3, open, known since {said_day()}: Wrong names"]
-    assert why(case, until=clock.today() - timedelta(days=1)) is None
-    assert why(case, since=clock.today(), until=clock.today()), "both days belong to the period"
+def test_an_incident_that_users_noticed_is_trust_lost_until_it_is_closed(cast, initiative):
+    went_wrong(initiative, cast.owner, severity=4)
+    assert why(initiative) is None, "nobody was affected"
+    row = went_wrong(initiative, cast.owner, seen=initiative.incidents.values_list("pk", flat=True))
+    assert why(initiative) == [f"Incident of severity 3, open, known since {said_day()}: Wrong names"]
+    assert why(initiative, until=clock.today() - timedelta(days=1)) is None
+    assert why(initiative, since=clock.today(), until=clock.today()), "both days belong to the period"
     row = incident_actions.move_on(incident=row, state="resolved", at=clock.now(), by=cast.owner)
-    assert why(case), "it works again, and is not closed yet"
+    assert why(initiative), "it works again, and is not closed yet"
     incident_actions.close(incident=row, words="Fixed.", by=cast.owner)
-    assert why(case) is None
+    assert why(initiative) is None
 
 
-def test_a_reason_outside_of_the_period_is_not_told(cast, case):
-    report(case, cast.outsider)
+def test_a_reason_outside_of_the_period_is_not_told(cast, initiative):
+    report(initiative, cast.outsider)
     with clock.simulated(clock.now() + timedelta(days=10)):
-        went_wrong(case, cast.owner)
-        assert len(why(case)) == 2
-        (only,) = why(case, since=tomorrow() - timedelta(days=3))
+        went_wrong(initiative, cast.owner)
+        assert len(why(initiative)) == 2
+        (only,) = why(initiative, since=tomorrow() - timedelta(days=3))
     assert only.startswith("Incident")
 
 
 def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
-    case = factories.make_mvp(cast)
-    review_actions.open_review(case=case, by=cast.owner)
+    initiative = factories.make_mvp(cast)
+    review_actions.open_review(initiative=initiative, by=cast.owner)
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
-    report(case, cast.outsider, kind="weaponised")
-    report(case, cast.outsider, group="Team South", share=80)
-    went_wrong(case, cast.owner)
+    report(initiative, cast.outsider, kind="weaponised")
+    report(initiative, cast.outsider, group="Team South", share=80)
+    went_wrong(initiative, cast.owner)
     went_wrong(
-        case, cast.owner, severity=4, title="Log full", seen=case.incidents.values_list("pk", flat=True)
+        initiative,
+        cast.owner,
+        severity=4,
+        title="Log full",
+        seen=initiative.incidents.values_list("pk", flat=True),
     )
-    (pages,) = board_pack.content(meeting, cast.chair).cases
+    (pages,) = board_pack.content(meeting, cast.chair).initiatives
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     day = f"{clock.today():%-d %B %Y}"
     assert risks[:2] == (
@@ -129,7 +133,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
         ),
     )
     assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
-    assert len(case.shortcomings.standing().filter(source__startswith="behaviour_report:")) == 2, (
+    assert len(initiative.shortcomings.standing().filter(source__startswith="behaviour_report:")) == 2, (
         "both weigh on the next gate"
     )
     everything = "\n".join(cell for row in risks for cell in row)
@@ -139,25 +143,27 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
 
 
 def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast):
-    case = open_reviews.voted(cast).initiative
+    initiative = open_reviews.voted(cast).initiative
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
-    assert case.shortcomings.standing().exists() or case.stage == "prototype"
-    (pages,) = board_pack.content(meeting, cast.chair).cases
+    assert initiative.shortcomings.standing().exists() or initiative.stage == "prototype"
+    (pages,) = board_pack.content(meeting, cast.chair).initiatives
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
-    assert case.stage == "prototype"
+    assert initiative.stage == "prototype"
     assert not [row for row in risks if "No measure is declared" in row[1]], (
         "only production asks for measures"
     )
 
 
 def test_the_pack_names_a_waiver_by_what_is_asked(cast):
-    case = open_reviews.voted(cast).initiative
+    initiative = open_reviews.voted(cast).initiative
     until = clock.today() + timedelta(days=20)
-    waiver = WAIVERS.ask(case, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner)
+    waiver = WAIVERS.ask(
+        initiative, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner
+    )
     for person in (cast.chair, cast.seat_risk):
         WAIVERS.agree(row=waiver, by=person)
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
-    (pages,) = board_pack.content(meeting, cast.chair).cases
+    (pages,) = board_pack.content(meeting, cast.chair).initiatives
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     asked = Rulebook.objects.current().book.requirements["mvp.users"].question
     (row,) = (row for row in risks if row[0] == "Waiver")

@@ -1,11 +1,11 @@
-"""What adoption says against a case leads to where that is fixed, and to nothing that fixes something else."""
+"""What adoption says against an initiative leads to where that is fixed, and to nothing that fixes something else."""
 
 import pytest
 
 from adoption.reports import actions as report_actions
 from governance import clock
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -16,8 +16,8 @@ def near(cast):
     return factories.make_mvp(cast)
 
 
-def said_of(client, case, key) -> dict[str, list[tuple[str, str]]]:
-    page = client.get(at("checklist-row", case.ref, key))
+def said_of(client, initiative, key) -> dict[str, list[tuple[str, str]]]:
+    page = client.get(at("checklist-row", initiative.ref, key))
     return {row.source: [(words, url) for url, words in found] for row, found in page.context["against"]}
 
 
@@ -36,7 +36,7 @@ def test_a_measure_that_is_missing_is_declared_and_one_that_is_silent_is_read(ca
 
 def test_a_behaviour_report_is_answered_by_the_board_and_read_by_others(cast, as_, near):
     row = report_actions.report_behaviour_report(
-        case=near,
+        initiative=near,
         observed_on=clock.today(),
         kind="weaponised",
         group="Night shift",

@@ -25,11 +25,11 @@ def page(client, name: str, *args) -> str:
 
 
 def test_from_an_empty_tab_to_a_verdict(cast, as_):
-    case, owner = factories.make_mvp(cast), as_(cast.owner)
-    assert "Nothing is measured yet" in page(owner, "adoption", case.ref)
-    choose = page(owner, "measure-declare", case.ref)
+    initiative, owner = factories.make_mvp(cast), as_(cast.owner)
+    assert "Nothing is measured yet" in page(owner, "adoption", initiative.ref)
+    choose = page(owner, "measure-declare", initiative.ref)
     assert "usage.new_way" in choose
-    address = f"{reverse('measure-declare', args=[case.ref])}?instrument=usage.new_way"
+    address = f"{reverse('measure-declare', args=[initiative.ref])}?instrument=usage.new_way"
     typed = {
         "words": "Letters drafted with it",
         "population": "Account managers",
@@ -52,14 +52,14 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     assert owner.post(reverse("measure", args=[row.pk]), sent).status_code == 302
     again = owner.post(reverse("measure", args=[row.pk]), sent)
     assert "reading of this period already" in again.content.decode()
-    shown = page(owner, "adoption", case.ref)
+    shown = page(owner, "adoption", initiative.ref)
     assert "90 % of 100, with 95 % confidence between" in shown
     assert "<svg" in shown
     reading = row.readings.get()
     wrong = {**sent, "hits": 30, "reason": "Counted twice"}
     assert owner.post(reverse("reading-correct", args=[row.pk, reading.pk]), wrong).status_code == 302
     assert (Tally.objects.get().hits, row.readings.count()) == (30, 2)
-    assert "not met" in page(owner, "adoption", case.ref)
+    assert "not met" in page(owner, "adoption", initiative.ref)
     assert "<del>" in page(owner, "measure", row.pk)
 
     goal = {
@@ -77,12 +77,12 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     assert (
         owner.post(reverse("measure-end", args=[row.pk]), {"reason": "Another is better"}).status_code == 302
     )
-    assert "Another is better" in page(owner, "adoption", case.ref)
+    assert "Another is better" in page(owner, "adoption", initiative.ref)
 
 
 def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
-    case, lead = factories.make_mvp(cast), as_(cast.lead)
-    row = factories.make_measure(cast, case)
+    initiative, lead = factories.make_mvp(cast), as_(cast.lead)
+    row = factories.make_measure(cast, initiative)
     day = clock.today() - timedelta(days=3)
     table = (
         "measure,from,to,hits,n\n"
@@ -90,7 +90,7 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
         f"usage.new_way,{day},{day + timedelta(days=900)},30,40\n"
         "=cmd|' /C calc'!A0,<script>,x,1,2\n"
     )
-    address = reverse("readings-import", args=[case.ref])
+    address = reverse("readings-import", args=[initiative.ref])
 
     def send(**fields):
         file = SimpleUploadedFile("r.csv", table.encode(), "text/csv")
@@ -115,22 +115,22 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
 
 
 def test_what_it_shows_is_filed_from_the_page(cast, as_):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case, "recoverable.undone")
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative, "recoverable.undone")
     factories.make_reading(cast, row)
     answer = as_(cast.owner).post(
-        reverse("figures-file", args=[case.ref]), {"requirement": "adopt.recoverable"}
+        reverse("figures-file", args=[initiative.ref]), {"requirement": "adopt.recoverable"}
     )
-    item = case.evidence.latest("pk")
-    assert answer.url == reverse("evidence-item", args=[case.ref, item.pk])
+    item = initiative.evidence.latest("pk")
+    assert answer.url == reverse("evidence-item", args=[initiative.ref, item.pk])
     assert (item.kind, item.result, item.file_name) == ("user_research", "pass", "readings.csv")
 
 
 def test_the_tab_asks_as_often_for_many_readings_as_for_few(cast, as_, django_assert_max_num_queries):
-    case, owner = factories.make_production(cast), as_(cast.owner)
-    owner.get(reverse("adoption", args=[case.ref]))
+    initiative, owner = factories.make_production(cast), as_(cast.owner)
+    owner.get(reverse("adoption", args=[initiative.ref]))
     with django_assert_max_num_queries(26):
-        owner.get(reverse("adoption", args=[case.ref]))
+        owner.get(reverse("adoption", args=[initiative.ref]))
 
 
 # --- The API ---------------------------------------------------------------------------------------------------------
@@ -153,9 +153,9 @@ def told(of, **fields) -> dict:
 
 
 def test_systems_send_batches_and_each_row_is_answered(cast, client):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
-    key, token = factories.make_key(cast, case, scopes=["readings"])
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
+    key, token = factories.make_key(cast, initiative, scopes=["readings"])
     answer = send(
         client,
         token.text,
@@ -187,9 +187,9 @@ def test_systems_send_batches_and_each_row_is_answered(cast, client):
 
 
 def test_half_a_character_keeps_out_its_row_alone_and_says_so(cast, client):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
-    _, token = factories.make_key(cast, case, scopes=["readings"])
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
+    _, token = factories.make_key(cast, initiative, scopes=["readings"])
     body = json.loads((Path(ROOT) / "tests/data/apis/half-a-character-readings.json").read_text())
     alone = send(client, token.text, json.dumps(body))
     assert (alone.status_code, alone.json()["kept"], alone.json()["not_kept"]) == (400, 0, 1)
@@ -207,33 +207,33 @@ def test_half_a_character_keeps_out_its_row_alone_and_says_so(cast, client):
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"readings": []}', '{"readings": NaN}'])
 def test_what_is_no_batch_is_answered_with_an_example(cast, client, body):
-    case = factories.make_mvp(cast)
-    _, token = factories.make_key(cast, case, scopes=["readings"])
+    initiative = factories.make_mvp(cast)
+    _, token = factories.make_key(cast, initiative, scopes=["readings"])
     answer = send(client, token.text, body)
     assert answer.status_code == 400
     assert "application/json" in answer["Content-Type"]
 
 
 def test_a_key_for_decisions_sends_no_readings_and_no_key_sends_nothing(cast, client):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
-    _, token = factories.make_key(cast, case)
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
+    _, token = factories.make_key(cast, initiative)
     assert send(client, token.text, [told(row)]).status_code == 403
     assert send(client, "plk_nobody", [told(row)]).status_code == 401
     assert not Reading.objects.exists()
 
 
-def test_a_key_reaches_no_measure_of_another_case(cast, client):
+def test_a_key_reaches_no_measure_of_another_initiative(cast, client):
     other = factories.make_measure(cast, factories.make_mvp(cast, title="Another"))
-    case = factories.make_mvp(cast)
-    _, token = factories.make_key(cast, case, scopes=["readings"])
+    initiative = factories.make_mvp(cast)
+    _, token = factories.make_key(cast, initiative, scopes=["readings"])
     assert send(client, token.text, [told(other)]).json()["counts"] == {"wrong": 1}
 
 
 def test_who_sends_too_many_waits(cast, client, monkeypatch):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
-    _, token = factories.make_key(cast, case, scopes=["readings"])
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
+    _, token = factories.make_key(cast, initiative, scopes=["readings"])
     monkeypatch.setattr(adoption_api, "READINGS_A_SECOND", 1)
     assert send(client, token.text, [told(row, key=str(n)) for n in range(50)]).status_code == 200
     answer = send(client, token.text, [told(row)])
@@ -241,9 +241,9 @@ def test_who_sends_too_many_waits(cast, client, monkeypatch):
 
 
 def test_a_system_can_ask_what_it_may_send(cast, client):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
-    _, token = factories.make_key(cast, case, scopes=["readings"])
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
+    _, token = factories.make_key(cast, initiative, scopes=["readings"])
     answer = client.get(reverse("adoption-measures"), headers={"Authorization": f"Bearer {token.text}"})
     (one,) = answer.json()["measures"]
     assert (one["measure"], one["figure"]) == (row.pk, ["hits", "n"])

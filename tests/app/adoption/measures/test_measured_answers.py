@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from adoption.models import Measure
 from adoption.models.measures import TYPED
@@ -25,28 +25,30 @@ USAGE = "adopt.usage"
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """An MVP with a contract on which the shipped rulebook decides."""
     row = factories.make_mvp(cast)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
-    return case_acts.fresh(row)
+    return initiative_acts.fresh(row)
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, days=300, scopes=["readings"])[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, days=300, scopes=["readings"])[0]
 
 
-def state(case, requirement: str = USAGE) -> criteria.State:
+def state(initiative, requirement: str = USAGE) -> criteria.State:
     book = Rulebook.objects.current().book
-    return criteria.state_of(supported_stage.facts_of(case_acts.fresh(case)), book, requirement, clock.now())
+    return criteria.state_of(
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, requirement, clock.now()
+    )
 
 
-def type_in(case, cast, instrument: str = "usage.active", ends_on=None) -> None:
-    measure = Measure.objects.get(initiative=case, instrument=instrument)
+def type_in(initiative, cast, instrument: str = "usage.active", ends_on=None) -> None:
+    measure = Measure.objects.get(initiative=initiative, instrument=instrument)
     day = ends_on or clock.today()
     fate = reading_actions.record_readings(
-        case=case,
+        initiative=initiative,
         sent=[Sent(measure.pk, day - timedelta(days=6), day, 40, f"typed {day}", hits=36)],
         came=TYPED,
         by=cast.owner,
@@ -54,54 +56,54 @@ def type_in(case, cast, instrument: str = "usage.active", ends_on=None) -> None:
     assert fate
 
 
-def test_readings_of_a_key_measure_it_and_nobody_says_anything(case, cast, key):
-    assert state(case).level == ""
-    adopted(case, cast.team, {USAGE}, key=key)
-    found = state(case)
+def test_readings_of_a_key_measure_it_and_nobody_says_anything(initiative, cast, key):
+    assert state(initiative).level == ""
+    adopted(initiative, cast.team, {USAGE}, key=key)
+    found = state(initiative)
     assert (found.level, found.state) == (Level.MEASURED, "met")
     assert "Intended users active in the week" in found.words
 
 
-def test_the_same_figures_in_a_table_of_the_owner_do_not(case, cast):
-    adopted(case, cast.team, {USAGE})
+def test_the_same_figures_in_a_table_of_the_owner_do_not(initiative, cast):
+    adopted(initiative, cast.team, {USAGE})
     assert not Measurement.objects.filter(way="readings").exists()
-    assert state(case).level != Level.MEASURED
+    assert state(initiative).level != Level.MEASURED
 
 
-def test_one_typed_reading_behind_the_figure_ends_it(case, cast, key):
-    adopted(case, cast.team, {USAGE}, key=key)
-    type_in(case, cast)
-    assert state(case).level != Level.MEASURED
+def test_one_typed_reading_behind_the_figure_ends_it(initiative, cast, key):
+    adopted(initiative, cast.team, {USAGE}, key=key)
+    type_in(initiative, cast)
+    assert state(initiative).level != Level.MEASURED
 
 
-def test_what_was_typed_before_the_period_that_is_judged_does_not(case, cast, key):
-    adopted(case, cast.team, {USAGE}, until=clock.today() - timedelta(days=120))
+def test_what_was_typed_before_the_period_that_is_judged_does_not(initiative, cast, key):
+    adopted(initiative, cast.team, {USAGE}, until=clock.today() - timedelta(days=120))
     with time_machine.travel(clock.now() + timedelta(minutes=1)):
-        adopted(case, cast.team, {USAGE}, key=key)
-        assert state(case).level == Level.MEASURED
+        adopted(initiative, cast.team, {USAGE}, key=key)
+        assert state(initiative).level == Level.MEASURED
 
 
-def test_a_missed_target_is_not_measured_as_met(case, cast, key):
-    adopted(case, cast.team, {USAGE}, key=key)
-    active = Measure.objects.get(initiative=case, instrument="usage.active")
+def test_a_missed_target_is_not_measured_as_met(initiative, cast, key):
+    adopted(initiative, cast.team, {USAGE}, key=key)
+    active = Measure.objects.get(initiative=initiative, instrument="usage.active")
     day = clock.today() + timedelta(days=7)
     with time_machine.travel(clock.midnight_after(day) + timedelta(hours=2)):
         reading_actions.record_readings(
-            case=case,
+            initiative=initiative,
             sent=[Sent(active.pk, day - timedelta(days=6), day, 40, "few", hits=2)],
             came="sent",
             key=key,
         )
-        found = state(case)
+        found = state(initiative)
         assert found.state != "met"
         assert not found.satisfies("production")
 
 
-def test_it_counts_no_longer_than_its_readings(case, cast, key):
-    adopted(case, cast.team, {USAGE}, key=key)
+def test_it_counts_no_longer_than_its_readings(initiative, cast, key):
+    adopted(initiative, cast.team, {USAGE}, key=key)
     days = Rulebook.objects.current().book.requirements[USAGE].days("limited")
     last = clock.today() + timedelta(days=days)
     with time_machine.travel(clock.midnight_after(last) - timedelta(minutes=1)):
-        assert state(case).level == Level.MEASURED
+        assert state(initiative).level == Level.MEASURED
     with time_machine.travel(clock.midnight_after(last)):
-        assert state(case).state != "met"
+        assert state(initiative).state != "met"

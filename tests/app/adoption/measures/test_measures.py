@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from adoption.measures import actions as measure_actions
 from adoption.measures import overdue_readings
@@ -36,55 +36,61 @@ pytestmark = pytest.mark.django_db
 
 def shown(cast):
     """An MVP for which everything is shown that production asks, its adoption by documents and by readings."""
-    return case_acts.fresh(factories.make_ready(cast, factories.make_mvp(cast), "production"))
+    return initiative_acts.fresh(factories.make_ready(cast, factories.make_mvp(cast), "production"))
 
 
-def states(case, on=None):
+def states(initiative, on=None):
     """The states of the requirements of adoption, as gates see them at a moment."""
     book = Rulebook.objects.current().book
-    found = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, on or clock.now())
+    found = criteria.states_at(
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, on or clock.now()
+    )
     return {key: found[key] for key in ASKED}
 
 
-def short(case, on=None) -> set[str]:
+def short(initiative, on=None) -> set[str]:
     """The requirements of adoption that are not grounded."""
-    return {key for key, state in states(case, on).items() if not state.satisfied}
+    return {key for key, state in states(initiative, on).items() if not state.satisfied}
 
 
 def test_documents_and_readings_together_ground_adoption(cast):
-    case = shown(cast)
-    assert short(case) == set()
-    review = case_acts.pass_gate(case, cast.team)
+    initiative = shown(cast)
+    assert short(initiative) == set()
+    review = initiative_acts.pass_gate(initiative, cast.team)
     assert review.approved
-    assert case_acts.fresh(case).stage == "production"
+    assert initiative_acts.fresh(initiative).stage == "production"
 
 
 def test_documents_alone_never_do(cast):
-    case = shown(cast)
-    for row in Measure.objects.filter(initiative=case):
+    initiative = shown(cast)
+    for row in Measure.objects.filter(initiative=initiative):
         measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
-    assert short(case) == set(ASKED)
-    assert "No measure is declared" in states(case)["adopt.usage"].words
-    assert not Shortcoming.objects.standing().filter(initiative=case, source__startswith="measure:").exists()
+    assert short(initiative) == set(ASKED)
+    assert "No measure is declared" in states(initiative)["adopt.usage"].words
+    assert (
+        not Shortcoming.objects.standing()
+        .filter(initiative=initiative, source__startswith="measure:")
+        .exists()
+    )
     with pytest.raises(Refused):
-        case_acts.pass_gate(case, cast.team)
+        initiative_acts.pass_gate(initiative, cast.team)
 
 
 def test_one_instrument_of_two_is_not_enough(cast):
-    case = shown(cast)
-    row = Measure.objects.get(initiative=case, instrument="trust.acceptance")
+    initiative = shown(cast)
+    row = Measure.objects.get(initiative=initiative, instrument="trust.acceptance")
     measure_actions.end_measure(measure=row, reason="To see what holds", by=cast.owner)
-    assert short(case) == {"adopt.trust"}
-    assert "Outputs that users take as they are" in states(case)["adopt.trust"].words.replace(
+    assert short(initiative) == {"adopt.trust"}
+    assert "Outputs that users take as they are" in states(initiative)["adopt.trust"].words.replace(
         "outputs", "Outputs"
     )
 
 
 def test_readings_age_though_nothing_runs(cast):
-    case = shown(cast)
+    initiative = shown(cast)
     last = clock.midnight_after(clock.today() + timedelta(days=30))
-    assert "adopt.usage" not in short(case, last - timedelta(seconds=1))
-    assert "adopt.usage" in short(case, last)
+    assert "adopt.usage" not in short(initiative, last - timedelta(seconds=1))
+    assert "adopt.usage" in short(initiative, last)
 
 
 BAD = {
@@ -92,7 +98,7 @@ BAD = {
     "few": {"n": 4},
     "wrong people": {"about": "test_users"},
     "the team itself": {"about": "project_team"},
-    "chosen cases": {"about": "curated"},
+    "chosen initiatives": {"about": "curated"},
     "a model report": {"about": "model", "n": 5000},
     "missed": {},
 }
@@ -100,8 +106,8 @@ BAD = {
 
 def test_nothing_but_readings_of_real_users_in_number_passes_the_gate(cast, rounds):
     """Whatever is sent of these, for whichever requirement, the real gate says no; and documents do not help."""
-    case = shown(cast)
-    assert short(case) == set()
+    initiative = shown(cast)
+    assert short(initiative) == set()
     # What a survey asks, nobody sends at all (test_survey_readings).
     instruments = [key for key, one in INSTRUMENTS.items() if not one.value and not one.asked_by]
 
@@ -110,20 +116,20 @@ def test_nothing_but_readings_of_real_users_in_number_passes_the_gate(cast, roun
     def tried(instrument, bad):
         with taken_back():
             how = INSTRUMENTS[instrument]
-            for row in Measure.objects.filter(initiative=case, requirement=how.requirement):
+            for row in Measure.objects.filter(initiative=initiative, requirement=how.requirement):
                 measure_actions.end_measure(measure=row, reason="Anew", by=cast.owner)
             for group in ASKED[how.requirement]:
-                send_bad(cast, case, INSTRUMENTS[instrument if instrument in group else group[0]], bad)
-            assert how.requirement in short(case), (instrument, bad)
+                send_bad(cast, initiative, INSTRUMENTS[instrument if instrument in group else group[0]], bad)
+            assert how.requirement in short(initiative), (instrument, bad)
 
     tried()
 
 
-def send_bad(cast, case, how, bad: str) -> None:
+def send_bad(cast, initiative, how, bad: str) -> None:
     """Declare a measure with this instrument, and send what must not pass, everything else about it right."""
     target = {"down": 0.3, "up": 0.2}[how.better] if how.share else 30.0 if how.better == "down" else 5.0
     before = {"baseline": 40.0, "baseline_n": 20} if how.baseline else {}
-    row = factories.make_measure(cast, case, how.key, target=target, words="What is counted", **before)
+    row = factories.make_measure(cast, initiative, how.key, target=target, words="What is counted", **before)
     said = {"n": 200} | BAD[bad]
     good = said["n"] // 10 if how.better == "down" else said["n"] * 7 // 10
     missed = said["n"] * 9 // 10 if how.better == "down" else said["n"] // 10
@@ -140,18 +146,18 @@ def send_bad(cast, case, how, bad: str) -> None:
 
 
 def test_training_attendance_is_refused_in_plain_words(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     for fields in ({"words": "Staff who attended the training"}, {"instrument": "training"}):
         with pytest.raises(ValidationError, match="sat in a room"):
-            factories.make_measure(cast, case, **fields)
-    row = factories.make_measure(cast, case)
+            factories.make_measure(cast, initiative, **fields)
+    row = factories.make_measure(cast, initiative)
     fate = factories.make_reading(cast, row, about="training")
     assert (fate.state, "sat in a room" in fate.words) == (WRONG, True)
 
 
 def test_blind_acceptance_fails_the_gate(cast):
-    case = shown(cast)
-    row = Measure.objects.get(initiative=case, instrument="trust.overrides")
+    initiative = shown(cast)
+    row = Measure.objects.get(initiative=initiative, instrument="trust.overrides")
     for week in range(4):
         end = clock.today() - timedelta(days=clock.today().weekday() + 1 + 7 * week)
         factories.make_reading(
@@ -163,24 +169,24 @@ def test_blind_acceptance_fails_the_gate(cast):
             hits=0,
             team="Account management",
         )
-    assert short(case) == {"adopt.trust"}
-    assert "counts against trust" in states(case)["adopt.trust"].words
+    assert short(initiative) == {"adopt.trust"}
+    assert "counts against trust" in states(initiative)["adopt.trust"].words
 
 
 def test_a_department_that_joins_the_scope_has_to_be_read(cast):
-    case = shown(cast)
+    initiative = shown(cast)
     components_actions.record_scope(
-        case=case, users="Two departments", departments=["Account management", "Claims"], places=["Zurich"],
+        initiative=initiative, users="Two departments", departments=["Account management", "Claims"], places=["Zurich"],
         data_classes=["customer notes"], user_count=40, ends_on=clock.today() + timedelta(days=60), rollout=True,
         live_data=True, by=cast.owner,
     )  # fmt: skip
-    assert "Nothing was read in Claims" in states(case)["adopt.trust"].words
+    assert "Nothing was read in Claims" in states(initiative)["adopt.trust"].words
 
 
 # --- Declaring -------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_wrong_with_a_declaration_is_said_by_field(cast, case):
+def test_what_is_wrong_with_a_declaration_is_said_by_field(cast, initiative):
     for fields, wrong in (
         ({"target": None}, "target"),
         ({"target": 1.5}, "target"),
@@ -196,16 +202,16 @@ def test_what_is_wrong_with_a_declaration_is_said_by_field(cast, case):
         ({"instrument": "gut feeling"}, "instrument"),
     ):
         with pytest.raises(ValidationError) as error:
-            factories.make_measure(cast, case, **fields)
+            factories.make_measure(cast, initiative, **fields)
         assert wrong in error.value.error_dict, fields
 
 
 def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
-    case, once = factories.make_mvp(cast), uuid4()
-    row = factories.make_measure(cast, case, once=once)
-    assert factories.make_measure(cast, case, once=once) == row
+    initiative, once = factories.make_mvp(cast), uuid4()
+    row = factories.make_measure(cast, initiative, once=once)
+    assert factories.make_measure(cast, initiative, once=once) == row
     with pytest.raises(ValidationError, match="measured already"):
-        factories.make_measure(cast, case)
+        factories.make_measure(cast, initiative)
     goal = {"target": 0.4, "intended": 40, "baseline": None, "baseline_n": None, "bound": None}
     with pytest.raises(Refused):
         measure_actions.move_goal(measure=row, number=1, reason="Too hard", by=cast.lead, **goal)
@@ -216,7 +222,7 @@ def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
     )
     with pytest.raises(Conflict):
         measure_actions.move_goal(measure=row, number=1, reason="Again", by=cast.owner, **goal)
-    kinds = Entry.objects.acts().of_case(case.ref).values_list("kind", flat=True)
+    kinds = Entry.objects.acts().of_initiative(initiative.ref).values_list("kind", flat=True)
     assert {"measure declared", "goal moved"} <= set(kinds)
 
 
@@ -224,8 +230,8 @@ def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
 
 
 def test_a_reading_is_there_once_in_whatever_order_and_corrections_replace(cast):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
     today = clock.today()
 
     def sent(key, hits, replaces="", n=100):
@@ -233,7 +239,8 @@ def test_a_reading_is_there_once_in_whatever_order_and_corrections_replace(cast)
 
     def keep(*some):
         return [
-            fate.state for fate in record_readings(case=case, sent=list(some), came="typed", by=cast.owner)
+            fate.state
+            for fate in record_readings(initiative=initiative, sent=list(some), came="typed", by=cast.owner)
         ]
 
     assert keep(sent("b", 5, replaces="a")) == [WRONG], "what it corrects has not come"
@@ -259,7 +266,7 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
         cut = data.draw(st.integers(0, len(sent)))
         with taken_back():
             for some in (sent[:cut], sent[cut:]):
-                record_readings(case=row.initiative_id, sent=some, came="typed", by=cast.owner)
+                record_readings(initiative=row.initiative_id, sent=some, came="typed", by=cast.owner)
             wanted = dict.fromkeys(drawn, (0, 0))
             for one in told:
                 n, hits = wanted[one.ends_on]
@@ -290,11 +297,11 @@ def test_what_is_wrong_with_a_reading_is_said(cast):
 
 
 def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
     sent = [Sent(row.pk, clock.today(), clock.today(), 10, "k", hits=1)]
     with pytest.raises(Refused):
-        record_readings(case=case, sent=sent, came="typed", by=cast.seat_value)
+        record_readings(initiative=initiative, sent=sent, came="typed", by=cast.seat_value)
     measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
     assert factories.make_reading(cast, row).state == WRONG
 
@@ -315,29 +322,32 @@ def test_readings_are_sealed_and_never_change(cast):
 
 
 def test_figures_are_filed_by_rule_with_their_rows(cast):
-    case = shown(cast)
-    item = evidence_figures.file_figures(case=case, requirement="adopt.trust", by=cast.owner)
+    initiative = shown(cast)
+    item = evidence_figures.file_figures(initiative=initiative, requirement="adopt.trust", by=cast.owner)
     assert (item.kind, item.result, item.observed_on) == ("telemetry", "pass", clock.today())
     with item.file.open() as file:
         lines = file.read().decode().splitlines()
     assert len(lines) == 1 + 18
-    for row in Measure.objects.filter(initiative=case, requirement="adopt.explains"):
+    for row in Measure.objects.filter(initiative=initiative, requirement="adopt.explains"):
         factories.make_reading(cast, row, n=200, hits=0)
     assert (
-        evidence_figures.file_figures(case=case, requirement="adopt.explains", by=cast.owner).result == "fail"
+        evidence_figures.file_figures(
+            initiative=initiative, requirement="adopt.explains", by=cast.owner
+        ).result
+        == "fail"
     )
-    row = Measure.objects.get(initiative=case, instrument="usage.new_way")
+    row = Measure.objects.get(initiative=initiative, instrument="usage.new_way")
     measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
     with pytest.raises(ValidationError, match="Nothing can be told yet"):
-        evidence_figures.file_figures(case=case, requirement="adopt.usage", by=cast.owner)
+        evidence_figures.file_figures(initiative=initiative, requirement="adopt.usage", by=cast.owner)
 
 
 # --- Silence ---------------------------------------------------------------------------------------------------------
 
 
 def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
     factories.make_reading(cast, row)
     start = clock.now()
     with clock.simulated(start + timedelta(days=59)):
@@ -358,15 +368,15 @@ def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
 
 
 def test_readings_again_keep_production_supported(cast):
-    case = factories.make_production(cast)
+    initiative = factories.make_production(cast)
     with clock.simulated(clock.now() + timedelta(days=25)):
-        adopted(case, cast.team)
-        assert "adopt.usage" not in short(case, clock.now() + timedelta(days=4))
+        adopted(initiative, cast.team)
+        assert "adopt.usage" not in short(initiative, clock.now() + timedelta(days=4))
 
 
 def test_every_population_but_one_is_kept_and_counts_for_nothing(cast):
-    case = factories.make_mvp(cast)
-    row = factories.make_measure(cast, case)
+    initiative = factories.make_mvp(cast)
+    row = factories.make_measure(cast, initiative)
     for about in POPULATIONS:
         factories.make_reading(cast, row, about=about, key=about)
     assert row.readings.count() == len(POPULATIONS)

@@ -21,8 +21,8 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Evidence
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
-from tests.support.cases import open_reviews
 from tests.support.database import snapshots
+from tests.support.initiatives import open_reviews
 
 pytestmark = pytest.mark.django_db
 
@@ -202,12 +202,12 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     sealing.seal()
     stale = held.points.get().review
     told = board_pack.content(held, cast.chair)
-    (pages,) = told.cases
-    case = held.points.get().initiative
+    (pages,) = told.initiatives
+    initiative = held.points.get().initiative
     assert board_pack.NOT_PRODUCTION in pages.marks
-    assert pages.ref == case.ref
+    assert pages.ref == initiative.ref
     tables = {table.heading: table for table in pages.tables}
-    standing = Evidence.objects.filter(initiative=case, withdrawn_at=None, superseded_by=None)
+    standing = Evidence.objects.filter(initiative=initiative, withdrawn_at=None, superseded_by=None)
     assert sorted(row[4] for row in tables["Evidence"].rows) == sorted(
         item.sha256 or "no file" for item in standing
     )
@@ -223,18 +223,24 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     with connection.cursor() as cursor:
         cursor.execute("SELECT entry_id FROM governance_leaf WHERE position < %s", [size])
         sealed = {key for (key,) in cursor.fetchall()}
-    entries = [e for e in Entry.objects.filter(case_ref=case.ref).order_by("pk") if e.pk in sealed]
+    entries = [
+        e for e in Entry.objects.filter(initiative_ref=initiative.ref).order_by("pk") if e.pk in sealed
+    ]
     lines = "".join(f"{entry.pk} {bytes(entry.digest).hex()}\n" for entry in entries)
-    recorded = told.recorded[case.ref]
+    recorded = told.recorded[initiative.ref]
     assert recorded.digest == hashlib.sha256(lines.encode()).hexdigest()
     assert (recorded.entries, recorded.newest) == (len(entries), entries[-1].pk)
 
 
 def test_a_stale_vote_and_what_is_unmet_stand_in_the_pack(meeting, cast):
-    case = agenda.points(meeting)[0].case
-    item = Evidence.objects.filter(initiative=case, coverage__requirement="mvp.risk").order_by("-pk").first()
+    initiative = agenda.points(meeting)[0].initiative
+    item = (
+        Evidence.objects.filter(initiative=initiative, coverage__requirement="mvp.risk")
+        .order_by("-pk")
+        .first()
+    )
     evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    (pages,) = board_pack.content(meeting, cast.chair).cases
+    (pages,) = board_pack.content(meeting, cast.chair).initiatives
     tables = {table.heading: table for table in pages.tables}
     assert any(row[2] == "stale" and row[3] for row in tables["Votes"].rows)
     unmet = tables["Unmet, with who fixes it and how"].rows
@@ -249,14 +255,14 @@ def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):
     assert board_pack_pdf.pdf(told) == board_pack_pdf.pdf(told)
     paper = board_pack_pdf.pdf(told)
     assert paper.startswith(b"%PDF-")
-    case = told.cases[0]
+    initiative = told.initiatives[0]
     for said in (
         f"/Title (Board pack: {told.board}",
         "/Author (Plumbline)",
         "/Lang (en)",
         "/PageMode /UseOutlines",
         "/Title (Agenda)",
-        f"/Title ({case.ref} {case.title})",
+        f"/Title ({initiative.ref} {initiative.title})",
         "/Title (Open risks)",
         "/Title (The record)",
     ):
@@ -281,9 +287,9 @@ def test_names_with_accents_are_in_the_font_and_others_are_told():
 
 
 def test_the_letters_of_a_markup_stay_letters(cast):
-    case = factories.make_case(cast, title="<b>Bold</b> & <para> of “R&D”")
+    initiative = factories.make_initiative(cast, title="<b>Bold</b> & <para> of “R&D”")
     meeting_actions.plan(board=cast.board, held_on=day(1), by=cast.chair)
-    assert case
+    assert initiative
     told = board_pack.Content(
         "Board <i>x", day(1), "", clock.now(), (("1", "<a href='x'>", "", "", ""),), (), "", None, {}
     )

@@ -15,7 +15,7 @@ from governance.models import Entry
 from initiatives.models import Hold
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.alerts import URL, plain
+from tests.support.initiatives.alerts import URL, plain
 from tests.support.paths import ROOT
 from tests.support.servers.asking_systems import System
 
@@ -25,13 +25,13 @@ SENT = Path(ROOT) / "tests/unit/adoption/monitoring/sent"
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_mvp(cast)
 
 
 @pytest.fixture
-def token(cast, case):
-    return factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[1].text
+def token(cast, initiative):
+    return factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
 
 
 @pytest.fixture
@@ -43,17 +43,17 @@ def body_of(name):
     return (SENT / f"{name}.json").read_bytes()
 
 
-def alerts(case):
-    return list(Alert.objects.filter(initiative=case).order_by("pk"))
+def alerts(initiative):
+    return list(Alert.objects.filter(initiative=initiative).order_by("pk"))
 
 
-def test_alertmanager_by_its_header(system, case):
+def test_alertmanager_by_its_header(system, initiative):
     answer = system.send(URL, body_of("alertmanager"))
     assert (answer.status_code, answer.json()) == (
         200,
         {"new": 2, "known": 0, "rejected": [], "left_out_by_sender": 2},
     )
-    firing, resolved = alerts(case)
+    firing, resolved = alerts(initiative)
     assert (firing.rule, firing.severity, firing.counts_as, firing.ended_at) == (
         "ErrorRateHigh",
         "critical",
@@ -65,30 +65,30 @@ def test_alertmanager_by_its_header(system, case):
     assert firing.key.system == "Monitoring"
 
 
-def test_azure_by_an_address_with_the_key(token, case):
+def test_azure_by_an_address_with_the_key(token, initiative):
     place = f"{URL}/{token}"
     for name in ("azure_fired", "azure_resolved", "azure_fired"):
         answer = Client().post(place, body_of(name), content_type="application/json; charset=utf-8")
         assert answer.status_code == 200, answer.content
-    (row,) = alerts(case)
+    (row,) = alerts(initiative)
     assert (row.sender, row.severity, row.summary) == ("azure", "sev1", "Answers take longer than 4 s")
     assert row.ended_at is not None
     assert row.link.startswith("https://portal.azure.com/")
 
 
-def test_plain_json_and_a_sign_of_life(system, case):
+def test_plain_json_and_a_sign_of_life(system, initiative):
     assert system.send(URL, body_of("plain")).json()["new"] == 2
     assert system.send(URL, {"heartbeat": True}).json() == {"new": 0, "known": 0, "rejected": []}
-    assert MonitoringLook.objects.get(initiative=case).day == clock.today()
+    assert MonitoringLook.objects.get(initiative=initiative).day == clock.today()
 
 
-def test_what_is_sent_again_or_out_of_order_is_one_row(system, case):
+def test_what_is_sent_again_or_out_of_order_is_one_row(system, initiative):
     began = clock.now() - timedelta(hours=2)
     over = {"state": "resolved", "ended": (began + timedelta(hours=1)).isoformat()}
     later = {"state": "resolved", "ended": (began + timedelta(minutes=61)).isoformat()}
     for fields in (over, {}, later, over, {}):
         assert system.send(URL, {"alerts": [plain(started=began.isoformat(), **fields)]}).status_code == 200
-    (row,) = alerts(case)
+    (row,) = alerts(initiative)
     assert row.ended_at == began + timedelta(hours=1)
     twice = {"alerts": [plain("a", started=began.isoformat())] * 2}
     assert system.send(URL, twice).json() == {"new": 1, "known": 1, "rejected": []}
@@ -119,7 +119,7 @@ def test_what_is_sent_again_or_out_of_order_is_one_row(system, case):
     ],
 )
 def test_a_wrong_request_is_answered_in_words_and_the_next_is_taken(
-    system, case, body, headers, status, words
+    system, initiative, body, headers, status, words
 ):
     answer = system.send(URL, body, **headers)
     assert answer.status_code == status
@@ -128,33 +128,33 @@ def test_a_wrong_request_is_answered_in_words_and_the_next_is_taken(
     assert system.send(URL, {"alerts": [plain()]}).json()["new"] == 1
 
 
-def test_one_wrong_alert_hinders_no_other(system, case):
+def test_one_wrong_alert_hinders_no_other(system, initiative):
     said = system.send(URL, {"alerts": [plain(state="open"), plain("b")]}).json()
     assert (said["new"], said["rejected"]) == (1, [{"alert": 1, "error": "state is firing or resolved."}])
 
 
-def test_only_a_key_made_for_it_opens_and_only_its_own_case(cast, case, token):
+def test_only_a_key_made_for_it_opens_and_only_its_own_initiative(cast, initiative, token):
     body = {"alerts": [plain()]}
     assert System().send(URL, body).status_code == 401
     assert System("plk_" + "a" * 12 + "_" + "b" * 43).send(URL, body).status_code == 401
     assert Client().post(f"{URL}/nobody-has-this", body, content_type="application/json").status_code == 401
-    reads = factories.make_key(cast, case, scopes=["readings"], system="Figures")[1].text
+    reads = factories.make_key(cast, initiative, scopes=["readings"], system="Figures")[1].text
     assert System(reads).send(URL, body).status_code == 403
     assert System(token).get(URL).status_code == 405
     other = factories.make_mvp(cast, title="Another")
     assert System(token).send(URL, body).status_code == 200
-    assert (len(alerts(case)), len(alerts(other))) == (1, 0)
+    assert (len(alerts(initiative)), len(alerts(other))) == (1, 0)
 
 
-def test_a_key_that_may_more_does_not_stand_in_an_address(cast, case):
-    both = factories.make_key(cast, case, scopes=["alerts", "evaluate"], system="Both")[1].text
+def test_a_key_that_may_more_does_not_stand_in_an_address(cast, initiative):
+    both = factories.make_key(cast, initiative, scopes=["alerts", "evaluate"], system="Both")[1].text
     answer = Client().post(f"{URL}/{both}", {"heartbeat": True}, content_type="application/json")
     assert answer.status_code == 403
     assert "Only a key for alerts alone" in answer.json()
     assert System(both).send(URL, {"heartbeat": True}).status_code == 200
 
 
-def test_too_many_are_told_to_come_back(system, case):
+def test_too_many_are_told_to_come_back(system, initiative):
     many = {"alerts": [plain(f"a{n}") for n in range(200)]}
     assert system.send(URL, many).json()["new"] == 200
     answer = system.send(URL, many)
@@ -162,12 +162,12 @@ def test_too_many_are_told_to_come_back(system, case):
     assert int(answer["Retry-After"]) >= 1
 
 
-def test_a_day_has_room_for_so_many_new_ones(system, case, monkeypatch):
+def test_a_day_has_room_for_so_many_new_ones(system, initiative, monkeypatch):
     monkeypatch.setattr(actions, "MOST_A_DAY", 2)
     said = system.send(URL, {"alerts": [plain(f"a{n}") for n in range(4)]}).json()
     assert (said["new"], said["not_kept"]) == (2, 2)
     assert "until midnight" in said["message"]
-    over = plain("a0", started=alerts(case)[0].started_at.isoformat(), state="resolved")
+    over = plain("a0", started=alerts(initiative)[0].started_at.isoformat(), state="resolved")
     assert (
         system.send(URL, {"alerts": [over]}).json()["known"] == 1
     )  # what is known is still brought up to date
@@ -175,24 +175,24 @@ def test_a_day_has_room_for_so_many_new_ones(system, case, monkeypatch):
         assert system.send(URL, {"alerts": [plain("a3")]}).json()["new"] == 1
 
 
-def test_a_case_that_ended_takes_none(cast, case, system):
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+def test_a_initiative_that_ended_takes_none(cast, initiative, system):
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     before = Entry.objects.count()
     answer = system.send(URL, {"alerts": [plain()]})
     assert (answer.status_code, answer.json()) == (409, api.ENDED)
     assert Entry.objects.count() == before
 
 
-def test_no_machine_opens_an_incident_a_hold_or_a_stage(cast, case, system):
-    actions.map_alerts(case=case, rule="", severity="", becomes="draft", by=cast.owner)
-    stage, holds = case.stage, Hold.objects.count()
+def test_no_machine_opens_an_incident_a_hold_or_a_stage(cast, initiative, system):
+    actions.map_alerts(initiative=initiative, rule="", severity="", becomes="draft", by=cast.owner)
+    stage, holds = initiative.stage, Hold.objects.count()
     system.send(URL, body_of("alertmanager"))
-    assert IncidentDraft.objects.get(initiative=case).waits
+    assert IncidentDraft.objects.get(initiative=initiative).waits
     assert (Incident.objects.count(), Hold.objects.count()) == (0, holds)
-    assert type(case).objects.get(pk=case.pk).stage == stage
+    assert type(initiative).objects.get(pk=initiative.pk).stage == stage
 
 
-def test_what_is_sent_again_writes_no_entry(system, case):
+def test_what_is_sent_again_writes_no_entry(system, initiative):
     body = {"alerts": [plain()]}
     system.send(URL, body)
     before = Entry.objects.count()

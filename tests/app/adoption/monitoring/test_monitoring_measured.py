@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.monitoring import actions, reminders
 from adoption.monitoring.findings import READ_WITHIN, rhythm_of, standing_of
 from adoption.reports.actions import judge
@@ -18,13 +18,13 @@ from initiatives.facts import supported_stage
 from initiatives.findings.sync import follow_register
 from initiatives.models import Measurement
 from tests.support import factories
-from tests.support.cases.alerts import sent
+from tests.support.initiatives.alerts import sent
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """An MVP with a contract, on which the shipped rulebook decides; at noon."""
     row = factories.make_mvp(cast)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
@@ -33,21 +33,21 @@ def case(cast):
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, days=300, scopes=["alerts"], system="Monitoring")[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, days=300, scopes=["alerts"], system="Monitoring")[0]
 
 
 def after(**span):
     return time_machine.travel(clock.now() + timedelta(**span))
 
 
-def heard(case, key, days, *alerts):
+def heard(initiative, key, days, *alerts):
     """The monitoring is heard of so many days from now."""
     with after(days=days):
-        actions.take(case=case, key=key, sent=alerts)
+        actions.take(initiative=initiative, key=key, sent=alerts)
 
 
-def measured_at(case, days):
+def measured_at(initiative, days):
     """What is measured so many days from now, after the sweep of that day and by the moment alone."""
     with after(days=days):
         now = clock.now()
@@ -57,7 +57,7 @@ def measured_at(case, days):
             if row.since <= now and (row.until or now) > now
         ]
         follow_register()
-        row = Measurement.objects.standing().filter(initiative=case, way="monitoring").first()
+        row = Measurement.objects.standing().filter(initiative=initiative, way="monitoring").first()
         assert bool(before) == bool(row and row.since <= now < row.until)
         return row.words if row else None
 
@@ -73,87 +73,87 @@ def test_a_stretch_breaks_at_a_gap_longer_than_promised():
 
 
 @pytest.mark.parametrize(("last", "kept"), [(6, False), (7, True)])
-def test_a_week_of_every_day(case, key, cast, last, kept):
-    actions.promise_monitoring(case=case, every_days=1, by=cast.owner)
+def test_a_week_of_every_day(initiative, key, cast, last, kept):
+    actions.promise_monitoring(initiative=initiative, every_days=1, by=cast.owner)
     for day in range(last + 1):
-        heard(case, key, day)
-    assert bool(measured_at(case, last)) == kept
+        heard(initiative, key, day)
+    assert bool(measured_at(initiative, last)) == kept
 
 
 @pytest.mark.parametrize(("last", "kept"), [(13, False), (14, True)])
-def test_two_periods_of_seven_days(case, key, cast, last, kept):
-    actions.promise_monitoring(case=case, every_days=7, by=cast.owner)
+def test_two_periods_of_seven_days(initiative, key, cast, last, kept):
+    actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     for day in (0, 7, last):
-        heard(case, key, day)
-    assert bool(measured_at(case, last)) == kept
+        heard(initiative, key, day)
+    assert bool(measured_at(initiative, last)) == kept
 
 
-def test_silence_ends_it_at_midnight_and_counts_against_nobody(case, key, cast):
-    actions.promise_monitoring(case=case, every_days=7, by=cast.owner)
+def test_silence_ends_it_at_midnight_and_counts_against_nobody(initiative, key, cast):
+    actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     for day in (0, 7, 14):
-        heard(case, key, day)
-    assert "at least every 7 days" in measured_at(case, 21)
-    assert measured_at(case, 22) is None
+        heard(initiative, key, day)
+    assert "at least every 7 days" in measured_at(initiative, 21)
+    assert measured_at(initiative, 22) is None
     with after(days=22):
-        assert standing_of(case).words.startswith("Unknown: it has been silent since")
+        assert standing_of(initiative).words.startswith("Unknown: it has been silent since")
         told = {due.person for due in reminders.silent(clock.now())}
         assert told == {cast.owner, cast.lead}
     with after(days=21):
         assert not list(reminders.silent(clock.now()))
 
 
-def test_monitoring_that_lives_and_finds_nothing_shows_it(case, key, cast):
-    actions.promise_monitoring(case=case, every_days=7, by=cast.owner)
+def test_monitoring_that_lives_and_finds_nothing_shows_it(initiative, key, cast):
+    actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     watchdog = sent("w", rule="Watchdog", severity="none", started=clock.now())
     for day in (0, 7, 14):
-        heard(case, key, day, watchdog)
-    assert "it found 0 things" in measured_at(case, 14)
+        heard(initiative, key, day, watchdog)
+    assert "it found 0 things" in measured_at(initiative, 14)
 
 
-def test_what_nobody_reads_is_not_measured(case, key, cast):
-    actions.promise_monitoring(case=case, every_days=7, by=cast.owner)
-    actions.map_alerts(case=case, rule="", severity="critical", becomes="draft", by=cast.owner)
+def test_what_nobody_reads_is_not_measured(initiative, key, cast):
+    actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
+    actions.map_alerts(initiative=initiative, rule="", severity="critical", becomes="draft", by=cast.owner)
     for day in (0, 7):
-        heard(case, key, day)
-    heard(case, key, 14, sent("x"))
-    heard(case, key, 20)
+        heard(initiative, key, day)
+    heard(initiative, key, 14, sent("x"))
+    heard(initiative, key, 20)
     assert READ_WITHIN.days == 7
-    assert measured_at(case, 20)
-    assert measured_at(case, 21) is None
+    assert measured_at(initiative, 20)
+    assert measured_at(initiative, 21) is None
     with after(days=21):
-        assert standing_of(case).words.startswith("Not measured: a draft has waited")
-        judge(report=case.incident_drafts.get(), outcome="answered", answer="A test.", by=cast.lead)
-    assert measured_at(case, 21)
+        assert standing_of(initiative).words.startswith("Not measured: a draft has waited")
+        judge(report=initiative.incident_drafts.get(), outcome="answered", answer="A test.", by=cast.lead)
+    assert measured_at(initiative, 21)
 
 
-def test_without_a_promise_or_a_word_it_is_unknown(case, key, cast):
-    assert standing_of(case).words.startswith("Unknown: nobody promised")
-    actions.promise_monitoring(case=case, every_days=1, by=cast.owner)
-    assert standing_of(case).words == "Unknown: it was never heard of."
-    heard(case, key, 0)
-    assert "measured from" in standing_of(case).words
-    assert measured_at(case, 0) is None
+def test_without_a_promise_or_a_word_it_is_unknown(initiative, key, cast):
+    assert standing_of(initiative).words.startswith("Unknown: nobody promised")
+    actions.promise_monitoring(initiative=initiative, every_days=1, by=cast.owner)
+    assert standing_of(initiative).words == "Unknown: it was never heard of."
+    heard(initiative, key, 0)
+    assert "measured from" in standing_of(initiative).words
+    assert measured_at(initiative, 0) is None
 
 
-def test_the_same_day_writes_it_once(case, key, cast):
-    actions.promise_monitoring(case=case, every_days=7, by=cast.owner)
+def test_the_same_day_writes_it_once(initiative, key, cast):
+    actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     for day in (0, 7, 14):
-        heard(case, key, day)
+        heard(initiative, key, day)
     rows = Measurement.objects.filter(way="monitoring").count()
-    heard(case, key, 14, sent("a"), sent("b"))
+    heard(initiative, key, 14, sent("a"), sent("b"))
     with after(days=14):
         follow_register()
     assert Measurement.objects.filter(way="monitoring").count() == rows
 
 
-def test_it_is_the_level_of_the_answer(case, key, cast):
+def test_it_is_the_level_of_the_answer(initiative, key, cast):
     def level():
-        facts = supported_stage.facts_of(case_acts.fresh(case))
+        facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
         return criteria.state_of(facts, Rulebook.objects.current().book, "prod.monitoring", clock.now()).level
 
-    actions.promise_monitoring(case=case, every_days=7, by=cast.owner)
+    actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     for day in (0, 7, 14):
-        heard(case, key, day)
+        heard(initiative, key, day)
     with after(days=14):
         assert level() == Level.MEASURED
     with after(days=22):

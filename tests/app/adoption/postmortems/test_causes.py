@@ -41,12 +41,12 @@ ACCOUNTS = [
 
 
 def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     kept = []
     for number, (causes, published) in enumerate(ACCOUNTS):
         with acting(system="test"):
             debt = owe(
-                case,
+                initiative,
                 "post_mortem",
                 source=f"test:{number}",
                 text="Post-mortem",
@@ -76,20 +76,25 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
     assert [debt.post_mortem for debt in late] == [in_review], "in review it is still owed"
 
 
-def test_a_stopped_case_is_on_the_list_the_day_after_its_day(cast):
-    case = factories.make_prototype(cast)
-    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
-    every, due = Initiative.objects.all(), case.obligations.get(kind="post_mortem").due
+def test_a_stopped_initiative_is_on_the_list_the_day_after_its_day(cast):
+    initiative = factories.make_prototype(cast)
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    every, due = Initiative.objects.all(), initiative.obligations.get(kind="post_mortem").due
     assert not overdue(every, due)
-    assert [debt.initiative for debt in overdue(every, due + timedelta(days=1))] == [case]
+    assert [debt.initiative for debt in overdue(every, due + timedelta(days=1))] == [initiative]
 
 
 def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast, as_):
     """The order that is kept counts: integration first, then the model that was blamed."""
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with acting(system="test"):
         debt = owe(
-            case, "post_mortem", source="test:0", text="Post-mortem", due=clock.today(), debtor=cast.owner
+            initiative,
+            "post_mortem",
+            source="test:0",
+            text="Post-mortem",
+            due=clock.today(),
+            debtor=cast.owner,
         )
     row = postmortem_actions.start(obligation=debt, by=cast.owner)
     causes = [

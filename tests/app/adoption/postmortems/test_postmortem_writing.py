@@ -30,13 +30,15 @@ from tests.support.database import snapshots
 @pytest.fixture
 @snapshots.kept
 def draft(cast):
-    """Begun by the owner; the technical lead holds a role on the case and helps to write."""
-    case = factories.make_prototype(cast)
-    role = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    """Begun by the owner; the technical lead holds a role on the initiative and helps to write."""
+    initiative = factories.make_prototype(cast)
+    role = role_actions.propose_role(
+        initiative=initiative, role="technical_lead", person=cast.lead, by=cast.owner
+    )
     if not role.accepted_at:
         role_actions.accept_role(assignment=role, by=cast.lead)
     link_actions.add_link(
-        case=case,
+        initiative=initiative,
         system=factories.make_system(cast),
         pattern="feed",
         direction="reads",
@@ -44,8 +46,8 @@ def draft(cast):
         data_classes=["notes"],
         by=cast.owner,
     )
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    return postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return postmortem_actions.start(obligation=initiative.obligations.get(kind="post_mortem"), by=cast.owner)
 
 
 def marks(row) -> dict[str, str]:
@@ -141,9 +143,9 @@ def test_two_clients_in_the_form(draft, cast, as_):
 def test_two_connections_at_once_lose_nothing():
     """Eight rounds of two writers with a connection each, let go together: every word of both is there."""
     cast = factories.make_cast()
-    case = factories.make_prototype(cast)
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    row = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    row = postmortem_actions.start(obligation=initiative.obligations.get(kind="post_mortem"), by=cast.owner)
     whole = dict.fromkeys(PostMortem.TEXTS, "")
     for number in range(8):
         row = PostMortem.objects.get(pk=row.pk)
@@ -217,7 +219,7 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
 def test_a_gap_is_opened_from_it_with_owner_day_and_what_it_touches(draft, cast, as_):
     url = reverse("post-mortem-gap", args=[draft.pk])
     client = as_(cast.lead)
-    assert "Customer ledger" in client.get(url).content.decode(), "systems of the case are offered"
+    assert "Customer ledger" in client.get(url).content.decode(), "systems of the initiative are offered"
     due = clock.today() + timedelta(days=20)
     sent = {"text": "Exports still run", "owner": cast.steward.pk, "due": due.isoformat(), "downstream": ""}
     assert "This field is required" in client.post(url, sent).content.decode()
@@ -236,7 +238,7 @@ def test_a_gap_is_opened_from_it_with_owner_day_and_what_it_touches(draft, cast,
 
 
 @pytest.mark.django_db
-def test_a_lesson_names_systems_of_its_case_alone(draft, cast):
+def test_a_lesson_names_systems_of_its_initiative_alone(draft, cast):
     known = draft.initiative.links.first().system_id
     row = write(post_mortem=draft, lessons=[LESSON | {"systems": [known]}], by=cast.owner)
     assert row.lessons.get().systems == [known]
@@ -287,10 +289,10 @@ def test_files_under_the_policy_of_evidence_named_by_hash(draft, cast, as_):
 
 @pytest.mark.django_db
 def test_the_retrospective_has_prompts_of_its_own(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with acting(system="test"):
         debt = owe(
-            case,
+            initiative,
             "retrospective",
             source="production:1",
             text="Retrospective",

@@ -65,9 +65,9 @@ WHOLE = {**WORDS, "causes": [FOUND, BLAMED]}
 @snapshots.kept
 def debt(cast):
     """A stopped prototype owes its post-mortem."""
-    case = factories.make_prototype(cast)
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    return case.obligations.get(kind="post_mortem")
+    initiative = factories.make_prototype(cast)
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return initiative.obligations.get(kind="post_mortem")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_who_owes_it_begins_it_and_twice_is_once(debt, cast):
     for other in (cast.support, cast.chair, cast.seat_adoption, cast.admin):
         with pytest.raises(Refused):
             postmortem_actions.start(obligation=debt, by=other)
-    refused = Entry.objects.acts().of_case(debt.initiative.ref).filter(kind="refused")
+    refused = Entry.objects.acts().of_initiative(debt.initiative.ref).filter(kind="refused")
     assert refused.count() == 4, "each refusal leaves its entry"
 
 
@@ -175,9 +175,9 @@ def test_a_sign_in_a_field_is_no_account(draft, cast):
 
 
 def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
-    case = draft.initiative
+    initiative = draft.initiative
     gap = hold_actions.open_gap(
-        case=case,
+        initiative=initiative,
         text="Exports still run",
         owner=cast.steward,
         due=clock.today() + timedelta(days=30),
@@ -205,11 +205,11 @@ def test_the_seat_confirms_and_the_debt_is_settled_with_it(published, debt, cast
     assert debt.settled_by == cast.seat_adoption
     with pytest.raises(Conflict):
         postmortem_actions.confirm(post_mortem=published, version=row.version, by=cast.seat_adoption)
-    kinds = list(Entry.objects.acts().of_case(debt.initiative.ref).values_list("kind", flat=True))
+    kinds = list(Entry.objects.acts().of_initiative(debt.initiative.ref).values_list("kind", flat=True))
     for kind in ("started", "written", "handed in", "confirmed"):
         assert kinds.count(f"post-mortem {kind}") == 1
     assert desk_lines.lines(cast.owner) == desk_lines.lines(cast.seat_adoption) == []
-    reopened = stage_actions.reopen(case=debt.initiative, reason="Another attempt.", by=cast.chair)
+    reopened = stage_actions.reopen(initiative=debt.initiative, reason="Another attempt.", by=cast.chair)
     assert reopened.stage == "prototype", "reopening waits for exactly this debt"
 
 
@@ -277,7 +277,7 @@ def test_what_is_owed_and_what_waits_is_told(debt, published, cast):
 
 
 def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, debt, cast, as_):
-    why = "It was a copy of a case whose lesson is published already."
+    why = "It was a copy of an initiative whose lesson is published already."
     row = write(post_mortem=draft, by=cast.owner, **WHOLE | {"no_lesson_because": why})
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     client, url = as_(cast.seat_adoption), reverse("post-mortem-confirm", args=[row.pk])
@@ -289,7 +289,7 @@ def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, debt, cast, as_):
     client.post(url, {"version": row.version, "confirm": "1", "no_lesson": "on"})
     debt.refresh_from_db()
     assert debt.settled_at is not None
-    entry = Entry.objects.acts().of_case(debt.initiative.ref).filter(kind="post-mortem confirmed").get()
+    entry = Entry.objects.acts().of_initiative(debt.initiative.ref).filter(kind="post-mortem confirmed").get()
     assert entry.facts["facts"]["no_lesson"] is True
 
 
@@ -329,7 +329,7 @@ def form_of(row, **more) -> dict:
 
 def test_from_the_desk_to_the_confirmed_lesson(debt, cast, as_):
     owner, seat, outsider = as_(cast.owner), as_(cast.seat_adoption), as_(cast.outsider)
-    case = debt.initiative
+    initiative = debt.initiative
     begin = reverse("post-mortem-start", args=[debt.pk])
     assert begin in {line.link for line in desk_lines.lines(cast.owner)}
     assert "Begin to write" in owner.get(begin).content.decode()
@@ -349,13 +349,13 @@ def test_from_the_desk_to_the_confirmed_lesson(debt, cast, as_):
     owner.post(reverse("post-mortem", args=[row.pk]), form_of(row))
     row.refresh_from_db()
     assert row.lessons.get().tags == ["pasting", "copies"]
-    assert outsider.get(reverse("lessons", args=[case.ref])).status_code == 404, "drafts teach nobody"
+    assert outsider.get(reverse("lessons", args=[initiative.ref])).status_code == 404, "drafts teach nobody"
     assert "Hand it in" in owner.get(reverse("post-mortem-hand-in", args=[row.pk])).content.decode()
     owner.post(reverse("post-mortem-hand-in", args=[row.pk]), {"version": row.version})
     row.refresh_from_db()
     assert row.state == "review"
     account = reverse("post-mortem-account", args=[row.pk])
-    for url in (reverse("lessons", args=[case.ref]), account):
+    for url in (reverse("lessons", args=[initiative.ref]), account):
         assert outsider.get(url).status_code == 404, "what is in review teaches nobody yet"
     assert "Send it back" in seat.get(reverse("post-mortem-confirm", args=[row.pk])).content.decode()
     empty = seat.post(reverse("post-mortem-confirm", args=[row.pk]), {"version": row.version, "back": "1"})
@@ -366,7 +366,7 @@ def test_from_the_desk_to_the_confirmed_lesson(debt, cast, as_):
     assert "confirmed it on" in done.content.decode()
     debt.refresh_from_db()
     assert debt.settled_at is not None
-    assert LESSON["text"] in outsider.get(reverse("lessons", args=[case.ref])).content.decode()
+    assert LESSON["text"] in outsider.get(reverse("lessons", args=[initiative.ref])).content.decode()
     assert WORDS["impact"] in outsider.get(account).content.decode(), "everybody reads what was published"
     for name in ("post-mortem", "post-mortem-hand-in", "post-mortem-confirm"):
         assert outsider.get(reverse(name, args=[row.pk])).status_code == 404
@@ -386,21 +386,21 @@ def test_junk_is_answered_not_crashed_on(draft, cast, as_):
     assert "Another lesson of ours." in wrong.content.decode()
 
 
-def test_a_confidential_case_shows_strangers_nothing(published, cast, as_):
+def test_a_confidential_initiative_shows_strangers_nothing(published, cast, as_):
     from governance.database.row_history import acting
 
     postmortem_actions.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
-    case = published.initiative
+    initiative = published.initiative
     account = reverse("post-mortem-account", args=[published.pk])
     assert as_(cast.outsider).get(account).status_code == 200
     with acting(system="test"):
-        case.confidential = True
-        case.save()
-    assert as_(cast.outsider).get(reverse("lessons", args=[case.ref])).status_code == 404
+        initiative.confidential = True
+        initiative.save()
+    assert as_(cast.outsider).get(reverse("lessons", args=[initiative.ref])).status_code == 404
     assert as_(cast.outsider).get(account).status_code == 404
-    assert as_(cast.seat_risk).get(reverse("lessons", args=[case.ref])).status_code == 200
+    assert as_(cast.seat_risk).get(reverse("lessons", args=[initiative.ref])).status_code == 200
 
 
 def test_the_page_of_an_idea_says_that_there_is_nothing_yet(cast, as_):
-    case = factories.make_case(cast)
-    assert "No lessons yet" in as_(cast.owner).get(reverse("lessons", args=[case.ref])).content.decode()
+    initiative = factories.make_initiative(cast)
+    assert "No lessons yet" in as_(cast.owner).get(reverse("lessons", args=[initiative.ref])).content.decode()

@@ -36,7 +36,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @snapshots.kept
 def row(cast) -> PublicPage:
     """The public page of an MVP."""
-    return actions.tell_public(case=factories.make_mvp(cast), purpose=PURPOSE, by=cast.owner)
+    return actions.tell_public(initiative=factories.make_mvp(cast), purpose=PURPOSE, by=cast.owner)
 
 
 def look(row, name="public-page", **query):
@@ -51,28 +51,28 @@ def title_of(row, **query) -> str:
     return ElementTree.fromstring(look(row, "public-badge", **query).content).find(f"{SVG}title").text
 
 
-def fall_short(case, cast) -> None:
+def fall_short(initiative, cast) -> None:
     """Withdraw proof until less than an MVP is supported."""
-    for item in Evidence.objects.filter(initiative=case, withdrawn_at__isnull=True, author=cast.owner):
+    for item in Evidence.objects.filter(initiative=initiative, withdrawn_at__isnull=True, author=cast.owner):
         evidence_actions.withdraw_evidence(evidence=item, reason="It was of another system.", by=cast.owner)
 
 
-def set_secret(case, *, confidential: bool) -> None:
+def set_secret(initiative, *, confidential: bool) -> None:
     """Past the act: the database looks at the end of the transaction, the page at once."""
     with acting(system="test", reason="Past the act"):
-        case.confidential = confidential
-        case.save()
+        initiative.confidential = confidential
+        initiative.save()
 
 
 def test_it_says_what_it_is_for_its_stage_and_limits_and_whom_to_ask(cast, row):
-    case = row.initiative
-    link = public_link.open_link(case=case, by=cast.owner)
+    initiative = row.initiative
+    link = public_link.open_link(initiative=initiative, by=cast.owner)
     response = look(row)
     page = response.content.decode()
-    scope = case.scopes.filter(ended_at__isnull=True, starts_at__isnull=False).get()
+    scope = initiative.scopes.filter(ended_at__isnull=True, starts_at__isnull=False).get()
     for said in (
-        case.ref,
-        case.title,
+        initiative.ref,
+        initiative.title,
         PURPOSE,
         "Approved as MVP, and its evidence supports that.",
         "An MVP is a trial with limits.",
@@ -92,15 +92,15 @@ def test_it_says_what_it_is_for_its_stage_and_limits_and_whom_to_ask(cast, row):
 
 
 def test_nothing_else_of_the_initiative_is_on_it(cast, row):
-    case = row.initiative
+    initiative = row.initiative
     hidden = [
-        case.problem,
-        case.worst_credible_harm,
+        initiative.problem,
+        initiative.worst_credible_harm,
         cast.chair.full_name,
         cast.lead.full_name,
     ]
-    hidden += [one.title for one in Evidence.objects.filter(initiative=case)]
-    hidden += [one.version.name for one in case.deployments.all()]
+    hidden += [one.title for one in Evidence.objects.filter(initiative=initiative)]
+    hidden += [one.version.name for one in initiative.deployments.all()]
     hidden += [person.email for person in (cast.owner, cast.support) if person.email]
     page = words(row) + look(row, "public-badge").content.decode()
     assert len(hidden) > 8
@@ -110,11 +110,11 @@ def test_nothing_else_of_the_initiative_is_on_it(cast, row):
 
 
 def test_a_claim_is_never_shown_without_what_its_evidence_supports(cast, row):
-    case = row.initiative
-    fall_short(case, cast)
-    case = Initiative.objects.get(pk=case.pk)
-    supported = supported_stage.judged(case).support.supported
-    assert supported in ("proposed", "prototype"), "the case of this test fell short"
+    initiative = row.initiative
+    fall_short(initiative, cast)
+    initiative = Initiative.objects.get(pk=initiative.pk)
+    supported = supported_stage.judged(initiative).support.supported
+    assert supported in ("proposed", "prototype"), "the initiative of this test fell short"
     told = {"proposed": "no stage yet", "prototype": "a prototype"}[supported]
     assert f"Approved as MVP; its evidence supports {told}." in words(row)
     assert "An MVP is a trial with limits." not in words(row)
@@ -137,40 +137,40 @@ def test_what_nobody_approved_is_not_shown_as_reached(row):
 
 def test_proof_that_ages_is_told_without_anybody_acting(cast, row):
     with clock.simulated(clock.now() + timedelta(days=400)):
-        case = Initiative.objects.get(pk=row.initiative_id)
-        supported = supported_stage.judged(case).support.supported
+        initiative = Initiative.objects.get(pk=row.initiative_id)
+        supported = supported_stage.judged(initiative).support.supported
         assert supported != "mvp"
         assert "Approved as MVP; its evidence supports" in words(row)
         assert "Ask before you use it." in words(row)
 
 
 def test_a_hold_the_switch_a_stop_and_a_mistake_are_told_in_plain_words(cast, row):
-    case = row.initiative
+    initiative = row.initiative
     assert "on hold" not in words(row)
-    hold_actions.hold(case=case, reason="Quillfeather complained.", by=cast.seat_risk)
+    hold_actions.hold(initiative=initiative, reason="Quillfeather complained.", by=cast.seat_risk)
     assert "It is on hold: until that is settled it goes no further" in words(row)
     assert "on hold" in title_of(row)
-    kill_switch.switch_off(case=case, reason="Quillfeather again.", by=cast.owner)
+    kill_switch.switch_off(initiative=initiative, reason="Quillfeather again.", by=cast.owner)
     assert "It is switched off: whatever it asks to do is refused" in words(row)
-    assert title_of(row).startswith(f"{case.ref}: Switched off. ")
-    stage_actions.stop(case=case, reason_code="other", reason="Quillfeather.", by=cast.owner)
+    assert title_of(row).startswith(f"{initiative.ref}: Switched off. ")
+    stage_actions.stop(initiative=initiative, reason_code="other", reason="Quillfeather.", by=cast.owner)
     page = words(row)
     assert "It was stopped. Nobody should use it any more." in page
     assert "Its limits" not in page
-    assert title_of(row).startswith(f"{case.ref}: Stopped. ")
+    assert title_of(row).startswith(f"{initiative.ref}: Stopped. ")
     assert "Quillfeather" not in page + words(row, lang="de") + title_of(row)
-    idea = factories.make_case(cast, title="Ostrich farm")
-    told = actions.tell_public(case=idea, purpose="Feeds them.", by=cast.admin)
+    idea = factories.make_initiative(cast, title="Ostrich farm")
+    told = actions.tell_public(initiative=idea, purpose="Feeds them.", by=cast.admin)
     assert "It is an idea: nothing is approved" in words(told)
-    registration_actions.withdraw(case=idea, reason="A mistake.", by=cast.owner)
+    registration_actions.withdraw(initiative=idea, reason="A mistake.", by=cast.owner)
     assert "It was registered by mistake and is withdrawn." in words(told)
 
 
 def test_a_retired_one_says_so(cast):
-    case = factories.make_production(cast)
-    row = actions.tell_public(case=case, purpose=PURPOSE, by=cast.admin)
+    initiative = factories.make_production(cast)
+    row = actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.admin)
     assert "Within the limits below, work may depend on it." in words(row)
-    stage_actions.retire(case=case, reason="It leaks.", by=cast.chair)
+    stage_actions.retire(initiative=initiative, reason="It leaks.", by=cast.chair)
     assert "It is retired. Nobody should use it any more." in words(row)
 
 
@@ -198,9 +198,11 @@ def test_the_badge_is_a_picture_for_other_sites(cast, row):
 
 
 def test_words_of_people_do_not_act_in_page_or_badge(cast, row):
-    case = row.initiative
-    registration_actions.rename(case=case, title="<script>alert(1)</script>", reason="x", by=cast.owner)
-    actions.tell_public(case=case, purpose='"><img src=x onerror=alert(1)>', by=cast.owner)
+    initiative = row.initiative
+    registration_actions.rename(
+        initiative=initiative, title="<script>alert(1)</script>", reason="x", by=cast.owner
+    )
+    actions.tell_public(initiative=initiative, purpose='"><img src=x onerror=alert(1)>', by=cast.owner)
     for name in ("public-page", "public-badge"):
         shown = look(row, name).content.decode()
         assert "<script" not in shown
@@ -208,11 +210,11 @@ def test_words_of_people_do_not_act_in_page_or_badge(cast, row):
 
 
 def test_unknown_and_withdrawn_addresses_answer_the_same_bytes(cast, row):
-    case = row.initiative
-    secret = actions.tell_public(case=factories.make_case(cast), purpose=PURPOSE, by=cast.owner)
-    actions.withdraw_public(case=case, by=cast.owner)
+    initiative = row.initiative
+    secret = actions.tell_public(initiative=factories.make_initiative(cast), purpose=PURPOSE, by=cast.owner)
+    actions.withdraw_public(initiative=initiative, by=cast.owner)
     with pytest.raises(Conflict):
-        actions.withdraw_public(case=case, by=cast.owner)
+        actions.withdraw_public(initiative=initiative, by=cast.owner)
     set_secret(secret.initiative, confidential=True)
     answers = [
         look(one, name)
@@ -223,25 +225,27 @@ def test_unknown_and_withdrawn_addresses_answer_the_same_bytes(cast, row):
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
     assert all(trouble_with(answer) == [] for answer in answers)
-    again = actions.tell_public(case=case, purpose=PURPOSE, by=cast.admin)
+    again = actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.admin)
     assert again.token != row.token
     assert look(row).status_code == 404
 
 
 def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_on_record(cast, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     others = (cast.chair, cast.seat_risk, cast.lead, cast.support, cast.auditor, cast.outsider)
     for other in others:
         with pytest.raises(Refused):
-            actions.tell_public(case=case, purpose=PURPOSE, by=other)
+            actions.tell_public(initiative=initiative, purpose=PURPOSE, by=other)
     for wrong in (" ", "x" * 601):
         with pytest.raises(ValidationError):
-            actions.tell_public(case=case, purpose=wrong, by=cast.owner)
-    owner, running = as_(cast.owner), reverse("running", args=[case.ref])
+            actions.tell_public(initiative=initiative, purpose=wrong, by=cast.owner)
+    owner, running = as_(cast.owner), reverse("running", args=[initiative.ref])
     assert "Make a public page" in owner.get(running).content.decode()
     assert "Public page" not in as_(cast.chair).get(running).content.decode()
-    place = reverse("public-page-tell", args=[case.ref])
-    assert case.problem[:40] in owner.get(place).content.decode(), "the words of the case are offered"
+    place = reverse("public-page-tell", args=[initiative.ref])
+    assert initiative.problem[:40] in owner.get(place).content.decode(), (
+        "the words of the initiative are offered"
+    )
     assert owner.post(place, {"purpose": PURPOSE})["Location"] == running
     row = PublicPage.objects.get()
     assert reverse("public-page", args=[row.token]) in as_(cast.chair).get(running).content.decode()
@@ -250,12 +254,12 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_on_record(cast, a
     assert "Other words." in words(row)
     for other in others:
         with pytest.raises(Refused):
-            actions.withdraw_public(case=case, by=other)
-    assert as_(cast.admin).post(reverse("public-page-withdraw", args=[case.ref])).status_code == 302
+            actions.withdraw_public(initiative=initiative, by=other)
+    assert as_(cast.admin).post(reverse("public-page-withdraw", args=[initiative.ref])).status_code == 302
     assert look(row).status_code == 404
     told = list(
         Entry.objects.acts()
-        .of_case(case.ref)
+        .of_initiative(initiative.ref)
         .filter(kind__startswith="public page")
         .order_by("pk")
         .values_list("kind", "actor_id")
@@ -265,33 +269,33 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_on_record(cast, a
         ("public page worded", cast.owner.pk),
         ("public page withdrawn", cast.admin.pk),
     ]
-    history = as_(cast.owner).get(reverse("case-history", args=[case.ref])).content.decode()
+    history = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
     assert "made a public page for its users" in history
     assert "withdrew the public page." in history
 
 
 def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
-    case = row.initiative
+    initiative = row.initiative
     registration_actions.change_details(
-        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
     row.refresh_from_db()
     assert (row.ended_by, look(row).status_code) == (cast.owner, 404)
     with pytest.raises(Refused, match="A confidential initiative has no public page"):
-        actions.tell_public(case=case, purpose=PURPOSE, by=cast.owner)
-    page = as_(cast.owner).get(reverse("running", args=[case.ref])).content.decode()
+        actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.owner)
+    page = as_(cast.owner).get(reverse("running", args=[initiative.ref])).content.decode()
     assert "A confidential initiative has no public page." in page
     registration_actions.change_details(
-        case=case, problem=case.problem, platform="", confidential=False, by=cast.owner
+        initiative=initiative, problem=initiative.problem, platform="", confidential=False, by=cast.owner
     )
     assert look(row).status_code == 404, "what was withdrawn does not come back by itself"
 
 
 def test_what_is_over_gets_none(cast):
-    case = factories.make_case(cast)
-    registration_actions.withdraw(case=case, reason="A mistake.", by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    registration_actions.withdraw(initiative=initiative, reason="A mistake.", by=cast.owner)
     with pytest.raises(Refused, match="over"):
-        actions.tell_public(case=case, purpose=PURPOSE, by=cast.admin)
+        actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.admin)
 
 
 def test_the_database_holds_it_too(cast, row):
@@ -311,14 +315,14 @@ def test_the_database_holds_it_too(cast, row):
         one.save()
 
     def secret():
-        case = Initiative.objects.get(pk=row.initiative_id)
-        case.confidential = True
-        case.save()
+        initiative = Initiative.objects.get(pk=row.initiative_id)
+        initiative.confidential = True
+        initiative.save()
 
     refused(address)
     refused(secret)
     refused(lambda: PublicPage.objects.get(pk=row.pk).delete())
-    actions.withdraw_public(case=row.initiative, by=cast.owner)
+    actions.withdraw_public(initiative=row.initiative, by=cast.owner)
 
     def back():
         one = PublicPage.objects.get(pk=row.pk)
@@ -339,7 +343,7 @@ def test_page_and_badge_ask_the_database_a_few_times(row, django_assert_num_quer
     anybody = Client()
     page, badge = (reverse(name, args=[row.token]) for name in ("public-page", "public-badge"))
     anybody.get(page)
-    # The rulebook, the case with its span, the seal of the span, scope, people, the link for problems.
+    # The rulebook, the initiative with its span, the seal of the span, scope, people, the link for problems.
     with django_assert_num_queries(6):
         anybody.get(page)
     with django_assert_num_queries(3):

@@ -36,7 +36,7 @@ def _own_folder(settings, tmp_path):
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_prototype(cast)
 
 
@@ -52,15 +52,20 @@ def content(response) -> bytes:
     return b"".join(response.streaming_content)
 
 
-def kinds(case) -> list[tuple[str, int | None]]:
-    rows = Entry.objects.acts().of_case(case.ref).filter(kind__startswith="record export").order_by("pk")
+def kinds(initiative) -> list[tuple[str, int | None]]:
+    rows = (
+        Entry.objects.acts()
+        .of_initiative(initiative.ref)
+        .filter(kind__startswith="record export")
+        .order_by("pk")
+    )
     return list(rows.values_list("kind", "actor_id"))
 
 
-def test_an_auditor_takes_a_case_and_it_verifies_offline(cast, case, as_, tmp_path):
+def test_an_auditor_takes_a_initiative_and_it_verifies_offline(cast, initiative, as_, tmp_path):
     client = as_(cast.auditor)
-    place = reverse("case-export", args=[case.ref])
-    assert place in client.get(reverse("case-history", args=[case.ref])).content.decode()
+    place = reverse("initiative-export", args=[initiative.ref])
+    assert place in client.get(reverse("initiative-history", args=[initiative.ref])).content.decode()
     asked = client.post(place, {"with_files": "on"})
     row = RecordExport.objects.get()
     assert asked["Location"] == row.get_absolute_url()
@@ -71,7 +76,7 @@ def test_an_auditor_takes_a_case_and_it_verifies_offline(cast, case, as_, tmp_pa
     adoption_tasks.prepare_export(row.pk)
     told = Notice.objects.get(kind="record export")
     assert (told.person, told.link) == (cast.auditor, row.get_absolute_url())
-    assert told.subject == f"Your export of {case.ref} is ready"
+    assert told.subject == f"Your export of {initiative.ref} is ready"
     assert "Download the zip" in client.get(row.get_absolute_url()).content.decode()
     response = client.post(reverse("record-export-download", args=[row.pk]))
     assert response["Content-Disposition"].startswith("attachment")
@@ -86,7 +91,7 @@ def test_an_auditor_takes_a_case_and_it_verifies_offline(cast, case, as_, tmp_pa
     row.refresh_from_db()
     assert f"{row.entries} entries (0 of them erased)" in ran.stdout
     assert len(list((folder / "evidence").iterdir())) == Evidence.objects.exclude(file="").count() > 0
-    assert kinds(case) == [
+    assert kinds(initiative) == [
         ("record export asked", cast.auditor.pk),
         ("record exported", cast.auditor.pk),
         ("record export taken", cast.auditor.pk),
@@ -96,10 +101,10 @@ def test_an_auditor_takes_a_case_and_it_verifies_offline(cast, case, as_, tmp_pa
     assert "took the export of the record" in client.get(reverse("audit-readings")).content.decode()
 
 
-def test_the_bytes_are_those_of_the_command(cast, case, tmp_path):
-    row = ready(case=case, by=cast.chair)
+def test_the_bytes_are_those_of_the_command(cast, initiative, tmp_path):
+    row = ready(initiative=initiative, by=cast.chair)
     same = tmp_path / "same.zip"
-    record_export.export(out=same, scope=record_export.Scope(case=case), by=cast.chair)
+    record_export.export(out=same, scope=record_export.Scope(initiative=initiative), by=cast.chair)
     mine, theirs = (_files(place) for place in (actions.place_of(row), same))
     assert mine.keys() == theirs.keys()
     assert mine["verify.py"] == theirs["verify.py"]
@@ -115,14 +120,14 @@ def _files(place: Path) -> dict[str, bytes]:
     return {name: body for name, body in found.items() if not name.startswith("checkpoints/")}
 
 
-def test_the_chair_takes_it_and_nobody_else_but_auditors(cast, case, as_):
-    assert ready(case=case, by=cast.chair).ready
-    assert ready(case=case, by=cast.auditor).ready
+def test_the_chair_takes_it_and_nobody_else_but_auditors(cast, initiative, as_):
+    assert ready(initiative=initiative, by=cast.chair).ready
+    assert ready(initiative=initiative, by=cast.auditor).ready
     for other in (cast.owner, cast.lead, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
-            actions.ask_export(case=case, by=other)
-        history = as_(other).get(reverse("case-history", args=[case.ref]))
-        assert reverse("case-export", args=[case.ref]) not in history.content.decode()
+            actions.ask_export(initiative=initiative, by=other)
+        history = as_(other).get(reverse("initiative-history", args=[initiative.ref]))
+        assert reverse("initiative-export", args=[initiative.ref]) not in history.content.decode()
     today = clock.today()
     for other in (cast.chair, cast.admin, cast.owner):
         with pytest.raises(Refused, match="Only auditors"):
@@ -130,7 +135,7 @@ def test_the_chair_takes_it_and_nobody_else_but_auditors(cast, case, as_):
         assert as_(other).post(reverse("record-exports"), {"first": today, "last": today}).status_code == 403
 
 
-def test_an_auditor_takes_some_days(cast, case, as_):
+def test_an_auditor_takes_some_days(cast, initiative, as_):
     today = clock.today()
     client = as_(cast.auditor)
     wrong = client.post(reverse("record-exports"), {"first": today, "last": today + timedelta(days=1)})
@@ -146,8 +151,8 @@ def test_an_auditor_takes_some_days(cast, case, as_):
     assert f"{today} to {today}" in client.get(reverse("record-exports")).content.decode()
 
 
-def test_what_one_asked_for_is_not_there_for_another(cast, case, as_):
-    row = ready(case=case, by=cast.auditor)
+def test_what_one_asked_for_is_not_there_for_another(cast, initiative, as_):
+    row = ready(initiative=initiative, by=cast.auditor)
     for other in (cast.chair, cast.admin, cast.owner, cast.outsider):
         client = as_(other)
         assert client.get(row.get_absolute_url()).status_code == 404
@@ -155,14 +160,14 @@ def test_what_one_asked_for_is_not_there_for_another(cast, case, as_):
         assert client.post(reverse("record-export-download", args=[row.pk])).status_code == 404
         with pytest.raises(Refused, match="Somebody else asked"):
             actions.take_export(export=row, by=other)
-        assert case.ref not in client.get(reverse("record-exports")).content.decode()
+        assert initiative.ref not in client.get(reverse("record-exports")).content.decode()
     assert actions.place_of(row).stat().st_mode & 0o777 == 0o600
     assert actions.place_of(row).parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_who_may_not_any_more_takes_nothing(cast, case, as_):
-    row = ready(case=case, by=cast.chair)
-    asked = actions.ask_export(case=case, by=cast.chair)
+def test_who_may_not_any_more_takes_nothing(cast, initiative, as_):
+    row = ready(initiative=initiative, by=cast.chair)
+    asked = actions.ask_export(initiative=initiative, by=cast.chair)
     seat = cast.chair.memberships.get(seat="chair")
     leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
     with pytest.raises(Refused):
@@ -175,50 +180,50 @@ def test_who_may_not_any_more_takes_nothing(cast, case, as_):
     assert not actions.place_of(asked).exists()
 
 
-def test_a_confidential_one_is_for_those_who_read_it(cast, case):
+def test_a_confidential_one_is_for_those_who_read_it(cast, initiative):
     registration_actions.change_details(
-        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
-    assert ready(case=case, by=cast.auditor).ready
-    assert ready(case=case, by=cast.chair).ready
+    assert ready(initiative=initiative, by=cast.auditor).ready
+    assert ready(initiative=initiative, by=cast.chair).ready
     with pytest.raises(Refused, match="not yours to read"):
-        actions.ask_export(case=case, by=cast.outsider)
+        actions.ask_export(initiative=initiative, by=cast.outsider)
 
 
-def test_an_auditor_who_is_admin_takes_no_files(cast, case):
+def test_an_auditor_who_is_admin_takes_no_files(cast, initiative):
     with unguarded("governance_user"), acting(system="test", reason="Both"):
         cast.auditor.is_admin = True
         cast.auditor.save()
     with pytest.raises(Refused, match="Admins do not read evidence"):
-        actions.ask_export(case=case, with_files=True, by=cast.auditor)
+        actions.ask_export(initiative=initiative, with_files=True, by=cast.auditor)
     today = clock.today()
     with pytest.raises(Refused, match="Admins do not read evidence"):
         actions.ask_export(period=(today, today), with_files=True, by=cast.auditor)
-    assert ready(case=case, by=cast.auditor).ready
+    assert ready(initiative=initiative, by=cast.auditor).ready
 
 
-def test_one_at_a_time_five_at_most_and_no_more_than_the_bound(cast, case, monkeypatch):
-    row = actions.ask_export(case=case, by=cast.auditor)
+def test_one_at_a_time_five_at_most_and_no_more_than_the_bound(cast, initiative, monkeypatch):
+    row = actions.ask_export(initiative=initiative, by=cast.auditor)
     with pytest.raises(Conflict, match="is under way"):
-        actions.ask_export(case=case, by=cast.auditor)
+        actions.ask_export(initiative=initiative, by=cast.auditor)
     with pytest.raises(IntegrityError), transaction.atomic():
-        RecordExport.objects.create(initiative=case, by=cast.auditor, asked_at=clock.now())
-    assert actions.ask_export(case=case, by=cast.chair), "another person has one of their own"
+        RecordExport.objects.create(initiative=initiative, by=cast.auditor, asked_at=clock.now())
+    assert actions.ask_export(initiative=initiative, by=cast.chair), "another person has one of their own"
     adoption_tasks.prepare_export(row.pk)
     monkeypatch.setattr(actions, "MOST_KEPT", 1)
     with pytest.raises(Refused, match="not erased yet"):
-        actions.ask_export(case=case, by=cast.auditor)
+        actions.ask_export(initiative=initiative, by=cast.auditor)
     monkeypatch.setattr(actions, "MOST_KEPT", 5)
     monkeypatch.setattr(actions, "MOST_BYTES", 10)
     with pytest.raises(Refused, match="Take it without files"):
-        actions.ask_export(case=case, with_files=True, by=cast.auditor)
+        actions.ask_export(initiative=initiative, with_files=True, by=cast.auditor)
     monkeypatch.setattr(actions, "MOST_ENTRIES", 3)
     with pytest.raises(Refused, match="200,000 entries and 1,024 MB"):
-        actions.ask_export(case=case, by=cast.auditor)
+        actions.ask_export(initiative=initiative, by=cast.auditor)
 
 
-def test_after_seven_days_it_is_erased_and_on_record(cast, case, as_):
-    row = ready(case=case, by=cast.auditor)
+def test_after_seven_days_it_is_erased_and_on_record(cast, initiative, as_):
+    row = ready(initiative=initiative, by=cast.auditor)
     place = actions.place_of(row)
     stray = place.parent.parent / "999999"
     stray.mkdir()
@@ -237,18 +242,18 @@ def test_after_seven_days_it_is_erased_and_on_record(cast, case, as_):
     assert "was erased: 7 days after" in as_(cast.auditor).get(row.get_absolute_url()).content.decode()
 
 
-def test_what_personal_data_was_erased_from_is_erased_too(cast, case):
-    row = ready(case=case, by=cast.auditor)
+def test_what_personal_data_was_erased_from_is_erased_too(cast, initiative):
+    row = ready(initiative=initiative, by=cast.auditor)
     with acting(by=cast.admin, reason="Asked for"):
-        record.record(EntryKind.ERASED, case=case)
+        record.record(EntryKind.ERASED, initiative=initiative)
     with pytest.raises(Conflict, match="erased since"):
         actions.take_export(export=row, by=cast.auditor)
     adoption_tasks.tend_exports()
     assert not actions.place_of(row).exists()
 
 
-def test_what_a_worker_lost_is_begun_again_and_given_up_after_two(cast, case, monkeypatch):
-    row = actions.ask_export(case=case, by=cast.auditor)
+def test_what_a_worker_lost_is_begun_again_and_given_up_after_two(cast, initiative, monkeypatch):
+    row = actions.ask_export(initiative=initiative, by=cast.auditor)
     monkeypatch.setattr(record_export, "export", _killed)
     with pytest.raises(SystemExit):
         actions.prepare(row.pk)
@@ -268,8 +273,8 @@ def _killed(**_):
     raise SystemExit
 
 
-def test_a_failure_is_told_and_a_knock_that_was_lost_is_made_up_for(cast, case, monkeypatch):
-    row = actions.ask_export(case=case, by=cast.auditor)
+def test_a_failure_is_told_and_a_knock_that_was_lost_is_made_up_for(cast, initiative, monkeypatch):
+    row = actions.ask_export(initiative=initiative, by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(minutes=3)):
         adoption_tasks.tend_exports()
     row.refresh_from_db()
@@ -280,9 +285,9 @@ def test_a_failure_is_told_and_a_knock_that_was_lost_is_made_up_for(cast, case, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(record_export, "export", full)
-    other = actions.ask_export(case=case, by=cast.auditor)
+    other = actions.ask_export(initiative=initiative, by=cast.auditor)
     with pytest.raises(OSError, match="No space"):
         actions.prepare(other.pk)
     other.refresh_from_db()
     assert (other.state, "(OSError)" in other.trouble) == ("failed", True)
-    assert actions.ask_export(case=case, by=cast.auditor), "one may ask again"
+    assert actions.ask_export(initiative=initiative, by=cast.auditor), "one may ask again"

@@ -14,7 +14,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from adoption.measures import behaviour_detection
 from adoption.measures.behaviour_detection import Overrides, PastedOut, Use
@@ -30,7 +30,7 @@ from governance.database import database_roles
 from governance.database.row_history import acting
 from governance.models import Entry, SignInAttempt, User
 from governance.permission_result import Conflict, Refused
-from initiatives.cases.act import act
+from initiatives.initiative.act import act
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -51,49 +51,51 @@ TOLD = {
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """An MVP."""
     return factories.make_mvp(cast)
 
 
-def report(case, by, **changed) -> BehaviourReport:
+def report(initiative, by, **changed) -> BehaviourReport:
     return report_actions.report_behaviour_report(
-        case=case, observed_on=clock.today(), by=by, **(TOLD | changed)
+        initiative=initiative, observed_on=clock.today(), by=by, **(TOLD | changed)
     )
 
 
-def against(case) -> list[str]:
+def against(initiative) -> list[str]:
     rows = (
-        case.shortcomings.standing()
+        initiative.shortcomings.standing()
         .filter(requirement="adopt.behaviour", since__lte=clock.now())
         .order_by("pk")
     )
     return [row.words for row in rows]
 
 
-def test_readings_of_use_become_behaviour_reports_and_end_them(cast, case):
-    measure = factories.make_measure(cast, case, "usage.active", intended=100)
+def test_readings_of_use_become_behaviour_reports_and_end_them(cast, initiative):
+    measure = factories.make_measure(cast, initiative, "usage.active", intended=100)
     factories.make_reading(cast, measure, hits=14, n=100, ends_on=clock.today() - timedelta(days=7),
                            starts_on=clock.today() - timedelta(days=13))  # fmt: skip
-    behaviour_report = case.behaviour_reports.standing().get()
+    behaviour_report = initiative.behaviour_reports.standing().get()
     assert (behaviour_report.kind, behaviour_report.computed, behaviour_report.share) == ("ignored", True, 86)
-    assert any("most of the group (86 %) ignore it" in words for words in against(case)), against(case)
+    assert any("most of the group (86 %) ignore it" in words for words in against(initiative)), against(
+        initiative
+    )
     factories.make_reading(cast, measure, hits=60, n=100)
-    assert not case.behaviour_reports.standing().exists()
-    assert not any("ignore it" in words for words in against(case))
+    assert not initiative.behaviour_reports.standing().exists()
+    assert not any("ignore it" in words for words in against(initiative))
 
 
 # --- What weighs, and until when -------------------------------------------------------------------------------------
 
 
-def test_weaponised_weighs_until_the_board_has_answered(cast, case):
-    case_acts.ground(case, "adopt.behaviour", cast.team)
-    adopted(case, cast.team, ["adopt.behaviour"])
-    assert story.state(case, "adopt.behaviour").satisfied
-    row = report(case, cast.outsider)
-    assert against(case) == ["Team North: it is used against people, and the board has not answered."]
-    assert not story.state(case, "adopt.behaviour").satisfied, "although its proof stands"
-    assert "used against people" in story.state(case, "adopt.behaviour").words
+def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
+    initiative_acts.ground(initiative, "adopt.behaviour", cast.team)
+    adopted(initiative, cast.team, ["adopt.behaviour"])
+    assert story.state(initiative, "adopt.behaviour").satisfied
+    row = report(initiative, cast.outsider)
+    assert against(initiative) == ["Team North: it is used against people, and the board has not answered."]
+    assert not story.state(initiative, "adopt.behaviour").satisfied, "although its proof stands"
+    assert "used against people" in story.state(initiative, "adopt.behaviour").words
     assert [line.text for line in report_desk.lines(cast.chair)] == [
         "It is used against people: Customer summary assistant"
     ]
@@ -104,31 +106,34 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, case):
     report_actions.judge(
         report=row, outcome="answered", answer="Stopped; HR was told.", by=cast.seat_adoption
     )
-    assert against(case) == []
-    assert story.state(case, "adopt.behaviour").satisfied
+    assert against(initiative) == []
+    assert story.state(initiative, "adopt.behaviour").satisfied
     assert report_desk.lines(cast.chair) == []
 
 
-def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_help(cast, case):
-    report(case, cast.outsider, kind="ignored", share=50)
-    report(case, cast.outsider, kind="worked_around", extent="fewer", group="Team South")
-    report(case, cast.outsider, kind="adopted", extent="most")
-    assert against(case) == [], "half of a group is not most of it, and to use it is no fault"
-    row = report(case, cast.outsider, kind="worked_around", share=51)
-    assert against(case) == ["Team North: most of the group (51 %) work around it."]
+def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_help(cast, initiative):
+    report(initiative, cast.outsider, kind="ignored", share=50)
+    report(initiative, cast.outsider, kind="worked_around", extent="fewer", group="Team South")
+    report(initiative, cast.outsider, kind="adopted", extent="most")
+    assert against(initiative) == [], "half of a group is not most of it, and to use it is no fault"
+    row = report(initiative, cast.outsider, kind="worked_around", share=51)
+    assert against(initiative) == ["Team North: most of the group (51 %) work around it."]
     report_actions.judge(report=row, outcome="answered", answer="We look into it.", by=cast.chair)
-    assert len(against(case)) == 1
-    report(case, cast.owner, kind="adopted", share=100)
-    assert len(against(case)) == 1, "that all is well, said without a name, takes nothing back"
+    assert len(against(initiative)) == 1
+    report(initiative, cast.owner, kind="adopted", share=100)
+    assert len(against(initiative)) == 1, "that all is well, said without a name, takes nothing back"
     with pytest.raises(Refused):
         report_actions.judge(report=row, outcome="over", answer="All use it now.", by=cast.owner)
     report_actions.judge(report=row, outcome="over", answer="Seen by the seat in two teams.", by=cast.chair)
-    assert against(case) == []
+    assert against(initiative) == []
 
 
-def test_that_it_is_over_is_a_word_of_the_board_too(cast, case):
+def test_that_it_is_over_is_a_word_of_the_board_too(cast, initiative):
     row = report_actions.judge(
-        report=report(case, cast.outsider), outcome="over", answer="Stopped; HR was told.", by=cast.chair
+        report=report(initiative, cast.outsider),
+        outcome="over",
+        answer="Stopped; HR was told.",
+        by=cast.chair,
     )
     assert (row.answer, row.ended_why) == ("Stopped; HR was told.", "Stopped; HR was told.")
     assert (row.judged_by, row.state) == (cast.chair, "no longer so")
@@ -136,9 +141,9 @@ def test_that_it_is_over_is_a_word_of_the_board_too(cast, case):
         report_actions.judge(report=row, outcome="over", answer="Again.", by=cast.chair)
 
 
-def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, case):
-    row = report(case, cast.outsider)
-    asked = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
+def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, initiative):
+    row = report(initiative, cast.outsider)
+    asked = role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.chair, by=cast.owner)
     role_actions.accept_role(assignment=asked, by=cast.chair)
     with pytest.raises(Refused):
         report_actions.judge(report=row, outcome="answered", answer="Fine.", by=cast.chair)
@@ -148,7 +153,7 @@ def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, case):
     report_actions.judge(report=row, outcome="answered", answer="Stopped.", by=cast.deputy_chair)
 
 
-def test_what_is_wrong_is_said_by_field(cast, case):
+def test_what_is_wrong_is_said_by_field(cast, initiative):
     for name, value in {
         "kind": "loved",
         "group": " ",
@@ -160,28 +165,30 @@ def test_what_is_wrong_is_said_by_field(cast, case):
     }.items():
         with pytest.raises(ValidationError) as wrong:
             report_actions.report_behaviour_report(
-                case=case, by=cast.outsider, **(TOLD | {"observed_on": clock.today()} | {name: value})
+                initiative=initiative,
+                by=cast.outsider,
+                **(TOLD | {"observed_on": clock.today()} | {name: value}),
             )
         assert list(wrong.value.error_dict) == [name]
     assert not BehaviourReport.objects.exists()
 
 
-def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
-    assert report_permissions.may_report(case, cast.outsider)
-    page = as_(cast.outsider).get(reverse("report-behaviour", args=[case.ref]))
+def test_everybody_reports_but_on_what_is_hidden_or_over(cast, initiative, as_):
+    assert report_permissions.may_report(initiative, cast.outsider)
+    page = as_(cast.outsider).get(reverse("report-behaviour", args=[initiative.ref]))
     assert b"Your name stands on no page" in page.content
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     with pytest.raises(Refused):
-        report(story.fresh(case), cast.outsider)
-    hidden = factories.make_case(cast, title="Hidden")
+        report(story.fresh(initiative), cast.outsider)
+    hidden = factories.make_initiative(cast, title="Hidden")
     registration_actions.change_details(
-        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+        initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     assert as_(cast.outsider).get(reverse("report-behaviour", args=[hidden.ref])).status_code == 404
 
 
-def test_a_form_sent_twice_is_one_behaviour_report_and_hostile_words_stay_words(cast, case, as_):
-    client, place = as_(cast.outsider), reverse("report-behaviour", args=[case.ref])
+def test_a_form_sent_twice_is_one_behaviour_report_and_hostile_words_stay_words(cast, initiative, as_):
+    client, place = as_(cast.outsider), reverse("report-behaviour", args=[initiative.ref])
     once = re.search(r'name="once" value="([^"]+)"', client.get(place).content.decode())[1]
     sent = TOLD | {
         "once": once,
@@ -192,7 +199,7 @@ def test_a_form_sent_twice_is_one_behaviour_report_and_hostile_words_stay_words(
     for _ in range(2):
         assert client.post(place, sent).status_code == 302
     row = BehaviourReport.objects.get()
-    for page in (reverse("incidents", args=[case.ref]), row.get_absolute_url()):
+    for page in (reverse("incidents", args=[initiative.ref]), row.get_absolute_url()):
         text = as_(cast.chair).get(page).content.decode()
         assert "&lt;b&gt;North" in text
         assert ("&lt;script&gt;" in text) == (page == row.get_absolute_url())
@@ -200,9 +207,9 @@ def test_a_form_sent_twice_is_one_behaviour_report_and_hostile_words_stay_words(
     assert "<script>alert" not in client.get(reverse("reports-mine")).content.decode()
 
 
-def test_nobody_floods_a_case_from_behind_the_protection(cast, case, as_, monkeypatch):
+def test_nobody_floods_a_initiative_from_behind_the_protection(cast, initiative, as_, monkeypatch):
     monkeypatch.setattr(report_views, "PER_PERSON", 2)
-    client, place = as_(cast.outsider), reverse("report-behaviour", args=[case.ref])
+    client, place = as_(cast.outsider), reverse("report-behaviour", args=[initiative.ref])
     sent = TOLD | {"kind": "adopted", "observed_on": clock.today().isoformat()}
     assert [client.post(place, sent).status_code for _ in range(3)] == [302, 302, 422]
     assert as_(cast.steward).post(place, sent).status_code == 302
@@ -272,25 +279,25 @@ def test_readings_are_read_team_by_team():
     }
 
 
-def follow(case, figures):
-    with act("follow readings", system="readings", case=case) as locked:
+def follow(initiative, figures):
+    with act("follow readings", system="readings", initiative=initiative) as locked:
         return report_actions.follow_figures(locked, behaviour_detection.found(figures))
 
 
-def test_computed_behaviour_reports_come_and_go_with_the_figures(cast, case):
-    (row,) = follow(case, [Use("Dispatch", 14, 100)])
-    assert against(case) == ["Dispatch: most of the group (86 %) ignore it."]
-    assert follow(case, [Use("Dispatch", 14, 100)]) == [], "the same figures say nothing new"
-    (same,) = follow(case, [Use("Dispatch", 10, 100)])
+def test_computed_behaviour_reports_come_and_go_with_the_figures(cast, initiative):
+    (row,) = follow(initiative, [Use("Dispatch", 14, 100)])
+    assert against(initiative) == ["Dispatch: most of the group (86 %) ignore it."]
+    assert follow(initiative, [Use("Dispatch", 14, 100)]) == [], "the same figures say nothing new"
+    (same,) = follow(initiative, [Use("Dispatch", 10, 100)])
     assert same.pk == row.pk
-    assert against(case) == ["Dispatch: most of the group (90 %) ignore it."]
+    assert against(initiative) == ["Dispatch: most of the group (90 %) ignore it."]
     assert not SealedSource.objects.exists(), "nobody reported it"
     with pytest.raises(Refused):
         sources.ask_source(about=row, reason="Who?", by=cast.chair)
-    follow(case, [Use("Dispatch", 20, 100)])
+    follow(initiative, [Use("Dispatch", 20, 100)])
     row.refresh_from_db()
     assert row.ended_why
-    assert against(case) == []
+    assert against(initiative) == []
 
 
 # --- Who said it -----------------------------------------------------------------------------------------------------
@@ -329,10 +336,10 @@ def employee(cast):
     return who
 
 
-def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
+def test_no_row_of_any_table_says_who_reported(cast, initiative, employee, as_):
     client = as_(employee)
     client.get(reverse("desk"))
-    place, before = reverse("report-behaviour", args=[case.ref]), rows_of_all_tables()
+    place, before = reverse("report-behaviour", args=[initiative.ref]), rows_of_all_tables()
     response = client.post(place, TOLD | {"observed_on": clock.today().isoformat(), "may_ask": "on"})
     assert response.status_code == 302
     assert client.post(place, TOLD | {"observed_on": "2999-01-01"}).status_code == 422
@@ -358,20 +365,20 @@ def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
     assert not Entry.objects.filter(table="adoption_sealedsource").exists(), "what is sealed is not captured"
 
 
-def test_a_refusal_of_whoever_reports_does_not_name_them_either(cast, case, employee):
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+def test_a_refusal_of_whoever_reports_does_not_name_them_either(cast, initiative, employee):
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     before = rows_of_all_tables()
     with pytest.raises(Refused):
-        report(story.fresh(case), employee)
+        report(story.fresh(initiative), employee)
     named = names_of(employee)
     for table, rows in rows_of_all_tables().items():
         assert not [text for text in rows - before[table] if named.search(text)], table
 
 
-def test_what_the_weaponising_manager_tries(cast, case, employee, as_, tmp_path):
+def test_what_the_weaponising_manager_tries(cast, initiative, employee, as_, tmp_path):
     """Owner and manager of the reporter, admin, auditor, board: the same to the letter whoever of two had reported."""
     other = factories.make_person("yolanda", cast.unit)
-    seen = [seen_after_a_report_of(who, cast, case, as_, tmp_path) for who in (employee, other)]
+    seen = [seen_after_a_report_of(who, cast, initiative, as_, tmp_path) for who in (employee, other)]
     assert seen[0].keys() == seen[1].keys()
     for place, text in seen[0].items():
         if not re.search("governance|audit", place):  # all entries list that the account itself was made
@@ -379,19 +386,19 @@ def test_what_the_weaponising_manager_tries(cast, case, employee, as_, tmp_path)
         assert masked(text) == masked(seen[1][place]), place
 
 
-def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
+def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, str]:
     """Every page on which something of a behaviour report could stand, for everybody who might look,
     after this report.
     """
     seen = {}
     with story.undone():
-        row = report(case, person)
+        row = report(initiative, person)
         report_actions.judge(report=row, outcome="answered", answer="Stopped.", by=cast.chair)
         places = [
-            reverse("incidents", args=[case.ref]),
+            reverse("incidents", args=[initiative.ref]),
             row.get_absolute_url(),
-            reverse("case-history", args=[case.ref]),
-            reverse("case", args=[case.ref]),
+            reverse("initiative-history", args=[initiative.ref]),
+            reverse("initiative", args=[initiative.ref]),
             reverse("notices"),
             reverse("desk"),
             reverse("reports-mine"),
@@ -422,7 +429,7 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
             with pytest.raises(Refused):
                 sources.ask_source(about=row, reason="Who was it?", by=who)
         out = folder / f"{person.login}.zip"
-        export(out=out, scope=Scope(case=case), by=cast.auditor)
+        export(out=out, scope=Scope(initiative=initiative), by=cast.auditor)
         with ZipFile(out) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith("entries.jsonl"))
             seen["record"] = archive.read(name).decode()
@@ -436,9 +443,11 @@ def masked(text: str) -> str:
     return re.sub(r"[0-9a-f]{8,}|\d+", "#", text)
 
 
-def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_them(cast, case, employee):
-    ruled_out = report(case, cast.outsider, may_ask=False)
-    below = report(case, employee)
+def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_them(
+    cast, initiative, employee
+):
+    ruled_out = report(initiative, cast.outsider, may_ask=False)
+    below = report(initiative, employee)
     assert sources.ask_source(about=below, reason="To ask.", by=cast.chair) == "Zebedee Quill"
     with acting(by=cast.admin):
         cast.owner.manager = cast.chair

@@ -18,7 +18,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from tests.support import factories
-from tests.support.cases import alerts
+from tests.support.initiatives import alerts
 
 pytestmark = pytest.mark.django_db
 
@@ -34,18 +34,18 @@ AN_INCIDENT = {"title": "It stopped", "severity": 4}
 
 @pytest.fixture(params=list(KINDS))
 def report(request, cast) -> Report:
-    """A report of each kind, in a case whose roles are all held."""
+    """A report of each kind, in an initiative whose roles are all held."""
     return received(request.param, cast, factories.make_mvp(cast))
 
 
-def received(slug: str, cast, case) -> Report:
+def received(slug: str, cast, initiative) -> Report:
     if slug == "problem":
-        link = public_link.open_link(case=case, by=cast.owner)
+        link = public_link.open_link(initiative=initiative, by=cast.owner)
         return public_link.report_problem(link=link, what="It invented a discount.")[0]
     if slug == "draft":
-        return alerts.drafted(cast, case)[1].draft
+        return alerts.drafted(cast, initiative)[1].draft
     return actions.report_behaviour_report(
-        case=case,
+        initiative=initiative,
         kind="weaponised",
         group="Team North",
         words="Read out in appraisals.",
@@ -122,22 +122,22 @@ def test_it_is_judged_once_and_with_words(cast, report):
 
 
 def test_it_becomes_an_incident_or_belongs_to_one_that_runs(cast, report):
-    case = report.initiative
+    initiative = report.initiative
     row = judged(report, cast, INCIDENT, fields=AN_INCIDENT)
     assert (row.incident.title, row.incident.reported_by) == ("It stopped", judge_of(report, cast))
     assert row.state == "became an incident"
     elsewhere = incident_actions.open_incident(
-        case=factories.make_mvp(cast, title="Other"), severity=4, title="Slow", by=cast.owner
+        initiative=factories.make_mvp(cast, title="Other"), severity=4, title="Slow", by=cast.owner
     )
-    more = received("problem", cast, case)
+    more = received("problem", cast, initiative)
     with pytest.raises(ValidationError):
         judged(more, cast, INCIDENT, incident=elsewhere)
     assert judged(more, cast, INCIDENT, incident=row.incident).incident == row.incident
-    assert case.incidents.count() == 1
+    assert initiative.incidents.count() == 1
 
 
 def test_what_was_reported_and_what_became_of_it_stand_in_the_database(cast, report):
-    changes = [{"initiative_id": factories.make_case(cast, title="Other").pk}]
+    changes = [{"initiative_id": factories.make_initiative(cast, title="Other").pk}]
     row = judged(report, cast)
     changes += [{"answer": "Other."}, {"answer": "", "judged_by": None, "judged_at": None}]
     for change in changes:

@@ -27,10 +27,12 @@ pytestmark = pytest.mark.django_db
 @snapshots.kept
 def link(cast) -> ProblemLink:
     """The public link of a prototype that has a support owner."""
-    case = factories.make_prototype(cast)
-    asked = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    asked = role_actions.propose_role(
+        initiative=initiative, role="support_owner", person=cast.support, by=cast.owner
+    )
     role_actions.accept_role(assignment=asked, by=cast.support)
-    return public_link.open_link(case=case, by=cast.owner)
+    return public_link.open_link(initiative=initiative, by=cast.owner)
 
 
 def report(link, **changed) -> ProblemReport:
@@ -98,14 +100,14 @@ def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as
     )
 
 
-def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_held(cast, link):
+def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_initiative_is_held(cast, link):
     answered, waiting = (
         public_link.report_problem(link=link, what=what, contact="room 4711")[0]
         for what in ("It lied.", "Slow.")
     )
     report_actions.judge(report=answered, outcome="answered", answer="Fixed.", by=cast.support)
     person = report_actions.report_behaviour_report(
-        case=link.initiative,
+        initiative=link.initiative,
         kind="ignored",
         group="Service",
         extent="most",
@@ -114,9 +116,9 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_he
         observed_on=clock.today(),
         by=cast.lead,
     )
-    hold = retention.open_hold(case_ref=link.initiative.ref, reason="An inquiry", by=cast.auditor)
+    hold = retention.open_hold(initiative_ref=link.initiative.ref, reason="An inquiry", by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(days=90)):
-        assert sources.forget_contacts() == 0, "the case is held"
+        assert sources.forget_contacts() == 0, "the initiative is held"
     retention.lift_hold(hold=hold, reason="It is over", by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(days=89)):
         assert sources.forget_contacts() == 0
@@ -163,7 +165,7 @@ def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):
     assert anybody.get(reverse("reported-problem", args=[key])).status_code == 200, "the answer is still read"
     assert anybody.get(reverse("reported-problem", args=["x" * 22])).status_code == 404
     with pytest.raises(Refused):
-        public_link.open_link(case=link.initiative, by=cast.chair)
+        public_link.open_link(initiative=link.initiative, by=cast.chair)
     assert row.pk
 
 

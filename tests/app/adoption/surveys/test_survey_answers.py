@@ -12,16 +12,16 @@ from adoption.surveys import actions as survey_actions
 from adoption.surveys import survey_submission
 from governance import clock
 from governance.models import Session, SignInAttempt
-from tests.support.cases import answered_surveys
+from tests.support.initiatives import answered_surveys
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def links(cast, case):
+def links(cast, initiative):
     """Paths of one open survey that asks everything people can be asked in two minutes."""
     sets = ["load", "useful", "why", "undo", "around"]
-    return answered_surveys.opened(cast, case, sets=sets)[1]["Claims north"]
+    return answered_surveys.opened(cast, initiative, sets=sets)[1]["Claims north"]
 
 
 def words_of(response) -> str:

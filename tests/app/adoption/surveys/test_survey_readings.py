@@ -17,7 +17,7 @@ from adoption.surveys import question_sets
 from governance import clock
 from governance.models import Entry
 from tests.support import factories
-from tests.support.cases import answered_surveys
+from tests.support.initiatives import answered_surveys
 
 pytestmark = pytest.mark.django_db
 
@@ -25,30 +25,30 @@ LOAD = ["load"]
 NORTH, SOUTH = "Claims north", "Claims south"
 
 
-def declared(cast, case, **fields):
+def declared(cast, initiative, **fields):
     """A measure that surveys read: it was 60 before, and at most 50 is wanted."""
     goal = {"baseline": 60.0, "baseline_n": 20, "target": 50.0, "intended": 12} | fields
-    return factories.make_measure(cast, case, "burden.survey", **goal)
+    return factories.make_measure(cast, initiative, "burden.survey", **goal)
 
 
-def asked(cast, case, answers: int, **fields):
+def asked(cast, initiative, answers: int, **fields):
     """A closed survey on load: so many answers, alternately 30 and 40 of 100."""
-    survey, paths = answered_surveys.opened(cast, case, sets=LOAD)
+    survey, paths = answered_surveys.opened(cast, initiative, sets=LOAD)
     for place in range(answers):
         path = paths[NORTH if place % 2 else SOUTH].pop()
         answered_surveys.put(path, 4 + place % 2, sets=LOAD, skipped=fields.get("skipped", {}).get(place, ()))
     return survey_actions.close(survey=survey, by=cast.owner)
 
 
-def against(case, measure) -> str:
-    row = case.shortcomings.standing().filter(source__endswith=f":{measure.pk}").get()
+def against(initiative, measure) -> str:
+    row = initiative.shortcomings.standing().filter(source__endswith=f":{measure.pk}").get()
     return row.words if row.since <= clock.now() else ""
 
 
-def test_a_closed_survey_is_a_reading_of_real_users_with_its_n(cast, case, as_):
-    measure = declared(cast, case)
-    assert "Nothing was read yet" in against(case, measure)
-    survey = asked(cast, case, 12)
+def test_a_closed_survey_is_a_reading_of_real_users_with_its_n(cast, initiative, as_):
+    measure = declared(cast, initiative)
+    assert "Nothing was read yet" in against(initiative, measure)
+    survey = asked(cast, initiative, 12)
     row = Reading.objects.get()
     figure = survey_presentation.figure_of(survey, question_sets.SETS["load"])
     assert (row.measure, row.about, row.came, row.by) == (measure, "users", "survey", cast.owner)
@@ -57,8 +57,8 @@ def test_a_closed_survey_is_a_reading_of_real_users_with_its_n(cast, case, as_):
     assert row.source == "Reply drafts, autumn: 12 of 15 answered"
     verdict = judge(measure_queries.subject_of(measure))
     assert (verdict.word, verdict.figure.n) == (MET, 12)
-    assert against(case, measure) == "", "what is met says only from when it is too old"
-    told = Entry.objects.acts().filter(case_ref=case.ref).order_by("-pk")[:3]
+    assert against(initiative, measure) == "", "what is met says only from when it is too old"
+    told = Entry.objects.acts().filter(initiative_ref=initiative.ref).order_by("-pk")[:3]
     assert {"survey closed", "readings recorded"} < {entry.kind for entry in told}
     assert list(batch_digest.broken(0, "default")) == []
     page = as_(cast.owner).get(f"/surveys/{survey.pk}/").content.decode()
@@ -66,24 +66,24 @@ def test_a_closed_survey_is_a_reading_of_real_users_with_its_n(cast, case, as_):
 
 
 @pytest.mark.parametrize("answers", [0, 1, 4])
-def test_fewer_than_five_answers_are_no_reading(cast, case, answers):
-    measure = declared(cast, case)
-    assert asked(cast, case, answers).results is None
+def test_fewer_than_five_answers_are_no_reading(cast, initiative, answers):
+    measure = declared(cast, initiative)
+    assert asked(cast, initiative, answers).results is None
     assert not Reading.objects.exists()
     assert not Entry.objects.filter(kind="readings recorded").exists()
-    assert "Nothing was read yet" in against(case, measure)
+    assert "Nothing was read yet" in against(initiative, measure)
 
 
-def test_a_question_that_fewer_than_five_answered_leaves_no_reading(cast, case):
-    declared(cast, case)
-    survey = asked(cast, case, 6, skipped={0: ("load.time",), 1: ("load.time",)})
+def test_a_question_that_fewer_than_five_answered_leaves_no_reading(cast, initiative):
+    declared(cast, initiative)
+    survey = asked(cast, initiative, 6, skipped={0: ("load.time",), 1: ("load.time",)})
     assert survey.results["answered"] == 6
     assert not Reading.objects.exists()
 
 
-def test_five_are_a_reading_that_says_too_few(cast, case):
-    measure = declared(cast, case)
-    asked(cast, case, 5)
+def test_five_are_a_reading_that_says_too_few(cast, initiative):
+    measure = declared(cast, initiative)
+    asked(cast, initiative, 5)
     verdict = judge(measure_queries.subject_of(measure))
     assert (verdict.word, verdict.why) == (CANNOT_TELL, FEW), (
         "five of twelve people are not enough for a pass"
@@ -91,26 +91,26 @@ def test_five_are_a_reading_that_says_too_few(cast, case):
     assert Reading.objects.get().n == 5
 
 
-def test_only_the_standing_measure_that_surveys_read_takes_it(cast, case):
+def test_only_the_standing_measure_that_surveys_read_takes_it(cast, initiative):
     other = factories.make_measure(
-        cast, case, "burden.effort", baseline=7.0, baseline_n=20, target=5.0, intended=12, unit="points"
+        cast, initiative, "burden.effort", baseline=7.0, baseline_n=20, target=5.0, intended=12, unit="points"
     )
-    ended = declared(cast, case)
+    ended = declared(cast, initiative)
     measure_actions.end_measure(measure=ended, reason="Asked otherwise.", by=cast.owner)
-    survey = asked(cast, case, 12)
+    survey = asked(cast, initiative, 12)
     assert survey.results["answered"] == 12
     assert not Reading.objects.exists(), (other, ended)
 
 
-def test_a_survey_that_asks_something_else_is_no_reading(cast, case):
-    declared(cast, case)
-    answered_surveys.closed(cast, case, [(NORTH, 4)] * 6)
+def test_a_survey_that_asks_something_else_is_no_reading(cast, initiative):
+    declared(cast, initiative)
+    answered_surveys.closed(cast, initiative, [(NORTH, 4)] * 6)
     assert not Reading.objects.exists()
 
 
-def test_nobody_adds_to_what_people_answered(cast, case, as_):
-    measure = declared(cast, case)
-    asked(cast, case, 12)
+def test_nobody_adds_to_what_people_answered(cast, initiative, as_):
+    measure = declared(cast, initiative)
+    asked(cast, initiative, 12)
     one = {"hits": None, "value": 1.0, "sd": 0.5, "n": 50}
     for more in (
         {},
@@ -125,9 +125,9 @@ def test_nobody_adds_to_what_people_answered(cast, case, as_):
     assert "Add measurement" not in page
 
 
-def test_it_is_read_up_to_the_last_day_on_which_anybody_could_answer(cast, case):
-    declared(cast, case)
-    survey, paths = answered_surveys.opened(cast, case, sets=LOAD)
+def test_it_is_read_up_to_the_last_day_on_which_anybody_could_answer(cast, initiative):
+    declared(cast, initiative)
+    survey, paths = answered_surveys.opened(cast, initiative, sets=LOAD)
     for path in [*paths[NORTH], *paths[SOUTH]][:8]:
         answered_surveys.put(path, sets=LOAD)
     first, last = clock.today(), survey.closes
@@ -145,14 +145,14 @@ def test_it_is_read_up_to_the_last_day_on_which_anybody_could_answer(cast, case)
         ({"baseline": 140.0}, "baseline"),
     ],
 )
-def test_what_a_survey_cannot_say_is_not_declared(cast, case, changed, field):
+def test_what_a_survey_cannot_say_is_not_declared(cast, initiative, changed, field):
     with pytest.raises(ValidationError) as wrong:
-        declared(cast, case, **({"better": "down"} | changed))
+        declared(cast, initiative, **({"better": "down"} | changed))
     assert field in wrong.value.message_dict
 
 
-def test_declared_by_its_page(cast, case, as_):
-    page = f"/cases/{case.ref}/adoption/declare/?instrument=burden.survey"
+def test_declared_by_its_page(cast, initiative, as_):
+    page = f"/initiatives/{initiative.ref}/adoption/declare/?instrument=burden.survey"
     text = as_(cast.owner).get(page).content.decode()
     assert 'name="unit"' not in text
     assert 'name="teams"' not in text

@@ -18,14 +18,14 @@ from adoption.surveys import reminders as survey_reminders
 from governance import clock
 from governance.models import Entry
 from governance.permission_result import Refused
-from tests.support.cases import answered_surveys
+from tests.support.initiatives import answered_surveys
 
 pytestmark = pytest.mark.django_db
 
 
-def test_from_a_draft_to_what_came_of_it(cast, case, as_):
+def test_from_a_draft_to_what_came_of_it(cast, initiative, as_):
     owner = as_(cast.owner)
-    new = f"/cases/{case.ref}/adoption/surveys/new/"
+    new = f"/initiatives/{initiative.ref}/adoption/surveys/new/"
     offered = owner.get(new).context["form"].initial
     assert offered["closes"] == clock.today() + timedelta(days=14)
     typed = {
@@ -64,13 +64,16 @@ def test_from_a_draft_to_what_came_of_it(cast, case, as_):
     assert Client().get(paths[12]).status_code == 404
     assert not AnswerBox.objects.exists()
     assert not Invitation.objects.exists()
-    assert "From one survey to the next" in owner.get(f"/cases/{case.ref}/adoption/surveys/").content.decode()
+    assert (
+        "From one survey to the next"
+        in owner.get(f"/initiatives/{initiative.ref}/adoption/surveys/").content.decode()
+    )
     rows = list(csv.reader(io.StringIO(b"".join(owner.get(f"/surveys/{survey.pk}/results.csv")).decode())))
     assert rows[-1][6:8] == ["9", "46.3"] or rows[-1][6] == "9"
 
 
-def test_strangers_board_and_team_do_not_run_it(cast, case, as_):
-    survey = answered_surveys.make_survey(cast, case)
+def test_strangers_board_and_team_do_not_run_it(cast, initiative, as_):
+    survey = answered_surveys.make_survey(cast, initiative)
     for who in ("lead", "seat_risk", "chair", "admin", "auditor"):
         answer = as_(getattr(cast, who)).post(f"/surveys/{survey.pk}/open/", {"by": "sheet"})
         assert answer.status_code == 403, who
@@ -78,7 +81,7 @@ def test_strangers_board_and_team_do_not_run_it(cast, case, as_):
     assert not Invitation.objects.exists()
 
 
-def test_what_is_wrong_with_a_draft_is_said_at_its_field(cast, case):
+def test_what_is_wrong_with_a_draft_is_said_at_its_field(cast, initiative):
     for field, value in {
         "title": " ",
         "sets": ["nothing"],
@@ -86,21 +89,21 @@ def test_what_is_wrong_with_a_draft_is_said_at_its_field(cast, case):
         "language": "fr",
     }.items():
         with pytest.raises(ValidationError) as wrong:
-            answered_surveys.make_survey(cast, case, **{field: value})
+            answered_surveys.make_survey(cast, initiative, **{field: value})
         assert list(wrong.value.error_dict) == [field]
     with pytest.raises(ValidationError, match="at most two minutes"):
-        answered_surveys.make_survey(cast, case, sets=list(question_sets.SETS))
+        answered_surveys.make_survey(cast, initiative, sets=list(question_sets.SETS))
 
 
-def test_fewer_than_five_people_are_not_asked(cast, case):
-    survey = answered_surveys.make_survey(cast, case, teams=[{"name": "Four", "invited": 4}])
+def test_fewer_than_five_people_are_not_asked(cast, initiative):
+    survey = answered_surveys.make_survey(cast, initiative, teams=[{"name": "Four", "invited": 4}])
     with pytest.raises(Refused, match="everybody would be known"):
         survey_actions.open_survey(survey=survey, by=cast.owner)
 
 
-def test_two_surveys_are_never_so_near_that_one_could_be_taken_from_the_other(cast, case):
-    survey, _ = answered_surveys.opened(cast, case)
-    second = answered_surveys.make_survey(cast, case, title="Another")
+def test_two_surveys_are_never_so_near_that_one_could_be_taken_from_the_other(cast, initiative):
+    survey, _ = answered_surveys.opened(cast, initiative)
+    second = answered_surveys.make_survey(cast, initiative, title="Another")
     with pytest.raises(Refused, match="Another survey of this initiative is open"):
         survey_actions.open_survey(survey=second, by=cast.owner)
     survey_actions.close(survey=survey, by=cast.owner)
@@ -109,12 +112,12 @@ def test_two_surveys_are_never_so_near_that_one_could_be_taken_from_the_other(ca
     with clock.simulated(clock.now() + timedelta(days=29)):
         with pytest.raises(Refused, match="last day for answers has passed"):
             survey_actions.open_survey(survey=second, by=cast.owner)
-        second = answered_surveys.make_survey(cast, case, title="A third")
+        second = answered_surveys.make_survey(cast, initiative, title="A third")
         assert len(survey_actions.open_survey(survey=second, by=cast.owner)) == 15
 
 
-def test_lost_links_are_replaced_only_while_nobody_answered(cast, case):
-    survey, paths = answered_surveys.opened(cast, case)
+def test_lost_links_are_replaced_only_while_nobody_answered(cast, initiative):
+    survey, paths = answered_surveys.opened(cast, initiative)
     links = survey_actions.replace_links(survey=survey, by=cast.owner)
     assert not answered_surveys.put(paths["Claims north"][0])
     assert answered_surveys.put(links[0].address)
@@ -123,8 +126,8 @@ def test_lost_links_are_replaced_only_while_nobody_answered(cast, case):
     assert Invitation.objects.count() == 14
 
 
-def test_mailed_links_go_out_shuffled_and_no_address_is_kept(cast, case, as_):
-    survey = answered_surveys.make_survey(cast, case, language="de", title="Antworten & Entwürfe")
+def test_mailed_links_go_out_shuffled_and_no_address_is_kept(cast, initiative, as_):
+    survey = answered_surveys.make_survey(cast, initiative, language="de", title="Antworten & Entwürfe")
     owner = as_(cast.owner)
     people = [[f"{team}{n}@example.org" for n in range(size)] for team, size in (("north", 8), ("south", 7))]
     short = owner.post(
@@ -152,8 +155,8 @@ def test_mailed_links_go_out_shuffled_and_no_address_is_kept(cast, case, as_):
     assert b"north1@" not in kept
 
 
-def test_the_record_holds_what_was_published_and_nothing_else(cast, case):
-    survey = answered_surveys.closed(cast, case, [("Claims north", 7)] * 5 + [("Claims south", 1)] * 2)
+def test_the_record_holds_what_was_published_and_nothing_else(cast, initiative):
+    survey = answered_surveys.closed(cast, initiative, [("Claims north", 7)] * 5 + [("Claims south", 1)] * 2)
     kinds = list(
         Entry.objects.acts().filter(kind__startswith="survey").order_by("pk").values_list("kind", flat=True)
     )
@@ -176,8 +179,8 @@ def test_a_figure_says_for_against_or_open_and_never_passes():
     assert survey_presentation.says(load, high, low)[1] == "bad"
 
 
-def test_reminders_to_close_and_to_ask_again(cast, case):
-    survey, _ = answered_surveys.opened(cast, case)
+def test_reminders_to_close_and_to_ask_again(cast, initiative):
+    survey, _ = answered_surveys.opened(cast, initiative)
     at = clock.now()
     assert list(survey_reminders.to_close(at + timedelta(days=14))) == []
     (due,) = survey_reminders.to_close(at + timedelta(days=15))
@@ -187,5 +190,5 @@ def test_reminders_to_close_and_to_ask_again(cast, case):
     (due,) = survey_reminders.next_due(at + timedelta(days=91))
     assert due.person == cast.owner
     assert "not been asked for a quarter" in due.subject
-    answered_surveys.make_survey(cast, case)
+    answered_surveys.make_survey(cast, initiative)
     assert list(survey_reminders.next_due(at + timedelta(days=91))) == []

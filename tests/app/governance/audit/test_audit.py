@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as some
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.audit import record_samples, rights_report
 from governance.audit import search as audit_search
@@ -33,7 +33,7 @@ from tests.support.database.concurrent_connections import Ring
 
 
 @pytest.fixture
-def sealed(case):
+def sealed(initiative):
     """The same, all of it under a checkpoint."""
     return sealing.seal()
 
@@ -99,8 +99,8 @@ def test_another_seed_draws_others():
 
 
 @pytest.mark.django_db
-def test_each_field_of_a_search_narrows_it(cast, case):
-    other = factories.make_case(cast, title="Another")
+def test_each_field_of_a_search_narrows_it(cast, initiative):
+    other = factories.make_initiative(cast, title="Another")
     everything = set(Entry.objects.values_list("pk", flat=True))
 
     def found(**fields):
@@ -114,7 +114,7 @@ def test_each_field_of_a_search_narrows_it(cast, case):
     assert found(what="rows") == by_hand(lambda entry: entry.table)
     assert found(kind="signed off") == by_hand(lambda entry: entry.kind == "signed off") != set()
     assert found(what="decisions") > found(kind="signed off")
-    assert found(case=other.ref) == by_hand(lambda entry: entry.case_ref == other.ref) != set()
+    assert found(initiative=other.ref) == by_hand(lambda entry: entry.initiative_ref == other.ref) != set()
     assert found(who=str(cast.chair.pk)) == by_hand(lambda entry: entry.actor_id == cast.chair.pk) != set()
     assert found(who="system") == by_hand(lambda entry: entry.actor_id is None) != set()
     assert found(table="initiatives_answer") == by_hand(lambda entry: entry.table == "initiatives_answer")
@@ -125,10 +125,10 @@ def test_each_field_of_a_search_narrows_it(cast, case):
 
 @pytest.mark.django_db
 def test_text_is_found_as_it_was_typed_whatever_json_made_of_it(cast):
-    case = factories.make_case(cast, problem='She said "50 % of it\nis \\ wrong" and Größe.')
+    initiative = factories.make_initiative(cast, problem='She said "50 % of it\nis \\ wrong" and Größe.')
     for typed in ('said "50 % of it', "is \\ wrong", "größe", "50 % of it\nis"):
         found = Search(text=typed, kind="registered").entries()
-        assert [entry.case_ref for entry in found] == [case.ref], typed
+        assert [entry.initiative_ref for entry in found] == [initiative.ref], typed
     assert not Search(text="50 X of", kind="registered").entries().exists()
 
 
@@ -156,7 +156,7 @@ def test_a_search_survives_being_stored():
     search = Search(
         what="decisions",
         who="system",
-        case="AI-0001",
+        initiative="AI-0001",
         since=datetime(2026, 1, 1).date(),
         until=datetime(2026, 2, 1).date(),
         text="x",
@@ -166,7 +166,7 @@ def test_a_search_survives_being_stored():
 
 
 @pytest.mark.django_db
-def test_pages_by_key_show_everything_once_both_ways(cast, case):
+def test_pages_by_key_show_everything_once_both_ways(cast, initiative):
     keys = list(Entry.objects.order_by("-pk").values_list("pk", flat=True))
     pages, before = [], None
     while True:
@@ -183,7 +183,7 @@ def test_pages_by_key_show_everything_once_both_ways(cast, case):
 
 
 @pytest.mark.django_db
-def test_kinds_present_are_those_of_the_acts(cast, case):
+def test_kinds_present_are_those_of_the_acts(cast, initiative):
     kinds = set(Entry.objects.acts().values_list("kind", flat=True))
     assert audit_search.kinds_present() == sorted(kinds)
 
@@ -192,7 +192,7 @@ def test_kinds_present_are_those_of_the_acts(cast, case):
 
 
 @pytest.mark.django_db
-def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, case, sealed):
+def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, initiative, sealed):
     votes = Entry.objects.filter(kind="signed off").select_related("body")
     strata = {(vote.facts["facts"]["gate"], vote.facts["facts"]["seat"]) for vote in votes}
     sample = drawn(cast, size=len(strata))
@@ -207,10 +207,10 @@ def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, case, sealed):
 
 
 @pytest.mark.django_db
-def test_what_is_sealed_later_changes_no_sample(cast, case, sealed):
+def test_what_is_sealed_later_changes_no_sample(cast, initiative, sealed):
     sample = drawn(cast, size=50)
-    more = factories.make_case(cast, title="Later")
-    case_acts.to_prototype(more, cast.team)
+    more = factories.make_initiative(cast, title="Later")
+    initiative_acts.to_prototype(more, cast.team)
     assert record_samples.drawn_again(sample) == ([], [])
     sealing.seal()
     assert record_samples.drawn_again(sample) == ([], [])
@@ -218,7 +218,7 @@ def test_what_is_sealed_later_changes_no_sample(cast, case, sealed):
 
 
 @pytest.mark.django_db
-def test_a_draw_again_says_when_the_record_moved(cast, case, sealed):
+def test_a_draw_again_says_when_the_record_moved(cast, initiative, sealed):
     sample = drawn(cast, size=50)
     gone = sample.drawn.first().entry_id
     check_deferred()
@@ -229,7 +229,7 @@ def test_a_draw_again_says_when_the_record_moved(cast, case, sealed):
 
 
 @pytest.mark.django_db
-def test_a_sample_needs_a_checkpoint_a_right_and_something_found(cast, case):
+def test_a_sample_needs_a_checkpoint_a_right_and_something_found(cast, initiative):
     with pytest.raises(Refused, match="Nothing is sealed yet"):
         drawn(cast)
     sealing.seal()
@@ -243,14 +243,14 @@ def test_a_sample_needs_a_checkpoint_a_right_and_something_found(cast, case):
 
 
 @pytest.mark.django_db
-def test_changes_of_rows_can_be_drawn_too(cast, case, sealed):
+def test_changes_of_rows_can_be_drawn_too(cast, initiative, sealed):
     sample = drawn(cast, search=Search(what="rows", table="initiatives_answer"), size=3)
     assert {row.entry.table for row in sample.drawn.select_related("entry")} == {"initiatives_answer"}
     assert sample.strata == [{"gate": "", "seat": "", "found": sample.found, "drawn": 3}]
 
 
 @pytest.mark.django_db
-def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, case, sealed):
+def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, initiative, sealed):
     sample = drawn(cast, size=2)
     one, two = sample.drawn.all()
     with pytest.raises(ValidationError, match="Say why"):
@@ -281,7 +281,7 @@ def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, case, s
 
 
 @pytest.mark.django_db
-def test_a_conclusion_can_be_taken_back_and_saving_nothing_new_is_no_act(cast, case, sealed):
+def test_a_conclusion_can_be_taken_back_and_saving_nothing_new_is_no_act(cast, initiative, sealed):
     sample = drawn(cast, size=1)
     row = record_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
     before = Entry.objects.count()
@@ -292,7 +292,7 @@ def test_a_conclusion_can_be_taken_back_and_saving_nothing_new_is_no_act(cast, c
 
 
 @pytest.mark.django_db
-def test_the_database_keeps_conclusions_whole(cast, case, sealed):
+def test_the_database_keeps_conclusions_whole(cast, initiative, sealed):
     row = drawn(cast, size=1).drawn.get()
     wrong = [
         {"conclusion": "satisfied"},
@@ -362,7 +362,7 @@ def test_names_are_those_of_the_day_and_leavers_hold_nothing(cast):
 
 @pytest.mark.django_db
 def test_an_account_that_ended_and_whoever_seated_herself_hold_nothing(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with unguarded("governance_membership", "governance_user"), clock.simulated(NOON), acting(by=cast.admin):
         for person in (cast.chair, cast.owner):
             person.is_active = False
@@ -382,7 +382,7 @@ def test_an_account_that_ended_and_whoever_seated_herself_hold_nothing(cast):
     )
     assert ("Noor Aziz", "Admin") in found
     before = {(row.person, row.what, row.where) for row in rights_report.held_at(NOON - day)}
-    assert ("Marta Lindqvist", "Business owner", f"{case.ref} {case.title}") in before
+    assert ("Marta Lindqvist", "Business owner", f"{initiative.ref} {initiative.title}") in before
 
 
 @pytest.mark.django_db
@@ -421,19 +421,25 @@ def test_rights_name_who_gave_them_last(cast):
 
 @pytest.mark.django_db
 def test_roles_come_through_the_hook_once_accepted(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with clock.simulated(NOON):
-        role = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+        role = role_actions.propose_role(
+            initiative=initiative, role="technical_lead", person=cast.lead, by=cast.owner
+        )
     with clock.simulated(NOON + timedelta(days=2)):
         role_actions.accept_role(assignment=role, words="I take it.", by=cast.lead)
     day = timedelta(days=1)
     assert rights_report.held_at(NOON + day, cast.lead) == []
     (held,) = rights_report.held_at(NOON + 3 * day, cast.lead)
-    assert (held.kind, held.what, held.where) == ("role", "Technical lead", f"{case.ref} {case.title}")
+    assert (held.kind, held.what, held.where) == (
+        "role",
+        "Technical lead",
+        f"{initiative.ref} {initiative.title}",
+    )
     assert (held.granted_by, held.since, held.link) == (
         "Marta Lindqvist",
         NOON + 2 * day,
-        case.get_absolute_url(),
+        initiative.get_absolute_url(),
     )
     with clock.simulated(NOON + 4 * day):
         role_actions.end_role(assignment=role, reason="Other work", by=cast.owner)
@@ -454,7 +460,7 @@ def test_every_kind_the_desk_names_is_recorded_somewhere():
 
     from django.conf import settings
 
-    from initiatives.cases.audit_contribution import DECISIONS, READINGS
+    from initiatives.initiative.audit_contribution import DECISIONS, READINGS
 
     sources = "".join(
         path.read_text()
@@ -470,7 +476,7 @@ def test_every_kind_the_desk_names_is_recorded_somewhere():
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_concluded_beside_or_after_the_finish(cast):
     """Eight finish while eight conclude: one finish wins, and what it made final is what stands."""
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     sealing.seal()
     with Ring() as ring:
         for number in range(3):

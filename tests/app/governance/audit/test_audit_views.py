@@ -40,7 +40,7 @@ PAGES = (
 
 
 @pytest.fixture
-def sample(cast, case):
+def sample(cast, initiative):
     """Three sign-offs, drawn and not yet looked at."""
     sealing.seal()
     search = Search(kind="signed off")
@@ -106,28 +106,30 @@ def test_the_first_act_of_an_auditor_is_on_the_desk(cast, as_):
 # --- Searching -------------------------------------------------------------------------------------------------------
 
 
-def test_an_entry_is_found_by_who_what_case_and_text(cast, as_, case):
-    other = factories.make_case(cast, title="Another", problem="A needle in it.")
+def test_an_entry_is_found_by_who_what_initiative_and_text(cast, as_, initiative):
+    other = factories.make_initiative(cast, title="Another", problem="A needle in it.")
     client = as_(cast.auditor)
     vote = Entry.objects.filter(kind="signed off", actor_id=cast.seat_risk.pk).latest("pk")
-    page = client.get("/audit/", {"kind": "signed off", "who": cast.seat_risk.pk, "case": case.ref.lower()})
+    page = client.get(
+        "/audit/", {"kind": "signed off", "who": cast.seat_risk.pk, "initiative": initiative.ref.lower()}
+    )
     assert numbers(page)[0] == vote.pk
     assert {Entry.objects.get(pk=key).kind for key in numbers(page)} == {"signed off"}
     assert "Ines Okafor approved in the seat Risk and compliance." in words(page)
     found = client.get("/audit/", {"text": "NEEDLE"})
-    assert {Entry.objects.get(pk=key).case_ref for key in numbers(found)} == {other.ref}
+    assert {Entry.objects.get(pk=key).initiative_ref for key in numbers(found)} == {other.ref}
     assert "it goes back to" in words(found)
     assert "it goes back to" not in words(client.get("/audit/", {"text": "NEEDLE", "since": "2020-01-01"}))
-    rows = client.get("/audit/", {"table": "initiatives_answer", "case": case.ref})
+    rows = client.get("/audit/", {"table": "initiatives_answer", "initiative": initiative.ref})
     assert {Entry.objects.get(pk=key).table for key in numbers(rows)} == {"initiatives_answer"}
     assert "added the answer" in words(rows)
-    assert "Nothing is found" in words(client.get("/audit/", {"case": "AI-9999"}))
+    assert "Nothing is found" in words(client.get("/audit/", {"initiative": "AI-9999"}))
 
 
-def test_junk_in_the_address_is_said_and_ignored(cast, as_, case):
+def test_junk_in_the_address_is_said_and_ignored(cast, as_, initiative):
     client = as_(cast.auditor)
     everything = numbers(client.get("/audit/"))
-    page = client.get("/audit/?since=2026-13-45&who=nobody&case=%27&before=-1&after=x")
+    page = client.get("/audit/?since=2026-13-45&who=nobody&initiative=%27&before=-1&after=x")
     assert "Part of this address was not understood" in words(page)
     assert numbers(page) == everything
     turned = client.get("/audit/?since=2026-02-01&until=2026-01-01")
@@ -137,7 +139,7 @@ def test_junk_in_the_address_is_said_and_ignored(cast, as_, case):
         assert client.get("/audit/", {start: "x" * 300}).status_code == 200
 
 
-def test_pages_go_on_by_key_and_keep_the_search(cast, as_, case):
+def test_pages_go_on_by_key_and_keep_the_search(cast, as_, initiative):
     client = as_(cast.auditor)
     keys, address = [], "/audit/?what=all"
     while address:
@@ -150,7 +152,7 @@ def test_pages_go_on_by_key_and_keep_the_search(cast, as_, case):
     assert {len(page) for page in keys[:-1]} == {25}
 
 
-def test_a_search_asks_no_more_for_more_entries(cast, as_, case):
+def test_a_search_asks_no_more_for_more_entries(cast, as_, initiative):
     client = as_(cast.auditor)
 
     def asked():
@@ -159,12 +161,12 @@ def test_a_search_asks_no_more_for_more_entries(cast, as_, case):
 
     before = asked()
     for number in range(2):
-        factories.make_case(cast, title=f"Idea {number}")
+        factories.make_initiative(cast, title=f"Idea {number}")
     assert asked() == before
     assert max(before) <= 14, before
 
 
-def test_names_on_an_entry_are_those_of_then(cast, as_, case):
+def test_names_on_an_entry_are_those_of_then(cast, as_, initiative):
     cast.chair.full_name = "Elena Weiss"
     with acting(by=cast.admin):
         cast.chair.save()
@@ -187,9 +189,9 @@ def test_an_entry_is_readable_to_the_byte(cast, as_, sample):
     assert client.get("/audit/entries/999999999/").status_code == 404
 
 
-def test_from_an_entry_of_another_day_the_case_of_that_day_is_one_step_away(cast, as_, case):
+def test_from_an_entry_of_another_day_the_initiative_of_that_day_is_one_step_away(cast, as_, initiative):
     client, entry = as_(cast.auditor), Entry.objects.filter(kind="registered").latest("pk")
-    link = f"/cases/{case.ref}/?as_of={clock.local_day(entry.at).isoformat()}"
+    link = f"/initiatives/{initiative.ref}/?as_of={clock.local_day(entry.at).isoformat()}"
     assert link not in client.get(f"/audit/entries/{entry.pk}/").content.decode()  # today is not over yet
     with clock.simulated(clock.now() + timedelta(days=1)):
         assert link in as_(cast.auditor).get(f"/audit/entries/{entry.pk}/").content.decode()
@@ -205,7 +207,7 @@ def test_a_changed_row_shows_before_and_after(cast, as_):
     assert "Married" in page
 
 
-def test_changed_bytes_and_erased_words_are_said(cast, as_, case):
+def test_changed_bytes_and_erased_words_are_said(cast, as_, initiative):
     changed, erased = Entry.objects.filter(kind="registered"), Entry.objects.filter(kind="signed off")
     changed, erased = changed.latest("pk"), erased.latest("pk")
     check_deferred()
@@ -229,7 +231,7 @@ def test_changed_bytes_and_erased_words_are_said(cast, as_, case):
     assert row["Reason"] == "Its words were erased since."
 
 
-def test_the_export_holds_what_the_search_finds_and_is_recorded(cast, as_, case):
+def test_the_export_holds_what_the_search_finds_and_is_recorded(cast, as_, initiative):
     client = as_(cast.auditor)
     rows = table(client.get("/audit/entries.csv", {"kind": "signed off"}))
     keys = list(Entry.objects.filter(kind="signed off").order_by("-pk").values_list("pk", flat=True))
@@ -249,10 +251,10 @@ def test_the_export_holds_what_the_search_finds_and_is_recorded(cast, as_, case)
 # --- Read and taken, failed sign-ins ---------------------------------------------------------------------------------
 
 
-def test_who_read_evidence_and_took_exports_stands_in_one_list(cast, as_, case):
-    item = case.evidence.filter(kind="document").exclude(file="").first()
-    as_(cast.auditor).get(f"/cases/{case.ref}/evidence/{item.pk}/file/")
-    as_(cast.owner).get("/cases/export.csv?stage=mvp")
+def test_who_read_evidence_and_took_exports_stands_in_one_list(cast, as_, initiative):
+    item = initiative.evidence.filter(kind="document").exclude(file="").first()
+    as_(cast.auditor).get(f"/initiatives/{initiative.ref}/evidence/{item.pk}/file/")
+    as_(cast.owner).get("/initiatives/export.csv?stage=mvp")
     admin = as_(cast.admin)
     admin.post("/admin/governance/unit/", {"action": "export_csv", "_selected_action": [cast.unit.pk]})
     client = as_(cast.auditor)
@@ -264,7 +266,7 @@ def test_who_read_evidence_and_took_exports_stands_in_one_list(cast, as_, case):
     only = words(client.get("/audit/readings/", {"who": cast.auditor.pk}))
     assert "Mei Tan opened" in only
     assert "took the export “portfolio”" not in only
-    taken = table(client.get("/audit/readings.csv", {"case": case.ref}))
+    taken = table(client.get("/audit/readings.csv", {"initiative": initiative.ref}))
     assert [(row["Who"], row["Kind"]) for row in taken] == [("Mei Tan", "evidence opened")]
 
 
@@ -283,7 +285,7 @@ def test_failed_sign_ins_stay_after_a_right_one(cast, as_):
 # --- Who held what ---------------------------------------------------------------------------------------------------
 
 
-def test_who_held_what_on_a_day(cast, as_, case):
+def test_who_held_what_on_a_day(cast, as_, initiative):
     client = as_(cast.auditor)
     page = words(client.get("/audit/rights/"))
     assert "Elena Novak Chair seat Retail board" in page
@@ -307,11 +309,11 @@ def test_who_held_what_on_a_day(cast, as_, case):
 # --- Samples ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, case):
+def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, initiative):
     client = as_(cast.auditor)
     assert "Nothing is sealed yet" in words(client.get("/audit/samples/draw/"))
     sealing.seal()
-    shown = client.get("/audit/?kind=signed+off&case=" + case.ref).content.decode()
+    shown = client.get("/audit/?kind=signed+off&initiative=" + initiative.ref).content.decode()
     address = re.search(r'href="(/audit/samples/draw/[^"]*)"', shown)[1].replace("&amp;", "&")
     page = client.get(address).content.decode()
     assert '<option value="signed off" selected>' in page
@@ -321,18 +323,18 @@ def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, case):
         "size": "4",
         "seed": "dice",
         "kind": "signed off",
-        "case": case.ref,
+        "initiative": initiative.ref,
     }
     assert "This field is required" in words(client.post("/audit/samples/draw/", typed | {"purpose": ""}))
     assert "No sealed entry is found" in words(
-        client.post("/audit/samples/draw/", typed | {"case": "AI-9999"})
+        client.post("/audit/samples/draw/", typed | {"initiative": "AI-9999"})
     )
     assert not Sample.objects.exists()
     made = client.post("/audit/samples/draw/", typed, follow=True)
     sample = Sample.objects.get()
     assert made.redirect_chain[-1][0] == sample.get_absolute_url()
     assert (sample.seed, sample.size, sample.drawn.count()) == ("dice", 4, 4)
-    assert f"From of the kind signed off; of initiative {case.ref}" in words(made)
+    assert f"From of the kind signed off; of initiative {initiative.ref}" in words(made)
     assert "Drawn again just now: the same 4 entries." in words(
         client.get(f"{sample.get_absolute_url()}?again=1")
     )

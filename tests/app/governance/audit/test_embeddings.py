@@ -13,8 +13,8 @@ from adoption.lessons import lesson_search
 from governance.database import embeddings
 from governance.database.embeddings import by_meaning
 from governance.database.row_history import acting
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.similar_cases import similar
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative.similar_initiatives import similar
 from initiatives.models import Initiative
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
@@ -148,8 +148,8 @@ def test_a_slow_answer_is_not_waited_for(service, monkeypatch):
     assert time.monotonic() - began < 2
 
 
-def test_similar_cases_in_the_order_of_meaning_and_nothing_hidden_is_sent(cast, as_, service):
-    make = factories.make_case
+def test_similar_initiatives_in_the_order_of_meaning_and_nothing_hidden_is_sent(cast, as_, service):
+    make = factories.make_initiative
     make(cast, title="Letter sorting", problem="A tree of letters.")
     own = make(cast, title="Letter box", problem="A cat in the letters.")
     foreign = make(
@@ -165,12 +165,12 @@ def test_similar_cases_in_the_order_of_meaning_and_nothing_hidden_is_sent(cast, 
         hidden = Initiative.objects.latest("pk")
         hidden.confidential = True
         hidden.save()
-    near = similar("Letter sorting", "For a cat", case_permissions.visible_to(cast.owner))
+    near = similar("Letter sorting", "For a cat", initiative_permissions.visible_to(cast.owner))
     assert near.by_meaning
     assert near.stubs[0].ref == own.ref
     sent = " ".join(service.sent)
     assert "secret" not in sent.lower()
-    assert "Foreign" not in sent, "of a case that the person may not open the title alone"
+    assert "Foreign" not in sent, "of an initiative that the person may not open the title alone"
     assert foreign.title in sent
     typed = {"title": "Letter sorting", "problem": "For a cat"}
     words = "ordered by meaning, by your company's service"
@@ -179,17 +179,17 @@ def test_similar_cases_in_the_order_of_meaning_and_nothing_hidden_is_sent(cast, 
     assert words not in as_(cast.owner).post(reverse("similar"), typed).content.decode()
 
 
-def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_case_is_sent(cast, as_, service):
+def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_initiative_is_sent(cast, as_, service):
     from tests.acceptance.adoption.test_lessons import taught
 
     first = factories.make_lesson(cast, text="Rotas on paper hang in a tree.", instead="Ask.")
     second = factories.make_lesson(cast, text="Rotas on paper: the cat slept on them.", instead="Ask.")
-    case = factories.make_prototype(cast, title="Depot rotas")
+    initiative = factories.make_prototype(cast, title="Depot rotas")
     registration_actions.change_details(
-        case=case, problem="Calls.", platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem="Calls.", platform="", confidential=True, by=cast.owner
     )
-    stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    secret = taught(case, cast, "Rotas on paper, secretly.")
+    stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    secret = taught(initiative, cast, "Rotas on paper, secretly.")
     by_words = [hit.lesson for hit in lesson_search.search("rotas on paper")]
     found = lesson_search.answers("rotas on paper for a cat", cast.owner)
     assert found.by_meaning

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Entry
 from governance.offline import verify
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 @snapshots.kept
 def vote(cast) -> Entry:
     """The entry of a sign-off, not sealed yet."""
-    review = review_actions.open_review(case=factories.make_mvp(cast), by=cast.owner)
-    case_acts.vote(
+    review = review_actions.open_review(initiative=factories.make_mvp(cast), by=cast.owner)
+    initiative_acts.vote(
         review,
         "adoption_change",
         cast.seat_adoption,
@@ -61,7 +61,7 @@ def test_the_page_warns_when_sealing_is_late(cast, as_, monkeypatch):
     monkeypatch.setattr(sealing, "LATE", timedelta(seconds=60))
     sealing.seal()
     assert b"Sealing is late" not in as_(cast.owner).get("/record/").content
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE governance_entry DISABLE TRIGGER USER")

@@ -24,9 +24,8 @@ from governance.models import (
 from governance.transparency_log import sealing
 from governance.vocabulary import Strength
 from tests.acceptance.record.test_record_export import bare_python, taken
-from tests.app.initiatives.cases import test_signing
+from tests.app.initiatives.initiative import test_signing
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases.case_pages import text_of
 from tests.support.factories import PASSWORD
 from tests.support.identity.authenticator import ORIGIN, Authenticator
 from tests.support.identity.provider_signing import (
@@ -35,6 +34,7 @@ from tests.support.identity.provider_signing import (
     signed_in_words,
     without_password,
 )
+from tests.support.initiatives.initiative_pages import text_of
 from tests.support.servers import identity_provider as servers
 from tests.support.servers.identity_provider import Provider
 

@@ -19,8 +19,7 @@ from governance.models import (
     SignatureProof,
 )
 from governance.vocabulary import Strength
-from tests.app.initiatives.cases import test_signing
-from tests.support.cases.case_pages import SIGNED, acts, text_of
+from tests.app.initiatives.initiative import test_signing
 from tests.support.identity.provider_signing import (
     AT_HOUSE,
     linked,
@@ -32,6 +31,7 @@ from tests.support.identity.provider_signing import (
     signed_there,
     token_of,
 )
+from tests.support.initiatives.initiative_pages import SIGNED, acts, text_of
 from tests.support.servers import identity_provider as servers
 from tests.support.servers.identity_provider import CLIENT
 

@@ -21,8 +21,7 @@ from governance.models import (
 from governance.offline import verify
 from governance.transparency_log import sealing
 from governance.vocabulary import Strength
-from tests.app.initiatives.cases import test_signing
-from tests.support.cases.case_pages import SIGNED, acts, seen, text_of
+from tests.app.initiatives.initiative import test_signing
 from tests.support.identity.provider_signing import (
     hidden_in,
     linked,
@@ -34,6 +33,7 @@ from tests.support.identity.provider_signing import (
     token_of,
     without_password,
 )
+from tests.support.initiatives.initiative_pages import SIGNED, acts, seen, text_of
 from tests.support.servers import identity_provider as servers
 
 pytestmark = pytest.mark.django_db

@@ -39,9 +39,9 @@ def tend(days: float):
         return expiry.expire(clock.now().date())
 
 
-def kept_on(days: float, *reports, case: int = 1) -> None:
+def kept_on(days: float, *reports, initiative: int = 1) -> None:
     with at(days):
-        keep(*(report(**one) for one in reports), case=case)
+        keep(*(report(**one) for one in reports), initiative=initiative)
 
 
 def findings() -> list[str]:
@@ -63,7 +63,7 @@ def test_bodies_go_after_730_days_and_rows_after_their_month():
     assert not tend(729)
     assert InteractionBody.objects.count() == 2
     removed = tend(730)
-    assert (removed.bodies, removed.cases, removed.months) == (2, [1], {})
+    assert (removed.bodies, removed.initiatives, removed.months) == (2, [1], {})
     assert not InteractionBody.objects.exists()
     row = Interaction.objects.select_related("batch").first()
     opened = reading.opened(row)
@@ -93,8 +93,8 @@ def test_a_run_that_removes_nothing_says_nothing():
 
 
 def test_nobody_has_a_body_go_before_its_time(cast):
-    held = factories.make_case(cast)
-    kept_on(0, {"number": 1}, case=held.number)
+    held = factories.make_initiative(cast)
+    kept_on(0, {"number": 1}, initiative=held.number)
     due = "SELECT * FROM plumbline_expire_bodies(ARRAY[%s], ARRAY[%s::date], '{}', '{}')"
 
     def gone(day: int) -> list[tuple[int, int]]:
@@ -111,7 +111,7 @@ def test_nobody_has_a_body_go_before_its_time(cast):
     ):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(change)
-    hold = legal_holds.open_hold(case_ref=held.ref, reason="A claim", by=cast.auditor)
+    hold = legal_holds.open_hold(initiative_ref=held.ref, reason="A claim", by=cast.auditor)
     assert gone(183) == []
     legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
     assert gone(183) == [(held.number, 1)]
@@ -120,11 +120,11 @@ def test_nobody_has_a_body_go_before_its_time(cast):
 def test_rows_of_a_batch_across_two_months_leave_their_digests_until_the_rest_goes():
     with at(10.6):  # the last of November; an hour on it is December
         now = clock.now()
-        keep(*(report(number, started=now) for number in (1, 2)), case=1)
+        keep(*(report(number, started=now) for number in (1, 2)), initiative=1)
     with at(11):
         now = clock.now()
         early = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
-        keep(report(3, started=early), report(4, started=now), report(5, started=now), case=1)
+        keep(report(3, started=early), report(4, started=now), report(5, started=now), initiative=1)
     mixed = InteractionBatch.objects.latest("pk")
     assert (mixed.first_at.month, mixed.last_at.month) == (11, 12)
     removed = tend(745)
@@ -182,49 +182,49 @@ def test_what_was_reported_late_is_kept_from_the_day_it_came_in(monkeypatch):
     assert reading.opened(late).expired
 
 
-def test_a_shorter_time_is_for_bodies_of_its_case_alone_and_never_under_183_days(monkeypatch):
+def test_a_shorter_time_is_for_bodies_of_its_initiative_alone_and_never_under_183_days(monkeypatch):
     monkeypatch.setattr(contributions, "body_days", [lambda day: {1: 7}])
-    for case in (1, 2):
-        kept_on(0, {"number": 1}, case=case)
+    for initiative in (1, 2):
+        kept_on(0, {"number": 1}, initiative=initiative)
     assert not tend(182)
     removed = tend(183)
-    assert (removed.bodies, removed.cases) == (1, [1])
-    assert list(InteractionBody.objects.values_list("case_number", flat=True)) == [2]
+    assert (removed.bodies, removed.initiatives) == (1, [1])
+    assert list(InteractionBody.objects.values_list("initiative_number", flat=True)) == [2]
     assert Interaction.objects.count() == 2, "rows are kept for their time"
     assert tend(215).keys == 1, "and keys go with the month of the bodies"
-    assert InteractionKey.objects.get(wrapped__isnull=False).case_number == 2
+    assert InteractionKey.objects.get(wrapped__isnull=False).initiative_number == 2
 
 
-def test_a_hold_on_a_case_keeps_bodies_keys_and_rows(cast):
-    held, free = (factories.make_case(cast, title=title) for title in ("Held", "Free"))
-    for case in (held, free):
-        kept_on(0, {"number": 1}, case=case.number)
-    hold = legal_holds.open_hold(case_ref=held.ref, reason="A claim", by=cast.auditor)
+def test_a_hold_on_a_initiative_keeps_bodies_keys_and_rows(cast):
+    held, free = (factories.make_initiative(cast, title=title) for title in ("Held", "Free"))
+    for initiative in (held, free):
+        kept_on(0, {"number": 1}, initiative=initiative.number)
+    hold = legal_holds.open_hold(initiative_ref=held.ref, reason="A claim", by=cast.auditor)
     removed = tend(800)
-    assert (removed.cases, removed.months, removed.leaves) == ([free.number], {"2026-11": 1}, 0)
+    assert (removed.initiatives, removed.months, removed.leaves) == ([free.number], {"2026-11": 1}, 0)
     row = Interaction.objects.select_related("batch").get()
-    assert row.case_number == held.number
+    assert row.initiative_number == held.number
     assert reading.opened(row).report is not None
-    assert InteractionKey.objects.get().case_number == held.number
+    assert InteractionKey.objects.get().initiative_number == held.number
     assert not tend(801), "what is held is left alone"
     assert findings() == []
     legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
     removed = tend(802)
-    assert (removed.cases, removed.months) == ([held.number], {"2026-11": 1})
+    assert (removed.initiatives, removed.months) == ([held.number], {"2026-11": 1})
     assert not Interaction.objects.exists()
     assert not InteractionKey.objects.exists()
     assert findings() == []
 
 
-def test_in_a_batch_of_a_held_case_and_others_the_others_leave_their_digests(cast):
-    held, free = (factories.make_case(cast, title=title) for title in ("Held", "Free"))
+def test_in_a_batch_of_a_held_initiative_and_others_the_others_leave_their_digests(cast):
+    held, free = (factories.make_initiative(cast, title=title) for title in ("Held", "Free"))
     from governance.interaction_log.intake import interactions
 
     with at(0):
-        for case in (held, free):
+        for initiative in (held, free):
             interactions.keep(
                 [report(1), report(2)],
-                case=case.number,
+                initiative=initiative.number,
                 key=None,
                 decision_of=lambda text: None,
                 now=clock.now(),
@@ -232,7 +232,7 @@ def test_in_a_batch_of_a_held_case_and_others_the_others_leave_their_digests(cas
         interactions.bring_over()
         loading.loader.bring_orphans(interactions._folder)
     assert InteractionBatch.objects.get().count == 4
-    hold = legal_holds.open_hold(case_ref=held.ref, reason="A claim", by=cast.auditor)
+    hold = legal_holds.open_hold(initiative_ref=held.ref, reason="A claim", by=cast.auditor)
     assert tend(800).leaves == 2
     assert (Interaction.objects.count(), InteractionDigest.objects.count()) == (2, 2)
     assert findings() == []

@@ -40,10 +40,12 @@ def report(number=1, **fields):
     return replace(told, **fields)
 
 
-def keep(*reports, case=1):
+def keep(*reports, initiative=1):
     """Keep reports and have the worker bring them over; how many rows came."""
     before = Interaction.objects.count()
-    interactions.keep(list(reports), case=case, key=None, decision_of=lambda text: None, now=clock.now())
+    interactions.keep(
+        list(reports), initiative=initiative, key=None, decision_of=lambda text: None, now=clock.now()
+    )
     interactions.bring_over()
     loading.loader.bring_orphans(interactions._folder)
     return Interaction.objects.count() - before
@@ -63,7 +65,7 @@ def files():
 
 def test_what_was_sent_is_read_again_and_stands_in_no_file_in_clear():
     sent = report()
-    interactions.keep([sent], case=1, key=None, decision_of=lambda text: None, now=clock.now())
+    interactions.keep([sent], initiative=1, key=None, decision_of=lambda text: None, now=clock.now())
     spooled = [path.read_bytes() for path in files()]
     assert len(spooled) == 1
     interactions.bring_over()
@@ -115,7 +117,7 @@ def test_a_row_has_what_the_sender_calls_the_act_and_whether_it_says_what_went_i
 
 
 def test_a_file_that_waited_through_the_update_still_comes_over():
-    interactions.keep([report()], case=1, key=None, decision_of=lambda text: None, now=clock.now())
+    interactions.keep([report()], initiative=1, key=None, decision_of=lambda text: None, now=clock.now())
     interactions.bring_over()
     (path,) = interactions._folder.glob("*.jsonl")
     line = json.loads(path.read_bytes())
@@ -127,17 +129,17 @@ def test_a_file_that_waited_through_the_update_still_comes_over():
     assert (kept.action, kept.has_input, kept.has_output) == ("", False, False)
 
 
-def test_a_call_is_kept_once_within_its_case_however_it_is_sent_again():
+def test_a_call_is_kept_once_within_its_initiative_however_it_is_sent_again():
     assert keep(report(1), report(2), report(1)) == 2
     assert keep(report(1), report(3)) == 1
-    assert keep(report(1), case=2) == 1
+    assert keep(report(1), initiative=2) == 1
     late = replace(report(9), kind=Kind.EVENTS)
     assert keep(late) == 1
     assert keep(late) == 0
 
 
 def test_a_file_that_is_found_again_is_loaded_once(tmp_path):
-    interactions.keep([report()], case=1, key=None, decision_of=lambda text: None, now=clock.now())
+    interactions.keep([report()], initiative=1, key=None, decision_of=lambda text: None, now=clock.now())
     interactions.bring_over()
     (path,) = interactions._folder.glob("*.jsonl")
     content = path.read_bytes()

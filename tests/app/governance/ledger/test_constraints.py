@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.models import BehaviourReport
 from governance import clock
 from governance.database.row_history import acting
@@ -55,10 +55,10 @@ def acted(db):
 
 
 def test_one_vote_per_seat(cast, acted):
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    first = case_acts.vote(
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    first = initiative_acts.vote(
         review,
         "adoption_change",
         cast.seat_adoption,
@@ -93,17 +93,17 @@ def test_one_vote_per_seat(cast, acted):
 
 
 def test_one_open_review_and_ends_that_are_whole(cast, acted):
-    case = factories.make_case(cast)
-    review = review_actions.open_review(case=case, by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
     copy = {
-        "initiative": case,
+        "initiative": initiative,
         "gate": review.gate,
         "rulebook": review.rulebook,
         "opened_by": cast.owner,
         "opened_at": review.opened_at,
         "expires_at": review.expires_at,
     }
-    refused("one_open_review_per_case", Review(**copy).save)
+    refused("one_open_review_per_initiative", Review(**copy).save)
     refused("ended_means_who_when_and_outcome", Review(**copy, outcome="withdrawn").save)
     refused(
         "decided_means_findings_are_frozen",
@@ -117,11 +117,11 @@ def test_one_open_review_and_ends_that_are_whole(cast, acted):
 
 
 def test_one_person_in_force_per_role(cast, acted):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     refused(
         "one_person_in_force_per_role",
         RoleAssignment(
-            initiative=case,
+            initiative=initiative,
             role="owner",
             person=cast.lead,
             proposed_by=cast.owner,
@@ -134,9 +134,9 @@ def test_one_person_in_force_per_role(cast, acted):
 
 
 def test_others_consent_to_a_waiver_and_neither_is_its_own(cast, acted):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     fields = {
-        "initiative": case,
+        "initiative": initiative,
         "key": "mvp.workflow_known",
         "reason": "Later",
         "requested_by": cast.owner,
@@ -149,19 +149,19 @@ def test_others_consent_to_a_waiver_and_neither_is_its_own(cast, acted):
 
 
 def test_a_condition_is_met_by_somebody_at_some_time(cast, acted):
-    case = factories.make_prototype(cast)
-    review = case.reviews.get()
+    initiative = factories.make_prototype(cast)
+    review = initiative.reviews.get()
     row = Condition(review=review, text="x", owner=cast.owner, due=clock.today(), proposed_by=cast.chair)
     row.met_at = clock.now()
     refused("met_means_who_and_when", row.save)
 
 
 def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     refused(
         "has no dependants",
         Dependant(
-            initiative=case,
+            initiative=initiative,
             who="Sales",
             for_what="Calls",
             bearable_outage_hours=1,
@@ -170,7 +170,7 @@ def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
         ).save,
     )
     scope = {
-        "initiative": case,
+        "initiative": initiative,
         "number": 1,
         "users": "x",
         "user_count": 1,
@@ -183,11 +183,15 @@ def test_a_prototype_has_no_dependants_no_rollout_and_no_live_data(cast, acted):
 
 
 def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     today = clock.today()
-    note = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.owner)
-    notes.record_event(case=case, kind="demo", happened_on=today, words="Shown.", by=cast.owner)
-    notes.record_funding(case=case, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner)
+    note = notes.observe(
+        initiative=initiative, layer="model", observed_on=today, words="Slow.", by=cast.owner
+    )
+    notes.record_event(initiative=initiative, kind="demo", happened_on=today, words="Shown.", by=cast.owner)
+    notes.record_funding(
+        initiative=initiative, decided_on=today, decided_by="Steering", basis="The demo", by=cast.owner
+    )
     refused("does not change", raw("UPDATE initiatives_observation SET words = 'Fast.'"))
     refused("does not change", raw("UPDATE initiatives_event SET happened_on = happened_on - 1"))
     refused("does not change", raw("UPDATE initiatives_fundingdecision SET supported = 'production'"))
@@ -197,7 +201,7 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
     notes.take_back(note=note, reason="My network.", by=cast.owner)
     refused("does not change", raw("UPDATE initiatives_observation SET withdrawn_reason = 'x'"))
     dependant = dependants.add_dependant(
-        case=case,
+        initiative=initiative,
         who="Sales",
         for_what="Calls",
         bearable_outage_hours=1,
@@ -211,10 +215,10 @@ def test_notes_and_what_was_stated_stay_as_they_were_written(cast, acted):
     refused("ends, it is not deleted", raw("DELETE FROM initiatives_dependant"))
 
 
-def test_a_case_goes_on_only_in_the_stage_it_has(cast, acted):
-    case = factories.make_prototype(cast)
+def test_a_initiative_goes_on_only_in_the_stage_it_has(cast, acted):
+    initiative = factories.make_prototype(cast)
     word = {
-        "initiative": case,
+        "initiative": initiative,
         "until": clock.today() + timedelta(days=9),
         "reason": "x",
         "by": cast.chair,
@@ -236,10 +240,10 @@ def test_a_published_rulebook_and_its_rows_stay(cast):
 
 
 def test_the_clauses_of_a_signed_contract_stay(cast, acted):
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    case_acts.contract(case_acts.fresh(case), cast.team)
-    version = case_acts.fresh(case).contract.versions.get()
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
+    version = initiative_acts.fresh(initiative).contract.versions.get()
     refused(
         "fixed once it leaves draft", raw("UPDATE governance_clause SET sentence = 'It may do anything.'")
     )
@@ -250,12 +254,12 @@ def test_the_clauses_of_a_signed_contract_stay(cast, acted):
 
 
 def test_evidence_debts_and_declarations_stay(cast, acted):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
     refused("evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
     hold_actions.owe(
-        case,
+        initiative,
         "post_mortem",
         source="s",
         text="t",
@@ -265,7 +269,11 @@ def test_evidence_debts_and_declarations_stay(cast, acted):
     refused("stays with its debtor", raw("UPDATE initiatives_obligation SET debtor_id = %s", cast.lead.pk))
     refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
     row = ProofItem(
-        initiative=case, key="workflow_fit", declared="x", declared_at=clock.now(), frozen_at=clock.now()
+        initiative=initiative,
+        key="workflow_fit",
+        declared="x",
+        declared_at=clock.now(),
+        frozen_at=clock.now(),
     )
     row.save()
     refused("frozen", raw("UPDATE initiatives_proofitem SET declared = 'y'"))
@@ -278,9 +286,9 @@ def test_sign_in_names_differ_in_more_than_case(cast, acted):
 
 
 def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     seen = {"kind": "ignored", "source": "seen", "observed_on": clock.today(), "reported_on": clock.today()}
-    row = BehaviourReport(initiative=case, group="Depot", words="Nobody opens it.", **seen)
+    row = BehaviourReport(initiative=initiative, group="Depot", words="Nobody opens it.", **seen)
     row.save()
     table = "UPDATE adoption_behaviourreport SET {} WHERE id = %s"
     for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
@@ -295,10 +303,16 @@ def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
 
 
 def test_what_readings_show_of_people_moves_with_them(cast, acted):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     days = {"observed_on": clock.today(), "reported_on": clock.today()}
     row = BehaviourReport(
-        initiative=case, kind="ignored", group="Depot", words="80 %", source="readings", computed=True, **days
+        initiative=initiative,
+        kind="ignored",
+        group="Depot",
+        words="80 %",
+        source="readings",
+        computed=True,
+        **days,
     )
     row.save()
     row.words = "90 %"

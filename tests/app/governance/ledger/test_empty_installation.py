@@ -32,7 +32,7 @@ def test_no_page_breaks_where_there_is_nothing(admin, as_):
             try:
                 address = reverse(name)
             except NoReverseMatch:
-                continue  # of a case, and there is none
+                continue  # of an initiative, and there is none
             status = client.get(address).status_code
             opened += status == 200
             if status >= 500:
@@ -41,15 +41,15 @@ def test_no_page_breaks_where_there_is_nothing(admin, as_):
     assert opened > 50
 
 
-def test_a_case_waits_for_a_rulebook_and_says_so(admin, as_):
+def test_a_initiative_waits_for_a_rulebook_and_says_so(admin, as_):
     client = as_(admin)
     unit = organisation_actions.add_unit(name="Sales", code="sales", by=admin)
-    page = client.get("/cases/register/")
+    page = client.get("/initiatives/register/")
     assert page.status_code == 403
     assert "No rulebook is in force yet" in page.content.decode()
     assert 'href="/rulebook/versions/"' in page.content.decode()
     sent = {"title": "First", "unit": unit.pk, "problem": "Something.", "owner": admin.pk}
-    assert client.post("/cases/register/", sent).status_code == 403
+    assert client.post("/initiatives/register/", sent).status_code == 403
     with pytest.raises(Refused, match="No rulebook"):
         registration_actions.register(title="First", unit=unit, problem="Something.", owner=admin, by=admin)
     assert not Initiative.objects.exists()

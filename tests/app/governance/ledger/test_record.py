@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.database.row_history import NoActor, acting
@@ -77,7 +77,7 @@ def refused(act) -> None:
 
 @pytest.mark.django_db
 def test_every_act_leaves_exactly_its_entries(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     owner, made = cast.owner, {}
 
     def keep(name, value):
@@ -85,93 +85,112 @@ def test_every_act_leaves_exactly_its_entries(cast):
 
     def component(version):
         return components_actions.record_component(
-            case=case, layer="model", name="Language model", version=version, by=owner
+            initiative=initiative, layer="model", name="Language model", version=version, by=owner
         )
 
     def clause(days, **said):
         written = contract_actions.Written("retention", terms=Terms(days=days), **said)
-        return clause_actions.save_clause(case=case, clause=written, by=owner)
+        return clause_actions.save_clause(initiative=initiative, clause=written, by=owner)
 
     table = [
         (
             ["registered", "role proposed", "role accepted", "evidence added"],
-            lambda: factories.make_case(cast, title="Another"),
+            lambda: factories.make_initiative(cast, title="Another"),
         ),
-        (["registered", "role proposed"], lambda: factories.make_case(cast, title="Third", owner=cast.lead)),
+        (
+            ["registered", "role proposed"],
+            lambda: factories.make_initiative(cast, title="Third", owner=cast.lead),
+        ),
         (
             ["details changed"],
             lambda: registration_actions.change_details(
-                case=case, problem="New", platform="", confidential=False, by=owner
+                initiative=initiative, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             [],
             lambda: registration_actions.change_details(
-                case=case, problem="New", platform="", confidential=False, by=owner
+                initiative=initiative, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             ["renamed"],
-            lambda: registration_actions.rename(case=case, title="New", reason="Clearer", by=owner),
+            lambda: registration_actions.rename(
+                initiative=initiative, title="New", reason="Clearer", by=owner
+            ),
         ),
         (
             ["event recorded"],
             lambda: keep(
                 "event",
                 notes.record_event(
-                    case=case, kind="demo", happened_on=clock.today(), words="Shown", by=owner
+                    initiative=initiative, kind="demo", happened_on=clock.today(), words="Shown", by=owner
                 ),
             ),
         ),
         (
             ["funding recorded"],
             lambda: notes.record_funding(
-                case=case, decided_on=clock.today(), decided_by="Steering", basis="A demo", by=owner
+                initiative=initiative,
+                decided_on=clock.today(),
+                decided_by="Steering",
+                basis="A demo",
+                by=owner,
             ),
         ),
         (
             ["observed"],
             lambda: notes.observe(
-                case=case, layer="application", observed_on=clock.today(), words="Unused", by=owner
+                initiative=initiative,
+                layer="application",
+                observed_on=clock.today(),
+                words="Unused",
+                by=owner,
             ),
         ),
         (["note taken back"], lambda: notes.take_back(note=made["event"], reason="Not shown", by=owner)),
         (
             ["risk tier proposed"],
             lambda: registration_actions.propose_tier(
-                case=case, tier="limited", worst_credible_harm="Time", by=owner
+                initiative=initiative, tier="limited", worst_credible_harm="Time", by=owner
             ),
         ),
         (
             ["risk tier confirmed"],
-            lambda: registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk),
+            lambda: registration_actions.confirm_tier(
+                initiative=initiative, tier="limited", by=cast.seat_risk
+            ),
         ),
         (["component recorded"], lambda: component("m-4")),
         (["component recorded", "changed"], lambda: component("m-5")),
         (
             ["scope in force"],
-            lambda: components_actions.record_scope(case=case, users="Ten people", user_count=10, by=owner),
+            lambda: components_actions.record_scope(
+                initiative=initiative, users="Ten people", user_count=10, by=owner
+            ),
         ),
         (
             ["scope in force", "changed"],
-            lambda: components_actions.record_scope(case=case, users="All", user_count=90, by=owner),
+            lambda: components_actions.record_scope(
+                initiative=initiative, users="All", user_count=90, by=owner
+            ),
         ),
         (
             ["changed"],
             lambda: components_actions.report_change(
-                case=case, triggers=["workflow"], what="Redesigned", by=owner
+                initiative=initiative, triggers=["workflow"], what="Redesigned", by=owner
             ),
         ),
         (
             ["answered", "evidence added"],
             lambda: checklist_actions.answer(
-                case=case, requirement="mvp.users", kind="answered", text="Ten", by=owner
+                initiative=initiative, requirement="mvp.users", kind="answered", text="Ten", by=owner
             ),
         ),
         (
             ["answered", "evidence added"],
             lambda: checklist_actions.answer(
-                case=case,
+                initiative=initiative,
                 requirement="proto.question",
                 kind="answered",
                 text="Can it?",
@@ -182,19 +201,19 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (
             ["answered"],
             lambda: checklist_actions.answer(
-                case=case, requirement="mvp.success", kind="not_applicable", text="No", by=owner
+                initiative=initiative, requirement="mvp.success", kind="not_applicable", text="No", by=owner
             ),
         ),
         (
             ["not applicable accepted"],
             lambda: checklist_actions.accept_not_applicable(
-                case=case, requirement="mvp.success", version=1, by=cast.seat_value
+                initiative=initiative, requirement="mvp.success", version=1, by=cast.seat_value
             ),
         ),
         (
             ["declared"],
             lambda: checklist_actions.declare(
-                case=case, key="workflow_fit", text="It fits by June", by=owner
+                initiative=initiative, key="workflow_fit", text="It fits by June", by=owner
             ),
         ),
         (
@@ -202,7 +221,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
             lambda: keep(
                 "item",
                 evidence_actions.add_evidence(
-                    case=case,
+                    initiative=initiative,
                     kind="document",
                     title="Users",
                     observed_on=clock.today(),
@@ -225,7 +244,9 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["role proposed"],
             lambda: keep(
                 "role",
-                role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=owner),
+                role_actions.propose_role(
+                    initiative=initiative, role="support_owner", person=cast.support, by=owner
+                ),
             ),
         ),
         (
@@ -244,13 +265,15 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["role proposed"],
             lambda: keep(
                 "role",
-                role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=owner),
+                role_actions.propose_role(
+                    initiative=initiative, role="technical_lead", person=cast.lead, by=owner
+                ),
             ),
         ),
         (["role declined"], lambda: role_actions.decline_role(assignment=made["role"], by=cast.lead)),
         (
             ["hold opened"],
-            lambda: keep("hold", hold_actions.hold(case=case, reason="Wait", by=cast.seat_risk)),
+            lambda: keep("hold", hold_actions.hold(initiative=initiative, reason="Wait", by=cast.seat_risk)),
         ),
         (["hold lifted"], lambda: hold_actions.lift_hold(hold=made["hold"], reason="Fine", by=cast.chair)),
         (
@@ -258,7 +281,12 @@ def test_every_act_leaves_exactly_its_entries(cast):
             lambda: keep(
                 "gap",
                 hold_actions.open_gap(
-                    case=case, text="A report", owner=owner, due=clock.today(), downstream=["Sales"], by=owner
+                    initiative=initiative,
+                    text="A report",
+                    owner=owner,
+                    due=clock.today(),
+                    downstream=["Sales"],
+                    by=owner,
                 ),
             ),
         ),
@@ -268,7 +296,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
             lambda: keep(
                 "waiver",
                 WAIVERS.ask(
-                    case,
+                    initiative,
                     key="mvp.users",
                     reason="Later",
                     until=clock.today() + timedelta(days=5),
@@ -283,14 +311,20 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["contract written"],
-            lambda: contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=owner),
+            lambda: contract_actions.save_contract(
+                initiative=initiative, clauses=initiative_acts.CLAUSES, by=owner
+            ),
         ),
         (
             ["architecture decided"],
             lambda: keep(
                 "decision",
                 control_mapping.record_architecture_decision(
-                    case=case, title="One queue", text="Fewer parts", decided_on=clock.today(), by=owner
+                    initiative=initiative,
+                    title="One queue",
+                    text="Fewer parts",
+                    decided_on=clock.today(),
+                    by=owner,
                 ),
             ),
         ),
@@ -300,7 +334,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
                 decision=made["decision"], reason="Two queues", by=owner
             ),
         ),
-        (["key made"], lambda: keep("key", factories.make_key(cast, case)[0])),
+        (["key made"], lambda: keep("key", factories.make_key(cast, initiative)[0])),
         (
             ["key made"],
             lambda: system_keys.rotate_key(
@@ -310,9 +344,11 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["key revoked"], lambda: system_keys.revoke_key(key=made["key"], reason="Lost", by=owner)),
         (
             ["switched off"],
-            lambda: keep("switch", kill_switch.switch_off(case=case, reason="Wrong tone", by=cast.chair)),
+            lambda: keep(
+                "switch", kill_switch.switch_off(initiative=initiative, reason="Wrong tone", by=cast.chair)
+            ),
         ),
-        (["switched on"], lambda: kill_switch.switch_on(case=case, reason="Fixed", by=owner)),
+        (["switched on"], lambda: kill_switch.switch_on(initiative=initiative, reason="Fixed", by=owner)),
         (
             ["evidence added"],
             lambda: kill_switch.record_drill(pressed=made["switch"], covers=["prod.q10_outage"], by=owner),
@@ -322,55 +358,74 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["clause written"], lambda: keep("other", clause(901))),
         (
             ["clause moved"],
-            lambda: clause_actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner),
+            lambda: clause_actions.move_clause(
+                initiative=initiative, number=made["clause"].number, up=False, by=owner
+            ),
         ),
-        ([], lambda: clause_actions.move_clause(case=case, number=made["clause"].number, up=False, by=owner)),
+        (
+            [],
+            lambda: clause_actions.move_clause(
+                initiative=initiative, number=made["clause"].number, up=False, by=owner
+            ),
+        ),
         (
             ["clause removed"],
             lambda: clause_actions.remove_clause(
-                case=case, number=made["other"].number, seen=made["other"].fingerprint, by=owner
+                initiative=initiative, number=made["other"].number, seen=made["other"].fingerprint, by=owner
             ),
         ),
         (
             ["refused"],
             lambda: refused(
                 lambda: clause_actions.remove_clause(
-                    case=case, number=made["clause"].number, seen="", by=owner
+                    initiative=initiative, number=made["clause"].number, seen="", by=owner
                 )
             ),
         ),
         (
             ["contract start planned"],
             lambda: clause_actions.plan_start(
-                case=case, wanted_from=clock.today() + timedelta(days=3), by=owner
+                initiative=initiative, wanted_from=clock.today() + timedelta(days=3), by=owner
             ),
-        ),
-        (
-            ["word written"],
-            lambda: clause_actions.save_word(case=case, kind="action", key="file", words="file it", by=owner),
         ),
         (
             ["word written"],
             lambda: clause_actions.save_word(
-                case=case, kind="action", key="file", words="put it away", seen="file it", by=owner
+                initiative=initiative, kind="action", key="file", words="file it", by=owner
+            ),
+        ),
+        (
+            ["word written"],
+            lambda: clause_actions.save_word(
+                initiative=initiative,
+                kind="action",
+                key="file",
+                words="put it away",
+                seen="file it",
+                by=owner,
             ),
         ),
         (
             ["word retired"],
-            lambda: clause_actions.retire_word(case=case, kind="action", key="file", by=owner),
+            lambda: clause_actions.retire_word(initiative=initiative, kind="action", key="file", by=owner),
         ),
         (
             ["clause commented"],
             lambda: keep(
                 "comment",
-                comments.comment_on_clause(case=case, number=1, text="Why 200?", by=cast.seat_risk),
+                comments.comment_on_clause(
+                    initiative=initiative, number=1, text="Why 200?", by=cast.seat_risk
+                ),
             ),
         ),
         (
             ["comment settled"],
-            lambda: comments.settle_comment(case=case, comment=made["comment"], by=owner),
+            lambda: comments.settle_comment(initiative=initiative, comment=made["comment"], by=owner),
         ),
-        (["review opened"], lambda: keep("review", review_actions.open_review(case=case, by=owner))),
+        (
+            ["review opened"],
+            lambda: keep("review", review_actions.open_review(initiative=initiative, by=owner)),
+        ),
         (
             ["asked"],
             lambda: keep(
@@ -388,7 +443,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["signed off"],
             lambda: keep(
                 "vote",
-                case_acts.vote(
+                initiative_acts.vote(
                     made["review"],
                     "business_value",
                     cast.seat_value,
@@ -408,21 +463,32 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["review returned"],
             lambda: review_actions.return_review(review=made["review"], reason="Answer first", by=cast.chair),
         ),
-        (["review opened"], lambda: keep("review", review_actions.open_review(case=case, by=owner))),
+        (
+            ["review opened"],
+            lambda: keep("review", review_actions.open_review(initiative=initiative, by=owner)),
+        ),
         (
             ["review withdrawn"],
             lambda: review_actions.withdraw_review(review=made["review"], reason="Not yet", by=owner),
         ),
         (
             ["refused"],
-            lambda: refused(lambda: stage_actions.retire(case=case, reason="Attack", by=cast.outsider)),
+            lambda: refused(
+                lambda: stage_actions.retire(initiative=initiative, reason="Attack", by=cast.outsider)
+            ),
         ),
         (
             ["evidence added", "stage changed"],
-            lambda: stage_actions.stop(case=case, reason_code="cost", reason="Dear", by=owner),
+            lambda: stage_actions.stop(initiative=initiative, reason_code="cost", reason="Dear", by=owner),
         ),
-        (["stage changed"], lambda: stage_actions.reopen(case=case, reason="Cheap", by=cast.chair)),
-        (["withdrawn"], lambda: registration_actions.withdraw(case=case, reason="By mistake", by=owner)),
+        (
+            ["stage changed"],
+            lambda: stage_actions.reopen(initiative=initiative, reason="Cheap", by=cast.chair),
+        ),
+        (
+            ["withdrawn"],
+            lambda: registration_actions.withdraw(initiative=initiative, reason="By mistake", by=owner),
+        ),
         (
             ["role ended", "account ended", "changed"],
             lambda: leaving.deactivate(person=owner, reason="Left", by=cast.admin),
@@ -436,25 +502,25 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
     ]
     for place, (expected, act) in enumerate(table):
-        case = Initiative.objects.get(pk=case.pk)
+        initiative = Initiative.objects.get(pk=initiative.pk)
         found = left(act)
         if expected == [
             "role ended",
             "account ended",
             "changed",
-        ]:  # one for each role she held, on all her cases
+        ]:  # one for each role she held, on all her initiatives
             found = list(dict.fromkeys(found))
         assert found == expected, f"act {place}"
 
 
 @pytest.mark.django_db
 def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
-    case = factories.make_mvp(cast)
-    key = factories.make_key(cast, case, principal=cast.lead)[0]
+    initiative = factories.make_mvp(cast)
+    key = factories.make_key(cast, initiative, principal=cast.lead)[0]
     made = {}
 
     def ask():
-        made["request"] = factories.make_request(case, key)
+        made["request"] = factories.make_request(initiative, key)
 
     def answer(verdict, by):
         request = made["request"]
@@ -490,27 +556,27 @@ def test_every_act_about_an_approval_leaves_exactly_its_entries(cast):
 
 @pytest.mark.django_db
 def test_a_decision_leaves_its_grounds_in_one_transaction(cast):
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
-    case_acts.votes(review, cast.team)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
+    initiative_acts.votes(review, cast.team)
     found = left(
         lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     )
     assert found == ["review approved", "stage changed"]
-    decided = Entry.objects.acts().of_case(case.ref).filter(kind="review approved").get()
-    moved = Entry.objects.acts().of_case(case.ref).filter(kind="stage changed").get()
+    decided = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="review approved").get()
+    moved = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="stage changed").get()
     assert decided.xact == moved.xact
     assert decided.facts["facts"]["findings"]["votes"][0]["digest"] == review.sign_offs.get().digest
-    assert case.stage_changes.get().entry_id == moved.pk
+    assert initiative.stage_changes.get().entry_id == moved.pk
     assert moved.facts["actor"] == {"id": cast.chair.pk, "name": "Elena Novak"}
 
 
 @pytest.mark.django_db
 def test_the_digest_of_an_entry_is_the_hmac_of_its_body(cast):
-    case = factories.make_case(cast)
-    for entry in Entry.objects.acts().of_case(case.ref):
+    initiative = factories.make_initiative(cast)
+    for entry in Entry.objects.acts().of_initiative(initiative.ref):
         body = bytes(entry.body.body)
         assert bytes(entry.digest) == hmac.new(bytes(entry.body.salt), body, hashlib.sha256).digest()
         assert len(bytes(entry.body.salt)) == 32
@@ -528,13 +594,13 @@ def test_what_has_no_written_form_is_refused():
 
 @pytest.mark.django_db
 def test_nobody_writes_unnamed(cast):
-    case = factories.make_case(cast)
-    case.title = "By nobody"
-    for row in (case, Unit(name="Nobody's", code="nobody")):
+    initiative = factories.make_initiative(cast)
+    initiative.title = "By nobody"
+    for row in (initiative, Unit(name="Nobody's", code="nobody")):
         with pytest.raises(DatabaseError, match="would be written by nobody"), transaction.atomic():
             row.save()
     with pytest.raises(NoActor):
-        record.record("answered", case=case)
+        record.record("answered", initiative=initiative)
     with pytest.raises(NoActor), acting():
         pass
     governed = [model for model in apps.get_models() if hasattr(model, "history")]
@@ -543,9 +609,9 @@ def test_nobody_writes_unnamed(cast):
 
 @pytest.mark.django_db
 def test_history_says_who_and_why(cast):
-    case = factories.make_case(cast)
-    registration_actions.rename(case=case, title="Renamed", reason="Clearer", by=cast.owner)
-    row = case.history.first()
+    initiative = factories.make_initiative(cast)
+    registration_actions.rename(initiative=initiative, title="Renamed", reason="Clearer", by=cast.owner)
+    row = initiative.history.first()
     assert (row.title, row.history_user_id, row.history_user_name, row.history_change_reason) == (
         "Renamed",
         cast.owner.pk,
@@ -557,25 +623,27 @@ def test_history_says_who_and_why(cast):
 
 @pytest.mark.django_db
 def test_a_refusal_leaves_its_entry_and_nothing_else(cast):
-    case = factories.make_case(cast)
-    before = Initiative.objects.filter(pk=case.pk).values().get(), case.history.count()
+    initiative = factories.make_initiative(cast)
+    before = Initiative.objects.filter(pk=initiative.pk).values().get(), initiative.history.count()
     with pytest.raises(Refused):
-        stage_actions.stop(case=case, reason_code="cost", reason="Attack", by=cast.outsider)
-    entry = Entry.objects.acts().of_case(case.ref).first()
+        stage_actions.stop(initiative=initiative, reason_code="cost", reason="Attack", by=cast.outsider)
+    entry = Entry.objects.acts().of_initiative(initiative.ref).first()
     assert (entry.kind, entry.actor_id) == ("refused", cast.outsider.pk)
     assert "Only the owner or the chair stops an initiative" in entry.facts["facts"]["answer"]
-    assert (Initiative.objects.filter(pk=case.pk).values().get(), case.history.count()) == before
+    assert (Initiative.objects.filter(pk=initiative.pk).values().get(), initiative.history.count()) == before
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_written_stays_as_it_was_for_everybody(application):
     cast = factories.make_cast()
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    case_acts.votes(review_actions.open_review(case=story.fresh(case), by=cast.owner), cast.team)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    initiative_acts.votes(
+        review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner), cast.team
+    )
     components_actions.record_component(
-        case=case, layer="model", name="Language model", version="m-5", by=cast.owner
+        initiative=initiative, layer="model", name="Language model", version="m-5", by=cast.owner
     )
     sealing.seal()
     tables = [*WRITTEN_ONCE, *database_guards.history_tables()]
@@ -607,9 +675,9 @@ def test_what_was_written_stays_as_it_was_for_everybody(application):
 
 @pytest.mark.django_db
 def test_what_enforces_the_contract_leaves_its_entries(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     item = evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title="Audit",
         observed_on=clock.today(),
@@ -617,11 +685,13 @@ def test_what_enforces_the_contract_leaves_its_entries(cast):
         file=artefacts.pdf("Audit"),
         by=cast.owner,
     )
-    clause = case.contract.in_force_at(clock.now()).clauses.first()
+    clause = initiative.contract.in_force_at(clock.now()).clauses.first()
     named = {"clause": clause, "layer": "policy", "control": "Denied.", "evidence": item}
     made = []
     acts = {
-        "clause mapped": lambda: made.append(control_mapping.map_clause(case=case, by=cast.lead, **named)),
+        "clause mapped": lambda: made.append(
+            control_mapping.map_clause(initiative=initiative, by=cast.lead, **named)
+        ),
         "mapping ended": lambda: control_mapping.end_mapping(mapping=made[0], by=cast.lead),
     }
     assert {kind: left(act) for kind, act in acts.items()} == {kind: [kind] for kind in acts}

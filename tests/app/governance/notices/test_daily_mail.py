@@ -24,7 +24,7 @@ def person(db):
 
 
 def owed(person, number=1, **fields):
-    return owe(person, "test", f"thing:{number}", subject=f"Thing {number}", link="/cases/", **fields)
+    return owe(person, "test", f"thing:{number}", subject=f"Thing {number}", link="/initiatives/", **fields)
 
 
 def test_one_mail_carries_everything_of_the_day(person):
@@ -38,7 +38,7 @@ def test_one_mail_carries_everything_of_the_day(person):
     assert len(mail.outbox) == 1
     assert message.to == ["reader@example.org"]
     assert message.subject == "Thing 1, and one thing more"
-    for words in ("Thing 1", "Thing 2", "9 November 2026", "/cases/", "Line two."):
+    for words in ("Thing 1", "Thing 2", "9 November 2026", "/initiatives/", "Line two."):
         assert words in message.body
         assert words in html
     assert "http" in message.body
@@ -150,29 +150,29 @@ def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
 
 
 def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     Notice.objects.all().delete()
     owe(
         cast.owner,
         "test",
-        "case",
-        subject=f"{case.ref} {case.title}: two items of evidence expire",
-        case_ref=case.ref,
+        "initiative",
+        subject=f"{initiative.ref} {initiative.title}: two items of evidence expire",
+        initiative_ref=initiative.ref,
     )
     daily_mail.deliver()
     message = mail.outbox[0]
     for body in (message.body, message.alternatives[0][0]):
-        assert case.ref in body
+        assert initiative.ref in body
         assert "Prototype" in body
         assert "Prove possibility" in body
         assert "not production-ready" in body.lower()
         assert "no contract in force" in body.lower()
         assert "Two items of evidence expire" in body, (
-            "the heading says the case, the line does not repeat it"
+            "the heading says the initiative, the line does not repeat it"
         )
 
 
-def test_names_from_cases_cannot_write_markup_into_the_mail(person):
+def test_names_from_initiatives_cannot_write_markup_into_the_mail(person):
     owe(person, "test", "x", subject="<b>Bold</b>\r\nBcc: all@example.org", text="<script>1</script>")
     daily_mail.deliver()
     html = mail.outbox[0].alternatives[0][0]
@@ -182,17 +182,17 @@ def test_names_from_cases_cannot_write_markup_into_the_mail(person):
 
 
 def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
-    case, other = factories.make_prototype(cast), factories.make_case(cast, title="Ticket triage")
+    initiative, other = factories.make_prototype(cast), factories.make_initiative(cast, title="Ticket triage")
     Notice.objects.all().delete()
     soon, later = clock.today() + timedelta(days=3), clock.today() + timedelta(days=30)
-    said = {"case_ref": other.ref, "due_on": later, "link": "/later/"}
+    said = {"initiative_ref": other.ref, "due_on": later, "link": "/later/"}
     owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
-    said = {"case_ref": case.ref, "due_on": soon, "link": "/now/"}
+    said = {"initiative_ref": initiative.ref, "due_on": soon, "link": "/now/"}
     owe(
         cast.owner,
         "proof",
         "x",
-        subject=f"{case.ref} {case.title}: two items of evidence expire",
+        subject=f"{initiative.ref} {initiative.title}: two items of evidence expire",
         text="Why.",
         **said,
     )
@@ -200,17 +200,17 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     message = mail.outbox[0]
     for body in (message.body, message.alternatives[0][0]):
         told = [
-            case.title, "Two items of evidence expire", f"{soon:%-d %B %Y}", "Why.", "Add newer evidence",
+            initiative.title, "Two items of evidence expire", f"{soon:%-d %B %Y}", "Why.", "Add newer evidence",
             f"{cast.chair}, who decides on it,", "One thing more", other.title, "Close the gap",
         ]  # fmt: skip
         places = [body.index(words) for words in told]
         assert places == sorted(places), "what, by when, why, the way there, whom to ask; then the rest"
         assert f"{cast.owner}, who owns it" not in body, "nobody is told to ask herself"
-    assert message.subject.startswith(f"{case.ref} {case.title}: two items of evidence expire")
+    assert message.subject.startswith(f"{initiative.ref} {initiative.title}: two items of evidence expire")
 
 
 def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_read(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     daily_mail.deliver()
     assert len(mail.outbox) > 1
     for message in mail.outbox:
@@ -225,7 +225,7 @@ def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_rea
         links = set(re.findall(r'href="([^"]+)"', html))
         assert all(link.startswith("http://127.0.0.1") for link in links)
         assert links <= set(re.findall(r"http://\S+", message.body)), "the text has every link of its twin"
-    assert case.title in mail.outbox[0].body
+    assert initiative.title in mail.outbox[0].body
 
 
 def test_a_long_day_is_cut_and_says_so(person):

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import CalendarFeed, Entry
 from governance.notices import calendar_feed, preferences
@@ -72,7 +72,7 @@ def read(body: bytes) -> list[dict[str, str]]:
     ],
 )
 def test_any_words_survive_folding_and_escaping(words):
-    due = calendar_feed.DueDay("thing-1", date(2026, 12, 31), words, "/cases/AI-0001/")
+    due = calendar_feed.DueDay("thing-1", date(2026, 12, 31), words, "/initiatives/AI-0001/")
     (event,) = read(calendar_feed.written([due], name="Mine, yours; ours"))
     assert event["SUMMARY"] == shown(words).replace("\r", "\n")
     assert event["DTSTART;VALUE=DATE"] == "20261231"
@@ -84,33 +84,33 @@ def test_any_words_survive_folding_and_escaping(words):
 @snapshots.kept
 def feed(cast):
     """The owner's calendar: something of each kind is due to her."""
-    case = factories.make_mvp(cast)
-    review_actions.open_review(case=case, by=cast.owner)
+    initiative = factories.make_mvp(cast)
+    review_actions.open_review(initiative=initiative, by=cast.owner)
     soon = clock.today() + timedelta(days=9)
-    hidden = factories.make_case(cast, title="Zeppelin pricing")
-    for one in (case, hidden):
+    hidden = factories.make_initiative(cast, title="Zeppelin pricing")
+    for one in (initiative, hidden):
         hold_actions.open_gap(
-            case=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
+            initiative=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
         )
     registration_actions.change_details(
-        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+        initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     stopped = factories.make_prototype(cast, title="Contract reader")
-    stage_actions.stop(case=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    return case, hidden, preferences.make_calendar(by=cast.owner)
+    stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    return initiative, hidden, preferences.make_calendar(by=cast.owner)
 
 
 def test_what_is_due_to_me_and_nothing_private(cast, feed):
-    case, hidden, secret = feed
+    initiative, hidden, secret = feed
     answer = Client().get(f"/calendar/{secret}.ics")
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     events = read(answer.content)
     told = {event["SUMMARY"] for event in events}
-    assert f"Close a gap: {case.ref} {case.title}" in told
-    assert f"Close a gap: {hidden.ref}" in told, "of a confidential case the reference alone"
+    assert f"Close a gap: {initiative.ref} {initiative.title}" in told
+    assert f"Close a gap: {hidden.ref}" in told, "of a confidential initiative the reference alone"
     assert any(words.startswith("Post-mortem: ") for words in told)
-    assert any(words.startswith(f"Evidence expires: {case.ref}") for words in told)
-    assert f"Stage time-box review: {case.ref} {case.title}" in told
+    assert any(words.startswith(f"Evidence expires: {initiative.ref}") for words in told)
+    assert f"Stage time-box review: {initiative.ref} {initiative.title}" in told
     assert b"Private words" not in answer.content
     assert b"Zeppelin" not in answer.content
     assert len({event["UID"] for event in events}) == len(events)
@@ -119,8 +119,8 @@ def test_what_is_due_to_me_and_nothing_private(cast, feed):
 def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
     """A review that still lacks what only its owner can bring waits for the owner, not for the seats."""
     unready, _, _ = feed
-    ready = factories.make_ready(cast, factories.make_case(cast, title="Minutes writer"), "prototype")
-    review = review_actions.open_review(case=ready, by=cast.owner)
+    ready = factories.make_ready(cast, factories.make_initiative(cast, title="Minutes writer"), "prototype")
+    review = review_actions.open_review(initiative=ready, by=cast.owner)
     secret = preferences.make_calendar(by=cast.seat_value)
 
     def told() -> set[str]:
@@ -128,17 +128,17 @@ def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
 
     assert unready.reviews.get(ended_at=None) != review
     assert told() == {f"Sign: {ready.ref} {ready.title}"}
-    case_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
     assert told() == set()
 
 
 def test_what_is_done_leaves_the_calendar_and_what_is_the_same_is_not_sent_again(cast, feed):
-    case, _, secret = feed
+    initiative, _, secret = feed
     client = Client()
     first = client.get(f"/calendar/{secret}.ics")
     again = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
     assert (again.status_code, again.content) == (304, b"")
-    gap = Gap.objects.get(initiative=case)
+    gap = Gap.objects.get(initiative=initiative)
     hold_actions.close_gap(gap=gap, by=cast.owner)
     changed = client.get(f"/calendar/{secret}.ics", HTTP_IF_NONE_MATCH=first["ETag"])
     assert changed.status_code == 200

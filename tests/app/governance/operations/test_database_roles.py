@@ -106,7 +106,7 @@ def test_the_application_works_and_cannot_touch_the_record(application):
             assert rights == {"SELECT", "INSERT", "UPDATE", "DELETE"}, table
     refused(
         application,
-        'INSERT INTO governance_entry (kind, case_ref, "table", key, operation, request_id, at, digest)'
+        'INSERT INTO governance_entry (kind, initiative_ref, "table", key, operation, request_id, at, digest)'
         " VALUES ('decided', '', '', '', '', '', now(), '')",
         "UPDATE governance_entry SET id = id",
         "DELETE FROM governance_entry",
@@ -134,7 +134,7 @@ def test_the_application_has_months_of_interactions_expire_in_their_time_and_del
         cursor.execute("SELECT plumbline_interactions_of('2020-01-15')")
         cursor.execute(
             "INSERT INTO governance_interaction"
-            " (at, received_at, holder_key, batch_id, case_number, place, size, stored,"
+            " (at, received_at, holder_key, batch_id, initiative_number, place, size, stored,"
             " odd_clock, kind, model, version, call, mark, digest) SELECT '2020-01-15', '2020-01-15', 1, 1, 1, n, 1, 1,"
             " false, 'call', '', '', '', '', '' FROM generate_series(1, 3) n"
         )
@@ -158,7 +158,7 @@ def test_the_application_has_bodies_expire_in_their_time_and_deletes_none(applic
     with connection.cursor() as cursor:
         cursor.execute("SELECT plumbline_bodies_of('2020-01-15')")
         cursor.execute(
-            "INSERT INTO governance_interactionbody (day, case_number, batch_id, place, content, wrapped)"
+            "INSERT INTO governance_interactionbody (day, initiative_number, batch_id, place, content, wrapped)"
             " SELECT '2020-01-15', 1, 1, n, '', '' FROM generate_series(1, 3) n"
         )
         database_roles.grant(connection, plugin.LOGINS)

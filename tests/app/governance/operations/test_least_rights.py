@@ -33,7 +33,7 @@ AS_APPLICATION = {
 @pytest.fixture
 def as_application(application_url, cast):
     """The default connection is the application's."""
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     sealing.seal()
     login, known = urlsplit(application_url), connection.settings_dict
     owner = {name: known[name] for name in ("USER", "PASSWORD")}

@@ -18,8 +18,8 @@ from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
@@ -34,46 +34,48 @@ def called(*arguments: str) -> str:
 
 
 def stopped(cast, title: str = "Customer summary assistant"):
-    """A case that ended today."""
-    case = factories.make_case(cast, title=title)
-    return stage_actions.stop(case=case, reason_code="no_value", reason="No use", by=cast.owner)
+    """An initiative that ended today."""
+    initiative = factories.make_initiative(cast, title=title)
+    return stage_actions.stop(initiative=initiative, reason_code="no_value", reason="No use", by=cast.owner)
 
 
 # --- What is due -----------------------------------------------------------------------------------------------------
 
 
-def test_a_case_is_due_on_the_last_day_of_retention_and_not_before(cast, settings):
-    case, _running = stopped(cast), factories.make_case(cast, title="Runs on")
+def test_a_initiative_is_due_on_the_last_day_of_retention_and_not_before(cast, settings):
+    initiative, _running = stopped(cast), factories.make_initiative(cast, title="Runs on")
     ended = clock.today()
     with clock.simulated(clock.now() + timedelta(days=729)):
         assert retention.due() == []
     with clock.simulated(clock.now() + timedelta(days=730)):
         assert retention.due() == [
-            retention.Due(case.ref, case.title, ended, ended + timedelta(days=730)),
+            retention.Due(initiative.ref, initiative.title, ended, ended + timedelta(days=730)),
         ]
         settings.RETENTION_DAYS = 1000
         assert retention.due() == []
 
 
 def test_a_withdrawn_idea_is_due_too(cast):
-    case = factories.make_case(cast)
-    registration_actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    registration_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
     with clock.simulated(clock.now() + timedelta(days=730)):
-        assert [row.ref for row in retention.due()] == [case.ref]
+        assert [row.ref for row in retention.due()] == [initiative.ref]
 
 
 def test_the_report_names_what_is_due_and_what_holds_it(cast):
-    case = stopped(cast)
-    assert "opened" in called("retention", "--hold", case.ref, "--reason", "A claim", "--by", "auditor")
+    initiative = stopped(cast)
+    assert "opened" in called("retention", "--hold", initiative.ref, "--reason", "A claim", "--by", "auditor")
     hold = LegalHold.objects.get()
     with clock.simulated(clock.now() + timedelta(days=731)):
         told = json.loads(called("retention", "--report", "--json"))
         words = called("retention")
     assert told["retention_days"] == 730
     assert [(row["ref"], row["held_by"]) for row in told["due"]] == [
-        (case.ref, [f"Legal hold {hold.pk}: A claim"])
+        (initiative.ref, [f"Legal hold {hold.pk}: A claim"])
     ]
-    assert told["legal_holds"] == [{"hold": hold.pk, "case": case.ref, "person": None, "reason": "A claim"}]
+    assert told["legal_holds"] == [
+        {"hold": hold.pk, "initiative": initiative.ref, "person": None, "reason": "A claim"}
+    ]
     assert f"Held: Legal hold {hold.pk}: A claim." in words
     assert "lifted" in called("retention", "--lift", str(hold.pk), "--reason", "Settled", "--by", "admin")
     assert json.loads(called("retention", "--json"))["legal_holds"] == []
@@ -83,8 +85,8 @@ def test_the_report_names_what_is_due_and_what_holds_it(cast):
 
 
 def test_holds_are_governed_acts_of_admins_and_auditors(cast):
-    case = factories.make_case(cast)
-    hold = retention.open_hold(case_ref=case.ref, reason="An inquiry", by=cast.auditor)
+    initiative = factories.make_initiative(cast)
+    hold = retention.open_hold(initiative_ref=initiative.ref, reason="An inquiry", by=cast.auditor)
     retention.lift_hold(hold=hold, reason="Over", by=cast.admin)
     kinds = list(Entry.objects.acts().order_by("pk").values_list("kind", flat=True))
     assert kinds[-2:] == ["legal hold opened", "legal hold lifted"]
@@ -93,14 +95,14 @@ def test_holds_are_governed_acts_of_admins_and_auditors(cast):
     with pytest.raises(Refused, match="lifted already"):
         retention.lift_hold(hold=hold, reason="Again", by=cast.admin)
     with pytest.raises(Refused, match="Only admins and auditors"):
-        retention.open_hold(case_ref=case.ref, reason="Mine", by=cast.owner)
+        retention.open_hold(initiative_ref=initiative.ref, reason="Mine", by=cast.owner)
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"case_ref": "AI-9999", "reason": "A claim"}, "There is no initiative AI-9999"),
-        ({"case_ref": "AI-0001", "reason": " "}, "Say why"),
+        ({"initiative_ref": "AI-9999", "reason": "A claim"}, "There is no initiative AI-9999"),
+        ({"initiative_ref": "AI-0001", "reason": " "}, "Say why"),
         ({"reason": "A claim"}, "one initiative or on one person"),
     ],
 )
@@ -108,22 +110,24 @@ def test_a_hold_says_on_what_and_why(cast, asked, words):
     with pytest.raises(ValidationError, match=words):
         retention.open_hold(**asked, by=cast.admin)
     with pytest.raises(ValidationError, match="one initiative or on one person"):
-        retention.open_hold(case_ref="AI-0001", person=cast.owner, reason="A claim", by=cast.admin)
+        retention.open_hold(initiative_ref="AI-0001", person=cast.owner, reason="A claim", by=cast.admin)
 
 
 def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
     cast, as_, django_assert_max_num_queries
 ):
-    case = stopped(cast)
+    initiative = stopped(cast)
     auditor = as_(cast.auditor)
     for sent, words in (
         ({"hold-why": "A claim"}, "one initiative or on one person"),
-        ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no initiative AI-9999"),
+        ({"hold-initiative": "AI-9999", "hold-why": "A claim"}, "There is no initiative AI-9999"),
         ({"hold-login": "nobody", "hold-why": "A claim"}, "Nobody signs in as nobody"),
     ):
         assert words in auditor.post("/audit/keeping/", sent).content.decode()
     assert (
-        auditor.post("/audit/keeping/", {"hold-case": case.ref, "hold-why": "A claim"} | SIGNED).status_code
+        auditor.post(
+            "/audit/keeping/", {"hold-initiative": initiative.ref, "hold-why": "A claim"} | SIGNED
+        ).status_code
         == 302
     )
     person = leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
@@ -132,7 +136,7 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
         page = as_(cast.admin).get("/audit/keeping/").content.decode()
     assert "A claim" in page
     assert f"erased the data of a person, since then “erased person {person.pk}”: Asked (GDPR)" in page
-    assert page.count(case.ref) >= 2
+    assert page.count(initiative.ref) >= 2
     hold = LegalHold.objects.get()
     assert (
         as_(cast.admin)
@@ -151,9 +155,9 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
 def dana(cast) -> User:
     """Somebody who asks what is held about her."""
     person = factories.make_person(LOGIN, cast.unit, full_name=NAME)
-    case = factories.make_case(cast)
-    role_actions.propose_role(case=case, role="support_owner", person=person, by=cast.owner)
-    role_actions.accept_role(assignment=case.roles.open().get(person=person), by=person)
+    initiative = factories.make_initiative(cast)
+    role_actions.propose_role(initiative=initiative, role="support_owner", person=person, by=cast.owner)
+    role_actions.accept_role(assignment=initiative.roles.open().get(person=person), by=person)
     return person
 
 

@@ -23,7 +23,7 @@ from initiatives.intake import actions as intake_actions
 from initiatives.models import IntakeLink
 from initiatives.provisioning import actions as provisioning_actions
 from tests.support import factories
-from tests.support.cases import answered_surveys
+from tests.support.initiatives import answered_surveys
 
 pytestmark = pytest.mark.django_db
 ID_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
@@ -56,16 +56,16 @@ def soon():
 
 def public_page(cast, as_) -> str:
     return public_page_actions.tell_public(
-        case=factories.make_case(cast), purpose="To try", by=cast.owner
+        initiative=factories.make_initiative(cast), purpose="To try", by=cast.owner
     ).token
 
 
 def problem_link(cast, as_) -> str:
-    return public_link.open_link(case=factories.make_mvp(cast), by=cast.owner).token
+    return public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner).token
 
 
 def key_of_a_report(cast, as_) -> str:
-    link = public_link.open_link(case=factories.make_mvp(cast), by=cast.owner)
+    link = public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner)
     return public_link.report_problem(link=link, what="It invented a discount.")[1]
 
 
@@ -92,8 +92,8 @@ def survey_link(cast, as_) -> str:
 
 
 def system_key(cast, as_) -> str:
-    case = factories.make_mvp(cast)
-    return factories.make_key(cast, case)[1].text
+    initiative = factories.make_mvp(cast)
+    return factories.make_key(cast, initiative)[1].text
 
 
 def directory_key(cast, as_) -> str:
@@ -139,7 +139,7 @@ def test_no_table_holds_the_secret(cast, as_, make):
 def test_a_link_opens_its_own_row_alone(cast):
     first = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
     again = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
-    problem = public_link.open_link(case=factories.make_mvp(cast), by=cast.owner)
+    problem = public_link.open_link(initiative=factories.make_mvp(cast), by=cast.owner)
     rows = IntakeLink.objects.all()
     assert link_tokens.rows_of(rows, first.token).get() == first
     assert link_tokens.rows_of(rows, again.token).get() == again

@@ -113,7 +113,7 @@ def test_a_leaf_says_everything_of_its_entry(db):
         "kind": "row",
         "actor": 7,
         "on_behalf_of": None,
-        "case": "AI-0042",
+        "initiative": "AI-0042",
         "table": "initiatives_answer",
         "key": "1",
         "operation": "~",
@@ -128,7 +128,7 @@ def test_a_leaf_says_everything_of_its_entry(db):
     renamed = {
         "actor_id": "actor",
         "on_behalf_of_id": "on_behalf_of",
-        "case_ref": "case",
+        "initiative_ref": "initiative",
         "request_id": "request",
     }
     assert {renamed.get(name, name) for name in columns} == set(leaf)
@@ -538,7 +538,7 @@ def test_soon_is_after_the_commit():
     with transaction.atomic():
         make_entries(1)
         transparency_log_sealing.soon()
-        transparency_log_sealing.soon()  # a decision that moves a case has two reasons: one sealing is enough
+        transparency_log_sealing.soon()  # a decision that moves an initiative has two reasons: one sealing is enough
         assert transparency_log_sealing.newest() is None
         assert len(connection.run_on_commit) == 1
     assert transparency_log_sealing.newest().size == 1

@@ -66,7 +66,7 @@ def test_while_the_database_is_away_a_page_says_come_back(cast, as_, monkeypatch
 
     with monkeypatch.context() as away:
         away.setattr(CursorWrapper, "execute", gone)
-        answers = [client.get("/"), client.get("/cases/"), client.post("/settings/calendar/")]
+        answers = [client.get("/"), client.get("/initiatives/"), client.post("/settings/calendar/")]
     for answer in answers:
         assert answer.status_code == 503
         assert answer["Retry-After"] == "60"
@@ -74,14 +74,16 @@ def test_while_the_database_is_away_a_page_says_come_back(cast, as_, monkeypatch
 
 
 def test_an_upload_without_room_is_refused_in_words(cast, as_, monkeypatch):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     client = browser(cast, as_)
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("django.core.files.uploadhandler.TemporaryFileUploadHandler.receive_data_chunk", full)
-    answer = client.post(f"/cases/{case.ref}/evidence/", {"file": SimpleUploadedFile("a.txt", b"x" * 9000)})
+    answer = client.post(
+        f"/initiatives/{initiative.ref}/evidence/", {"file": SimpleUploadedFile("a.txt", b"x" * 9000)}
+    )
     assert answer.status_code == 507
     assert "There is no room left" in answer.content.decode()
 

@@ -56,16 +56,22 @@ def world(cast, settings, monkeypatch):
     settings.DECISION_RATE = settings.INTERACTION_RATE = 10**9
     monkeypatch.setattr(provisioning_api, "RATE", 10**9)
     monkeypatch.setattr(monitoring_api, "ALERTS_A_SECOND", 10**9)
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     scopes = ["evaluate", "approvals", "interactions", "readings"]
-    key = factories.make_key(cast, case, scopes=scopes)[1].text
-    alerts = factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[1].text
+    key = factories.make_key(cast, initiative, scopes=scopes)[1].text
+    alerts = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
     directory = Sender(cast.admin)
     user = directory.makes("ann@corp.example")
     group = directory.send("POST", "Groups", {"schemas": [GROUP], "displayName": "Claims"}).json()
-    measure = factories.make_measure(cast, case)
+    measure = factories.make_measure(cast, initiative)
     return SimpleNamespace(
-        case=case, key=key, alerts=alerts, directory=directory, user=user, group=group, measure=measure
+        initiative=initiative,
+        key=key,
+        alerts=alerts,
+        directory=directory,
+        user=user,
+        group=group,
+        measure=measure,
     )
 
 

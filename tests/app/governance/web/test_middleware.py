@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 
 
 def test_strangers_are_sent_to_sign_in(client):
-    answer = client.get("/cases/")
+    answer = client.get("/initiatives/")
     assert answer.status_code == 302
-    assert answer["Location"].startswith("/sign-in/?next=/cases/")
+    assert answer["Location"].startswith("/sign-in/?next=/initiatives/")
 
 
 @pytest.mark.django_db
@@ -30,22 +30,22 @@ def test_every_answer_carries_its_request_id(client, path):
     [("get", {"q": "a\x00b"}), ("post", {"title": "a\x00b"}), ("post", {"a\x00b": "Its name holds one"})],
 )
 def test_zero_bytes_are_turned_away(cast, as_, method, fields):
-    answer = getattr(as_(cast.owner), method)("/cases/register/", fields)
+    answer = getattr(as_(cast.owner), method)("/initiatives/register/", fields)
     assert answer.status_code == 400
     assert b"not text" in answer.content
 
 
 def test_a_refusal_by_the_database_becomes_a_page_in_words(cast, as_, monkeypatch):
     """A guard of the database that a view runs into answers with its words, not with an error page."""
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
 
     def moved_behind_our_back(*args, **kwargs):
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("UPDATE initiatives_initiative SET stage = 'mvp' WHERE id = %s", [case.pk])
+            cursor.execute("UPDATE initiatives_initiative SET stage = 'mvp' WHERE id = %s", [initiative.pk])
 
-    monkeypatch.setattr("initiatives.access.case_lookup.case_for", moved_behind_our_back)
+    monkeypatch.setattr("initiatives.access.initiative_lookup.initiative_for", moved_behind_our_back)
     monkeypatch.setattr("initiatives.access.permissions.visible_to", moved_behind_our_back)
-    answer = as_(cast.owner).get("/cases/")
+    answer = as_(cast.owner).get("/initiatives/")
     assert answer.status_code == 403
     assert b"without a recorded decision" in answer.content
 
@@ -60,7 +60,7 @@ def _runs_away(*args, **kwargs):
 def test_a_statement_that_runs_away_is_stopped_and_told(cast, as_, monkeypatch):
     monkeypatch.setattr("initiatives.access.permissions.visible_to", _runs_away)
     with transaction.atomic():
-        answer = as_(cast.owner).get("/cases/")
+        answer = as_(cast.owner).get("/initiatives/")
         transaction.set_rollback(True)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "60"
@@ -68,29 +68,29 @@ def test_a_statement_that_runs_away_is_stopped_and_told(cast, as_, monkeypatch):
 
 
 def test_pages_leave_compressed_and_files_as_they_are(cast, as_):
-    factories.make_case(cast, title="Call notes")
+    factories.make_initiative(cast, title="Call notes")
     owner, takes = as_(cast.owner), {"accept-encoding": "gzip"}
-    page = owner.get("/cases/", headers=takes)
+    page = owner.get("/initiatives/", headers=takes)
     assert page["Content-Encoding"] == "gzip"
     assert b"Call notes" in gzip.decompress(page.content)
     assert "Accept-Encoding" in page["Vary"]
-    assert not owner.get("/cases/").has_header("Content-Encoding")
-    table = owner.get("/cases/export.csv", headers=takes)
+    assert not owner.get("/initiatives/").has_header("Content-Encoding")
+    table = owner.get("/initiatives/export.csv", headers=takes)
     assert not table.has_header("Content-Encoding")
 
 
 def test_a_stored_text_is_shown_with_its_hidden_characters_spelled_out(cast, as_):
     """A title that came in by SQL, past every form, has one reading on the page."""
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(
             "UPDATE initiatives_initiative SET title = %s WHERE id = %s",
-            ["only \u202edraft, \u200ba human handles", case.pk],
+            ["only \u202edraft, \u200ba human handles", initiative.pk],
         )
         cursor.execute("SET LOCAL session_replication_role = origin")
-    answer = as_(cast.owner).get(f"/cases/{case.ref}/")
+    answer = as_(cast.owner).get(f"/initiatives/{initiative.ref}/")
     page = answer.content.decode()
     assert "only [U+202E]draft, [U+200B]a human handles" in page
     assert not hidden(page)

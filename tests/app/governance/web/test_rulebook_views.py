@@ -111,7 +111,7 @@ def test_a_version_that_fits_no_address_is_refused(cast, as_, changed):
 
 
 def test_load_propose_publish_by_two_people(cast, as_, client, changed):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     admin, chair = as_(cast.admin), as_(cast.chair)
     assert admin.post("/rulebook/load/", {"text": changed}).url == "/rulebook/1.0/"
     assert client.get("/rulebook/1.0/").status_code == 404
@@ -127,7 +127,7 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     assert "computed anew for 1 initiative," in page
     assert chair.post("/rulebook/1.0/publish/", {"takes_effect": "at_once"}).status_code == 302
     assert Rulebook.objects.current().version == "1.0"
-    assert Standing.objects.get(initiative=case).rulebook.version == "1.0"
+    assert Standing.objects.get(initiative=initiative).rulebook.version == "1.0"
     assert chair.post("/rulebook/1.0/publish/").status_code == 409
     assert Entry.objects.acts().filter(kind="rulebook published").count() == 2
     text = client.get("/rulebook/versions/").content.decode()

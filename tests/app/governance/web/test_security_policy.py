@@ -75,7 +75,7 @@ def test_signing_out_empties_the_browser(cast, as_):
 def test_pages_that_refuse_have_it_too(cast, as_):
     client = as_(cast.owner)
     assert trouble_with(client.get("/imports/")) == []
-    assert trouble_with(client.get("/cases/?q=%00")) == []
+    assert trouble_with(client.get("/initiatives/?q=%00")) == []
     assert trouble_with(client.post("/notices/read/", {}, secure=False)) == []
     client.handler.enforce_csrf_checks = True
     refused = client.post("/notices/read/", {})

@@ -8,6 +8,6 @@ from tests.support.database import snapshots
 
 @pytest.fixture
 @snapshots.kept
-def key(cast, case):
+def key(cast, initiative):
     """A key that acts for the technical lead, who approves nothing here."""
-    return factories.make_key(cast, case, principal=cast.lead, system="Reply drafts")[0]
+    return factories.make_key(cast, initiative, principal=cast.lead, system="Reply drafts")[0]

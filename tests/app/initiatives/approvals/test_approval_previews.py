@@ -20,8 +20,8 @@ from initiatives.roles import leaving
 from tests.acceptance.record.test_erasure import traces
 from tests.app.initiatives.approvals.test_approvals import answer, stand_in, use
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
 from tests.support.factories import make_question, make_request
+from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.servers.asking_systems import System, logged
 
 pytestmark = pytest.mark.django_db
@@ -52,11 +52,11 @@ def content_of(request) -> str:
 
 
 @pytest.fixture
-def system(cast, case):
-    return System(factories.make_key(cast, case)[1].text)
+def system(cast, initiative):
+    return System(factories.make_key(cast, initiative)[1].text)
 
 
-def test_it_lies_in_its_own_row_and_nowhere_else(cast, case, system):
+def test_it_lies_in_its_own_row_and_nowhere_else(cast, initiative, system):
     """Not in the request, the record, the log of decisions, its files or a mail: they have the digest."""
     answered = system.send("/access/v1/evaluation", asked("Zebra crossing at noon")).json()
     assert answered["context"]["outcome"] == "needs_approval"
@@ -97,12 +97,12 @@ def test_a_call_that_nobody_is_asked_about_keeps_nothing(system):
     assert "Keller" not in str(logged()[0].request)
 
 
-def test_an_approval_is_for_exactly_this_preview(cast, case, key, system):
-    request = make_request(case, key, question=asked())
-    assert make_request(case, key, question=asked()).pk == request.pk
-    assert make_request(case, key, question=asked(LETTER + " ")).pk != request.pk
-    assert make_request(case, key, question=asked(LINK, "link")).pk != request.pk
-    assert make_request(case, key, question=make_question()).pk != request.pk
+def test_an_approval_is_for_exactly_this_preview(cast, initiative, key, system):
+    request = make_request(initiative, key, question=asked())
+    assert make_request(initiative, key, question=asked()).pk == request.pk
+    assert make_request(initiative, key, question=asked(LETTER + " ")).pk != request.pk
+    assert make_request(initiative, key, question=asked(LINK, "link")).pk != request.pk
+    assert make_request(initiative, key, question=make_question()).pk != request.pk
     answer(request, cast.support)
     for other in (sealed(LETTER + " "), sealed(LINK, "link"), make_question()):
         assert use(request, key, other).code == "approval_for_other_arguments"
@@ -115,9 +115,9 @@ def test_an_approval_is_for_exactly_this_preview(cast, case, key, system):
     assert system.send("/access/v1/evaluation", asked(approval=told["id"])).json()["decision"] is True
 
 
-def test_the_database_keeps_it_as_it_was_asked_about(case, key):
-    request = make_request(case, key, question=asked())
-    bare = make_request(case, key)
+def test_the_database_keeps_it_as_it_was_asked_about(initiative, key):
+    request = make_request(initiative, key, question=asked())
+    bare = make_request(initiative, key)
     row = ApprovalPreview.objects.get()
     other = {"kind": "text", "content": "Other", "digest": row.digest, "words": 1}
     for change in (
@@ -134,8 +134,8 @@ def test_the_database_keeps_it_as_it_was_asked_about(case, key):
 # --- Who reads it ----------------------------------------------------------------------------------------------------
 
 
-def test_it_is_shown_as_plain_text_with_its_digest(cast, as_, case, key):
-    request = make_request(case, key, question=asked(LETTER + "\r\n\tpay\u202eno\u200bw"))
+def test_it_is_shown_as_plain_text_with_its_digest(cast, as_, initiative, key):
+    request = make_request(initiative, key, question=asked(LETTER + "\r\n\tpay\u202eno\u200bw"))
     response = as_(cast.support).get(request.get_absolute_url())
     raw = response.content.decode()
     assert "&lt;b&gt;we pay&lt;/b&gt; [1200](https://evil.example/) **EUR** back." in raw
@@ -146,17 +146,17 @@ def test_it_is_shown_as_plain_text_with_its_digest(cast, as_, case, key):
     assert "no-store" in response["Cache-Control"]
 
 
-def test_a_link_is_shown_with_its_host_and_leads_there(cast, as_, case, key):
-    request = make_request(case, key, question=asked(LINK, "link"))
+def test_a_link_is_shown_with_its_host_and_leads_there(cast, as_, initiative, key):
+    request = make_request(initiative, key, question=asked(LINK, "link"))
     page = page_of(as_(cast.support), request)
     assert "<b>files.example.org</b>" in page
     assert f'<a href="{LINK}" rel="noopener noreferrer nofollow">{LINK}</a>' in page
     assert "can change" in page
 
 
-def test_only_whoever_is_asked_reads_it(cast, as_, case, key):
+def test_only_whoever_is_asked_reads_it(cast, as_, initiative, key):
     """The lead, the board, the auditor and the admin see the call and its digest; strangers see nothing."""
-    request = make_request(case, key, question=asked())
+    request = make_request(initiative, key, question=asked())
     digest = ApprovalPreview.objects.get().digest
     for person in (cast.support, cast.owner):
         assert "Dear Ms Keller" in page_of(as_(person), request)
@@ -167,42 +167,47 @@ def test_only_whoever_is_asked_reads_it(cast, as_, case, key):
     assert as_(cast.outsider).get(request.get_absolute_url()).status_code == 404
     for person in (cast.support, cast.seat_risk, cast.auditor):
         client = as_(person)
-        for url in (at("approvals", case.ref), at("contract", case.ref), "/", "/search/?q=Keller"):
+        for url in (
+            at("approvals", initiative.ref),
+            at("contract", initiative.ref),
+            "/",
+            "/search/?q=Keller",
+        ):
             assert "Ms Keller" not in text_of(client.get(url)), url
 
 
-def test_once_it_is_answered_only_whoever_answered_reads_it(cast, as_, case, key):
-    request = make_request(case, key, question=asked())
+def test_once_it_is_answered_only_whoever_answered_reads_it(cast, as_, initiative, key):
+    request = make_request(initiative, key, question=asked())
     answer(request, cast.support)
     assert "Dear Ms Keller" in page_of(as_(cast.support), request)
     assert "Keller" not in page_of(as_(cast.owner), request)
 
 
-def test_whom_the_system_acts_for_does_not_read_it_and_a_stand_in_does(cast, as_, case, key):
+def test_whom_the_system_acts_for_does_not_read_it_and_a_stand_in_does(cast, as_, initiative, key):
     stand_in(cast.support, cast.sponsor)
-    request = make_request(case, key, question=asked() | {"subject": {"type": "user", "id": "owner"}})
+    request = make_request(initiative, key, question=asked() | {"subject": {"type": "user", "id": "owner"}})
     assert "Keller" not in page_of(as_(cast.owner), request)
     assert "Dear Ms Keller" in page_of(as_(cast.sponsor), request)
 
 
-def test_a_call_without_one_says_nothing_of_it(cast, as_, case, key):
-    assert "What goes out" not in page_of(as_(cast.support), make_request(case, key))
+def test_a_call_without_one_says_nothing_of_it(cast, as_, initiative, key):
+    assert "What goes out" not in page_of(as_(cast.support), make_request(initiative, key))
 
 
 # --- Erased ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_held(cast, as_, case, key):
+def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_held(cast, as_, initiative, key):
     start = clock.now()
-    answered = make_request(case, key, question=asked(), at=start)
-    expired = make_request(case, key, question=asked("Nobody answered"), at=start)
+    answered = make_request(initiative, key, question=asked(), at=start)
+    expired = make_request(initiative, key, question=asked("Nobody answered"), at=start)
     ninety = timedelta(days=90)
     with clock.simulated(start + timedelta(hours=1)):
         answer(answered, cast.support)
     digest = answered.arguments["context"]["preview"]["sha256"]
-    hold = retention.open_hold(case_ref=case.ref, reason="An inquiry", by=cast.auditor)
+    hold = retention.open_hold(initiative_ref=initiative.ref, reason="An inquiry", by=cast.auditor)
     with clock.simulated(start + timedelta(hours=5) + ninety):
-        assert approval_actions.erase_previews() == 0, "the case is held"
+        assert approval_actions.erase_previews() == 0, "the initiative is held"
     retention.lift_hold(hold=hold, reason="It is over", by=cast.auditor)
     with clock.simulated(start + timedelta(minutes=59) + ninety):
         assert approval_actions.erase_previews() == 0
@@ -218,10 +223,10 @@ def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_hel
     assert traces("Keller", "Nobody answered") == {}
 
 
-def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, case, key):
+def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, initiative, key):
     person = factories.make_person("dana.whitfield", cast.unit, full_name="Dana Whitfield")
-    named = make_request(case, key, question=asked("Refund for Dana Whitfield: 12 EUR"))
-    other = make_request(case, key, question=asked("Refund for Ms Keller"))
+    named = make_request(initiative, key, question=asked("Refund for Dana Whitfield: 12 EUR"))
+    other = make_request(initiative, key, question=asked("Refund for Ms Keller"))
     leaving.deactivate(person=person, reason="Left", by=cast.admin)
     erasure.erase(person=User.objects.get(pk=person.pk), why="Asked", duty="GDPR, Article 17", by=cast.admin)
     row = ApprovalPreview.objects.get(request=named)
@@ -230,7 +235,7 @@ def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, case, key):
 
     with pytest.raises(Refused, match="erased before it was approved"):
         answer(named, cast.support)
-    again = make_request(case, key, question=asked("Refund for Dana Whitfield: 12 EUR"))
+    again = make_request(initiative, key, question=asked("Refund for Dana Whitfield: 12 EUR"))
     assert again.pk != named.pk, "what nobody can see is put before people anew"
     answer(named, cast.support, "refuse", reason="It cannot be read any more.")
 
@@ -238,10 +243,10 @@ def test_an_erasure_takes_the_whole_text_that_names_the_person(cast, case, key):
 # --- How approvals are given -----------------------------------------------------------------------------------------
 
 
-def test_the_board_sees_how_fast_each_person_answers_and_how_often_they_refuse(cast, as_, case, key):
+def test_the_board_sees_how_fast_each_person_answers_and_how_often_they_refuse(cast, as_, initiative, key):
     start = clock.now()
     for number, (seconds, verdict) in enumerate([(5, "approve"), (40, "refuse"), (600, "approve")]):
-        request = make_request(case, key, question=asked(f"Letter {number}"), at=start)
+        request = make_request(initiative, key, question=asked(f"Letter {number}"), at=start)
         ApprovalOpening.objects.create(request=request, person=cast.support, at=start)
         with clock.simulated(start + timedelta(seconds=seconds)):
             client = as_(cast.support)
@@ -249,18 +254,18 @@ def test_the_board_sees_how_fast_each_person_answers_and_how_often_they_refuse(c
                 request.get_absolute_url(),
                 {"verdict": verdict, "digest": request.arguments_digest, "reason": "Wrong." * 9},
             )
-    page = as_(cast.seat_risk).get(at("approvals", case.ref))
+    page = as_(cast.seat_risk).get(at("approvals", initiative.ref))
     (row,) = page.context["approvers"]
     assert (row.person, row.answered, row.refused, row.seconds) == ("Karim Haddad", 3, 1, 40)
     assert "Median seconds from first shown to answer" in text_of(page)
-    assert "Median seconds" in text_of(as_(cast.auditor).get(at("approvals", case.ref)))
+    assert "Median seconds" in text_of(as_(cast.auditor).get(at("approvals", initiative.ref)))
     for person in (cast.owner, cast.support, cast.admin):
-        closed = as_(person).get(at("approvals", case.ref))
+        closed = as_(person).get(at("approvals", initiative.ref))
         assert (closed.context["approvers"], "Median seconds" in text_of(closed)) == ([], False)
 
 
-def test_what_is_shown_counts_as_something_to_read(cast, case, key):
+def test_what_is_shown_counts_as_something_to_read(cast, initiative, key):
     for text in ("one two three", "word " * 1000):
-        answer(make_request(case, key, question=asked(text)), cast.support)
-    longer, shorter = (row.words for row in approval_queries.answers_of(case, clock.now()))
+        answer(make_request(initiative, key, question=asked(text)), cast.support)
+    longer, shorter = (row.words for row in approval_queries.answers_of(initiative, clock.now()))
     assert longer - shorter == 997

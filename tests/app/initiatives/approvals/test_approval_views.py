@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due
@@ -14,16 +14,16 @@ from initiatives.approvals import mails as approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.reviews import actions as review_actions
 from tests.app.initiatives.approvals.test_approvals import answer, stand_in
-from tests.support.cases.case_pages import acts, at, text_of
 from tests.support.factories import make_question, make_request
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def request_(case, key):
-    return make_request(case, key)
+def request_(initiative, key):
+    return make_request(initiative, key)
 
 
 def send(client, request, verdict, **fields):
@@ -58,7 +58,7 @@ def test_the_page_shows_everything_that_was_asked(cast, as_, request_):
         assert words in page, words
 
 
-def test_approve_and_refuse(cast, as_, case, key, request_):
+def test_approve_and_refuse(cast, as_, initiative, key, request_):
     support = as_(cast.support)
     support.get(request_.get_absolute_url())
     with acts() as kinds:
@@ -69,7 +69,7 @@ def test_approve_and_refuse(cast, as_, case, key, request_):
     assert "Karim Haddad</b> approved it as support owner" in page
     assert "Approve this one call" not in page
 
-    other = make_request(case, key, question=make_question(context={}))
+    other = make_request(initiative, key, question=make_question(context={}))
     without = send(support, other, "refuse")
     assert (without.status_code, "Say why" in text_of(without)) == (200, True)
     assert send(support, other, "refuse", reason="Wrong amount.").status_code == 302
@@ -87,13 +87,13 @@ def test_others_see_it_and_are_refused(cast, as_, request_):
     assert again(request_).settled_at is None
 
 
-def test_who_the_system_acts_for_is_told_why_not(cast, as_, case, key):
-    request = make_request(case, key, question=make_question(subject={"type": "user", "id": "owner"}))
+def test_who_the_system_acts_for_is_told_why_not(cast, as_, initiative, key):
+    request = make_request(initiative, key, question=make_question(subject={"type": "user", "id": "owner"}))
     page = text_of(as_(cast.owner).get(request.get_absolute_url()))
     assert "The system acts for you here" in page
     assert 'name="verdict"' not in page
     only = make_request(
-        case, key, approvers=("owner",), question=make_question(subject={"type": "user", "id": "owner"})
+        initiative, key, approvers=("owner",), question=make_question(subject={"type": "user", "id": "owner"})
     )
     assert "Nobody can answer it" in text_of(as_(cast.owner).get(only.get_absolute_url()))
 
@@ -112,8 +112,8 @@ def test_an_answer_to_other_arguments_than_those_shown_is_a_conflict(cast, as_, 
     assert again(request_).settled_at is None
 
 
-def test_two_people_have_to_approve_where_the_clause_says_so(cast, as_, case, key):
-    request = make_request(case, key, four_eyes=True)
+def test_two_people_have_to_approve_where_the_clause_says_so(cast, as_, initiative, key):
+    request = make_request(initiative, key, four_eyes=True)
     first = as_(cast.support)
     assert "Two people have to approve it." in text_of(first.get(request.get_absolute_url()))
     send(first, request, "approve")
@@ -145,17 +145,19 @@ def test_who_never_opened_it_took_no_time(cast, as_, request_):
     assert given.at - given.opened_at < timedelta(seconds=5)
 
 
-# --- All of a case ---------------------------------------------------------------------------------------------------
+# --- All of an initiative
+# ---------------------------------------------------------------------------------------------------
 
 
-def test_what_waits_comes_first_and_outcomes_can_be_chosen(cast, as_, case, key):
+def test_what_waits_comes_first_and_outcomes_can_be_chosen(cast, as_, initiative, key):
     rows = [
-        make_request(case, key, question=make_question(context={"n": n}), minutes=60 - n) for n in range(4)
+        make_request(initiative, key, question=make_question(context={"n": n}), minutes=60 - n)
+        for n in range(4)
     ]
     answer(rows[0], cast.support)
     answer(rows[1], cast.support, "refuse", reason="Not this one.")
     owner = as_(cast.owner)
-    listed = owner.get(at("approvals", case.ref))
+    listed = owner.get(at("approvals", initiative.ref))
     shown = [line["row"].pk for line in listed.context["lines"]]
     assert shown[:2] == [rows[3].pk, rows[2].pk], "soonest over first"
     assert set(shown[2:]) == {rows[0].pk, rows[1].pk}
@@ -167,28 +169,28 @@ def test_what_waits_comes_first_and_outcomes_can_be_chosen(cast, as_, case, key)
         ("used", set()),
         ("junk", {row.pk for row in rows}),
     ):
-        lines = owner.get(at("approvals", case.ref, outcome=outcome)).context["lines"]
+        lines = owner.get(at("approvals", initiative.ref, outcome=outcome)).context["lines"]
         assert {line["row"].pk for line in lines} == wanted, outcome
     with clock.simulated(clock.now() + timedelta(hours=2)):
-        lines = as_(cast.owner).get(at("approvals", case.ref, outcome="expired")).context["lines"]
+        lines = as_(cast.owner).get(at("approvals", initiative.ref, outcome="expired")).context["lines"]
         assert {line["row"].pk for line in lines} == {row.pk for row in rows} - {rows[1].pk}
 
 
-def test_a_case_without_any_says_so(cast, as_, case):
-    page = text_of(as_(cast.owner).get(at("approvals", case.ref)))
+def test_a_initiative_without_any_says_so(cast, as_, initiative):
+    page = text_of(as_(cast.owner).get(at("approvals", initiative.ref)))
     assert "Nobody was asked yet" in page
-    contract = text_of(as_(cast.owner).get(at("contract", case.ref)))
-    assert at("approvals", case.ref) in contract
+    contract = text_of(as_(cast.owner).get(at("contract", initiative.ref)))
+    assert at("approvals", initiative.ref) in contract
 
 
-def stamped(case, key, person, count=20):
+def stamped(initiative, key, person, count=20):
     for number in range(count):
-        answer(make_request(case, key, question=make_question(context={"n": number})), person)
+        answer(make_request(initiative, key, question=make_question(context={"n": number})), person)
 
 
-def test_the_board_sees_signs_with_their_figures_and_others_do_not(cast, as_, case, key):
-    stamped(case, key, cast.support)
-    page = text_of(as_(cast.seat_risk).get(at("approvals", case.ref)))
+def test_the_board_sees_signs_with_their_figures_and_others_do_not(cast, as_, initiative, key):
+    stamped(initiative, key, cast.support)
+    page = text_of(as_(cast.seat_risk).get(at("approvals", initiative.ref)))
     for words in (
         "Answered faster than it can be read: Karim Haddad",
         "Karim Haddad answered 20 requests, half of them within less than a second of opening them.",
@@ -199,15 +201,15 @@ def test_the_board_sees_signs_with_their_figures_and_others_do_not(cast, as_, ca
     ):
         assert words in page, words
     for person in (cast.owner, cast.support, cast.admin):
-        assert "faster than" not in text_of(as_(person).get(at("approvals", case.ref)))
-    assert "faster than" in text_of(as_(cast.auditor).get(at("approvals", case.ref)))
+        assert "faster than" not in text_of(as_(person).get(at("approvals", initiative.ref)))
+    assert "faster than" in text_of(as_(cast.auditor).get(at("approvals", initiative.ref)))
 
 
-def test_what_there_was_to_read_is_counted_in_the_clauses_that_ask(cast, case, key):
+def test_what_there_was_to_read_is_counted_in_the_clauses_that_ask(cast, initiative, key):
     from initiatives.approvals import queries as approval_queries
 
-    stamped(case, key, cast.support, 10)
-    (fast, *_) = [sign for sign in approval_queries.signs_of(case, clock.now()) if sign.kind == "fast"]
+    stamped(initiative, key, cast.support, 10)
+    (fast, *_) = [sign for sign in approval_queries.signs_of(initiative, clock.now()) if sign.kind == "fast"]
     row = ApprovalRequest.objects.first()
     sentences = [clause.sentence for clause in row.version.clauses.all() if clause.number in row.clauses]
     assert len(sentences) == 1
@@ -215,11 +217,11 @@ def test_what_there_was_to_read_is_counted_in_the_clauses_that_ask(cast, case, k
     assert f"Reading one takes {round(words / 240 * 60)} seconds" in fast.figures
 
 
-def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, case, key):
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, initiative, key):
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     board = as_(cast.seat_risk)
     assert "given unread" not in text_of(board.get(review.get_absolute_url()))
-    stamped(case, key, cast.support)
+    stamped(initiative, key, cast.support)
     page = text_of(board.get(review.get_absolute_url()))
     assert "Approvals of calls may be given unread." in page
     assert "Everything approved: Karim Haddad" in page
@@ -233,7 +235,9 @@ def lines(person):
     return [line for line in notice_desk.lines_for(person) if line.verb == "approve"]
 
 
-def test_it_stands_on_the_desk_of_everybody_who_may_answer_with_the_time_left(cast, as_, case, key, request_):
+def test_it_stands_on_the_desk_of_everybody_who_may_answer_with_the_time_left(
+    cast, as_, initiative, key, request_
+):
     (line,) = lines(cast.support)
     assert (line.text, line.when, line.link) == (
         "Reply drafts: send a reply to a customer, 120.00 EUR",
@@ -249,10 +253,12 @@ def test_it_stands_on_the_desk_of_everybody_who_may_answer_with_the_time_left(ca
     assert lines(cast.owner) == []
 
 
-def test_the_desk_asks_nobody_whom_the_system_acts_for_or_who_has_answered(cast, case, key):
-    make_request(case, key, question=make_question(subject={"type": "user", "id": "owner"}), four_eyes=True)
+def test_the_desk_asks_nobody_whom_the_system_acts_for_or_who_has_answered(cast, initiative, key):
+    make_request(
+        initiative, key, question=make_question(subject={"type": "user", "id": "owner"}), four_eyes=True
+    )
     assert (len(lines(cast.owner)), len(lines(cast.support))) == (0, 1)
-    both = make_request(case, key, four_eyes=True)
+    both = make_request(initiative, key, four_eyes=True)
     answer(both, cast.support)
     assert (len(lines(cast.owner)), len(lines(cast.support))) == (1, 1)
     with clock.simulated(both.expires_at):
@@ -267,11 +273,11 @@ def test_a_stand_in_sees_for_whom(cast, request_):
     assert lines(cast.sponsor) == []
 
 
-def test_however_many_wait_a_desk_shows_few_of_a_case(cast, as_, case, key):
+def test_however_many_wait_a_desk_shows_few_of_a_initiative(cast, as_, initiative, key):
     client = as_(cast.support)
     before = query_counts.asked(client, "/")
     for number in range(8):
-        make_request(case, key, question=make_question(context={"n": number}), minutes=60 + number)
+        make_request(initiative, key, question=make_question(context={"n": number}), minutes=60 + number)
     assert [line.text for line in lines(cast.support)][-1] == "3 more of Customer summary assistant"
     assert len(lines(cast.support)) == 6
     assert query_counts.asked(client, "/") <= max(before, 10)
@@ -290,12 +296,12 @@ def to(person):
     return [one for one in mail.outbox if one.to == [person.email]]
 
 
-def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, case, key, committed):
+def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, initiative, key, committed):
     with committed():
-        request = make_request(case, key)
+        request = make_request(initiative, key)
     (told,) = to(cast.support)
     html = told.alternatives[0][0]
-    assert told.subject == f"{case.ref} {case.title}: Reply drafts asks for your approval"
+    assert told.subject == f"{initiative.ref} {initiative.title}: Reply drafts asks for your approval"
     for words in (request.get_absolute_url(), "120.00 EUR", "when nobody does, nothing is done"):
         assert words in told.body
         assert words in html
@@ -312,13 +318,13 @@ def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, case, 
     assert Notice.objects.filter(kind="approval").count() == 2
 
 
-def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast, case, key):
+def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast, initiative, key):
     start = clock.now().replace(second=1)
     for number in range(12):
-        make_request(case, key, question=make_question(context={"n": number}), at=start)
+        make_request(initiative, key, question=make_question(context={"n": number}), at=start)
     with clock.simulated(start):
         approval_mails.send()
-        make_request(case, key, at=start)
+        make_request(initiative, key, at=start)
         approval_mails.send()
     (first,) = to(cast.support)
     assert first.subject.endswith("and 11 more")
@@ -328,9 +334,9 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
     assert len(to(cast.support)) == 2
 
 
-def test_the_day_s_mail_repeats_no_approval(cast, case, key):
+def test_the_day_s_mail_repeats_no_approval(cast, initiative, key):
     """Also when it goes out first: the notice waits for the mail of its own."""
-    make_request(case, key)
+    make_request(initiative, key)
     due.sweep()
     daily_mail.deliver()
     assert not [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
@@ -339,13 +345,13 @@ def test_the_day_s_mail_repeats_no_approval(cast, case, key):
     assert "asks for your approval" in to(cast.support)[-1].body
 
 
-def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, case, key):
-    request = make_request(case, key, minutes=5)
+def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, initiative, key):
+    request = make_request(initiative, key, minutes=5)
     due.sweep()
     answer(request, cast.owner)
     approval_mails.send()
     assert mail.outbox == []
-    other = make_request(case, key, minutes=5, question=make_question(context={}))
+    other = make_request(initiative, key, minutes=5, question=make_question(context={}))
     due.sweep()
     with clock.simulated(other.expires_at):
         approval_mails.send()
@@ -353,8 +359,8 @@ def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, case, key)
     assert not Delivery.objects.filter(kind=Delivery.APPROVALS, sent_at__isnull=True).exists()
 
 
-def test_a_mail_server_that_is_down_delays_and_loses_nothing(cast, case, key, monkeypatch):
-    make_request(case, key)
+def test_a_mail_server_that_is_down_delays_and_loses_nothing(cast, initiative, key, monkeypatch):
+    make_request(initiative, key)
     start = clock.now()
     with monkeypatch.context() as down, clock.simulated(start):
         down.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
@@ -365,16 +371,16 @@ def test_a_mail_server_that_is_down_delays_and_loses_nothing(cast, case, key, mo
     assert {one.to[0] for one in mail.outbox} == {cast.support.email, cast.owner.email}
 
 
-def test_the_mail_of_somebody_away_goes_to_who_stands_in(cast, case, key):
+def test_the_mail_of_somebody_away_goes_to_who_stands_in(cast, initiative, key):
     stand_in(cast.owner, cast.sponsor)
-    make_request(case, key)
+    make_request(initiative, key)
     approval_mails.send()
     (told,) = to(cast.sponsor)
     assert "For Marta Lindqvist, who is away: you stand in." in told.body
     assert to(cast.owner) == []
 
 
-def test_nobody_is_mailed_whom_the_system_acts_for(cast, case, key):
-    make_request(case, key, question=make_question(subject={"type": "user", "id": "owner"}))
+def test_nobody_is_mailed_whom_the_system_acts_for(cast, initiative, key):
+    make_request(initiative, key, question=make_question(subject={"type": "user", "id": "owner"}))
     approval_mails.send()
     assert [one.to for one in mail.outbox] == [[cast.support.email]]

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization.decision import Approval
 from governance.contracts.cedar_policies import Malformed
@@ -31,9 +31,9 @@ from tests.support.servers.asking_systems import System
 pytestmark = pytest.mark.django_db
 
 
-def key_of(cast, case, principal=None, system="Reply drafts"):
+def key_of(cast, initiative, principal=None, system="Reply drafts"):
     """A key that acts for the technical lead, unless it says for whom."""
-    key, _ = factories.make_key(cast, case, principal=principal or cast.lead, system=system)
+    key, _ = factories.make_key(cast, initiative, principal=principal or cast.lead, system=system)
     return key
 
 
@@ -55,26 +55,26 @@ def state(request):
 # --- Asking ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_call_is_put_before_people_once_and_used_once(cast, case, key):
-    request = make_request(case, key)
+def test_a_call_is_put_before_people_once_and_used_once(cast, initiative, key):
+    request = make_request(initiative, key)
     assert (request.expires_at - request.asked_at, state(request)) == (timedelta(hours=4), "waiting")
     assert use(request, key).code == "approval_waiting"
-    assert make_request(case, key).pk == request.pk
+    assert make_request(initiative, key).pk == request.pk
     answer(request, cast.support)
     assert state(request) == "approved"
-    assert make_request(case, key).pk == request.pk, "approved and not used: still the same call"
+    assert make_request(initiative, key).pk == request.pk, "approved and not used: still the same call"
     question = make_question()
     question["context"]["approval"] = str(request.reference)
     assert use(request, key, question)
     assert state(request) == "used"
     again = use(request, key, question)
     assert (bool(again), again.code) == (False, "approval_used")
-    assert make_request(case, key).pk != request.pk, "used up: the next call asks anew"
+    assert make_request(initiative, key).pk != request.pk, "used up: the next call asks anew"
     assert ApprovalUse.objects.count() == 1
 
 
-def test_it_is_asked_by_the_system_and_the_record_says_so(cast, case, key):
-    request = make_request(case, key)
+def test_it_is_asked_by_the_system_and_the_record_says_so(cast, initiative, key):
+    request = make_request(initiative, key)
     answer(request, cast.support, reason="The reply is right.")
     use(request, key)
     told = Entry.objects.acts().order_by("-pk")[:3]
@@ -86,7 +86,7 @@ def test_it_is_asked_by_the_system_and_the_record_says_so(cast, case, key):
         "system: Reply drafts",
     ]
     assert said[1]["facts"]["digest"] == request.arguments_digest
-    assert {entry.case_ref for entry in told} == {case.ref}
+    assert {entry.initiative_ref for entry in told} == {initiative.ref}
 
 
 def test_no_context_and_an_empty_one_are_the_same_and_the_reference_is_no_argument():
@@ -123,9 +123,9 @@ def changed_once(value):
         yield from (value + 1, value - 1, float(value), str(value))
 
 
-def test_changed_arguments_are_never_accepted(cast, case, key):
+def test_changed_arguments_are_never_accepted(cast, initiative, key):
     """Every field, one byte each: none is the approved call, and the approved one still is."""
-    request = make_request(case, key)
+    request = make_request(initiative, key)
     answer(request, cast.support)
     question = make_question()
     tried = 0
@@ -138,14 +138,14 @@ def test_changed_arguments_are_never_accepted(cast, case, key):
     assert use(request, key, question)
 
 
-def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, case, key):
-    request = make_request(case, key)
+def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, initiative, key):
+    request = make_request(initiative, key)
     answer(request, cast.support)
-    other_case = factories.make_mvp(cast, title="Another")
+    other_initiative = factories.make_mvp(cast, title="Another")
     strangers = [
-        key_of(cast, other_case),
-        key_of(cast, case, system="Another system"),
-        key_of(cast, case, cast.support),  # the approver would have asked herself
+        key_of(cast, other_initiative),
+        key_of(cast, initiative, system="Another system"),
+        key_of(cast, initiative, cast.support),  # the approver would have asked herself
     ]
     assert [use(request, one).code for one in strangers] == ["approval_unknown"] * 3
     assert [use(request, one).request for one in strangers] == [None] * 3
@@ -154,21 +154,21 @@ def test_a_key_of_another_system_or_initiative_knows_nothing_of_it(cast, case, k
         == "approval_unknown"
     )
     with pytest.raises(Refused, match="another initiative"):
-        make_request(case, strangers[0])
-    assert use(request, key_of(cast, case)), "the same system with its next key"
+        make_request(initiative, strangers[0])
+    assert use(request, key_of(cast, initiative)), "the same system with its next key"
 
 
-def test_what_cannot_be_kept_is_malformed(case, key):
+def test_what_cannot_be_kept_is_malformed(initiative, key):
     for value in ("a\0b", "\ud800", float("nan"), {"\0": 1}):
         question = make_question(context={"note": value})
         with pytest.raises(Malformed):
-            make_request(case, key, question=question)
-    told = make_request(case, key, question=make_question(context={"note": "\\u0000", "rate": 1e22}))
+            make_request(initiative, key, question=question)
+    told = make_request(initiative, key, question=make_question(context={"note": "\\u0000", "rate": 1e22}))
     assert told.arguments["context"]["note"] == "\\u0000"
 
 
-def test_using_one_takes_one_short_transaction(cast, case, key):
-    request = make_request(case, key)
+def test_using_one_takes_one_short_transaction(cast, initiative, key):
+    request = make_request(initiative, key)
     answer(request, cast.support)
     with CaptureQueriesContext(connection) as queries:
         assert approval_actions.use_approval(
@@ -178,13 +178,13 @@ def test_using_one_takes_one_short_transaction(cast, case, key):
     assert not any("standing" in query["sql"] or "FOR UPDATE" in query["sql"] for query in queries)
 
 
-def test_a_flood_of_calls_is_not_put_before_people(case, key, monkeypatch):
+def test_a_flood_of_calls_is_not_put_before_people(initiative, key, monkeypatch):
     monkeypatch.setattr(approval_actions, "MOST_WAITING", 3)
     entries = Entry.objects.acts().count()
     for number in range(3):
-        make_request(case, key, question=make_question(context={"number": number}))
+        make_request(initiative, key, question=make_question(context={"number": number}))
     with pytest.raises(TooManyWaiting, match="3 calls"):
-        make_request(case, key, question=make_question(context={"number": 3}))
+        make_request(initiative, key, question=make_question(context={"number": 3}))
     assert Entry.objects.acts().count() == entries + 3
     assert MOST_WAITING == 100
 
@@ -205,9 +205,9 @@ def test_people_the_system_acts_for_are_found_by_key_login_and_address(cast, key
     assert found(subject={"type": "user", "id": ""}) == set()
 
 
-def test_whom_the_system_acts_for_does_not_answer(cast, case, key):
+def test_whom_the_system_acts_for_does_not_answer(cast, initiative, key):
     """By the server; and around it by the database. Named by the question, by the key, or by a name borne since."""
-    request = make_request(case, key, question=make_question(subject={"type": "user", "id": "support"}))
+    request = make_request(initiative, key, question=make_question(subject={"type": "user", "id": "support"}))
     may = may_answer_approval
     assert "acts for you" in str(may(request, cast.support))
     assert may(request, cast.owner)
@@ -219,9 +219,13 @@ def test_whom_the_system_acts_for_does_not_answer(cast, case, key):
         acting(by=cast.support),
     ):
         row(request, cast.support).save()
-    of_key = make_request(case, key_of(cast, case, cast.owner), question=make_question(context={}))
+    of_key = make_request(
+        initiative, key_of(cast, initiative, cast.owner), question=make_question(context={})
+    )
     assert "acts for you" in str(may(of_key, cast.owner))
-    of_nobody = make_request(case, key, question=make_question(subject={"type": "user", "id": "karim.h"}))
+    of_nobody = make_request(
+        initiative, key, question=make_question(subject={"type": "user", "id": "karim.h"})
+    )
     assert may(of_nobody, cast.support)
     with unguarded("governance_user"), acting(system="test", reason="Renamed"):
         cast.support.login = "karim.h"
@@ -249,8 +253,8 @@ def use_row(request, **fields):
     )
 
 
-def test_only_the_roles_of_the_clause_answer(cast, case, key):
-    request = make_request(case, key, approvers=("owner",))
+def test_only_the_roles_of_the_clause_answer(cast, initiative, key):
+    request = make_request(initiative, key, approvers=("owner",))
     for person in (cast.support, cast.chair, cast.admin, cast.outsider):
         assert "Only the business owner" in str(may_answer_approval(request, person))
         with pytest.raises(Refused):
@@ -267,22 +271,22 @@ def stand_in(person, delegate):
     return absence_actions.accept_delegation(delegation=absence.delegations.get(), by=delegate)
 
 
-def test_a_stand_in_answers_for_who_is_away_but_not_for_a_principal(cast, case, key):
+def test_a_stand_in_answers_for_who_is_away_but_not_for_a_principal(cast, initiative, key):
     stand_in(cast.owner, cast.sponsor)
-    request = make_request(case, key, approvers=("owner",))
+    request = make_request(initiative, key, approvers=("owner",))
     answer(request, cast.sponsor)
     given = request.answers.get()
     assert (given.person, given.on_behalf_of, given.role) == (cast.sponsor, cast.owner, "owner")
     assert Entry.objects.acts().latest("pk").on_behalf_of_id == cast.owner.pk
     of_owner = make_request(
-        case, key, approvers=("owner",), question=make_question(subject={"type": "user", "id": "owner"})
+        initiative, key, approvers=("owner",), question=make_question(subject={"type": "user", "id": "owner"})
     )
     with pytest.raises(Refused, match="Only the business owner"):
         answer(of_owner, cast.sponsor)
 
 
-def test_four_eyes_needs_two_different_voices(cast, case, key):
-    request = make_request(case, key, four_eyes=True)
+def test_four_eyes_needs_two_different_voices(cast, initiative, key):
+    request = make_request(initiative, key, four_eyes=True)
     answer(request, cast.support)
     assert state(request) == "waiting"
     with pytest.raises(Conflict, match="You approved this at"):
@@ -292,7 +296,7 @@ def test_four_eyes_needs_two_different_voices(cast, case, key):
     assert use(request, key)
 
     stand_in(cast.owner, cast.sponsor)
-    once_more = make_request(case, key, four_eyes=True)
+    once_more = make_request(initiative, key, four_eyes=True)
     answer(once_more, cast.sponsor)
     with pytest.raises(Refused, match="Whoever stands in for you answered"):
         answer(once_more, cast.owner)
@@ -300,8 +304,8 @@ def test_four_eyes_needs_two_different_voices(cast, case, key):
     assert state(once_more) == "approved"
 
 
-def test_one_refusal_settles_it_and_the_system_is_told_why(cast, case, key):
-    request = make_request(case, key, four_eyes=True)
+def test_one_refusal_settles_it_and_the_system_is_told_why(cast, initiative, key):
+    request = make_request(initiative, key, four_eyes=True)
     with pytest.raises(ValidationError, match="Say why"):
         answer(request, cast.support, "refuse", reason=" ")
     with pytest.raises(ValidationError):
@@ -316,12 +320,12 @@ def test_one_refusal_settles_it_and_the_system_is_told_why(cast, case, key):
     assert "Karim" not in found.words
     with pytest.raises(Conflict, match=r"Karim Haddad refused this at \d\d:\d\d on"):
         answer(request, cast.owner)
-    assert make_request(case, key, four_eyes=True).pk != request.pk
+    assert make_request(initiative, key, four_eyes=True).pk != request.pk
 
 
-def test_an_answer_is_for_what_was_shown(cast, case, key):
-    request = make_request(case, key)
-    other = make_request(case, key, question=make_question(context={"channel": "chat"}))
+def test_an_answer_is_for_what_was_shown(cast, initiative, key):
+    request = make_request(initiative, key)
+    other = make_request(initiative, key, question=make_question(context={"channel": "chat"}))
     with pytest.raises(Conflict, match="other arguments"):
         answer(request, cast.support, digest=other.arguments_digest)
     with (
@@ -332,9 +336,9 @@ def test_an_answer_is_for_what_was_shown(cast, case, key):
         row(request, cast.support, digest=other.arguments_digest).save()
 
 
-def test_the_time_to_decide_lies_between_asking_and_answering(cast, case, key):
+def test_the_time_to_decide_lies_between_asking_and_answering(cast, initiative, key):
     asked = clock.now()
-    request = make_request(case, key, at=asked)
+    request = make_request(initiative, key, at=asked)
     with clock.simulated(asked + timedelta(minutes=9)):
         answer(request, cast.support, opened_at=asked - timedelta(days=3))
     assert request.answers.get().opened_at == asked
@@ -343,18 +347,18 @@ def test_the_time_to_decide_lies_between_asking_and_answering(cast, case, key):
 # --- Time ------------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_too_old_is_neither_answered_nor_used(cast, case, key):
+def test_what_is_too_old_is_neither_answered_nor_used(cast, initiative, key):
     """By the server with the clock set on; around it by the database, whatever moment the row claims."""
     now = clock.now()
-    request = make_request(case, key, minutes=10, at=now)
-    approved = make_request(case, key, minutes=10, at=now, question=make_question(context={}))
+    request = make_request(initiative, key, minutes=10, at=now)
+    approved = make_request(initiative, key, minutes=10, at=now, question=make_question(context={}))
     answer(approved, cast.support)
     with clock.simulated(request.expires_at):
         with pytest.raises(Refused, match="The time to answer ended"):
             answer(request, cast.support)
         assert use(approved, key, make_question(context={})).code == "approval_expired"
         assert (state(request), state(approved)) == ("expired", "expired")
-        assert make_request(case, key, minutes=10).pk != request.pk
+        assert make_request(initiative, key, minutes=10).pk != request.pk
         for moment in (request.asked_at, request.expires_at):
             with pytest.raises(DatabaseError, match="is over"), transaction.atomic(), acting(system="t"):
                 row(request, cast.support, at=moment).save()
@@ -365,8 +369,8 @@ def test_what_is_too_old_is_neither_answered_nor_used(cast, case, key):
         assert use(approved, key, make_question(context={}))
 
 
-def test_the_database_s_clock_is_believed_where_it_is_ahead(cast, case, key):
-    request = make_request(case, key, minutes=10)
+def test_the_database_s_clock_is_believed_where_it_is_ahead(cast, initiative, key):
+    request = make_request(initiative, key, minutes=10)
     answer(request, cast.support)
     with clock.simulated(request.expires_at):
         found = use(request, key, at=request.asked_at)
@@ -374,12 +378,12 @@ def test_the_database_s_clock_is_believed_where_it_is_ahead(cast, case, key):
     assert not ApprovalUse.objects.exists()
 
 
-def test_an_approval_under_a_contract_that_has_ended_is_good_for_nothing(cast, case, key):
-    waiting = make_request(case, key)
-    approved = make_request(case, key, question=make_question(context={}))
+def test_an_approval_under_a_contract_that_has_ended_is_good_for_nothing(cast, initiative, key):
+    waiting = make_request(initiative, key)
+    approved = make_request(initiative, key, question=make_question(context={}))
     answer(approved, cast.support)
-    contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
-    version = contract_actions.propose_contract(case=case, by=cast.owner)
+    contract_actions.save_contract(initiative=initiative, clauses=initiative_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(initiative=initiative, by=cast.owner)
     for seat, person in cast.seats.items():
         if version.state == "in_review" and seat in ("business_value", "risk_compliance", "security_privacy"):
             version = contract_actions.approve_contract(
@@ -390,11 +394,11 @@ def test_an_approval_under_a_contract_that_has_ended_is_good_for_nothing(cast, c
     with pytest.raises(Refused, match="no longer in force"):
         answer(waiting, cast.support)
     assert use(approved, key, make_question(context={})).code == "approval_expired"
-    assert make_request(case, key).version == version
+    assert make_request(initiative, key).version == version
 
 
-def test_an_approval_of_fewer_or_other_people_is_not_enough(cast, case, key):
-    request = make_request(case, key)
+def test_an_approval_of_fewer_or_other_people_is_not_enough(cast, initiative, key):
+    request = make_request(initiative, key)
     answer(request, cast.support)
     asked = ("support_owner", "owner")
     for wanted in (Approval(asked, 240, True), Approval(("owner",), 240)):
@@ -402,9 +406,10 @@ def test_an_approval_of_fewer_or_other_people_is_not_enough(cast, case, key):
     assert use(request, key, approval=Approval((*asked, "sponsor"), 5))
 
 
-def test_status_is_the_same_in_python_and_in_a_query(cast, case, key):
+def test_status_is_the_same_in_python_and_in_a_query(cast, initiative, key):
     rows = [
-        make_request(case, key, question=make_question(context={"n": n}), minutes=10 + n) for n in range(5)
+        make_request(initiative, key, question=make_question(context={"n": n}), minutes=10 + n)
+        for n in range(5)
     ]
     answer(rows[0], cast.support)
     use(rows[0], key, make_question(context={"n": 0}))
@@ -431,8 +436,8 @@ def raw(sql, *values):
         cursor.execute(sql, values)
 
 
-def test_the_database_holds_what_was_asked_and_that_somebody_approved(cast, case, key):
-    request = make_request(case, key)
+def test_the_database_holds_what_was_asked_and_that_somebody_approved(cast, initiative, key):
+    request = make_request(initiative, key)
     table = ApprovalRequest._meta.db_table
     with acting(system="test"):
         for change in (
@@ -525,8 +530,8 @@ def test_time_left_in_words():
 # --- Through the API -------------------------------------------------------------------------------------------------
 
 
-def test_a_system_asks_is_told_to_wait_and_goes_on_once(cast, case):
-    _, token = factories.make_key(cast, case, system="Reply drafts")
+def test_a_system_asks_is_told_to_wait_and_goes_on_once(cast, initiative):
+    _, token = factories.make_key(cast, initiative, system="Reply drafts")
     system = System(token.text)
 
     def ask(**context):
@@ -547,9 +552,9 @@ def test_a_system_asks_is_told_to_wait_and_goes_on_once(cast, case):
     assert (again["decision"], again["context"]["code"]) == (False, "approval_used")
 
 
-def test_a_flood_is_denied_in_words(cast, case, monkeypatch):
+def test_a_flood_is_denied_in_words(cast, initiative, monkeypatch):
     monkeypatch.setattr(approval_actions, "MOST_WAITING", 1)
-    _, token = factories.make_key(cast, case)
+    _, token = factories.make_key(cast, initiative)
     system = System(token.text)
     first, second = (
         system.send("/access/v1/evaluation", make_question(context={"n": n})).json() for n in range(2)

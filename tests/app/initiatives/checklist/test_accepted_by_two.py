@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
@@ -32,23 +32,23 @@ def second(cast):
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """A prototype of high risk under the shipped rulebook."""
     row = factories.make_prototype(cast)
-    case_acts.propose_and_confirm_tier(row, cast.team, "high")
+    initiative_acts.propose_and_confirm_tier(row, cast.team, "high")
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    return case_acts.fresh(row)
+    return initiative_acts.fresh(row)
 
 
-def state(case, key=KEY):
-    facts, book = supported_stage.facts_of(case_acts.fresh(case)), Rulebook.objects.current().book
+def state(initiative, key=KEY):
+    facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
     return criteria.state_of(facts, book, key, clock.now())
 
 
-def said(case, cast) -> int:
+def said(initiative, cast) -> int:
     """That the question does not apply, as its owner says; the version of the answer."""
     return actions.answer(
-        case=case,
+        initiative=initiative,
         requirement=KEY,
         kind="not_applicable",
         text="It decides nothing about people.",
@@ -56,75 +56,83 @@ def said(case, cast) -> int:
     ).version
 
 
-def test_one_accepts_it_to_mvp_and_two_for_production(case, cast, second, as_):
-    said(case, cast)
+def test_one_accepts_it_to_mvp_and_two_for_production(initiative, cast, second, as_):
+    said(initiative, cast)
     first, other = as_(cast.seats[SEAT]), as_(second)
     for there in (first, other):
-        assert reverse("checklist-accept", args=[case.ref, KEY]) in there.get("/").content.decode()
-    first.post(reverse("checklist-accept", args=[case.ref, KEY]), {"version": 1})
-    found = state(case)
+        assert reverse("checklist-accept", args=[initiative.ref, KEY]) in there.get("/").content.decode()
+    first.post(reverse("checklist-accept", args=[initiative.ref, KEY]), {"version": 1})
+    found = state(initiative)
     assert found.words == "Does not apply, accepted by one person, and at high risk two have to."
     assert (found.satisfies("mvp"), found.satisfies("production")) == (True, False)
 
-    row = reverse("checklist-row", args=[case.ref, KEY])
+    row = reverse("checklist-row", args=[initiative.ref, KEY])
     assert "Accept as not applicable" not in first.get(row).content.decode(), "one person is not two"
     assert "Accept as not applicable" in other.get(row).content.decode()
-    assert reverse("checklist-accept", args=[case.ref, KEY]) not in first.get("/").content.decode()
-    other.post(reverse("checklist-accept", args=[case.ref, KEY]), {"version": 1})
-    assert (state(case).state, state(case).satisfies("production")) == ("not_applicable", True)
-    assert reverse("checklist-accept", args=[case.ref, KEY]) not in other.get("/").content.decode()
+    assert reverse("checklist-accept", args=[initiative.ref, KEY]) not in first.get("/").content.decode()
+    other.post(reverse("checklist-accept", args=[initiative.ref, KEY]), {"version": 1})
+    assert (state(initiative).state, state(initiative).satisfies("production")) == ("not_applicable", True)
+    assert reverse("checklist-accept", args=[initiative.ref, KEY]) not in other.get("/").content.decode()
 
 
-def test_the_same_person_twice_is_one(case, cast, second):
-    version = said(case, cast)
+def test_the_same_person_twice_is_one(initiative, cast, second):
+    version = said(initiative, cast)
     for _ in range(2):
-        actions.accept_not_applicable(case=case, requirement=KEY, version=version, by=cast.seats[SEAT])
-    assert not state(case).satisfies("production")
+        actions.accept_not_applicable(
+            initiative=initiative, requirement=KEY, version=version, by=cast.seats[SEAT]
+        )
+    assert not state(initiative).satisfies("production")
 
 
-def test_other_words_are_accepted_anew_by_both(case, cast, second):
-    version = said(case, cast)
+def test_other_words_are_accepted_anew_by_both(initiative, cast, second):
+    version = said(initiative, cast)
     for person in (cast.seats[SEAT], second):
-        actions.accept_not_applicable(case=case, requirement=KEY, version=version, by=person)
-    actions.answer(case=case, requirement=KEY, kind="not_applicable", text="It has no say.", by=cast.owner)
-    assert state(case).state == "waiting"
-    row = case.answers.get(requirement=KEY)
+        actions.accept_not_applicable(initiative=initiative, requirement=KEY, version=version, by=person)
+    actions.answer(
+        initiative=initiative, requirement=KEY, kind="not_applicable", text="It has no say.", by=cast.owner
+    )
+    assert state(initiative).state == "waiting"
+    row = initiative.answers.get(requirement=KEY)
     assert (row.second_by, row.second_at, row.second_seat) == (None, None, "")
 
 
-def test_what_ended_is_accepted_anew_by_both(case, cast, second):
-    version = said(case, cast)
-    actions.accept_not_applicable(case=case, requirement=KEY, version=version, by=cast.seats[SEAT])
+def test_what_ended_is_accepted_anew_by_both(initiative, cast, second):
+    version = said(initiative, cast)
+    actions.accept_not_applicable(
+        initiative=initiative, requirement=KEY, version=version, by=cast.seats[SEAT]
+    )
     days = Rulebook.objects.current().book.requirements[KEY].days("high")
     with clock.simulated(clock.midnight_after(clock.today() + timedelta(days=days))):
-        actions.accept_not_applicable(case=case, requirement=KEY, version=version, by=second)
-        row = case.answers.get(requirement=KEY)
+        actions.accept_not_applicable(initiative=initiative, requirement=KEY, version=version, by=second)
+        row = initiative.answers.get(requirement=KEY)
         assert (row.accepted_by, row.second_by) == (second, None)
-        assert not state(case).satisfies("production")
+        assert not state(initiative).satisfies("production")
 
 
-def test_that_it_stands_alone_likewise(case, cast, second, as_):
-    row = standalone.declare(case=case, reason="Notes are typed in.", by=cast.owner)
+def test_that_it_stands_alone_likewise(initiative, cast, second, as_):
+    row = standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
     standalone.accept(declaration=row, by=cast.seat_architecture)
-    assert not state(case, "int.inventory").satisfies("production")
-    assert not state(case, "int.definitions").satisfies("production")
+    assert not state(initiative, "int.inventory").satisfies("production")
+    assert not state(initiative, "int.definitions").satisfies("production")
     with pytest.raises(Refused, match="two persons do"):
         standalone.accept(declaration=row, by=cast.seat_architecture)
-    page = as_(second).get(reverse("integration", args=[case.ref])).content.decode()
+    page = as_(second).get(reverse("integration", args=[initiative.ref])).content.decode()
     assert "Accept it too" in page
-    as_(second).post(reverse("standalone-accept", args=[case.ref]))
-    assert state(case, "int.inventory").satisfies("production")
-    assert state(case, "int.definitions").satisfies("production")
+    as_(second).post(reverse("standalone-accept", args=[initiative.ref]))
+    assert state(initiative, "int.inventory").satisfies("production")
+    assert state(initiative, "int.definitions").satisfies("production")
     with pytest.raises(Refused, match="accepted already"):
         standalone.accept(declaration=row, by=second)
 
 
 @pytest.mark.parametrize("place", ["accepted", "second"])
-def test_the_database_refuses_a_seat_that_is_not_held(case, cast, second, place):
-    version = said(case, cast)
+def test_the_database_refuses_a_seat_that_is_not_held(initiative, cast, second, place):
+    version = said(initiative, cast)
     if place == "second":
-        actions.accept_not_applicable(case=case, requirement=KEY, version=version, by=cast.seats[SEAT])
-    row = case.answers.get(requirement=KEY)
+        actions.accept_not_applicable(
+            initiative=initiative, requirement=KEY, version=version, by=cast.seats[SEAT]
+        )
+    row = initiative.answers.get(requirement=KEY)
     for field, value in (("by", cast.seat_adoption), ("at", clock.now()), ("seat", SEAT)):
         setattr(row, f"{place}_{field}", value)
     acting = row_history.acting(by=cast.seat_adoption, reason="")

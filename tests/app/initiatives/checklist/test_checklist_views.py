@@ -2,7 +2,7 @@
 
 import pytest
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
@@ -13,42 +13,44 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.models import AnswerDraft
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
 
-def sent(case, key="proto.question", **fields) -> dict:
+def sent(initiative, key="proto.question", **fields) -> dict:
     """What a browser sends for a row of this question that nobody answered yet."""
     return {"kind": "answered", "text": "", "based_on": "0", "proof-kind": "document"} | fields
 
 
 def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
-    case = factories.make_case(cast)
-    page = text_of(as_(cast.owner).get(at("checklist", case.ref)))
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("checklist", initiative.ref)))
     assert "Requirements for Intake to prototype" in page
     assert "Yours (7)" in page
     assert "7 yours, 0 wait for others." in " ".join(page.split())
-    other = text_of(as_(cast.seat_risk).get(at("checklist", case.ref)))
+    other = text_of(as_(cast.seat_risk).get(at("checklist", initiative.ref)))
     assert "Yours" not in other
     assert "Waiting for others (7)" in other
-    assert as_(cast.outsider).get(at("checklist", case.ref)).status_code == 404
+    assert as_(cast.outsider).get(at("checklist", initiative.ref)).status_code == 404
     for junk in ("?gate=junk", "?show=junk", "?layer=junk&gate=production"):
-        assert as_(cast.owner).get(at("checklist", case.ref) + junk).status_code == 200
+        assert as_(cast.owner).get(at("checklist", initiative.ref) + junk).status_code == 200
 
 
 def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     client = as_(cast.owner)
     first = 'gate=live&amp;show=open">'
-    assert first not in text_of(client.get(at("checklist", case.ref))), "nothing fell"
-    checklist_actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
-    page = text_of(client.get(at("checklist", case.ref)))
+    assert first not in text_of(client.get(at("checklist", initiative.ref))), "nothing fell"
+    checklist_actions.answer(
+        initiative=initiative, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner
+    )
+    page = text_of(client.get(at("checklist", initiative.ref)))
     assert "One question of MVP lacks current evidence." in page
     assert first in page
-    fallen = text_of(client.get(at("checklist", case.ref, gate="live", show="open")))
+    fallen = text_of(client.get(at("checklist", initiative.ref, gate="live", show="open")))
     assert 'id="row-mvp.workflow"' in fallen
-    row = text_of(client.get(at("checklist-row", case.ref, "mvp.workflow")))
+    row = text_of(client.get(at("checklist-row", initiative.ref, "mvp.workflow")))
     assert "Left empty, it is called by its file or clause" in row, (
         "optional, and asked for once proof is meant"
     )
@@ -56,33 +58,37 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
 
 
 def test_filters_choose_layer_and_what_waits(cast, as_):
-    case = factories.make_case(cast)
-    page = text_of(as_(cast.owner).get(at("checklist", case.ref, layer="model")))
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("checklist", initiative.ref, layer="model")))
     assert 'id="row-proto.limitations"' in page
     assert 'id="row-proto.question"' not in page
-    mine = text_of(as_(cast.seat_risk).get(at("checklist", case.ref, show="mine")))
+    mine = text_of(as_(cast.seat_risk).get(at("checklist", initiative.ref, show="mine")))
     assert "Nothing to show" in mine
 
 
 def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
     with acts() as kinds:
         answer = client.post(
-            at("checklist-row", case.ref, "proto.question"),
-            sent(case, text="Can it route 85 % right?", true_as_of=clock.today().isoformat()),
+            at("checklist-row", initiative.ref, "proto.question"),
+            sent(initiative, text="Can it route 85 % right?", true_as_of=clock.today().isoformat()),
         )
     assert answer.status_code == 302
     assert answer.url.endswith("#row-proto.question")
     assert kinds == ["answered", "evidence added"]
-    assert "<b>1 of 7 " in text_of(client.get(at("checklist", case.ref)))
-    assert "Can it route 85 % right?" in text_of(client.get(at("checklist-row", case.ref, "proto.question")))
+    assert "<b>1 of 7 " in text_of(client.get(at("checklist", initiative.ref)))
+    assert "Can it route 85 % right?" in text_of(
+        client.get(at("checklist-row", initiative.ref, "proto.question"))
+    )
 
 
 def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
-    case = factories.make_case(cast)
-    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.scope")
-    typed = sent(case, text="Two teams.", **{"proof-title": "Scope note", "proof-observed_on": "2001-01-01"})
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("checklist-row", initiative.ref, "proto.scope")
+    typed = sent(
+        initiative, text="Two teams.", **{"proof-title": "Scope note", "proof-observed_on": "2001-01-01"}
+    )
     with acts() as kinds:
         answer = client.post(url, typed)
     page = text_of(answer)
@@ -95,57 +101,63 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
         answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
     assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
-    item = case.evidence.get(title="Scope note")
+    item = initiative.evidence.get(title="Scope note")
     assert item.sha256
     assert item.coverage.get().requirement == "proto.scope"
 
 
 def test_saving_leads_to_the_next_question_that_has_no_answer(cast, as_):
-    case = factories.make_case(cast)
-    client, first = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
+    initiative = factories.make_initiative(cast)
+    client, first = as_(cast.owner), at("checklist-row", initiative.ref, "proto.question")
     assert "Save and continue" in text_of(client.get(first))
     stay = client.post(
-        first, sent(case, text="Can it?", true_as_of=clock.today().isoformat()) | {"then": "next"}
+        first, sent(initiative, text="Can it?", true_as_of=clock.today().isoformat()) | {"then": "next"}
     )
-    assert stay.url == at("checklist-row", case.ref, "proto.scope", gate="prototype")
+    assert stay.url == at("checklist-row", initiative.ref, "proto.scope", gate="prototype")
     assert "2 of 7" in text_of(client.get(stay.url))
-    then = client.post(stay.url, sent(case, text="Two teams.") | {"then": "next"})
-    assert then.url == at("checklist-row", case.ref, "proto.assumptions", gate="prototype")
-    assert client.post(first, sent(case, text="Can it!", based_on="1")).url.endswith("#row-proto.question")
+    then = client.post(stay.url, sent(initiative, text="Two teams.") | {"then": "next"})
+    assert then.url == at("checklist-row", initiative.ref, "proto.assumptions", gate="prototype")
+    assert client.post(first, sent(initiative, text="Can it!", based_on="1")).url.endswith(
+        "#row-proto.question"
+    )
     for key in Rulebook.objects.current().book.gates["prototype"].requirements():
-        if not case.answers.filter(requirement=key).exists() and key != "proto.to_advance":
-            checklist_actions.answer(case=case, requirement=key, kind="answered", text="So.", by=cast.owner)
-    last = at("checklist-row", case.ref, "proto.to_advance")
+        if not initiative.answers.filter(requirement=key).exists() and key != "proto.to_advance":
+            checklist_actions.answer(
+                initiative=initiative, requirement=key, kind="answered", text="So.", by=cast.owner
+            )
+    last = at("checklist-row", initiative.ref, "proto.to_advance")
     assert "Save and continue" not in text_of(client.get(last)), "nothing is left"
-    back = client.post(last, sent(case, text="A trial.") | {"then": "next"})
+    back = client.post(last, sent(initiative, text="A trial.") | {"then": "next"})
     assert back.url.endswith("#row-proto.to_advance")
 
 
 @pytest.mark.parametrize("proof", [{}, {"proof-title": "Scope note"}])
 def test_proof_without_a_title_is_called_by_its_file(cast, as_, proof):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     file = artefacts.pdf("scope")
     file.name = "Scope of May.pdf"
-    typed = sent(case, text="Two teams.", **proof)
+    typed = sent(initiative, text="Two teams.", **proof)
     typed |= {"proof-file": file, "proof-observed_on": clock.today().isoformat()}
-    assert as_(cast.owner).post(at("checklist-row", case.ref, "proto.scope"), typed).status_code == 302
-    assert case.evidence.get(kind="document").title == proof.get("proof-title", "Scope of May")
+    assert as_(cast.owner).post(at("checklist-row", initiative.ref, "proto.scope"), typed).status_code == 302
+    assert initiative.evidence.get(kind="document").title == proof.get("proof-title", "Scope of May")
 
 
 def test_proof_stands_open_where_a_word_alone_is_not_enough(cast, as_):
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    case, beside = factories.make_case(cast), "Add evidence beside your word"
+    initiative, beside = factories.make_initiative(cast), "Add evidence beside your word"
     client = as_(cast.owner)
-    assert beside in text_of(client.get(at("checklist-row", case.ref, "proto.question"))), "stated is enough"
-    assert beside not in text_of(client.get(at("checklist-row", case.ref, "mvp.problem"))), (
+    assert beside in text_of(client.get(at("checklist-row", initiative.ref, "proto.question"))), (
+        "stated is enough"
+    )
+    assert beside not in text_of(client.get(at("checklist-row", initiative.ref, "mvp.problem"))), (
         "an artefact is asked"
     )
 
 
 def test_an_item_added_before_is_offered_for_another_question(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     item = evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title="Scope note",
         observed_on=clock.today(),
@@ -155,13 +167,14 @@ def test_an_item_added_before_is_offered_for_another_question(cast, as_):
     )
     with acts() as kinds:
         as_(cast.owner).post(
-            at("checklist-row", case.ref, "proto.not_production"), sent(case, text="", offer=str(item.pk))
+            at("checklist-row", initiative.ref, "proto.not_production"),
+            sent(initiative, text="", offer=str(item.pk)),
         )
     assert kinds == ["evidence offered"]
 
 
 def test_bad_input_gets_a_message_and_changes_nothing(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     for wrong in (
         {"true_as_of": "3026-01-01", "text": "Yes."},
         {"true_as_of": "0001-01-01", "text": "Yes."},
@@ -173,7 +186,7 @@ def test_bad_input_gets_a_message_and_changes_nothing(cast, as_):
     ):
         with acts() as kinds:
             answer = as_(cast.owner).post(
-                at("checklist-row", case.ref, "proto.question"), sent(case, **wrong)
+                at("checklist-row", initiative.ref, "proto.question"), sent(initiative, **wrong)
             )
         assert answer.status_code == 422
         assert kinds == []
@@ -181,31 +194,31 @@ def test_bad_input_gets_a_message_and_changes_nothing(cast, as_):
 
 
 def test_an_empty_row_says_that_there_is_nothing_to_save(cast, as_):
-    case = factories.make_case(cast)
-    answer = as_(cast.owner).post(at("checklist-row", case.ref, "proto.question"), sent(case))
+    initiative = factories.make_initiative(cast)
+    answer = as_(cast.owner).post(at("checklist-row", initiative.ref, "proto.question"), sent(initiative))
     assert answer.status_code == 403
     assert "nothing to save" in text_of(answer)
 
 
 def test_unknown_questions_are_not_found(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     client = as_(cast.owner)
-    assert client.get(at("checklist-row", case.ref, "no.such")).status_code == 404
-    assert client.post(at("checklist-draft", case.ref, "no.such"), {"text": "x"}).status_code == 404
+    assert client.get(at("checklist-row", initiative.ref, "no.such")).status_code == 404
+    assert client.post(at("checklist-draft", initiative.ref, "no.such"), {"text": "x"}).status_code == 404
     endless = (f"{'x' * 100_001}=", "application/x-www-form-urlencoded")  # only the name is long
-    assert client.post(at("checklist-draft", case.ref, "proto.question"), *endless).status_code == 404
-    assert client.post(at("checklist-accept", case.ref, "no.such"), {"version": "1"}).status_code == 404
-    assert as_(cast.outsider).get(at("checklist-row", case.ref, "proto.question")).status_code == 404
+    assert client.post(at("checklist-draft", initiative.ref, "proto.question"), *endless).status_code == 404
+    assert client.post(at("checklist-accept", initiative.ref, "no.such"), {"version": "1"}).status_code == 404
+    assert as_(cast.outsider).get(at("checklist-row", initiative.ref, "proto.question")).status_code == 404
 
 
 def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     checklist_actions.answer(
-        case=case, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner
+        initiative=initiative, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner
     )
-    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
+    client, url = as_(cast.owner), at("checklist-row", initiative.ref, "proto.question")
     with acts() as kinds:
-        answer = client.post(url, sent(case, text="Mine."))
+        answer = client.post(url, sent(initiative, text="Mine."))
     page = text_of(answer)
     assert answer.status_code == 409
     assert "Theirs." in page
@@ -213,31 +226,31 @@ def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
     assert kinds == ["refused"]
     assert 'name="based_on" value="1"' in page
     assert "Mine." in text_of(client.get(url)), "the typed words are kept as a draft"
-    assert client.post(url, sent(case, text="Both.", based_on="1")).status_code == 302
-    assert case.answers.get(requirement="proto.question").text == "Both."
+    assert client.post(url, sent(initiative, text="Both.", based_on="1")).status_code == 302
+    assert initiative.answers.get(requirement="proto.question").text == "Both."
 
 
 def test_a_draft_survives_a_closed_tab_and_goes_with_saving(cast, as_):
-    case = factories.make_case(cast)
-    client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.scope")
-    typed = sent(case, text="Half a sentence", **{"proof-title": "Scope note"})
-    assert client.post(at("checklist-draft", case.ref, "proto.scope"), typed).status_code == 204
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("checklist-row", initiative.ref, "proto.scope")
+    typed = sent(initiative, text="Half a sentence", **{"proof-title": "Scope note"})
+    assert client.post(at("checklist-draft", initiative.ref, "proto.scope"), typed).status_code == 204
     page = text_of(client.get(url))
     assert "Half a sentence" in page
     assert "Scope note" in page
     assert "is restored" in page
     other = as_(cast.seat_risk)
     assert "Half a sentence" not in text_of(other.get(url)), "a draft is private"
-    assert other.post(at("checklist-draft", case.ref, "proto.scope"), typed).status_code == 403
-    assert client.post(url, sent(case, text="A whole sentence.")).status_code == 302
+    assert other.post(at("checklist-draft", initiative.ref, "proto.scope"), typed).status_code == 403
+    assert client.post(url, sent(initiative, text="A whole sentence.")).status_code == 302
     assert not AnswerDraft.objects.exists()
 
 
 def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_see_it(cast, as_):
     there = factories.make_production(cast)
     said = there.answers.get(requirement="proto.question").text
-    case = factories.make_case(cast, title="Another")
-    page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "proto.question")))
+    initiative = factories.make_initiative(cast, title="Another")
+    page = text_of(as_(cast.owner).get(at("checklist-row", initiative.ref, "proto.question")))
     assert "How it was answered elsewhere" in page
     assert said in page
     assert there.title in page
@@ -246,21 +259,25 @@ def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_
     there.confidential = True
     with acting(system="test"):
         there.save()
-    hidden = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "proto.question")))
+    hidden = text_of(as_(cast.owner).get(at("checklist-row", initiative.ref, "proto.question")))
     assert "How it was answered elsewhere" not in hidden
 
 
 def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     checklist_actions.answer(
-        case=case, requirement="proto.scope", kind="not_applicable", text="No scope.", by=cast.owner
+        initiative=initiative,
+        requirement="proto.scope",
+        kind="not_applicable",
+        text="No scope.",
+        by=cast.owner,
     )
     seat = cast.seat_value
-    page = text_of(as_(seat).get(at("checklist", case.ref)))
+    page = text_of(as_(seat).get(at("checklist", initiative.ref)))
     assert "Accept as not applicable" in page
     assert "Yours (1)" in page
-    assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
-    url = at("checklist-accept", case.ref, "proto.scope")
+    assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("checklist", initiative.ref)))
+    url = at("checklist-accept", initiative.ref, "proto.scope")
     assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
     for junk in ("", "x", "²"):
         assert as_(seat).post(url, {"version": junk}).status_code == 404
@@ -271,26 +288,26 @@ def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
 
 
 def test_the_form_says_which_approvals_go_stale(cast, as_):
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    case_acts.vote(review, "business_value", cast.seat_value)
-    page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "proto.question")))
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
+    page = text_of(as_(cast.owner).get(at("checklist-row", initiative.ref, "proto.question")))
     assert "Saving another answer has consequences" in page
     assert "approval by Amara Diallo goes stale" in page
 
 
 def test_the_generated_answer_is_not_written(cast, as_):
-    case = factories.make_case(cast)
-    page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "prod.q07_governance_evidence")))
+    initiative = factories.make_initiative(cast)
+    page = text_of(as_(cast.owner).get(at("checklist-row", initiative.ref, "prod.q07_governance_evidence")))
     assert "never written or uploaded" in page
     assert "<textarea" not in page
 
 
 def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after(cast, as_):
-    case = factories.make_case(cast)
-    client, url = as_(cast.owner), at("declaration", case.ref)
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("declaration", initiative.ref)
     key, other, *_ = checklist_actions.proof_keys()
     with acts() as kinds:
         client.post(url, {f"{key}-text": "", "junk-text": "Nobody asks for that."})
@@ -308,14 +325,14 @@ def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after
     assert (bad.status_code, kinds) == (422, []), "all of it or nothing"
     assert "Never by May." in text_of(bad)
     on = client.post(url, {f"{other}-text": "Used weekly by June.", "then": "next"})
-    assert on.url == at("checklist", case.ref), "on to the requirements"
+    assert on.url == at("checklist", initiative.ref), "on to the requirements"
     assert as_(cast.seat_risk).post(url, {f"{key}-text": "Mine."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
 
 
 def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
-    case = factories.make_mvp(cast)
-    client, url = as_(cast.owner), at("declaration", case.ref)
+    initiative = factories.make_mvp(cast)
+    client, url = as_(cast.owner), at("declaration", initiative.ref)
     key = checklist_actions.proof_keys()[0]
     assert "no result yet" in text_of(client.get(url))
     bad = client.post(url, {f"{key}-result": "", f"{key}-outcome": "Shown."})
@@ -327,13 +344,13 @@ def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
     page = text_of(client.get(url))
     assert "missed" in page
     assert "Not shown." in page
-    assert client.get(at("checklist-row", case.ref, "proto.question")).status_code == 200
-    assert "as decided" in text_of(client.get(at("checklist", case.ref, gate="prototype")))
+    assert client.get(at("checklist-row", initiative.ref, "proto.question")).status_code == 200
+    assert "as decided" in text_of(client.get(at("checklist", initiative.ref, gate="prototype")))
 
 
 def test_a_long_list_that_waits_for_nobody_is_folded_unless_it_was_asked_for(cast, as_):
-    case = factories.make_mvp(cast)
-    client, page = as_(cast.seat_risk), at("checklist", case.ref, gate="mvp")
+    initiative = factories.make_mvp(cast)
+    client, page = as_(cast.seat_risk), at("checklist", initiative.ref, gate="mvp")
     (ready,) = client.get(page).context["groups"]
     assert len(ready["rows"]) > LINES
     assert not ready["open"]

@@ -1,4 +1,4 @@
-"""Cases by the paragraphs of outside frameworks, for auditors."""
+"""Initiatives by the paragraphs of outside frameworks, for auditors."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Entry, Rulebook
 from initiatives.checklist import crosswalk
@@ -66,57 +66,57 @@ def test_a_requirement_is_signed_for_by_the_seats_whose_criteria_rest_on_it(cast
                 assert any(row.key == one.key or row.key in one.requirements for one in mine), row.key
 
 
-def test_a_paragraph_shows_answer_proof_and_votes_of_each_case(cast, as_, case):
-    idea = factories.make_case(cast, title="An idea")
+def test_a_paragraph_shows_answer_proof_and_votes_of_each_initiative(cast, as_, initiative):
+    idea = factories.make_initiative(cast, title="An idea")
     client = as_(cast.auditor)
     listing = words(client.get("/audit/frameworks/?framework=soc2"))
     assert "CC3.1" in listing
     assert "What is inside and outside the scope?" in listing
     page = words(client.get("/audit/frameworks/?framework=soc2&reference=CC3.1"))
-    answer = case.answers.get(requirement="proto.scope")
-    item = case.evidence.filter(coverage__requirement="proto.scope").first()
+    answer = initiative.answers.get(requirement="proto.scope")
+    item = initiative.evidence.filter(coverage__requirement="proto.scope").first()
     assert f"Answered : {answer.text[:60]}" in page
     assert item.title in page
     assert f"Approve {SignOff.objects.filter(review__gate='prototype').first().person}" in page
     assert "An idea" in page
     assert "not answered" in page
-    only = words(client.get(f"/audit/frameworks/?framework=soc2&reference=CC3.1&case={idea.ref}"))
+    only = words(client.get(f"/audit/frameworks/?framework=soc2&reference=CC3.1&initiative={idea.ref}"))
     assert idea.title in only
-    assert case.title not in only
+    assert initiative.title not in only
     assert "No initiative has this reference" in words(
-        client.get("/audit/frameworks/?framework=soc2&reference=CC3.1&case=AI-9999")
+        client.get("/audit/frameworks/?framework=soc2&reference=CC3.1&initiative=AI-9999")
     )
-    junk = words(client.get("/audit/frameworks/?framework=x&reference=y&case=%C2%B2&page=z"))
+    junk = words(client.get("/audit/frameworks/?framework=x&reference=y&initiative=%C2%B2&page=z"))
     assert "SOC 2" in junk
 
 
-def test_proof_that_no_longer_stands_is_said(cast, case):
+def test_proof_that_no_longer_stands_is_said(cast, initiative):
     book = Rulebook.objects.current().book
     (asked,) = [row for row in crosswalk.references(book, "soc2")["CC3.1"] if row.key == "proto.scope"]
 
     def states():
         return {
             proof.evidence.pk: proof.state
-            for row in crosswalk.found([case], [asked], book)
+            for row in crosswalk.found([initiative], [asked], book)
             for proof in row.proof
         }
 
     before = states()
     assert set(before.values()) <= {"", "superseded"}
-    item = case.evidence.filter(
+    item = initiative.evidence.filter(
         coverage__requirement="proto.scope", generated=False, withdrawn_at=None, kind="document"
     ).first()
-    item = item or case.evidence.filter(coverage__requirement="proto.scope").last()
+    item = item or initiative.evidence.filter(coverage__requirement="proto.scope").last()
     evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file", by=cast.owner)
     assert states() == before | {item.pk: "withdrawn"}
 
 
 def test_a_vote_that_was_taken_back_is_not_shown(cast):
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    review = review_actions.open_review(case=case, by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
     asked = ("prototype.honest",)
-    case_acts.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
+    initiative_acts.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
     book = Rulebook.objects.current().book
     asked = [
         row
@@ -126,7 +126,7 @@ def test_a_vote_that_was_taken_back_is_not_shown(cast):
     ]
 
     def signed():
-        return {vote.pk for row in crosswalk.found([case], asked, book) for vote in row.votes}
+        return {vote.pk for row in crosswalk.found([initiative], asked, book) for vote in row.votes}
 
     vote = review.sign_offs.get()
     assert vote.pk in signed()
@@ -134,32 +134,34 @@ def test_a_vote_that_was_taken_back_is_not_shown(cast):
     assert not {row.pk for row in review.sign_offs.all()} & signed()
 
 
-def test_the_export_has_a_row_for_each_pairing_and_case_and_is_recorded(cast, as_, case):
-    factories.make_case(cast, title="An idea")
+def test_the_export_has_a_row_for_each_pairing_and_initiative_and_is_recorded(cast, as_, initiative):
+    factories.make_initiative(cast, title="An idea")
     client = as_(cast.auditor)
     book = Rulebook.objects.current().book
     listed = crosswalk.references(book, "eu_ai_act")
     rows = table(client.get("/audit/frameworks.csv?framework=eu_ai_act"))
     assert len(rows) == 2 * sum(len(asked) for asked in listed.values())
     assert {row["Framework"] for row in rows} == {"EU AI Act"}
-    proved = next(row for row in rows if row["Case"] == case.ref and "sha-256" in row["Proof"])
+    proved = next(row for row in rows if row["Initiative"] == initiative.ref and "sha-256" in row["Proof"])
     digest = re.search(r"sha-256 ([0-9a-f]{64})", proved["Proof"])[1]
-    assert case.evidence.filter(sha256=digest).exists()
+    assert initiative.evidence.filter(sha256=digest).exists()
     signed = next(row["Signed"] for row in rows if row["Signed"])
     assert SignOff.objects.filter(digest=re.search(r"statement sha-256 ([0-9a-f]{64})", signed)[1]).exists()
     assert clock.today().isoformat() in signed
-    one = table(client.get(f"/audit/frameworks.csv?framework=soc2&reference=CC3.1&case={case.ref}"))
-    assert {(row["Reference"], row["Case"]) for row in one} == {("CC3.1", case.ref)}
+    one = table(
+        client.get(f"/audit/frameworks.csv?framework=soc2&reference=CC3.1&initiative={initiative.ref}")
+    )
+    assert {(row["Reference"], row["Initiative"]) for row in one} == {("CC3.1", initiative.ref)}
     taken = Entry.objects.filter(kind="export taken").select_related("body").order_by("pk")
     assert [tuple(entry.facts["facts"].values()) for entry in taken] == [
         ("crosswalk-eu_ai_act", "every reference"),
-        ("crosswalk-soc2", f"CC3.1 {case.ref}"),
+        ("crosswalk-soc2", f"CC3.1 {initiative.ref}"),
     ]
 
 
-def test_more_cases_cost_no_query_more(cast, as_, case):
+def test_more_initiatives_cost_no_query_more(cast, as_, initiative):
     client, page = as_(cast.auditor), "/audit/frameworks/?framework=soc2&reference=CC3.1"
     before = query_counts.asked(client, page)
     for number in range(3):
-        factories.make_case(cast, title=f"Idea {number}")
+        factories.make_initiative(cast, title=f"Idea {number}")
     assert query_counts.asked(client, page) == before <= 16

@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import parse, shipped_text
@@ -11,7 +11,7 @@ from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist.several import presentation
 from initiatives.evidence import actions as evidence_actions
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,21 +40,21 @@ def a_file() -> SimpleUploadedFile:
     )
 
 
-def texts(case) -> dict:
+def texts(initiative) -> dict:
     """The answers to those questions."""
-    return dict(case.answers.filter(requirement__in=WORDS).values_list("requirement", "text"))
+    return dict(initiative.answers.filter(requirement__in=WORDS).values_list("requirement", "text"))
 
 
 def test_the_list_leads_to_the_form_that_asks_what_is_open(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
-    place = at("checklist-several", case.ref)
-    assert place in text_of(client.get(at("checklist", case.ref)))
+    place = at("checklist-several", initiative.ref)
+    assert place in text_of(client.get(at("checklist", initiative.ref)))
     page = text_of(client.get(place))
     for key in WORDS:
         assert f'name="{key}-text"' in page
     checklist_actions.answer(
-        case=case, requirement="mvp.problem", kind="answered", text="Yes, it can.", by=cast.owner
+        initiative=initiative, requirement="mvp.problem", kind="answered", text="Yes, it can.", by=cast.owner
     )
     assert 'name="mvp.problem-text"' not in text_of(client.get(place)), "it has an answer"
     assert as_(cast.seat_risk).get(place).status_code == 403
@@ -62,28 +62,28 @@ def test_the_list_leads_to_the_form_that_asks_what_is_open(cast, as_):
 
 
 def test_what_is_written_is_saved_and_one_item_shows_what_takes_it(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
     fields = sent(WORDS, **{"item-document-file": a_file()})
-    answer = client.post(at("checklist-several", case.ref), fields)
+    answer = client.post(at("checklist-several", initiative.ref), fields)
     assert answer.status_code == 302
-    assert texts(case) == WORDS, "what is left empty stays open"
-    item = case.evidence.get(title="Morning")
+    assert texts(initiative) == WORDS, "what is left empty stays open"
+    item = initiative.evidence.get(title="Morning")
     assert set(item.coverage.values_list("requirement", flat=True)) == {"mvp.problem", "mvp.workflow"}
-    again = client.post(at("checklist-several", case.ref), fields | {"then": "next"})
+    again = client.post(at("checklist-several", initiative.ref), fields | {"then": "next"})
     assert again.status_code == 409, "answered meanwhile, by the same form sent twice"
-    assert case.evidence.filter(title="Morning").count() == 1
+    assert initiative.evidence.filter(title="Morning").count() == 1
     assert WORDS["mvp.problem"] in text_of(again), "what was typed is shown beside it"
 
 
 def test_nothing_is_saved_where_one_part_is_wrong(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
-    place = at("checklist-several", case.ref)
+    place = at("checklist-several", initiative.ref)
     wrong = client.post(place, sent(WORDS | {"mvp.users": "none none"}))
     assert wrong.status_code == 422
     assert "There is a problem" in text_of(wrong)
-    assert not texts(case)
+    assert not texts(initiative)
     nothing = client.post(place, sent({}))
     assert nothing.status_code == 422
     assert "answer one question at least" in text_of(nothing)
@@ -92,13 +92,13 @@ def test_nothing_is_saved_where_one_part_is_wrong(cast, as_):
     )
     assert of_none.status_code == 422
     assert "Answer one of its questions above" in text_of(of_none)
-    assert not texts(case)
+    assert not texts(initiative)
 
 
 def test_an_item_that_is_chosen_is_taken_in_place_of_the_new_one(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     there = evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title="Letters of a week",
         observed_on=clock.today(),
@@ -108,19 +108,19 @@ def test_an_item_that_is_chosen_is_taken_in_place_of_the_new_one(cast, as_):
     )
     client = as_(cast.owner)
     answer = client.post(
-        at("checklist-several", case.ref), sent(WORDS, **{"mvp.workflow-item": str(there.pk)})
+        at("checklist-several", initiative.ref), sent(WORDS, **{"mvp.workflow-item": str(there.pk)})
     )
     assert answer.status_code == 302
     assert set(there.coverage.values_list("requirement", flat=True)) == {"mvp.users", "mvp.workflow"}
 
 
 def test_the_contract_answers_in_its_own_sentences(cast, as_):
-    case = factories.make_contract(
-        cast, factories.make_prototype(cast), case_acts.CLAUSES, case_acts.VOCABULARY
+    initiative = factories.make_contract(
+        cast, factories.make_prototype(cast), initiative_acts.CLAUSES, initiative_acts.VOCABULARY
     )
     client = as_(cast.owner)
-    place = at("checklist-several", case.ref)
-    version = case.contract.versions.get()
+    place = at("checklist-several", initiative.ref)
+    version = initiative.contract.versions.get()
     page = text_of(client.get(place))
     assert "Answer from the contract" in page
     late = client.post(place, {"step": "contract", "version": "0"})
@@ -128,9 +128,9 @@ def test_the_contract_answers_in_its_own_sentences(cast, as_):
     assert client.post(place, {"step": "contract", "version": str(version.pk)}).status_code == 302
     for key in ("gov.autonomy", "gov.edge_policies"):
         clauses = version.clauses.filter(kind=presentation.CLAUSE_KINDS[key])
-        said = case.answers.get(requirement=key).text
+        said = initiative.answers.get(requirement=key).text
         assert all(clause.sentence in said for clause in clauses)
-        cited = case.evidence.filter(kind="contract_clause", coverage__requirement=key)
+        cited = initiative.evidence.filter(kind="contract_clause", coverage__requirement=key)
         assert set(cited.values_list("clause", flat=True)) == set(clauses.values_list("pk", flat=True))
     assert "Answer from the contract" not in text_of(client.get(place)), "once is enough"
 

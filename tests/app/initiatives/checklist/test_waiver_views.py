@@ -6,14 +6,14 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models.ledger import Entry
 from initiatives.checklist.waivers import WAIVERS
 from initiatives.models import Waiver
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.workflow_known"
@@ -29,8 +29,8 @@ def in_days(days: int) -> str:
 
 
 def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
-    case = factories.make_prototype(cast)
-    url = reverse("waivers", args=[case.ref])
+    initiative = factories.make_prototype(cast)
+    url = reverse("waivers", args=[initiative.ref])
     owner = as_(cast.owner)
     asked = {"key": KEY, "reason": "The map is drawn next month.", "until": in_days(30)}
     assert owner.post(url, asked).status_code == 302
@@ -58,8 +58,8 @@ def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
 
 
 def test_only_what_can_be_waived_is_offered_or_taken(cast, as_):
-    case = factories.make_prototype(cast)
-    url = reverse("waivers", args=[case.ref])
+    initiative = factories.make_prototype(cast)
+    url = reverse("waivers", args=[initiative.ref])
     page = BeautifulSoup(as_(cast.owner).get(f"{url}?key={KEY}").content, "html.parser")
     offered = {option["value"] for option in page.select("select[name=key] option")}
     assert KEY in offered
@@ -75,26 +75,28 @@ def test_only_what_can_be_waived_is_offered_or_taken(cast, as_):
 
 
 def test_only_the_owner_asks(cast, as_):
-    case = factories.make_prototype(cast)
-    url = reverse("waivers", args=[case.ref])
+    initiative = factories.make_prototype(cast)
+    url = reverse("waivers", args=[initiative.ref])
     assert "Ask for a waiver" not in words(as_(cast.chair).get(url))
     assert as_(cast.chair).post(url, {}).status_code == 403
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).exists()
 
 
 def test_a_refused_request_is_kept(cast, as_):
-    case = factories.make_prototype(cast)
-    row = WAIVERS.ask(case, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    row = WAIVERS.ask(
+        initiative, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner
+    )
     refuse = reverse("waiver-refuse", args=[row.pk])
     assert as_(cast.owner).post(refuse, {"reason": ""} | SIGNED).status_code == 403
     assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."} | SIGNED).status_code == 302
-    assert "Ines Okafor refused it" in words(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
+    assert "Ines Okafor refused it" in words(as_(cast.owner).get(reverse("waivers", args=[initiative.ref])))
 
 
 def test_criteria_that_cannot_be_waived_have_no_button(cast, as_):
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     page = BeautifulSoup(as_(cast.owner).get(review.get_absolute_url()).content, "html.parser")
     assert "Ask for a waiver" in page.find(id=KEY).get_text()
     assert "Ask for a waiver" not in page.find(id="mvp.rollout_bounded").get_text()

@@ -9,23 +9,25 @@ from governance import clock
 from initiatives.checklist.waivers import WAIVERS
 from initiatives.holds import actions as hold_actions
 from tests.support import factories
-from tests.support.cases.case_pages import text_of
+from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_case(cast, as_):
-    case = factories.make_mvp(cast)
+def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiative(cast, as_):
+    initiative = factories.make_mvp(cast)
     until = clock.today() + timedelta(days=20)
-    waiver = WAIVERS.ask(case, key="production.mvp_proof", reason="Next month.", until=until, by=cast.owner)
+    waiver = WAIVERS.ask(
+        initiative, key="production.mvp_proof", reason="Next month.", until=until, by=cast.owner
+    )
     pages = [
-        (as_(cast.owner), reverse("waivers", args=[case.ref])),
+        (as_(cast.owner), reverse("waivers", args=[initiative.ref])),
         (as_(cast.chair), reverse("waiver-agree", args=[waiver.pk])),
         (as_(cast.seat_risk), reverse("waiver-agree", args=[waiver.pk])),
     ]
     for client, address in pages:
         assert "a waiver lets nothing pass" not in text_of(client.get(address))
-    concern = hold_actions.hold(case=case, reason="Complaints of customers", by=cast.owner)
+    concern = hold_actions.hold(initiative=initiative, reason="Complaints of customers", by=cast.owner)
     words = (
         "Held: somebody raised a concern. Complaints of customers. While that stands, a waiver lets nothing "
         "pass, and its days run all the same."

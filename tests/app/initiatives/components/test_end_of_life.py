@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria
@@ -19,8 +19,8 @@ from initiatives.facts import supported_stage
 from initiatives.findings.sync import follow_register
 from initiatives.models import Shortcoming
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
-from tests.support.cases.register_findings import against
+from tests.support.initiatives.initiative_pages import at, text_of
+from tests.support.initiatives.register_findings import against
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def changed(cast, model, **fields):
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_mvp(cast)
 
 
@@ -51,10 +51,10 @@ def reminded() -> set[str]:
     return {due.person.login for due in find(queries=[components_ending]).values()}
 
 
-def supported(case) -> str:
-    """What the proof of the case supports now."""
+def supported(initiative) -> str:
+    """What the proof of the initiative supports now."""
     facts, book, now = (
-        supported_stage.facts_of(case_acts.fresh(case)),
+        supported_stage.facts_of(initiative_acts.fresh(initiative)),
         Rulebook.objects.current().book,
         clock.now(),
     )
@@ -65,73 +65,76 @@ def asked(person) -> list:
     return [line for line in lines_for(person) if "replaces" in line.text]
 
 
-def test_it_counts_from_its_day_on_and_not_before(cast, case):
+def test_it_counts_from_its_day_on_and_not_before(cast, initiative):
     model = factories.make_model(cast, end_of_life=in_days(100))
-    use = factories.make_use(cast, case, model)
+    use = factories.make_use(cast, initiative, model)
     row = Shortcoming.objects.standing().get(source=f"component:{use.pk}:end_of_life")
     assert row.requirement == REQUIREMENT == "prod.performance"
     assert row.since == clock.midnight_before(in_days(100))
-    assert against(case, REQUIREMENT) == []
+    assert against(initiative, REQUIREMENT) == []
     with on(99):
-        assert against(case, REQUIREMENT) == []
+        assert against(initiative, REQUIREMENT) == []
     with on(100):
-        assert against(case, REQUIREMENT) == [row.words]
+        assert against(initiative, REQUIREMENT) == [row.words]
 
 
 def test_production_is_not_supported_past_the_end_of_life_and_is_until_then(cast):
-    case = factories.make_production(cast)
-    use = case.deployments.get(version__layer="model", runs_to__isnull=True)
-    assert supported(case) == Stage.PRODUCTION
+    initiative = factories.make_production(cast)
+    use = initiative.deployments.get(version__layer="model", runs_to__isnull=True)
+    assert supported(initiative) == Stage.PRODUCTION
     model = factories.make_model(cast, end_of_life=in_days(20))
     # The same version, named in the register now: no other model runs.
     with acting(by=cast.owner, reason="Named later"):
         use.version = model
         use.save()
     changed(cast, model, region="eu-west")
-    assert supported(case) == Stage.PRODUCTION
+    assert supported(initiative) == Stage.PRODUCTION
     ends = clock.midnight_before(in_days(20))
     with clock.simulated(ends - timedelta(seconds=1)):
-        assert supported(case) == Stage.PRODUCTION
+        assert supported(initiative) == Stage.PRODUCTION
     with clock.simulated(ends):
-        assert supported(case) == Stage.MVP
+        assert supported(initiative) == Stage.MVP
 
 
-def test_the_question_opens_ninety_days_before_on_the_desks_of_owner_and_technical_lead(cast, case):
+def test_the_question_opens_ninety_days_before_on_the_desks_of_owner_and_technical_lead(cast, initiative):
     model = factories.make_model(cast, end_of_life=in_days(100))
-    factories.make_use(cast, case, model)
+    factories.make_use(cast, initiative, model)
     with on(9):
         assert reminded() == set()
         assert asked(cast.owner) == asked(cast.lead) == []
     with on(10):
         assert reminded() == {cast.owner.login, cast.lead.login}
         (line,) = asked(cast.lead)
-        assert (line.ref, line.due, line.verb) == (case.ref, model.end_of_life, "answer")
+        assert (line.ref, line.due, line.verb) == (initiative.ref, model.end_of_life, "answer")
         assert len(asked(cast.owner)) == 1
         assert asked(cast.steward) == asked(cast.chair) == []
     with on(108):
         assert cast.chair.login in reminded(), "a week past it the chair hears of it"
 
 
-def test_a_case_that_recorded_what_replaces_it_is_left_alone(cast, case):
+def test_a_initiative_that_recorded_what_replaces_it_is_left_alone(cast, initiative):
     successor = factories.make_model(cast, version="5")
     model = factories.make_model(cast, end_of_life=in_days(30), successor=successor)
-    factories.make_use(cast, case, model)
+    factories.make_use(cast, initiative, model)
     assert reminded() == {cast.owner.login, cast.lead.login}
     (line,) = asked(cast.owner)
-    assert f"replaces={case.deployments.get(version=model).pk}&listed={successor.pk}" in line.link
-    factories.make_use(cast, case, successor, runs_from=clock.midnight_before(in_days(29)))
+    assert f"replaces={initiative.deployments.get(version=model).pk}&listed={successor.pk}" in line.link
+    factories.make_use(cast, initiative, successor, runs_from=clock.midnight_before(in_days(29)))
     assert reminded() == set()
     assert asked(cast.owner) == []
     assert not Shortcoming.objects.standing().filter(source__startswith="component:").exists()
     with on(31):
-        assert against(case, REQUIREMENT) == []
+        assert against(initiative, REQUIREMENT) == []
 
 
-def test_one_that_is_replaced_too_late_counts_in_between(cast, case):
+def test_one_that_is_replaced_too_late_counts_in_between(cast, initiative):
     model = factories.make_model(cast, end_of_life=in_days(30))
-    factories.make_use(cast, case, model)
+    factories.make_use(cast, initiative, model)
     factories.make_use(
-        cast, case, factories.make_model(cast, version="5"), runs_from=clock.midnight_before(in_days(40))
+        cast,
+        initiative,
+        factories.make_model(cast, version="5"),
+        runs_from=clock.midnight_before(in_days(40)),
     )
     (row,) = Shortcoming.objects.standing().filter(source__startswith="component:")
     assert (row.since, row.until) == (
@@ -143,29 +146,31 @@ def test_one_that_is_replaced_too_late_counts_in_between(cast, case):
         assert not Shortcoming.objects.standing().filter(source__startswith="component:").exists()
 
 
-def test_every_case_that_runs_it_hears_of_a_change_at_once(cast, case):
+def test_every_initiative_that_runs_it_hears_of_a_change_at_once(cast, initiative):
     model = factories.make_model(cast)
     other = factories.make_prototype(cast, title="Another one")
-    for one in (case, other):
+    for one in (initiative, other):
         factories.make_use(cast, one, model)
     rows = Shortcoming.objects.standing().filter(source__startswith="component:")
     assert not rows.exists()
     model = changed(cast, model, end_of_life=in_days(-1))
-    assert set(rows.values_list("initiative", flat=True)) == {case.pk, other.pk}
-    assert against(case, REQUIREMENT), "it is past: it counts at once"
+    assert set(rows.values_list("initiative", flat=True)) == {initiative.pk, other.pk}
+    assert against(initiative, REQUIREMENT), "it is past: it counts at once"
     changed(cast, model, end_of_life=None, end_of_life_source="")
     assert not rows.exists()
 
 
-def test_the_finding_leads_to_where_it_is_fixed(cast, as_, case):
-    factories.make_use(cast, case, factories.make_model(cast, end_of_life=in_days(-1)))
-    page = text_of(as_(cast.lead).get(at("integration", case.ref)))
+def test_the_finding_leads_to_where_it_is_fixed(cast, as_, initiative):
+    factories.make_use(cast, initiative, factories.make_model(cast, end_of_life=in_days(-1)))
+    page = text_of(as_(cast.lead).get(at("integration", initiative.ref)))
     assert "Record what replaces it" in page
-    assert "Record what replaces it" not in text_of(as_(cast.seat_risk).get(at("integration", case.ref)))
-    assert "end of life since" in text_of(as_(cast.seat_risk).get(at("running", case.ref)))
+    assert "Record what replaces it" not in text_of(
+        as_(cast.seat_risk).get(at("integration", initiative.ref))
+    )
+    assert "end of life since" in text_of(as_(cast.seat_risk).get(at("running", initiative.ref)))
 
 
-def test_of_another_layer_it_is_asked_what_replaces_it_and_nothing_counts_less(cast, case):
+def test_of_another_layer_it_is_asked_what_replaces_it_and_nothing_counts_less(cast, initiative):
     gateway = register_actions.keep_component(
         layer="policy",
         vendor=None,
@@ -175,7 +180,7 @@ def test_of_another_layer_it_is_asked_what_replaces_it_and_nothing_counts_less(c
         end_of_life_source="Its release notes",
         by=cast.admin,
     )
-    factories.make_use(cast, case, gateway)
+    factories.make_use(cast, initiative, gateway)
     (line,) = asked(cast.lead)
     assert "Gateway 2" in line.text
     assert cast.lead.login in reminded()

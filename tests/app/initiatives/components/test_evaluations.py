@@ -1,4 +1,4 @@
-"""How a model did in a case: what is good enough is declared before anybody knows what comes out."""
+"""How a model did in an initiative: what is good enough is declared before anybody knows what comes out."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,15 +13,15 @@ from governance.permission_result import Conflict, Refused
 from initiatives.components.evaluations import actions as evaluation_actions
 from initiatives.models import ModelEvaluation
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def evaluation(cast):
-    case = factories.make_mvp(cast)
-    return factories.make_evaluation(cast, case)
+    initiative = factories.make_mvp(cast)
+    return factories.make_evaluation(cast, initiative)
 
 
 def recorded(evaluation, cast, **changed) -> ModelEvaluation:
@@ -30,20 +30,20 @@ def recorded(evaluation, cast, **changed) -> ModelEvaluation:
 
 
 def test_declared_measured_and_shown_as_typed_by_whom(cast, as_, evaluation):
-    case, client = evaluation.initiative, as_(cast.lead)
-    page = text_of(client.get(at("evaluations", case.ref)))
+    initiative, client = evaluation.initiative, as_(cast.lead)
+    page = text_of(client.get(at("evaluations", initiative.ref)))
     assert "at least 0.9" in page
     assert "not measured yet" in page
     with acts() as kinds:
         typed = {"result": "0.93", "n": "400", "measured_on": clock.today().isoformat()}
         client.post(at("evaluation-result", evaluation.pk), typed)
     assert kinds == ["evaluation result recorded"]
-    page = text_of(as_(cast.seat_risk).get(at("evaluations", case.ref)))
+    page = text_of(as_(cast.seat_risk).get(at("evaluations", initiative.ref)))
     assert "0.93, n 400" in page
     assert "typed by" in page
     assert "meets its threshold" in page
     assert "Record the result" not in page, "the board reads"
-    history = text_of(as_(cast.owner).get(at("case-history", case.ref)))
+    history = text_of(as_(cast.owner).get(at("initiative-history", initiative.ref)))
     assert "it meets its threshold" in history
 
 
@@ -106,15 +106,15 @@ def test_what_is_withdrawn_stays_to_be_read(cast, as_, evaluation):
     assert "0.5, n 400" in page
 
 
-def test_only_who_works_on_the_case_declares_and_records(cast, as_, evaluation):
-    case = evaluation.initiative
+def test_only_who_works_on_the_initiative_declares_and_records(cast, as_, evaluation):
+    initiative = evaluation.initiative
     for who in (cast.seat_risk, cast.chair, cast.admin):
         with pytest.raises(Refused):
-            factories.make_evaluation(cast, case, by=who)
+            factories.make_evaluation(cast, initiative, by=who)
         with pytest.raises(Refused):
             recorded(evaluation, cast, by=who)
     assert as_(cast.outsider).get(at("evaluation-result", evaluation.pk)).status_code == 404
-    other = factories.make_case(cast, title="Another one")
+    other = factories.make_initiative(cast, title="Another one")
     with pytest.raises(ValidationError, match="a version of a model that this initiative runs"):
         factories.make_evaluation(cast, other, deployment=evaluation.deployment, by=cast.owner)
 
@@ -161,9 +161,9 @@ def test_the_database_takes_no_result_with_its_threshold_nor_another_one_nor_fro
         done.delete()
 
 
-def test_a_model_shows_how_it_did_in_cases_one_sees(cast, as_):
-    model, case = factories.make_model(cast), factories.make_mvp(cast)
-    use = factories.make_use(cast, case, model)
-    recorded(factories.make_evaluation(cast, case, deployment=use), cast)
+def test_a_model_shows_how_it_did_in_initiatives_one_sees(cast, as_):
+    model, initiative = factories.make_model(cast), factories.make_mvp(cast)
+    use = factories.make_use(cast, initiative, model)
+    recorded(factories.make_evaluation(cast, initiative, deployment=use), cast)
     assert "0.93" in text_of(as_(cast.owner).get(at("component", model.pk)))
     assert "0.93" not in text_of(as_(cast.outsider).get(at("component", model.pk)))

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
@@ -20,7 +20,7 @@ from initiatives.models import ComponentVersion, Deployment, Initiative, Vendor
 from initiatives.portfolio.search import Search
 from initiatives.registration import actions as registration_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +30,12 @@ def said(row: ComponentVersion, **changed) -> dict:
     return {name: getattr(row, name) for name in register_actions.SAID} | changed
 
 
-def confidential(cast, case):
-    """The case, for its people alone from now on."""
+def confidential(cast, initiative):
+    """The initiative, for its people alone from now on."""
     registration_actions.change_details(
-        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+        initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
-    return case
+    return initiative
 
 
 def test_admins_and_the_architecture_seat_keep_it_and_nobody_else(cast, as_):
@@ -87,17 +87,17 @@ def test_a_layer_stays_once_an_initiative_runs_it_and_a_successor_is_of_the_same
     with pytest.raises(ValidationError, match="is in another layer"):
         register_actions.keep_component(component=model, by=cast.admin, **said(model, successor=gateway))
     register_actions.keep_component(component=model, by=cast.admin, **said(model, layer="runtime"))
-    factories.make_use(cast, factories.make_case(cast), gateway)
+    factories.make_use(cast, factories.make_initiative(cast), gateway)
     with pytest.raises(ValidationError, match="runs in the layer policy"):
         register_actions.keep_component(component=gateway, by=cast.admin, **said(gateway, layer="runtime"))
 
 
 def test_an_initiative_names_a_row_of_the_register_which_says_the_rest(cast, as_):
-    case, model = factories.make_case(cast), factories.make_model(cast, region="eu-west")
+    initiative, model = factories.make_initiative(cast), factories.make_model(cast, region="eu-west")
     typed = {"listed": model.pk, "step": "save"}
-    page = text_of(as_(cast.owner).post(at("component-add", case.ref), typed, follow=True))
+    page = text_of(as_(cast.owner).post(at("component-add", initiative.ref), typed, follow=True))
     assert "The version is recorded." in page
-    use = case.deployments.get()
+    use = initiative.deployments.get()
     assert (use.version, use.region, str(use)) == (model, "eu-west", "Scribe 4 (eu-west)")
     assert "end of life unknown" in page, "what nobody knows is unknown, never none"
     assert at("component", model.pk) in page
@@ -112,18 +112,26 @@ def test_an_initiative_names_a_row_of_the_register_which_says_the_rest(cast, as_
     ],
 )
 def test_a_row_of_the_register_is_chosen_or_a_component_named(cast, typed, field):
-    case, model = factories.make_case(cast), factories.make_model(cast, region="eu-west")
+    initiative, model = factories.make_initiative(cast), factories.make_model(cast, region="eu-west")
     with pytest.raises(ValidationError) as wrong:
-        component_actions.record_component(case=case, listed=model, by=cast.owner, **typed)
+        component_actions.record_component(initiative=initiative, listed=model, by=cast.owner, **typed)
     assert list(wrong.value.message_dict) == [field]
-    runs = component_actions.record_component(case=case, listed=model, region="EU-west", by=cast.owner)
+    runs = component_actions.record_component(
+        initiative=initiative, listed=model, region="EU-west", by=cast.owner
+    )
     assert runs.version == model
 
 
 def test_a_row_without_a_region_is_taken_where_none_names_that_region(cast):
-    case, anywhere = factories.make_case(cast), factories.make_model(cast)
+    initiative, anywhere = factories.make_initiative(cast), factories.make_model(cast)
     there = factories.make_model(cast, region="eu-west")
-    typed = {"case": case, "layer": "model", "name": "Scribe", "version": "4", "vendor": "Modelwright"}
+    typed = {
+        "initiative": initiative,
+        "layer": "model",
+        "name": "Scribe",
+        "version": "4",
+        "vendor": "Modelwright",
+    }
     runs = [
         component_actions.record_component(region=region, by=cast.owner, **typed)
         for region in ("us-east", "EU-WEST")
@@ -132,9 +140,9 @@ def test_a_row_without_a_region_is_taken_where_none_names_that_region(cast):
 
 
 def test_who_records_a_version_proposes_it_and_the_keeper_confirms(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     typed = {"layer": "model", "name": "Quill", "version": "7", "vendor": "New Models", "region": "eu-west"}
-    owner, url = as_(cast.owner), at("component-add", case.ref)
+    owner, url = as_(cast.owner), at("component-add", initiative.ref)
     with acts() as kinds:
         owner.post(url, typed | {"step": "look"})
     assert kinds == []
@@ -144,7 +152,7 @@ def test_who_records_a_version_proposes_it_and_the_keeper_confirms(cast, as_):
     assert kinds == ["vendor added", "component recorded"]
     row = ComponentVersion.objects.get()
     assert (str(row), row.vendor.name, row.confirmed_at) == ("Quill 7 (eu-west)", "New Models", None)
-    assert case.deployments.get().version == row
+    assert initiative.deployments.get().version == row
     assert "not confirmed" in text_of(owner.get(at("components")))
     admin = as_(cast.admin)
     assert "Read and confirm" in text_of(admin.get(at("component", row.pk)))
@@ -152,17 +160,17 @@ def test_who_records_a_version_proposes_it_and_the_keeper_confirms(cast, as_):
     assert admin.post(at("component-change", row.pk), form).status_code == 302
     row.refresh_from_db()
     assert (row.confirmed_by, row.vendor.name) == (cast.admin, "New Models")
-    other = factories.make_case(cast, title="Another one")
+    other = factories.make_initiative(cast, title="Another one")
     with acts() as kinds:
         owner.post(at("component-add", other.ref), typed | {"name": "quill", "step": "save"})
     assert kinds == ["component recorded"], "one that is there already is named, not proposed again"
     assert row.deployments.count() == 2
 
 
-def test_the_keeper_confirms_what_a_confidential_case_proposed_with_its_vendor(cast, as_):
-    case = confidential(cast, factories.make_case(cast))
+def test_the_keeper_confirms_what_a_confidential_initiative_proposed_with_its_vendor(cast, as_):
+    initiative = confidential(cast, factories.make_initiative(cast))
     runs = component_actions.record_component(
-        case=case, layer="model", name="Quill", version="7", vendor="New Models", by=cast.owner
+        initiative=initiative, layer="model", name="Quill", version="7", vendor="New Models", by=cast.owner
     )
     form = {"layer": "model", "vendor": runs.version.vendor_id, "name": "Quill", "version": "7"}
     assert as_(cast.admin).post(at("component-change", runs.version.pk), form).status_code == 302
@@ -171,8 +179,8 @@ def test_the_keeper_confirms_what_a_confidential_case_proposed_with_its_vendor(c
 
 
 def test_the_next_version_keeps_part_and_vendor_and_another_component_takes_the_part(cast):
-    case = factories.make_case(cast)
-    typed = {"case": case, "layer": "model", "by": cast.owner}
+    initiative = factories.make_initiative(cast)
+    typed = {"initiative": initiative, "layer": "model", "by": cast.owner}
     first = component_actions.record_component(name="Quill", version="1", vendor="New Models", **typed)
     second = component_actions.record_component(name="quill", version="2", **typed)
     beside = component_actions.record_component(name="Ranker", version="1", **typed)
@@ -181,48 +189,56 @@ def test_the_next_version_keeps_part_and_vendor_and_another_component_takes_the_
     assert [one.part for one in (first, second, beside, third, back)] == [1, 1, 2, 1, 1]
     assert back.version == second.version
     assert (second.version.vendor.name, third.version.vendor) == ("New Models", None)
-    assert set(case.deployments.filter(runs_to__isnull=True)) == {beside, back}
-    change = case.changes.get(incoming=third)
+    assert set(initiative.deployments.filter(runs_to__isnull=True)) == {beside, back}
+    change = initiative.changes.get(incoming=third)
     assert change.what == "quill 2 to Scribe 4"
     with pytest.raises(ValidationError, match="is in another layer"):
         component_actions.record_component(
             **typed | {"layer": "policy"}, name="Gateway", version="1", replaces=back
         )
-    other = factories.make_case(cast, title="Another one")
+    other = factories.make_initiative(cast, title="Another one")
     with pytest.raises(ValidationError, match="something that this initiative runs"):
-        component_actions.record_component(**typed | {"case": other}, name="Q", version="1", replaces=back)
+        component_actions.record_component(
+            **typed | {"initiative": other}, name="Q", version="1", replaces=back
+        )
 
 
 def test_the_longest_names_and_versions_are_recorded(cast):
-    case = factories.make_case(cast)
-    typed = {"case": case, "layer": "model", "name": "n" * 120, "region": "r" * 60, "by": cast.owner}
+    initiative = factories.make_initiative(cast)
+    typed = {
+        "initiative": initiative,
+        "layer": "model",
+        "name": "n" * 120,
+        "region": "r" * 60,
+        "by": cast.owner,
+    }
     for version in ("1" * 80, "2" * 80):
         runs = component_actions.record_component(version=version, **typed)
-    assert len(case.changes.get(incoming=runs).what) == 250
+    assert len(initiative.changes.get(incoming=runs).what) == 250
 
 
 def test_a_transfer_stays_with_its_part_whatever_runs_there(cast):
-    case, typed = factories.make_prototype(cast), {"layer": "model", "by": cast.owner}
-    first = case.deployments.get(version__layer="model")
+    initiative, typed = factories.make_prototype(cast), {"layer": "model", "by": cast.owner}
+    first = initiative.deployments.get(version__layer="model")
     second = component_actions.record_component(
-        case=case, name="Scribe", version="4", replaces=first, **typed
+        initiative=initiative, name="Scribe", version="4", replaces=first, **typed
     )
     places = [Place("Model", deployment=second)]
-    link = factories.make_link(cast, case, factories.make_system(cast, "CRM"), transfers=places)
+    link = factories.make_link(cast, initiative, factories.make_system(cast, "CRM"), transfers=places)
     assert link.transfers.get().deployment == first
     with acts() as kinds:
         link_actions.change_link(link=link, transfers=places, by=cast.owner)
     assert kinds == []
     component_actions.record_component(
-        case=case, name="Quill", version="1", region="us-east", replaces=second, **typed
+        initiative=initiative, name="Quill", version="1", region="us-east", replaces=second, **typed
     )
-    runs = {one.region for one in residency_findings.judge([case.pk], unbound=True) if one.transfer}
+    runs = {one.region for one in residency_findings.judge([initiative.pk], unbound=True) if one.transfer}
     assert runs == {"us-east"}
 
 
 def test_the_database_lets_one_deployment_run_in_a_part(cast):
-    case = factories.make_case(cast)
-    runs = factories.make_use(cast, case, factories.make_model(cast))
+    initiative = factories.make_initiative(cast)
+    runs = factories.make_use(cast, initiative, factories.make_model(cast))
     runs.pk = None
     with pytest.raises(IntegrityError, match="one_open_deployment_per_part"), acting(by=cast.owner):
         runs.save(force_insert=True)
@@ -231,8 +247,8 @@ def test_the_database_lets_one_deployment_run_in_a_part(cast):
 def test_one_query_tells_which_initiatives_a_component_reaches(cast):
     near = factories.make_model(cast, end_of_life=date(2031, 1, 1))
     for title, row in (("One", near), ("Two", near), ("Three", factories.make_model(cast, version="5"))):
-        factories.make_use(cast, factories.make_case(cast, title=title), row)
-    past = factories.make_case(cast, title="Four")
+        factories.make_use(cast, factories.make_initiative(cast, title=title), row)
+    past = factories.make_initiative(cast, title="Four")
     factories.make_use(cast, past, near)
     factories.make_use(cast, past, factories.make_model(cast, version="6"))
     ending = Deployment.objects.standing_at(clock.now()).filter(version__end_of_life__lte=date(2031, 3, 1))
@@ -241,10 +257,10 @@ def test_one_query_tells_which_initiatives_a_component_reaches(cast):
 
 
 def test_vendors_of_components_are_one_register(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     for name, vendor in (("One", "Acme Cloud"), ("Two", "ACME cloud"), ("Three", "")):
         component_actions.record_component(
-            case=case, layer="application", name=name, version="1", vendor=vendor, by=cast.owner
+            initiative=initiative, layer="application", name=name, version="1", vendor=vendor, by=cast.owner
         )
     (acme,) = Vendor.objects.filter(name__iexact="acme cloud")
     assert set(acme.components.values_list("name", flat=True)) == {"One", "Two"}
@@ -253,39 +269,44 @@ def test_vendors_of_components_are_one_register(cast, as_):
     row = acme.components.get(name="One")
     assert at("component", row.pk) in page
     assert at("component", row.pk) not in text_of(as_(cast.outsider).get(at("vendor", acme.pk)))
-    assert case.title in text_of(as_(cast.owner).get(at("component", row.pk)))
+    assert initiative.title in text_of(as_(cast.owner).get(at("component", row.pk)))
 
 
-def test_the_pages_show_cases_one_may_see_and_count_the_others(cast, as_):
+def test_the_pages_show_initiatives_one_may_see_and_count_the_others(cast, as_):
     model = factories.make_model(cast)
-    case = factories.make_case(cast)
-    secret = confidential(cast, factories.make_case(cast, title="Merger papers"))
-    for one in (case, secret):
+    initiative = factories.make_initiative(cast)
+    secret = confidential(cast, factories.make_initiative(cast, title="Merger papers"))
+    for one in (initiative, secret):
         factories.make_use(cast, one, model)
     for page in (at("components"), at("component", model.pk)):
         seen = text_of(as_(cast.owner).get(page))
-        assert case.title in seen
+        assert initiative.title in seen
         assert secret.title in seen, "its owner sees it"
         stranger = text_of(as_(cast.outsider).get(page))
-        assert case.title not in stranger
+        assert initiative.title not in stranger
         assert secret.title not in stranger
         assert "that you do not see" in stranger
-        assert "2 case" not in stranger, "a confidential case is not even counted"
+        assert "2 initiative" not in stranger, "a confidential initiative is not even counted"
 
 
-def test_what_only_a_confidential_case_names_is_in_no_list_of_others(cast, as_):
-    case = confidential(cast, factories.make_case(cast, title="Merger papers"))
+def test_what_only_a_confidential_initiative_names_is_in_no_list_of_others(cast, as_):
+    initiative = confidential(cast, factories.make_initiative(cast, title="Merger papers"))
     component_actions.record_component(
-        case=case, layer="model", name="Hindenburg", vendor="Zeppelin Models", version="1", by=cast.owner
+        initiative=initiative,
+        layer="model",
+        name="Hindenburg",
+        vendor="Zeppelin Models",
+        version="1",
+        by=cast.owner,
     )
     model, vendor = ComponentVersion.objects.get(), Vendor.objects.get(name="Zeppelin Models")
     stranger, mine = as_(cast.outsider), as_(cast.owner)
     for page in (
         at("components"),
         at("vendors"),
-        at("component-add", factories.make_case(cast, title="Open").ref),
+        at("component-add", factories.make_initiative(cast, title="Open").ref),
     ):
-        own = "/cases/" in page
+        own = "/initiatives/" in page
         assert ("Hindenburg" in text_of((mine if own else stranger).get(page))) is own, page
         assert "Zeppelin" not in text_of(stranger.get(page))
     for page in (at("component", model.pk), at("vendor", vendor.pk)):
@@ -296,7 +317,7 @@ def test_what_only_a_confidential_case_names_is_in_no_list_of_others(cast, as_):
     assert residency_actions.add_vendor(name="zeppelin models", by=cast.admin) == vendor
     assert "Zeppelin Models" in text_of(stranger.get(at("vendors")))
     component_actions.record_component(
-        case=factories.make_mvp(cast, title="Beside it"),
+        initiative=factories.make_mvp(cast, title="Beside it"),
         layer="model",
         name="Hindenburg",
         vendor="Zeppelin Models",
@@ -306,28 +327,28 @@ def test_what_only_a_confidential_case_names_is_in_no_list_of_others(cast, as_):
     page = text_of(as_(cast.lead).get(at("component", model.pk)))
     assert "Beside it" in page
     assert "Merger papers" not in page
-    assert "Added by" not in page, "who proposed it is of a case that the reader does not know"
+    assert "Added by" not in page, "who proposed it is of an initiative that the reader does not know"
 
 
 def test_what_replacing_a_model_ends_is_shown_before_it_is_done_and_changes_nothing(cast, as_):
     model, successor = factories.make_model(cast), factories.make_model(cast, version="5")
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    factories.make_use(cast, case, model)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    use = case.deployments.get(version__layer="model", runs_to__isnull=True)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    factories.make_use(cast, initiative, model)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    use = initiative.deployments.get(version__layer="model", runs_to__isnull=True)
     with acts() as kinds:
         page = text_of(as_(cast.admin).get(at("component", model.pk, successor=successor.pk)))
     assert kinds == []
     use.refresh_from_db()
     assert use.runs_to is None
-    factories.make_use(cast, case, successor)
-    (change,) = case.changes.filter(outgoing=use)
+    factories.make_use(cast, initiative, successor)
+    (change,) = initiative.changes.filter(outgoing=use)
     ended = list(change.voidings.select_related("evidence"))
     assert ended, "proof of the model is ended by another one"
     assert f"ends {len(ended)}" in page
     for row in ended:
         assert row.evidence.title in page
-        assert at("evidence-item", case.ref, row.evidence_id) in page
+        assert at("evidence-item", initiative.ref, row.evidence_id) in page
     hidden = text_of(as_(cast.outsider).get(at("component", model.pk, successor="")))
-    assert case.title not in hidden
+    assert initiative.title not in hidden

@@ -2,12 +2,12 @@
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import ClauseEnforcement
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -15,11 +15,11 @@ CONTROL = {"layer": "policy", "control": "What is not allowed is denied before i
 
 
 def in_force(cast):
-    """A case with a contract in force, and the item that shows its controls."""
+    """An initiative with a contract in force, and the item that shows its controls."""
     made = factories.make_prototype(cast)
-    case = factories.make_contract(cast, made, case_acts.CLAUSES, case_acts.VOCABULARY)
+    initiative = factories.make_contract(cast, made, initiative_acts.CLAUSES, initiative_acts.VOCABULARY)
     item = evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title="Denied calls",
         observed_on=clock.today(),
@@ -27,14 +27,14 @@ def in_force(cast):
         link="https://example.org/denied",
         by=cast.owner,
     )
-    return case, item
+    return initiative, item
 
 
 def test_one_control_is_named_for_the_clauses_that_are_ticked(cast, as_):
-    case, item = in_force(cast)
-    client, place = as_(cast.owner), at("clauses-map", case.ref)
-    assert place in text_of(client.get(at("contract-map", case.ref)))
-    first, second, *_rest = case.contract.versions.get().clauses.all()
+    initiative, item = in_force(cast)
+    client, place = as_(cast.owner), at("clauses-map", initiative.ref)
+    assert place in text_of(client.get(at("contract-map", initiative.ref)))
+    first, second, *_rest = initiative.contract.versions.get().clauses.all()
     sent = CONTROL | {"evidence": item.pk, "clauses": [first.pk, second.pk]}
     assert client.post(place, sent).status_code == 302
     named = ClauseEnforcement.objects.standing()
@@ -49,10 +49,10 @@ def test_one_control_is_named_for_the_clauses_that_are_ticked(cast, as_):
 
 
 def test_without_a_clause_or_an_item_nothing_is_named(cast, as_):
-    case, item = in_force(cast)
-    client, place = as_(cast.owner), at("clauses-map", case.ref)
+    initiative, item = in_force(cast)
+    client, place = as_(cast.owner), at("clauses-map", initiative.ref)
     none = client.post(place, CONTROL | {"evidence": item.pk})
     assert "Tick the clauses that it enforces." in text_of(none)
-    clause = case.contract.versions.get().clauses.first()
+    clause = initiative.contract.versions.get().clauses.first()
     assert "There is a problem" in text_of(client.post(place, CONTROL | {"clauses": [clause.pk]}))
     assert not ClauseEnforcement.objects.standing().exists()

@@ -10,7 +10,7 @@ from governance import clock
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases import open_reviews
+from tests.support.initiatives import open_reviews
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
@@ -31,19 +31,19 @@ def columns(response) -> list[dict[str, str]]:
 
 def test_value_risk_and_feasibility_as_answered(cast, as_):
     review = open_reviews.before_prototype(cast)
-    case = review.initiative
+    initiative = review.initiative
     registration_actions.propose_tier(
-        case=case, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
+        initiative=initiative, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
     )
-    other = factories.make_case(cast, title="Letter drafts", problem="Letters take a day.")
+    other = factories.make_initiative(cast, title="Letter drafts", problem="Letters take a day.")
     with time_machine.travel(clock.now() + timedelta(days=12), tick=False):
-        page = as_(cast.chair).get(f"/ideas/?case={case.ref}&case={other.ref}")
+        page = as_(cast.chair).get(f"/ideas/?initiative={initiative.ref}&initiative={other.ref}")
     first, second = columns(page)
-    answers = {row.requirement: row.text for row in case.answers.all()}
-    assert first["title"] == case.title
+    answers = {row.requirement: row.text for row in initiative.answers.all()}
+    assert first["title"] == initiative.title
     assert "waiting 12 days" in first["head"]
     assert "Marta Lindqvist" in first["head"]
-    assert case.problem in first["Value"]
+    assert initiative.problem in first["Value"]
     assert " ".join(answers["prototype.selected"].split()) in first["Value"]
     assert " ".join(answers["proto.assumptions"].split()) in first["Risk"]
     assert "limited risk proposed" in first["Risk"]
@@ -55,61 +55,61 @@ def test_value_risk_and_feasibility_as_answered(cast, as_):
     assert review.get_absolute_url() in page.content.decode()
 
 
-def test_similar_cases_stand_beside_each_never_itself_and_confidential_ones_never(cast, as_):
-    idea = factories.make_case(cast, title="Invoice matching")
-    near = factories.make_case(
+def test_similar_initiatives_stand_beside_each_never_itself_and_confidential_ones_never(cast, as_):
+    idea = factories.make_initiative(cast, title="Invoice matching")
+    near = factories.make_initiative(
         cast, title="Invoice reader", unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
     )
-    hidden = factories.make_case(cast, title="Invoice secrets")
+    hidden = factories.make_initiative(cast, title="Invoice secrets")
     registration_actions.change_details(
-        case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
+        initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
-    (shown,) = columns(as_(cast.chair).get(f"/ideas/?case={idea.ref}"))
+    (shown,) = columns(as_(cast.chair).get(f"/ideas/?initiative={idea.ref}"))
     assert f"Invoice reader {near.ref} Logistics" in shown["Initiatives with similar words"]
     assert idea.ref not in shown["Initiatives with similar words"]
     assert "secrets" not in shown["Initiatives with similar words"]
 
 
 def test_only_waiting_ideas_of_ones_own_boards(cast, as_):
-    idea = factories.make_case(cast, title="Alpha")
-    far = factories.make_case(cast, title="Beta", unit=cast.elsewhere)
-    stopped = factories.make_case(cast, title="Gamma")
-    stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
-    mistake = factories.make_case(cast, title="Delta")
-    registration_actions.withdraw(case=mistake, reason="Twice", by=cast.owner)
-    query = "&".join(f"case={case.ref}" for case in (idea, far, stopped, mistake))
+    idea = factories.make_initiative(cast, title="Alpha")
+    far = factories.make_initiative(cast, title="Beta", unit=cast.elsewhere)
+    stopped = factories.make_initiative(cast, title="Gamma")
+    stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
+    mistake = factories.make_initiative(cast, title="Delta")
+    registration_actions.withdraw(initiative=mistake, reason="Twice", by=cast.owner)
+    query = "&".join(f"initiative={initiative.ref}" for initiative in (idea, far, stopped, mistake))
     page = as_(cast.chair).get(f"/ideas/?{query}")
     assert [shown["title"] for shown in columns(page)] == ["Alpha"]
-    assert [case.ref for case, _ in page.context["rows"]] == [idea.ref]
+    assert [initiative.ref for initiative, _ in page.context["rows"]] == [idea.ref]
     for person in (cast.owner, cast.admin, cast.outsider):
         assert as_(person).get("/ideas/").status_code == 403
 
 
 def test_five_at_most_and_no_nonsense_breaks_it(cast, as_):
-    cases = [factories.make_case(cast, title=f"Idea {n}") for n in range(6)]
+    initiatives = [factories.make_initiative(cast, title=f"Idea {n}") for n in range(6)]
     client = as_(cast.seat_value)
-    page = client.get("/ideas/?" + "&".join(f"case={case.ref}" for case in cases))
+    page = client.get("/ideas/?" + "&".join(f"initiative={initiative.ref}" for initiative in initiatives))
     assert len(columns(page)) == 5
     assert "Five ideas stand side by side at most" in page.content.decode()
     for query in (
-        "case=",
-        "case=AI-",
-        "case=AI-x",
-        "case=AI-99999999999999999",
-        "case=%27",
-        "case=AI-%C2%B2",
+        "initiative=",
+        "initiative=AI-",
+        "initiative=AI-x",
+        "initiative=AI-99999999999999999",
+        "initiative=%27",
+        "initiative=AI-%C2%B2",
         "page=0",
     ):
         assert client.get(f"/ideas/?{query}").status_code == 200, query
 
 
 def test_five_ideas_cost_no_query_more_than_two(cast, as_):
-    cases = [factories.make_case(cast, title=f"Idea {n}") for n in range(5)]
+    initiatives = [factories.make_initiative(cast, title=f"Idea {n}") for n in range(5)]
     client = as_(cast.chair)
 
     def asked(some) -> int:
-        address = "/ideas/?" + "&".join(f"case={case.ref}" for case in some)
+        address = "/ideas/?" + "&".join(f"initiative={initiative.ref}" for initiative in some)
         assert len(columns(client.get(address))) == len(some)
         return query_counts.asked(client, address)
 
-    assert asked(cases) == asked(cases[:2]) <= 22
+    assert asked(initiatives) == asked(initiatives[:2]) <= 22

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
@@ -45,16 +45,16 @@ def said(person, verb=None) -> str:
 @snapshots.kept
 def prototype(cast):
     """An idea whose prototype gate is ready to be signed."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    return case
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    return initiative
 
 
 @pytest.fixture
 @snapshots.kept
 def review(cast, prototype) -> Review:
-    return review_actions.open_review(case=prototype, by=cast.owner)
+    return review_actions.open_review(initiative=prototype, by=cast.owner)
 
 
 def test_a_seat_signs_then_the_chair_decides(cast, review):
@@ -62,11 +62,11 @@ def test_a_seat_signs_then_the_chair_decides(cast, review):
     assert lines(cast.seat_value, "sign")[0].link == f"/reviews/{review.pk}/"
     assert lines(cast.seat_adoption, "sign") == []  # no criterion of this seat at the gate
     assert lines(cast.chair, "decide") == []
-    case_acts.votes(review, cast.team)
+    initiative_acts.votes(review, cast.team)
     assert lines(cast.seat_value, "sign") == []
     assert "everything the gate asks for is there" in said(cast.chair, "decide")
     assert lines(cast.deputy_chair, "decide") == []
-    role_actions.propose_role(case=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
+    role_actions.propose_role(initiative=review.initiative, role="sponsor", person=cast.chair, by=cast.owner)
     assert lines(cast.chair, "decide") == []
     assert lines(cast.deputy_chair, "decide")
 
@@ -87,10 +87,12 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
 
 
 def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
-    case = review.initiative
-    case_acts.staff(case, cast.team)
-    contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
-    contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
+    initiative = review.initiative
+    initiative_acts.staff(initiative, cast.team)
+    contract_actions.save_contract(
+        initiative=initiative_acts.fresh(initiative), clauses=initiative_acts.CLAUSES, by=cast.owner
+    )
+    contract_actions.propose_contract(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     seat = organisation_actions.appoint(
         board=cast.board, person=cast.outsider, seat="business_value", by=cast.admin
     )
@@ -99,17 +101,20 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
         (found,) = [one for one in lines(cast.outsider, "sign") if one.text.startswith("Contract of ")]
         return found
 
-    assert (line().button, line().link) == ("Read it", f"/cases/{case.ref}/contract/")
+    assert (line().button, line().link) == ("Read it", f"/initiatives/{initiative.ref}/contract/")
     assert "has not signed it. Your seat is in its first day" in line().why
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
-    assert (line().button, line().link) == ("Review and sign", f"/cases/{case.ref}/contract/approve/")
+    assert (line().button, line().link) == (
+        "Review and sign",
+        f"/initiatives/{initiative.ref}/contract/approve/",
+    )
     assert line().why.endswith("has not signed it.")
 
 
 def test_a_stale_vote_comes_back_with_what_changed(cast, review):
-    case_acts.votes(review, cast.team)
+    initiative_acts.votes(review, cast.team)
     checklist_actions.answer(
-        case=review.initiative,
+        initiative=review.initiative,
         requirement="proto.question",
         kind="answered",
         text="Another question altogether.",
@@ -123,9 +128,11 @@ def test_a_stale_vote_comes_back_with_what_changed(cast, review):
     assert lines(cast.chair, "decide") == []
 
 
-def test_nobody_is_asked_to_sign_a_case_of_their_own(cast, review):
+def test_nobody_is_asked_to_sign_a_initiative_of_their_own(cast, review):
     assert lines(cast.seat_value, "sign")
-    role_actions.propose_role(case=review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
+    role_actions.propose_role(
+        initiative=review.initiative, role="sponsor", person=cast.seat_value, by=cast.owner
+    )
     assert lines(cast.seat_value, "sign") == []
     assert "Sponsor" in said(cast.seat_value, "accept")
 
@@ -136,28 +143,30 @@ def test_questions_of_the_board_wait_for_the_owner(cast, review):
     )
     assert "On which sample?" in said(cast.owner, "answer")
     role = role_actions.propose_role(
-        case=review.initiative, role="technical_lead", person=cast.lead, by=cast.owner
+        initiative=review.initiative, role="technical_lead", person=cast.lead, by=cast.owner
     )
     role_actions.accept_role(assignment=role, by=cast.lead)
     assert "On which sample?" not in said(cast.lead, "answer"), "others may answer, and are not asked to"
 
 
 def test_roles_to_accept(cast):
-    case = factories.make_case(cast, owner=cast.lead)
+    initiative = factories.make_initiative(cast, owner=cast.lead)
     line = lines(cast.lead, "accept")[0]
     assert line.text == "Business owner"
-    assert line.link == f"/roles/{case.roles.get().pk}/"
+    assert line.link == f"/roles/{initiative.roles.get().pk}/"
     assert line.when == "since today"
     assert "Marta Lindqvist" in line.why
 
 
-def test_open_questions_are_counted_per_case_and_role(cast):
-    case = factories.make_case(cast)
+def test_open_questions_are_counted_per_initiative_and_role(cast):
+    initiative = factories.make_initiative(cast)
     assert "6 questions have no answer yet" in said(cast.owner, "answer").replace(
         "7 questions", "6 questions"
     )
     assert lines(cast.lead) == []
-    assignment = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    assignment = role_actions.propose_role(
+        initiative=initiative, role="technical_lead", person=cast.lead, by=cast.owner
+    )
     role_actions.accept_role(assignment=assignment, by=cast.lead)
     assert "1 question has no answer yet" in said(cast.lead, "answer")
 
@@ -172,36 +181,36 @@ def test_open_questions_are_counted_per_case_and_role(cast):
     ],
 )
 def test_proof_that_ends_is_renewed_where_its_kind_is(kind, generated, key, place):
-    case, item = Initiative(number=9), Evidence(pk=7, kind=kind, generated=generated)
-    assert desk_lines._renewed(case, item, key)[0] == f"/cases/AI-0009/{place}"
+    initiative, item = Initiative(number=9), Evidence(pk=7, kind=kind, generated=generated)
+    assert desk_lines._renewed(initiative, item, key)[0] == f"/initiatives/AI-0009/{place}"
 
 
 def test_ageing_proof_is_named_with_its_day(cast):
-    case = factories.make_prototype(cast)
-    Span.objects.filter(initiative=case).update(next_stale_on=None)
+    initiative = factories.make_prototype(cast)
+    Span.objects.filter(initiative=initiative).update(next_stale_on=None)
     assert lines(cast.owner, "refresh") == []
     soon = clock.today() + timedelta(days=31)
-    Span.objects.filter(initiative=case).update(next_stale_on=soon)
+    Span.objects.filter(initiative=initiative).update(next_stale_on=soon)
     line = lines(cast.owner, "refresh")[0]
     assert line.due == clock.today() + timedelta(days=30), "the last day on which it is current"
     assert "expires" in line.why
-    Span.objects.filter(initiative=case).update(next_stale_on=soon + timedelta(days=1))
+    Span.objects.filter(initiative=initiative).update(next_stale_on=soon + timedelta(days=1))
     assert lines(cast.owner, "refresh") == []
-    Span.objects.filter(initiative=case).update(gaps={"model": 2, "policy": 1})
+    Span.objects.filter(initiative=initiative).update(gaps={"model": 2, "policy": 1})
     assert "3 answers lack current evidence: 2 model, 1 policy" in said(cast.owner, "refresh")
 
 
 def test_what_seats_do_apart_from_reviews(cast, prototype):
     registration_actions.propose_tier(
-        case=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
+        initiative=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
     )
     assert "Proposed: limited" in said(cast.seat_risk, "confirm")
     assert lines(cast.seat_value, "confirm") == []
-    registration_actions.confirm_tier(case=prototype, tier="limited", by=cast.seat_risk)
+    registration_actions.confirm_tier(initiative=prototype, tier="limited", by=cast.seat_risk)
     assert lines(cast.seat_risk, "confirm") == []
 
     checklist_actions.answer(
-        case=prototype,
+        initiative=prototype,
         requirement="proto.scope",
         kind="not_applicable",
         text="There is no sample at all.",
@@ -210,9 +219,9 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     holders = {seat: said(person, "agree") for seat, person in cast.seats.items()}
     assert any("does not apply" in words for words in holders.values())
 
-    case_acts.staff(prototype, cast.team, roles=("record_owner",))
-    contract_actions.save_contract(case=prototype, clauses=case_acts.CLAUSES, by=cast.owner)
-    version = contract_actions.propose_contract(case=prototype, by=cast.owner)
+    initiative_acts.staff(prototype, cast.team, roles=("record_owner",))
+    contract_actions.save_contract(initiative=prototype, clauses=initiative_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(initiative=prototype, by=cast.owner)
     assert "Contract of" in said(cast.seat_risk, "sign")
     assert "Contract of" in said(cast.seat_value, "sign")
     assert "Contract of" not in said(cast.seat_security, "sign")
@@ -229,20 +238,20 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     WAIVERS.agree(row=waiver, by=cast.seat_risk)
     assert "Waiver for" not in said(cast.seat_risk, "agree")
 
-    hold_actions.hold(case=prototype, reason="Something smells.", by=cast.seat_security)
+    hold_actions.hold(initiative=prototype, reason="Something smells.", by=cast.seat_security)
     assert "Something smells." in said(cast.chair, "decide")
     assert "Something smells." not in said(cast.deputy_chair)
 
 
 def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review):
-    case = review.initiative
+    initiative = review.initiative
     yesterday = clock.today() - timedelta(days=1)
     with unguarded("initiatives_condition"), acting(system="test", reason="debts"):
         Condition(
             review=review, text="Tell the union", owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
         ).save()
         hold_actions.owe(
-            case,
+            initiative,
             "criterion",
             source="x",
             text="Hand over the logs",
@@ -250,7 +259,7 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
             debtor=cast.lead,
         )
         ChangeRecord(
-            initiative=case,
+            initiative=initiative,
             layer="model",
             what="Model swapped",
             effective_at=clock.now(),
@@ -309,7 +318,7 @@ def steps_of(client) -> dict[str, tuple[str, bool]]:
     return {step.key: (step.state, step.done) for step in client.get("/").context["setup"]}
 
 
-def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
+def test_the_first_admin_is_led_from_the_units_to_the_first_initiative(db, as_):
     admin = factories.make_person("root", is_admin=True)
     client = as_(admin)
     page = client.get("/")
@@ -321,7 +330,7 @@ def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
         "board": ("no boards", False),
         "seats": ("7 seats missing", False),
         "rulebook": ("none is loaded", False),
-        "case": ("no initiatives", False),
+        "initiative": ("no initiatives", False),
     }
     for step in page.context["setup"]:
         assert not step.link or client.get(step.link).status_code == 200, step.link
@@ -337,9 +346,9 @@ def test_each_step_says_how_far_it_is_and_all_go_when_all_are_done(cast, as_):
     assert steps_of(client)["seats"] == ("1 seat missing", False)
     assert client.get("/").context["setup_next"].key == "seats"
     organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
-    assert client.get("/").context["setup_next"].key == "case"
+    assert client.get("/").context["setup_next"].key == "initiative"
     assert as_(cast.owner).get("/").context["setup"] == []
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     page = client.get("/")
     assert page.context["setup"] == []
     assert page.context["steps"][0].text == "See the accounts"
@@ -362,10 +371,10 @@ def test_a_rulebook_that_waits_for_its_chair_is_said_to(cast, as_):
 def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
     client = as_(cast.lead)
     assert notice_desk.counts_for(cast.lead)[0] == 0
-    case = factories.make_case(cast, owner=cast.lead)
+    initiative = factories.make_initiative(cast, owner=cast.lead)
     assert notice_desk.counts_for(cast.lead)[0] == 1
     assert ">1<span" in client.get("/help/").content.decode()
-    role_actions.decline_role(assignment=case.roles.get(), by=cast.lead)
+    role_actions.decline_role(assignment=initiative.roles.get(), by=cast.lead)
     assert notice_desk.counts_for(cast.lead)[0] == 0
 
 
@@ -373,7 +382,7 @@ def test_unread_notices_are_counted_on_each_page_also_while_the_number_of_lines_
     def owed(person, key: str) -> None:
         owe.owe(person, "owed", key, subject=key)
 
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     lines, before = notice_desk.counts_for(cast.lead)
     owed(cast.lead, "first")
     owed(cast.lead, "second")
@@ -392,9 +401,9 @@ def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypa
         assert notice_desk.counts_for(person)[0] == number
         assert (len(counted) > before) == anew
 
-    def answer(case) -> None:
+    def answer(initiative) -> None:
         checklist_actions.answer(
-            case=case,
+            initiative=initiative,
             requirement="proto.question",
             kind="answered",
             text=f"Which, the {len(counted)}th time?",
@@ -402,21 +411,23 @@ def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypa
             by=cast.owner,
         )
 
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     says(cast.lead, 0, anew=True)
-    answer(case)
-    says(cast.lead, 0, anew=False)  # somebody else's case
-    assignment = role_actions.propose_role(case=case, role="technical_lead", person=cast.lead, by=cast.owner)
+    answer(initiative)
+    says(cast.lead, 0, anew=False)  # somebody else's initiative
+    assignment = role_actions.propose_role(
+        initiative=initiative, role="technical_lead", person=cast.lead, by=cast.owner
+    )
     says(cast.lead, 1, anew=True)
     role_actions.accept_role(assignment=assignment, by=cast.lead)
     says(cast.lead, 1, anew=True)  # a question of theirs
-    answer(case)
-    says(cast.lead, 1, anew=True)  # their own case now
+    answer(initiative)
+    says(cast.lead, 1, anew=True)  # their own initiative now
     says(cast.seat_value, 0, anew=True)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
     says(cast.seat_value, 0, anew=True)
-    review_actions.open_review(case=case, by=cast.owner)
+    review_actions.open_review(initiative=initiative, by=cast.owner)
     says(cast.seat_value, 1, anew=True)  # before their board
     says(cast.seat_value, 1, anew=False)
 
@@ -430,13 +441,13 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
         return len(queries)
 
     def one(number):
-        case = factories.make_case(cast, title=f"Case {number}")
-        case_acts.parts(case, cast.team)
-        case_acts.ground_gate(case, "prototype", cast.team)
+        initiative = factories.make_initiative(cast, title=f"Initiative {number}")
+        initiative_acts.parts(initiative, cast.team)
+        initiative_acts.ground_gate(initiative, "prototype", cast.team)
         registration_actions.propose_tier(
-            case=case, tier="limited", worst_credible_harm="None.", by=cast.owner
+            initiative=initiative, tier="limited", worst_credible_harm="None.", by=cast.owner
         )
-        review_actions.open_review(case=case, by=cast.owner)
+        review_actions.open_review(initiative=initiative, by=cast.owner)
 
     busy = (cast.owner, cast.seat_value, cast.seat_risk, cast.chair)
     one(0)
@@ -465,11 +476,11 @@ def headings(page: BeautifulSoup) -> list[str]:
 
 
 def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with acting(system="test"):
         for days, text in ((-3, "Overdue"), (2, "Soon"), (20, "In this month"), (80, "In spring")):
             hold_actions.owe(
-                case,
+                initiative,
                 ObligationKind.CRITERION,
                 source=f"test:{days}",
                 text=text,
@@ -500,7 +511,7 @@ def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_,
 def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, review):
     """A hold near a seat: the chair lifts it, the owner fixes it, the seat is told under what it has to sign."""
     held = factories.make_mvp(cast, title="Held")
-    hold_actions.hold(case=held, reason="Something smells.", by=cast.chair)
+    hold_actions.hold(initiative=held, reason="Something smells.", by=cast.chair)
     page = inbox(as_(cast.seat_value))
     assert headings(page) == ["Now (1)", "To know (1)"]
     assert page.h1.get_text().strip() == "One thing waits for you"
@@ -510,10 +521,10 @@ def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, 
 
 
 def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     with acting(system="test"):
         debt = hold_actions.owe(
-            case,
+            initiative,
             ObligationKind.CRITERION,
             source="test:1",
             text="Write it down",
@@ -552,8 +563,8 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
 
 
 def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
-    case = factories.make_prototype(cast)
-    hold_actions.hold(case=case, reason="Wrong answers were sent to customers.", by=cast.chair)
+    initiative = factories.make_prototype(cast)
+    hold_actions.hold(initiative=initiative, reason="Wrong answers were sent to customers.", by=cast.chair)
     found = {
         person: next(line for line in lines(person) if line.is_hold) for person in (cast.chair, cast.owner)
     }

@@ -10,7 +10,7 @@ from initiatives.desk import first_month, seat_time
 from initiatives.holds.actions import lacking, show_by
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
-from tests.support.cases.imported_portfolio import give_owner, make_portfolio
+from tests.support.initiatives.imported_portfolio import give_owner, make_portfolio
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
@@ -24,20 +24,20 @@ def state(key: str) -> str:
 
 def test_each_step_says_how_far_it_is(cast):
     assert state("portfolio") == "nothing is imported"
-    cases = make_portfolio(cast, titles=["A", "B", "C", "D"])
+    initiatives = make_portfolio(cast, titles=["A", "B", "C", "D"])
     assert state("portfolio") == "4 claimed as Production"
     assert state("owners") == "0 accepted, 0 asked and not answered, 4 without anybody"
-    give_owner(cast, cases[0], cast.owner)
-    role_actions.propose_role(case=cases[1], role="owner", person=cast.lead, by=cast.admin)
+    give_owner(cast, initiatives[0], cast.owner)
+    role_actions.propose_role(initiative=initiatives[1], role="owner", person=cast.lead, by=cast.admin)
     assert first_month.owners() == {"accepted": 1, "asked": 1, "none": 2}
     assert state("catch-up") == "0 with a day, 0 past their day, 4 without a day"
-    show_by(case=cases[0], due=clock.today(), by=cast.owner)
+    show_by(initiative=initiatives[0], due=clock.today(), by=cast.owner)
     assert state("catch-up") == "1 with a day, 0 past their day, 3 without a day"
 
 
-def test_gaps_are_those_of_the_cases(cast):
-    cases = make_portfolio(cast)
-    assert first_month.gaps_by_layer().total() == sum(len(lacking(case)) for case in cases)
+def test_gaps_are_those_of_the_initiatives(cast):
+    initiatives = make_portfolio(cast)
+    assert first_month.gaps_by_layer().total() == sum(len(lacking(initiative)) for initiative in initiatives)
 
 
 def test_what_a_seat_costs_follows_from_what_it_signs():

@@ -20,7 +20,7 @@ from initiatives.efforts.views import FATES
 from initiatives.models import Effort, SystemImportMapping
 from tests.app.initiatives.efforts.test_efforts import make_system, note
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,19 +35,19 @@ JIRA = (
 )
 
 
-def send(client, case, text: str, name="work.csv"):
+def send(client, initiative, text: str, name="work.csv"):
     """A file of a tracker, as the page takes it."""
     content = text if isinstance(text, bytes) else text.encode()
-    return client.post(at("effort-import", case.ref), {"file": SimpleUploadedFile(name, content)})
+    return client.post(at("effort-import", initiative.ref), {"file": SimpleUploadedFile(name, content)})
 
 
-def enter(client, case, answer, **fixed):
+def enter(client, initiative, answer, **fixed):
     """Let the lines enter as the page offers it, fixed here and there."""
     mapping, form = answer.context["look"].mapping, answer.context["form"]
     fields = {bound.html_name: bound.value() or "" for bound in mapping if bound.name != "replace"}
     fields |= {f"author_{place}": "-" for place in range(len(mapping.authors))}  # nobody here
     fields |= {"kept": form["kept"].value(), "step": "enter"} | fixed
-    return client.post(at("effort-import", case.ref), fields)
+    return client.post(at("effort-import", initiative.ref), fields)
 
 
 def states(answer) -> dict:
@@ -56,17 +56,18 @@ def states(answer) -> dict:
     return {state: tally[words] for state, words in FATES.items() if words in tally}
 
 
-# --- The page of a case ----------------------------------------------------------------------------------------------
+# --- The page of an initiative
+# ----------------------------------------------------------------------------------------------
 
 
 def test_a_line_is_typed_in_seconds_and_the_next_is_ready(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    system, page = make_system(cast), at("integration-effort", case.ref)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    system, page = make_system(cast), at("integration-effort", initiative.ref)
     form = client.get(page).context["form"]
     assert form["week"].value() == monday(clock.today())
     typed = {"layer": "policy", "week": clock.today().isoformat(), "hours": "2,5", "words": "<b>Terms</b>"}
     answer = client.post(page, typed | {"waited_days": "3", "waits_for": "billing"}, follow=True)
-    row = case.efforts.get()
+    row = initiative.efforts.get()
     assert (row.hours, row.waits_for_system, row.waits_for_words) == (Decimal("2.5"), system, "")
     assert answer.context["form"]["layer"].value() == "policy", "the last layer stands there already"
     assert not answer.context["form"]["hours"].value()
@@ -77,8 +78,8 @@ def test_a_line_is_typed_in_seconds_and_the_next_is_ready(cast, as_):
 
 
 def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    page, last = at("integration-effort", case.ref), monday(clock.today()) - timedelta(weeks=1)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    page, last = at("integration-effort", initiative.ref), monday(clock.today()) - timedelta(weeks=1)
     assert f"?week={last}#note" in text_of(client.get(page)), "last week is one press away"
     shown = client.get(f"{page}?week={last + timedelta(days=3)}").context["week_form"]
     assert shown["week"].value() == last
@@ -93,7 +94,7 @@ def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was
         answer = client.post(page, typed | hours)
         assert client.post(page, typed | hours).status_code == 302, "sent twice, noted once"
     assert kinds == ["effort noted"] * 3
-    assert {row.layer: row.hours for row in case.efforts.filter(week=last, words="Terms")} == {
+    assert {row.layer: row.hours for row in initiative.efforts.filter(week=last, words="Terms")} == {
         "integration": Decimal("12.5"),
         "policy": Decimal("2.5"),
         "runtime": Decimal("1.5"),
@@ -119,17 +120,17 @@ def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was
     ],
 )
 def test_a_week_with_something_wrong_is_noted_nowhere(cast, as_, typed, field, words):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     week = {"whole_week": "1", "week": clock.today().isoformat()}
     with acts() as kinds:
-        answer = as_(cast.lead).post(at("integration-effort", case.ref), week | typed)
+        answer = as_(cast.lead).post(at("integration-effort", initiative.ref), week | typed)
     assert words in answer.context["week_form"].errors[field][0]
     assert kinds == []
 
 
 def test_what_is_wrong_keeps_what_was_typed_and_strangers_note_nothing(cast, as_):
-    case = factories.make_mvp(cast)
-    page = at("integration-effort", case.ref)
+    initiative = factories.make_mvp(cast)
+    page = at("integration-effort", initiative.ref)
     typed = {"layer": "policy", "week": clock.today().isoformat(), "hours": "many", "words": "A long account"}
     with acts() as kinds:
         answer = as_(cast.owner).post(page, typed)
@@ -142,42 +143,42 @@ def test_what_is_wrong_keeps_what_was_typed_and_strangers_note_nothing(cast, as_
 
 
 def test_a_line_is_taken_back_with_a_reason(cast, as_):
-    case = factories.make_mvp(cast)
-    row = note(case, cast.lead)
+    initiative = factories.make_mvp(cast)
+    row = note(initiative, cast.lead)
     page = at("effort-take-back", row.pk)
     assert as_(cast.steward).get(page).status_code == 403
     assert as_(cast.lead).post(page, {"reason": ""}).status_code == 200
-    assert as_(cast.lead).post(page, {"reason": "Another case."}).status_code == 302
-    text = text_of(as_(cast.lead).get(at("integration-effort", case.ref)))
+    assert as_(cast.lead).post(page, {"reason": "Another initiative."}).status_code == 302
+    text = text_of(as_(cast.lead).get(at("integration-effort", initiative.ref)))
     assert "Taken back by" in text
     assert "<del>2 h" in text
 
 
-def test_the_case_says_that_its_demo_is_older_than_the_integration_work(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.owner)
+def test_the_initiative_says_that_its_demo_is_older_than_the_integration_work(cast, as_):
+    initiative, client = factories.make_mvp(cast), as_(cast.owner)
     words = "is older than the integration work since"
-    assert words not in text_of(client.get(case.get_absolute_url()))
+    assert words not in text_of(client.get(initiative.get_absolute_url()))
     with clock.simulated(clock.now() + timedelta(days=20)):
         client = as_(cast.owner)
-        note(case, cast.lead)
-        pages = [at(name, case.ref) for name in ("case", "integration", "integration-effort")]
+        note(initiative, cast.lead)
+        pages = [at(name, initiative.ref) for name in ("initiative", "integration", "integration-effort")]
         for page in pages:
             assert words in text_of(client.get(page))
-        assert words not in text_of(client.get(at("notes", case.ref)))
+        assert words not in text_of(client.get(at("notes", initiative.ref)))
 
 
 # --- From an issue tracker -------------------------------------------------------------------------------------------
 
 
 def test_a_trackers_table_is_guessed_shown_and_enters_once(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    answer = send(client, case, JIRA)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    answer = send(client, initiative, JIRA)
     assert states(answer) == {"wrong": 2, "new": 4}
     assert not Effort.objects.exists(), "nothing enters before somebody says so"
     with acts() as kinds:
-        assert enter(client, case, answer).status_code == 302
+        assert enter(client, initiative, answer).status_code == 302
     assert kinds == ["efforts imported"]
-    rows = list(case.efforts.order_by("pk"))
+    rows = list(initiative.efforts.order_by("pk"))
     assert [(row.layer, row.hours) for row in rows] == [
         ("integration", Decimal("2.5")),
         ("integration", Decimal(1)),
@@ -188,76 +189,76 @@ def test_a_trackers_table_is_guessed_shown_and_enters_once(cast, as_):
     assert not any("dana" in row.source_key or "dana" in row.words for row in rows)
     assert all(row.history.count() == 1 for row in rows)
 
-    again = send(client, case, JIRA)
+    again = send(client, initiative, JIRA)
     assert states(again) == {"wrong": 2, "same": 4}
     with acts() as kinds:
-        enter(client, case, again)
+        enter(client, initiative, again)
     assert kinds == []
-    assert case.efforts.count() == 4
+    assert initiative.efforts.count() == 4
 
 
 def test_what_differs_replaces_nothing_unless_it_is_asked_for(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    enter(client, case, send(client, case, JIRA))
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    enter(client, initiative, send(client, initiative, JIRA))
     changed = JIRA.replace("9000", "10800")
-    answer = send(client, case, changed)
+    answer = send(client, initiative, changed)
     assert states(answer) == {"wrong": 2, "differs": 1, "same": 3}
-    enter(client, case, answer)
-    assert sorted(case.efforts.values_list("hours", flat=True))[-1] == Decimal("2.5")
-    enter(client, case, send(client, case, changed), replace="on")
-    assert case.efforts.standing().get(hours=3).source_key.endswith("#2")
-    old = case.efforts.get(hours=Decimal("2.5"))
+    enter(client, initiative, answer)
+    assert sorted(initiative.efforts.values_list("hours", flat=True))[-1] == Decimal("2.5")
+    enter(client, initiative, send(client, initiative, changed), replace="on")
+    assert initiative.efforts.standing().get(hours=3).source_key.endswith("#2")
+    old = initiative.efforts.get(hours=Decimal("2.5"))
     assert old.withdrawn_reason == "Replaced by work.csv"
-    assert states(send(client, case, changed)) == {"wrong": 2, "same": 4}
-    assert states(send(client, case, JIRA)) == {"wrong": 2, "same": 3, "taken back": 1}
+    assert states(send(client, initiative, changed)) == {"wrong": 2, "same": 4}
+    assert states(send(client, initiative, JIRA)) == {"wrong": 2, "same": 3, "taken back": 1}
 
 
 def test_two_pieces_of_work_on_one_day_are_two_lines_in_any_order(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     head, *lines = (
         "Key,Author,Date,Hours\n",
         "A-1,dana,2024-11-04,1\n",
         "A-1,dana,2024-11-04,1\n",
         "A-1,dana,2024-11-04,2\n",
     )
-    enter(client, case, send(client, case, head + "".join(lines)))
-    assert case.efforts.count() == 3
-    assert states(send(client, case, head + "".join(reversed(lines)))) == {"same": 3}
+    enter(client, initiative, send(client, initiative, head + "".join(lines)))
+    assert initiative.efforts.count() == 3
+    assert states(send(client, initiative, head + "".join(reversed(lines)))) == {"same": 3}
     more = head + "A-1,dana,2024-11-04,4\n" + "".join(lines)
-    assert states(send(client, case, more)) == {"same": 3, "new": 1}
+    assert states(send(client, initiative, more)) == {"same": 3, "new": 1}
 
 
 def test_the_mapping_is_remembered_for_the_same_headers(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     text = "Ticket,Wann,Zeit,Etikett\nA-1,2024-11-04,90,Umzug\n"
-    answer = send(client, case, text)
+    answer = send(client, initiative, text)
     fixed = {"column_key": "Ticket", "column_date": "Wann", "column_spent": "Zeit", "unit": "minutes"}
-    looked = enter(client, case, answer, step="look", column_layer="Etikett", **fixed)
+    looked = enter(client, initiative, answer, step="look", column_layer="Etikett", **fixed)
     assert looked.context["look"].mapping["word_0"].label == "“umzug” is"
-    enter(client, case, looked, word_0="runtime")
-    row = case.efforts.get()
+    enter(client, initiative, looked, word_0="runtime")
+    row = initiative.efforts.get()
     assert (row.layer, row.hours) == ("runtime", Decimal("1.5"))
     assert SystemImportMapping.objects.get().kind == "efforts"
-    other = factories.make_case(cast, title="Another")
+    other = factories.make_initiative(cast, title="Another")
     shown = send(as_(cast.owner), other, text.replace("A-1", "B-2"))
     assert f"As {cast.lead} mapped a table" in shown.context["look"].mapped
     assert [line.cells[3] for line in shown.context["look"].lines] == ["1.50"]
-    assert states(shown) == {"new": 1}, "what entered one case is no line of another"
+    assert states(shown) == {"new": 1}, "what entered one initiative is no line of another"
 
 
 def test_a_mapping_that_cannot_be_is_said_at_its_field(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    answer = send(client, case, JIRA)
-    wrong = enter(client, case, answer, column_date="", column_words="Issue Key")
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    answer = send(client, initiative, JIRA)
+    wrong = enter(client, initiative, answer, column_date="", column_words="Issue Key")
     errors = wrong.context["look"].mapping.errors
     assert {"column_date", "column_words", "column_key"} <= set(errors)
     assert not Effort.objects.exists()
-    lost = client.post(at("effort-import", case.ref), {"kept": "forged", "step": "enter"})
+    lost = client.post(at("effort-import", initiative.ref), {"kept": "forged", "step": "enter"})
     assert "kept for an hour only" in text_of(lost)
 
 
 def test_who_waits_is_found_by_name_and_money_by_its_currency(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     system = make_system(cast)
     text = (
         "Key,Date,Days blocked,Blocked by,Cost,Currency\n"
@@ -266,8 +267,8 @@ def test_who_waits_is_found_by_name_and_money_by_its_currency(cast, as_):
         "A-3,2024-11-04,1,the SSO team,12,\n"
         "A-4,2024-11-04,1,the SSO team,,\n"
     )
-    enter(client, case, send(client, case, text))
-    rows = list(case.efforts.order_by("pk"))
+    enter(client, initiative, send(client, initiative, text))
+    rows = list(initiative.efforts.order_by("pk"))
     assert [row.waits_for for row in rows] == [cast.steward, None, None]
     assert (rows[1].waits_for_system, rows[1].money, rows[1].currency) == (system, Decimal("1250.50"), "EUR")
     assert rows[2].waits_for_words == "the SSO team", "money without a currency stays out with its line"
@@ -359,7 +360,7 @@ def test_units_and_layers_are_guessed_from_headers_alone():
 
 
 def test_hostile_and_broken_tables_enter_nothing_and_are_said(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     for content, name in (
         (b"", "empty.csv"),
         (b"a,b\n", "bare.csv"),
@@ -368,12 +369,12 @@ def test_hostile_and_broken_tables_enter_nothing_and_are_said(cast, as_):
         (b'{"a": 1}', "x.csv"),
         (b"x" * 100, "x.exe"),
     ):
-        answer = send(client, case, content, name)
+        answer = send(client, initiative, content, name)
         assert answer.status_code == 200
         assert answer.context["form"].errors
         assert answer.context["look"] is None
     wide = "Key,Date,Hours,Summary\nA-1,2024-11-04,1," + "<script>" * 10_000 + "\n"
-    answer = send(client, case, wide)
+    answer = send(client, initiative, wide)
     assert "<script><script>" not in text_of(answer)
     assert len(answer.context["look"].lines[0].cells[-1]) <= 250
 
@@ -382,12 +383,12 @@ def test_hostile_and_broken_tables_enter_nothing_and_are_said(cast, as_):
 
 
 def test_every_figure_leads_to_the_lines_behind_it(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.owner)
+    initiative, client = factories.make_mvp(cast), as_(cast.owner)
     system = make_system(cast)
-    note(case, cast.lead, hours=Decimal(320), waited_days=Decimal(6), waits_for_system=system)
-    note(case, cast.lead, layer="policy", hours=None, money=Decimal(900), currency="EUR")
-    note(case, cast.lead, layer="policy", hours=None, money=Decimal(7), currency="USD")
-    note(case, cast.lead, hours=None, waited_days=Decimal(2))
+    note(initiative, cast.lead, hours=Decimal(320), waited_days=Decimal(6), waits_for_system=system)
+    note(initiative, cast.lead, layer="policy", hours=None, money=Decimal(900), currency="EUR")
+    note(initiative, cast.lead, layer="policy", hours=None, money=Decimal(7), currency="USD")
+    note(initiative, cast.lead, hours=None, waited_days=Decimal(2))
     page, waiting = client.get(at("insights-money")), client.get(at("insights-people"))
     text = text_of(page) + text_of(waiting)
     for words in ("2.0 months", "EUR 900", "USD 7", "Billing", "nobody named"):
@@ -405,8 +406,8 @@ def test_every_figure_leads_to_the_lines_behind_it(cast, as_):
 
 
 def test_filters_stay_in_the_links_and_junk_is_said(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.owner)
-    note(case, cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.owner)
+    note(initiative, cast.lead)
     day = clock.today().isoformat()
     page = client.get(at("insights-money", unit=cast.unit.pk, since=day))
     (link, *_) = (link for row, link, _ in page.context["layers"] if row.rows)
@@ -416,30 +417,35 @@ def test_filters_stay_in_the_links_and_junk_is_said(cast, as_):
         answer = client.get(at("insights-money", **junk))
         assert "not understood and is ignored" in text_of(answer)
     for junk in (
-        {"case": "x"},
+        {"initiative": "x"},
         {"person": "x"},
         {"layer": "cellar"},
         {"person": 2**70},
-        {"case": "AI-" + "9" * 30},
+        {"initiative": "AI-" + "9" * 30},
     ):
         assert client.get(at("efforts", **junk)).status_code == 200
 
 
 def test_the_file_runs_nothing_and_holds_what_the_reader_may_see(cast, as_):
-    case = factories.make_mvp(cast)
-    note(case, cast.lead, words="=HYPERLINK(1)", waited_days=Decimal(1), waits_for_words="@team")
+    initiative = factories.make_mvp(cast)
+    note(initiative, cast.lead, words="=HYPERLINK(1)", waited_days=Decimal(1), waits_for_words="@team")
     answer = as_(cast.owner).get(at("efforts-export", layer="integration"))
     rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
-    assert rows[1][0] == case.ref
+    assert rows[1][0] == initiative.ref
     assert rows[1][9:11] == ["'@team", "'=HYPERLINK(1)"]
     other = as_(cast.outsider).get(at("efforts-export"))
     assert len(b"".join(other.streaming_content).decode().splitlines()) == 1
 
 
 def test_ten_times_the_lines_cost_no_query_more(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.owner)
-    note(case, cast.lead, waited_days=Decimal(1), waits_for=cast.lead)
-    pages = [at("insights-money"), at("insights-people"), at("efforts"), at("integration-effort", case.ref)]
+    initiative, client = factories.make_mvp(cast), as_(cast.owner)
+    note(initiative, cast.lead, waited_days=Decimal(1), waits_for=cast.lead)
+    pages = [
+        at("insights-money"),
+        at("insights-people"),
+        at("efforts"),
+        at("integration-effort", initiative.ref),
+    ]
 
     def asked(page):
         client.get(page)
@@ -455,7 +461,7 @@ def test_ten_times_the_lines_cost_no_query_more(cast, as_):
             Effort,
             [
                 Effort(
-                    initiative=case,
+                    initiative=initiative,
                     layer="policy",
                     week=monday(clock.today()) - timedelta(weeks=number),
                     hours=number + 1,

@@ -14,7 +14,7 @@ from initiatives.efforts.effort_import import GUIDE, How, guessed, headers_of, l
 from initiatives.models import Effort, SystemImportMapping
 from tests.app.initiatives.efforts.test_effort_views import enter, send, states
 from tests.support import factories
-from tests.support.cases.case_pages import text_of
+from tests.support.initiatives.initiative_pages import text_of
 from tests.support.paths import EFFORTS
 
 pytestmark = pytest.mark.django_db
@@ -54,8 +54,8 @@ def later():
 
 
 def test_each_work_log_is_one_entry_with_its_author_day_and_time(later, cast, as_, crew):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    answer = send(client, case, JIRA)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    answer = send(client, initiative, JIRA)
     lines = [line.cells for line in answer.context["look"].lines]
     assert [(what[:4], author, day, hours) for day, author, _, hours, *_, what in lines] == EXPECTED
     assert states(answer) == {"new": 5}
@@ -66,12 +66,12 @@ def test_each_work_log_is_one_entry_with_its_author_day_and_time(later, cast, as
     assert "No account here clearly matches “a.lund”" not in text
     assert 'value="enter"' not in answer.content.decode(), "no button leads to a refusal"
 
-    refused = enter(client, case, answer, author_0="")
+    refused = enter(client, initiative, answer, author_0="")
     assert not Effort.objects.exists()
     assert "No account here clearly matches “c.vega”" in text_of(refused)
-    assert "exactly one active person" in text_of(enter(client, case, answer, author_0="stranger"))
-    assert enter(client, case, answer, author_0="-").status_code == 302
-    rows = case.efforts.order_by("pk").values_list("worked_by__login", "worked_on", "hours")
+    assert "exactly one active person" in text_of(enter(client, initiative, answer, author_0="stranger"))
+    assert enter(client, initiative, answer, author_0="-").status_code == 302
+    rows = initiative.efforts.order_by("pk").values_list("worked_by__login", "worked_on", "hours")
     assert list(rows) == [
         ("a.lund", date(2026, 10, 6), Decimal(3)),
         ("b.roth", date(2026, 10, 7), Decimal(2)),
@@ -79,43 +79,43 @@ def test_each_work_log_is_one_entry_with_its_author_day_and_time(later, cast, as
         (None, date(2026, 10, 21), Decimal(4)),
         (None, None, Decimal(2)),
     ]
-    assert [week.isoformat() for week in case.efforts.order_by("pk").values_list("week", flat=True)] == [
-        *("2026-10-05", "2026-10-05", "2026-10-12", "2026-10-19", "2026-11-16")
-    ]
-    assert case.efforts.filter(words__contains="week guessed from “Updated”").count() == 1
+    assert [
+        week.isoformat() for week in initiative.efforts.order_by("pk").values_list("week", flat=True)
+    ] == [*("2026-10-05", "2026-10-05", "2026-10-12", "2026-10-19", "2026-11-16")]
+    assert initiative.efforts.filter(words__contains="week guessed from “Updated”").count() == 1
     assert not any("vega" in str(kept.columns) for kept in SystemImportMapping.objects.all()), (
         "who it is, is not kept"
     )
 
-    again = send(client, case, JIRA)
+    again = send(client, initiative, JIRA)
     assert states(again) == {"same": 5}
-    enter(client, case, again)
-    assert case.efforts.count() == 5
+    enter(client, initiative, again)
+    assert initiative.efforts.count() == 5
 
 
 def test_a_guess_and_the_work_logs_of_its_issue_never_count_both(later, cast, as_, crew):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     head, first, _, third = JIRA.splitlines(keepends=True)
-    enter(client, case, send(client, case, head + third), unit="seconds")
+    enter(client, initiative, send(client, initiative, head + third), unit="seconds")
     moved = third.replace("20/Nov/26", "02/Dec/26")
-    assert states(send(client, case, head + moved)) == {"differs": 1}, (
+    assert states(send(client, initiative, head + moved)) == {"differs": 1}, (
         "a later change is not another piece of work"
     )
     logged = third.replace(",7200,,,", ",7200,;20/Oct/26 9:00 AM;b.roth;7200,,")
-    answer = send(client, case, head + logged)
+    answer = send(client, initiative, head + logged)
     assert states(answer) == {"differs": 1}
-    enter(client, case, answer, replace="on")
-    assert case.efforts.standing().get().worked_on == date(2026, 10, 20)
-    assert states(send(client, case, head + third)) == {"taken back": 1}
+    enter(client, initiative, answer, replace="on")
+    assert initiative.efforts.standing().get().worked_on == date(2026, 10, 20)
+    assert states(send(client, initiative, head + third)) == {"taken back": 1}
     other = third.replace("7200", "9000")
-    assert states(send(client, case, head + other + first)) == {"wrong": 1, "new": 3}
-    assert "The work logs of this issue entered before" in text_of(send(client, case, head + other))
+    assert states(send(client, initiative, head + other + first)) == {"wrong": 1, "new": 3}
+    assert "The work logs of this issue entered before" in text_of(send(client, initiative, head + other))
 
 
 def test_who_an_author_is_can_be_said(later, cast, as_, crew):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
-    enter(client, case, send(client, case, JIRA), author_0=cast.steward.full_name)
-    assert case.efforts.get(hours=4).worked_by == cast.steward
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
+    enter(client, initiative, send(client, initiative, JIRA), author_0=cast.steward.full_name)
+    assert initiative.efforts.get(hours=4).worked_by == cast.steward
 
 
 @pytest.mark.parametrize(
@@ -159,20 +159,20 @@ def test_marks_inside_cells_part_no_columns():
 
 @pytest.mark.parametrize("days", [("03/04/2026", "05/06/2026"), ("3/4/26 9:12 AM", "5/6/26 1:00 PM")])
 def test_days_that_can_mean_two_things_are_asked_once(later, cast, as_, days):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     text = "Summary,Key,Log Work,Log Work\n" + f"Do,A-1,;{days[0]};x;3600,;{days[1]};x;3600\n"
-    answer = send(client, case, text)
+    answer = send(client, initiative, text)
     first = days[0].removesuffix(" 9:12 AM")
     assert f"{first}" in answer.context["look"].asked[0]
     assert "can be 4 March 2026 or 3 April 2026. Choose" in answer.context["look"].asked[0]
     assert states(answer) == {"wrong": 2}
-    refused = enter(client, case, answer)
+    refused = enter(client, initiative, answer)
     assert (
         "Choose how the days of this file are written" in refused.context["look"].mapping.errors["dates"][0]
     )
     assert not Effort.objects.exists()
-    enter(client, case, answer, dates="dmy")
-    assert set(case.efforts.values_list("worked_on", flat=True)) == {date(2026, 4, 3), date(2026, 6, 5)}
+    enter(client, initiative, answer, dates="dmy")
+    assert set(initiative.efforts.values_list("worked_on", flat=True)) == {date(2026, 4, 3), date(2026, 6, 5)}
 
 
 def test_one_day_beyond_doubt_answers_for_the_file():
@@ -184,18 +184,18 @@ def test_one_day_beyond_doubt_answers_for_the_file():
 
 
 def test_a_unit_and_a_decimal_mark_that_nothing_tells_are_asked(cast, as_):
-    case, client = factories.make_mvp(cast), as_(cast.lead)
+    initiative, client = factories.make_mvp(cast), as_(cast.lead)
     text = "Key,Date,Time Spent,Cost,Currency\nA-1,2024-11-04,2,1.250,EUR\nA-2,2024-11-04,3,7,EUR\n"
-    answer = send(client, case, text)
+    answer = send(client, initiative, text)
     assert set(questions(read_table(text.encode()), guessed(read_table(text.encode())))) == {
         "unit",
         "decimals",
     }
-    refused = enter(client, case, answer, unit="days")
+    refused = enter(client, initiative, answer, unit="days")
     assert set(refused.context["look"].mapping.errors) == {"decimals"}
     assert "“1.250” can be 1.25 or 1,250" in text_of(refused)
-    enter(client, case, answer, unit="days", decimals=",")
-    assert [(row.hours, row.money) for row in case.efforts.order_by("pk")] == [(16, 1250), (24, 7)]
+    enter(client, initiative, answer, unit="days", decimals=",")
+    assert [(row.hours, row.money) for row in initiative.efforts.order_by("pk")] == [(16, 1250), (24, 7)]
 
 
 def test_time_spent_counts_in_seconds_only_if_work_logs_prove_it():

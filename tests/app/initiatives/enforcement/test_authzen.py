@@ -73,8 +73,8 @@ FIXTURE = [
 @snapshots.kept
 def system(cast) -> System:
     """A system of a prototype whose contract holds the fixture of the scenario."""
-    case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
-    return System(factories.make_key(cast, case)[1].text)
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
+    return System(factories.make_key(cast, initiative)[1].text)
 
 
 def body(subject=ALICE, action=READ, resource=FIRST, **more) -> dict:
@@ -321,8 +321,8 @@ def expected(who: str, action: str, owner: str) -> bool:
 
 
 def test_the_todo_payloads_are_answered_as_the_working_group_says(cast):
-    case = factories.make_contract(cast, factories.make_prototype(cast), TODOS)
-    system = System(factories.make_key(cast, case)[1].text)
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), TODOS)
+    system = System(factories.make_key(cast, initiative)[1].text)
     asked = wrong = 0
     for who, (pid, _) in PEOPLE.items():
         for owner, (_, mail) in PEOPLE.items():

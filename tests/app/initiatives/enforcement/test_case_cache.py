@@ -1,4 +1,4 @@
-"""What a web process knows of the cases whose systems ask it."""
+"""What a web process knows of the initiatives whose systems ask it."""
 
 import pytest
 
@@ -17,8 +17,10 @@ def test_a_full_store_of_policies_forgets_none_that_is_asked_for(cast, settings,
     monkeypatch.setattr(decision_cache, "MOST_POLICIES", 0)
     keys = []
     for number in range(3):
-        case = factories.make_contract(cast, factories.make_prototype(cast, title=f"Case {number}"), FIXTURE)
-        keys.append(factories.make_key(cast, case)[0].public)
+        initiative = factories.make_contract(
+            cast, factories.make_prototype(cast, title=f"Initiative {number}"), FIXTURE
+        )
+        keys.append(factories.make_key(cast, initiative)[0].public)
     known = Conditions()
     for public in keys * 2:
         settings.DECISION_FRESH = 0.0
@@ -27,16 +29,16 @@ def test_a_full_store_of_policies_forgets_none_that_is_asked_for(cast, settings,
     assert [len(known.of(public).versions) for public in keys] == [1, 1, 1]
 
 
-def test_one_case_is_known_without_a_key_and_without_a_contract(cast):
-    idea = factories.make_case(cast)
+def test_one_initiative_is_known_without_a_key_and_without_a_contract(cast):
+    idea = factories.make_initiative(cast)
     known = known_of(idea)
     assert (known.ref, known.contract, known.versions, known.keys) == (idea.ref, None, (), ())
     assert known.condition.stage == "proposed"
-    case = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
-    version, _ = known_of(case).version_at(case.contract.versions.get().starts_at)
+    initiative = factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
+    version, _ = known_of(initiative).version_at(initiative.contract.versions.get().starts_at)
     assert version.number == 1
     decision = authorization_decision.decide(
-        version, known_of(case).condition, question("read"), version.starts_at
+        version, known_of(initiative).condition, question("read"), version.starts_at
     )
     assert decision.code == "allowed"
-    assert policies_of(case.contract.versions.get()).actions == version.policies.actions
+    assert policies_of(initiative.contract.versions.get()).actions == version.policies.actions

@@ -1,4 +1,4 @@
-"""What systems are answered in each condition of their case, and what of it stands in the log."""
+"""What systems are answered in each condition of their initiative, and what of it stands in the log."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization import decision_log
 from governance.contracts.clauses import Terms
@@ -80,30 +80,35 @@ def test_an_mvp_is_allowed_nothing_outside_its_scope(system, left_out, instead, 
     assert says in answer["context"]["reason"]
 
 
-def test_the_condition_of_the_case_denies_whatever_the_contract_says(cast, mvp, system):
+def test_the_condition_of_the_initiative_denies_whatever_the_contract_says(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["decision"]
-    hold_actions.hold(case=mvp, reason="The region is unclear", by=cast.seat_security)
+    hold_actions.hold(initiative=mvp, reason="The region is unclear", by=cast.seat_security)
     held = system.ask("summarise", **INSIDE)
     assert code_of(held) == (False, "held")
     assert "The region is unclear" in held["context"]["reason"]
     hold_actions.lift_hold(hold=mvp.holds.get(), reason="It is clear now", by=cast.chair)
     assert system.ask("summarise", **INSIDE)["decision"]
-    kill_switch.switch_off(case=mvp, reason="Something is odd", by=cast.owner)
+    kill_switch.switch_off(initiative=mvp, reason="Something is odd", by=cast.owner)
     off = system.ask("summarise", **INSIDE)
     assert code_of(off) == (False, "switched_off")
     assert "Something is odd" in off["context"]["reason"]
-    kill_switch.switch_on(case=mvp, reason="It was a false alarm", by=cast.chair)
+    kill_switch.switch_on(initiative=mvp, reason="It was a false alarm", by=cast.chair)
     assert system.ask("summarise", **INSIDE)["decision"]
-    stage_actions.stop(case=case_acts.fresh(mvp), reason_code="other", reason="Enough.", by=cast.owner)
-    assert code_of(system.ask("summarise", **INSIDE)) == (False, "case_closed")
+    stage_actions.stop(
+        initiative=initiative_acts.fresh(mvp), reason_code="other", reason="Enough.", by=cast.owner
+    )
+    assert code_of(system.ask("summarise", **INSIDE)) == (False, "initiative_closed")
 
 
 def test_a_prototype_without_a_contract_in_force_may_nothing(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     contract_actions.save_contract(
-        case=case, clauses=case_acts.CLAUSES, vocabulary=case_acts.VOCABULARY, by=cast.owner
+        initiative=initiative,
+        clauses=initiative_acts.CLAUSES,
+        vocabulary=initiative_acts.VOCABULARY,
+        by=cast.owner,
     )
-    system = System(factories.make_key(cast, case_acts.fresh(case))[1].text)
+    system = System(factories.make_key(cast, initiative_acts.fresh(initiative))[1].text)
     answer = system.ask("summarise", **WHO)
     assert code_of(answer) == (False, "no_contract")
     assert "prototype without a contract" in answer["context"]["reason"]
@@ -128,9 +133,9 @@ def test_a_shortfall_turns_autonomy_into_approval_and_back(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["decision"]
 
 
-def _prove(cast, case) -> None:
+def _prove(cast, initiative) -> None:
     evidence_actions.add_evidence(
-        case=case_acts.fresh(case),
+        initiative=initiative_acts.fresh(initiative),
         kind="document",
         title="The problem, once more",
         observed_on=clock.today(),
@@ -163,9 +168,9 @@ def test_the_next_version_decides_from_its_start_on(cast, mvp, system):
     assert system.ask("summarise", **INSIDE)["context"]["contract"]["version"] == 1
     other = [
         Written("autonomy", terms=Terms(action="rest", audience=("account_managers",))),
-        *case_acts.CLAUSES[1:],
+        *initiative_acts.CLAUSES[1:],
     ]
-    case_acts.contract(case_acts.fresh(mvp), cast.team, other)
+    initiative_acts.contract(initiative_acts.fresh(mvp), cast.team, other)
     after = system.ask("summarise", **INSIDE)
     assert code_of(after) == (False, "unknown_action")
     assert after["context"]["contract"]["version"] == 2
@@ -176,9 +181,9 @@ def test_a_version_planned_for_later_waits(cast, mvp, system):
     day = clock.today() + timedelta(days=2)
     rest = Written("autonomy", terms=Terms(action="rest", audience=("account_managers",)))
     contract_actions.save_contract(
-        case=mvp, clauses=[rest, *case_acts.CLAUSES[1:]], wanted_from=day, by=cast.owner
+        initiative=mvp, clauses=[rest, *initiative_acts.CLAUSES[1:]], wanted_from=day, by=cast.owner
     )
-    version = contract_actions.propose_contract(case=case_acts.fresh(mvp), by=cast.owner)
+    version = contract_actions.propose_contract(initiative=initiative_acts.fresh(mvp), by=cast.owner)
     for seat in ("business_value", "risk_compliance"):
         contract_actions.approve_contract(
             version=version, seat=seat, digest=version.digest, by=cast.seats[seat]
@@ -201,7 +206,7 @@ def test_every_decision_is_logged_with_its_grounds_and_sealed_by_digest(mvp, sys
     first, second = logged()
     assert (first.outcome, first.code, first.clauses, first.version_number) == ("allow", "allowed", [1], 1)
     assert (second.subject, second.action, second.resource) == ("agent:a-1", "delete_all", "record:record-1")
-    assert (second.outcome, second.case_number, second.request_id) == ("deny", mvp.number, "call-7")
+    assert (second.outcome, second.initiative_number, second.request_id) == ("deny", mvp.number, "call-7")
     assert first.request["action"] == {"name": "summarise", "properties": {"count": 1}}
     batch = DecisionBatch.objects.get()
     assert decision_log.broken(batch) == ""
@@ -302,7 +307,7 @@ def test_a_file_that_cannot_be_read_is_kept_aside_and_holds_up_nobody(system):
     system.ask("summarise", **INSIDE)
     (left,) = decision_log.decisions._folder.glob("*")
     left.write_bytes(
-        b'{"at":"2026-11-20T00:00:00+00:00","case_number":"many","digest":"' + b"0" * 64 + b'"}\n'
+        b'{"at":"2026-11-20T00:00:00+00:00","initiative_number":"many","digest":"' + b"0" * 64 + b'"}\n'
     )
     assert logged() == []
     assert [path.suffix for path in left.parent.iterdir()] == [".unread"]
@@ -382,9 +387,9 @@ def test_a_contract_that_cannot_be_read_denies_and_leaves_the_others_alone(cast,
     assert code_of(system.ask("summarise", **INSIDE)) == (False, "error")
 
 
-def test_a_key_asks_for_its_own_case_only(cast, mvp, system):
-    assert system.ask("summarise", context={"case": mvp.ref}, **INSIDE)["decision"]
-    other = system.send("/access/v1/evaluation", question("summarise", context={"case": "AI-9999"}))
+def test_a_key_asks_for_its_own_initiative_only(cast, mvp, system):
+    assert system.ask("summarise", context={"initiative": mvp.ref}, **INSIDE)["decision"]
+    other = system.send("/access/v1/evaluation", question("summarise", context={"initiative": "AI-9999"}))
     assert other.status_code == 404
     assert system.get(f"/access/v1/approvals/{uuid.uuid4()}").status_code == 404
 

@@ -1,4 +1,6 @@
-"""The log of decisions counted once a day and kept with the case: inside its scope measured, beyond it a finding."""
+"""The log of decisions counted once a day and kept with the initiative: inside its scope measured, beyond it a
+finding.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +9,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import OutcomeReport, Rulebook
@@ -26,16 +28,16 @@ RUNTIME, ROLLOUT = "layer.runtime", "mvp.rollout"
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """An MVP for forty people, with a contract, on which the shipped rulebook decides."""
     row = factories.make_contract(cast, factories.make_mvp(cast), FIXTURE)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
-    return case_acts.fresh(row)
+    return initiative_acts.fresh(row)
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, days=300)[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, days=300)[0]
 
 
 def after(days: int):
@@ -45,149 +47,155 @@ def after(days: int):
     )
 
 
-def state(case, requirement: str) -> criteria.State:
+def state(initiative, requirement: str) -> criteria.State:
     book = Rulebook.objects.current().book
-    return criteria.state_of(supported_stage.facts_of(case_acts.fresh(case)), book, requirement, clock.now())
+    return criteria.state_of(
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, requirement, clock.now()
+    )
 
 
-def test_a_day_is_counted_once_it_is_over(case, key):
-    write(case, 30, key=key)
-    write(case, 5, key=key, outcome="deny", code="outside", subject="user:stranger")
-    write(case, 3)  # tried out by hand, with no key
+def test_a_day_is_counted_once_it_is_over(initiative, key):
+    write(initiative, 30, key=key)
+    write(initiative, 5, key=key, outcome="deny", code="outside", subject="user:stranger")
+    write(initiative, 3)  # tried out by hand, with no key
     assert decision_days.count() == []
     with after(1):
-        assert decision_days.count() == [case.pk]
+        assert decision_days.count() == [initiative.pk]
         row = DecisionDay.objects.get()
         assert (row.asked, row.allowed, row.subjects) == (35, 30, 30)
         assert decision_days.count() == []
     assert DecisionDay.objects.count() == 1
 
 
-def test_what_waits_in_a_spool_is_waited_for(case, key):
-    write(case, 2, key=key)
+def test_what_waits_in_a_spool_is_waited_for(initiative, key):
+    write(initiative, 2, key=key)
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(minutes=20)):
         assert decision_days.count() == []
 
 
-def test_days_that_the_worker_missed_are_counted_a_week_of_them(case, key):
-    write(case, 2, key=key)
+def test_days_that_the_worker_missed_are_counted_a_week_of_them(initiative, key):
+    write(initiative, 2, key=key)
     with after(1):
         decision_days.count()
-        write(case, 2, key=key)
+        write(initiative, 2, key=key)
     with after(3):
-        write(case, 2, key=key)
+        write(initiative, 2, key=key)
     with after(5):
         decision_days.count()
     assert [row.subjects for row in DecisionDay.objects.order_by("day")] == [2, 2, 2]
     with after(40):
-        write(case, 2, key=key)
+        write(initiative, 2, key=key)
     with after(50):
         decision_days.count()
     assert DecisionDay.objects.count() == 3
 
 
-def test_inside_its_scope_the_bound_and_the_runtime_are_measured(case, key):
-    assert state(case, RUNTIME).level != Level.MEASURED
-    write(case, BOUND, key=key)
+def test_inside_its_scope_the_bound_and_the_runtime_are_measured(initiative, key):
+    assert state(initiative, RUNTIME).level != Level.MEASURED
+    write(initiative, BOUND, key=key)
     with after(1):
         decision_days.count()
         for requirement in (RUNTIME, ROLLOUT):
-            assert state(case, requirement).level == Level.MEASURED
-        assert "40 subjects were allowed something" in state(case, RUNTIME).words
-        assert "of 40 in scope" in state(case, RUNTIME).words
+            assert state(initiative, requirement).level == Level.MEASURED
+        assert "40 subjects were allowed something" in state(initiative, RUNTIME).words
+        assert "of 40 in scope" in state(initiative, RUNTIME).words
 
 
-def test_beyond_it_that_is_a_finding_and_nothing_is_measured(case, key):
-    write(case, BOUND + 1, key=key)
+def test_beyond_it_that_is_a_finding_and_nothing_is_measured(initiative, key):
+    write(initiative, BOUND + 1, key=key)
     with after(1):
         decision_days.count()
-        found = state(case, ROLLOUT)
+        found = state(initiative, ROLLOUT)
         assert found.state == "register"
         assert "41 subjects" in found.words
         assert "declares 40" in found.words
         assert not Measurement.objects.filter(way="decisions").exists()
 
 
-def test_what_is_found_is_written_once_a_week_and_not_every_night(case, key):
+def test_what_is_found_is_written_once_a_week_and_not_every_night(initiative, key):
     monday = 7 - clock.today().weekday()
     for day in (monday, monday + 1, monday + 2):
         with after(day):
-            write(case, BOUND + 1 + day, key=key)
+            write(initiative, BOUND + 1 + day, key=key)
         with after(day + 1):
             decision_days.count()
     found = Shortcoming.objects.filter(source="decisions:scope", requirement=ROLLOUT)
     assert found.count() == 1
     with after(monday + 7):
-        write(case, BOUND + 1, key=key)
+        write(initiative, BOUND + 1, key=key)
     with after(monday + 8):
         decision_days.count()
     assert found.count() == 2
     assert found.filter(ended_at=None).count() == 1
 
 
-def test_what_was_refused_counts_nobody(case, key):
-    write(case, BOUND, key=key)
-    write(case, 20, key=key, outcome="deny", code="outside", subject="user:stranger")
+def test_what_was_refused_counts_nobody(initiative, key):
+    write(initiative, BOUND, key=key)
+    write(initiative, 20, key=key, outcome="deny", code="outside", subject="user:stranger")
     with after(1):
         decision_days.count()
-        assert state(case, RUNTIME).level == Level.MEASURED
+        assert state(initiative, RUNTIME).level == Level.MEASURED
 
 
-def test_people_of_the_thirty_days_are_counted_together(case, key):
-    write(case, 30, key=key)
+def test_people_of_the_thirty_days_are_counted_together(initiative, key):
+    write(initiative, 30, key=key)
     with after(1):
         for number in range(20):
-            write(case, 1, key=key, subject=f"user:other-{number}")
+            write(initiative, 1, key=key, subject=f"user:other-{number}")
     with after(2):
         decision_days.count()
         assert DecisionDay.objects.get(day=clock.today() - timedelta(days=1)).subjects == 50
-        assert state(case, ROLLOUT).state == "register"
+        assert state(initiative, ROLLOUT).state == "register"
 
 
-def test_a_call_that_was_done_and_never_asked_about_ends_it(case, key):
-    write(case, 5, key=key)
+def test_a_call_that_was_done_and_never_asked_about_ends_it(initiative, key):
+    write(initiative, 5, key=key)
     OutcomeReport.objects.create(
-        case_number=case.number, key_id=key.pk, kind=OutcomeKind.DONE, action="send", at=clock.now()
+        initiative_number=initiative.number,
+        key_id=key.pk,
+        kind=OutcomeKind.DONE,
+        action="send",
+        at=clock.now(),
     )
     with after(1):
         decision_days.count()
-        assert state(case, RUNTIME).level != Level.MEASURED
+        assert state(initiative, RUNTIME).level != Level.MEASURED
 
 
-def test_silence_is_unknown_again(case, key):
-    write(case, 5, key=key)
+def test_silence_is_unknown_again(initiative, key):
+    write(initiative, 5, key=key)
     with after(1):
         decision_days.count()
-        assert state(case, RUNTIME).level == Level.MEASURED
+        assert state(initiative, RUNTIME).level == Level.MEASURED
     with after(40):
-        assert state(case, RUNTIME).level != Level.MEASURED
+        assert state(initiative, RUNTIME).level != Level.MEASURED
 
 
-def test_it_is_written_anew_once_a_week_and_not_every_night(case, key):
+def test_it_is_written_anew_once_a_week_and_not_every_night(initiative, key):
     monday = clock.today() + timedelta(days=7 - clock.today().weekday())
     for number in range(1, 5):
         with time_machine.travel(clock.midnight_before(monday + timedelta(days=number)) - timedelta(hours=2)):
-            write(case, 5 + number, key=key)
+            write(initiative, 5 + number, key=key)
         with time_machine.travel(clock.midnight_before(monday + timedelta(days=number)) + timedelta(hours=3)):
             decision_days.count()
     assert DecisionDay.objects.count() == 4
     assert Measurement.objects.filter(requirement=RUNTIME).count() == 1
 
 
-def test_a_rulebook_that_does_not_name_the_way_does_not_count_it(case, key):
-    write(case, 5, key=key)
+def test_a_rulebook_that_does_not_name_the_way_does_not_count_it(initiative, key):
+    write(initiative, 5, key=key)
     with after(1):
         decision_days.count()
         book = Rulebook.objects.current().book
         without = replace(
             book, requirements=book.requirements | {RUNTIME: replace(book.requirements[RUNTIME], ways=())}
         )
-        facts = supported_stage.facts_of(case_acts.fresh(case))
+        facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
         assert criteria.state_of(facts, without, RUNTIME, clock.now()).level != Level.MEASURED
 
 
-def test_a_day_is_written_once(case, key):
-    write(case, 5, key=key)
+def test_a_day_is_written_once(initiative, key):
+    write(initiative, 5, key=key)
     with after(1):
         decision_days.count()
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The page of the systems of a case: keys made, rotated and revoked, code to copy, a question that is tried."""
+"""The page of the systems of an initiative: keys made, rotated and revoked, code to copy, a question that is tried."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from django.conf import settings
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization import authzen
 from governance.authorization import decision as authorization_decision
@@ -24,8 +24,8 @@ from initiatives.models import ApprovalRequest
 from initiatives.stages import actions as stage_actions
 from tests.app.initiatives.enforcement.test_authzen import ALWAYS, FIXTURE
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.servers.asking_systems import System, logged
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """A prototype with a contract."""
     return factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
 
@@ -55,14 +55,14 @@ def shown_key(page: str) -> str:
     return page.split('id="new-key"')[1].split('value="')[1].split('"')[0]
 
 
-def test_who_answers_for_a_new_key_is_the_technical_lead_unless_another_is_chosen(cast, as_, case):
-    case_acts.staff(case_acts.fresh(case), cast.team, ("technical_lead",))
-    page = text_of(as_(cast.owner).get(at("key-make", case.ref)))
+def test_who_answers_for_a_new_key_is_the_technical_lead_unless_another_is_chosen(cast, as_, initiative):
+    initiative_acts.staff(initiative_acts.fresh(initiative), cast.team, ("technical_lead",))
+    page = text_of(as_(cast.owner).get(at("key-make", initiative.ref)))
     assert f'<option value="{cast.lead.pk}" selected>' in page
 
 
-def test_a_key_is_made_and_shown_exactly_once(cast, as_, case):
-    client, url = as_(cast.owner), at("key-make", case.ref)
+def test_a_key_is_made_and_shown_exactly_once(cast, as_, initiative):
+    client, url = as_(cast.owner), at("key-make", initiative.ref)
     with acts() as kinds:
         answer = client.post(url, sent(cast))
     assert kinds == ["key made"]
@@ -75,14 +75,14 @@ def test_a_key_is_made_and_shown_exactly_once(cast, as_, case):
     assert System(token).ask("read")["decision"] is True
     secret = token.split("_", 2)[2]
     for page in (
-        at("systems", case.ref),
+        at("systems", initiative.ref),
         url,
-        at("case-history", case.ref),
-        at("key-rotate", case.ref, row.pk),
+        at("initiative-history", initiative.ref),
+        at("key-rotate", initiative.ref, row.pk),
     ):
         assert secret not in text_of(client.get(page)), page
     assert secret not in str(dict(client.session))
-    page = text_of(client.get(at("systems", case.ref)))
+    page = text_of(client.get(at("systems", initiative.ref)))
     assert row.public in page
     assert "Account assistant" in page
 
@@ -98,61 +98,70 @@ def test_a_key_is_made_and_shown_exactly_once(cast, as_, case):
         ({"expires_on": "2099-01-01"}, "within the next year"),
     ],
 )
-def test_what_is_wrong_with_a_key_is_said_and_none_is_made(cast, as_, case, wrong, words):
-    page = text_of(as_(cast.owner).post(at("key-make", case.ref), sent(cast, **wrong)))
+def test_what_is_wrong_with_a_key_is_said_and_none_is_made(cast, as_, initiative, wrong, words):
+    page = text_of(as_(cast.owner).post(at("key-make", initiative.ref), sent(cast, **wrong)))
     assert words in page
     assert "Account assistant" in page or "system" in wrong
     assert not ServiceKey.objects.exists()
 
 
-def test_a_key_is_rotated_with_a_change_over_and_revoked_at_once(cast, as_, case):
-    row, old = factories.make_key(cast, case)
+def test_a_key_is_rotated_with_a_change_over_and_revoked_at_once(cast, as_, initiative):
+    row, old = factories.make_key(cast, initiative)
     client = as_(cast.owner)
     with acts() as kinds:
-        page = text_of(client.post(at("key-rotate", case.ref, row.pk), {"expires_on": clock.today()}))
+        page = text_of(client.post(at("key-rotate", initiative.ref, row.pk), {"expires_on": clock.today()}))
     assert kinds == ["key made"]
     new = shown_key(page)
     assert "change the system over until then" in page
     assert System(old.text).ask("read")["decision"] is True
     assert System(new).ask("read")["decision"] is True
-    page = text_of(client.get(at("systems", case.ref)))
+    page = text_of(client.get(at("systems", initiative.ref)))
     assert "being replaced" in page
-    assert at("key-rotate", case.ref, row.pk) not in page
-    assert client.post(at("key-rotate", case.ref, row.pk), {"expires_on": clock.today()}).status_code == 403
+    assert at("key-rotate", initiative.ref, row.pk) not in page
+    assert (
+        client.post(at("key-rotate", initiative.ref, row.pk), {"expires_on": clock.today()}).status_code
+        == 403
+    )
     with acts() as kinds:
-        assert "required" in text_of(client.post(at("key-revoke", case.ref, row.pk), {"reason": ""}))
-        assert client.post(at("key-revoke", case.ref, row.pk), {"reason": "It leaked."}).status_code == 302
+        assert "required" in text_of(client.post(at("key-revoke", initiative.ref, row.pk), {"reason": ""}))
+        assert (
+            client.post(at("key-revoke", initiative.ref, row.pk), {"reason": "It leaked."}).status_code == 302
+        )
     assert kinds == ["key revoked"]
     assert System(old.text).send("/access/v1/evaluation", {}).status_code == 401
-    page = text_of(client.get(at("systems", case.ref)))
+    page = text_of(client.get(at("systems", initiative.ref)))
     assert "It leaked." in page
-    assert at("key-revoke", case.ref, row.pk) not in page
+    assert at("key-revoke", initiative.ref, row.pk) not in page
 
 
-def test_who_may_make_keys_and_who_only_reads(cast, as_, case):
-    row, _ = factories.make_key(cast, case)
-    pages = [at("key-make", case.ref), at("key-rotate", case.ref, row.pk), at("key-revoke", case.ref, row.pk)]
+def test_who_may_make_keys_and_who_only_reads(cast, as_, initiative):
+    row, _ = factories.make_key(cast, initiative)
+    pages = [
+        at("key-make", initiative.ref),
+        at("key-rotate", initiative.ref, row.pk),
+        at("key-revoke", initiative.ref, row.pk),
+    ]
     for person in (cast.support, cast.seat_risk, cast.chair, cast.auditor, cast.admin):
         client = as_(person)
-        page = text_of(client.get(at("systems", case.ref)))
+        page = text_of(client.get(at("systems", initiative.ref)))
         assert row.public in page
         for url in pages:
             assert url not in page
             assert client.get(url).status_code == 403
             assert client.post(url, sent(cast)).status_code == 403
-    for url in (*pages, at("systems", case.ref), at("system-try", case.ref)):
+    for url in (*pages, at("systems", initiative.ref), at("system-try", initiative.ref)):
         assert as_(cast.outsider).get(url).status_code == 404
     other = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
     assert as_(cast.owner).get(at("key-revoke", other.ref, row.pk)).status_code == 404
     assert ServiceKey.objects.count() == 1
 
 
-def test_when_a_key_was_last_used_comes_from_the_log(cast, as_, case):
-    _, token = factories.make_key(cast, case)
+def test_when_a_key_was_last_used_comes_from_the_log(cast, as_, initiative):
+    _, token = factories.make_key(cast, initiative)
     client = as_(cast.owner)
 
     def keys() -> str:
-        return text_of(client.get(at("systems", case.ref))).split('id="outcomes"')[0]
+        return text_of(client.get(at("systems", initiative.ref))).split('id="outcomes"')[0]
 
     assert "never" in keys()
     with clock.simulated(clock.now() - timedelta(days=3)) as then:
@@ -175,9 +184,9 @@ def test_the_client_is_downloaded_as_it_is(cast, as_):
 # --- Code to copy ----------------------------------------------------------------------------------------------------
 
 
-def test_the_examples_speak_of_this_contract_and_are_allowed_as_they_stand(cast, as_, case):
-    _, token = factories.make_key(cast, case)
-    page = unescape(text_of(as_(cast.seat_risk).get(at("systems", case.ref))))
+def test_the_examples_speak_of_this_contract_and_are_allowed_as_they_stand(cast, as_, initiative):
+    _, token = factories.make_key(cast, initiative)
+    page = unescape(text_of(as_(cast.seat_risk).get(at("systems", initiative.ref))))
     body = page.split("<<'QUESTION'\n")[1].split("\nQUESTION")[0]
     assert json.loads(body)["action"]["name"] == "read"
     assert f"{settings.ADDRESS}/access/v1/evaluation" in page
@@ -224,12 +233,12 @@ BOUND = authorization_decision.Bound(
 )
 
 
-@pytest.mark.parametrize("clauses", [FIXTURE, HARD, case_acts.CLAUSES], ids=["fixture", "hard", "demo"])
+@pytest.mark.parametrize("clauses", [FIXTURE, HARD, initiative_acts.CLAUSES], ids=["fixture", "hard", "demo"])
 @pytest.mark.parametrize("stage", ["prototype", "mvp"])
 def test_the_example_of_any_contract_is_one_that_its_clauses_speak_of(clauses, stage):
     """Whatever bounds the contract, the example says what it asks for, in all three forms of code."""
     rules = rules_of(clauses)
-    condition = authorization_decision.CaseCondition(stage, bound=BOUND)
+    condition = authorization_decision.InitiativeCondition(stage, bound=BOUND)
     question = code_examples.example(rules, condition)
     version = authorization_decision.Version(1, "", clock.now(), None, cedar_policies.Policies(rules))
     decision = authorization_decision.decide(version, condition, authzen.question(question), clock.now())
@@ -246,7 +255,7 @@ def test_the_example_of_any_contract_is_one_that_its_clauses_speak_of(clauses, s
 
 def test_the_example_of_a_prototype_is_asked_by_one_of_its_test_subjects():
     bound = authorization_decision.Bound(test_subjects=("agent:lab-*",))
-    condition = authorization_decision.CaseCondition("prototype", bound=bound)
+    condition = authorization_decision.InitiativeCondition("prototype", bound=bound)
     question = code_examples.example(rules_of(HARD), condition)
     assert question["subject"]["id"] == "lab-1"
     assert question["subject"]["type"] == "agent"
@@ -255,7 +264,7 @@ def test_the_example_of_a_prototype_is_asked_by_one_of_its_test_subjects():
 
 
 def test_what_a_question_has_to_say_is_what_the_scope_and_the_contract_bound():
-    condition = authorization_decision.CaseCondition("mvp", bound=BOUND)
+    condition = authorization_decision.InitiativeCondition("mvp", bound=BOUND)
     found = {bound.name: bound.values for bound in code_examples.bounds(condition, rules_of(HARD))}
     assert found == {
         "subject.properties.department": ("Sales",),
@@ -266,7 +275,7 @@ def test_what_a_question_has_to_say_is_what_the_scope_and_the_contract_bound():
     }
     assert (
         code_examples.bounds(
-            authorization_decision.CaseCondition("production", bound=BOUND), rules_of(FIXTURE[:4])
+            authorization_decision.InitiativeCondition("production", bound=BOUND), rules_of(FIXTURE[:4])
         )
         == []
     )
@@ -294,38 +303,38 @@ def test_every_code_is_explained_and_no_other_of_the_engine():
     assert all(meaning.endswith(".") for _, meaning in code_examples.CODES.values())
 
 
-def test_a_case_without_a_contract_says_what_is_missing(cast, as_):
-    page = text_of(as_(cast.owner).get(at("systems", factories.make_case(cast).ref)))
+def test_a_initiative_without_a_contract_says_what_is_missing(cast, as_):
+    page = text_of(as_(cast.owner).get(at("systems", factories.make_initiative(cast).ref)))
     assert "No contract is written yet" in page
     assert "No version of the contract is in force" in page
-    case = factories.make_case(cast, title="Idea")
-    assert as_(cast.owner).post(at("key-make", case.ref), sent(cast)).status_code == 403
+    initiative = factories.make_initiative(cast, title="Idea")
+    assert as_(cast.owner).post(at("key-make", initiative.ref), sent(cast)).status_code == 403
 
 
 # --- A question that is tried ----------------------------------------------------------------------------------------
 
 
-def tried(client, case, **fields) -> str:
+def tried(client, initiative, **fields) -> str:
     """The page that answers to a question of the form."""
     given = {"subject": "user:alice", "action": "read", "resource": "record:1", "properties": ""}
-    answer = client.post(at("system-try", case.ref), given | fields)
+    answer = client.post(at("system-try", initiative.ref), given | fields)
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     return unescape(text_of(answer))
 
 
-def test_a_question_is_tried_by_the_contract_and_leaves_nothing(cast, as_, case):
+def test_a_question_is_tried_by_the_contract_and_leaves_nothing(cast, as_, initiative):
     client = as_(cast.seat_risk)
     with acts() as kinds:
-        assert "Test: allowed" in tried(client, case)
-        denied = tried(client, case, subject="user:bob", action="write")
+        assert "Test: allowed" in tried(client, initiative)
+        denied = tried(client, initiative, subject="user:bob", action="write")
         assert "Test: denied" in denied
         assert "not_covered" in denied
-        assert "unknown_action" in tried(client, case, action="fly")
-        asked = tried(client, case, action="hand_over")
+        assert "unknown_action" in tried(client, initiative, action="fly")
+        asked = tried(client, initiative, action="hand_over")
         assert "Test: needs approval" in asked
         assert "the business owner, within 60 minutes" in asked
-        forbidden = tried(client, case, action="write", properties="resource.status=archived")
+        forbidden = tried(client, initiative, action="write", properties="resource.status=archived")
         assert "edge_policy" in forbidden
     assert kinds == []
     assert logged() == []
@@ -333,28 +342,28 @@ def test_a_question_is_tried_by_the_contract_and_leaves_nothing(cast, as_, case)
     assert not ApprovalRequest.objects.exists()
 
 
-def test_what_is_tried_is_what_a_system_would_be_told(cast, as_, case):
-    """The same words from page and API, in every condition the case can be in."""
-    _, token = factories.make_key(cast, case)
+def test_what_is_tried_is_what_a_system_would_be_told(cast, as_, initiative):
+    """The same words from page and API, in every condition the initiative can be in."""
+    _, token = factories.make_key(cast, initiative)
     system, client = System(token.text), as_(cast.owner)
 
     def same():
         told = system.ask("read", resource="record:1")["context"]
-        page = tried(client, case)
+        page = tried(client, initiative)
         assert told["reason"] in page
         assert told["code"] in page
         return told["code"]
 
     assert same() == "allowed"
-    hold = hold_actions.hold(case=case, reason="It named a customer.", by=cast.seat_risk)
+    hold = hold_actions.hold(initiative=initiative, reason="It named a customer.", by=cast.seat_risk)
     assert same() == "held"
     hold_actions.lift_hold(hold=hold, reason="Masked.", by=cast.chair)
-    kill_switch.switch_off(case=case, reason="A trial.", by=cast.owner)
+    kill_switch.switch_off(initiative=initiative, reason="A trial.", by=cast.owner)
     assert same() == "switched_off"
-    kill_switch.switch_on(case=case, reason="Over.", by=cast.owner)
+    kill_switch.switch_on(initiative=initiative, reason="Over.", by=cast.owner)
     assert same() == "allowed"
-    stage_actions.stop(case=case, reason_code="cost", reason="Dear", by=cast.owner)
-    assert same() == "case_closed"
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Dear", by=cast.owner)
+    assert same() == "initiative_closed"
 
 
 @pytest.mark.parametrize(
@@ -369,8 +378,8 @@ def test_what_is_tried_is_what_a_system_would_be_told(cast, as_, case):
         ({"action": ""}, "required"),
     ],
 )
-def test_a_question_that_is_none_is_said_and_keeps_what_was_typed(cast, as_, case, fields, words):
-    page = tried(as_(cast.owner), case, **fields)
+def test_a_question_that_is_none_is_said_and_keeps_what_was_typed(cast, as_, initiative, fields, words):
+    page = tried(as_(cast.owner), initiative, **fields)
     assert words in page
     assert "Not asked yet" in page
     assert "Test:" not in page

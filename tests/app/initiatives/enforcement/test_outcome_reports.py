@@ -25,14 +25,14 @@ URL = "/access/v1/outcomes"
 
 @pytest.fixture
 @snapshots.kept
-def case(cast) -> Initiative:
+def initiative(cast) -> Initiative:
     return factories.make_contract(cast, factories.make_prototype(cast), FIXTURE)
 
 
 @pytest.fixture
 @snapshots.kept
-def system(cast, case) -> System:
-    return System(factories.make_key(cast, case)[1].text)
+def system(cast, initiative) -> System:
+    return System(factories.make_key(cast, initiative)[1].text)
 
 
 def allowed(system) -> str:
@@ -56,14 +56,19 @@ def test_a_report_is_kept_with_what_no_database_takes_replaced(system):
     assert (status, OutcomeReport.objects.get().note) == (200, "a\ufffdb \ufffd c\u202ed")
 
 
-def test_an_outcome_closes_its_decision_and_names_the_line_of_the_log(case, system):
+def test_an_outcome_closes_its_decision_and_names_the_line_of_the_log(initiative, system):
     key = allowed(system)
     status, answer = told(system, decision=key, outcome="done", note="sent")
     assert (status, answer["decision"], answer["outcome"]) == (200, key, "done")
     (row,) = logged()
     kept = OutcomeReport.objects.get()
     assert (bytes(kept.decision), kept.decided_at) == (bytes(row.digest), row.at)
-    assert (kept.case_number, kept.kind, kept.note, kept.at) == (case.number, "done", "sent", None)
+    assert (kept.initiative_number, kept.kind, kept.note, kept.at) == (
+        initiative.number,
+        "done",
+        "sent",
+        None,
+    )
     assert decision_queries.outcomes_of(row) == [kept]
 
 
@@ -73,15 +78,15 @@ def test_a_report_may_come_before_the_log_has_brought_its_decision_over(system):
     assert len(logged()) == 1
 
 
-def test_the_same_again_is_answered_alike_and_kept_once(cast, case, system):
+def test_the_same_again_is_answered_alike_and_kept_once(cast, initiative, system):
     key, at = allowed(system), clock.now().isoformat()
     body = {"decision": key, "outcome": "done", "at": at, "note": "sent"}
     first = told(system, **body)
     assert first[0] == 200
     assert told(system, **body) == first
     assert told(system, decision=key, outcome="done") == first, "a repeat may leave out what was said"
-    successor = System(factories.make_key(cast, case, system="Its successor")[1].text)
-    assert told(successor, **body) == first, "another key of the case is told the same"
+    successor = System(factories.make_key(cast, initiative, system="Its successor")[1].text)
+    assert told(successor, **body) == first, "another key of the initiative is told the same"
     assert OutcomeReport.objects.count() == 1
 
 
@@ -119,20 +124,21 @@ def test_what_was_done_may_be_undone_once_and_not_before_it_was_done(system):
     assert sorted(OutcomeReport.objects.values_list("kind", flat=True)) == ["done", "undone"]
 
 
-def test_late_ones_are_kept_for_the_week_of_their_decision(case, system):
+def test_late_ones_are_kept_for_the_week_of_their_decision(initiative, system):
     key, now = allowed(system), clock.now()
     with clock.simulated(now + timedelta(days=20)):
         assert told(system, decision=key, outcome="done", at=clock.now().isoformat())[0] == 200
         logged()
         counted = {
-            week.since: (week.allowed, week.done) for week in decision_queries.weeks(case.number, clock.now())
+            week.since: (week.allowed, week.done)
+            for week in decision_queries.weeks(initiative.number, clock.now())
         }
     monday = clock.local_day(now) - timedelta(days=clock.local_day(now).weekday())
     assert counted[monday] == (1, 1)
     assert sum(done for _, done in counted.values()) == 1
 
 
-def test_what_was_done_without_asking_is_reported_once(case, system):
+def test_what_was_done_without_asking_is_reported_once(initiative, system):
     at = clock.now()
     body = {"outcome": "done", "unasked": True, "action": "send", "at": at.isoformat()}
     status, answer = told(system, **body)
@@ -140,19 +146,19 @@ def test_what_was_done_without_asking_is_reported_once(case, system):
     assert told(system, **body) == (200, answer)
     assert told(system, **body, note="other")[0] == 409
     assert told(system, **body | {"at": (at + timedelta(seconds=1)).isoformat()})[0] == 200
-    kept = OutcomeReport.objects.filter(case_number=case.number, decision=None)
+    kept = OutcomeReport.objects.filter(initiative_number=initiative.number, decision=None)
     assert [(row.action, row.kind) for row in kept] == [("send", "done")] * 2
     assert kept[0].at == at.astimezone(UTC)
 
 
-def test_a_heartbeat_is_kept_once_a_day_and_is_an_entry(case, system):
+def test_a_heartbeat_is_kept_once_a_day_and_is_an_entry(initiative, system):
     before = Entry.objects.count()
     assert [told(system, heartbeat=True) for _ in range(3)] == [(200, {"heartbeat": True})] * 3
     beat = KeyHeartbeat.objects.get()
-    assert (beat.key.contract_id, beat.day) == (case.contract_id, clock.today())
+    assert (beat.key.contract_id, beat.day) == (initiative.contract_id, clock.today())
     assert Entry.objects.count() == before + 1
     entry = Entry.objects.latest("pk")
-    assert (entry.table, entry.case_ref) == ("governance_keyheartbeat", case.ref)
+    assert (entry.table, entry.initiative_ref) == ("governance_keyheartbeat", initiative.ref)
     with clock.simulated(clock.now() + timedelta(days=1)):
         assert told(system, heartbeat=True)[0] == 200
     assert KeyHeartbeat.objects.count() == 2
@@ -162,15 +168,15 @@ def test_a_heartbeat_is_kept_once_a_day_and_is_an_entry(case, system):
 # --- What is refused -------------------------------------------------------------------------------------------------
 
 
-def test_another_cases_decision_is_as_unknown_as_none(cast, case, system):
+def test_another_initiatives_decision_is_as_unknown_as_none(cast, initiative, system):
     key = allowed(system)
-    other_case = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
-    other = System(factories.make_key(cast, other_case)[1].text)
+    other_initiative = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
+    other = System(factories.make_key(cast, other_initiative)[1].text)
     hidden = other.report({"decision": key, "outcome": "done"})
     none = other.report({"decision": "A" * 75, "outcome": "done"})
     assert (hidden.status_code, hidden.content) == (none.status_code, none.content)
     assert hidden.status_code == 404
-    assert case.ref not in hidden.content.decode()
+    assert initiative.ref not in hidden.content.decode()
     assert not OutcomeReport.objects.exists()
     assert told(system, decision=key, outcome="done")[0] == 200
 
@@ -271,12 +277,14 @@ def test_what_lies_in_the_future_or_before_its_decision_is_refused(system):
     assert told(system, decision=key, outcome="done", at=within)[0] == 200, "clocks may be a little off"
 
 
-def test_the_key_is_one_that_may_ask_and_pays_like_a_question(cast, case, system, settings, monkeypatch):
+def test_the_key_is_one_that_may_ask_and_pays_like_a_question(
+    cast, initiative, system, settings, monkeypatch
+):
     key = allowed(system)
     body = {"decision": key, "outcome": "done"}
     assert System().report(body).status_code == 401
     assert System(system.token[:-1] + "~").report(body).status_code == 401
-    polls = System(factories.make_key(cast, case, scopes=["approvals"])[1].text)
+    polls = System(factories.make_key(cast, initiative, scopes=["approvals"])[1].text)
     assert polls.report(body).status_code == 403
     monkeypatch.setattr(enforcement_api, "rate", enforcement_api.Rate())
     settings.DECISION_RATE = 2
@@ -284,7 +292,7 @@ def test_the_key_is_one_that_may_ask_and_pays_like_a_question(cast, case, system
     assert answers[0] == 200
     assert 429 in answers
     monkeypatch.setattr(enforcement_api, "rate", enforcement_api.Rate())
-    system_keys.revoke_key(key=case.contract.keys.earliest("pk"), reason="Lost", by=cast.owner)
+    system_keys.revoke_key(key=initiative.contract.keys.earliest("pk"), reason="Lost", by=cast.owner)
     assert system.report(body).status_code == 401
 
 
@@ -306,7 +314,13 @@ def test_without_the_database_it_says_so_and_is_sent_again(system, monkeypatch):
 
 def row_of(**fields) -> OutcomeReport:
     """A row as no request would make it."""
-    usual = {"case_number": 1, "key_id": 1, "kind": "done", "decision": b"d" * 32, "decided_at": clock.now()}
+    usual = {
+        "initiative_number": 1,
+        "key_id": 1,
+        "kind": "done",
+        "decision": b"d" * 32,
+        "decided_at": clock.now(),
+    }
     return OutcomeReport(**usual | fields)
 
 
@@ -357,7 +371,7 @@ def test_one_that_was_first_at_the_same_time_is_answered_as_a_repeat(system, mon
     assert OutcomeReport.objects.count() == 1
 
 
-def test_the_answer_says_stage_and_id_whatever_it_is(case, system, monkeypatch):
+def test_the_answer_says_stage_and_id_whatever_it_is(initiative, system, monkeypatch):
     batch = system.ask_all({"evaluations": [json.loads(body) for body in QUESTIONS]})["evaluations"]
     assert [one["context"]["stage"] for one in batch] == ["prototype"] * 3
     assert len({one["context"]["id"] for one in batch}) == 3

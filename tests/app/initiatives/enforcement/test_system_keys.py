@@ -21,8 +21,8 @@ from initiatives.enforcement import api as enforcement_api
 from initiatives.enforcement import system_keys
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.servers.asking_systems import System, logged, question
 
 pytestmark = pytest.mark.django_db
@@ -36,15 +36,15 @@ ASKING = Written(
 
 @pytest.fixture
 @snapshots.kept
-def case(cast):
+def initiative(cast):
     """A prototype with a contract that lets everybody read, and asks before anything is sent."""
     return factories.make_contract(cast, factories.make_prototype(cast), [*FIXTURE, ASKING])
 
 
 @pytest.fixture
-def made(cast, case):
-    """A key of the case, as (row, token)."""
-    return factories.make_key(cast, case)
+def made(cast, initiative):
+    """A key of the initiative, as (row, token)."""
+    return factories.make_key(cast, initiative)
 
 
 def status(token: str, url: str = EVALUATION, **about) -> int:
@@ -120,8 +120,8 @@ def test_a_revoked_key_is_refused_with_the_next_question(cast, made):
     assert system.get("/access/v1/approvals/00000000-0000-4000-8000-000000000000").status_code == 401
 
 
-def test_an_expired_key_is_refused(cast, case, settings):
-    token = factories.make_key(cast, case, days=2)[1].text
+def test_an_expired_key_is_refused(cast, initiative, settings):
+    token = factories.make_key(cast, initiative, days=2)[1].text
     assert status(token) == 200
     with clock.simulated(clock.now() + timedelta(days=3)):
         settings.DECISION_FRESH = 60.0  # also where the process goes by what it read before
@@ -143,10 +143,10 @@ def test_both_keys_open_during_the_change_over_then_only_the_new_one(cast, made)
         assert status(new.text) == 401
 
 
-def test_a_key_does_only_what_it_was_made_for(cast, case):
+def test_a_key_does_only_what_it_was_made_for(cast, initiative):
     nothing = "/access/v1/approvals/00000000-0000-4000-8000-000000000000"
-    asks = System(factories.make_key(cast, case, scopes=["evaluate"])[1].text)
-    polls = System(factories.make_key(cast, case, scopes=["approvals"])[1].text)
+    asks = System(factories.make_key(cast, initiative, scopes=["evaluate"])[1].text)
+    polls = System(factories.make_key(cast, initiative, scopes=["approvals"])[1].text)
     assert asks.ask("read")["decision"] is True
     assert asks.get(nothing).status_code == 403
     assert polls.get(nothing).status_code == 404
@@ -154,16 +154,16 @@ def test_a_key_does_only_what_it_was_made_for(cast, case):
         assert polls.send(url, question("read")).status_code == 403
 
 
-def test_another_initiatives_key_is_told_that_there_is_nothing(cast, case, made):
+def test_another_initiatives_key_is_told_that_there_is_nothing(cast, initiative, made):
     own = System(made[1].text)
-    other_case = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
-    other = System(factories.make_key(cast, other_case)[1].text)
-    for asked_for in (case.ref, "AI-9999", 17, ["x"]):
-        body = question("read", context={"case": asked_for})
+    other_initiative = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
+    other = System(factories.make_key(cast, other_initiative)[1].text)
+    for asked_for in (initiative.ref, "AI-9999", 17, ["x"]):
+        body = question("read", context={"initiative": asked_for})
         for url in (EVALUATION, "/access/v1/evaluations"):
             answer = other.send(url, body)
-            assert (answer.status_code, case.ref in text_of(answer)) == (404, False), asked_for
-    assert other.ask("read", context={"case": other_case.ref})["decision"] is True
+            assert (answer.status_code, initiative.ref in text_of(answer)) == (404, False), asked_for
+    assert other.ask("read", context={"initiative": other_initiative.ref})["decision"] is True
     poll = own.ask("send")["context"]["approval"]["poll"]
     assert own.get(poll).status_code == 200
     hidden = other.get(poll)
@@ -188,7 +188,7 @@ def columns_with(*texts: str) -> list[str]:
     return found
 
 
-def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, case, caplog, monkeypatch):
+def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, initiative, caplog, monkeypatch):
     """A whole life of a key through pages and API, with everything logged that can be, and an error in between."""
     caplog.set_level(logging.DEBUG)
     for name in ("plumbline", "django", "django.request", "django.db.backends", "django.server"):
@@ -202,13 +202,15 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, case
             "scopes": ["evaluate", "approvals"],
             "expires_on": clock.today() + timedelta(days=30),
         }
-        page = text_of(client.post(at("key-make", case.ref), sent))
+        page = text_of(client.post(at("key-make", initiative.ref), sent))
         token = page.split('id="new-key"')[1].split('value="')[1].split('"')[0]
         system = System(token)
         system.client.raise_request_exception = False
         assert system.ask("read")["decision"] is True
         row = ServiceKey.objects.get()
-        rotated = text_of(client.post(at("key-rotate", case.ref, row.pk), {"expires_on": sent["expires_on"]}))
+        rotated = text_of(
+            client.post(at("key-rotate", initiative.ref, row.pk), {"expires_on": sent["expires_on"]})
+        )
         successor = rotated.split('id="new-key"')[1].split('value="')[1].split('"')[0]
         assert System(f"{token[:-2]}__").send(EVALUATION, question("read")).status_code == 401
         with monkeypatch.context() as broken:
@@ -216,9 +218,9 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, case
             assert system.send(EVALUATION, question("read")).status_code == 500
             broken.setattr(enforcement_api, "opened", lambda *_: 1 / 0)
             assert system.send(EVALUATION, question("read")).status_code == 500
-        client.post(at("key-revoke", case.ref, row.pk), {"reason": "Lost"})
+        client.post(at("key-revoke", initiative.ref, row.pk), {"reason": "Lost"})
         assert status(token) == 401
-        client.get(at("systems", case.ref))
+        client.get(at("systems", initiative.ref))
         logged()
     lines = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "ended in an error" in lines

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Entry, Rulebook
@@ -17,7 +17,7 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.record import actions as register_actions
 from initiatives.models import Evidence
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.rules.artefact_rules import DETAILED, GIVEN, LOG, REGISTERED, with_forms
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,8 @@ SAID = {
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_case(cast)
+def initiative(cast):
+    return factories.make_initiative(cast)
 
 
 @pytest.fixture
@@ -58,22 +58,22 @@ def forms(cast):
     return factories.make_rulebook(cast.admin, cast.chair, with_forms())
 
 
-def added(case):
-    """What was added to a case, beside the acceptance of its owner."""
-    return case.evidence.exclude(kind="attestation")
+def added(initiative):
+    """What was added to an initiative, beside the acceptance of its owner."""
+    return initiative.evidence.exclude(kind="attestation")
 
 
 def text_file(text: str, name: str = "notes.txt") -> ContentFile:
     return ContentFile(text.encode(), name)
 
 
-def proof(case, cast, kind="document", **fields):
+def proof(initiative, cast, kind="document", **fields):
     book = Rulebook.objects.current().book
     said = {"title": "What was found in May", "observed_on": clock.today(), "covers": [COVERS[kind]]}
     said |= {"file": artefacts.pdf(f"{kind} {fields}")}
     said |= {"result": "pass"} if kind in book.result_kinds else {}
     said |= {"condition": "bounded_real"} if kind in book.condition_kinds else {}
-    return evidence_actions.add_evidence(case=case, kind=kind, by=cast.owner, **(said | fields))
+    return evidence_actions.add_evidence(initiative=initiative, kind=kind, by=cast.owner, **(said | fields))
 
 
 def refusal(add, *given, **fields) -> dict:
@@ -95,7 +95,7 @@ def sent(kind: str, **fields) -> dict:
 # T1: one file of one byte
 
 
-def one_byte(case, kind: str) -> dict:
+def one_byte(initiative, kind: str) -> dict:
     return sent(kind, **{f"{kind}_{name}": "" for name in GIVEN.get(kind, {})}) | {
         "title": "x",
         "note": "x",
@@ -104,20 +104,24 @@ def one_byte(case, kind: str) -> dict:
 
 
 @pytest.mark.parametrize("later", [False, True])
-def test_one_byte_titled_x_is_no_evidence_of_any_kind(cast, as_, case, request, later):
+def test_one_byte_titled_x_is_no_evidence_of_any_kind(cast, as_, initiative, request, later):
     if later:
         request.getfixturevalue("forms")
     client = as_(cast.owner)
     for kind, said in SAID.items():
         with acts() as kinds:
-            page = text_of(client.post(at("evidence-add", case.ref, kind=kind), one_byte(case, kind)))
+            page = text_of(
+                client.post(at("evidence-add", initiative.ref, kind=kind), one_byte(initiative, kind))
+            )
         assert kinds == [], kind
         assert (said if later else "It is one character") in unescape(page), kind
-    assert not added(case).exists()
+    assert not added(initiative).exists()
 
 
 @pytest.mark.parametrize("later", [False, True])
-def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(cast, as_, case, request, later):
+def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(
+    cast, as_, initiative, request, later
+):
     if later:
         request.getfixturevalue("forms")
     client = as_(cast.owner)
@@ -125,7 +129,7 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(cast, a
         typed = {"kind": "answered", "text": "x", "based_on": "0", "proof-kind": kind, "proof-title": "x"}
         typed |= {"proof-file": text_file("x", "x.txt"), "proof-observed_on": clock.today().isoformat()}
         with acts() as kinds:
-            answer = client.post(at("checklist-row", case.ref, key), typed)
+            answer = client.post(at("checklist-row", initiative.ref, key), typed)
         page = text_of(answer)
         assert (answer.status_code, kinds) == (422, []), kind
         assert (
@@ -134,8 +138,8 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(cast, a
             or "Say how" in page
             or "never uploaded" in page
         ), kind
-    assert not added(case).exists()
-    assert not case.answers.filter(requirement__in=COVERS.values()).exists()
+    assert not added(initiative).exists()
+    assert not initiative.answers.filter(requirement__in=COVERS.values()).exists()
 
 
 # What says nothing is refused under every rulebook
@@ -150,59 +154,65 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(cast, a
         ("what question would an honest experiment answer", "words of the question"),
     ],
 )
-def test_an_answer_that_says_nothing_is_refused(cast, case, text, said):
+def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
     asked = Rulebook.objects.current().book.requirements["proto.question"].question
     given = asked.upper() if said == "words of the question" else text
     for kind in ("answered", "no", "not_applicable"):
         with pytest.raises(ValidationError) as caught:
             checklist_actions.answer(
-                case=case, requirement="proto.question", kind=kind, text=given, by=cast.owner
+                initiative=initiative, requirement="proto.question", kind=kind, text=given, by=cast.owner
             )
         assert said in caught.value.message_dict["text"][0]
-    assert not case.answers.filter(requirement="proto.question").exists()
+    assert not initiative.answers.filter(requirement="proto.question").exists()
 
 
-def test_a_title_and_a_note_that_say_nothing_are_refused(cast, case):
+def test_a_title_and_a_note_that_say_nothing_are_refused(cast, initiative):
     asked = Rulebook.objects.current().book.requirements["proto.scope"].question
-    assert "one character" in refusal(proof, case, cast, title="YYY")["title"]
-    assert "one word" in refusal(proof, case, cast, note="see see, see.")["note"]
-    assert "words of the question" in refusal(proof, case, cast, note=asked)["note"]
-    assert proof(case, cast, note="  ").note == "", "nobody has to write a note"
+    assert "one character" in refusal(proof, initiative, cast, title="YYY")["title"]
+    assert "one word" in refusal(proof, initiative, cast, note="see see, see.")["note"]
+    assert "words of the question" in refusal(proof, initiative, cast, note=asked)["note"]
+    assert proof(initiative, cast, note="  ").note == "", "nobody has to write a note"
 
 
-def test_a_file_that_says_nothing_is_refused(cast, case):
+def test_a_file_that_says_nothing_is_refused(cast, initiative):
     for text in ("", " \n\t\n", "x", "\ufeff", "xxxxxxxx\nxxx", "same same\nsame", "{}"):
-        assert "file" in refusal(proof, case, cast, file=text_file(text))
+        assert "file" in refusal(proof, initiative, cast, file=text_file(text))
         name = "empty.json" if text == "{}" else "empty.csv"
-        assert "file" in refusal(proof, case, cast, file=text_file(text, name))
+        assert "file" in refusal(proof, initiative, cast, file=text_file(text, name))
 
 
 # One file is one kind
 
 
-def test_one_file_is_one_kind_on_a_case_and_may_serve_many_questions(cast, as_, case):
-    first = proof(case, cast, file=text_file("The scope, in words."))
-    said = refusal(proof, case, cast, "test_report", file=text_file("The scope, in words.", "other.txt"))
+def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_questions(cast, as_, initiative):
+    first = proof(initiative, cast, file=text_file("The scope, in words."))
+    said = refusal(
+        proof, initiative, cast, "test_report", file=text_file("The scope, in words.", "other.txt")
+    )
     assert "here already as a document, “What was found in May”" in said["file"]
     again = proof(
-        case, cast, title="For the problem", covers=["mvp.problem"], file=text_file("The scope, in words.")
+        initiative,
+        cast,
+        title="For the problem",
+        covers=["mvp.problem"],
+        file=text_file("The scope, in words."),
     )
     assert (again.sha256, again.kind) == (first.sha256, first.kind)
-    page = text_of(as_(cast.owner).get(at("evidence-item", case.ref, again.pk)))
+    page = text_of(as_(cast.owner).get(at("evidence-item", initiative.ref, again.pk)))
     assert "The same file stands here as well" in page
     assert "What was found in May" in page
-    other = factories.make_case(cast, title="Another")
+    other = factories.make_initiative(cast, title="Another")
     assert proof(other, cast, "test_report", file=text_file("The scope, in words.")).kind == "test_report"
 
 
-def test_a_file_of_the_wrong_kind_is_withdrawn_and_added_again(cast, case):
-    first = proof(case, cast, file=text_file("Results of May."))
+def test_a_file_of_the_wrong_kind_is_withdrawn_and_added_again(cast, initiative):
+    first = proof(initiative, cast, file=text_file("Results of May."))
     evidence_actions.withdraw_evidence(evidence=first, reason="It is a test report.", by=cast.owner)
-    assert proof(case, cast, "test_report", file=text_file("Results of May.")).sha256 == first.sha256
+    assert proof(initiative, cast, "test_report", file=text_file("Results of May.")).sha256 == first.sha256
 
 
-def test_the_database_holds_one_kind_to_a_file_too(cast, case):
-    first = proof(case, cast, file=text_file("Results of May."))
+def test_the_database_holds_one_kind_to_a_file_too(cast, initiative):
+    first = proof(initiative, cast, file=text_file("Results of May."))
 
     def copy(**fields):
         row = Evidence.objects.get(pk=first.pk)
@@ -230,12 +240,12 @@ def test_the_database_holds_one_kind_to_a_file_too(cast, case):
 
 
 @pytest.mark.parametrize("kind", DETAILED)
-def test_a_kind_with_a_form_is_taken_with_it_and_refused_without(cast, forms, case, kind):
+def test_a_kind_with_a_form_is_taken_with_it_and_refused_without(cast, forms, initiative, kind):
     file = {"file": ContentFile(LOG, "log.csv")}
-    bare = refusal(proof, case, cast, kind, **({} if kind == "log_sample" else file))
+    bare = refusal(proof, initiative, cast, kind, **({} if kind == "log_sample" else file))
     lacking = {f"{kind}_{name}" for name in GIVEN[kind]} or {"file"}
     assert set(bare) == lacking
-    item = proof(case, cast, kind, details=GIVEN[kind], **file)
+    item = proof(initiative, cast, kind, details=GIVEN[kind], **file)
     assert item.details.keys() == (GIVEN[kind].keys() or {"rows", "columns", "filled"})
     assert (
         Entry.objects.acts().filter(kind="evidence added").latest("id").facts["facts"]["details"]
@@ -243,64 +253,64 @@ def test_a_kind_with_a_form_is_taken_with_it_and_refused_without(cast, forms, ca
     )
 
 
-def test_without_a_form_in_force_nothing_is_asked_or_kept(cast, case):
+def test_without_a_form_in_force_nothing_is_asked_or_kept(cast, initiative):
     for kind in ("test_report", "log_sample", "telemetry", "system_record"):
-        assert proof(case, cast, kind, details=GIVEN.get(kind)).details == {}
+        assert proof(initiative, cast, kind, details=GIVEN.get(kind)).details == {}
 
 
-def test_nobody_claims_a_register_by_a_form(cast, forms, case):
-    item = proof(case, cast, "test_report", details=GIVEN["test_report"] | {"register": "drills"})
+def test_nobody_claims_a_register_by_a_form(cast, forms, initiative):
+    item = proof(initiative, cast, "test_report", details=GIVEN["test_report"] | {"register": "drills"})
     assert "register" not in item.details
 
 
-def test_a_log_sample_is_counted_and_not_taken_from_a_link(cast, forms, case):
-    item = proof(case, cast, "log_sample", file=ContentFile(LOG, "log.csv"))
+def test_a_log_sample_is_counted_and_not_taken_from_a_link(cast, forms, initiative):
+    item = proof(initiative, cast, "log_sample", file=ContentFile(LOG, "log.csv"))
     assert item.details == {
         "rows": 2,
         "columns": ["input", "output", "actor", "time", "model version"],
         "filled": 100,
     }
-    said = refusal(proof, case, cast, "log_sample", file=None, link="https://example.org/log")
+    said = refusal(proof, initiative, cast, "log_sample", file=None, link="https://example.org/log")
     assert "a link cannot be counted" in said["file"]
     short = LOG.replace(b"answer", b"remark")
     assert (
         "was found for output"
-        in refusal(proof, case, cast, "log_sample", file=ContentFile(short, "a.csv"))["file"]
+        in refusal(proof, initiative, cast, "log_sample", file=ContentFile(short, "a.csv"))["file"]
     )
 
 
-def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms, case):
+def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms, initiative):
     client = as_(cast.owner)
-    page = text_of(client.get(at("evidence-add", case.ref, kind="test_report")))
+    page = text_of(client.get(at("evidence-add", initiative.ref, kind="test_report")))
     assert "Threshold declared before" in page
     assert "How many took part" not in page, "that is asked of research alone"
     worse = sent("test_report", test_report_figure="0.80", note="Period: May", file=artefacts.pdf("May"))
-    wrong = text_of(client.post(at("evidence-add", case.ref, kind="test_report"), worse))
+    wrong = text_of(client.post(at("evidence-add", initiative.ref, kind="test_report"), worse))
     assert "0.8 misses the threshold of 0.85" in wrong
     assert 'value="Letters of May, version 2"' in wrong, "nothing typed is lost"
     assert "Period: May" in wrong
     answer = client.post(
-        at("evidence-add", case.ref, kind="test_report"), sent("test_report", file=artefacts.pdf("May"))
+        at("evidence-add", initiative.ref, kind="test_report"), sent("test_report", file=artefacts.pdf("May"))
     )
-    item = added(case).get()
+    item = added(initiative).get()
     said = "ata set Letters of May, version 2, n 240, accuracy 0.91 against 0.85 declared"
     assert said in text_of(client.get(answer.url))
-    assert said in text_of(client.get(at("evidence", case.ref)))
+    assert said in text_of(client.get(at("evidence", initiative.ref)))
     (key,) = item.coverage.values_list("requirement", flat=True)
-    assert said in text_of(client.get(at("checklist-row", case.ref, key)))
+    assert said in text_of(client.get(at("checklist-row", initiative.ref, key)))
     evidence_actions.cover(evidence=item, requirements=["prod.performance"], by=cast.owner)
-    assert f"{said}; serves 2 questions" in text_of(client.get(at("checklist-row", case.ref, key)))
+    assert f"{said}; serves 2 questions" in text_of(client.get(at("checklist-row", initiative.ref, key)))
     assert "It serves 2 questions." in text_of(client.get(answer.url))
 
 
-def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast, as_, forms, case):
-    client, url = as_(cast.owner), at("checklist-row", case.ref, "prod.performance")
+def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast, as_, forms, initiative):
+    client, url = as_(cast.owner), at("checklist-row", initiative.ref, "prod.performance")
     page = text_of(client.get(url))
     assert 'data-of-kind="test_report"' in page
     assert "Telemetry is the readings of the initiative&#x27;s measures." in page
     typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "proof-kind": "test_report"}
     typed |= {"proof-test_report_data_set": "Letters of June", "proof-observed_on": ""}
-    client.post(at("checklist-draft", case.ref, "prod.performance"), typed)
+    client.post(at("checklist-draft", initiative.ref, "prod.performance"), typed)
     assert 'value="Letters of June"' in text_of(client.get(url))
     with acts() as kinds:
         answer = client.post(url, typed)
@@ -313,74 +323,74 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     with acts() as kinds:
         client.post(url, typed | whole)
     assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
-    assert added(case).get().details["n"] == 240
+    assert added(initiative).get().details["n"] == 240
 
 
 # Registers
 
 
 @pytest.mark.parametrize("kind", [kind for kind in REGISTERED if kind != EvidenceKind.CONTRACT_CLAUSE])
-def test_what_a_register_writes_is_never_uploaded(cast, as_, forms, case, kind):
+def test_what_a_register_writes_is_never_uploaded(cast, as_, forms, initiative, kind):
     client = as_(cast.owner)
-    chosen = text_of(client.get(at("evidence-add", case.ref)))
+    chosen = text_of(client.get(at("evidence-add", initiative.ref)))
     assert f"?kind={kind}" not in chosen
-    page = text_of(client.get(at("evidence-add", case.ref, kind=kind)))
+    page = text_of(client.get(at("evidence-add", initiative.ref, kind=kind)))
     assert "It is never uploaded." in page
     if kind in COVERS:
-        said = refusal(proof, case, cast, kind, details={"register": "drills"})
+        said = refusal(proof, initiative, cast, kind, details={"register": "drills"})
         assert said["kind"].startswith("It is never uploaded.")
 
 
 def test_a_clause_is_cited_and_never_uploaded(cast, as_):
-    case = factories.make_contract(
-        cast, factories.make_prototype(cast), case_acts.CLAUSES, case_acts.VOCABULARY
+    initiative = factories.make_contract(
+        cast, factories.make_prototype(cast), initiative_acts.CLAUSES, initiative_acts.VOCABULARY
     )
-    clause = Clause.objects.get(version__contract__initiative=case, kind="autonomy")
+    clause = Clause.objects.get(version__contract__initiative=initiative, kind="autonomy")
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
-    assert "?kind=contract_clause" in text_of(as_(cast.owner).get(at("evidence-add", case.ref)))
+    assert "?kind=contract_clause" in text_of(as_(cast.owner).get(at("evidence-add", initiative.ref)))
     file = text_file("Whoever reads it agrees that the notes may be summarised.")
-    said = refusal(proof, case, cast, "contract_clause", covers=["gov.autonomy"], file=file)
+    said = refusal(proof, initiative, cast, "contract_clause", covers=["gov.autonomy"], file=file)
     assert said["kind"].startswith("It is never uploaded.")
-    proof(case, cast, "contract_clause", covers=["gov.autonomy"], file=None, clause=clause)
-    assert added(case).get(kind=EvidenceKind.CONTRACT_CLAUSE).clause == clause
+    proof(initiative, cast, "contract_clause", covers=["gov.autonomy"], file=None, clause=clause)
+    assert added(initiative).get(kind=EvidenceKind.CONTRACT_CLAUSE).clause == clause
 
 
-def test_where_registers_are_is_said_with_a_way_there(cast, as_, forms, case):
-    page = text_of(as_(cast.owner).get(at("evidence-add", case.ref)))
+def test_where_registers_are_is_said_with_a_way_there(cast, as_, forms, initiative):
+    page = text_of(as_(cast.owner).get(at("evidence-add", initiative.ref)))
     for name in ("integration-drills", "integration", "adoption", "checklist"):
-        assert f'href="{at(name, case.ref)}"' in page
+        assert f'href="{at(name, initiative.ref)}"' in page
 
 
 def test_registers_write_their_own_under_their_name(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
-    drill = factories.make_drill(cast, case)
+    drill = factories.make_drill(cast, initiative)
     assert drill.evidence.details == {"register": "drills"}
-    sample = factories.make_trace_sample(cast, case)
+    sample = factories.make_trace_sample(cast, initiative)
     assert sample.evidence.details == {"register": "traces"}
-    factories.make_link(cast, case, agreed=True)
-    text = register_actions.record_register(case=case, covers=["int.inventory"], by=cast.owner)
+    factories.make_link(cast, initiative, agreed=True)
+    text = register_actions.record_register(initiative=initiative, covers=["int.inventory"], by=cast.owner)
     assert text.details == {"register": "integration"}
     kinds = {EvidenceKind.DRILL_RECORD, EvidenceKind.LOG_SAMPLE, EvidenceKind.SYSTEM_RECORD}
     assert {drill.evidence.kind, sample.evidence.kind, text.kind} == kinds
 
 
 def test_what_was_uploaded_as_telemetry_before_is_shown_to_count_as_a_document(cast, as_):
-    case = factories.make_mvp(cast)
-    uploaded, drill = proof(case, cast, "telemetry"), factories.make_drill(cast, case)
+    initiative = factories.make_mvp(cast)
+    uploaded, drill = proof(initiative, cast, "telemetry"), factories.make_drill(cast, initiative)
     client = as_(cast.owner)
-    pages = [at("evidence-item", case.ref, item.pk) for item in (uploaded, drill.evidence)]
+    pages = [at("evidence-item", initiative.ref, item.pk) for item in (uploaded, drill.evidence)]
     assert [("counts as a document" in text_of(client.get(page))) for page in pages] == [False, False]
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     assert [("counts as a document" in text_of(client.get(page))) for page in pages] == [True, False]
 
 
-def test_a_newer_one_of_what_is_never_uploaded_is_of_another_kind_and_takes_its_place(cast, as_, case):
-    old = proof(case, cast, "telemetry")
+def test_a_newer_one_of_what_is_never_uploaded_is_of_another_kind_and_takes_its_place(cast, as_, initiative):
+    old = proof(initiative, cast, "telemetry")
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     client = as_(cast.owner)
-    page = text_of(client.get(at("evidence-add", case.ref, supersedes=old.pk)))
+    page = text_of(client.get(at("evidence-add", initiative.ref, supersedes=old.pk)))
     assert "It is never uploaded. Telemetry is the readings" in page
     assert f'href="?kind=document&amp;supersedes={old.pk}"' in page
-    chosen = text_of(client.get(at("evidence-add", case.ref, kind="document", supersedes=old.pk)))
+    chosen = text_of(client.get(at("evidence-add", initiative.ref, kind="document", supersedes=old.pk)))
     assert f'<option value="{old.pk}" selected>' in chosen

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
@@ -17,66 +17,71 @@ from tests.support import factories
 pytestmark = pytest.mark.django_db
 
 
-def state(case, key: str) -> criteria.State:
-    """The state of one requirement of the case now."""
+def state(initiative, key: str) -> criteria.State:
+    """The state of one requirement of the initiative now."""
     return criteria.state_of(
-        supported_stage.facts_of(case_acts.fresh(case)), Rulebook.objects.current().book, key, clock.now()
+        supported_stage.facts_of(initiative_acts.fresh(initiative)),
+        Rulebook.objects.current().book,
+        key,
+        clock.now(),
     )
 
 
 def test_other_words_are_not_attested_by_the_old_attestation(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     today = clock.today()
-    say = {"case": case, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
+    say = {"initiative": initiative, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
     checklist_actions.answer(**say, text="Can it sort letters?", true_as_of=today)
-    assert state(case, "proto.question").satisfied
-    first = case.evidence.get(coverage__requirement="proto.question")
+    assert state(initiative, "proto.question").satisfied
+    first = initiative.evidence.get(coverage__requirement="proto.question")
 
     checklist_actions.answer(**say, text="Can it write letters?")
     assert first.voidings.get().cause == "the answer it attested was changed"
-    assert [item.id for item in state(case, "proto.question").items] == [case.evidence.latest("pk").pk]
+    assert [item.id for item in state(initiative, "proto.question").items] == [
+        initiative.evidence.latest("pk").pk
+    ]
 
 
 def test_the_same_words_saved_again_keep_their_attestation(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     for _ in range(2):
         checklist_actions.answer(
-            case=case,
+            initiative=initiative,
             requirement="proto.question",
             kind="answered",
             text="Can it sort letters?",
             true_as_of=clock.today(),
             by=cast.owner,
         )
-    assert state(case, "proto.question").satisfied
-    assert not case.evidence.filter(voidings__isnull=False).exists()
+    assert state(initiative, "proto.question").satisfied
+    assert not initiative.evidence.filter(voidings__isnull=False).exists()
 
 
 def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
     """No old proof, acceptance or waiver is current after a reopening (docs/domain.md, "reopen")."""
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     row = checklist_actions.answer(
-        case=case,
+        initiative=initiative,
         requirement="mvp.expectations",
         kind="not_applicable",
         text="Nobody uses it.",
         by=cast.owner,
     )
     checklist_actions.accept_not_applicable(
-        case=case, requirement=row.requirement, version=row.version, by=cast.seat_risk
+        initiative=initiative, requirement=row.requirement, version=row.version, by=cast.seat_risk
     )
     until = clock.today() + timedelta(days=30)
-    waiver = WAIVERS.ask(case, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
+    waiver = WAIVERS.ask(initiative, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
     WAIVERS.agree(row=waiver, by=cast.chair)
     WAIVERS.agree(row=waiver, by=cast.seat_risk)
-    assert state(case, "mvp.expectations").satisfied
-    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
-    debt = case_acts.fresh(case).obligations.get(kind="post_mortem")
+    assert state(initiative, "mvp.expectations").satisfied
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    debt = initiative_acts.fresh(initiative).obligations.get(kind="post_mortem")
     factories.make_written(debt, by=cast.owner, confirmed_by=cast.seat_adoption)
 
-    stage_actions.reopen(case=case, reason="A cheaper model.", by=cast.chair)
+    stage_actions.reopen(initiative=initiative, reason="A cheaper model.", by=cast.chair)
 
-    assert case_acts.fresh(case).stage == "prototype"
-    assert state(case, "mvp.expectations").state == "waiting"
-    assert supported_stage.facts_of(case_acts.fresh(case)).waivers == ()
-    assert state(case, "proto.question").state == "voided"
+    assert initiative_acts.fresh(initiative).stage == "prototype"
+    assert state(initiative, "mvp.expectations").state == "waiting"
+    assert supported_stage.facts_of(initiative_acts.fresh(initiative)).waivers == ()
+    assert state(initiative, "proto.question").state == "voided"

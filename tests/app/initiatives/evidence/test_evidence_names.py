@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from initiatives.facts import supported_stage
 from tests.support import factories
 
@@ -11,11 +11,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     model, application = (
-        case.deployments.get(version__layer=layer, runs_to__isnull=True) for layer in ("model", "application")
+        initiative.deployments.get(version__layer=layer, runs_to__isnull=True)
+        for layer in ("model", "application")
     )
-    scope, contract = case.scopes.get(ended_at__isnull=True), case.contract.versions.get()
+    scope, contract = initiative.scopes.get(ended_at__isnull=True), initiative.contract.versions.get()
     names = {
         "Of the model": [model],
         "Of the model and what is around it": [model, application],
@@ -24,11 +25,11 @@ def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cas
         "Of nothing": [],
     }
     for title, versions in names.items():
-        case_acts.ground(case, "mvp.override", cast.team, title=title, names=versions)
+        initiative_acts.ground(initiative, "mvp.override", cast.team, title=title, names=versions)
 
     told = {
         item.title: item
-        for item in supported_stage.facts_of(case_acts.fresh(case)).items
+        for item in supported_stage.facts_of(initiative_acts.fresh(initiative)).items
         if item.title in names
     }
 
@@ -44,13 +45,13 @@ def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cas
     assert not told["Of the scope"].components | told["Of the contract"].components
 
 
-def test_an_item_names_no_version_of_another_case(cast):
-    """The rules look a version's layer up among the versions of the case itself."""
-    case, other = factories.make_mvp(cast), factories.make_mvp(cast, title="Another")
+def test_an_item_names_no_version_of_another_initiative(cast):
+    """The rules look a version's layer up among the versions of the initiative itself."""
+    initiative, other = factories.make_mvp(cast), factories.make_mvp(cast, title="Another")
     foreign = other.deployments.first()
 
     for version in (foreign, other.scopes.first()):
         with pytest.raises(ValidationError, match="another initiative"):
-            case_acts.ground(case, "mvp.override", cast.team, title="Of another", names=[version])
+            initiative_acts.ground(initiative, "mvp.override", cast.team, title="Of another", names=[version])
 
-    assert not case.evidence.filter(title="Of another").exists()
+    assert not initiative.evidence.filter(title="Of another").exists()

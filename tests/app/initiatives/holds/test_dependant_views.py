@@ -1,9 +1,9 @@
-"""Who depends on a case: how long they can bear an outage, stated in person by the executive who was named."""
+"""Who depends on an initiative: how long they can bear an outage, stated in person by the executive who was named."""
 
 import pytest
 from django.core.exceptions import ValidationError
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.permission_result import Conflict, Refused
 from initiatives.holds import dependants
@@ -13,8 +13,8 @@ from initiatives.models.versions import outage_words
 from initiatives.stages import actions as stage_actions
 from initiatives.stages import reminders as stage_reminders
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def mvp(cast):
 def sales(cast, mvp) -> Dependant:
     """Sales depends on it, says the owner; somebody of another unit is named to state it."""
     return dependants.add_dependant(
-        case=mvp,
+        initiative=mvp,
         who="Sales desk",
         process="The weekly call round",
         for_what="Nobody is prepared.",
@@ -66,10 +66,10 @@ def test_hours_days_and_weeks_are_typed_as_people_count(cast, as_, mvp):
     assert mvp.dependants.count() == 1
 
 
-def test_whoever_owns_the_case_does_not_state_it(cast, mvp):
+def test_whoever_owns_the_initiative_does_not_state_it(cast, mvp):
     with pytest.raises(ValidationError, match="does not state this"):
         dependants.add_dependant(
-            case=mvp,
+            initiative=mvp,
             who="Everybody",
             for_what="All",
             bearable_outage_hours=1,
@@ -83,7 +83,7 @@ def test_the_executive_is_asked_reads_the_words_and_states_them(cast, as_, mvp, 
     desk = text_of(client.get("/"))
     assert "Sales desk depends on Customer summary assistant" in desk
     assert url in desk
-    # Naming somebody gives them this page and not the case.
+    # Naming somebody gives them this page and not the initiative.
     page = text_of(client.get(url))
     assert "Longest outage we can bear: 2 days." in page
     assert "Process: The weekly call round." in page
@@ -143,15 +143,19 @@ def test_a_step_back_to_a_prototype_ends_them(cast, mvp, sales):
     dependants.state_dependence(dependant=sales, by=cast.outsider)
     scope = {"users": "Two people", "user_count": 2, "rollout": False, "live_data": False}
     stage_actions.step_back(
-        case=case_acts.fresh(mvp), reason="Unready.", users_told="By mail.", scope=scope, by=cast.chair
+        initiative=initiative_acts.fresh(mvp),
+        reason="Unready.",
+        users_told="By mail.",
+        scope=scope,
+        by=cast.chair,
     )
     row = Dependant.objects.select_related("statement").get()
     assert row.ended_at
     assert row.statement.withdrawn_at
 
 
-def test_a_stopped_case_asks_nobody(cast, as_, mvp, sales):
-    stage_actions.stop(case=mvp, reason_code="no_value", reason="No.", by=cast.owner)
+def test_a_stopped_initiative_asks_nobody(cast, as_, mvp, sales):
+    stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No.", by=cast.owner)
     assert at("dependant", sales.pk) not in text_of(as_(cast.outsider).get("/"))
     assert list(stage_reminders.dependences(clock.now())) == []
     with pytest.raises(Refused, match="nobody depends on it any more"):

@@ -1,4 +1,4 @@
-"""How the register reaches the cases: rows written once, holds with their cause, standings."""
+"""How the register reaches the initiatives: rows written once, holds with their cause, standings."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -8,25 +8,25 @@ import time_machine
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
-from initiatives.cases.act import REGISTER, act
 from initiatives.facts import finding_rules, supported_stage
 from initiatives.facts.finding_rules import Wanted
 from initiatives.findings import sync
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.holds import actions as hold_actions
+from initiatives.initiative.act import REGISTER, act
 from initiatives.models import Hold, Link, Shortcoming, System
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases.case_pages import text_of
+from tests.support.initiatives.initiative_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -36,95 +36,95 @@ CONFLICT = Wanted("int.definitions", "term:1", "3 open conflicts on customer.", 
 
 @pytest.fixture
 def says(monkeypatch):
-    """The register says what is in this list, of every case."""
+    """The register says what is in this list, of every initiative."""
     found: list[Wanted] = []
     monkeypatch.setattr(finding_rules, "wanted", lambda keys, known: {key: list(found) for key in keys})
     return found
 
 
-def follow(case, **options):
-    with act("test", system="test", case=case, **options) as locked:
+def follow(initiative, **options):
+    with act("test", system="test", initiative=initiative, **options) as locked:
         return sync.follow([locked])
 
 
-def held(case) -> dict[str, Hold]:
-    return {hold.kind: hold for hold in Hold.objects.open().filter(initiative=case)}
+def held(initiative) -> dict[str, Hold]:
+    return {hold.kind: hold for hold in Hold.objects.open().filter(initiative=initiative)}
 
 
-def test_what_is_said_twice_is_written_once(case, says):
+def test_what_is_said_twice_is_written_once(initiative, says):
     says += [HELD, CONFLICT]
-    assert follow(case) == [case]
+    assert follow(initiative) == [initiative]
     before = list(Shortcoming.objects.values_list("pk", flat=True))
     assert len(before) == 2
-    assert follow(case) == []
+    assert follow(initiative) == []
     assert list(Shortcoming.objects.standing().values_list("pk", flat=True)) == before
-    assert Entry.objects.acts().of_case(case.ref).filter(kind="register found").count() == 1
+    assert Entry.objects.acts().of_initiative(initiative.ref).filter(kind="register found").count() == 1
 
 
-def test_other_words_end_the_row_and_begin_another(case, says):
+def test_other_words_end_the_row_and_begin_another(initiative, says):
     says.append(CONFLICT)
-    follow(case)
+    follow(initiative)
     (old,) = Shortcoming.objects.standing()
     says[:] = [Wanted("int.definitions", "term:1", "2 open conflicts.", hold="definition_conflict")]
-    follow(case)
+    follow(initiative)
     (new,) = Shortcoming.objects.standing()
     assert new.pk != old.pk
     assert new.words == "2 open conflicts."
     assert Shortcoming.objects.get(pk=old.pk).ended_at
-    assert set(held(case)) == {"definition_conflict"}, "the hold goes on"
+    assert set(held(initiative)) == {"definition_conflict"}, "the hold goes on"
 
 
-def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case, says, cast):
+def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(initiative, says, cast):
     says += [HELD, CONFLICT]
-    follow(case)
-    assert set(held(case)) == {"residency", "definition_conflict"}
+    follow(initiative)
+    assert set(held(initiative)) == {"residency", "definition_conflict"}
     told = history_entry_wording.sentence(
         "hold opened", {"hold_kind": "residency", "why": "It leaves."}, None
     )
     assert told.startswith("triggered a hold"), "nobody who typed something opened it"
-    assert supported_stage.facts_of(case).holds, "the gates see them"
+    assert supported_stage.facts_of(initiative).holds, "the gates see them"
     says.clear()
-    follow(case)
-    (left,) = held(case).values()
+    follow(initiative)
+    (left,) = held(initiative).values()
     assert left.kind == "residency"
     assert left.liftable_since
     says.append(HELD)
-    follow(case)
-    left = held(case)["residency"]
+    follow(initiative)
+    left = held(initiative)["residency"]
     assert left.liftable_since is None, "back before it was lifted: the same hold, no longer liftable"
     with pytest.raises(Refused):
         hold_actions.lift_hold(hold=left, reason="It is fine", by=cast.chair)
     says.clear()
-    follow(case)
-    hold_actions.lift_hold(hold=held(case)["residency"], reason="Moved to eu-west", by=cast.chair)
-    assert not held(case)
+    follow(initiative)
+    hold_actions.lift_hold(hold=held(initiative)["residency"], reason="Moved to eu-west", by=cast.chair)
+    assert not held(initiative)
 
 
-def test_what_is_to_come_opens_its_hold_on_its_day(case, says):
+def test_what_is_to_come_opens_its_hold_on_its_day(initiative, says):
     with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
         start = clock.midnight_before(date(2026, 11, 20))
         says.append(
             Wanted("int.residency", "transfer:1", "us-east is forbidden.", since=start, hold="residency")
         )
-        follow(case)
-        assert not held(case)
-        label = case.spans.covering(start).get()
+        follow(initiative)
+        assert not held(initiative)
+        label = initiative.spans.covering(start).get()
         assert label.supported == "prototype", "what is kept is right at midnight though no task ran"
-        (told,) = Entry.objects.acts().of_case(case.ref).filter(kind="register found")
+        (told,) = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="register found")
         assert told.facts["facts"]["against"] == [
             ["int.residency", "From 20 November 2026: us-east is forbidden."]
         ]
     with time_machine.travel(start, tick=False):
-        follow(case)
-        assert set(held(case)) == {"residency"}
+        follow(initiative)
+        assert set(held(initiative)) == {"residency"}
 
 
-def test_a_case_that_ended_is_short_of_nothing(cast, case):
+def test_a_initiative_that_ended_is_short_of_nothing(cast, initiative):
     with acting(by=cast.lead, reason="Described"):
         wiki = System(name="Wiki-C", kind="wiki", described_by=cast.lead, described_at=clock.now())
         wiki.save()
         link = Link(
-            initiative=case,
+            initiative=initiative,
             system=wiki,
             pattern="feed",
             direction="reads",
@@ -133,17 +133,19 @@ def test_a_case_that_ended_is_short_of_nothing(cast, case):
             at=clock.now(),
         )
         link.save()
-    follow(case)
+    follow(initiative)
     found = {row.requirement for row in Shortcoming.objects.standing()}
     assert found >= {"int.sources_condition", "int.inventory", "int.systems_owned"}
-    stage_actions.stop(case=case, reason_code="answered_no", reason="It answered its question", by=cast.owner)
-    follow(case)
+    stage_actions.stop(
+        initiative=initiative, reason_code="answered_no", reason="It answered its question", by=cast.owner
+    )
+    follow(initiative)
     assert not Shortcoming.objects.standing().exists()
 
 
-def test_of_a_case_that_the_register_does_not_know_it_asks_two_questions(cast):
+def test_of_a_initiative_that_the_register_does_not_know_it_asks_two_questions(cast):
     """Whether there is anything, and whether there are lessons; once there is something, only that is asked about."""
-    idea = factories.make_case(cast)
+    idea = factories.make_initiative(cast)
     with CaptureQueriesContext(connection) as nothing:
         assert finding_rules.wanted([idea.pk]) == {idea.pk: []}
     assert len(nothing) <= 2
@@ -157,7 +159,7 @@ def test_of_a_case_that_the_register_does_not_know_it_asks_two_questions(cast):
 @pytest.mark.django_db(transaction=True)
 def test_acts_on_what_is_shared_come_one_after_the_other(cast):
     """Whether another connection could begin one, before, while and after one runs."""
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
 
     def free() -> bool:
         with ThreadPoolExecutor(1) as other:
@@ -172,9 +174,9 @@ def test_acts_on_what_is_shared_come_one_after_the_other(cast):
             connection.close()
 
     assert free()
-    with act("an act on one case", system="test", case=case):
-        assert free(), "what touches one case alone keeps nobody waiting"
-    with act("an act on the register", system="test", case=case, register=True):
+    with act("an act on one initiative", system="test", initiative=initiative):
+        assert free(), "what touches one initiative alone keeps nobody waiting"
+    with act("an act on the register", system="test", initiative=initiative, register=True):
         assert not free()
     assert free()
 
@@ -182,28 +184,28 @@ def test_acts_on_what_is_shared_come_one_after_the_other(cast):
 def test_what_the_tier_leaves_out_holds_nothing_until_the_tier_rises(cast, as_, says):
     """At minimal risk nobody asks what words mean to each system: that they disagree stands there and holds nothing."""
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    case = factories.make_case(cast)
-    case_acts.propose_and_confirm_tier(case, cast.team, "minimal")
+    initiative = factories.make_initiative(cast)
+    initiative_acts.propose_and_confirm_tier(initiative, cast.team, "minimal")
     says.append(CONFLICT)
-    follow(case)
-    assert Shortcoming.objects.standing().filter(initiative=case).exists()
-    assert held(case) == {}
-    assert "Held" not in text_of(as_(cast.owner).get(case.get_absolute_url()))
+    follow(initiative)
+    assert Shortcoming.objects.standing().filter(initiative=initiative).exists()
+    assert held(initiative) == {}
+    assert "Held" not in text_of(as_(cast.owner).get(initiative.get_absolute_url()))
 
     registration_actions.propose_tier(
-        case=case, tier="limited", worst_credible_harm="A wrong figure costs time.", by=cast.owner
+        initiative=initiative, tier="limited", worst_credible_harm="A wrong figure costs time.", by=cast.owner
     )
-    registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
-    assert set(held(case)) == {"definition_conflict"}
-    assert "Held since" in text_of(as_(cast.owner).get(case.get_absolute_url()))
+    registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
+    assert set(held(initiative)) == {"definition_conflict"}
+    assert "Held since" in text_of(as_(cast.owner).get(initiative.get_absolute_url()))
 
     # The row of a hold that waits for its next sweep holds nothing meanwhile, and no page says that it does.
     with unguarded("initiatives_initiative"), acting(system="test", reason="The tier as it was before"):
-        case = case_acts.fresh(case)
-        case.tier = "minimal"
-        case.save()
-    assert set(held(case)) == {"definition_conflict"}
-    book, facts = Rulebook.objects.current().book, supported_stage.facts_of(case)
+        initiative = initiative_acts.fresh(initiative)
+        initiative.tier = "minimal"
+        initiative.save()
+    assert set(held(initiative)) == {"definition_conflict"}
+    book, facts = Rulebook.objects.current().book, supported_stage.facts_of(initiative)
     assert facts.holds
     assert criteria.holds_at(facts, book, clock.now()) == ()
-    assert "Held since" not in text_of(as_(cast.owner).get(case.get_absolute_url()))
+    assert "Held since" not in text_of(as_(cast.owner).get(initiative.get_absolute_url()))

@@ -10,25 +10,25 @@ from initiatives.models import Initiative
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
-    case = factories.make_case(cast)
-    url = at("hold-open", case.ref)
+    initiative = factories.make_initiative(cast)
+    url = at("hold-open", initiative.ref)
     with acts() as kinds:
         assert "Not saved yet" in text_of(as_(cast.seat_risk).post(url, {"reason": " "}))
         as_(cast.seat_risk).post(url, {"reason": "It named a customer."})
     assert kinds == ["hold opened"]
-    hold = case.holds.get()
+    hold = initiative.holds.get()
     lift = at("hold-lift", hold.pk)
     assert as_(cast.seat_risk).get(lift).status_code == 403
     assert as_(cast.outsider).get(lift).status_code == 404
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.auditor).get(url).status_code == 403
-    assert "Lift it" in text_of(as_(cast.chair).get(at("case", case.ref)))
+    assert "Lift it" in text_of(as_(cast.chair).get(at("initiative", initiative.ref)))
     with acts() as kinds:
         as_(cast.chair).post(lift, {"reason": "Masked since."})
     assert kinds == ["hold lifted"]
@@ -36,13 +36,13 @@ def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
 
 
 def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
-    case = factories.make_prototype(cast)
-    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
-    post_mortem = case.obligations.get(kind="post_mortem")
+    post_mortem = initiative.obligations.get(kind="post_mortem")
     refused = text_of(client.post(at("obligation-settle", post_mortem.pk), {"note": "Done."}))
     assert "publishing the post-mortem" in refused
-    debt = case.obligations.filter(kind="criterion").first()
+    debt = initiative.obligations.filter(kind="criterion").first()
     page = text_of(client.get(at("obligation-settle", debt.pk)))
     assert "accepted only once these are answered with evidence" in page
     assert client.post(at("obligation-settle", debt.pk), {"note": "Done."}).status_code == 403
@@ -53,29 +53,29 @@ def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
 def test_the_chair_lets_one_decision_pass_a_debt_once(cast, as_):
     stopped = factories.make_prototype(cast)
     waiting = factories.make_prototype(cast, title="Invoice reader")
-    stage_actions.stop(case=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
+    stage_actions.stop(initiative=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
     debt = stopped.obligations.get(kind="post_mortem")
     url = at("obligation-excuse", debt.pk)
-    review = review_actions.open_review(case=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
+    review = review_actions.open_review(initiative=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
     assert as_(cast.owner).get(url).status_code == 403
-    typed = {"case": waiting.pk, "reason": "The owner is ill."}
+    typed = {"initiative": waiting.pk, "reason": "The owner is ill."}
     assert "holds nothing up" in text_of(as_(cast.chair).post(url, typed)), "it is not overdue yet"
     with time_machine.travel(clock.now() + timedelta(days=31), tick=False):
         client = as_(cast.chair)
         assert f'href="{url}"' in client.get(review.get_absolute_url()).content.decode()
         with acts() as kinds:
             assert "Not saved yet" in text_of(client.post(url, typed | {"reason": ""}))
-            assert "Not saved yet" in text_of(client.post(url, typed | {"case": stopped.pk}))
+            assert "Not saved yet" in text_of(client.post(url, typed | {"initiative": stopped.pk}))
             client.post(url, typed)
         assert kinds == ["debt excused"]
         assert f'href="{url}"' not in client.get(review.get_absolute_url()).content.decode()
-        assert f"one decision on {waiting.ref}" in text_of(client.get(at("case", stopped.ref)))
+        assert f"one decision on {waiting.ref}" in text_of(client.get(at("initiative", stopped.ref)))
         assert client.post(url, typed | {"reason": "Again."}).status_code == 403
 
 
 def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):
-    case = factories.make_case(cast)
-    client, url = as_(cast.owner), at("gap-open", case.ref)
+    initiative = factories.make_initiative(cast)
+    client, url = as_(cast.owner), at("gap-open", initiative.ref)
     due = clock.today() + timedelta(days=30)
     typed = {
         "text": "No field for payer",
@@ -92,12 +92,12 @@ def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):
     with acts() as kinds:
         client.post(url, typed)
     assert kinds == ["gap opened"]
-    gap = case.gaps.get()
+    gap = initiative.gaps.get()
     close = at("gap-close", gap.pk)
     assert client.post(close, {}).status_code == 403, "without proof only its owner closes it"
     assert as_(cast.outsider).get(close).status_code == 404
     assert "Not saved yet" in text_of(client.post(close, {"evidence": "99999999"}))
-    proof = case.evidence.first()
+    proof = initiative.evidence.first()
     with acts() as kinds:
         client.post(close, {"evidence": proof.pk})
     assert kinds == ["gap closed"]

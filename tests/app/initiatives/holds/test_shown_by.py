@@ -12,16 +12,16 @@ from governance.vocabulary import ObligationKind
 from initiatives.facts.supported_stage import BLOCKING_DEBTS
 from initiatives.holds import actions
 from initiatives.models import Obligation
-from tests.support.cases.imported_portfolio import give_owner, make_portfolio
+from tests.support.initiatives.imported_portfolio import give_owner, make_portfolio
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def imported(cast):
-    (case,) = make_portfolio(cast, titles=["Letter sorter"])
-    give_owner(cast, case, cast.owner)
-    return case
+    (initiative,) = make_portfolio(cast, titles=["Letter sorter"])
+    give_owner(cast, initiative, cast.owner)
+    return initiative
 
 
 def day(days: int):
@@ -29,11 +29,11 @@ def day(days: int):
 
 
 def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
-    first = actions.show_by(case=imported, due=day(90), by=cast.owner)
+    first = actions.show_by(initiative=imported, due=day(90), by=cast.owner)
     assert (first.debtor, first.due) == (cast.owner, day(90))
     with pytest.raises(ValidationError, match="Say why the day changes"):
-        actions.show_by(case=imported, due=day(60), by=cast.owner)
-    actions.show_by(case=imported, due=day(60), reason="Sooner.", by=cast.owner)
+        actions.show_by(initiative=imported, due=day(60), by=cast.owner)
+    actions.show_by(initiative=imported, due=day(60), reason="Sooner.", by=cast.owner)
     assert Obligation.objects.unsettled().get(initiative=imported).due == day(60)
     assert Obligation.objects.get(pk=first.pk).settled_note == "Another day: Sooner."
 
@@ -41,15 +41,15 @@ def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
 def test_nobody_else_sets_it_and_no_day_lies_in_the_past(cast, imported):
     for person in (cast.admin, cast.chair, cast.lead):
         with pytest.raises(Refused, match="The owner sets this day"):
-            actions.show_by(case=imported, due=day(1), by=person)
+            actions.show_by(initiative=imported, due=day(1), by=person)
     with pytest.raises(ValidationError, match="in the past"):
-        actions.show_by(case=imported, due=day(-1), by=cast.owner)
+        actions.show_by(initiative=imported, due=day(-1), by=cast.owner)
     assert not Obligation.objects.filter(initiative=imported).exists()
 
 
 def test_it_holds_up_nothing_and_ends_once_nothing_is_missing(cast, imported):
     assert ObligationKind.SHOWN_BY not in BLOCKING_DEBTS
-    row = actions.show_by(case=imported, due=day(1), by=cast.owner)
+    row = actions.show_by(initiative=imported, due=day(1), by=cast.owner)
     with pytest.raises(Refused, match="are not shown yet"):
         actions.settle(obligation=row, note="Done", by=cast.owner)
 

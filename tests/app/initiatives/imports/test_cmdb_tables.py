@@ -9,7 +9,7 @@ from initiatives.imports.systems.system_import_words import gone_by_status
 from initiatives.models import System
 from tests.app.initiatives.imports.test_system_imports import entered, read, said, states
 from tests.support import factories
-from tests.support.cases.case_pages import at, text_of
+from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.paths import SYSTEM_IMPORTS
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def portfolio(cast):
     """Initiatives of several stages, with words that spreadsheets take for formulas."""
     made = [
-        factories.make_case(cast, title="=Sum of parts; =1+1"),
+        factories.make_initiative(cast, title="=Sum of parts; =1+1"),
         factories.make_prototype(cast),
         factories.make_mvp(cast),
     ]
@@ -31,12 +31,12 @@ def portfolio(cast):
         "go_live_on": None,
         "ticket": "#REF!",
     }
-    registration_actions.state_business_case(case=made[1], said=said, by=cast.owner)
+    registration_actions.state_business_case(initiative=made[1], said=said, by=cast.owner)
     return made
 
 
 def exported(client, ending="csv") -> bytes:
-    response = client.get(f"/cases/export.{ending}")
+    response = client.get(f"/initiatives/export.{ending}")
     return response.getvalue() if hasattr(response, "getvalue") else b"".join(response.streaming_content)
 
 

@@ -8,7 +8,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.checklist import actions as checklist_actions
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.removal import actions as removal_actions
-from initiatives.models import CaseVisit, Initiative, RoleAssignment
+from initiatives.models import Initiative, InitiativeVisit, RoleAssignment
 from initiatives.roles import actions as role_actions
 from tests.acceptance.input.test_inventories import text_upload
 from tests.support.claims import check_deferred
@@ -50,49 +50,53 @@ def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_)
     batch = bring_in(cast)
     brought = list(removal_actions.brought_by(batch))
     assert len(brought) == 4
-    role = role_actions.propose_role(case=brought[1], role="owner", person=cast.lead, by=cast.admin)
+    role = role_actions.propose_role(initiative=brought[1], role="owner", person=cast.lead, by=cast.admin)
     assert as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": ""}).status_code == 200
     assert as_(cast.lead).get(brought[1].get_absolute_url()).status_code == 200
-    assert CaseVisit.objects.filter(initiative=brought[1]).exists(), "looking is not working on it"
+    assert InitiativeVisit.objects.filter(initiative=brought[1]).exists(), "looking is not working on it"
     done = as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": "The wrong sheet."}, follow=True)
     assert "4 initiatives are withdrawn" in done.content.decode()
     check_deferred()
     assert set(Initiative.objects.live().values_list("pk", flat=True)) == before
-    for case in Initiative.objects.filter(pk__in=[one.pk for one in brought]):
-        assert (case.stage, bool(case.withdrawn_at)) == ("proposed", True)
-        kinds = set(Entry.objects.filter(case_ref=case.ref).values_list("kind", flat=True))
+    for initiative in Initiative.objects.filter(pk__in=[one.pk for one in brought]):
+        assert (initiative.stage, bool(initiative.withdrawn_at)) == ("proposed", True)
+        kinds = set(Entry.objects.filter(initiative_ref=initiative.ref).values_list("kind", flat=True))
         assert "withdrawn" in kinds
     assert not RoleAssignment.objects.waiting().filter(pk=role.pk).exists()
-    ended = Entry.objects.get(kind="role ended", case_ref=brought[1].ref)
+    ended = Entry.objects.get(kind="role ended", initiative_ref=brought[1].ref)
     assert ended.facts["facts"] == {"role": "owner", "person": cast.lead.full_name}
     portfolio = as_(cast.admin).get("/portfolio/?view=list").content.decode()
     assert "Depot camera" not in portfolio
     assert "Letter sorter" not in portfolio
     again = bring_in(cast)
     assert again.repeats is None
-    assert removal_actions.brought_by(again).count() == 4, "new cases, none of the withdrawn ones"
+    assert removal_actions.brought_by(again).count() == 4, "new initiatives, none of the withdrawn ones"
 
 
 def test_an_import_is_not_undone_once_somebody_works_on_it(cast):
     batch = bring_in(cast)
-    case = Initiative.objects.get(title="Letter sorter")
-    role = role_actions.propose_role(case=case, role="owner", person=cast.owner, by=cast.admin)
+    initiative = Initiative.objects.get(title="Letter sorter")
+    role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.owner, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.owner)
-    with pytest.raises(Refused, match=f"People work on 1 .*{case.ref}: .*role assignment"):
+    with pytest.raises(Refused, match=f"People work on 1 .*{initiative.ref}: .*role assignment"):
         removal_actions.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
     assert Initiative.objects.live().filter(title="Depot camera").exists(), "all or nothing"
 
 
 def test_an_answer_alone_keeps_an_import(cast):
     batch = bring_in(cast)
-    case = Initiative.objects.get(title="Route planner")
-    role = role_actions.propose_role(case=case, role="owner", person=cast.owner, by=cast.admin)
+    initiative = Initiative.objects.get(title="Route planner")
+    role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.owner, by=cast.admin)
     assert not removal_actions.worked_on(removal_actions.brought_by(batch)), "asked, and not accepted"
     role_actions.accept_role(assignment=role, by=cast.owner)
     checklist_actions.answer(
-        case=case, requirement="prototype.selected", kind="answered", text="It pays.", by=cast.owner
+        initiative=initiative,
+        requirement="prototype.selected",
+        kind="answered",
+        text="It pays.",
+        by=cast.owner,
     )
-    words = removal_actions.worked_on(removal_actions.brought_by(batch))[case.ref]
+    words = removal_actions.worked_on(removal_actions.brought_by(batch))[initiative.ref]
     assert "answer" in words
 
 

@@ -61,7 +61,7 @@ def test_an_idea_of_a_list_becomes_an_idea_and_claims_nothing(cast, as_, live):
     assert not idea.stage_changes.exists()
     assert idea.standing
     assert as_(cast.admin).get(idea.get_absolute_url()).status_code == 200
-    role = role_actions.propose_role(case=idea, role="owner", person=cast.lead, by=cast.admin)
+    role = role_actions.propose_role(initiative=idea, role="owner", person=cast.lead, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.lead)
 
 
@@ -89,11 +89,11 @@ def test_imported_units_are_offered_in_no_form_of_peoples_own(cast, as_, live):
     for field in forms:
         assert unit not in field.queryset.all()
         assert cast.unit in field.queryset.all()
-    assert "Fleet Ltd" not in as_(cast.owner).get("/cases/register/").content.decode()
+    assert "Fleet Ltd" not in as_(cast.owner).get("/initiatives/register/").content.decode()
     with pytest.raises(ValidationError, match="imported list"):
-        factories.make_case(cast, unit=unit)
-    assert "Fleet Ltd" not in as_(cast.chair).get("/cases/").content.decode()
-    assert "Fleet Ltd (imported)" in as_(cast.chair).get("/cases/?whose=others").content.decode()
+        factories.make_initiative(cast, unit=unit)
+    assert "Fleet Ltd" not in as_(cast.chair).get("/initiatives/").content.decode()
+    assert "Fleet Ltd (imported)" in as_(cast.chair).get("/initiatives/?whose=others").content.decode()
 
 
 def test_an_admin_takes_one_over(cast, live):
@@ -101,4 +101,4 @@ def test_an_admin_takes_one_over(cast, live):
     unit_actions.move_unit(unit=unit, into=cast.elsewhere, reason="It is ours now.", by=cast.admin)
     unit = Unit.objects.get(pk=unit.pk)
     assert not unit.imported
-    assert factories.make_case(cast, unit=unit).unit == unit
+    assert factories.make_initiative(cast, unit=unit).unit == unit

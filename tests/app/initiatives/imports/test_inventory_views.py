@@ -194,14 +194,14 @@ def test_what_a_cell_holds_is_shown_as_text(cast, as_):
             assert raw not in text
 
 
-def test_what_its_source_said_is_read_on_the_page_of_the_imported_case(cast, as_, batch):
+def test_what_its_source_said_is_read_on_the_page_of_the_imported_initiative(cast, as_, batch):
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     row = batch.rows.filter(initiative__isnull=False, decision="import").first()
     text = page(as_(cast.admin), row.initiative.get_absolute_url())
     assert "Said by its source" in text
     assert f"line {row.line}" in text
     assert "Reported by its source, not evidenced here." in text
-    made = factories.make_case(cast)
+    made = factories.make_initiative(cast)
     assert "Said by its source" not in page(as_(cast.admin), made.get_absolute_url())
 
 

@@ -52,7 +52,7 @@ def told(client, url) -> str:
 
 
 def test_pages_of_admin_auditor_chair_and_owner_are_the_same_before_and_after(cast, as_):
-    factories.make_case(cast, title="Claims triage")
+    factories.make_initiative(cast, title="Claims triage")
     people = (cast.admin, cast.auditor, cast.chair, cast.owner)
     clients = [as_(person) for person in people]
     before = {(place, url): told(client, url) for place, client in enumerate(clients) for url in PAGES}
@@ -65,7 +65,7 @@ def test_pages_of_admin_auditor_chair_and_owner_are_the_same_before_and_after(ca
 
 
 def test_nobody_is_reminded_and_no_desk_has_more(cast):
-    factories.make_case(cast, title="Claims triage")
+    factories.make_initiative(cast, title="Claims triage")
     people = [cast.admin, cast.auditor, cast.chair, cast.owner]
     before = [len(all_lines(person)) for person in people]
     owed = len(due.find())
@@ -84,16 +84,16 @@ def test_their_units_are_in_no_menu(cast, as_):
 
 
 def test_they_are_found_apart_from_ones_own(cast, as_):
-    case = factories.make_case(cast, title="Reader of invoices")
+    initiative = factories.make_initiative(cast, title="Reader of invoices")
     bring_in(cast)
     client = as_(cast.admin)
     theirs = client.get(reverse("portfolio"), {"whose": "others"}).content.decode()
     assert "Invoice reader" in theirs
-    assert case.title not in theirs
+    assert initiative.title not in theirs
     unit = Unit.objects.get(name="Other Org")
     assert "Invoice reader" in client.get(reverse("portfolio"), {"unit": unit.pk}).content.decode()
     export = client.get(reverse("portfolio-export")).getvalue().decode()
-    assert case.title in export
+    assert initiative.title in export
     assert "Invoice reader" not in export
     found = client.get(reverse("search"), {"q": "invoice"}).content.decode()
     assert "Other Org (imported)" in found, "marked where it is found"
@@ -148,7 +148,7 @@ def test_a_name_ties_nothing_and_is_asked_about(cast):
     assert Initiative.objects.filter(title="Map").count() == 2
 
 
-def test_a_row_set_aside_is_no_second_case_of_what_a_newer_file_brought(cast):
+def test_a_row_set_aside_is_no_second_initiative_of_what_a_newer_file_brought(cast):
     older = sent(cast, "Bot,Quartz,Acme,A-1\n")
     actions.confirm_batch(batch=older, by=cast.admin)
     newer = sent(cast, "Bot,Live,Acme,A-1\n")

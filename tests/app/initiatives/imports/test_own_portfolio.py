@@ -109,7 +109,7 @@ def test_each_owner_is_asked_by_one_message(cast):
     assert "2 roles" in told[0].subject
 
 
-def test_a_second_sheet_proposes_changes_and_makes_no_second_case(cast, as_):
+def test_a_second_sheet_proposes_changes_and_makes_no_second_initiative(cast, as_):
     actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
     count = Initiative.objects.count()
     newer = SHEET.replace("120k", "150k").replace("Mail triage", "Mail sorting").replace("Pilot", "Live")
@@ -135,13 +135,15 @@ def test_a_second_sheet_proposes_changes_and_makes_no_second_case(cast, as_):
     ref = owned.initiative.ref
     with pytest.raises(Refused):
         proposed_changes.take_changes(row=owned, fields=["budget"], by=cast.admin)
-    assert [line.link for line in sheet_changes(look_of(cast.owner))] == [f"/cases/{ref}/proposed-changes/"]
-    page = as_(cast.owner).get(f"/cases/{ref}/proposed-changes/").content.decode()
+    assert [line.link for line in sheet_changes(look_of(cast.owner))] == [
+        f"/initiatives/{ref}/proposed-changes/"
+    ]
+    page = as_(cast.owner).get(f"/initiatives/{ref}/proposed-changes/").content.decode()
     assert "150000" in page
-    as_(cast.owner).post(f"/cases/{ref}/proposed-changes/", {"fields_taken": ["budget"]})
+    as_(cast.owner).post(f"/initiatives/{ref}/proposed-changes/", {"fields_taken": ["budget"]})
     assert BusinessCase.objects.get(ticket="P-1").budget == 150000
     assert not list(sheet_changes(look_of(cast.owner)))
-    assert Entry.objects.filter(kind="imported row decided", case_ref=ref).exists()
+    assert Entry.objects.filter(kind="imported row decided", initiative_ref=ref).exists()
 
 
 def test_an_own_sheet_is_undone_and_an_invitation_binds_by_its_link(cast, mailoutbox):
@@ -194,19 +196,19 @@ def map_as_read(cast, batch, **said):
 def test_a_confirmed_tier_keeps_an_import(cast):
     batch = upload(cast)
     actions.confirm_portfolio(batch=batch, by=cast.admin)
-    case = Initiative.objects.get(title="Invoice reader")
+    initiative = Initiative.objects.get(title="Invoice reader")
     assert not removal_actions.worked_on(removal_actions.brought_by(batch)), "proposed, and not confirmed"
-    registration_actions.confirm_tier(case=case, tier="high", by=cast.seat_risk)
+    registration_actions.confirm_tier(initiative=initiative, tier="high", by=cast.seat_risk)
     words = removal_actions.worked_on(removal_actions.brought_by(batch))
-    assert words == {case.ref: ["risk tier confirmed"]}
+    assert words == {initiative.ref: ["risk tier confirmed"]}
 
 
 def test_every_department_and_owner_is_read_however_many_there_are(cast, as_):
-    lines = [f"Case {number};Person {number};Place {number};Idea" for number in range(230)]
-    lines.append(f"Case 230;{cast.owner.full_name};{cast.unit.name};Idea")
+    lines = [f"Initiative {number};Person {number};Place {number};Idea" for number in range(230)]
+    lines.append(f"Initiative 230;{cast.owner.full_name};{cast.unit.name};Idea")
     batch = upload(cast, "\n".join(["Initiative;Owner;Department;Status", *lines]))
     assert len(batch.reading["units"]) == len(batch.reading["people"]) == 231
-    row = batch.rows.get(mapped__title="Case 230")
+    row = batch.rows.get(mapped__title="Initiative 230")
     assert (row.mapped["unit"], row.mapped["owner"]) == (str(cast.unit.pk), cast.owner.pk)
     page = as_(cast.admin).get(batch.get_absolute_url())
     form = page.context["mapping"]
@@ -252,7 +254,7 @@ def test_rows_keep_their_keys_when_they_are_read_anew(cast):
     assert batch.rows.get(mapped__title="Quiet one").decision == "import"
 
 
-def test_two_sheets_that_waited_make_no_second_case_and_no_second_unit(cast):
+def test_two_sheets_that_waited_make_no_second_initiative_and_no_second_unit(cast):
     text = "Initiative;Department;Status\nOne;Yard;Idea\n"
     first, second = upload(cast, text), upload(cast, text + "Two;Yard;Idea\n", "more.csv")
     assert fates(second) == {"One": "import", "Two": "import"}
@@ -265,14 +267,14 @@ def test_two_sheets_that_waited_make_no_second_case_and_no_second_unit(cast):
 
 def test_a_closed_initiative_asks_its_owner_nothing(cast):
     actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
-    case = Initiative.objects.get(title="Route planner")
-    role = role_actions.propose_role(case=case, role="owner", person=cast.lead, by=cast.admin)
+    initiative = Initiative.objects.get(title="Route planner")
+    role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.lead, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.lead)
     upload(cast, "Initiative;Vendor;Status\nRoute planner;Acme;Idea\n")
     assert list(sheet_changes(look_of(cast.lead)))
     with unguarded("initiatives_initiative"), acting(by=cast.admin):
         gone = {"withdrawn_at": clock.now(), "withdrawn_reason": "Not ours."}
-        row_history.update_where(Initiative, [case.pk], **gone)
+        row_history.update_where(Initiative, [initiative.pk], **gone)
     assert not list(sheet_changes(look_of(cast.lead)))
 
 
@@ -294,15 +296,15 @@ def test_changes_that_no_longer_fit_stop_none_of_the_others(cast, as_):
 
 def test_an_answer_that_takes_nothing_is_an_answer(cast, as_):
     actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
-    case = Initiative.objects.get(title="Route planner")
-    role = role_actions.propose_role(case=case, role="owner", person=cast.lead, by=cast.admin)
+    initiative = Initiative.objects.get(title="Route planner")
+    role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.lead, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.lead)
     upload(cast, "Initiative;Vendor;Status\nRoute planner;Acme;Idea\n")
-    url = f"{case.get_absolute_url()}proposed-changes/"
+    url = f"{initiative.get_absolute_url()}proposed-changes/"
     assert as_(cast.lead).post(url, {"answered": "1"}).status_code == 302
     assert not list(sheet_changes(look_of(cast.lead)))
-    assert BusinessCase.objects.get(initiative=case).vendor == ""
-    entry = Entry.objects.filter(kind="imported row decided", case_ref=case.ref).latest("pk")
+    assert BusinessCase.objects.get(initiative=initiative).vendor == ""
+    entry = Entry.objects.filter(kind="imported row decided", initiative_ref=initiative.ref).latest("pk")
     assert entry.facts["facts"]["taken"] == []
 
 

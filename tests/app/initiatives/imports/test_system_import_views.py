@@ -142,8 +142,8 @@ def test_a_dropped_table_is_gone_for_everybody(cast, as_):
 
 
 def test_leads_see_their_own_tables_and_only_what_they_may_bring(cast, as_):
-    case = factories.make_mvp(cast)
-    factories.make_link(cast, case, factories.make_system(cast, "Ledger"), agreed=True)
+    initiative = factories.make_mvp(cast)
+    factories.make_link(cast, initiative, factories.make_system(cast, "Ledger"), agreed=True)
     factories.make_term(cast, "Rate")
     own = read(cast, "Term,System,Field,Meaning\nRate,Ledger,rate,Of the day\n", "definitions", by=cast.lead)
     other = read(cast, "Name,Kind\nHidden,wiki\n")
@@ -187,15 +187,15 @@ def test_a_table_that_is_long_goes_on_by_itself(cast, as_, monkeypatch, django_c
 
 
 def test_whoever_may_import_finds_the_way(cast, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     system_imports = reverse("system-imports")
-    of_case = {
-        reverse("integration", args=[case.ref]): f'"{system_imports}?kind=links">Import from a table',
+    of_initiative = {
+        reverse("integration", args=[initiative.ref]): f'"{system_imports}?kind=links">Import from a table',
         reverse(
-            "integration-definitions", args=[case.ref]
+            "integration-definitions", args=[initiative.ref]
         ): f'"{system_imports}?kind=definitions">Import from a table',
     }
-    ways = {reverse("systems-all"): f'"{system_imports}">Import from a table'} | of_case
+    ways = {reverse("systems-all"): f'"{system_imports}">Import from a table'} | of_initiative
     for url, way in ways.items():
         assert way in page(as_(cast.lead), url)
         assert way not in page(as_(cast.owner), url)

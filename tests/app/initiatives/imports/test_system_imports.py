@@ -265,33 +265,35 @@ def test_every_row_leaves_its_entry_and_its_history(cast):
 # --- Links, accounts, definitions ------------------------------------------------------------------------------------
 
 
-def test_links_enter_void_what_rests_on_sources_and_reach_the_case(cast):
-    case = factories.make_mvp(cast)
+def test_links_enter_void_what_rests_on_sources_and_reach_the_initiative(cast):
+    initiative = factories.make_mvp(cast)
     factories.make_system(cast, "Ledger")
-    content = f"Case,System,Pattern,Direction,Interface,Live\n{case.ref},ledger,feed,lesend,REST,no\n"
+    content = (
+        f"Initiative,System,Pattern,Direction,Interface,Live\n{initiative.ref},ledger,feed,lesend,REST,no\n"
+    )
     batch = read(cast, content, "links")
     assert states(batch) == ["new"]
     before = Voiding.objects.count()
     entered(batch, cast.admin)
-    link = Link.objects.get(initiative=case)
+    link = Link.objects.get(initiative=initiative)
     assert (link.pattern, link.direction, link.access, link.by) == ("feed", "reads", "api", cast.admin)
     assert Voiding.objects.count() > before
-    assert case.shortcomings.filter(system=link.system, ended_at__isnull=True).exists()
+    assert initiative.shortcomings.filter(system=link.system, ended_at__isnull=True).exists()
     again = read(cast, content.replace("REST", "sftp"), "links")
     assert states(again) == ["differs"]
 
 
 def test_links_that_cannot_stand_say_why(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     factories.make_system(cast, "Ledger")
     factories.make_system(cast, "Sources", kind="knowledge_collection")
     rows = [
-        f"{case.ref},Ledger,feed,reads,api,yes",
-        f"{case.ref},Sources,feed,reads,api,no",
+        f"{initiative.ref},Ledger,feed,reads,api,yes",
+        f"{initiative.ref},Sources,feed,reads,api,no",
         "AI-9999,Ledger,feed,reads,api,no",
-        f"{case.ref},Nowhere,feed,reads,api,no",
+        f"{initiative.ref},Nowhere,feed,reads,api,no",
     ]
-    batch = read(cast, "Case,System,Pattern,Direction,Access,Live\n" + "\n".join(rows), "links")
+    batch = read(cast, "Initiative,System,Pattern,Direction,Access,Live\n" + "\n".join(rows), "links")
     words = [said(row) for row in batch.rows.order_by("line")]
     assert states(batch) == ["wrong"] * 4
     for text, expected in zip(
@@ -299,7 +301,7 @@ def test_links_that_cannot_stand_say_why(cast):
         (
             "A prototype holds no data of production",
             "list them one by one first",
-            "no case called",
+            "no initiative called",
             "no system called “Nowhere”",
         ),
         strict=True,
@@ -307,15 +309,15 @@ def test_links_that_cannot_stand_say_why(cast):
         assert expected in text
 
 
-def test_a_technical_lead_brings_what_belongs_to_own_cases_and_nothing_else(cast):
-    case = factories.make_mvp(cast)
+def test_a_technical_lead_brings_what_belongs_to_own_initiatives_and_nothing_else(cast):
+    initiative = factories.make_mvp(cast)
     ledger = factories.make_system(cast, "Ledger")
     factories.make_system(cast, "Foreign")
-    link = factories.make_link(cast, case, ledger)
+    link = factories.make_link(cast, initiative, ledger)
     with pytest.raises(Refused, match="Only admins bring systems"):
         read(cast, "Name,Kind\nA,wiki\n", by=cast.lead)
     with pytest.raises(Refused, match="technical leads"):
-        read(cast, "Case,System\n", "links", by=cast.owner)
+        read(cast, "Initiative,System\n", "links", by=cast.owner)
     batch = read(
         cast,
         "Term,System,Field,Meaning\nRate,Ledger,rate,Rate of the day\nRate,Foreign,rate,Another\nTerm alone,,,x\n",
@@ -357,9 +359,9 @@ def test_accounts_need_their_system_and_take_the_earliest_expiry(cast):
 
 
 def test_definitions_make_their_terms_and_a_changed_one_ends_proof(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     ledger = factories.make_system(cast, "Ledger")
-    factories.make_link(cast, case, ledger)
+    factories.make_link(cast, initiative, ledger)
     head = "Begriff,System,Feld,Bedeutung,Format,Gültig ab\n"
     batch = read(cast, f"{head}Kunde,Ledger,cust_id,Wer zahlt,8 digits,2020-01-01\n", "definitions")
     entered(batch, cast.admin)

@@ -80,9 +80,9 @@ def test_amounts_with_units_are_read_and_one_question_settles_the_rest(cast, as_
     ],
 )
 def test_other_cells_of_the_sheet_decide_before_anybody_is_asked(cast, cells, budget):
-    lines = [f"Case {place};{cell}" for place, cell in enumerate(cells)]
+    lines = [f"Initiative {place};{cell}" for place, cell in enumerate(cells)]
     rows = rows_of(upload(cast, "\n".join(["Title;Budget", *lines])))
-    assert rows["Case 0"]["budget"] == budget
+    assert rows["Initiative 0"]["budget"] == budget
 
 
 def test_what_this_sheet_shows_counts_before_what_was_remembered(cast, as_):
@@ -119,11 +119,11 @@ def test_one_person_in_six_spellings_is_asked_about_once_and_invited_when_it_is_
 
 def test_a_spelling_that_is_certain_is_not_asked_about_again(cast, as_):
     words = [cast.owner.full_name, cast.owner.email, "Marta L."]
-    lines = [f"Case {place};{word};Idea" for place, word in enumerate(words)]
+    lines = [f"Initiative {place};{word};Idea" for place, word in enumerate(words)]
     batch = upload(cast, "\n".join(["Title;Owner;Status", *lines]))
     form = as_(cast.admin).get(batch.get_absolute_url()).context["mapping"]
     assert (len(form.sure), len(form.unsure)) == (1, 1)
-    assert rows_of(batch)["Case 2"]["owner"] is None, "an initial alone names nobody for certain"
+    assert rows_of(batch)["Initiative 2"]["owner"] is None, "an initial alone names nobody for certain"
 
 
 def test_headers_of_a_published_register_are_understood(cast, as_):

@@ -25,25 +25,27 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def portfolio(cast):
-    """Some cases with amounts drawn by a fixed seed."""
+    """Some initiatives with amounts drawn by a fixed seed."""
     drawn = random.Random(27)
     stages = ("proposed", "prototype", "mvp", "production")
-    cases = [make_claim(cast, drawn.choice(stages), title=f"Case {number}") for number in range(8)]
+    initiatives = [
+        make_claim(cast, drawn.choice(stages), title=f"Initiative {number}") for number in range(8)
+    ]
     with acting(by=cast.admin, reason="Stated"):
-        for case in cases[:6]:
+        for initiative in initiatives[:6]:
             amounts = {
                 name: Decimal(drawn.randrange(1, 10_000)) / 4 for name in ("budget", "run_cost", "benefit")
             }
             BusinessCase(
-                initiative=case,
+                initiative=initiative,
                 currency=drawn.choice(("EUR", "USD")),
                 vendor=drawn.choice(("Acme", "acme ", "")),
                 **amounts,
             ).save()
-    for case in cases:
+    for initiative in initiatives:
         for _ in range(drawn.randrange(3)):
             notes.record_funding(
-                case=case,
+                initiative=initiative,
                 decided_on=clock.today(),
                 decided_by="The investment committee",
                 basis="Its plan",
@@ -52,7 +54,7 @@ def portfolio(cast):
                 by=cast.chair,
             )
     taken = notes.record_funding(
-        case=cases[0],
+        initiative=initiatives[0],
         decided_on=clock.today(),
         decided_by="X",
         basis="Y",
@@ -61,7 +63,7 @@ def portfolio(cast):
         by=cast.chair,
     )
     notes.take_back(note=taken, reason="Never decided.", by=cast.chair)
-    return cases
+    return initiatives
 
 
 def money_by_hand() -> dict[str, Counter]:
@@ -78,8 +80,8 @@ def money_by_hand() -> dict[str, Counter]:
 
 
 def costed():
-    cases = Initiative.objects.own().live()
-    return money.costed(cases, Rulebook.objects.in_force(), clock.now())
+    initiatives = Initiative.objects.own().live()
+    return money.costed(initiatives, Rulebook.objects.in_force(), clock.now())
 
 
 def test_sums_equal_those_over_raw_rows_in_all_and_in_each_table(cast, portfolio):
@@ -108,7 +110,7 @@ def test_a_failing_test_counts_what_claims_more_than_it_shows(cast, portfolio):
     assert all(set(one.failing) == set(money.TESTS) for one in claimed), "an import shows nothing"
     assert not any(one.failing for one in found if one.stage not in ("mvp", "production"))
     for group in money.by_failing_test(found):
-        assert sum(line.cases for line in group.sums) == sum(len(one.money) for one in claimed)
+        assert sum(line.initiatives for line in group.sums) == sum(len(one.money) for one in claimed)
 
 
 def test_the_file_and_the_page_say_the_same_and_nothing_of_others(cast, as_, portfolio):
@@ -138,13 +140,13 @@ def test_the_file_and_the_page_say_the_same_and_nothing_of_others(cast, as_, por
     assert as_(cast.outsider).get(reverse("cost-export")).status_code == 403
 
 
-def test_a_confidential_case_is_counted_for_who_opens_it_alone(cast, as_):
-    case = factories.make_case(cast, title="Secret plan")
+def test_a_confidential_initiative_is_counted_for_who_opens_it_alone(cast, as_):
+    initiative = factories.make_initiative(cast, title="Secret plan")
     with acting(by=cast.admin, reason="Of a person"):
-        case.confidential = True
-        case.save()
+        initiative.confidential = True
+        initiative.save()
     notes.record_funding(
-        case=case,
+        initiative=initiative,
         decided_on=clock.today(),
         decided_by="X",
         basis="Y",
@@ -187,10 +189,12 @@ def test_load_equals_counts_over_raw_rows(cast, as_, portfolio):
 
 
 def test_ideas_side_by_side_show_cost_benefit_and_people(cast, as_):
-    case = factories.make_case(cast, title="Claims triage")
+    initiative = factories.make_initiative(cast, title="Claims triage")
     with acting(by=cast.admin, reason="Stated"):
-        BusinessCase(initiative=case, currency="EUR", budget=Decimal(1000), benefit=Decimal(2500)).save()
-    text = as_(cast.chair).get(reverse("ideas"), {"case": case.ref}).content.decode()
+        BusinessCase(
+            initiative=initiative, currency="EUR", budget=Decimal(1000), benefit=Decimal(2500)
+        ).save()
+    text = as_(cast.chair).get(reverse("ideas"), {"initiative": initiative.ref}).content.decode()
     assert "EUR 1,000.00" in text
     assert "EUR 2,500.00" in text
     assert "Benefit a year, stated" in text

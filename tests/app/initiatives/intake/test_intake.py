@@ -68,14 +68,14 @@ def test_from_the_link_to_the_idea(cast, link, as_):
     chair = as_(cast.chair)
     said = {"title": "Returns entered once", "owner": cast.owner.pk, "invite": "on"}
     assert chair.post(reverse("intake-idea", args=[row.pk]), said)["Location"] == row.get_absolute_url()
-    case = Initiative.objects.get(title="Returns entered once")
-    assert case.problem == (
+    initiative = Initiative.objects.get(title="Returns entered once")
+    assert initiative.problem == (
         f"{SENT['problem']}\n\nWho would use it: The returns desk\n\nWhere it hurts today: Two hours a day."
     )
-    assert (case.unit, case.registered_by) == (cast.unit, cast.chair)
-    assert case.roles.waiting().get().person == cast.owner
+    assert (initiative.unit, initiative.registered_by) == (cast.unit, cast.chair)
+    assert initiative.roles.waiting().get().person == cast.owner
     row.refresh_from_db()
-    assert (row.state, row.initiative, row.decided_by) == ("idea", case, cast.chair)
+    assert (row.state, row.initiative, row.decided_by) == ("idea", initiative, cast.chair)
     assert desk(cast.chair) == []
     assert desk(cast.admin) == ["Invite who wrote to Account management"]
     assert User.objects.count() == people, "no account is made by a form"
@@ -209,10 +209,10 @@ def test_the_form_is_protected_against_other_sites(link):
     assert not IntakeRequest.objects.exists()
 
 
-def test_what_is_said_to_the_sender_depends_on_no_case(cast, link):
+def test_what_is_said_to_the_sender_depends_on_no_initiative(cast, link):
     anybody, place = Client(), reverse("intake-write", args=[link.token])
     before = anybody.post(place, SENT)
-    factories.make_case(cast, title="Returns of customers typed twice", problem=SENT["problem"])
+    factories.make_initiative(cast, title="Returns of customers typed twice", problem=SENT["problem"])
     after = anybody.post(place, SENT)
     assert (before.status_code, before["Location"]) == (after.status_code, after["Location"])
     assert anybody.get(place).content.decode().count("AI-") == 0
@@ -231,8 +231,8 @@ def test_the_deputy_answers_while_the_chair_is_away(cast, link):
     intake_actions.decline(request=row, reason="Another unit does this.", by=cast.deputy_chair)
 
 
-def test_the_chair_says_why_it_is_new_where_there_are_similar_cases(cast, link, as_):
-    old = factories.make_case(cast, title="Returns entered by hand")
+def test_the_chair_says_why_it_is_new_where_there_are_similar_initiatives(cast, link, as_):
+    old = factories.make_initiative(cast, title="Returns entered by hand")
     row, chair = received(link), as_(cast.chair)
     place = reverse("intake-idea", args=[row.pk])
     said = {"title": "Returns entered once", "owner": cast.owner.pk}
@@ -250,11 +250,11 @@ def test_the_chair_says_why_it_is_new_where_there_are_similar_cases(cast, link, 
 def test_senders_are_forgotten_after_the_answer_or_at_once(cast, link, as_):
     declined, idea, waiting, asked = (received(link, name=f"Sender {n}") for n in range(4))
     intake_actions.decline(request=declined, reason="No.", by=cast.chair)
-    case = intake_actions.make_idea(
+    initiative = intake_actions.make_idea(
         request=idea, title="Zebra", owner=cast.owner, invite=False, by=cast.chair
     )
     intake_actions.make_idea(request=asked, title="Ostrich", owner=cast.owner, invite=True, by=cast.chair)
-    hold = retention.open_hold(case_ref=case.ref, reason="An inquiry", by=cast.auditor)
+    hold = retention.open_hold(initiative_ref=initiative.ref, reason="An inquiry", by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(days=89)):
         assert intake_actions.forget_senders() == 0
     with clock.simulated(clock.now() + timedelta(days=91)):
@@ -322,11 +322,11 @@ def test_a_unit_that_was_merged_takes_nothing_and_its_request_goes_on(cast, link
         cast.unit.merged_into = cast.elsewhere
         cast.unit.save()
     assert Client().get(reverse("intake-write", args=[link.token])).status_code == 404
-    case = intake_actions.make_idea(
+    initiative = intake_actions.make_idea(
         request=IntakeRequest.objects.get(pk=row.pk),
         title="Zebra",
         owner=cast.owner,
         invite=False,
         by=cast.chair,
     )
-    assert case.unit == cast.elsewhere
+    assert initiative.unit == cast.elsewhere

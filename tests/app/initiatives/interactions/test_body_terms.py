@@ -20,7 +20,7 @@ from initiatives.models import BodyTerm
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases.case_pages import SIGNED
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ BASIS = "Labour law of the canton, article 3: recordings of work for half a year
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_mvp(cast)
 
 
@@ -37,9 +37,9 @@ def words(response) -> str:
     return " ".join(main.get_text(" ").split())
 
 
-def asked(case, cast, **changes) -> BodyTerm:
+def asked(initiative, cast, **changes) -> BodyTerm:
     fields = {"days": 183, "reason": BASIS, "until": clock.today() + timedelta(days=300)}
-    return BODY_TERMS.ask(case, by=cast.owner, **(fields | changes))
+    return BODY_TERMS.ask(initiative, by=cast.owner, **(fields | changes))
 
 
 def saved(row, **changes):
@@ -55,14 +55,14 @@ def made_auditor(person: User) -> User:
     return saved(User.objects.get(pk=person.pk), is_auditor=True)
 
 
-def signed(case, cast, **changes) -> BodyTerm:
-    term = BODY_TERMS.agree(row=asked(case, cast, **changes), by=cast.seat_risk)
+def signed(initiative, cast, **changes) -> BodyTerm:
+    term = BODY_TERMS.agree(row=asked(initiative, cast, **changes), by=cast.seat_risk)
     return BODY_TERMS.agree(row=term, by=cast.auditor)
 
 
-def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(case, cast, as_):
-    page = reverse("interactions-kept", args=[case.ref])
-    assert page in as_(cast.owner).get(reverse("interactions", args=[case.ref])).content.decode()
+def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(initiative, cast, as_):
+    page = reverse("interactions-kept", args=[initiative.ref])
+    assert page in as_(cast.owner).get(reverse("interactions", args=[initiative.ref])).content.decode()
     sent = {"days": 200, "reason": BASIS, "until": (clock.today() + timedelta(days=90)).isoformat()}
     assert as_(cast.chair).post(page, sent).status_code == 403
     assert as_(cast.owner).post(page, sent).status_code == 302
@@ -81,23 +81,23 @@ def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(case, 
     assert body_terms.days_on(clock.today()) == {}, "one is not enough"
     assert as_(cast.auditor).post(sign, SIGNED).status_code == 403
     assert as_(cast.seat_risk).post(sign, SIGNED).status_code == 302
-    assert body_terms.days_on(clock.today()) == {case.number: 200}
+    assert body_terms.days_on(clock.today()) == {initiative.number: 200}
     said = words(as_(cast.owner).get(page))
     assert "What was said is kept for 200 days" in said
     assert "Ines Okafor agreed as risk seat." in said
     assert as_(cast.seat_risk).post(refuse, {"reason": ""} | SIGNED).status_code == 409
-    assert body_terms.days_on(clock.today() + timedelta(days=90)) == {case.number: 200}
+    assert body_terms.days_on(clock.today() + timedelta(days=90)) == {initiative.number: 200}
     assert body_terms.days_on(clock.today() + timedelta(days=91)) == {}
     told = Entry.objects.filter(kind="shorter time for interactions signed").order_by("id")
     assert [(one.facts["facts"]["part"], one.facts["facts"]["runs"]) for one in told] == [
         ("auditor", False),
         ("risk seat", True),
     ]
-    history = as_(cast.owner).get(reverse("case-history", args=[case.ref])).content.decode()
+    history = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
     assert "is kept for 200 days only" in history
 
 
-def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(case, cast):
+def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(initiative, cast):
     for wrong in (
         {"days": 182},
         {"days": 730},
@@ -106,9 +106,9 @@ def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(
         {"until": clock.today() + timedelta(days=366)},
     ):
         with pytest.raises(ValidationError) as found:
-            asked(case, cast, **wrong)
+            asked(initiative, cast, **wrong)
         assert set(found.value.message_dict) == set(wrong)
-    term = asked(case, cast)
+    term = asked(initiative, cast)
     one = {"risk": cast.auditor, "risk_at": clock.now(), "auditor": cast.auditor, "auditor_at": clock.now()}
     for changes in (
         {"days": 182},
@@ -120,12 +120,12 @@ def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(
         with pytest.raises(IntegrityError):
             saved(BodyTerm.objects.get(pk=term.pk), **changes)
     with pytest.raises(Conflict, match="asked for already"):
-        asked(case, cast)
+        asked(initiative, cast)
 
 
-def test_nobody_signs_both_parts_nor_their_own(case, cast):
+def test_nobody_signs_both_parts_nor_their_own(initiative, cast):
     both = made_auditor(cast.seat_risk)
-    term = BODY_TERMS.agree(row=asked(case, cast), by=both)
+    term = BODY_TERMS.agree(row=asked(initiative, cast), by=both)
     assert (term.risk_id, term.auditor_id) == (both.pk, None)
     with pytest.raises(Refused):
         BODY_TERMS.agree(row=term, by=both)
@@ -134,8 +134,8 @@ def test_nobody_signs_both_parts_nor_their_own(case, cast):
     assert BODY_TERMS.agree(row=term, by=cast.auditor).granted_at is not None
 
 
-def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(case, cast, as_):
-    term = asked(case, cast)
+def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(initiative, cast, as_):
+    term = asked(initiative, cast)
     assert (
         as_(cast.owner).post(reverse("body-term-refuse", args=[term.pk]), {"reason": ""} | SIGNED).status_code
         == 403
@@ -144,25 +144,25 @@ def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(case, cast
     assert as_(cast.auditor).post(refused, {"reason": "No such article."} | SIGNED).status_code == 302
     with pytest.raises(Conflict):
         BODY_TERMS.agree(row=term, by=cast.seat_risk)
-    lapsed = asked(case, cast, until=clock.today() + timedelta(days=5))
+    lapsed = asked(initiative, cast, until=clock.today() + timedelta(days=5))
     with clock.simulated(clock.now() + timedelta(days=6)):
         with pytest.raises(Conflict):
             BODY_TERMS.agree(row=lapsed, by=cast.seat_risk)
-        asked(case, cast)
-        page = words(as_(cast.owner).get(reverse("interactions-kept", args=[case.ref])))
+        asked(initiative, cast)
+        page = words(as_(cast.owner).get(reverse("interactions-kept", args=[initiative.ref])))
     assert "refused it" in page
     assert "No such article." in page
     assert "ran out unanswered" in page
 
 
-def test_retention_goes_by_what_runs_and_stops_at_a_hold(case, cast, as_):
-    keep(report(1), case=case.number)
+def test_retention_goes_by_what_runs_and_stops_at_a_hold(initiative, cast, as_):
+    keep(report(1), initiative=initiative.number)
     today = clock.now().date()
-    signed(case, cast)
+    signed(initiative, cast)
     due = clock.now() + timedelta(days=183)
-    hold = retention.open_hold(case_ref=case.ref, reason="A claim", by=cast.auditor)
+    hold = retention.open_hold(initiative_ref=initiative.ref, reason="A claim", by=cast.auditor)
     assert "Nothing is removed or erased until it is lifted" in words(
-        as_(cast.owner).get(reverse("interactions-kept", args=[case.ref]))
+        as_(cast.owner).get(reverse("interactions-kept", args=[initiative.ref]))
     )
     with clock.simulated(due):
         assert not expiry.expire(today + timedelta(days=183))
@@ -171,18 +171,18 @@ def test_retention_goes_by_what_runs_and_stops_at_a_hold(case, cast, as_):
         assert not expiry.expire(today + timedelta(days=182))
         assert expiry.expire(today + timedelta(days=183)).bodies == 1
     assert not InteractionBody.objects.exists()
-    newer = signed(case, cast, days=400, until=clock.today() + timedelta(days=20))
-    assert body_terms.days_on(clock.today()) == {case.number: 183}, "of two the shorter counts"
+    newer = signed(initiative, cast, days=400, until=clock.today() + timedelta(days=20))
+    assert body_terms.days_on(clock.today()) == {initiative.number: 183}, "of two the shorter counts"
     assert newer.granted_at is not None
 
 
-def test_who_signs_is_told_and_who_asked_before_it_ends(case, cast):
+def test_who_signs_is_told_and_who_asked_before_it_ends(initiative, cast):
     def dues(days: int):
         moment = clock.now() + timedelta(days=days)
         with clock.simulated(moment):
             return [(due.person, due.period) for due in reminders.body_terms(moment)]
 
-    term = asked(case, cast, until=clock.today() + timedelta(days=100))
+    term = asked(initiative, cast, until=clock.today() + timedelta(days=100))
     assert dues(0) == [(cast.seat_risk, "asked"), (cast.auditor, "asked")]
     BODY_TERMS.agree(row=term, by=cast.auditor)
     assert dues(1) == [(cast.seat_risk, "asked")]

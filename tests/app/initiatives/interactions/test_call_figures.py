@@ -8,7 +8,7 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization import decision_log
 from governance.database.row_history import acting
@@ -36,17 +36,17 @@ ASKED, ANSWERED = (Message("user", "?"),), (Message("assistant", "!"),)
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """An MVP with a contract, on which the shipped rulebook decides; at noon, so that one day is counted."""
     row = factories.make_contract(cast, factories.make_mvp(cast), FIXTURE)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(hours=12)):
-        yield case_acts.fresh(row)
+        yield initiative_acts.fresh(row)
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, days=300, scopes=["evaluate", "interactions"])[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, days=300, scopes=["evaluate", "interactions"])[0]
 
 
 def later(**span):
@@ -70,22 +70,24 @@ def a_call(*, took=200, at=None, **said) -> Report:
     return Report(**fields | said)
 
 
-def keep(case, key, reports) -> Interaction:
+def keep(initiative, key, reports) -> Interaction:
     """These reports in the log; the last of its rows. A decision is named by its digest."""
-    interactions.keep(reports, case=case.number, key=key.pk, decision_of=bytes.fromhex, now=clock.now())
+    interactions.keep(
+        reports, initiative=initiative.number, key=key.pk, decision_of=bytes.fromhex, now=clock.now()
+    )
     interactions.bring_over()
     loading.loader.bring_orphans(interactions._folder)
     return Interaction.objects.latest("id")
 
 
-def called(case, key, **said) -> Interaction:
-    return keep(case, key, [a_call(**said)])
+def called(initiative, key, **said) -> Interaction:
+    return keep(initiative, key, [a_call(**said)])
 
 
-def logged(case, key, count):
+def logged(initiative, key, count):
     """So many allowed calls, each of them in the log, whole."""
     at = clock.now() - timedelta(seconds=1)
-    write(case, count, at=at, key=key, outcome="allow", code="allowed", action="read")
+    write(initiative, count, at=at, key=key, outcome="allow", code="allowed", action="read")
     decision_log.decisions.bring_over()
     digests = PolicyDecision.objects.order_by("-id").values_list("digest", flat=True)[:count]
     run = {
@@ -95,7 +97,7 @@ def logged(case, key, count):
         "subject": "customer 4",
     }
     keep(
-        case,
+        initiative,
         key,
         [
             Report(**run, started=at, id=secrets.token_hex(8), decision=bytes(digest).hex())
@@ -104,8 +106,8 @@ def logged(case, key, count):
     )
 
 
-def of_day(case, *names):
-    (row,) = ReconciledDay.objects.filter(initiative=case).exclude(judged_at=None)
+def of_day(initiative, *names):
+    (row,) = ReconciledDay.objects.filter(initiative=initiative).exclude(judged_at=None)
     return tuple(getattr(row, name) for name in names)
 
 
@@ -117,155 +119,167 @@ def week_later():
     )
 
 
-def held(case, source) -> list[str]:
-    rows = Measurement.objects.standing().filter(initiative=case, source=source)
+def held(initiative, source) -> list[str]:
+    rows = Measurement.objects.standing().filter(initiative=initiative, source=source)
     return sorted(row.requirement for row in rows)
 
 
-def found(case, source) -> list[str]:
-    rows = Shortcoming.objects.standing().filter(initiative=case, source=source)
+def found(initiative, source) -> list[str]:
+    rows = Shortcoming.objects.standing().filter(initiative=initiative, source=source)
     return sorted(row.requirement for row in rows)
 
 
-def test_a_row_says_how_long_a_call_took_and_whether_it_failed_and_names_sources(case, key):
-    row = called(case, key, took=1234, retrieval=(Source("CRM: account 12", "what it says"),))
+def test_a_row_says_how_long_a_call_took_and_whether_it_failed_and_names_sources(initiative, key):
+    row = called(initiative, key, took=1234, retrieval=(Source("CRM: account 12", "what it says"),))
     assert (row.milliseconds, row.failed, row.has_source) == (1234, False, True)
-    row = called(case, key, took=None, output=(), error="timeout", retrieval=(Source(text="nameless"),))
+    row = called(initiative, key, took=None, output=(), error="timeout", retrieval=(Source(text="nameless"),))
     assert (row.milliseconds, row.failed, row.has_source) == (None, True, False)
-    assert called(case, key, took=-5).milliseconds is None, "a clock that runs backwards says no time"
-    assert called(case, key, took=0).milliseconds == 0
+    assert called(initiative, key, took=-5).milliseconds is None, "a clock that runs backwards says no time"
+    assert called(initiative, key, took=0).milliseconds == 0
 
 
-def test_figures_of_a_day(case, key):
+def test_figures_of_a_day(initiative, key):
     now = clock.now()
-    called(case, key, conversation="a", at=now)
+    called(initiative, key, conversation="a", at=now)
     taken = {"started": now + timedelta(seconds=1), "retrieval": (Source("CRM: account 12"),), "id": "r"}
-    keep(case, key, [Report(Kind.RETRIEVAL, conversation="a", **taken)])
-    called(case, key, conversation="a", at=now + timedelta(seconds=2), subject="customer 5")
-    called(case, key, conversation="a", at=now + timedelta(seconds=3), took=5000, subject="")
-    called(case, key, conversation="b", at=now, output=(), error="timeout")
-    called(case, key, conversation="b", at=now, output=())
+    keep(initiative, key, [Report(Kind.RETRIEVAL, conversation="a", **taken)])
+    called(initiative, key, conversation="a", at=now + timedelta(seconds=2), subject="customer 5")
+    called(initiative, key, conversation="a", at=now + timedelta(seconds=3), took=5000, subject="")
+    called(initiative, key, conversation="b", at=now, output=(), error="timeout")
+    called(initiative, key, conversation="b", at=now, output=())
     said = {"trace_id": "ab", "span_id": "cd", "conversation": "b"}
-    called(case, key, at=now, output=(), id="", **said)
-    keep(case, key, [Report(Kind.EVENTS, output=ANSWERED, started=now, **said)])
+    called(initiative, key, at=now, output=(), id="", **said)
+    keep(initiative, key, [Report(Kind.EVENTS, output=ANSWERED, started=now, **said)])
     with later(minutes=30):
         reconcile()
-        assert of_day(case, "calls", "tried", "failed", "outputs", "sourced", "named") == (6, 6, 1, 4, 1, 5)
-        assert of_day(case, "durations", "subjects") == ({"62": 4, "99": 1}, None), "the day is not over"
+        assert of_day(initiative, "calls", "tried", "failed", "outputs", "sourced", "named") == (
+            6,
+            6,
+            1,
+            4,
+            1,
+            5,
+        )
+        assert of_day(initiative, "durations", "subjects") == ({"62": 4, "99": 1}, None), (
+            "the day is not over"
+        )
     with later(days=1):
         reconcile()
-        assert of_day(case, "subjects") == (2,)
+        assert of_day(initiative, "subjects") == (2,)
 
 
-def test_people_are_those_of_four_weeks_and_counted_anew_once_more_comes_late(case, key):
+def test_people_are_those_of_four_weeks_and_counted_anew_once_more_comes_late(initiative, key):
     start = clock.now()
-    called(case, key)
+    called(initiative, key)
     with later(days=27):
-        called(case, key, subject="customer 5")
+        called(initiative, key, subject="customer 5")
     with later(days=28):
-        called(case, key, subject="customer 6")
+        called(initiative, key, subject="customer 6")
     with later(days=29):
         reconcile()
-        rows = ReconciledDay.objects.filter(initiative=case, calls__gt=0).order_by("day")
+        rows = ReconciledDay.objects.filter(initiative=initiative, calls__gt=0).order_by("day")
         assert [row.subjects for row in rows] == [1, 2, 2]
-        called(case, key, subject="customer 7", at=start)
+        called(initiative, key, subject="customer 7", at=start)
         reconcile()
         assert [row.subjects for row in rows.all()] == [2, 3, 2]
 
 
-def test_promises_are_made_by_who_changes_what_runs_and_replace_each_other(cast, case):
+def test_promises_are_made_by_who_changes_what_runs_and_replace_each_other(cast, initiative):
     with pytest.raises(Refused):
-        actions.promise(case=case, median=500, most=2000, errors=0.01, by=cast.support)
+        actions.promise(initiative=initiative, median=500, most=2000, errors=0.01, by=cast.support)
     for wrong in ({"median": 0}, {"most": 400}, {"errors": 1.0}):
         with pytest.raises(ValidationError) as said:
             actions.promise(
-                **{"case": case, "median": 500, "most": 2000, "errors": 0.01, "by": cast.lead} | wrong
+                **{"initiative": initiative, "median": 500, "most": 2000, "errors": 0.01, "by": cast.lead}
+                | wrong
             )
         assert set(said.value.error_dict) == set(wrong)
-    actions.promise(case=case, median=500, most=2000, errors=0.01, by=cast.lead)
+    actions.promise(initiative=initiative, median=500, most=2000, errors=0.01, by=cast.lead)
     with pytest.raises(Conflict):
-        actions.promise(case=case, median=500, most=2000, errors=0.01, by=cast.owner)
-    actions.promise(case=case, median=400, most=2000, errors=0.01, by=cast.owner)
-    assert actions.standing(case).median == 400
+        actions.promise(initiative=initiative, median=500, most=2000, errors=0.01, by=cast.owner)
+    actions.promise(initiative=initiative, median=400, most=2000, errors=0.01, by=cast.owner)
+    assert actions.standing(initiative).median == 400
     with pytest.raises(IntegrityError), transaction.atomic(), acting(by=cast.owner, reason="x"):
-        PerformancePromise(initiative=case, median=1, most=1, errors=0, by=cast.owner, at=clock.now()).save()
-    actions.take_back(case=case, by=cast.owner)
-    assert actions.standing(case) is None
+        PerformancePromise(
+            initiative=initiative, median=1, most=1, errors=0, by=cast.owner, at=clock.now()
+        ).save()
+    actions.take_back(initiative=initiative, by=cast.owner)
+    assert actions.standing(initiative) is None
     with pytest.raises(Conflict):
-        actions.take_back(case=case, by=cast.owner)
+        actions.take_back(initiative=initiative, by=cast.owner)
     kinds = (
         Entry.objects.acts()
-        .filter(case_ref=case.ref, kind__contains="promise")
+        .filter(initiative_ref=initiative.ref, kind__contains="promise")
         .values_list("kind", flat=True)
     )
     assert sorted(kinds) == ["performance promise taken back", "performance promised", "performance promised"]
 
 
-def promised(case, cast, key, *, calls=400, **said):
+def promised(initiative, cast, key, *, calls=400, **said):
     """What is promised a day before these calls, in a log that has all that was allowed."""
-    actions.promise(case=case, median=500, most=2000, errors=0.02, by=cast.lead)
+    actions.promise(initiative=initiative, median=500, most=2000, errors=0.02, by=cast.lead)
     with later(days=1):
-        logged(case, key, 80)
-        keep(case, key, [a_call(**said) for _ in range(calls)])
+        logged(initiative, key, 80)
+        keep(initiative, key, [a_call(**said) for _ in range(calls)])
 
 
-def test_what_was_promised_before_and_is_kept_is_measured(cast, case, key):
-    promised(case, cast, key)
+def test_what_was_promised_before_and_is_kept_is_measured(cast, initiative, key):
+    promised(initiative, cast, key)
     with week_later():
         reconcile()
         sync.follow_register()
-        assert held(case, "interactions:promise") == [PERFORMANCE]
+        assert held(initiative, "interactions:promise") == [PERFORMANCE]
         row = Measurement.objects.standing().get(source="interactions:promise")
         assert "of 400 calls came back within 0.22 s" in row.words
         assert row.until - row.since == timedelta(days=14)
-        assert state(case, PERFORMANCE).level == Level.MEASURED
-        assert {one.tone for one in presentation.figures(case) if "promised" in one.words} == {"ok"}
-        actions.take_back(case=case, by=cast.lead)
-        assert held(case, "interactions:promise") == []
+        assert state(initiative, PERFORMANCE).level == Level.MEASURED
+        assert {one.tone for one in presentation.figures(initiative) if "promised" in one.words} == {"ok"}
+        actions.take_back(initiative=initiative, by=cast.lead)
+        assert held(initiative, "interactions:promise") == []
 
 
-def test_what_was_promised_after_the_calls_measures_nothing(cast, case, key):
-    logged(case, key, 80)
-    keep(case, key, [a_call() for _ in range(80)])
-    actions.promise(case=case, median=500, most=2000, errors=0.2, by=cast.lead)
+def test_what_was_promised_after_the_calls_measures_nothing(cast, initiative, key):
+    logged(initiative, key, 80)
+    keep(initiative, key, [a_call() for _ in range(80)])
+    actions.promise(initiative=initiative, median=500, most=2000, errors=0.2, by=cast.lead)
     with week_later():
         reconcile()
         sync.follow_register()
-        assert held(case, "interactions:promise") == []
+        assert held(initiative, "interactions:promise") == []
 
 
-def test_without_a_count_that_the_log_does_not_supply_a_kept_promise_stays_documented(cast, case, key):
-    actions.promise(case=case, median=500, most=2000, errors=0.02, by=cast.lead)
+def test_without_a_count_that_the_log_does_not_supply_a_kept_promise_stays_documented(cast, initiative, key):
+    actions.promise(initiative=initiative, median=500, most=2000, errors=0.02, by=cast.lead)
     with later(days=1):
-        keep(case, key, [a_call() for _ in range(300)])
+        keep(initiative, key, [a_call() for _ in range(300)])
     with week_later():
         reconcile()
         sync.follow_register()
-        assert held(case, "interactions:promise") == found(case, "interactions:promise") == []
+        assert held(initiative, "interactions:promise") == found(initiative, "interactions:promise") == []
 
 
-def test_what_is_promised_and_not_kept_is_a_finding(cast, case, key):
-    promised(case, cast, key, calls=60, took=4000)
+def test_what_is_promised_and_not_kept_is_a_finding(cast, initiative, key):
+    promised(initiative, cast, key, calls=60, took=4000)
     with week_later():
         reconcile()
         sync.follow_register()
-        assert found(case, "interactions:promise") == [PERFORMANCE]
+        assert found(initiative, "interactions:promise") == [PERFORMANCE]
         assert "What was promised is not kept" in Shortcoming.objects.get(source="interactions:promise").words
 
 
-def test_more_people_than_the_scope_declares_are_a_finding(cast, case, key):
-    people = case.scopes.latest("number").user_count
-    keep(case, key, [a_call(subject=f"customer {number}") for number in range(people + 1)])
+def test_more_people_than_the_scope_declares_are_a_finding(cast, initiative, key):
+    people = initiative.scopes.latest("number").user_count
+    keep(initiative, key, [a_call(subject=f"customer {number}") for number in range(people + 1)])
     with week_later():
         reconcile()
         sync.follow_register()
-        assert ROLLOUT in found(case, "interactions:subjects")
+        assert ROLLOUT in found(initiative, "interactions:subjects")
 
 
-def test_people_within_the_scope_are_measured_where_the_log_is_whole(case, key):
-    logged(case, key, 80)
-    keep(case, key, [a_call() for _ in range(80)])
+def test_people_within_the_scope_are_measured_where_the_log_is_whole(initiative, key):
+    logged(initiative, key, 80)
+    keep(initiative, key, [a_call() for _ in range(80)])
     with week_later():
         reconcile()
         sync.follow_register()
-        assert ROLLOUT in held(case, "interactions:subjects")
+        assert ROLLOUT in held(initiative, "interactions:subjects")

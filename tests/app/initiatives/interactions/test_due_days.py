@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, days=60, scopes=["interactions", "evaluate"])[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, days=60, scopes=["interactions", "evaluate"])[0]
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def judged(monkeypatch):
     """
     seen, judge = [], reconciling.judge
 
-    def noting(case, day, names):
+    def noting(initiative, day, names):
         seen.append(day)
-        return judge(case, day, names)
+        return judge(initiative, day, names)
 
     def run(*, behind_all: bool = True) -> list:
         if behind_all:
@@ -64,21 +64,21 @@ def noon(days: int = 0):
     return clock.midnight_before(clock.today() + timedelta(days=days)) + timedelta(hours=12)
 
 
-def test_a_day_is_judged_when_something_came_and_not_again(case, key, judged):
+def test_a_day_is_judged_when_something_came_and_not_again(initiative, key, judged):
     with time_machine.travel(noon(1)):
-        reported(case, key=key.pk, operation="chat", model="m-4")
+        reported(initiative, key=key.pk, operation="chat", model="m-4")
         today = clock.today()
     with time_machine.travel(noon(1) + timedelta(hours=1)):
         assert judged() == [today]
         assert judged() == []
-        reported(case, key=key.pk, operation="chat", model="m-4", started=noon(-2))
+        reported(initiative, key=key.pk, operation="chat", model="m-4", started=noon(-2))
         assert judged() == [today - timedelta(days=2)]
         assert judged() == []
 
 
-def test_a_day_that_was_too_new_is_judged_again_with_nothing_new(case, key, judged):
+def test_a_day_that_was_too_new_is_judged_again_with_nothing_new(initiative, key, judged):
     with time_machine.travel(noon(1)):
-        reported(case, key=key.pk, action="summarise", model="m-4")
+        reported(initiative, key=key.pk, action="summarise", model="m-4")
         assert judged() == [clock.today()]
         assert ReconciledDay.objects.get(open=1)
     with time_machine.travel(noon(1) + timedelta(minutes=20)):
@@ -87,45 +87,49 @@ def test_a_day_that_was_too_new_is_judged_again_with_nothing_new(case, key, judg
         assert judged() == []
 
 
-def test_a_report_of_what_was_done_has_its_day_judged_once(case, key, judged, monkeypatch):
+def test_a_report_of_what_was_done_has_its_day_judged_once(initiative, key, judged, monkeypatch):
     monkeypatch.setattr(reconciling, "LAG", timedelta(0))
     with time_machine.travel(noon(1)):
         at = clock.now()
-        reported(case, key=key.pk, operation="chat", model="m-4")
+        reported(initiative, key=key.pk, operation="chat", model="m-4")
     with time_machine.travel(noon(1) + timedelta(hours=1)):
         assert judged() == [clock.today()]
-        row = OutcomeReport(case_number=case.number, key_id=key.pk, kind="done", action="summarise", at=at)
+        row = OutcomeReport(
+            initiative_number=initiative.number, key_id=key.pk, kind="done", action="summarise", at=at
+        )
         row.save()
         assert judged() == [clock.today()]
         assert LogFinding.objects.get().act == f"o{row.pk}"
         assert judged() == []
 
 
-def test_the_last_days_are_judged_anew_once_a_name_means_something_else(cast, case, key, judged):
+def test_the_last_days_are_judged_anew_once_a_name_means_something_else(cast, initiative, key, judged):
     with time_machine.travel(noon(1)):
-        reported(case, key=key.pk, operation="chat", model="m-4")
+        reported(initiative, key=key.pk, operation="chat", model="m-4")
         day = clock.today()
     with time_machine.travel(noon(3)):
         assert judged() == [day]
-        actions.name_acts(case=case, meant={"chat": "summarise"}, by=cast.owner)
+        actions.name_acts(initiative=initiative, meant={"chat": "summarise"}, by=cast.owner)
         assert judged() == [day]
         assert LogFinding.objects.standing().count() == 1
     with time_machine.travel(noon(40)):
-        actions.name_acts(case=case, meant={"chat": ""}, by=cast.owner)
+        actions.name_acts(initiative=initiative, meant={"chat": ""}, by=cast.owner)
         assert judged() == [], "what lies further back stays as it was judged"
 
 
-def test_what_commits_after_later_rows_were_seen_is_found_all_the_same(case, key, judged):
+def test_what_commits_after_later_rows_were_seen_is_found_all_the_same(initiative, key, judged):
     """A batch whose transaction began first and ends last has a lower id, and was never before the mark."""
     written, looked = threading.Event(), threading.Event()
     for day in (0, -1):
-        reported(case, key=key.pk, operation="chat", model="m-4", started=noon(day))  # its month has a table
+        reported(
+            initiative, key=key.pk, operation="chat", model="m-4", started=noon(day)
+        )  # its month has a table
     assert len(judged()) == 2
 
     def slowly():
         try:
             with transaction.atomic():
-                reported(case, key=key.pk, action="summarise", model="m-4", started=noon(-1))
+                reported(initiative, key=key.pk, action="summarise", model="m-4", started=noon(-1))
                 written.set()
                 assert looked.wait(30)
         finally:

@@ -27,8 +27,8 @@ LINES = {"content_type": "application/x-ndjson"}
 
 
 @pytest.fixture
-def system(cast, case):
-    return System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)
+def system(cast, initiative):
+    return System(factories.make_key(cast, initiative, scopes=["interactions", "evaluate"])[1].text)
 
 
 def kept():
@@ -72,13 +72,13 @@ def test_a_zero_character_in_the_name_of_a_model_is_replaced_and_comes_over(syst
     assert loading.set_aside() == 0
 
 
-def test_a_file_that_a_person_brings_in_is_kept_likewise(cast, case):
+def test_a_file_that_a_person_brings_in_is_kept_likewise(cast, initiative):
     content = data("half_a_character.jsonl") + data("zero_character.jsonl")
-    count, wrong = actions.import_file(case=case, name="a.jsonl", content=content, by=cast.owner)
+    count, wrong = actions.import_file(initiative=initiative, name="a.jsonl", content=content, by=cast.owner)
     assert (count, wrong, len(kept())) == (3, [], 3)
 
 
-def test_spans_of_widespread_tools_are_read(system, case, cast, as_):
+def test_spans_of_widespread_tools_are_read(system, initiative, cast, as_):
     answer = system.send("/otlp/v1/traces", data("dialects.json"), content_type=otlp.JSON)
     assert (answer.status_code, answer.json()) == (200, {})
     rows = {row.kind + str(place): row for place, row in enumerate(kept())}
@@ -93,7 +93,7 @@ def test_spans_of_widespread_tools_are_read(system, case, cast, as_):
     assert (source.id, source.title, source.score) == ("d-7", "Forms", 0.82)
     assert source.text == "Form B 12 is for travel."
     assert not any(row.unread for row in rows.values())
-    page = as_(cast.owner).get(f"/cases/{case.ref}/interactions/")
+    page = as_(cast.owner).get(f"/initiatives/{initiative.ref}/interactions/")
     assert b"not understood" not in page.content.replace(b"not all understood", b"")
 
 
@@ -102,20 +102,20 @@ def spans_of(**attributes):
 
 
 def test_a_span_whose_words_were_not_understood_is_listed_with_names_and_never_values(
-    system, case, cast, as_
+    system, initiative, cast, as_
 ):
     sent = {"gen_ai.operation.name": "chat", "my.question": "Which form do I need?", "server.address": "a b"}
     assert system.send("/otlp/v1/traces", spans_of(**sent), content_type=otlp.JSON).status_code == 200
     (row,) = kept()
     assert row.unread == ["my.question"]
-    page = as_(cast.owner).get(f"/cases/{case.ref}/interactions/")
+    page = as_(cast.owner).get(f"/initiatives/{initiative.ref}/interactions/")
     assert page.context["unread"][0][0][:3] == (row.key_id, "my.question", 1)
     assert b"Which form" not in page.content
-    found = as_(cast.owner).get(f"/cases/{case.ref}/interactions/?unread=yes").context["rows"]
+    found = as_(cast.owner).get(f"/initiatives/{initiative.ref}/interactions/?unread=yes").context["rows"]
     assert [one["row"].pk for one in found] == [row.pk]
 
 
-def test_what_the_database_does_not_take_is_counted_on_the_page_and_never_lost(system, case, cast, as_):
+def test_what_the_database_does_not_take_is_counted_on_the_page_and_never_lost(system, initiative, cast, as_):
     body = b'{"at":"2026-11-20T10:00:00Z","input":"x","id":"%d"}\n'
     assert (
         system.send("/access/v1/interactions", b"".join(body % n for n in (1, 2)), **LINES).status_code == 200
@@ -124,12 +124,16 @@ def test_what_the_database_does_not_take_is_counted_on_the_page_and_never_lost(s
     (path,) = interactions._folder.glob("*.jsonl")
     path.write_bytes(path.read_bytes().replace(b'"kind":"call"', b'"kind":"call of a kind unknown"', 1))
     assert len(kept()) == 1
-    assert (loading.set_aside(), loading.set_aside(case.number), loading.set_aside(case.number + 1)) == (
+    assert (
+        loading.set_aside(),
+        loading.set_aside(initiative.number),
+        loading.set_aside(initiative.number + 1),
+    ) == (
         1,
         1,
         0,
     )
-    page = as_(cast.owner).get(f"/cases/{case.ref}/interactions/").content.decode()
+    page = as_(cast.owner).get(f"/initiatives/{initiative.ref}/interactions/").content.decode()
     assert "did not take 1 report" in page
     assert "take 1 reports" in as_(cast.admin).get("/").content.decode()
 
@@ -209,7 +213,7 @@ def test_an_outcome_with_characters_that_cannot_be_stored_is_kept(system):
 ROLELESS = {"at": "2026-11-20T10:00:00Z", "input": [{"content": "Hello friend"}], "tools": [{}], "id": "r"}
 
 
-def test_a_message_without_role_is_read_found_and_handed_out(system, case, cast, as_):
+def test_a_message_without_role_is_read_found_and_handed_out(system, initiative, cast, as_):
     sent = spans_of(
         **{"gen_ai.operation.name": "chat", "gen_ai.input.messages": '[{"content": "Hello friend"}]'}
     )
@@ -217,21 +221,21 @@ def test_a_message_without_role_is_read_found_and_handed_out(system, case, cast,
     assert system.send("/access/v1/interactions", json.dumps(ROLELESS).encode(), **LINES).status_code == 200
     rows = kept()
     assert [one.report.input[0].text for one in reading.opened_of(rows)] == ["Hello friend"] * 2
-    read_everywhere(rows, case, as_(cast.owner), "hello friend")
+    read_everywhere(rows, initiative, as_(cast.owner), "hello friend")
 
 
-def read_everywhere(rows, case, client, phrase=""):
+def read_everywhere(rows, initiative, client, phrase=""):
     """Every row opened, on its page, searched, blacked out and handed out: none of it fails."""
-    assert client.get(f"/cases/{case.ref}/interactions/").status_code == 200
+    assert client.get(f"/initiatives/{initiative.ref}/interactions/").status_code == 200
     for row, one in zip(rows, reading.opened_of(rows), strict=True):
         assert (one.wrong, one.report is None) == ("", False)
         said = hits.said_in(one.report)
         hits.blacked(one.report, [(place, 0, len(text)) for place, text in said.items()])
         assert json.loads(reading.handed_out(row)["body"])["report"]
         place = decision_queries.Place(row.at, row.pk)
-        assert client.get(f"/cases/{case.ref}/interactions/{place}/").status_code == 200
+        assert client.get(f"/initiatives/{initiative.ref}/interactions/{place}/").status_code == 200
     since, until = min(row.at for row in rows), clock.now() + timedelta(days=1)
-    (part,) = searching.parts(case.number, since, until, phrase or "no such phrase")
+    (part,) = searching.parts(initiative.number, since, until, phrase or "no such phrase")
     assert (part.looked, part.unreadable) == (len(rows), 0)
     if phrase:
         assert len(part.found) == len(rows)
@@ -246,8 +250,8 @@ def read_everywhere(rows, case, client, phrase=""):
 def test_anything_that_is_taken_comes_over_and_is_read_searched_handed_out_and_erased(
     cast, some, lines, records
 ):
-    case = factories.make_mvp(cast, title=f"Another {clock.now().timestamp()}")
-    system = System(factories.make_key(cast, case, scopes=["interactions"])[1].text)
+    initiative = factories.make_mvp(cast, title=f"Another {clock.now().timestamp()}")
+    system = System(factories.make_key(cast, initiative, scopes=["interactions"])[1].text)
     client = Client()
     client.force_login(cast.owner)
     told = 0
@@ -259,12 +263,17 @@ def test_anything_that_is_taken_comes_over_and_is_read_searched_handed_out_and_e
         answer = system.send(url, body, content_type=kind)
         assert answer.status_code in (200, 400), answer.content
         told += answer.status_code == 200
-    rows = [row for row in kept() if row.case_number == case.number]
+    rows = [row for row in kept() if row.initiative_number == initiative.number]
     assert loading.set_aside() == 0
     assert told
     assert len(rows) >= len(some)
-    read_everywhere(rows, case, client)
+    read_everywhere(rows, initiative, client)
     for one in {one.report.subject for one in reading.opened_of(rows) if one.report.subject.strip()}:
         actions.erase_subject(
-            case=case, subject=one, everywhere=False, why="Asked for so.", duty="Article 17.", by=cast.admin
+            initiative=initiative,
+            subject=one,
+            everywhere=False,
+            why="Asked for so.",
+            duty="Article 17.",
+            by=cast.admin,
         )

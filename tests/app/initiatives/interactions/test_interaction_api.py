@@ -28,8 +28,8 @@ LINE = {"at": "2026-11-22T09:30:00Z", "input": "How long is it good for?", "outp
 
 
 @pytest.fixture
-def system(cast, case):
-    return System(factories.make_key(cast, case, scopes=["interactions"])[1].text)
+def system(cast, initiative):
+    return System(factories.make_key(cast, initiative, scopes=["interactions"])[1].text)
 
 
 def sent(name):
@@ -50,14 +50,14 @@ def status_of(answer):
     return body[1], body[-len(body) + 4 :].decode(errors="replace")
 
 
-def test_span_and_log_records_of_a_real_sender_are_two_interactions_and_kept_once(system, case):
+def test_span_and_log_records_of_a_real_sender_are_two_interactions_and_kept_once(system, initiative):
     for _ in range(2):
         answer = system.send("/otlp/v1/traces", sent("events_traces"), **PACKED)
         assert (answer.status_code, answer.content, answer["Content-Type"]) == (200, b"", otlp.PROTOBUF)
         assert system.send("/otlp/v1/logs", sent("events_logs"), **PACKED).status_code == 200
     rows = kept()
     assert sorted(row.kind for row in rows) == ["call", "call", "events", "events", "other"]
-    assert {row.case_number for row in rows} == {case.number}
+    assert {row.initiative_number for row in rows} == {initiative.number}
     calls = sorted((row for row in rows if row.kind == "call"), key=lambda row: row.at)
     opened = reading.opened(calls[1]).report
     assert opened.output[0].text == "Your order A-17 was refunded."
@@ -164,35 +164,37 @@ def test_spans_of_a_wrong_clock_are_kept_by_the_moment_they_came(system):
 
 
 @pytest.mark.parametrize("url", ["/otlp/v1/traces", "/otlp/v1/logs", "/access/v1/interactions"])
-def test_only_a_key_made_for_it_opens(cast, case, url):
+def test_only_a_key_made_for_it_opens(cast, initiative, url):
     assert System("plk_" + "a" * 12 + "_" + "b" * 43).send(url, b"").status_code == 401
     assert System().send(url, b"").status_code == 401
-    other = System(factories.make_key(cast, case, scopes=["evaluate"])[1].text)
+    other = System(factories.make_key(cast, initiative, scopes=["evaluate"])[1].text)
     assert other.send(url, b"").status_code == 403
-    system = System(factories.make_key(cast, case, scopes=["interactions"])[1].text)
+    system = System(factories.make_key(cast, initiative, scopes=["interactions"])[1].text)
     assert system.get(url).status_code == 405
     assert system.send("/access/v1/evaluation", {}).status_code == 403
     assert kept() == []
 
 
-def test_a_key_writes_into_its_own_case_alone(cast, case, system):
+def test_a_key_writes_into_its_own_initiative_alone(cast, initiative, system):
     other = factories.make_mvp(cast, title="Another")
     theirs = System(factories.make_key(cast, other, scopes=["interactions"])[1].text)
     for one in (system, theirs):
         assert one.send("/otlp/v1/traces", sent("whole_traces"), **PACKED).status_code == 200
-    assert sorted(row.case_number for row in kept()) == sorted([case.number] * 3 + [other.number] * 3)
+    assert sorted(row.initiative_number for row in kept()) == sorted(
+        [initiative.number] * 3 + [other.number] * 3
+    )
 
 
-def test_a_key_that_sends_too_much_waits_and_its_questions_do_not(cast, case, settings):
+def test_a_key_that_sends_too_much_waits_and_its_questions_do_not(cast, initiative, settings):
     settings.INTERACTION_RATE = 2
-    system = System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)
+    system = System(factories.make_key(cast, initiative, scopes=["interactions", "evaluate"])[1].text)
     assert system.send("/otlp/v1/traces", sent("whole_traces"), **PACKED).status_code == 200
     answer = system.send("/otlp/v1/traces", sent("events_traces"), **PACKED)
     assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
     assert system.send("/access/v1/evaluation", {}).status_code == 400, "another bucket"
 
 
-def test_a_full_disk_takes_nothing_and_pages_go_on(system, cast, case, as_, monkeypatch):
+def test_a_full_disk_takes_nothing_and_pages_go_on(system, cast, initiative, as_, monkeypatch):
     def full(lines):
         raise OSError(errno.ENOSPC, "no room")
 
@@ -201,7 +203,7 @@ def test_a_full_disk_takes_nothing_and_pages_go_on(system, cast, case, as_, monk
         body = sent("whole_traces") if headers else LINE
         answer = system.send(url, body, **headers)
         assert (answer.status_code, answer["Retry-After"]) == (503, "30")
-    assert as_(cast.owner).get(f"/cases/{case.ref}/").status_code == 200
+    assert as_(cast.owner).get(f"/initiatives/{initiative.ref}/").status_code == 200
     monkeypatch.undo()
     assert system.send("/otlp/v1/traces", sent("whole_traces"), **PACKED).status_code == 200
     assert len(kept()) == 3
@@ -231,8 +233,8 @@ def test_lines_are_kept_and_wrong_ones_told(system):
     assert system.send("/access/v1/interactions", "x", content_type="text/html").status_code == 415
 
 
-def test_the_decision_that_a_span_names_is_tied_where_it_is_one_of_the_case(cast, case):
-    system = System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)
+def test_the_decision_that_a_span_names_is_tied_where_it_is_one_of_the_initiative(cast, initiative):
+    system = System(factories.make_key(cast, initiative, scopes=["interactions", "evaluate"])[1].text)
     answer = system.ask("summarise")
     for number, name in enumerate((answer["context"]["id"], "x" * 75)):
         said = LINE | {"id": str(number), "decision": name}

@@ -19,7 +19,7 @@ from governance.models import Entry, Interaction
 from governance.offline import verify
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
-from initiatives.cases.case_frame import WhoMay
+from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import desk, reconciling, remedies
 from initiatives.models import ActName, Shortcoming
@@ -39,9 +39,9 @@ INSIDE = {
 
 
 @pytest.fixture
-def told(cast, case):
+def told(cast, initiative):
     """A decision that was asked for, and two interactions, the first of which names it."""
-    system = System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)
+    system = System(factories.make_key(cast, initiative, scopes=["interactions", "evaluate"])[1].text)
     answer = system.ask("summarise", **INSIDE)
     decision_log.decisions.bring_over()
     line = {
@@ -63,38 +63,38 @@ def told(cast, case):
     return list(Interaction.objects.order_by("at"))
 
 
-def address(case, row=None, name="interaction"):
+def address(initiative, row=None, name="interaction"):
     from governance.authorization.decision_queries import Place
 
     if row is None:
-        return reverse("interactions", args=[case.ref])
-    return reverse(name, args=[case.ref, str(Place(row.at, row.pk))])
+        return reverse("interactions", args=[initiative.ref])
+    return reverse(name, args=[initiative.ref, str(Place(row.at, row.pk))])
 
 
-def shown(client, case, **filters):
+def shown(client, initiative, **filters):
     """The models of the rows that the list shows."""
-    return [one["row"].model for one in client.get(address(case), filters).context["rows"]]
+    return [one["row"].model for one in client.get(address(initiative), filters).context["rows"]]
 
 
 def test_the_list_is_found_by_person_model_decision_and_day_and_says_nothing_that_was_said(
-    case, told, cast, as_
+    initiative, told, cast, as_
 ):
     client = as_(cast.owner)
-    assert shown(client, case) == ["m-2", "m-1"]
-    assert shown(client, case, subject="customer 4") == ["m-1"]
-    assert shown(client, case, model="m-2") == ["m-2"]
-    assert shown(client, case, decided="yes") == ["m-1"]
-    assert shown(client, case, decided="no") == ["m-2"]
-    assert shown(client, case, until="2026-11-21") == []
-    assert shown(client, case, since="2026-11-22", until="2026-11-22") == ["m-2", "m-1"]
-    page = client.get(address(case)).content.decode()
+    assert shown(client, initiative) == ["m-2", "m-1"]
+    assert shown(client, initiative, subject="customer 4") == ["m-1"]
+    assert shown(client, initiative, model="m-2") == ["m-2"]
+    assert shown(client, initiative, decided="yes") == ["m-1"]
+    assert shown(client, initiative, decided="no") == ["m-2"]
+    assert shown(client, initiative, until="2026-11-21") == []
+    assert shown(client, initiative, since="2026-11-22", until="2026-11-22") == ["m-2", "m-1"]
+    page = client.get(address(initiative)).content.decode()
     assert "How long" not in page
     assert "customer 4" not in page
 
 
-def test_one_shows_what_was_said_with_its_decision_and_the_reading_is_on_record(case, told, cast, as_):
+def test_one_shows_what_was_said_with_its_decision_and_the_reading_is_on_record(initiative, told, cast, as_):
     before = Entry.objects.filter(kind="interaction opened").count()
-    page = as_(cast.owner).get(address(case, told[0])).content.decode()
+    page = as_(cast.owner).get(address(initiative, told[0])).content.decode()
     assert "How long is it &lt;b&gt;good&lt;/b&gt; for?" in page
     assert "Two years." in page
     assert "customer 4" in page
@@ -102,39 +102,41 @@ def test_one_shows_what_was_said_with_its_decision_and_the_reading_is_on_record(
     assert "summarise" in page, "the decision that it names"
     (entry,) = Entry.objects.filter(kind="interaction opened")[before:]
     assert entry.actor_id == cast.owner.pk
-    assert "it names no decision" in as_(cast.owner).get(address(case, told[1])).content.decode()
+    assert "it names no decision" in as_(cast.owner).get(address(initiative, told[1])).content.decode()
 
 
-def test_who_does_not_work_on_it_reads_nothing_and_leaves_no_reading(case, told, cast, as_):
+def test_who_does_not_work_on_it_reads_nothing_and_leaves_no_reading(initiative, told, cast, as_):
     for person in (cast.admin, cast.seat_risk):
         for name in ("interaction", "interaction-file"):
-            assert as_(person).get(address(case, told[0], name)).status_code == 403
-        assert "Person" not in as_(person).get(address(case)).content.decode()
-    assert as_(cast.outsider).get(address(case)).status_code == 404
+            assert as_(person).get(address(initiative, told[0], name)).status_code == 403
+        assert "Person" not in as_(person).get(address(initiative)).content.decode()
+    assert as_(cast.outsider).get(address(initiative)).status_code == 404
     assert not Entry.objects.filter(kind="interaction opened").exists()
-    assert as_(cast.auditor).get(address(case, told[0])).status_code == 200
+    assert as_(cast.auditor).get(address(initiative, told[0])).status_code == 200
 
 
-def test_another_initiatives_interaction_is_not_there(cast, case, told, as_):
+def test_another_initiatives_interaction_is_not_there(cast, initiative, told, as_):
     other = factories.make_mvp(cast, title="Another")
     assert as_(cast.owner).get(address(other, told[0])).status_code == 404
     assert shown(as_(cast.owner), other) == []
 
 
-def test_what_is_erased_says_so_and_is_handed_out_no_more(case, told, cast, as_):
+def test_what_is_erased_says_so_and_is_handed_out_no_more(initiative, told, cast, as_):
     client = as_(cast.owner)
-    answer = client.get(address(case, told[0], "interaction-file"))
+    answer = client.get(address(initiative, told[0], "interaction-file"))
     said, *_ = verify.check_interaction(answer.content)
     assert said["report"]["subject"] == "customer 4"
     destroy("customer 4")
-    page = client.get(address(case, told[0])).content.decode()
+    page = client.get(address(initiative, told[0])).content.decode()
     assert "Its key was destroyed on purpose" in page
     assert "Two years." not in page
-    assert client.get(address(case, told[0], "interaction-file")).status_code == 404
+    assert client.get(address(initiative, told[0], "interaction-file")).status_code == 404
 
 
-def test_the_line_of_settings_stands_with_the_key_where_it_is_made_and_without_it_elsewhere(cast, case, as_):
-    page = as_(cast.owner).get(reverse("systems", args=[case.ref])).content.decode()
+def test_the_line_of_settings_stands_with_the_key_where_it_is_made_and_without_it_elsewhere(
+    cast, initiative, as_
+):
+    page = as_(cast.owner).get(reverse("systems", args=[initiative.ref])).content.decode()
     assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8000/otlp" in page
     assert "CAPTURE_MESSAGE_CONTENT=true" in page
     assert "Bearer%20plk_…" in page
@@ -145,63 +147,66 @@ def test_the_line_of_settings_stands_with_the_key_where_it_is_made_and_without_i
 ROWS = b"at,input,output,model,id\n2026-11-22T09:30:00Z,How long?,Two years,m-1,a\nyesterday,And abroad?,No,m-1,b\n"
 
 
-def bring(client, case, content, name="calls.csv"):
+def bring(client, initiative, content, name="calls.csv"):
     return client.post(
-        reverse("interactions-import", args=[case.ref]),
+        reverse("interactions-import", args=[initiative.ref]),
         {"file": SimpleUploadedFile(name, content)},
         follow=True,
     )
 
 
-def brought(case):
+def brought(initiative):
     interactions.bring_over()
     loading.loader.bring_orphans(interactions._folder)
-    return list(Interaction.objects.filter(case_number=case.number).order_by("at"))
+    return list(Interaction.objects.filter(initiative_number=initiative.number).order_by("at"))
 
 
-def test_a_file_is_kept_but_for_the_lines_that_do_not_fit_and_each_once(cast, case, as_):
+def test_a_file_is_kept_but_for_the_lines_that_do_not_fit_and_each_once(cast, initiative, as_):
     client = as_(cast.owner)
-    page = bring(client, case, ROWS).content.decode()
+    page = bring(client, initiative, ROWS).content.decode()
     assert "1 interaction is kept." in page
     assert "1 line did not fit" in page
     assert "Line 3: at is a moment with its zone" in page
     (entry,) = Entry.objects.filter(kind="interactions imported")
     assert (entry.facts["facts"]["count"], entry.facts["facts"]["rejected"]) == (1, 1)
     assert entry.facts["facts"]["digest"] == hashlib.sha256(ROWS).hexdigest()
-    (row,) = brought(case)
+    (row,) = brought(initiative)
     assert row.key_id is None, "by no key"
     fixed = ROWS.replace(b"yesterday", b"2026-11-22T09:31:00Z")
-    assert "2 interactions are kept." in bring(client, case, fixed).content.decode()
-    assert [one.model for one in brought(case)] == ["m-1", "m-1"], "what was there is not there twice"
-    listed = client.get(address(case)).content.decode()
+    assert "2 interactions are kept." in bring(client, initiative, fixed).content.decode()
+    assert [one.model for one in brought(initiative)] == ["m-1", "m-1"], "what was there is not there twice"
+    listed = client.get(address(initiative)).content.decode()
     assert "a file" in listed
-    assert client.get(address(case, row)).context["report"].output[0].text == "Two years"
+    assert client.get(address(initiative, row)).context["report"].output[0].text == "Two years"
 
 
-def test_a_file_of_nothing_or_of_another_kind_is_refused_in_words_and_leaves_nothing(cast, case, as_):
+def test_a_file_of_nothing_or_of_another_kind_is_refused_in_words_and_leaves_nothing(cast, initiative, as_):
     client = as_(cast.owner)
     assert (
         "Say what was asked (input)"
-        in bring(client, case, b'{"at": "2026-11-22T09:30:00Z"}', "a.jsonl").content.decode()
+        in bring(client, initiative, b'{"at": "2026-11-22T09:30:00Z"}', "a.jsonl").content.decode()
     )
-    assert "Choose a file whose name ends in one of" in bring(client, case, ROWS, "a.xlsx").content.decode()
-    assert "empty" in bring(client, case, b"", "a.jsonl").content.decode()
+    assert (
+        "Choose a file whose name ends in one of"
+        in bring(client, initiative, ROWS, "a.xlsx").content.decode()
+    )
+    assert "empty" in bring(client, initiative, b"", "a.jsonl").content.decode()
     assert not Entry.objects.filter(kind="interactions imported").exists()
-    assert brought(case) == []
+    assert brought(initiative) == []
 
 
-def test_who_gives_no_keys_brings_no_file(cast, case, as_):
-    assert bring(as_(cast.auditor), case, ROWS).status_code == 403
-    assert "Bring in a file" not in as_(cast.auditor).get(address(case)).content.decode()
-    assert "Bring in a file" in as_(cast.owner).get(address(case)).content.decode()
+def test_who_gives_no_keys_brings_no_file(cast, initiative, as_):
+    assert bring(as_(cast.auditor), initiative, ROWS).status_code == 403
+    assert "Bring in a file" not in as_(cast.auditor).get(address(initiative)).content.decode()
+    assert "Bring in a file" in as_(cast.owner).get(address(initiative)).content.decode()
 
 
-def test_where_nothing_can_be_written_nothing_is_on_record(cast, case, as_, monkeypatch):
+def test_where_nothing_can_be_written_nothing_is_on_record(cast, initiative, as_, monkeypatch):
     def full(*args, **options):
         raise OSError("no space left")
 
     monkeypatch.setattr(interactions, "append_lines", full)
-    page = bring(as_(cast.owner), case, ROWS).content.decode()
+    page = bring(as_(cast.owner), initiative, ROWS).content.decode()
     assert "took nothing: bring the file again later" in page
     assert not Entry.objects.filter(kind="interactions imported").exists()
 
@@ -210,56 +215,56 @@ def test_where_nothing_can_be_written_nothing_is_on_record(cast, case, as_, monk
 
 
 @pytest.fixture
-def key_of(cast, case):
+def key_of(cast, initiative):
     """A key that reports and asks; from here on it is noon, so that one day is compared."""
-    key = factories.make_key(cast, case, scopes=["interactions", "evaluate"])[0]
+    key = factories.make_key(cast, initiative, scopes=["interactions", "evaluate"])[0]
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(hours=12)):
         yield key.pk
 
 
-def test_the_four_figures_of_a_day_lead_to_their_interactions(cast, case, key_of, as_):
+def test_the_four_figures_of_a_day_lead_to_their_interactions(cast, initiative, key_of, as_):
     client, at = as_(cast.owner), clock.now()
     said = {"operation": "chat", "key": key_of}
-    reported(case, **said, model="m-9", started=at)
-    reported(case, **said, model="m-4", action="summarise", started=at)
+    reported(initiative, **said, model="m-9", started=at)
+    reported(initiative, **said, model="m-4", action="summarise", started=at)
     with time_machine.travel(at + timedelta(hours=1)):
         reconciling.reconcile()
-        page = client.get(address(case))
+        page = client.get(address(initiative))
         (row,) = page.context["days"]
         assert (row.done, row.never_asked, row.unmapped) == (0, 1, 1)
         links = [link["href"] for link in BeautifulSoup(page.content, "html.parser").select("#compared td a")]
         kinds = ["found=done", "outcome=allow", "found=never_asked", "found=after_denial"]
         assert [kind for kind, link in zip(kinds, links, strict=True) if kind in link] == kinds
-        assert shown(client, case, found="never_asked") == ["m-4"]
-        (act,) = client.get(address(case), {"found": "never_asked"}).context["rows"]
-        assert "done and never asked" in client.get(address(case, act["row"])).content.decode()
+        assert shown(client, initiative, found="never_asked") == ["m-4"]
+        (act,) = client.get(address(initiative), {"found": "never_asked"}).context["rows"]
+        assert "done and never asked" in client.get(address(initiative, act["row"])).content.decode()
         before = f"{clock.today() - timedelta(days=1):%Y-%m-%d}"
-        assert shown(client, case, found="never_asked", since=before, until=before) == []
-        assert shown(client, case, found="other_model") == ["m-9"]
-        assert shown(client, case, found="done") == shown(client, case, found="probable") == []
+        assert shown(client, initiative, found="never_asked", since=before, until=before) == []
+        assert shown(client, initiative, found="other_model") == ["m-9"]
+        assert shown(client, initiative, found="done") == shown(client, initiative, found="probable") == []
         assert "chat" in BeautifulSoup(page.content, "html.parser").select_one("#names").text
         assert "samples" not in page.content.decode()
 
 
-def test_a_day_of_a_system_that_samples_says_what_that_means(cast, case, key_of, as_):
-    reported(case, key=key_of, sampled=0.1, action="summarise")
+def test_a_day_of_a_system_that_samples_says_what_that_means(cast, initiative, key_of, as_):
+    reported(initiative, key=key_of, sampled=0.1, action="summarise")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
-        page = as_(cast.owner).get(address(case)).content.decode()
+        page = as_(cast.owner).get(address(initiative)).content.decode()
         assert "A system that samples reports only some of its acts." in page
 
 
-def test_names_are_said_in_one_form_by_who_manages_the_keys(cast, case, key_of, as_):
-    where = reverse("act-names", args=[case.ref])
-    reported(case, key=key_of, operation="chat", model="m-4")
-    reported(case, key=key_of, operation="embeddings", model="m-4")
+def test_names_are_said_in_one_form_by_who_manages_the_keys(cast, initiative, key_of, as_):
+    where = reverse("act-names", args=[initiative.ref])
+    reported(initiative, key=key_of, operation="chat", model="m-4")
+    reported(initiative, key=key_of, operation="embeddings", model="m-4")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
-        assert "Say what they mean" not in as_(cast.auditor).get(address(case)).content.decode()
+        assert "Say what they mean" not in as_(cast.auditor).get(address(initiative)).content.decode()
         assert as_(cast.auditor).get(where).status_code == 403
         assert as_(cast.outsider).get(where).status_code == 404
         client = as_(cast.lead)
-        assert where in client.get(address(case)).content.decode()
+        assert where in client.get(address(initiative)).content.decode()
         page = client.get(where)
         assert sorted(page.context["form"].names.values()) == ["chat", "embeddings"]
         assert client.post(where, {"act-chat": "nonsense"}).status_code == 200
@@ -270,29 +275,31 @@ def test_names_are_said_in_one_form_by_who_manages_the_keys(cast, case, key_of, 
         assert said == {"chat": "summarise", "embeddings": ""}
         assert ActName.history.count() == 2
         reconciling.reconcile()
-        assert shown(client, case, found="never_asked") == ["m-4"]
+        assert shown(client, initiative, found="never_asked") == ["m-4"]
         assert client.get(where).context["form"]["act-chat"].value() == "summarise"
         with pytest.raises(Refused):
-            actions.name_acts(case=case, meant={"chat": ""}, by=cast.auditor)
+            actions.name_acts(initiative=initiative, meant={"chat": ""}, by=cast.auditor)
         with pytest.raises(ValidationError):
-            actions.name_acts(case=case, meant={"a sentence": ""}, by=cast.owner)
+            actions.name_acts(initiative=initiative, meant={"a sentence": ""}, by=cast.owner)
         with pytest.raises(ValidationError):
-            actions.name_acts(case=case, meant={"chat": "nonsense"}, by=cast.owner)
+            actions.name_acts(initiative=initiative, meant={"chat": "nonsense"}, by=cast.owner)
 
 
-def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, case, key_of, as_):
-    reported(case, key=key_of, action="summarise", model="m-4")
+def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, initiative, key_of, as_):
+    reported(initiative, key=key_of, action="summarise", model="m-4")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
         (line,) = [one for one in desk.lines(cast.owner) if one.verb == "see"]
-        assert line.link == f"{address(case)}?found=never_asked"
+        assert line.link == f"{address(initiative)}?found=never_asked"
         assert "Have the system ask before it acts" in line.why
         assert as_(cast.owner).get(line.link).status_code == 200
         assert list(desk.lines(cast.outsider)) == []
         row = Shortcoming.objects.standing().filter(source="interactions:never_asked").first()
-        fixes = remedies.fixes_of(case, WhoMay(case, cast.owner), row.source)
-        assert fixes == [(reverse("act-names", args=[case.ref]), "Say what the names mean")]
-        assert remedies.fixes_of(case, WhoMay(case, cast.auditor), row.source) == []
+        fixes = remedies.fixes_of(initiative, WhoMay(initiative, cast.owner), row.source)
+        assert fixes == [(reverse("act-names", args=[initiative.ref]), "Say what the names mean")]
+        assert remedies.fixes_of(initiative, WhoMay(initiative, cast.auditor), row.source) == []
         for kind in ("other_model:m1", "silent"):
-            ((where, _),) = remedies.fixes_of(case, WhoMay(case, cast.owner), f"interactions:{kind}")
+            ((where, _),) = remedies.fixes_of(
+                initiative, WhoMay(initiative, cast.owner), f"interactions:{kind}"
+            )
             assert as_(cast.owner).get(where.partition("#")[0]).status_code == 200

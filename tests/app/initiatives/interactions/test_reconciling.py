@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, IntegrityError, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.authorization import decision_log
 from governance.database.row_history import acting
@@ -43,32 +43,32 @@ NEVER, DENIED = LogFindingKind.NEVER_ASKED, LogFindingKind.AFTER_DENIAL
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     """An MVP with a contract, on which the shipped rulebook decides; at noon, so that one day is compared."""
     row = factories.make_contract(cast, factories.make_mvp(cast), FIXTURE)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(hours=12)):
-        yield case_acts.fresh(row)
+        yield initiative_acts.fresh(row)
 
 
 @pytest.fixture
-def key(cast, case):
-    return factories.make_key(cast, case, days=300, scopes=["evaluate", "interactions"])[0]
+def key(cast, initiative):
+    return factories.make_key(cast, initiative, days=300, scopes=["evaluate", "interactions"])[0]
 
 
 def later(**span):
     return time_machine.travel(clock.now() + timedelta(**span))
 
 
-def decided(case, key, *, outcome="allow", action="read", at=None) -> PolicyDecision:
+def decided(initiative, key, *, outcome="allow", action="read", at=None) -> PolicyDecision:
     """One decision in the log."""
     code = "allowed" if outcome == "allow" else "outside"
-    write(case, 1, at=at, key=key, outcome=outcome, code=code, action=action)
+    write(initiative, 1, at=at, key=key, outcome=outcome, code=code, action=action)
     decision_log.decisions.bring_over()
     return PolicyDecision.objects.latest("id")
 
 
-def done(case, key, *, names=None, at=None, tool="read", **fields) -> Interaction:
+def done(initiative, key, *, names=None, at=None, tool="read", **fields) -> Interaction:
     """One act in the interaction log: a run of a tool unless the fields say otherwise."""
     said = {
         "kind": Kind.TOOL,
@@ -81,37 +81,39 @@ def done(case, key, *, names=None, at=None, tool="read", **fields) -> Interactio
     }
     report = Report(**said | fields)
     of = bytes(names.digest) if names else None
-    interactions.keep([report], case=case.number, key=key.pk, decision_of=lambda text: of, now=clock.now())
+    interactions.keep(
+        [report], initiative=initiative.number, key=key.pk, decision_of=lambda text: of, now=clock.now()
+    )
     interactions.bring_over()
     loading.loader.bring_orphans(interactions._folder)
     return Interaction.objects.latest("id")
 
 
-def figures(case, *names):
-    (row,) = ReconciledDay.objects.filter(initiative=case).exclude(judged_at=None)
+def figures(initiative, *names):
+    (row,) = ReconciledDay.objects.filter(initiative=initiative).exclude(judged_at=None)
     return tuple(getattr(row, name) for name in names)
 
 
-def findings(case, **which):
-    rows = LogFinding.objects.standing().filter(initiative=case, **which)
+def findings(initiative, **which):
+    rows = LogFinding.objects.standing().filter(initiative=initiative, **which)
     return sorted((row.kind, row.what, row.probable) for row in rows)
 
 
-def test_a_day_has_its_four_figures_and_what_was_not_permitted_is_a_finding(case, key):
-    allowed, denied = decided(case, key), decided(case, key, outcome="deny", action="write")
-    decided(case, key, action="delete")
-    done(case, key, names=allowed)
-    act = done(case, key, names=denied, tool="write")
-    done(case, key, tool="delete", at=clock.now() + timedelta(minutes=4))
-    done(case, key, kind=Kind.CALL, tool=None, operation="chat", model="m-4")
+def test_a_day_has_its_four_figures_and_what_was_not_permitted_is_a_finding(initiative, key):
+    allowed, denied = decided(initiative, key), decided(initiative, key, outcome="deny", action="write")
+    decided(initiative, key, action="delete")
+    done(initiative, key, names=allowed)
+    act = done(initiative, key, names=denied, tool="write")
+    done(initiative, key, tool="delete", at=clock.now() + timedelta(minutes=4))
+    done(initiative, key, kind=Kind.CALL, tool=None, operation="chat", model="m-4")
     with later(minutes=30):
-        assert reconcile() == [case.pk]
-        assert figures(case, "done", "not_done", "never_asked", "after_denial") == (1, 1, 1, 1)
-        assert figures(case, "open", "unmapped", "unnamed", "calls") == (0, 1, {"chat": 1}, 1)
-        assert findings(case) == [(DENIED, "write", False), (NEVER, "delete", False)]
+        assert reconcile() == [initiative.pk]
+        assert figures(initiative, "done", "not_done", "never_asked", "after_denial") == (1, 1, 1, 1)
+        assert figures(initiative, "open", "unmapped", "unnamed", "calls") == (0, 1, {"chat": 1}, 1)
+        assert findings(initiative) == [(DENIED, "write", False), (NEVER, "delete", False)]
         row = LogFinding.objects.get(kind=DENIED)
         assert (row.interaction, row.decision, row.key) == (act.pk, bytes(denied.digest).hex(), key)
-        found = state(case, ROLLOUT)
+        found = state(initiative, ROLLOUT)
         assert found.state == "register"
         assert "nobody asked about, the first of them “delete”" in found.words
         assert "done after a denial, the first of them “write”" in found.words
@@ -119,129 +121,133 @@ def test_a_day_has_its_four_figures_and_what_was_not_permitted_is_a_finding(case
         assert LogFinding.objects.count() == 2
 
 
-def test_nothing_is_judged_before_both_logs_are_settled(case, key):
-    done(case, key)
+def test_nothing_is_judged_before_both_logs_are_settled(initiative, key):
+    done(initiative, key)
     with later(seconds=SETTLED.total_seconds() - 60):
         assert reconcile() == []
-        assert figures(case, "open", "never_asked") == (1, 0)
+        assert figures(initiative, "open", "never_asked") == (1, 0)
     with later(seconds=SETTLED.total_seconds() + 60):
-        assert reconcile() == [case.pk], "without anything new, time alone"
-        assert figures(case, "open", "never_asked") == (0, 1)
+        assert reconcile() == [initiative.pk], "without anything new, time alone"
+        assert figures(initiative, "open", "never_asked") == (0, 1)
 
 
-def test_a_decision_that_comes_late_withdraws_the_finding_on_record(case, key):
+def test_a_decision_that_comes_late_withdraws_the_finding_on_record(initiative, key):
     at = clock.now()
-    done(case, key, at=at)
+    done(initiative, key, at=at)
     with later(hours=1):
         reconcile()
-        assert findings(case) == [(NEVER, "read", False)]
+        assert findings(initiative) == [(NEVER, "read", False)]
         assert Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
     with later(hours=2):
-        decided(case, key, at=at)
-        assert reconcile() == [case.pk]
-        assert findings(case) == []
+        decided(initiative, key, at=at)
+        assert reconcile() == [initiative.pk]
+        assert findings(initiative) == []
         row = LogFindingWithdrawal.objects.get()
         assert row.why == reconciling.LATE
-        assert Entry.objects.filter(table="initiatives_logfindingwithdrawal", case_ref=case.ref).exists()
+        assert Entry.objects.filter(
+            table="initiatives_logfindingwithdrawal", initiative_ref=initiative.ref
+        ).exists()
         assert not Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
-        assert figures(case, "done", "never_asked") == (1, 0)
+        assert figures(initiative, "done", "never_asked") == (1, 0)
 
 
-def test_what_comes_late_for_an_earlier_day_has_that_day_judged(case, key):
-    done(case, key)
+def test_what_comes_late_for_an_earlier_day_has_that_day_judged(initiative, key):
+    done(initiative, key)
     with later(days=3):
         reconcile()
-        assert findings(case) == [(NEVER, "read", False)]
+        assert findings(initiative) == [(NEVER, "read", False)]
     with later(days=5):
-        done(case, key, tool="write", at=clock.now() - timedelta(days=5))
+        done(initiative, key, tool="write", at=clock.now() - timedelta(days=5))
         reconcile()
-        assert findings(case) == [(NEVER, "read", False), (NEVER, "write", False)]
+        assert findings(initiative) == [(NEVER, "read", False), (NEVER, "write", False)]
 
 
-def test_what_is_probable_is_shown_and_is_no_finding_against_a_requirement(case, key):
-    decided(case, key, outcome="deny")
-    done(case, key, at=clock.now() + timedelta(seconds=1))
+def test_what_is_probable_is_shown_and_is_no_finding_against_a_requirement(initiative, key):
+    decided(initiative, key, outcome="deny")
+    done(initiative, key, at=clock.now() + timedelta(seconds=1))
     with later(hours=1):
         reconcile()
-        assert figures(case, "after_denial", "probable") == (1, 1)
-        assert findings(case) == [(DENIED, "read", True)]
+        assert figures(initiative, "after_denial", "probable") == (1, 1)
+        assert findings(initiative) == [(DENIED, "read", True)]
         assert not Shortcoming.objects.standing().filter(source__startswith="interactions").exists()
 
 
-def test_a_name_means_an_action_once_somebody_said_so(cast, case, key):
-    done(case, key, tool="fetch_record")
+def test_a_name_means_an_action_once_somebody_said_so(cast, initiative, key):
+    done(initiative, key, tool="fetch_record")
     with later(hours=1):
         reconcile()
-        assert findings(case) == []
-        assert figures(case, "unnamed") == ({"fetch_record": 1},)
-        actions.name_acts(case=case, meant={"fetch_record": "read"}, by=cast.owner)
-        assert Entry.objects.filter(kind="acts named", case_ref=case.ref).count() == 1
-        assert reconcile() == [case.pk]
-        assert findings(case) == [(NEVER, "fetch_record", False)]
-        actions.name_acts(case=case, meant={"fetch_record": actions.NO_ACT}, by=cast.owner)
-        assert reconcile() == [case.pk]
-        assert findings(case) == []
-        assert figures(case, "unmapped") == (0,)
-        actions.name_acts(case=case, meant={"fetch_record": "read"}, by=cast.owner)
+        assert findings(initiative) == []
+        assert figures(initiative, "unnamed") == ({"fetch_record": 1},)
+        actions.name_acts(initiative=initiative, meant={"fetch_record": "read"}, by=cast.owner)
+        assert Entry.objects.filter(kind="acts named", initiative_ref=initiative.ref).count() == 1
+        assert reconcile() == [initiative.pk]
+        assert findings(initiative) == [(NEVER, "fetch_record", False)]
+        actions.name_acts(initiative=initiative, meant={"fetch_record": actions.NO_ACT}, by=cast.owner)
+        assert reconcile() == [initiative.pk]
+        assert findings(initiative) == []
+        assert figures(initiative, "unmapped") == (0,)
+        actions.name_acts(initiative=initiative, meant={"fetch_record": "read"}, by=cast.owner)
         reconcile()
         assert LogFinding.objects.standing().get().number == 2, "found again after it was withdrawn"
-        actions.name_acts(case=case, meant={"fetch_record": ""}, by=cast.owner)
-        assert reconcile() == [case.pk]
-        assert findings(case) == []
-        assert figures(case, "unnamed") == ({"fetch_record": 1},)
+        actions.name_acts(initiative=initiative, meant={"fetch_record": ""}, by=cast.owner)
+        assert reconcile() == [initiative.pk]
+        assert findings(initiative) == []
+        assert figures(initiative, "unnamed") == ({"fetch_record": 1},)
 
 
 def test_a_call_that_names_an_allow_was_what_was_allowed_and_one_that_names_a_denial_may_tell_of_it(
-    case, key
+    initiative, key
 ):
     chat = {"kind": Kind.CALL, "tool": None, "operation": "chat", "model": "m-4"}
-    done(case, key, names=decided(case, key), **chat)
-    done(case, key, names=decided(case, key, outcome="deny"), **chat)
+    done(initiative, key, names=decided(initiative, key), **chat)
+    done(initiative, key, names=decided(initiative, key, outcome="deny"), **chat)
     with later(hours=1):
         reconcile()
-        assert figures(case, "done", "not_done", "after_denial", "never_asked") == (1, 0, 0, 0)
+        assert figures(initiative, "done", "not_done", "after_denial", "never_asked") == (1, 0, 0, 0)
 
 
-def test_keys_of_one_system_are_one_and_a_collector_speaks_for_the_only_one_that_asks(cast, case):
-    asks = factories.make_key(cast, case, scopes=["evaluate"])[0]
-    tells = factories.make_key(cast, case, scopes=["interactions"])[0]
-    other = factories.make_key(cast, case, scopes=["interactions"], system="Collector")[0]
-    decided(case, asks)
-    done(case, tells)
-    decided(case, asks, action="write")
-    done(case, other, tool="write")
+def test_keys_of_one_system_are_one_and_a_collector_speaks_for_the_only_one_that_asks(cast, initiative):
+    asks = factories.make_key(cast, initiative, scopes=["evaluate"])[0]
+    tells = factories.make_key(cast, initiative, scopes=["interactions"])[0]
+    other = factories.make_key(cast, initiative, scopes=["interactions"], system="Collector")[0]
+    decided(initiative, asks)
+    done(initiative, tells)
+    decided(initiative, asks, action="write")
+    done(initiative, other, tool="write")
     with later(hours=1):
         reconcile()
-        assert figures(case, "done", "never_asked") == (2, 0)
+        assert figures(initiative, "done", "never_asked") == (2, 0)
 
 
-def test_an_outcome_and_its_span_are_one_finding_however_late_the_outcome_comes(case, key):
+def test_an_outcome_and_its_span_are_one_finding_however_late_the_outcome_comes(initiative, key):
     at = clock.now()
-    done(case, key, at=at)
+    done(initiative, key, at=at)
     with later(hours=1):
         reconcile()
         OutcomeReport(
-            case_number=case.number, key_id=key.pk, kind=OutcomeKind.DONE, action="read", at=at
+            initiative_number=initiative.number, key_id=key.pk, kind=OutcomeKind.DONE, action="read", at=at
         ).save()
         assert reconcile() == []
         assert LogFinding.objects.count() == 1
-        assert figures(case, "never_asked") == (1,)
+        assert figures(initiative, "never_asked") == (1,)
 
 
-def test_a_span_that_comes_after_its_outcome_is_the_same_finding(case, key, monkeypatch):
+def test_a_span_that_comes_after_its_outcome_is_the_same_finding(initiative, key, monkeypatch):
     monkeypatch.setattr(reconciling, "LAG", timedelta(0))
     at = clock.now()
-    OutcomeReport(case_number=case.number, key_id=key.pk, kind=OutcomeKind.DONE, action="read", at=at).save()
+    OutcomeReport(
+        initiative_number=initiative.number, key_id=key.pk, kind=OutcomeKind.DONE, action="read", at=at
+    ).save()
     with later(hours=1):
         reconcile()
         assert LogFinding.objects.get().interaction is None
-        done(case, key, at=at)
+        done(initiative, key, at=at)
         assert reconcile() == []
         assert LogFinding.objects.count() == 1
 
 
-def test_findings_are_written_once_and_the_database_refuses_another(case, key):
-    done(case, key)
+def test_findings_are_written_once_and_the_database_refuses_another(initiative, key):
+    done(initiative, key)
     with later(hours=1):
         reconcile()
         (row,) = LogFinding.objects.all()
@@ -252,19 +258,19 @@ def test_findings_are_written_once_and_the_database_refuses_another(case, key):
             row.save(force_insert=True)
 
 
-def test_a_second_run_at_once_does_nothing(case, key):
-    done(case, key)
+def test_a_second_run_at_once_does_nothing(initiative, key):
+    done(initiative, key)
     with later(hours=1):
         tasks.reconcile_logs()
-        assert len(findings(case)) == 1
+        assert len(findings(initiative)) == 1
         ReconciledDay.objects.update(due=True)
         assert reconcile() == []
         assert LogFinding.objects.count() == 1
 
 
-def test_a_day_that_cannot_be_judged_rests_and_holds_up_no_other(case, key, monkeypatch):
-    done(case, key)
-    done(case, key, tool="write", at=clock.now() - timedelta(days=3))
+def test_a_day_that_cannot_be_judged_rests_and_holds_up_no_other(initiative, key, monkeypatch):
+    done(initiative, key)
+    done(initiative, key, tool="write", at=clock.now() - timedelta(days=3))
     bad, judge = clock.today(), reconciling.judge
 
     def breaks(of, day, names):
@@ -275,28 +281,28 @@ def test_a_day_that_cannot_be_judged_rests_and_holds_up_no_other(case, key, monk
     monkeypatch.setattr(reconciling, "judge", breaks)
     with later(hours=1):
         reconcile()
-        assert findings(case) == [(NEVER, "write", False)]
+        assert findings(initiative) == [(NEVER, "write", False)]
         monkeypatch.setattr(reconciling, "judge", judge)
         reconcile()
-        assert len(findings(case)) == 1, "it rests"
+        assert len(findings(initiative)) == 1, "it rests"
     with later(hours=2):
         reconcile()
-        assert len(findings(case)) == 2
+        assert len(findings(initiative)) == 2
 
 
 def test_in_production_the_owner_owes_that_it_is_fixed(cast):
-    case = factories.make_production(cast)
-    key = factories.make_key(cast, case, scopes=["evaluate", "interactions"])[0]
-    assert not Obligation.objects.unsettled().filter(initiative=case, kind="step_back").exists()
-    done(case, key, tool="summarise")
+    initiative = factories.make_production(cast)
+    key = factories.make_key(cast, initiative, scopes=["evaluate", "interactions"])[0]
+    assert not Obligation.objects.unsettled().filter(initiative=initiative, kind="step_back").exists()
+    done(initiative, key, tool="summarise")
     with later(hours=1):
         reconcile()
-        (debt,) = Obligation.objects.unsettled().filter(initiative=case, kind="step_back")
+        (debt,) = Obligation.objects.unsettled().filter(initiative=initiative, kind="step_back")
         assert debt.debtor == cast.owner
 
 
-def test_a_week_without_another_ends_the_finding(case, key):
-    done(case, key)
+def test_a_week_without_another_ends_the_finding(initiative, key):
+    done(initiative, key)
     with later(hours=1):
         reconcile()
     with later(days=6):
@@ -307,12 +313,12 @@ def test_a_week_without_another_ends_the_finding(case, key):
         assert not Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
 
 
-def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more(case, key):
-    write(case, 5, key=key)
+def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more(initiative, key):
+    write(initiative, 5, key=key)
     with later(days=1, hours=3):
         decision_days.count()
-        assert state(case, RUNTIME).level == Level.MEASURED
-        done(case, key, tool="write", at=clock.now() - timedelta(hours=1))
+        assert state(initiative, RUNTIME).level == Level.MEASURED
+        done(initiative, key, tool="write", at=clock.now() - timedelta(hours=1))
         reconcile()
         assert not Measurement.objects.standing().filter(way="decisions").exists()
 
@@ -320,27 +326,27 @@ def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more
 # --- Models -----------------------------------------------------------------------------------------------------------
 
 
-def call(case, key, model, version="", **fields):
+def call(initiative, key, model, version="", **fields):
     return done(
-        case, key, kind=Kind.CALL, tool=None, operation="chat", model=model, version=version, **fields
+        initiative, key, kind=Kind.CALL, tool=None, operation="chat", model=model, version=version, **fields
     )
 
 
-def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, case, key):
-    call(case, key, "m-4", "m-4-2026-08-06")
-    seen = call(case, key, "m-4", "m-5")
-    call(case, key, "", "")
+def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, initiative, key):
+    call(initiative, key, "m-4", "m-4-2026-08-06")
+    seen = call(initiative, key, "m-4", "m-5")
+    call(initiative, key, "", "")
     with later(hours=1):
         reconcile()
-        assert findings(case) == [(LogFindingKind.OTHER_MODEL, "m-5", False)]
+        assert findings(initiative) == [(LogFindingKind.OTHER_MODEL, "m-5", False)]
         assert LogFinding.objects.get().interaction == seen.pk
         row = Shortcoming.objects.standing().get(source__startswith="interactions:other_model:")
         assert row.requirement == "prod.performance"
         assert "“m-5” answered" in row.words
         model = factories.make_model(cast, name="m", version="5")
-        factories.make_use(cast, case, model)
+        factories.make_use(cast, initiative, model)
         reconcile()
-        assert findings(case) == []
+        assert findings(initiative) == []
         assert LogFindingWithdrawal.objects.get().why == reconciling.DECLARED
         assert not Shortcoming.objects.standing().filter(source__startswith="interactions").exists()
 
@@ -348,25 +354,25 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, ca
 # --- Silence ----------------------------------------------------------------------------------------------------------
 
 
-def silent(case):
+def silent(initiative):
     reconcile()
-    return findings(case, kind=LogFindingKind.SILENT) != []
+    return findings(initiative, kind=LogFindingKind.SILENT) != []
 
 
-def test_a_log_that_falls_silent_while_the_system_may_act_is_a_finding_within_a_day(case, key):
-    done(case, key, names=decided(case, key))
+def test_a_log_that_falls_silent_while_the_system_may_act_is_a_finding_within_a_day(initiative, key):
+    done(initiative, key, names=decided(initiative, key))
     with later(hours=20):
-        write(case, 5, key=key)
+        write(initiative, 5, key=key)
         decision_log.decisions.bring_over()
-        assert not silent(case)
+        assert not silent(initiative)
     with later(hours=25):
-        assert reconcile() == [case.pk]
-        assert findings(case) == [(LogFindingKind.SILENT, "", False)]
-        assert state(case, OBSERVED).state == "register"
+        assert reconcile() == [initiative.pk]
+        assert findings(initiative) == [(LogFindingKind.SILENT, "", False)]
+        assert state(initiative, OBSERVED).state == "register"
         assert reconcile() == []
-        done(case, key, names=decided(case, key))
-        assert reconcile() == [case.pk]
-        assert findings(case) == []
+        done(initiative, key, names=decided(initiative, key))
+        assert reconcile() == [initiative.pk]
+        assert findings(initiative) == []
         assert LogFindingWithdrawal.objects.get().why == reconciling.HEARD
 
 
@@ -380,132 +386,144 @@ def test_a_log_that_falls_silent_while_the_system_may_act_is_a_finding_within_a_
         (50, "allow", 0.1, True),
     ],
 )
-def test_silence_is_told_from_chance(case, key, allowed, outcome, sampled, expected):
-    done(case, key, sampled=sampled, tool="read")
+def test_silence_is_told_from_chance(initiative, key, allowed, outcome, sampled, expected):
+    done(initiative, key, sampled=sampled, tool="read")
     with later(hours=20):
-        write(case, allowed, key=key, outcome=outcome)
+        write(initiative, allowed, key=key, outcome=outcome)
     with later(hours=25):
         decision_log.decisions.bring_over()
-        assert silent(case) is expected
+        assert silent(initiative) is expected
 
 
-def test_one_report_of_what_was_done_is_enough(case, key):
-    done(case, key)
+def test_one_report_of_what_was_done_is_enough(initiative, key):
+    done(initiative, key)
     with later(hours=20):
         OutcomeReport(
-            case_number=case.number, key_id=key.pk, kind=OutcomeKind.DONE, action="read", at=clock.now()
+            initiative_number=initiative.number,
+            key_id=key.pk,
+            kind=OutcomeKind.DONE,
+            action="read",
+            at=clock.now(),
         ).save()
     with later(hours=25):
-        assert silent(case)
+        assert silent(initiative)
 
 
-def test_a_log_that_never_speaks_on_such_a_day_is_not_expected_to(case, key):
+def test_a_log_that_never_speaks_on_such_a_day_is_not_expected_to(initiative, key):
     for _ in range(5):
-        done(case, key, tool="chat")
+        done(initiative, key, tool="chat")
     with later(days=2):
-        assert not silent(case), "nobody asked anything either"
+        assert not silent(initiative), "nobody asked anything either"
     with later(days=6):
-        done(case, key, tool="chat")
+        done(initiative, key, tool="chat")
     with later(days=7, hours=-1):
-        assert not silent(case)
+        assert not silent(initiative)
     with later(days=7, hours=12):
-        assert silent(case), "a week before it spoke in these hours"
+        assert silent(initiative), "a week before it spoke in these hours"
 
 
 # --- What is kept ------------------------------------------------------------------------------------------
 
 
-def test_so_many_findings_of_a_day_are_written_and_none_is_taken_back_for_another(case, key, monkeypatch):
+def test_so_many_findings_of_a_day_are_written_and_none_is_taken_back_for_another(
+    initiative, key, monkeypatch
+):
     monkeypatch.setattr(reconciling, "MOST_FINDINGS", 2)
     at = clock.now()
     for second in (10, 20, 30):
-        done(case, key, at=at + timedelta(seconds=second))
+        done(initiative, key, at=at + timedelta(seconds=second))
     with later(hours=1):
         reconcile()
-        assert figures(case, "never_asked") == (3,)
-        assert len(findings(case)) == 2
-        done(case, key, at=at)
+        assert figures(initiative, "never_asked") == (3,)
+        assert len(findings(initiative)) == 2
+        done(initiative, key, at=at)
         assert reconcile() == []
-        assert figures(case, "never_asked") == (4,)
+        assert figures(initiative, "never_asked") == (4,)
         assert not LogFindingWithdrawal.objects.exists()
 
 
-def test_days_before_anything_could_be_reported_are_not_compared(cast, case):
-    asks = factories.make_key(cast, case, days=300)[0]
-    decided(case, asks)
+def test_days_before_anything_could_be_reported_are_not_compared(cast, initiative):
+    asks = factories.make_key(cast, initiative, days=300)[0]
+    decided(initiative, asks)
     with later(days=5):
-        key = factories.make_key(cast, case, days=300, scopes=["interactions"])[0]
-        decided(case, asks)
-        done(case, key)
+        key = factories.make_key(cast, initiative, days=300, scopes=["interactions"])[0]
+        decided(initiative, asks)
+        done(initiative, key)
     with later(days=5, hours=1):
         reconcile()
         assert ReconciledDay.objects.filter(day__lt=clock.today() - timedelta(days=2)).count() == 0
-        done(case, key, tool="write", at=clock.now() - timedelta(days=5))
+        done(initiative, key, tool="write", at=clock.now() - timedelta(days=5))
         reconcile()
-        assert findings(case) == [(NEVER, "write", False)], "what is reported of them is, all the same"
+        assert findings(initiative) == [(NEVER, "write", False)], "what is reported of them is, all the same"
 
 
-def test_what_a_clock_that_is_ahead_puts_into_tomorrow_is_compared_tomorrow(case, key):
+def test_what_a_clock_that_is_ahead_puts_into_tomorrow_is_compared_tomorrow(initiative, key):
     midnight = clock.midnight_after(clock.today())
     with time_machine.travel(midnight - timedelta(minutes=2)):
-        done(case, key, at=midnight + timedelta(minutes=1))
+        done(initiative, key, at=midnight + timedelta(minutes=1))
         reconcile()
-        assert findings(case) == []
+        assert findings(initiative) == []
     with time_machine.travel(midnight + timedelta(hours=1)):
-        assert reconcile() == [case.pk]
+        assert reconcile() == [initiative.pk]
 
 
 # --- What is measured ------------------------------------------------------------------------------------------
 
 
-def logged(case, key, count, *, whole=True):
+def logged(initiative, key, count, *, whole=True):
     for _ in range(count):
         at = clock.now() - timedelta(seconds=1)
-        done(case, key, names=decided(case, key, at=at), at=at, **({} if whole else {"version": ""}))
+        done(
+            initiative,
+            key,
+            names=decided(initiative, key, at=at),
+            at=at,
+            **({} if whole else {"version": ""}),
+        )
 
 
-def measured(case):
+def measured(initiative):
     return {row.requirement: row.words for row in Measurement.objects.standing().filter(way="interactions")}
 
 
 @pytest.mark.parametrize(("whole", "parts", "least"), [(80, 0, True), (60, 0, False), (75, 10, False)])
 def test_logging_is_measured_over_allowed_decisions_at_the_lower_end_of_the_interval(
-    case, key, whole, parts, least
+    initiative, key, whole, parts, least
 ):
-    logged(case, key, whole)
-    logged(case, key, parts, whole=False)
+    logged(initiative, key, whole)
+    logged(initiative, key, parts, whole=False)
     with later(hours=2):
         reconcile()
-        assert figures(case, "expected", "logged") == (whole + parts, whole)
+        assert figures(initiative, "expected", "logged") == (whole + parts, whole)
         sync.follow_register()
-        assert measured(case) == {}, "the week is not over"
-        assert state(case, LOGGED).level != Level.MEASURED
+        assert measured(initiative) == {}, "the week is not over"
+        assert state(initiative, LOGGED).level != Level.MEASURED
     with later(days=7):
         sync.follow_register()
-        assert (set(measured(case)) == {OBSERVED, LOGGED}) is least
+        assert (set(measured(initiative)) == {OBSERVED, LOGGED}) is least
         if least:
-            assert state(case, LOGGED).level == Level.MEASURED
-            assert "of 80 allowed calls" in measured(case)[LOGGED]
-            assert "at least 95.4 %" in measured(case)[LOGGED]
+            assert state(initiative, LOGGED).level == Level.MEASURED
+            assert "of 80 allowed calls" in measured(initiative)[LOGGED]
+            assert "at least 95.4 %" in measured(initiative)[LOGGED]
 
 
-def test_without_a_count_that_the_log_does_not_supply_nothing_is_measured(case, key):
+def test_without_a_count_that_the_log_does_not_supply_nothing_is_measured(initiative, key):
     for _ in range(80):
-        done(case, key, tool="nothing_asked")
+        done(initiative, key, tool="nothing_asked")
     with later(days=7):
         reconcile()
         sync.follow_register()
-        assert measured(case) == {}
+        assert measured(initiative) == {}
 
 
-def test_a_run_of_a_tool_has_the_model_and_the_person_of_its_conversation(case, key):
+def test_a_run_of_a_tool_has_the_model_and_the_person_of_its_conversation(initiative, key):
     told = {"conversation": "c-1", "version": "", "subject": ""}
-    done(case, key, names=decided(case, key), **told)
+    done(initiative, key, names=decided(initiative, key), **told)
     with later(hours=1):
         reconcile()
-        assert figures(case, "expected", "logged") == (1, 0)
+        assert figures(initiative, "expected", "logged") == (1, 0)
         call(
-            case,
+            initiative,
             key,
             "m-4",
             "m-4",
@@ -514,13 +532,13 @@ def test_a_run_of_a_tool_has_the_model_and_the_person_of_its_conversation(case, 
             at=clock.now() - timedelta(hours=1),
         )
         reconcile()
-        assert figures(case, "expected", "logged") == (1, 1)
+        assert figures(initiative, "expected", "logged") == (1, 1)
 
 
-def test_what_was_allowed_and_failed_is_not_expected_in_the_log(case, key):
-    failed = decided(case, key)
+def test_what_was_allowed_and_failed_is_not_expected_in_the_log(initiative, key):
+    failed = decided(initiative, key)
     OutcomeReport(
-        case_number=case.number,
+        initiative_number=initiative.number,
         key_id=key.pk,
         kind=OutcomeKind.FAILED,
         decision=failed.digest,
@@ -528,4 +546,4 @@ def test_what_was_allowed_and_failed_is_not_expected_in_the_log(case, key):
     ).save()
     with later(hours=1):
         reconcile()
-        assert figures(case, "expected", "not_done") == (0, 1)
+        assert figures(initiative, "expected", "not_done") == (0, 1)

@@ -1,11 +1,13 @@
-"""How strongly the answers of a case stand, beside what they support: on the portfolio, in its file and in the pack."""
+"""How strongly the answers of an initiative stand, beside what they support: on the portfolio, in its file and in the
+pack.
+"""
 
 import csv
 from datetime import date, timedelta
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from adoption.meetings.board_pack import _levels
 from governance import clock
 from governance.gates.requirements import State
@@ -20,11 +22,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def prototype(cast):
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    return case_acts.to_prototype(factories.make_case(cast, title="Kept"), cast.team)
+    return initiative_acts.to_prototype(factories.make_initiative(cast, title="Kept"), cast.team)
 
 
 def exported(client) -> dict:
-    text = b"".join(client.get("/cases/export.csv").streaming_content).decode("utf-8-sig")
+    text = b"".join(client.get("/initiatives/export.csv").streaming_content).decode("utf-8-sig")
     return next(row for row in csv.DictReader(text.splitlines()) if row["Title"] == "Kept")
 
 
@@ -37,7 +39,7 @@ def test_the_profile_stands_beside_the_supported_stage(cast, as_, prototype):
     words = profile_words(span.profile)
     assert "documented" in words
     client = as_(cast.owner)
-    assert words in client.get("/cases/").content.decode()
+    assert words in client.get("/initiatives/").content.decode()
     assert exported(client)["Levels of answers"] == words
     assert _levels(supported_stage.judged(prototype)) == words
 
@@ -61,6 +63,6 @@ def test_what_is_waived_is_counted_with_the_day_that_ends_first():
     assert profile_of(states, "d") is None
 
 
-def _read(case):
-    judged = supported_stage.judged(case)
+def _read(initiative):
+    judged = supported_stage.judged(initiative)
     return judged.facts, judged.rulebook.book

@@ -30,9 +30,9 @@ def person_of(said: dict) -> User:
     return ManagedAccount.objects.get(uid=said["id"]).person
 
 
-def given(case: Initiative, person: User, cast) -> None:
-    """A role on the case, accepted."""
-    proposed = role_actions.propose_role(case=case, role="sponsor", person=person, by=cast.owner)
+def given(initiative: Initiative, person: User, cast) -> None:
+    """A role on the initiative, accepted."""
+    proposed = role_actions.propose_role(initiative=initiative, role="sponsor", person=person, by=cast.owner)
     role_actions.accept_role(assignment=proposed, by=person)
 
 
@@ -89,14 +89,14 @@ def test_what_it_makes_holds_nothing_and_asks_for_nothing(entra):
 def test_an_account_that_ends_is_signed_out_and_its_roles_and_seats_end(entra, cast, as_):
     said = entra.makes("ann@corp.example", displayName="Ann Berg")
     person = person_of(said)
-    case = factories.make_case(cast)
-    given(case, person, cast)
+    initiative = factories.make_initiative(cast)
+    given(initiative, person, cast)
     client = as_(person)
     assert client.get(reverse("desk")).status_code == 200
     assert entra.patches(f"Users/{said['id']}", OFF).json()["active"] is False
     assert client.get(reverse("desk")).status_code == 302
     assert not Session.objects.filter(person=person).exists()
-    assert not Initiative.objects.get(pk=case.pk).roles.open().filter(person=person).exists()
+    assert not Initiative.objects.get(pk=initiative.pk).roles.open().filter(person=person).exists()
     entry = Entry.objects.filter(kind=EntryKind.ACCOUNT_ENDED).latest("pk")
     assert entry.facts["actor"]["name"] == "system: directory Entra ID"
 
@@ -104,8 +104,8 @@ def test_an_account_that_ends_is_signed_out_and_its_roles_and_seats_end(entra, c
 def test_given_back_it_has_no_role(entra, cast):
     said = entra.makes("ann@corp.example")
     person = person_of(said)
-    case = factories.make_case(cast)
-    given(case, person, cast)
+    initiative = factories.make_initiative(cast)
+    given(initiative, person, cast)
     place = f"Users/{said['id']}"
     entra.patches(place, OFF)
     assert entra.patches(place, OFF | {"value": True}).json()["active"] is True

@@ -447,7 +447,7 @@ def test_a_login_has_up_to_254_letters(entra):
     assert entra.send("POST", "Users", {"schemas": [USER], "userName": f"x{long}"}).status_code == 400
 
 
-def test_the_database_tells_logins_apart_without_regard_to_case(entra):
+def test_the_database_tells_logins_apart_without_regard_to_initiative(entra):
     person = person_of(entra.makes("jürgen.groß@example.org"))
     with pytest.raises(IntegrityError), transaction.atomic(), acting(by=person, reason="test"):
         User.objects.create_user("JÜRGEN.GROß@EXAMPLE.ORG", full_name="Another")

@@ -20,10 +20,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def decided(cast) -> Review:
-    """The decision by which a case went to production, not sealed yet."""
+    """The decision by which an initiative went to production, not sealed yet."""
     sealing.seal()
-    case = factories.make_production(cast)
-    return case.reviews.get(gate="production")
+    initiative = factories.make_production(cast)
+    return initiative.reviews.get(gate="production")
 
 
 def kept() -> list[Notice]:

@@ -6,20 +6,20 @@ import pytest
 import time_machine
 from django.core.files.base import ContentFile
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Notice
 from governance.notices import desk as notice_desk
 from governance.notices import due
 from governance.vocabulary import SignOffVerdict
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.initiative import review_state
 from initiatives.models import Review
 from initiatives.reviews import review_turn
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
-from tests.support.cases import open_reviews
+from tests.support.initiatives import open_reviews
 
 pytestmark = pytest.mark.django_db
 SEAT = "security_privacy"
@@ -32,7 +32,7 @@ def fresh(review: Review) -> Review:
 def object_to(cast, review: Review, *keys: str, seat: str = SEAT):
     """The seat objects to these criteria, else to the first of its own."""
     own = [one.key for one in review.rulebook.book.criteria_of(review.gate, seat)]
-    return case_acts.vote(
+    return initiative_acts.vote(
         fresh(review),
         seat,
         cast.seats[seat],
@@ -65,7 +65,7 @@ def review(cast) -> Review:
     """An MVP gate at which every seat but security approves, and security objects to its first criterion."""
     review = open_reviews.before_mvp(cast)
     others = [seat for seat in review.rulebook.book.gates["mvp"].seats if seat != SEAT]
-    case_acts.votes(review, cast.team, seats=others)
+    initiative_acts.votes(review, cast.team, seats=others)
     object_to(cast, review)
     return fresh(review)
 
@@ -84,7 +84,7 @@ def prove(cast, review, key: str, by=None) -> None:
     )
     book = review.rulebook.book
     evidence_actions.add_evidence(
-        case=review.initiative,
+        initiative=review.initiative,
         kind=kind,
         title="Storage is off",
         observed_on=clock.today(),
@@ -142,7 +142,7 @@ def test_newer_proof_passes_the_move_to_the_seat_that_objected_and_is_told_once(
 
 def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, objected):
     checklist_actions.answer(
-        case=review.initiative,
+        initiative=review.initiative,
         requirement=objected[0],
         kind="answered",
         text="Storage is off.",
@@ -165,7 +165,7 @@ def test_what_is_left_unanswered_stays_with_the_owner(cast):
     object_to(cast, review, first.key, second.key, seat=seat)
     key = next(key for key in first.requirements if key not in second.requirements)
     checklist_actions.answer(
-        case=review.initiative, requirement=key, kind="answered", text="Fixed.", by=cast.owner
+        initiative=review.initiative, requirement=key, kind="answered", text="Fixed.", by=cast.owner
     )
     found = {move.kind: move for move in review_turn.moves(review_state.sit(fresh(review)))}
     assert found["look again"].people == (cast.seats[seat].pk,)
@@ -188,7 +188,7 @@ def test_a_seat_whose_vote_changes_nothing_is_never_named(cast, as_):
     optional = [seat for seat in rules.seats if seat not in rules.must_include]
     free = rules.quorum_for(review.initiative.tier) - len(rules.must_include)
     assert optional, "the gate has seats that need not sign"
-    case_acts.votes(review, cast.team, seats=optional[:free])
+    initiative_acts.votes(review, cast.team, seats=optional[:free])
     waited = {move.seat for move in review_turn.moves(review_state.sit(fresh(review)))}
     assert waited == set(rules.must_include)
     for seat in optional[free:]:
@@ -209,7 +209,7 @@ def test_the_list_of_reviews_and_the_digest_name_the_same_people(cast, as_, revi
     assert any("to answer the objection" in line.words for line in mine.lines)
 
 
-def test_nobody_off_the_case_hears_of_an_objection(cast, review):
-    """Whoever wrote an answer and works there no longer is not told of a case that they cannot open."""
-    on_case = {row.person.login for row in review.initiative.roles.in_force().select_related("person")}
-    assert told("objection") <= on_case
+def test_nobody_off_the_initiative_hears_of_an_objection(cast, review):
+    """Whoever wrote an answer and works there no longer is not told of an initiative that they cannot open."""
+    on_initiative = {row.person.login for row in review.initiative.roles.in_force().select_related("person")}
+    assert told("objection") <= on_initiative

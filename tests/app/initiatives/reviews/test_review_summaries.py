@@ -6,27 +6,27 @@ import pytest
 import time_machine
 from django.core.cache import caches
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.database.row_history import acting
 from initiatives.absences import actions as absence_actions
-from initiatives.cases import review_state
 from initiatives.holds import actions as hold_actions
+from initiatives.initiative import review_state
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_summaries
 from initiatives.roles import leaving
 from tests.support import factories
-from tests.support.cases.open_reviews import before_prototype
+from tests.support.initiatives.open_reviews import before_prototype
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, monkeypatch):
     review = before_prototype(cast)
-    elsewhere = factories.make_case(cast, title="Another idea")
-    case_acts.votes(review, cast.team)
+    elsewhere = factories.make_initiative(cast, title="Another idea")
+    initiative_acts.votes(review, cast.team)
     judged, sit = [], review_state.sit
     monkeypatch.setattr(review_state, "sit", lambda row: judged.append(row) or sit(row))
 
@@ -41,7 +41,7 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
     with time_machine.travel(clock.now(), tick=False) as moment:
         assert seen(anew=True).decidable
         assert seen(anew=False).decidable
-        case_acts.parts(elsewhere, cast.team)
+        initiative_acts.parts(elsewhere, cast.team)
         assert seen(anew=False).decidable
         with acting(system="test"):
             hold_actions.owe(

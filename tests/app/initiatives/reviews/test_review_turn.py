@@ -7,13 +7,13 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from governance import clock
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
-from initiatives.models import CaseVisit, Initiative, ReviewVisit
+from initiatives.initiative import review_state
+from initiatives.models import Initiative, InitiativeVisit, ReviewVisit
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
 from tests.support import factories
-from tests.support.cases import open_reviews
+from tests.support.initiatives import open_reviews
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,11 @@ def test_a_seat_waits_since_its_vote_went_stale(cast, later):
     with later(days=2):
         at = clock.now()
         checklist_actions.answer(
-            case=review.initiative, requirement="mvp.problem", kind="answered", text="Sharper.", by=cast.owner
+            initiative=review.initiative,
+            requirement="mvp.problem",
+            kind="answered",
+            text="Sharper.",
+            by=cast.owner,
         )
     with later(days=6):
         sitting = review_state.sit(review)
@@ -84,7 +88,7 @@ def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later
 
 
 def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
-    review = review_actions.open_review(case=factories.make_case(cast), by=cast.owner)
+    review = review_actions.open_review(initiative=factories.make_initiative(cast), by=cast.owner)
     (move,) = review_turn.moves(review_state.sit(review))
     assert move.who == cast.owner.full_name
     assert "to fix 2 criteria" in move.what
@@ -104,12 +108,16 @@ def test_the_chair_has_the_move_since_the_last_vote(cast):
 
 def test_what_others_did_since_my_last_visit(cast, as_, later):
     review = open_reviews.before_prototype(cast)
-    pages = {"review": review.get_absolute_url(), "case": review.initiative.get_absolute_url()}
+    pages = {"review": review.get_absolute_url(), "initiative": review.initiative.get_absolute_url()}
     client = as_(cast.seat_value)
     for page in pages.values():
         assert "Since you were last here" not in words(client.get(page))
     checklist_actions.answer(
-        case=review.initiative, requirement="proto.question", kind="answered", text="Sharper.", by=cast.owner
+        initiative=review.initiative,
+        requirement="proto.question",
+        kind="answered",
+        text="Sharper.",
+        by=cast.owner,
     )
     with later(hours=1):
         client, owner = as_(cast.seat_value), as_(cast.owner)
@@ -122,24 +130,24 @@ def test_what_others_did_since_my_last_visit(cast, as_, later):
     with later(hours=2):
         client = as_(cast.seat_value)
         assert "Since you were last here" not in words(client.get(pages["review"])), "nothing changed"
-        assert "Since you were last here" not in words(client.get(pages["case"]))
-    assert ReviewVisit.objects.count() == CaseVisit.objects.count() == 2
+        assert "Since you were last here" not in words(client.get(pages["initiative"]))
+    assert ReviewVisit.objects.count() == InitiativeVisit.objects.count() == 2
 
 
 def test_ones_own_acts_are_no_news_and_refusals_of_others_stay_theirs(cast, as_, later):
-    case = factories.make_case(cast)
-    as_(cast.owner).get(case.get_absolute_url())
-    as_(cast.chair).post(f"/cases/{case.ref}/details/", {})
+    initiative = factories.make_initiative(cast)
+    as_(cast.owner).get(initiative.get_absolute_url())
+    as_(cast.chair).post(f"/initiatives/{initiative.ref}/details/", {})
     checklist_actions.answer(
-        case=case, requirement="proto.question", kind="answered", text="Which?", by=cast.owner
+        initiative=initiative, requirement="proto.question", kind="answered", text="Which?", by=cast.owner
     )
     with later(hours=1):
-        assert "Since you were last here" not in words(as_(cast.owner).get(case.get_absolute_url()))
+        assert "Since you were last here" not in words(as_(cast.owner).get(initiative.get_absolute_url()))
 
 
 def test_what_went_stale_by_itself_is_news_too(cast, as_, later):
-    case = factories.make_mvp(cast)
-    page = case.get_absolute_url()
+    initiative = factories.make_mvp(cast)
+    page = initiative.get_absolute_url()
     assert as_(cast.chair).get(page).status_code == 200
     with later(days=200):
         text = words(as_(cast.chair).get(page))
@@ -165,8 +173,8 @@ def test_what_went_stale_by_itself_is_news_too(cast, as_, later):
 )
 def test_only_the_trial_asked_for_within_thirty_days_says_so(gate, days, basis, said):
     now = clock.now()
-    case = Initiative(registered_at=now - timedelta(days=days), basis=basis)
-    assert review_turn.fast_lane(case, gate, now) == said
+    initiative = Initiative(registered_at=now - timedelta(days=days), basis=basis)
+    assert review_turn.fast_lane(initiative, gate, now) == said
 
 
 def test_the_note_stands_before_opening_on_the_review_and_at_signing_and_blocks_nothing(cast, as_):
@@ -178,5 +186,7 @@ def test_the_note_stands_before_opening_on_the_review_and_at_signing_and_blocks_
     assert note in signing
     assert "Your password" in signing
     review_actions.withdraw_review(review=review, reason="", by=cast.owner)
-    assert note in words(as_(cast.owner).get(f"/cases/{review.initiative.ref}/review/"))
-    assert note not in words(as_(cast.owner).get(f"/cases/{factories.make_case(cast).ref}/review/"))
+    assert note in words(as_(cast.owner).get(f"/initiatives/{review.initiative.ref}/review/"))
+    assert note not in words(
+        as_(cast.owner).get(f"/initiatives/{factories.make_initiative(cast).ref}/review/")
+    )

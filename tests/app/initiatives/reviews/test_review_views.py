@@ -7,22 +7,22 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models.ledger import Entry
 from governance.permission_result import Conflict
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.initiative import review_state
 from initiatives.models import Condition, Review, ReviewVisit
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.decision_views import not_on_record
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases.case_pages import SIGNED
-from tests.support.cases.open_reviews import before_mvp, before_prototype, voted
+from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.open_reviews import before_mvp, before_prototype, voted
 from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,8 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     short = page[page.index("The initiative in short") : page.index("Criteria and seats")]
     assert review.initiative.problem in short
     assert page.index("Your criteria: Business value") < page.index("The initiative in short")
-    other = factories.make_case(cast, title="A review that waits for others")
-    role_actions.propose_role(case=other, role="sponsor", person=cast.seat_value, by=cast.owner)
+    other = factories.make_initiative(cast, title="A review that waits for others")
+    role_actions.propose_role(initiative=other, role="sponsor", person=cast.seat_value, by=cast.owner)
     with unguarded("initiatives_review"), acting(system="test"):
         days = timedelta(days=10)
         Review(
@@ -64,7 +64,7 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert listed.index(other.title) < listed.index(review.initiative.title), "the one that is open longest"
     listed = words(as_(cast.seat_value).get("/reviews/"))
     assert listed.index(review.initiative.title) < listed.index(other.title), "what waits for me comes first"
-    case_acts.votes(review, cast.team)
+    initiative_acts.votes(review, cast.team)
     assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
     assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
     assert "No review waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
@@ -75,7 +75,7 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert review.initiative.title not in words(as_(cast.chair).get("/reviews/"))
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
     assert "approved by Elena Novak" in page
-    page = reverse("case-history", args=[review.initiative.ref])
+    page = reverse("initiative-history", args=[review.initiative.ref])
     history = as_(cast.auditor).get(f"{page}?show=everything").content.decode()
     assert history.count(f'href="{review.get_absolute_url()}">The review') == 4, (
         "opened, signed, decided, moved"
@@ -106,10 +106,10 @@ def test_strangers_find_nothing(cast, as_):
 
 
 def test_the_page_names_what_stands_in_the_way_first(cast, as_):
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team, skip=("proto.question",))
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team, skip=("proto.question",))
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     page = as_(cast.seat_value).get(review.get_absolute_url())
     text = words(page)
     asked = review.rulebook.book.requirements["proto.question"].question
@@ -133,7 +133,11 @@ def test_the_matrix_strikes_stale_votes_through_with_the_reason(cast, as_):
     assert "ready for decision" in text
     assert "Elena Novak to decide" in text
     checklist_actions.answer(
-        case=review.initiative, requirement="mvp.problem", kind="answered", text="Another one.", by=cast.owner
+        initiative=review.initiative,
+        requirement="mvp.problem",
+        kind="answered",
+        text="Another one.",
+        by=cast.owner,
     )
     page = as_(cast.seat_value).get(review.get_absolute_url())
     soup = BeautifulSoup(page.content, "html.parser")
@@ -160,26 +164,26 @@ def test_the_matrix_strikes_stale_votes_through_with_the_reason(cast, as_):
 
 
 def test_opening_tells_before_what_it_does(cast, as_):
-    case = factories.make_case(cast)
-    url = reverse("review-open", args=[case.ref])
+    initiative = factories.make_initiative(cast)
+    url = reverse("review-open", args=[initiative.ref])
     page = words(as_(cast.owner).get(url))
     assert "things that the board signs are not met yet" in page
     assert "The seats that sign are told: Amara Diallo." in page
-    assert not case.reviews.exists()
+    assert not initiative.reviews.exists()
     assert "Only the owner does this." in words(as_(cast.chair).get(url))
     assert as_(cast.chair).post(url).status_code == 403
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.chair.pk).count() == 1
     answer = as_(cast.owner).post(url)
-    review = case.reviews.get()
+    review = initiative.reviews.get()
     assert answer.url == review.get_absolute_url()
     assert "A review is open." in words(as_(cast.owner).get(url))
     assert as_(cast.owner).post(url).status_code == 409
 
 
 def test_opening_says_that_a_board_cannot_reach_quorum(cast, as_):
-    case = factories.make_case(cast)
-    role_actions.propose_role(case=case, role="sponsor", person=cast.seat_value, by=cast.owner)
-    page = words(as_(cast.owner).get(reverse("review-open", args=[case.ref])))
+    initiative = factories.make_initiative(cast)
+    role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.seat_value, by=cast.owner)
+    page = words(as_(cast.owner).get(reverse("review-open", args=[initiative.ref])))
     assert "This board cannot decide it as it stands." in page
     assert "Amara Diallo is proposed as sponsor of this initiative" in page
 
@@ -191,10 +195,10 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert f"{review.initiative.ref} moves from Prototype to MVP at once." in page
     assert "The planned scope starts: 40 users in Account management, Zurich" in page
     assert "What the MVP declared it will show is frozen: 5 things." in page
-    assert case_acts.fresh(review.initiative).stage == "prototype"
+    assert initiative_acts.fresh(review.initiative).stage == "prototype"
     assert (
         not Entry.objects.acts()
-        .filter(kind="review approved", case_ref=review.initiative.ref)
+        .filter(kind="review approved", initiative_ref=review.initiative.ref)
         .exclude(id__lt=Entry.objects.acts().filter(kind="review opened").latest("id").pk)
     )
     assert as_(cast.owner).get(url).status_code == 403
@@ -202,7 +206,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.owner.pk).exists()
     answer = as_(cast.chair).post(url, {"outcome": "approved", "reason": "Ready."} | SIGNED)
     assert answer.status_code == 302
-    assert case_acts.fresh(review.initiative).stage == "mvp"
+    assert initiative_acts.fresh(review.initiative).stage == "mvp"
     late = as_(cast.chair).post(url, {"outcome": "refused", "reason": "No."})
     assert late.status_code == 409
     assert "Already approved by Elena Novak at" in words(late)
@@ -273,7 +277,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
         "owner_name": cast.owner.full_name,
         "due": due.isoformat(),
     }
-    case_acts.vote(
+    initiative_acts.vote(
         review,
         "business_value",
         cast.seat_value,
@@ -339,11 +343,15 @@ def test_a_decided_page_stays_as_it_was_decided(cast, as_):
     before = shown(client.get(url))
     assert "not met" not in before[0]
     assert "signed Amara Diallo" in before[0]
-    case = case_acts.fresh(review.initiative)
-    for item in case.evidence.filter(coverage__requirement__in=["mvp.problem", "mvp.workflow"]).distinct():
+    initiative = initiative_acts.fresh(review.initiative)
+    for item in initiative.evidence.filter(
+        coverage__requirement__in=["mvp.problem", "mvp.workflow"]
+    ).distinct():
         if not item.withdrawn_at:
             evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    checklist_actions.answer(case=case, requirement="mvp.problem", kind="no", text="Gone.", by=cast.owner)
+    checklist_actions.answer(
+        initiative=initiative, requirement="mvp.problem", kind="no", text="Gone.", by=cast.owner
+    )
     assert shown(client.get(url)) == before
     assert Review.objects.get(pk=review.pk).findings["criteria"][0]["state"] == "met"
 
@@ -380,9 +388,9 @@ def test_returning_withdrawing_and_asking(cast, as_):
     page = words(as_(cast.owner).get(review.get_absolute_url()))
     assert "Returned with questions by Elena Novak" in page
     assert "It ended without a decision." in page
-    second = review_actions.open_review(case=review.initiative, by=cast.owner)
+    second = review_actions.open_review(initiative=review.initiative, by=cast.owner)
     with pytest.raises(Conflict, match="is open since"):
-        review_actions.open_review(case=review.initiative, by=cast.owner)
+        review_actions.open_review(initiative=review.initiative, by=cast.owner)
     gone = reverse("review-withdraw", args=[second.pk])
     assert as_(cast.chair).post(gone, {}).status_code == 403
     assert as_(cast.owner).post(gone, {"reason": ""}).status_code == 302
@@ -391,7 +399,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
 
 def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     review = before_prototype(cast)
-    case_acts.votes(review, cast.team)
+    initiative_acts.votes(review, cast.team)
     newer = plain_text().replace(f'version = "{review.rulebook.version}"', 'version = "2031.9"')
     factories.make_rulebook(cast.admin, cast.chair, newer)
     assert "Rulebook 2031.9 is in force since this review was opened." in words(
@@ -402,18 +410,18 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     assert "All sign-offs go stale and are asked for again: Amara Diallo." in words(as_(cast.owner).get(url))
     assert as_(cast.owner).post(url).status_code == 302
     assert "the review was moved to rulebook 2031.9" in words(as_(cast.owner).get(review.get_absolute_url()))
-    case_acts.votes(Review.objects.get(pk=review.pk), cast.team)
+    initiative_acts.votes(Review.objects.get(pk=review.pk), cast.team)
     decided = review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     assert decided.findings["rulebook"] == "2031.9"
 
 
 def test_declared_and_found_stand_beside_each_other(cast, as_):
-    case = factories.make_mvp(cast)
-    row = case.proof_items.first()
+    initiative = factories.make_mvp(cast)
+    row = initiative.proof_items.first()
     checklist_actions.report_outcome(
-        case=case, key=row.key, result="missed", outcome="Half of them used it.", by=cast.owner
+        initiative=initiative, key=row.key, result="missed", outcome="Half of them used it.", by=cast.owner
     )
-    review = review_actions.open_review(case=case, by=cast.owner)
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
     page = words(as_(cast.seat_value).get(review.get_absolute_url()))
     assert "Declared and found" in page
     assert row.declared in page
@@ -426,7 +434,7 @@ def test_getting_pages_writes_nothing_but_the_visit(cast, as_):
     entries = Entry.objects.acts().count()
     for person in (cast.owner, cast.chair, cast.seat_risk, cast.auditor):
         client = as_(person)
-        for path in ("/reviews/", review.get_absolute_url(), f"/cases/{review.initiative.ref}/review/"):
+        for path in ("/reviews/", review.get_absolute_url(), f"/initiatives/{review.initiative.ref}/review/"):
             assert client.get(path).status_code == 200
     as_(cast.chair).get(reverse("review-decide", args=[review.pk]))
     assert Entry.objects.acts().count() == entries

@@ -1,5 +1,5 @@
-"""Separation of duties: whoever is party to a case does not sign it, and if a row of theirs stands in the table all
-the same, it does not count. Admins included. See docs/domain.md, invariants 4 and 5."""
+"""Separation of duties: whoever is party to an initiative does not sign it, and if a row of theirs stands in the table
+all the same, it does not count. Admins included. See docs/domain.md, invariants 4 and 5."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError
 
-from adoption.demo import artefacts, case_acts
+from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import sign_off_statement
@@ -16,10 +16,10 @@ from governance.models import Entry, FactorReset, Membership, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import verification
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import review_state
+from initiatives.access import permissions as initiative_permissions
 from initiatives.checklist.waivers import WAIVERS
 from initiatives.evidence import actions as evidence_actions
+from initiatives.initiative import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs.actions import statement_for
@@ -39,10 +39,10 @@ SEAT = "business_value"
 @snapshots.kept
 def review(cast):
     """An idea at the prototype gate: everything is shown, one seat has to sign."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    return review_actions.open_review(case=story.fresh(case), by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    return review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
 
 
 def sit_down(cast, person, seat=SEAT, **fields):
@@ -50,9 +50,9 @@ def sit_down(cast, person, seat=SEAT, **fields):
     return factories.make_seat(cast, person, seat, by=cast.second_admin, **fields)
 
 
-def give_role(cast, case, role, person, *, accept=True):
+def give_role(cast, initiative, role, person, *, accept=True):
     """The owner proposes; the person accepts."""
-    row = role_actions.propose_role(case=case, role=role, person=person, by=cast.owner)
+    row = role_actions.propose_role(initiative=initiative, role=role, person=person, by=cast.owner)
     if accept:
         role_actions.accept_role(assignment=row, by=person)
     return row
@@ -91,27 +91,27 @@ def force(review, person, seat=SEAT, **fields):
 
 
 def _as(role, accept=True):
-    def arrange(cast, case):
+    def arrange(cast, initiative):
         person = factories.make_person(f"party-{role}")
-        give_role(cast, case, role, person, accept=accept)
+        give_role(cast, initiative, role, person, accept=accept)
         sit_down(cast, person)
         return person
 
     return arrange
 
 
-def _the_owner(cast, case):
+def _the_owner(cast, initiative):
     sit_down(cast, cast.owner)
     return cast.owner
 
 
-def _an_admin_with_a_role(cast, case):
-    give_role(cast, case, "technical_lead", cast.admin)
+def _an_admin_with_a_role(cast, initiative):
+    give_role(cast, initiative, "technical_lead", cast.admin)
     sit_down(cast, cast.admin)
     return cast.admin
 
 
-def _an_admin_who_seated_himself(cast, case):
+def _an_admin_who_seated_himself(cast, initiative):
     with pytest.raises(Refused, match="Nobody seats themselves"):
         organisation_actions.appoint(board=cast.board, person=cast.admin, seat=SEAT, by=cast.admin)
     with unguarded("governance_membership"), acting(by=cast.admin, reason="Past the act"):
@@ -125,22 +125,22 @@ def _an_admin_who_seated_himself(cast, case):
     return cast.admin
 
 
-def _an_admin_without_a_seat(cast, case):
+def _an_admin_without_a_seat(cast, initiative):
     return cast.admin
 
 
-def _a_delegate_with_a_role(cast, case):
+def _a_delegate_with_a_role(cast, initiative):
     person = factories.make_person("delegate")
-    give_role(cast, case, "data_steward", person)
+    give_role(cast, initiative, "data_steward", person)
     sit_down(cast, person, delegate_of=cast.board.memberships.get(person=cast.seat_value))
     return person
 
 
-def _an_author_of_evidence(cast, case):
+def _an_author_of_evidence(cast, initiative):
     person = factories.make_person("former-lead")
-    role = give_role(cast, case, "technical_lead", person)
+    role = give_role(cast, initiative, "technical_lead", person)
     evidence_actions.add_evidence(
-        case=case,
+        initiative=initiative,
         kind="document",
         title="What is inside",
         observed_on=clock.today(),
@@ -153,7 +153,7 @@ def _an_author_of_evidence(cast, case):
     return person
 
 
-def _whose_seat_ran_out(cast, case):
+def _whose_seat_ran_out(cast, initiative):
     person = factories.make_person("former-seat")
     end = clock.now() - timedelta(seconds=1)
     with time_machine.travel(end - timedelta(days=30)):
@@ -163,28 +163,28 @@ def _whose_seat_ran_out(cast, case):
     return person
 
 
-def _whose_seat_begins_tomorrow(cast, case):
+def _whose_seat_begins_tomorrow(cast, initiative):
     person = factories.make_person("next-seat")
     sit_down(cast, person, starts_at=clock.now() + timedelta(days=1))
     return person
 
 
-def _who_sits_on_another_board(cast, case):
+def _who_sits_on_another_board(cast, initiative):
     person = factories.make_person("other-board")
     board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     organisation_actions.appoint(board=board, person=person, seat=SEAT, by=cast.admin)
     return person
 
 
-def _who_sits_in_another_seat(cast, case):
+def _who_sits_in_another_seat(cast, initiative):
     return cast.seat_risk
 
 
-def _who_reports_to_the_owner(cast, case):
+def _who_reports_to_the_owner(cast, initiative):
     return reporting_to_the_owner(cast)
 
 
-def _who_is_no_longer_active(cast, case):
+def _who_is_no_longer_active(cast, initiative):
     return leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
 
 
@@ -196,21 +196,21 @@ def _another_account(cast, person):
     return User.objects.get(pk=other.pk)
 
 
-def _another_account_of_the_owner(cast, case):
+def _another_account_of_the_owner(cast, initiative):
     return _another_account(cast, cast.owner)
 
 
-def _another_account_of_an_author(cast, case):
-    return _another_account(cast, _an_author_of_evidence(cast, case))
+def _another_account_of_an_author(cast, initiative):
+    return _another_account(cast, _an_author_of_evidence(cast, initiative))
 
 
-def _whose_factors_a_party_reset(cast, case):
-    return _reset_by_a_party(cast, case, cast.seat_value)
+def _whose_factors_a_party_reset(cast, initiative):
+    return _reset_by_a_party(cast, initiative, cast.seat_value)
 
 
-def _reset_by_a_party(cast, case, person):
-    """Somebody whose second factors an admin with a role on the case has asked to end."""
-    give_role(cast, case, "sponsor", cast.second_admin)
+def _reset_by_a_party(cast, initiative, person):
+    """Somebody whose second factors an admin with a role on the initiative has asked to end."""
+    give_role(cast, initiative, "sponsor", cast.second_admin)
     now = clock.now()
     asked = {"asked_by": cast.second_admin, "asked_at": now, "due_at": now + timedelta(days=1)}
     with unguarded("governance_factorreset"), acting(by=cast.second_admin, reason="Lost the phone."):
@@ -261,13 +261,13 @@ def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
 
 def never_counts(cast, review, who, person):
     """The act refuses and leaves its entry, the database refuses, no decision follows, and the verifier finds it."""
-    case = review.initiative
+    initiative = review.initiative
     last = Entry.objects.acts().order_by("-pk").first().pk
     with pytest.raises(Refused):
-        case_acts.vote(review, SEAT, person)
+        initiative_acts.vote(review, SEAT, person)
     assert not review.sign_offs.exists(), f"{who}: a row was kept"
     entry = Entry.objects.acts().get(pk__gt=last)
-    assert (entry.kind, entry.actor_id, entry.case_ref) == ("refused", person.pk, case.ref)
+    assert (entry.kind, entry.actor_id, entry.initiative_ref) == ("refused", person.pk, initiative.ref)
 
     with pytest.raises(DatabaseError) as caught:
         pytest.fail(f"{who}: the database took {force(review, person)}")
@@ -275,7 +275,7 @@ def never_counts(cast, review, who, person):
     assert story.fresh_seats(review) == set(), f"{who}: counts"
     with pytest.raises(Refused):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-    assert story.fresh(case).stage == "proposed"
+    assert story.fresh(initiative).stage == "proposed"
 
     with an_hour_later():
         row = unguarded_writes.vote(review, SEAT, person=person)
@@ -289,7 +289,7 @@ def test_without_a_role_the_same_people_sign(cast, review):
     # The bar is the role, not the person: an admin whom another admin seated signs like anybody.
     sit_down(cast, cast.admin)
     with story.undone():
-        case_acts.vote(review, SEAT, cast.admin)
+        initiative_acts.vote(review, SEAT, cast.admin)
         assert story.sitting(review).verdict.decidable, story.blockers(review)
     with story.undone():
         force(review, cast.admin)
@@ -304,36 +304,36 @@ def test_page_act_and_state_say_the_same(cast, review):
             person = User.objects.get(pk=arrange(cast, review.initiative).pk)
             review = Review.objects.get(pk=review.pk)
             (reason,) = story.sitting(review).bench.barred(person, SEAT)
-            assert case_permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
+            assert initiative_permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
             with pytest.raises(Refused, match=reason):
-                case_acts.vote(review, SEAT, person)
+                initiative_acts.vote(review, SEAT, person)
 
 
 # What happens after a true vote
 
 
-def _accepts_a_role(cast, case):
-    give_role(cast, case, "technical_lead", cast.seat_value)
+def _accepts_a_role(cast, initiative):
+    give_role(cast, initiative, "technical_lead", cast.seat_value)
     return "technical lead of this initiative"
 
 
-def _is_proposed(cast, case):
-    give_role(cast, case, "owner", cast.seat_value, accept=False)
+def _is_proposed(cast, initiative):
+    give_role(cast, initiative, "owner", cast.seat_value, accept=False)
     return "proposed as business owner of this initiative"
 
 
-def _loses_the_seat(cast, case):
+def _loses_the_seat(cast, initiative):
     membership = cast.board.memberships.get(person=cast.seat_value)
     leaving.end_membership(membership=membership, reason="Reorganised", by=cast.admin)
     return "no longer holds the seat"
 
 
-def _is_deactivated(cast, case):
+def _is_deactivated(cast, initiative):
     leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
     return "no longer active"
 
 
-def _becomes_a_report_of_the_owner(cast, case):
+def _becomes_a_report_of_the_owner(cast, initiative):
     reporting_to_the_owner(cast)
     return "reports to the owner"
 
@@ -342,21 +342,21 @@ CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _bec
 
 
 def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
-    case = review.initiative
-    case_acts.vote(review, SEAT, cast.seat_value)
+    initiative = review.initiative
+    initiative_acts.vote(review, SEAT, cast.seat_value)
     for change in CHANGES:
         assert story.sitting(review).verdict.decidable, story.blockers(review)
         with story.undone():
-            why = change(cast, case)
+            why = change(cast, initiative)
             assert story.fresh_seats(review) == set(), f"{change.__name__}: counts"
             assert why in story.blockers(review)
             with pytest.raises(Refused, match=why):
                 review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-            assert story.fresh(case).stage == "proposed"
+            assert story.fresh(initiative).stage == "proposed"
 
 
 def test_a_declined_proposal_gives_the_vote_back(cast, review):
-    case_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.vote(review, SEAT, cast.seat_value)
     row = give_role(cast, review.initiative, "owner", cast.seat_value, accept=False)
     assert story.fresh_seats(review) == set()
     role_actions.decline_role(assignment=row, by=cast.seat_value)
@@ -365,7 +365,7 @@ def test_a_declined_proposal_gives_the_vote_back(cast, review):
 
 def test_a_pending_proposal_never_silences_an_objection(cast, review):
     give_role(cast, review.initiative, "technical_lead", cast.seat_value, accept=False)
-    case_acts.vote(
+    initiative_acts.vote(
         review,
         SEAT,
         cast.seat_value,
@@ -377,7 +377,7 @@ def test_a_pending_proposal_never_silences_an_objection(cast, review):
 
 
 def test_an_objection_stands_although_its_signer_left(cast, review):
-    case_acts.vote(
+    initiative_acts.vote(
         review,
         SEAT,
         cast.seat_value,
@@ -390,32 +390,34 @@ def test_an_objection_stands_although_its_signer_left(cast, review):
 
 
 def test_one_person_signs_one_seat(cast):
-    case = factories.make_prototype(cast)
-    review = review_actions.open_review(case=case, by=cast.owner)
+    initiative = factories.make_prototype(cast)
+    review = review_actions.open_review(initiative=initiative, by=cast.owner)
     sit_down(cast, cast.seat_security, "architecture_integration")
-    case_acts.vote(review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor.")
+    initiative_acts.vote(
+        review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor."
+    )
     objection = {"verdict": "object", "reason": "No.", "criteria": ("mvp.data_reality",)}
     with pytest.raises(Refused, match="One person signs one seat"):
-        case_acts.vote(review, "architecture_integration", cast.seat_security, **objection)
+        initiative_acts.vote(review, "architecture_integration", cast.seat_security, **objection)
     with pytest.raises(DatabaseError, match="one person signs one seat"):
         force(review, cast.seat_security, "architecture_integration", **objection)
 
 
 def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
-    case = factories.make_prototype(cast)
-    case_acts.staff(case, cast.team)
-    case_acts.contract(story.fresh(case), cast.team)
-    case_acts.plan_scope(case, cast.team)
-    case_acts.ground_gate(case, "mvp", cast.team)
+    initiative = factories.make_prototype(cast)
+    initiative_acts.staff(initiative, cast.team)
+    initiative_acts.contract(story.fresh(initiative), cast.team)
+    initiative_acts.plan_scope(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "mvp", cast.team)
     # Ownership goes to somebody else; the author of the contract is seated for risk.
-    role = role_actions.propose_role(case=case, role="owner", person=cast.sponsor, by=cast.owner)
+    role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.sponsor, by=cast.owner)
     role_actions.accept_role(assignment=role, by=cast.sponsor)
     cast.team.owner = cast.sponsor
-    case_acts.ground_gate(case, "mvp", cast.team)
-    review = review_actions.open_review(case=story.fresh(case), by=cast.sponsor)
+    initiative_acts.ground_gate(initiative, "mvp", cast.team)
+    review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.sponsor)
     sit_down(cast, cast.owner, "risk_compliance")
     with pytest.raises(Refused, match="You wrote"):
-        case_acts.vote(review, "risk_compliance", cast.owner)
+        initiative_acts.vote(review, "risk_compliance", cast.owner)
     with pytest.raises(DatabaseError, match="evidence they wrote"):
         force(review, cast.owner, "risk_compliance", covered_evidence=[])
     # And if such a row stood there, it would not count.
@@ -436,17 +438,19 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
     assert {"Marta Lindqvist wrote the contract", "Marta Lindqvist wrote evidence the vote rests on"} <= set(
         reasons
     )
-    version = story.fresh(case).contract.versions.get()
-    assert not case_permissions.may_approve_contract(story.fresh(case), "risk_compliance", cast.owner)
+    version = story.fresh(initiative).contract.versions.get()
+    assert not initiative_permissions.may_approve_contract(
+        story.fresh(initiative), "risk_compliance", cast.owner
+    )
     assert version.author == cast.owner
 
 
 def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review):
-    case = review.initiative
-    case_acts.vote(review, SEAT, cast.seat_value)
-    role = give_role(cast, case, "sponsor", cast.chair, accept=False)
+    initiative = review.initiative
+    initiative_acts.vote(review, SEAT, cast.seat_value)
+    role = give_role(cast, initiative, "sponsor", cast.chair, accept=False)
     until = clock.today() + timedelta(days=9)
-    waiver = WAIVERS.ask(case, key="mvp.users", reason="Later.", until=until, by=cast.owner)
+    waiver = WAIVERS.ask(initiative, key="mvp.users", reason="Later.", until=until, by=cast.owner)
     for accepted in (False, True):
         if accepted:
             role_actions.accept_role(assignment=role, by=cast.chair)
@@ -462,7 +466,7 @@ def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review
         with pytest.raises(Refused, match="Only the chair"):
             review_actions.decide(review=review, outcome="approved", reason="Go.", by=nobody)
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
-    assert story.fresh(case).stage == "prototype"
+    assert story.fresh(initiative).stage == "prototype"
 
 
 def past_the_act(review, by):
@@ -476,7 +480,7 @@ def past_the_act(review, by):
 
 
 def test_a_chair_whose_other_account_is_party_does_not_decide(cast, review):
-    case_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.vote(review, SEAT, cast.seat_value)
     with story.undone():
         past_the_act(review, cast.chair)  # the same without the pair is a decision
     same_person.mark(person=cast.owner, other=cast.chair, reason="Same badge", by=cast.second_admin)
@@ -489,7 +493,7 @@ def test_a_chair_whose_other_account_is_party_does_not_decide(cast, review):
 
 
 def test_a_chair_whose_factors_a_party_had_reset_approves_a_day_later(cast, review):
-    case_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.vote(review, SEAT, cast.seat_value)
     _reset_by_a_party(cast, review.initiative, cast.chair)
     with pytest.raises(Refused, match="had the second factors of"):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
@@ -499,7 +503,7 @@ def test_a_chair_whose_factors_a_party_had_reset_approves_a_day_later(cast, revi
 
 
 def test_two_accounts_of_one_human_approve_a_review_once(cast):
-    review = review_actions.open_review(case=factories.make_prototype(cast), by=cast.owner)
+    review = review_actions.open_review(initiative=factories.make_prototype(cast), by=cast.owner)
     force(review, cast.seat_security, "security_privacy")
     with story.undone():
         force(review, cast.seat_architecture, "architecture_integration")  # the same without the pair
@@ -507,7 +511,7 @@ def test_two_accounts_of_one_human_approve_a_review_once(cast):
     same_person.mark(person=one, other=other, reason="Same badge", by=cast.second_admin)
     other = User.objects.get(pk=other.pk)
     with pytest.raises(Refused, match="may be the same person as"):
-        case_acts.vote(review, "architecture_integration", other)
+        initiative_acts.vote(review, "architecture_integration", other)
     with pytest.raises(DatabaseError, match="approve a review once"):
         force(review, other, "architecture_integration")
 
@@ -520,12 +524,12 @@ def test_nobody_accepts_a_role_for_another(cast, review):
     role.person = cast.admin
     with pytest.raises(DatabaseError, match="keeps its person"), acting(by=cast.admin, reason="Past the act"):
         role.save()
-    assert case_permissions.accepted(review.initiative, "support_owner") is None
+    assert initiative_permissions.accepted(review.initiative, "support_owner") is None
 
 
 def test_a_seats_own_acts_are_not_authorship(cast):
     # Confirming the tier and putting the contract in force belong to the risk seat; it signs all the same.
-    case = factories.make_mvp(cast)
-    vote = SignOff.objects.get(review__initiative=case, review__gate="mvp", seat="risk_compliance")
+    initiative = factories.make_mvp(cast)
+    vote = SignOff.objects.get(review__initiative=initiative, review__gate="mvp", seat="risk_compliance")
     assert vote.person == cast.seat_risk
-    assert case.tier_confirmed_by == cast.seat_risk
+    assert initiative.tier_confirmed_by == cast.seat_risk

@@ -8,21 +8,21 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
 from governance.permission_result import Refused
-from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
+from initiatives.initiative import review_state
 from initiatives.models import SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
-from tests.support.cases.case_pages import SIGNED
-from tests.support.cases.open_reviews import before_mvp, before_prototype
 from tests.support.factories import PASSWORD
+from tests.support.initiatives.initiative_pages import SIGNED
+from tests.support.initiatives.open_reviews import before_mvp, before_prototype
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,11 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     assert hashlib.sha256(plain.content).hexdigest() == vote.digest
     assert plain["Content-Type"].startswith("text/plain")
     checklist_actions.answer(
-        case=review.initiative, requirement="proto.question", kind="answered", text="Other.", by=cast.owner
+        initiative=review.initiative,
+        requirement="proto.question",
+        kind="answered",
+        text="Other.",
+        by=cast.owner,
     )
     assert "It no longer counts. The answer changed" in words(client.get(answer.url))
 
@@ -99,7 +103,7 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
 
 def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
     review = before_prototype(cast)
-    case_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
     judgements = count_judgements(monkeypatch)
     answer = as_(cast.chair).post(
         f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."} | SIGNED
@@ -213,7 +217,11 @@ def test_facts_that_moved_since_are_named(cast, as_):
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
     checklist_actions.answer(
-        case=review.initiative, requirement="proto.question", kind="answered", text="Other.", by=cast.owner
+        initiative=review.initiative,
+        requirement="proto.question",
+        kind="answered",
+        text="Other.",
+        by=cast.owner,
     )
     answer = sign(client, url, page=page)
     assert answer.status_code == 409
@@ -391,7 +399,7 @@ def test_a_new_session_loses_no_more_than_the_words_that_the_browser_keeps(cast,
 
 def test_withdrawing_is_for_the_signer_and_stays_readable(cast, as_):
     review = before_prototype(cast)
-    vote = case_acts.vote(review, "business_value", cast.seat_value)
+    vote = initiative_acts.vote(review, "business_value", cast.seat_value)
     url = reverse("sign-off-withdraw", args=[vote.pk])
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).post(url, {"reason": "Not mine."}).status_code == 403
@@ -409,7 +417,7 @@ def test_after_the_end_nobody_votes_and_the_statement_says_how_it_stood(cast, as
     review = before_prototype(cast)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
-    vote = case_acts.vote(review, "business_value", cast.seat_value)
+    vote = initiative_acts.vote(review, "business_value", cast.seat_value)
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     late = sign(client, url, page=page)
     assert late.status_code == 409

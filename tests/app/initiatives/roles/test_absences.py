@@ -1,4 +1,4 @@
-"""Planned absence: who stands in does so in person, for that time, and never on both sides of a case."""
+"""Planned absence: who stands in does so in person, for that time, and never on both sides of an initiative."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Absence, Delegation, Entry, Membership, Notice
@@ -17,15 +17,15 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.access import permissions as case_permissions
-from initiatives.cases import review_state
+from initiatives.access import permissions as initiative_permissions
+from initiatives.initiative import review_state
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED
 from tests.support.database import snapshots
+from tests.support.initiatives.initiative_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
@@ -55,35 +55,35 @@ def seat_of(cast, person) -> Membership:
 @snapshots.kept
 def review(cast):
     """A prototype review that everything is there for."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    return review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    return review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
 
 
 def test_a_delegate_of_roles_acts_once_accepted_and_only_while_it_lasts(cast, as_):
-    case = factories.make_case(cast)
-    may = case_permissions.may_collaborate
+    initiative = factories.make_initiative(cast)
+    may = initiative_permissions.may_collaborate
     absence = absence_actions.plan_absence(**days(0, 7), asked=[Asked(cast.outsider)], by=cast.owner)
-    assert not may(case, cast.outsider), "asked is not accepted"
-    assert as_(cast.outsider).get(case.get_absolute_url()).status_code == 404
+    assert not may(initiative, cast.outsider), "asked is not accepted"
+    assert as_(cast.outsider).get(initiative.get_absolute_url()).status_code == 404
     absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider)
-    assert may(case, cast.outsider)
-    assert case_permissions.is_owner(case, cast.outsider)
-    assert as_(cast.outsider).get(case.get_absolute_url()).status_code == 200
+    assert may(initiative, cast.outsider)
+    assert initiative_permissions.is_owner(initiative, cast.outsider)
+    assert as_(cast.outsider).get(initiative.get_absolute_url()).status_code == 200
     with clock.simulated(clock.now() + timedelta(days=9)):
-        assert not may(case, cast.outsider)
+        assert not may(initiative, cast.outsider)
     absence_actions.end_absence(absence=absence, by=cast.owner)
-    assert not may(case, cast.outsider)
+    assert not may(initiative, cast.outsider)
     kinds = list(Entry.objects.acts().order_by("-pk").values_list("kind", flat=True)[:3])
     assert kinds == ["absence ended", "delegation accepted", "absence planned"]
 
 
 def test_what_is_personal_stays_personal(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     stand_in(cast.owner, cast.outsider)
-    role = RoleAssignment.objects.get(initiative=case, person=cast.owner)
-    assert not case_permissions.may_answer_role(role, cast.outsider)
+    role = RoleAssignment.objects.get(initiative=initiative, person=cast.owner)
+    assert not initiative_permissions.may_answer_role(role, cast.outsider)
     row = Delegation.objects.get()
     with pytest.raises(Refused, match="Only Sam Brook"):
         absence_actions.decline_delegation(delegation=row, by=cast.lead)
@@ -91,13 +91,13 @@ def test_what_is_personal_stays_personal(cast):
 
 def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
     """The value seat stands in for the owner: barred in words, in votes given before, and by the database."""
-    case_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
     assert review_state.sit(again(review)).verdict.decidable
     row = stand_in(cast.owner, cast.seat_value)
     sitting = review_state.sit(again(review))
     assert not sitting.verdict.decidable
     assert "stands in for Marta Lindqvist, business owner" in " ".join(sitting.votes[0].stale)
-    refused = case_permissions.may_sign(again(review), "business_value", cast.seat_value)
+    refused = initiative_permissions.may_sign(again(review), "business_value", cast.seat_value)
     assert "stands in for Marta Lindqvist" in str(refused)
     last = SignOff.objects.latest().get()
     with (
@@ -124,7 +124,7 @@ def _past_the_acts(vote: SignOff) -> None:
 
 def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     stand_in(cast.owner, cast.chair)
-    chair, why = case_permissions.acting_chair(again(review).initiative)
+    chair, why = initiative_permissions.acting_chair(again(review).initiative)
     assert chair == cast.deputy_chair
     assert "party to the initiative" in why
 
@@ -137,20 +137,20 @@ def test_a_standing_delegate_does_not_come_before_the_chair(cast):
         delegate_of=seat_of(cast, cast.chair),
         by=cast.admin,
     )
-    assert case_permissions.acting_chair(factories.make_case(cast))[0] == cast.chair
+    assert initiative_permissions.acting_chair(factories.make_initiative(cast))[0] == cast.chair
 
 
 def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
-    case_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
     assert "Read and decide" in as_(cast.chair).get("/").content.decode()
     absence = absence_actions.plan_absence(**days(0, 3), asked=[], by=cast.chair)
-    case = again(review).initiative
-    assert case_permissions.acting_chair(case)[0] == cast.deputy_chair
-    assert "You are away" in str(case_permissions.may_chair(case, cast.chair))
+    initiative = again(review).initiative
+    assert initiative_permissions.acting_chair(initiative)[0] == cast.deputy_chair
+    assert "You are away" in str(initiative_permissions.may_chair(initiative, cast.chair))
     assert "Read and decide" in as_(cast.deputy_chair).get("/").content.decode()
     assert "Read and decide" not in as_(cast.chair).get("/").content.decode()
     absence_actions.end_absence(absence=absence, by=cast.chair)
-    assert case_permissions.acting_chair(case)[0] == cast.chair
+    assert initiative_permissions.acting_chair(initiative)[0] == cast.chair
 
 
 def test_a_delegate_of_a_seat_signs_for_the_time_and_the_vote_names_both(cast, review, as_):
@@ -159,7 +159,7 @@ def test_a_delegate_of_a_seat_signs_for_the_time_and_the_vote_names_both(cast, r
     organisation_actions.confirm_seat(membership=row.stands, by=cast.chair)
     desk = as_(cast.outsider).get("/").content.decode()
     assert "for Amara Diallo" in desk
-    vote = case_acts.vote(review, "business_value", cast.outsider)
+    vote = initiative_acts.vote(review, "business_value", cast.outsider)
     assert vote.statement.startswith(
         "I, Sam Brook, in the seat Business value of the Retail board, as delegate of Amara Diallo, approve"
     )
@@ -169,21 +169,23 @@ def test_a_delegate_of_a_seat_signs_for_the_time_and_the_vote_names_both(cast, r
     assert "as delegate of Amara Diallo" in page
     assert review_state.sit(again(review)).verdict.decidable
     absence_actions.end_absence(absence=row.absence, by=cast.seat_value)
-    assert not case_permissions.holds_seat(review.initiative, cast.outsider, "business_value")
+    assert not initiative_permissions.holds_seat(review.initiative, cast.outsider, "business_value")
     assert not review_state.sit(again(review)).verdict.decidable, (
         "a vote counts while its person holds the seat"
     )
 
 
-def test_a_delegate_with_a_role_on_the_case_cannot_sign_there(cast, review, as_):
-    role_actions.propose_role(case=review.initiative, role="technical_lead", person=cast.lead, by=cast.owner)
+def test_a_delegate_with_a_role_on_the_initiative_cannot_sign_there(cast, review, as_):
+    role_actions.propose_role(
+        initiative=review.initiative, role="technical_lead", person=cast.lead, by=cast.owner
+    )
     seat = seat_of(cast, cast.seat_value)
     asked = {"first": clock.today(), "last": clock.today(), f"seat-{seat.pk}": cast.lead.pk, "step": "look"}
     page = as_(cast.seat_value).post("/away/", asked).content.decode()
     assert f"Ravi Menon works on {review.initiative.ref} and cannot sign there." in page
     assert not Absence.objects.exists()
     stand_in(cast.seat_value, cast.lead, membership=seat)
-    assert not case_permissions.may_sign(again(review), "business_value", cast.lead)
+    assert not initiative_permissions.may_sign(again(review), "business_value", cast.lead)
 
 
 WRONG = [
@@ -197,7 +199,7 @@ WRONG = [
 
 
 def test_what_cannot_be_planned_is_refused_with_the_remedy(cast):
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     absence_actions.plan_absence(**days(5, 10), asked=[], by=cast.owner)
     absence_actions.plan_absence(**days(11, 14), asked=[], by=cast.steward)
     for time, delegate, field, said in WRONG:
@@ -218,7 +220,7 @@ def test_whoever_stands_in_is_not_away_then(cast):
 
 
 def test_somebody_else_is_asked_after_a_no(cast):
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     absence = absence_actions.plan_absence(**days(1, 5), asked=[Asked(cast.lead)], by=cast.owner)
     row = absence.delegations.get()
     with pytest.raises(Conflict):
@@ -236,7 +238,7 @@ def test_reminders_go_to_whoever_stands_in(cast, review):
         stand_in(cast.owner, cast.outsider)
         stand_in(cast.seat_value, cast.sponsor, membership=seat_of(cast, cast.seat_value))
         asked = role_actions.propose_role(
-            case=review.initiative, role="sponsor", person=cast.support, by=cast.owner
+            initiative=review.initiative, role="sponsor", person=cast.support, by=cast.owner
         )
         found = notice_due.find()
         told = {(due.person.login, due.kind) for due in found.values()}
@@ -252,9 +254,9 @@ def test_reminders_go_to_whoever_stands_in(cast, review):
         assert {due.person for due in personal} == {cast.support}
 
 
-def test_the_people_of_a_case_say_who_is_away(cast, as_):
-    case = factories.make_case(cast)
-    url, client = reverse("people", args=[case.ref]), as_(cast.owner)
+def test_the_people_of_a_initiative_say_who_is_away(cast, as_):
+    initiative = factories.make_initiative(cast)
+    url, client = reverse("people", args=[initiative.ref]), as_(cast.owner)
     assert "back on" not in client.get(url).content.decode()
     absence = absence_actions.plan_absence(**days(0, 2), asked=[], by=cast.owner)
     back = clock.local_day(absence.ends_at)
@@ -263,19 +265,19 @@ def test_the_people_of_a_case_say_who_is_away(cast, as_):
 
 
 def test_the_desk_of_the_delegate_says_for_whom(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     stand_in(cast.owner, cast.outsider)
     page = as_(cast.outsider).get("/").content.decode()
     assert "for Marta Lindqvist" in page
-    assert case.title in page
+    assert initiative.title in page
 
 
 def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     owner, lead = as_(cast.owner), as_(cast.lead)
     typed = {"first": clock.today(), "last": clock.today() + timedelta(days=3), "roles": cast.lead.pk}
     page = owner.post("/away/", typed | {"step": "look"}).content.decode()
-    assert f"Ravi Menon answers, adds evidence and acts as Marta Lindqvist does on {case.ref}" in page
+    assert f"Ravi Menon answers, adds evidence and acts as Marta Lindqvist does on {initiative.ref}" in page
     assert owner.post("/away/", typed | {"step": "save"}).status_code == 302
     assert "You planned to be away" in owner.post("/away/", typed | {"step": "save"}).content.decode()
     row = Delegation.objects.get()
@@ -297,25 +299,25 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
 
 
 def test_ended_accounts_and_seats_end_what_stands_on_them(cast):
-    case: Initiative = factories.make_case(cast)
+    initiative: Initiative = factories.make_initiative(cast)
     row = stand_in(cast.seat_value, cast.sponsor, membership=seat_of(cast, cast.seat_value))
     leaving.end_membership(membership=seat_of(cast, cast.seat_value), reason="Term over", by=cast.admin)
     assert not Membership.objects.held_at(clock.now()).filter(pk=row.stands_id).exists()
     stand_in(cast.owner, cast.outsider)
     leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
-    assert not case_permissions.may_collaborate(case, again(cast.outsider))
+    assert not initiative_permissions.may_collaborate(initiative, again(cast.outsider))
 
 
-def test_it_costs_the_case_no_query(cast):
-    case = Initiative.objects.select_related("unit").get(pk=factories.make_case(cast).pk)
+def test_it_costs_the_initiative_no_query(cast):
+    initiative = Initiative.objects.select_related("unit").get(pk=factories.make_initiative(cast).pk)
 
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
-            review_state.bench_of(case)
-            case_permissions.is_owner(case, cast.outsider)
+            review_state.bench_of(initiative)
+            initiative_permissions.is_owner(initiative, cast.outsider)
         return len(queries)
 
     before = asked()
     stand_in(cast.owner, cast.outsider)
-    assert cast.outsider.pk in review_state.bench_of(case).parties.parts
+    assert cast.outsider.pk in review_state.bench_of(initiative).parties.parts
     assert asked() == before

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from django.core.management import call_command
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.identity.factors import codes
 from governance.identity.proofs import demands
@@ -29,10 +29,10 @@ from initiatives.desk.lines import lines
 from initiatives.models import Handover, RoleAssignment
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions, handovers
-from tests.app.initiatives.cases.test_signing_by_passkey import prepared, signed, with_passkey
+from tests.app.initiatives.initiative.test_signing_by_passkey import prepared, signed, with_passkey
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED, acts, seen, text_of
 from tests.support.identity.authenticator import ORIGIN
+from tests.support.initiatives.initiative_pages import SIGNED, acts, seen, text_of
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
@@ -45,10 +45,10 @@ def named_address(settings):
 
 
 def asked(cast, count: int = 2, role: str = "technical_lead") -> list[RoleAssignment]:
-    """So many roles, each on a case of its own, proposed to the lead."""
+    """So many roles, each on an initiative of its own, proposed to the lead."""
     return [
         actions.propose_role(
-            case=factories.make_case(cast, title=f"Idea number {number}"),
+            initiative=factories.make_initiative(cast, title=f"Idea number {number}"),
             role=role,
             person=cast.lead,
             by=cast.owner,
@@ -85,16 +85,16 @@ class TestByPasskey:
             assert other.initiative.ref not in proof.statement
             assert other.initiative.title not in json.dumps(proof.evidence) + proof.statement
             assert proof.digests == [one.digest for one in proofs]
-            done = Entry.objects.acts().filter(kind="role accepted", case_ref=row.initiative.ref)
+            done = Entry.objects.acts().filter(kind="role accepted", initiative_ref=row.initiative.ref)
             entry = done.get(actor_id=cast.lead.pk)
             assert entry.facts["facts"]["signature"] == {"strength": "passkey", "digest": proof.digest}
             kept = Entry.objects.rows().get(table="governance_signatureproof", key=str(proof.pk))
-            assert kept.case_ref == row.initiative.ref
+            assert kept.initiative_ref == row.initiative.ref
             assert verify.check_signature(kept.facts["after"]) == "passkey"
         assert len({proof.salt for proof in proofs}) == 2
         assert len({proof.digest for proof in proofs}) == 2
 
-    def test_an_export_of_one_case_verifies_without_the_words_of_the_others(self, cast, as_, tmp_path):
+    def test_an_export_of_one_initiative_verifies_without_the_words_of_the_others(self, cast, as_, tmp_path):
         rows = asked(cast)
         device, client = with_passkey(cast.lead), as_(cast.lead)
         sent = ticked(*rows) | seen(client.get(URL))
@@ -104,7 +104,7 @@ class TestByPasskey:
         mine, other = (row.initiative for row in rows)
         assert mine.contract_id is None
         file = tmp_path / "one.zip"
-        call_command("export_record", "--case", mine.ref, "--to", str(file), stdout=StringIO())
+        call_command("export_record", "--initiative", mine.ref, "--to", str(file), stdout=StringIO())
         with zipfile.ZipFile(file) as archive:
             archive.extractall(tmp_path)
         folder = tmp_path / "one"
@@ -171,7 +171,7 @@ class TestChanged:
         signing = signed(device, prepared(client, URL, sent)) if device else SIGNED
         actions.accept_role(
             assignment=actions.propose_role(
-                case=rows[1].initiative, role="technical_lead", person=cast.steward, by=cast.owner
+                initiative=rows[1].initiative, role="technical_lead", person=cast.steward, by=cast.owner
             ),
             by=cast.steward,
         )
@@ -209,8 +209,8 @@ class TestChanged:
 
     def test_what_somebody_else_was_shown_is_nothing_that_one_was_shown(self, cast, as_):
         rows = asked(cast)
-        case = factories.make_case(cast)
-        actions.propose_role(case=case, role="sponsor", person=cast.steward, by=cast.owner)
+        initiative = factories.make_initiative(cast)
+        actions.propose_role(initiative=initiative, role="sponsor", person=cast.steward, by=cast.owner)
         foreign = seen(as_(cast.steward).get(URL))
         answer = as_(cast.lead).post(URL, ticked(*rows) | foreign | SIGNED)
         assert "it was not shown to you" in text_of(answer)
@@ -254,7 +254,7 @@ class TestByPassword:
 class TestPage:
     def test_what_a_tier_asks_more_for_stands_there_with_why(self, cast, as_, monkeypatch):
         rows = asked(cast)
-        case_acts.propose_and_confirm_tier(rows[1].initiative, cast.team, "high")
+        initiative_acts.propose_and_confirm_tier(rows[1].initiative, cast.team, "high")
         monkeypatch.setattr(
             demands,
             "least_for",
@@ -284,9 +284,9 @@ class TestPage:
         assert SignatureProof.objects.count() == 30
 
     def test_what_is_withdrawn_asks_nobody_any_more(self, cast, as_):
-        case = factories.make_case(cast)
-        actions.propose_role(case=case, role="sponsor", person=cast.lead, by=cast.owner)
-        registration_actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
+        initiative = factories.make_initiative(cast)
+        actions.propose_role(initiative=initiative, role="sponsor", person=cast.lead, by=cast.owner)
+        registration_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
         assert "No role waits for you" in text_of(as_(cast.lead).get(URL))
 
     def test_who_may_lift_nothing_yet_accepts_nothing(self, cast, as_, monkeypatch):
@@ -331,10 +331,10 @@ class TestTold:
 
 
 class TestHandovers:
-    def test_each_that_is_taken_over_has_its_own_proof_under_its_own_case(self, cast, as_):
-        cases = [factories.make_case(cast, title=f"Idea number {number}") for number in range(2)]
+    def test_each_that_is_taken_over_has_its_own_proof_under_its_own_initiative(self, cast, as_):
+        initiatives = [factories.make_initiative(cast, title=f"Idea number {number}") for number in range(2)]
         handovers.propose_handover(
-            person=cast.owner, chosen=dict.fromkeys(cases, cast.lead), reason="Leaving.", by=cast.owner
+            person=cast.owner, chosen=dict.fromkeys(initiatives, cast.lead), reason="Leaving.", by=cast.owner
         )
         device, client, url = with_passkey(cast.lead), as_(cast.lead), reverse("handovers")
         rows = Handover.objects.order_by("initiative")
@@ -342,23 +342,25 @@ class TestHandovers:
         assert client.post(url, sent | signed(device, prepared(client, url, sent))).status_code == 302
         assert all(row.accepted_at for row in Handover.objects.all())
         kept = list(Entry.objects.rows().filter(table="governance_signatureproof").order_by("id"))
-        assert [entry.case_ref for entry in kept] == [case.ref for case in cases]
-        for entry, case, other in zip(kept, cases, reversed(cases), strict=True):
+        assert [entry.initiative_ref for entry in kept] == [initiative.ref for initiative in initiatives]
+        for entry, initiative, other in zip(kept, initiatives, reversed(initiatives), strict=True):
             row = entry.facts["after"]
             assert verify.check_signature(row) == "passkey"
             assert len(row["digests"]) == 2
-            assert f"Business owner of {case.ref}" in row["statement"]
+            assert f"Business owner of {initiative.ref}" in row["statement"]
             assert other.ref not in row["statement"]
 
     def test_other_words_to_accept_than_were_shown_end_it(self, cast, as_):
-        case = factories.make_case(cast)
+        initiative = factories.make_initiative(cast)
         row = handovers.propose_handover(
-            person=cast.owner, chosen={case: cast.lead}, reason="Leaving.", by=cast.owner
+            person=cast.owner, chosen={initiative: cast.lead}, reason="Leaving.", by=cast.owner
         )[0]
         client, url = as_(cast.lead), reverse("handovers")
         sent = {"take": row.pk, "step": "accept"} | seen(client.get(url))
-        registration_actions.rename(case=case, title="Another name", reason="Clearer", by=cast.owner)
+        registration_actions.rename(
+            initiative=initiative, title="Another name", reason="Clearer", by=cast.owner
+        )
         answer = client.post(url, sent | SIGNED)
-        assert f"{case.ref} from {cast.owner}: accepted changed since it was shown." in text_of(answer)
+        assert f"{initiative.ref} from {cast.owner}: accepted changed since it was shown." in text_of(answer)
         assert not Handover.objects.get().accepted_at
         assert client.post(url, {"take": row.pk, "step": "decline"}).status_code == 302

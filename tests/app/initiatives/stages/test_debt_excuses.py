@@ -1,4 +1,6 @@
-"""The chair's excuse of an overdue debt is for one case and one decision; what a former stage owed ends with it."""
+"""The chair's excuse of an overdue debt is for one initiative and one decision; what a former stage owed ends with
+it.
+"""
 
 from datetime import timedelta
 
@@ -6,20 +8,20 @@ import pytest
 import time_machine
 from django.db import DatabaseError, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
-from initiatives.cases import review_state
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe
+from initiatives.initiative import review_state
 from initiatives.models import Excuse, Initiative, Obligation, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from initiatives.stages import periodic
 from tests.support import factories
-from tests.support.cases import open_reviews
+from tests.support.initiatives import open_reviews
 
 pytestmark = pytest.mark.django_db
 
@@ -37,33 +39,35 @@ def held(review: Review) -> bool:
 
 @pytest.fixture
 def indebted(cast):
-    """Two cases of one owner before the MVP gate, the first with every approval; an overdue debt elsewhere."""
+    """Two initiatives of one owner before the MVP gate, the first with every approval; an overdue debt elsewhere."""
     first = open_reviews.voted(cast)
     other = factories.make_prototype(cast, title="Invoice reader")
-    second = review_actions.open_review(case=other, by=cast.owner)
-    debt = owed(cast, factories.make_case(cast, title="Former idea"))
+    second = review_actions.open_review(initiative=other, by=cast.owner)
+    debt = owed(cast, factories.make_initiative(cast, title="Former idea"))
     assert held(first)
     assert held(second)
     return first, second, debt
 
 
-def owed(cast, case) -> Obligation:
+def owed(cast, initiative) -> Obligation:
     yesterday = clock.today() - timedelta(days=1)
     with acting(system="test", reason="debt"):
-        return owe(case, "post_mortem", source="stop:0", text="Post-mortem", due=yesterday, debtor=cast.owner)
+        return owe(
+            initiative, "post_mortem", source="stop:0", text="Post-mortem", due=yesterday, debtor=cast.owner
+        )
 
 
 def excuse(cast, debt, review, by=None) -> Excuse:
     return hold_actions.excuse_debt(
-        obligation=debt, case=review.initiative, reason="The season cannot wait.", by=by or cast.chair
+        obligation=debt, initiative=review.initiative, reason="The season cannot wait.", by=by or cast.chair
     )
 
 
-def test_an_excuse_frees_one_case_and_no_other(cast, indebted):
+def test_an_excuse_frees_one_initiative_and_no_other(cast, indebted):
     first, second, debt = indebted
     excuse(cast, debt, first)
     assert not held(first)
-    assert held(second), "the excuse named the other case"
+    assert held(second), "the excuse named the other initiative"
 
 
 @pytest.mark.parametrize("outcome", ["approved", "refused"])
@@ -72,8 +76,10 @@ def test_a_decision_uses_it_up(cast, indebted, outcome):
     excuse(cast, debt, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
         review_actions.decide(review=fresh(first), outcome=outcome, reason="As shown.", by=cast.chair)
-        again = review_actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
-        assert held(again), "the next decision on the same case needs the debt settled"
+        again = review_actions.open_review(
+            initiative=Initiative.objects.get(pk=first.initiative_id), by=cast.owner
+        )
+        assert held(again), "the next decision on the same initiative needs the debt settled"
         with pytest.raises(Refused, match="once is all"):
             excuse(cast, debt, again)
 
@@ -83,7 +89,9 @@ def test_a_review_that_decides_nothing_uses_nothing_up(cast, indebted):
     excuse(cast, debt, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
         review_actions.return_review(review=fresh(first), reason="One question.", by=cast.chair)
-        again = review_actions.open_review(case=Initiative.objects.get(pk=first.initiative_id), by=cast.owner)
+        again = review_actions.open_review(
+            initiative=Initiative.objects.get(pk=first.initiative_id), by=cast.owner
+        )
         assert not held(again)
 
 
@@ -104,20 +112,20 @@ def test_who_and_when(cast, indebted):
     for person in (cast.owner, cast.seat_risk, cast.admin, cast.deputy_chair):
         with pytest.raises(Refused):
             excuse(cast, debt, first, by=person)
-    idle = factories.make_case(cast, title="No review here")
+    idle = factories.make_initiative(cast, title="No review here")
     with pytest.raises(Refused, match="No review of"):
-        hold_actions.excuse_debt(obligation=debt, case=idle, reason="Later.", by=cast.chair)
+        hold_actions.excuse_debt(obligation=debt, initiative=idle, reason="Later.", by=cast.chair)
     stranger = factories.make_prototype(cast, title="Of another owner", owner=cast.owner)
     review_actions.withdraw_review(review=second, reason="Not now.", by=cast.owner)
     with pytest.raises(Refused, match="No review of"):
-        hold_actions.excuse_debt(obligation=debt, case=stranger, reason="Later.", by=cast.chair)
+        hold_actions.excuse_debt(obligation=debt, initiative=stranger, reason="Later.", by=cast.chair)
     assert not Excuse.objects.exists()
 
 
 def test_the_database_holds_it_too(cast, indebted):
     first, _, debt = indebted
     row = {"obligation": debt, "initiative": first.initiative, "reason": "x", "at": clock.now()}
-    idle = factories.make_case(cast, title="No review here")
+    idle = factories.make_initiative(cast, title="No review here")
     for wrong, words in (
         ({"by": cast.owner}, "by somebody else"),
         ({"by": cast.chair, "initiative": idle}, "a decision that is to come"),
@@ -138,24 +146,28 @@ def test_the_database_holds_it_too(cast, indebted):
 
 
 def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
-    case = factories.make_production(cast)
-    later = case.obligations.unsettled().filter(kind="criterion")
-    written = case.obligations.unsettled().filter(kind="retrospective")
+    initiative = factories.make_production(cast)
+    later = initiative.obligations.unsettled().filter(kind="criterion")
+    written = initiative.obligations.unsettled().filter(kind="retrospective")
     before = later.count()
     assert written.count() == 1
-    until = case.standing.valid_until
+    until = initiative.standing.valid_until
     with time_machine.travel(until + timedelta(days=400, hours=9), tick=False):
         periodic.recompute()
-        old = case.obligations.unsettled().get(kind="step_back")
+        old = initiative.obligations.unsettled().get(kind="step_back")
         assert old.source.startswith("production:")
         scope = {"users": "Two teams", "user_count": 1}
-        case = stage_actions.step_back(
-            case=case_acts.fresh(case), reason="Cut.", users_told="By mail.", scope=scope, by=cast.chair
+        initiative = stage_actions.step_back(
+            initiative=initiative_acts.fresh(initiative),
+            reason="Cut.",
+            users_told="By mail.",
+            scope=scope,
+            by=cast.chair,
         )
         old.refresh_from_db()
         assert old.settled_at is not None
         assert later.count() == 0, f"{before} items of the gate to production were left to do"
-        new = case.obligations.unsettled().get(kind="step_back")
+        new = initiative.obligations.unsettled().get(kind="step_back")
         assert new.source == f"mvp:{clock.today()}"
         assert new.due == clock.today() + timedelta(days=14)
         assert "roduction" not in new.text
@@ -167,17 +179,17 @@ def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
 
 @pytest.mark.parametrize("late", [timedelta(seconds=1), timedelta(days=3, hours=5)])
 def test_grace_counts_from_the_last_day_that_was_supported_whenever_the_worker_ran(cast, late):
-    case = factories.make_mvp(cast)
-    span = case.spans.filter(shortfall__gt=0).earliest("from_at")
+    initiative = factories.make_mvp(cast)
+    span = initiative.spans.filter(shortfall__gt=0).earliest("from_at")
     last = clock.local_day(span.from_at) - timedelta(days=1)
     assert span.from_at == clock.midnight_after(last)
     with clock.simulated(span.from_at + late):
         periodic.recompute()
-        assert case.obligations.get(kind="step_back").due == last + timedelta(days=14)
+        assert initiative.obligations.get(kind="step_back").due == last + timedelta(days=14)
 
 
 def test_what_an_act_ended_was_supported_that_day(cast):
-    case = factories.make_mvp(cast)
-    item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
+    initiative = factories.make_mvp(cast)
+    item = initiative.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
-    assert case.obligations.get(kind="step_back").due == clock.today() + timedelta(days=14)
+    assert initiative.obligations.get(kind="step_back").due == clock.today() + timedelta(days=14)

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.notices import desk as notice_desk
 from governance.permission_result import Conflict, Refused
@@ -19,8 +19,8 @@ from initiatives.stages import actions as stage_actions
 from initiatives.stages import reminders as stage_reminders
 from initiatives.worklist import person_worklist
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
 from tests.support.claims import make_claim
+from tests.support.initiatives.initiative_pages import acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,44 +33,49 @@ def in_days(days: int):
     return time_machine.travel(clock.now() + timedelta(days=days), tick=False)
 
 
-def typed(case, days: int, **fields) -> dict:
+def typed(initiative, days: int, **fields) -> dict:
     """What the chair sends: the end that was seen, and a new one so many days ahead."""
     return {
         "reason": "The second team starts in May.",
         "until": (clock.today() + timedelta(days=days)).isoformat(),
-        "was": supported_stage.review_by(case).isoformat(),
+        "was": supported_stage.review_by(initiative).isoformat(),
     } | fields
 
 
 @pytest.mark.parametrize("stage", AGE)
 def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as_, stage):
-    case = {"prototype": factories.make_prototype, "mvp": factories.make_mvp}[stage](cast)
+    initiative = {"prototype": factories.make_prototype, "mvp": factories.make_mvp}[stage](cast)
     first = clock.today() + timedelta(days=AGE[stage])
-    assert supported_stage.review_by(case) == first
-    url = at("case-continue", case.ref)
+    assert supported_stage.review_by(initiative) == first
+    url = at("initiative-continue", initiative.ref)
     assert as_(cast.chair).get(url).status_code == 403  # nothing is to be decided yet
     with in_days(AGE[stage] + 5):
         client = as_(cast.chair)
-        assert "it was to end on" in text_of(as_(cast.owner).get(at("people", case.ref)))
+        assert "it was to end on" in text_of(as_(cast.owner).get(at("people", initiative.ref)))
         assert url in text_of(client.get("/"))
-        assert case.ref in text_of(client.get("/cases/?report=ending-stages"))
+        assert initiative.ref in text_of(client.get("/initiatives/?report=ending-stages"))
         (due,) = (row for row in desk_calendar.days(cast.chair) if row.link == url)
-        assert (due.words, due.day) == (f"Decide: continue or stop: {case.ref} {case.title}", first)
+        assert (due.words, due.day) == (
+            f"Decide: continue or stop: {initiative.ref} {initiative.title}",
+            first,
+        )
         page = text_of(client.get(url))
-        assert f'href="{at("case-stop", case.ref)}"' in page
+        assert f'href="{at("initiative-stop", initiative.ref)}"' in page
         with acts() as kinds:
-            assert client.post(url, typed(case, 90)).status_code == 302
+            assert client.post(url, typed(initiative, 90)).status_code == 302
         assert kinds == ["continued"]
-        assert supported_stage.review_by(case) == clock.today() + timedelta(days=90)
+        assert supported_stage.review_by(initiative) == clock.today() + timedelta(days=90)
         (row,) = client.get("/decisions/?what=continued").context["rows"]
-        assert (row.ref, row.said) == (case.ref, "The second team starts in May.")
-        assert row.about == f"until {day(supported_stage.review_by(case))}"
-        assert "it was to end on" not in text_of(as_(cast.owner).get(at("people", case.ref)))
+        assert (row.ref, row.said) == (initiative.ref, "The second team starts in May.")
+        assert row.about == f"until {day(supported_stage.review_by(initiative))}"
+        assert "it was to end on" not in text_of(as_(cast.owner).get(at("people", initiative.ref)))
         assert url not in text_of(client.get("/"))
         with in_days(85):
             assert "let it go on before" in text_of(as_(cast.chair).get(url))
-        assert "instead of" in text_of(client.get(at("case-history", case.ref, show="everything")))
-        assert case_acts.fresh(case).stage == stage
+        assert "instead of" in text_of(
+            client.get(at("initiative-history", initiative.ref, show="everything"))
+        )
+        assert initiative_acts.fresh(initiative).stage == stage
 
 
 def test_a_chair_with_more_ends_than_a_desk_holds_is_told_how_many_and_where(cast, monkeypatch):
@@ -78,12 +83,12 @@ def test_a_chair_with_more_ends_than_a_desk_holds_is_told_how_many_and_where(cas
     monkeypatch.setattr(person_worklist.Look, "ending_in_all", 31)
     with in_days(AGE["prototype"]):
         line = next(line for line in notice_desk.lines_for(cast.chair) if "more" in line.text)
-        assert (line.text, line.link) == ("30 more stages end", "/cases/?report=ending-stages")
+        assert (line.text, line.link) == ("30 more stages end", "/initiatives/?report=ending-stages")
         assert "30 more" not in " ".join(line.text for line in notice_desk.lines_for(cast.deputy_chair))
 
 
 def test_a_bad_word_is_not_taken_and_keeps_what_was_typed(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     for wrong, says in (
         ({"reason": ""}, "Not saved yet"),
         ({"until": "2020-01-01"}, "lies ahead"),
@@ -92,35 +97,42 @@ def test_a_bad_word_is_not_taken_and_keeps_what_was_typed(cast, as_):
     ):
         with in_days(170):
             with acts() as kinds:
-                page = text_of(as_(cast.chair).post(at("case-continue", case.ref), typed(case, 30) | wrong))
+                page = text_of(
+                    as_(cast.chair).post(
+                        at("initiative-continue", initiative.ref), typed(initiative, 30) | wrong
+                    )
+                )
             assert kinds == []
             assert says in page
             assert wrong.get("reason", "The second team starts in May.") in page
 
 
 def test_two_words_on_one_end_are_one(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     with in_days(175):
-        was = supported_stage.review_by(case)
+        was = supported_stage.review_by(initiative)
         word = {"reason": "A team more.", "until": clock.today() + timedelta(days=20), "was": was}
-        stage_actions.continue_stage(case=case, by=cast.chair, **word)
+        stage_actions.continue_stage(initiative=initiative, by=cast.chair, **word)
         with pytest.raises(Conflict, match="already"):
-            stage_actions.continue_stage(case=case, by=cast.chair, **word)
+            stage_actions.continue_stage(initiative=initiative, by=cast.chair, **word)
     assert Continuation.objects.count() == 1
 
 
 def test_only_the_chair_says_it_and_of_claims_made_here(cast, as_):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     with in_days(175):
         for person in (cast.owner, cast.seat_value, cast.admin, cast.deputy_chair):
-            assert as_(person).post(at("case-continue", case.ref), typed(case, 30)).status_code == 403
+            assert (
+                as_(person).post(at("initiative-continue", initiative.ref), typed(initiative, 30)).status_code
+                == 403
+            )
     claim = make_claim(cast, "mvp")
     with in_days(900):
         assert supported_stage.review_by(claim) is None
         assert "it was to end on" not in text_of(as_(cast.chair).get(at("people", claim.ref)))
         with pytest.raises(Refused, match="import"):
             stage_actions.continue_stage(
-                case=claim,
+                initiative=claim,
                 reason="x",
                 until=clock.today() + timedelta(days=9),
                 was=clock.today(),
@@ -129,40 +141,44 @@ def test_only_the_chair_says_it_and_of_claims_made_here(cast, as_):
 
 
 def test_age_alone_takes_no_support_and_the_next_stage_counts_anew(cast):
-    case = factories.make_prototype(cast)
+    initiative = factories.make_prototype(cast)
     with in_days(30):
-        ended = supported_stage.review_by(case)
-        case = case_acts.to_mvp(case_acts.fresh(case), cast.team)
-        assert supported_stage.review_by(case) == clock.today() + timedelta(days=270) != ended
+        ended = supported_stage.review_by(initiative)
+        initiative = initiative_acts.to_mvp(initiative_acts.fresh(initiative), cast.team)
+        assert supported_stage.review_by(initiative) == clock.today() + timedelta(days=270) != ended
     with in_days(500):
         with pytest.raises(ValidationError):
             stage_actions.continue_stage(
-                case=case, reason=" ", until=clock.today(), was=supported_stage.review_by(case), by=cast.chair
+                initiative=initiative,
+                reason=" ",
+                until=clock.today(),
+                was=supported_stage.review_by(initiative),
+                by=cast.chair,
             )
-        spans = [span.held for span in case.spans.covering(clock.now())]
+        spans = [span.held for span in initiative.spans.covering(clock.now())]
         assert spans == [False]
 
 
 def test_permanent_pilots_are_those_nobody_decided_on(cast, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     report = at("portfolio", report="permanent-pilots")
     with in_days(280):
         client = as_(cast.chair)
-        assert case.ref in text_of(client.get(report))
+        assert initiative.ref in text_of(client.get(report))
         stage_actions.continue_stage(
-            case=case,
+            initiative=initiative,
             reason="A second team.",
             until=clock.today() + timedelta(days=30),
-            was=supported_stage.review_by(case),
+            was=supported_stage.review_by(initiative),
             by=cast.chair,
         )
-        assert case.ref not in text_of(client.get(report))
+        assert initiative.ref not in text_of(client.get(report))
     with in_days(280 + 31):
-        assert case.ref in text_of(as_(cast.chair).get(report))
+        assert initiative.ref in text_of(as_(cast.chair).get(report))
 
 
 def test_owner_and_chair_are_told_before_and_after(cast):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     told = {}
     for days in (239, 240, 256, 267, 270, 271, 285):
         with in_days(days):
@@ -173,18 +189,18 @@ def test_owner_and_chair_are_told_before_and_after(cast):
     assert cast.seat_value in told[285]  # after two weeks the board is told too
     with in_days(280):
         stage_actions.continue_stage(
-            case=case,
+            initiative=initiative,
             reason="A second team.",
             until=clock.today() + timedelta(days=200),
-            was=supported_stage.review_by(case),
+            was=supported_stage.review_by(initiative),
             by=cast.chair,
         )
         assert list(stage_reminders.trials(clock.now())) == []
 
 
 def test_production_to_be_accepted_again_waits_on_three_desks(cast, as_):
-    case = factories.make_production(cast)
-    url = at("case-reattest", case.ref)
+    initiative = factories.make_production(cast)
+    url = at("initiative-reattest", initiative.ref)
 
     def asked(person) -> bool:
         return url in text_of(as_(person).get("/"))
@@ -194,12 +210,14 @@ def test_production_to_be_accepted_again_waits_on_three_desks(cast, as_):
         assert [asked(person) for person in trio] == [False, False, False]
     with in_days(340):
         assert [asked(person) for person in trio] == [True, True, True]
-        held = case.roles.in_force().get(role="owner")
+        held = initiative.roles.in_force().get(role="owner")
         role_actions.reaccept_role(assignment=held, by=cast.owner)
         assert [asked(person) for person in trio] == [False, True, True]
         role_actions.reaccept_role(
-            assignment=case.roles.in_force().get(role="support_owner"), by=cast.support
+            assignment=initiative.roles.in_force().get(role="support_owner"), by=cast.support
         )
-        stage_actions.reattest(case=case, reason="", by=cast.chair)
+        stage_actions.reattest(initiative=initiative, reason="", by=cast.chair)
         assert [asked(person) for person in trio] == [False, False, False]
-        assert supported_stage.reattest_by(case_acts.fresh(case)) == clock.today() + timedelta(days=365)
+        assert supported_stage.reattest_by(initiative_acts.fresh(initiative)) == clock.today() + timedelta(
+            days=365
+        )

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED, acts, at, text_of
 from tests.support.claims import make_claim
+from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +18,8 @@ SMALLER = {"users": "One team", "user_count": "5", "departments": "Account manag
 
 
 def test_an_idea_is_withdrawn_or_joined_to_another(cast, as_):
-    case, other = factories.make_case(cast), factories.make_case(cast, title="The real one")
-    client, url = as_(cast.owner), at("case-withdraw", case.ref)
+    initiative, other = factories.make_initiative(cast), factories.make_initiative(cast, title="The real one")
+    client, url = as_(cast.owner), at("initiative-withdraw", initiative.ref)
     for ref in ("AI-9999", "junk", "AI-²"):
         page = text_of(client.post(url, {"joined_to": ref, "reason": "A double."}))
         assert "There is no initiative" in page
@@ -28,15 +28,15 @@ def test_an_idea_is_withdrawn_or_joined_to_another(cast, as_):
     with acts() as kinds:
         client.post(url, {"joined_to": other.ref.lower()})
     assert kinds == ["withdrawn"]
-    page = text_of(client.get(at("case", case.ref)))
+    page = text_of(client.get(at("initiative", initiative.ref)))
     assert f"It was joined to {other.ref}." in page
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).get(url).status_code == 403
 
 
 def test_a_stop_says_what_is_owed_and_happens_at_once(cast, as_):
-    case = factories.make_prototype(cast)
-    client, url = as_(cast.owner), at("case-stop", case.ref)
+    initiative = factories.make_prototype(cast)
+    client, url = as_(cast.owner), at("initiative-stop", initiative.ref)
     page = text_of(client.get(url))
     assert "Due from the owner by" in page
     assert "stops at once" in page
@@ -47,22 +47,22 @@ def test_a_stop_says_what_is_owed_and_happens_at_once(cast, as_):
     with acts() as kinds:
         client.post(url, {"reason_code": "no_value", "reason": "It was too slow."})
     assert kinds.count("stage changed") == 1
-    assert case_acts.fresh(case).stage == "stopped"
-    assert "Post-mortem after stopping" in text_of(client.get(at("case", case.ref)))
+    assert initiative_acts.fresh(initiative).stage == "stopped"
+    assert "Post-mortem after stopping" in text_of(client.get(at("initiative", initiative.ref)))
     assert client.get(url).status_code == 403
 
 
 def test_a_stopped_idea_owes_only_its_reason(cast, as_):
-    case = factories.make_case(cast)
-    assert "only its reason is asked" in text_of(as_(cast.chair).get(at("case-stop", case.ref)))
-    assert as_(cast.support).get(at("case-stop", case.ref)).status_code == 403
+    initiative = factories.make_initiative(cast)
+    assert "only its reason is asked" in text_of(as_(cast.chair).get(at("initiative-stop", initiative.ref)))
+    assert as_(cast.support).get(at("initiative-stop", initiative.ref)).status_code == 403
 
 
 def test_the_chair_reopens_what_was_stopped(cast, as_):
-    case = factories.make_case(cast)
-    assert as_(cast.chair).get(at("case-reopen", case.ref)).status_code == 403
-    stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
-    url = at("case-reopen", case.ref)
+    initiative = factories.make_initiative(cast)
+    assert as_(cast.chair).get(at("initiative-reopen", initiative.ref)).status_code == 403
+    stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
+    url = at("initiative-reopen", initiative.ref)
     assert as_(cast.owner).post(url, {"reason": "Mine."}).status_code == 403
     assert "becomes a proposed idea again" in text_of(as_(cast.chair).get(url))
     with acts() as kinds:
@@ -70,30 +70,30 @@ def test_the_chair_reopens_what_was_stopped(cast, as_):
     assert kinds == ["stage changed"]
 
 
-def test_the_case_offers_its_chair_what_the_machine_lets(cast, as_):
+def test_the_initiative_offers_its_chair_what_the_machine_lets(cast, as_):
     back, again, waits = "Demote stage", "Confirm production again", "once its post-mortem is published"
     end, reopen = "Retire in an emergency", ">Reopen</a>"
-    stopped, idea = make_claim(cast, "mvp"), factories.make_case(cast, title="Dropped")
-    for case in (stopped, idea):
-        stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.chair)
-    for case, offered in (
+    stopped, idea = make_claim(cast, "mvp"), factories.make_initiative(cast, title="Dropped")
+    for initiative in (stopped, idea):
+        stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.chair)
+    for initiative, offered in (
         (make_claim(cast, "prototype"), set()),
         (make_claim(cast, "mvp"), {back}),
         (make_claim(cast, "production"), {back, again, end}),
         (stopped, {waits}),
         (idea, {reopen}),
     ):
-        address = case.get_absolute_url()
+        address = initiative.get_absolute_url()
         for who, wanted in ((cast.chair, offered), (cast.owner, set())):
             page = as_(who).get(address).content.decode()
             assert {words for words in (back, again, end, reopen, waits) if words in page} == wanted, (
-                case.stage
+                initiative.stage
             )
 
 
 def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
-    case = factories.make_mvp(cast)
-    client, url = as_(cast.chair), at("case-step-back", case.ref)
+    initiative = factories.make_mvp(cast)
+    client, url = as_(cast.chair), at("initiative-step-back", initiative.ref)
     page = text_of(client.get(url))
     assert "becomes Prototype at once" in page
     assert as_(cast.owner).get(url).status_code == 403
@@ -108,12 +108,12 @@ def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
     with acts() as kinds:
         assert client.post(url, typed).status_code == 302
     assert kinds.count("stage changed") == 1
-    assert case_acts.fresh(case).stage == "prototype"
+    assert initiative_acts.fresh(initiative).stage == "prototype"
 
 
 def test_an_emergency_retires_by_the_chair_alone(cast, as_):
-    case = make_claim(cast, "production")
-    url = at("case-retire", case.ref)
+    initiative = make_claim(cast, "production")
+    url = at("initiative-retire", initiative.ref)
     assert as_(cast.owner).get(url).status_code == 403
     page = text_of(as_(cast.chair).get(url))
     assert "by you alone" in page
@@ -122,24 +122,26 @@ def test_an_emergency_retires_by_the_chair_alone(cast, as_):
         assert "Not saved yet" in text_of(as_(cast.chair).post(url, {"reason": ""}))
         as_(cast.chair).post(url, {"reason": "It leaks."})
     assert kinds.count("stage changed") == 1
-    assert case_acts.fresh(case).stage == "retired"
-    idea = factories.make_case(cast, title="An idea")
-    assert as_(cast.chair).get(at("case-retire", idea.ref)).status_code == 403
+    assert initiative_acts.fresh(initiative).stage == "retired"
+    idea = factories.make_initiative(cast, title="An idea")
+    assert as_(cast.chair).get(at("initiative-retire", idea.ref)).status_code == 403
 
 
 def test_production_is_accepted_again_by_three(cast, as_):
-    case = factories.make_production(cast)
-    url = at("case-reattest", case.ref)
+    initiative = factories.make_production(cast)
+    url = at("initiative-reattest", initiative.ref)
     later = clock.now() + timedelta(days=366)
     with time_machine.travel(later, tick=False):
         page = text_of(as_(cast.owner).get(url))
         assert "not yet" in page
         assert "Accept again" in page
-        assert "re-attestation is overdue" in text_of(as_(cast.owner).get(at("case", case.ref)))
+        assert "re-attestation is overdue" in text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
         assert as_(cast.chair).post(url, SIGNED).status_code == 403
         for role, person in (("owner", cast.owner), ("support_owner", cast.support)):
-            as_(person).post(at("role-again", case.roles.in_force().get(role=role).pk), SIGNED)
+            as_(person).post(at("role-again", initiative.roles.in_force().get(role=role).pk), SIGNED)
         with acts() as kinds:
             assert as_(cast.chair).post(url, SIGNED).status_code == 302
         assert kinds[0] == "re-attested"
-        assert "re-attestation is overdue" not in text_of(as_(cast.owner).get(at("case", case.ref)))
+        assert "re-attestation is overdue" not in text_of(
+            as_(cast.owner).get(at("initiative", initiative.ref))
+        )

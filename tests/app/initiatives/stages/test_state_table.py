@@ -10,7 +10,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
-from initiatives.cases.case_frame import WhoMay
+from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.models import Initiative, StageChange
 from initiatives.models.initiative import gate_out_of, machine
 from initiatives.models.stage_machine import Judgement, judged
@@ -73,16 +73,16 @@ def basis_of(method):
 @pytest.mark.parametrize("method", MACHINE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_machine(stage, method):
-    case = Initiative(stage=stage, basis="import" if method == "take_claim_back" else "registered")
+    initiative = Initiative(stage=stage, basis="import" if method == "take_claim_back" else "registered")
     expected = MACHINE[method].get(stage)
-    with judged(case, JUDGED.get(method, Judgement())):
+    with judged(initiative, JUDGED.get(method, Judgement())):
         if expected is None:
             with pytest.raises(TransitionNotAllowed):
-                getattr(case, method)()
-            assert case.stage == stage
+                getattr(initiative, method)()
+            assert initiative.stage == stage
         else:
-            getattr(case, method)()
-            assert case.stage == expected
+            getattr(initiative, method)()
+            assert initiative.stage == expected
 
 
 @pytest.mark.parametrize("method", JUDGED)
@@ -96,14 +96,14 @@ def test_what_has_to_be_judged_waits_for_exactly_its_own_judgement(method):
         Judgement(settled=True),
     ]
     for judgement in wrong:
-        case = Initiative(stage=stage)
-        with judged(case, judgement):
-            assert not can_proceed(getattr(case, method)), judgement
+        initiative = Initiative(stage=stage)
+        with judged(initiative, judgement):
+            assert not can_proceed(getattr(initiative, method)), judgement
             with pytest.raises(TransitionNotAllowed):
-                getattr(case, method)()
-    with judged(case, JUDGED[method]):
-        assert can_proceed(getattr(case, method))
-    assert not can_proceed(getattr(case, method)), "the judgement ends with its request"
+                getattr(initiative, method)()
+    with judged(initiative, JUDGED[method]):
+        assert can_proceed(getattr(initiative, method))
+    assert not can_proceed(getattr(initiative, method)), "the judgement ends with its request"
 
 
 def test_a_withdrawn_idea_is_neither_stopped_nor_promoted_and_what_moved_is_claimed_by_no_import():
@@ -139,7 +139,7 @@ def test_the_machine_has_no_other_moves():
 def test_every_move_is_closed_to_templates_and_has_its_sentence():
     for name in MACHINE:
         method = getattr(Initiative, name)
-        assert method.alters_data, f"{{{{ case.{name} }}}} would move the case"
+        assert method.alters_data, f"{{{{ initiative.{name} }}}} would move the initiative"
         assert method.__doc__.strip().endswith("."), name
 
 
@@ -153,7 +153,7 @@ def test_the_diagram_is_the_machine():
     assert state_diagram.PAGE.read_text() == state_diagram.written(), "run `make diagram`"
 
 
-# The acts that move a case: (who may, {stage: where it leads}).
+# The acts that move an initiative: (who may, {stage: where it leads}).
 OWNER, CHAIR = "owner", "chair"
 ACTS = {
     "step back": ({CHAIR}, {"production": "mvp", "mvp": "prototype"}),
@@ -178,26 +178,26 @@ PEOPLE = [
 ]
 
 
-def perform(name, case, by):
+def perform(name, initiative, by):
     scope = {"users": "Nobody", "user_count": 0}
     if name == "step back":
         return stage_actions.step_back(
-            case=case, reason="Cut back.", users_told="By mail.", scope=scope, by=by
+            initiative=initiative, reason="Cut back.", users_told="By mail.", scope=scope, by=by
         )
     if name == "stop":
-        return stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=by)
+        return stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=by)
     if name == "open review":
-        return review_actions.open_review(case=case, by=by)
+        return review_actions.open_review(initiative=initiative, by=by)
     act = {
         "retire": stage_actions.retire,
         "reopen": stage_actions.reopen,
         "withdraw": registration_actions.withdraw,
     }[name]
-    return act(case=case, reason="Because.", by=by)
+    return act(initiative=initiative, reason="Because.", by=by)
 
 
 def attempt(name, pk, by):
-    """The row that the act returned and the case after it; or what it was refused with."""
+    """The row that the act returned and the initiative after it; or what it was refused with."""
     try:
         return perform(name, Initiative.objects.get(pk=pk), by), Initiative.objects.get(pk=pk)
     except Refused as refused:
@@ -207,14 +207,14 @@ def attempt(name, pk, by):
 @pytest.mark.django_db
 def test_the_database_has_the_moves_of_the_machine_and_no_others(cast):
     """The guard of stage changes is written in SQL: tried with every move."""
-    case, known = factories.make_case(cast), set()
+    initiative, known = factories.make_initiative(cast), set()
     bases = {move.custom["basis"] for move in machine()}
     entry = Entry.objects.latest("pk").pk
     for basis, source, target in product([*bases, "registered", "by hand"], STAGES, STAGES):
         move = {"basis": basis, "from_stage": source, "to_stage": target}
         attempt = pytest.raises((DatabaseError, RuntimeError))
         with attempt as caught, undone(), acting(by=cast.admin, reason="Tried"):
-            StageChange(initiative=case, at=clock.now(), entry_id=entry, **move).save()
+            StageChange(initiative=initiative, at=clock.now(), entry_id=entry, **move).save()
             raise RuntimeError("taken")
         if "there is no move" not in str(caught.value):
             known.add((basis, source, target))
@@ -224,21 +224,23 @@ def test_the_database_has_the_moves_of_the_machine_and_no_others(cast):
 
 @pytest.mark.django_db
 def test_the_database_keeps_what_was_decided_here_from_imports(cast):
-    case = factories.make_case(cast)
-    case = stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
-    case = stage_actions.reopen(case=case, reason="Cheaper now.", by=cast.chair)
+    initiative = factories.make_initiative(cast)
+    initiative = stage_actions.stop(
+        initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner
+    )
+    initiative = stage_actions.reopen(initiative=initiative, reason="Cheaper now.", by=cast.chair)
     entry = Entry.objects.latest("pk").pk
     tried = acting(by=cast.admin, reason="Tried")
     with pytest.raises(DatabaseError, match="where one was decided here"), undone(), tried:
         StageChange(
-            initiative=case, basis="import", from_stage=case.stage, to_stage="production",
+            initiative=initiative, basis="import", from_stage=initiative.stage, to_stage="production",
             at=clock.now(), entry_id=entry,
         ).save()  # fmt: skip
 
 
 @pytest.mark.django_db
 def test_only_what_an_import_alone_claims_is_taken_back(cast):
-    decided = factories.make_case(cast)
+    decided = factories.make_initiative(cast)
     with (
         pytest.raises(DatabaseError, match="rests on a decision"),
         undone(),
@@ -258,12 +260,12 @@ def test_only_what_an_import_alone_claims_is_taken_back(cast):
 @pytest.mark.django_db
 def test_who_moves_what(cast):
     for stage in STAGES:
-        case = make_claim(cast, stage)
+        initiative = make_claim(cast, stage)
         for name, (allowed, leads) in ACTS.items():
             for who in PEOPLE:
                 may = stage in leads and who in allowed
                 with undone():
-                    done, after = attempt(name, case.pk, getattr(cast, who))
+                    done, after = attempt(name, initiative.pk, getattr(cast, who))
                     assert (after is not None) is may, f"{who}, {name} at {stage}: {done}"
                     if may:
                         assert after.stage == leads[stage], f"{who}, {name} at {stage}: led to {after.stage}"
@@ -271,47 +273,48 @@ def test_who_moves_what(cast):
                         assert done.gate == GATE[stage]
                     if may and name == "withdraw":
                         assert after.withdrawn_at
-        assert Initiative.objects.get(pk=case.pk).stage == stage
+        assert Initiative.objects.get(pk=initiative.pk).stage == stage
 
 
-# Acts that a page of a case offers, as the machine calls their moves; an admin may claim for an idea, by an import.
+# Acts that a page of an initiative offers, as the machine calls their moves; an admin may claim for an idea, by an
+# import.
 KINDS = {"step back": "step back", "stop": "stop", "retire": "emergency", "reopen": "reopening"}
 
 
 @pytest.mark.django_db
 def test_a_page_offers_whom_the_act_lets(cast):
     for stage in STAGES:
-        case = make_claim(cast, stage)
+        initiative = make_claim(cast, stage)
         for who in PEOPLE:
             acts = {name for name, (allowed, leads) in ACTS.items() if stage in leads and who in allowed}
             kinds = {kind for name, kind in KINDS.items() if name in acts}
             if who == "admin":
                 kinds |= {"claim" if stage == "proposed" else "claim taken back"}
-            assert WhoMay(case, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
+            assert WhoMay(initiative, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
 
 
 @pytest.mark.django_db
 def test_a_withdrawn_idea_does_not_move(cast):
-    case = registration_actions.withdraw(
-        case=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner
+    initiative = registration_actions.withdraw(
+        initiative=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner
     )
     for name in ACTS:
         for by in (cast.owner, cast.chair):
             with pytest.raises(Refused), undone():
-                perform(name, case, by)
+                perform(name, initiative, by)
 
 
 @pytest.mark.django_db
 def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
-    case = make_claim(cast, "prototype")
+    initiative = make_claim(cast, "prototype")
     with acting(by=cast.owner, reason="Stop"):
-        stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
+        stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     with pytest.raises(Refused, match="post-mortem is still due"):
-        stage_actions.reopen(case=case, reason="Again.", by=cast.chair)
+        stage_actions.reopen(initiative=initiative, reason="Again.", by=cast.chair)
     factories.make_written(
-        case.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
+        initiative.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
     )
-    assert stage_actions.reopen(case=case, reason="Again.", by=cast.chair).stage == "prototype"
+    assert stage_actions.reopen(initiative=initiative, reason="Again.", by=cast.chair).stage == "prototype"
 
 
 @pytest.mark.django_db
@@ -319,16 +322,18 @@ def test_production_is_accepted_again_by_two_people_and_confirmed(cast):
     for stage in STAGES:
         if stage != "production":
             with pytest.raises(Refused, match="Only production"), undone():
-                stage_actions.reattest(case=make_claim(cast, stage), reason="Yearly.", by=cast.chair)
-    case = make_claim(cast, "production")
-    role = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
+                stage_actions.reattest(initiative=make_claim(cast, stage), reason="Yearly.", by=cast.chair)
+    initiative = make_claim(cast, "production")
+    role = role_actions.propose_role(
+        initiative=initiative, role="support_owner", person=cast.support, by=cast.owner
+    )
     with pytest.raises(Refused, match="The support owner has not accepted"):
-        stage_actions.reattest(case=case, reason="Yearly.", by=cast.chair)
+        stage_actions.reattest(initiative=initiative, reason="Yearly.", by=cast.chair)
     role_actions.accept_role(assignment=role, by=cast.support)
     for who in PEOPLE:
         if who != "chair":
             with pytest.raises(Refused), undone():
-                stage_actions.reattest(case=case, reason="Yearly.", by=getattr(cast, who))
-    case = stage_actions.reattest(case=case, reason="Yearly.", by=cast.chair)
-    assert case.stage == "production"
-    assert case.reattested_at is not None
+                stage_actions.reattest(initiative=initiative, reason="Yearly.", by=getattr(cast, who))
+    initiative = stage_actions.reattest(initiative=initiative, reason="Yearly.", by=cast.chair)
+    assert initiative.stage == "production"
+    assert initiative.reattested_at is not None

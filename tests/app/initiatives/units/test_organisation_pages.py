@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.test import RequestFactory
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Board, Entry, Membership, Unit, User
@@ -44,11 +44,11 @@ def foreign(cast) -> Unit:
 @snapshots.kept
 def voted(cast) -> Review:
     """A review for the prototype on which the seat for business value, the only one that must sign, voted."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    case_acts.vote(review, "business_value", cast.seat_value)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
     return review
 
 
@@ -64,8 +64,8 @@ def held(person: User) -> Membership:
 
 
 def test_the_tree_counts_what_is_in_each_unit_and_names_who_decides(cast):
-    factories.make_case(cast)
-    factories.make_case(cast, title="Another", unit=cast.unit.parent)
+    factories.make_initiative(cast)
+    factories.make_initiative(cast, title="Another", unit=cast.unit.parent)
     rows = {row.unit.code: row for row in tree.own_rows()}
     assert list(rows) == ["northgate", "logistics", "retail", "accounts"]
     assert [(row.depth, row.initiatives, row.with_below) for row in rows.values()] == [
@@ -116,7 +116,7 @@ def test_a_unit_moves_only_as_it_was_shown(cast, as_):
     assert "Account management moves below Logistics." in words(shown)
     assert Unit.objects.get(pk=cast.unit.pk).parent.code == "retail", "looking moves nothing"
     seen = shown.context["seen"]
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     changed = client.post(url, said | {"seen": seen})
     assert "Since you looked, this would change something else." in words(changed)
     assert client.post(url, said | {"seen": changed.context["seen"]}).status_code == 302
@@ -294,10 +294,10 @@ def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cas
 
 
 def test_where_a_person_is_chosen_for_a_role_the_vote_it_costs_stands_beside_the_name(cast):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     request = RequestFactory().get("/")
     request.user = cast.owner
-    form = ProposeForm(case=case, roles={"sponsor": "steps in"}, request=request, purpose="")
+    form = ProposeForm(initiative=initiative, roles={"sponsor": "steps in"}, request=request, purpose="")
     options = dict(form.fields["sponsor"].choices)
     said = {str(key): label for key, label in options.items()}
     assert said[str(cast.seat_risk.pk)].endswith(": sits on the board, would lose the vote")

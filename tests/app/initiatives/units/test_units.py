@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Membership, Notice, Unit, User
@@ -16,7 +16,7 @@ from governance.organisation import actions as organisation_actions
 from governance.people.boards import board_for
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import as_of, sealing
-from initiatives.cases import review_state
+from initiatives.initiative import review_state
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.units import actions as unit_actions
@@ -49,11 +49,11 @@ def other_board(cast):
 @snapshots.kept
 def voted(cast) -> Review:
     """A prototype review that is ready: the value seat approved."""
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    case_acts.ground_gate(case, "prototype", cast.team)
-    review = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-    case_acts.vote(review, "business_value", cast.seat_value)
+    initiative = factories.make_initiative(cast)
+    initiative_acts.parts(initiative, cast.team)
+    initiative_acts.ground_gate(initiative, "prototype", cast.team)
+    review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
+    initiative_acts.vote(review, "business_value", cast.seat_value)
     assert review_state.sit(again(review)).verdict.decidable
     return review
 
@@ -107,17 +107,24 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
     assert "Logistics board now decides on 1 initiative that Retail board decided until now." in said
     assert "1 vote given before no longer counts" in said
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
-    case, old = again(voted.initiative), again(cast.unit)
-    assert case.unit == cast.elsewhere
-    assert case.history.first().history_change_reason == WHY
+    initiative, old = again(voted.initiative), again(cast.unit)
+    assert initiative.unit == cast.elsewhere
+    assert initiative.history.first().history_change_reason == WHY
     assert old.merged_into == cast.elsewhere
     assert not User.objects.filter(unit=old).exists()
     assert User.objects.filter(unit=cast.elsewhere).count() == plan.people + 1
-    assert board_for(case.unit) == other_board
-    kinds = Entry.objects.acts().filter(case_ref=case.ref).order_by("-pk").values_list("kind", flat=True)[:2]
+    assert board_for(initiative.unit) == other_board
+    kinds = (
+        Entry.objects.acts()
+        .filter(initiative_ref=initiative.ref)
+        .order_by("-pk")
+        .values_list("kind", flat=True)[:2]
+    )
     assert set(kinds) == {"board changed", "unit changed"}
     assert Notice.objects.filter(person=cast.outsider, kind="board changed").exists()
-    assert Notice.objects.filter(person=cast.owner, kind="board changed", case_ref=case.ref).exists()
+    assert Notice.objects.filter(
+        person=cast.owner, kind="board changed", initiative_ref=initiative.ref
+    ).exists()
 
 
 @pytest.mark.django_db
@@ -138,23 +145,23 @@ def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, o
 def test_the_board_of_a_merged_unit_closes_or_goes_along(cast):
     own = organisation_actions.add_board(name="Accounts board", unit=cast.unit, by=cast.admin)
     seat = organisation_actions.appoint(board=own, person=cast.sponsor, seat="chair", by=cast.admin)
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     plan = unit_preview.plan_merge(cast.unit, cast.elsewhere, carry=True)
     assert "Accounts board becomes the board of Logistics" in " ".join(plan.sentences())
     with transaction.atomic():
         unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, carry=True, reason=WHY, by=cast.admin)
-        assert board_for(again(case).unit) == own
+        assert board_for(again(initiative).unit) == own
         assert Membership.objects.held_at(clock.now()).filter(pk=seat.pk).exists()
         transaction.set_rollback(True)
     unit_actions.merge_units(unit=again(cast.unit), into=cast.elsewhere, reason=WHY, by=cast.admin)
-    assert board_for(again(case).unit) is None
+    assert board_for(again(initiative).unit) is None
     assert not Membership.objects.held_at(clock.now()).filter(pk=seat.pk).exists()
 
 
 @pytest.mark.django_db
 def test_an_act_that_would_do_something_else_than_was_shown_is_refused(cast):
     plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
-    factories.make_case(cast)
+    factories.make_initiative(cast)
     with pytest.raises(Conflict, match="Since you looked"):
         unit_actions.merge_units(
             unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin
@@ -167,7 +174,7 @@ def test_nothing_comes_to_a_unit_that_was_merged(cast, as_):
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     gone = again(cast.unit)
     for act in (
-        lambda: factories.make_case(cast, unit=gone),
+        lambda: factories.make_initiative(cast, unit=gone),
         lambda: organisation_actions.add_unit(name="New", code="new", parent=gone, by=cast.admin),
         lambda: organisation_actions.add_person(login="new", full_name="New", unit=gone, by=cast.admin),
         lambda: organisation_actions.add_board(name="New", unit=gone, by=cast.admin),
@@ -180,7 +187,7 @@ def test_nothing_comes_to_a_unit_that_was_merged(cast, as_):
 @pytest.mark.django_db
 def test_the_database_holds_the_tree_by_itself(cast):
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
-    case = factories.make_case(cast, unit=cast.elsewhere)
+    initiative = factories.make_initiative(cast, unit=cast.elsewhere)
     gone = again(cast.unit)
 
     def out_of_place():
@@ -188,9 +195,9 @@ def test_the_database_holds_the_tree_by_itself(cast):
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS stands_in_the_tree IMMEDIATE")
 
-    case.unit, gone.merged_into = gone, None
+    initiative.unit, gone.merged_into = gone, None
     for said, write in [
-        ("was merged into Logistics", case.save),
+        ("was merged into Logistics", initiative.save),
         ("was merged into Logistics", Unit(name="New", code="new", parent=gone).save),
         ("stays where it was", gone.save),
         ("where its path says", out_of_place),
@@ -205,19 +212,19 @@ def test_the_database_holds_the_tree_by_itself(cast):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_earlier_day_still_shows_the_old_tree(cast, as_):
-    case = factories.make_case(cast)
+    initiative = factories.make_initiative(cast)
     sealing.seal()
     before = clock.now()
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     sealing.seal()
     with as_of.day(before):
-        then = Initiative.objects.select_related("unit").get(pk=case.pk)
+        then = Initiative.objects.select_related("unit").get(pk=initiative.pk)
         assert (then.unit.name, then.unit.path) == ("Account management", "/northgate/retail/accounts/")
         assert Unit.objects.living().filter(code="accounts").exists()
         assert board_for(then.unit) == cast.board
     with as_of.day(clock.now() + timedelta(seconds=1)):
-        assert Initiative.objects.get(pk=case.pk).unit_id == cast.elsewhere.pk
-    assert "Logistics" in as_(cast.owner).get(case.get_absolute_url()).content.decode()
+        assert Initiative.objects.get(pk=initiative.pk).unit_id == cast.elsewhere.pk
+    assert "Logistics" in as_(cast.owner).get(initiative.get_absolute_url()).content.decode()
 
 
 def _at_once(*acts) -> list:
@@ -275,7 +282,7 @@ def test_whoever_registers_during_a_merge_waits_and_is_told(cast, monkeypatch):
     def register():
         entered.wait(30)
         threading.Timer(0.3, go_on.set).start()
-        return factories.make_case(cast)
+        return factories.make_initiative(cast)
 
     merged, registered = _at_once(
         lambda: unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin),

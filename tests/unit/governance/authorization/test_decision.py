@@ -1,4 +1,6 @@
-"""What follows from the contract and the condition of the case, rule by rule; and for how long an answer holds."""
+"""What follows from the contract and the condition of the initiative, rule by rule; and for how long an answer
+holds.
+"""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import override_settings
 
-from governance.authorization.decision import Approval, Bound, CaseCondition, Version, decide
+from governance.authorization.decision import Approval, Bound, InitiativeCondition, Version, decide
 from governance.contracts.cedar_policies import Policies, PolicyTrouble, Rule
 from governance.contracts.clauses import Terms, Test
 
 NOW = datetime(2026, 3, 10, 9, 30, 15, tzinfo=UTC)  # a Tuesday
 SECOND = timedelta(seconds=1)
-PRODUCTION = CaseCondition("production")
+PRODUCTION = InitiativeCondition("production")
 RULES = (
     Rule(1, "autonomy", Terms(action="draft")),
     Rule(2, "autonomy", Terms(action="send", up_to=5000, currency="EUR")),
@@ -53,43 +55,44 @@ def question(name="draft", *, groups=("staff",), amount=None, failure=None, regi
     }
 
 
-def code(asked=None, case=PRODUCTION, of=None, now=NOW):
+def code(asked=None, initiative=PRODUCTION, of=None, now=NOW):
     """Outcome and code of the answer."""
-    found = decide(of or version(), case, asked or question(), now)
+    found = decide(of or version(), initiative, asked or question(), now)
     return found.outcome, found.code
 
 
-# --- The condition of the case ---------------------------------------------------------------------------------------
+# --- The condition of the initiative
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("case", "expected"),
+    ("initiative", "expected"),
     [
-        (CaseCondition("production", switched_off="Ada, since 9:00"), "switched_off"),
-        (CaseCondition("production", withdrawn=True), "case_closed"),
-        (CaseCondition("stopped"), "case_closed"),
-        (CaseCondition("retired"), "case_closed"),
-        (CaseCondition("proposed"), "not_started"),
-        (CaseCondition("mvp", held=("The owner left",)), "held"),
+        (InitiativeCondition("production", switched_off="Ada, since 9:00"), "switched_off"),
+        (InitiativeCondition("production", withdrawn=True), "initiative_closed"),
+        (InitiativeCondition("stopped"), "initiative_closed"),
+        (InitiativeCondition("retired"), "initiative_closed"),
+        (InitiativeCondition("proposed"), "not_started"),
+        (InitiativeCondition("mvp", held=("The owner left",)), "held"),
     ],
 )
-def test_a_case_that_may_not_run_is_denied_everything(case, expected):
-    found = decide(version(), case, question(), NOW)
+def test_a_initiative_that_may_not_run_is_denied_everything(initiative, expected):
+    found = decide(version(), initiative, question(), NOW)
     assert (found.outcome, found.code, found.allowed) == ("deny", expected, False)
     assert found.version is not None
     assert found.reason.endswith(".")
     # Whatever is asked, and although no contract is there.
-    assert decide(None, case, {}, NOW).code == expected
+    assert decide(None, initiative, {}, NOW).code == expected
 
 
 def test_the_switch_comes_before_everything_else():
-    case = CaseCondition("stopped", withdrawn=True, switched_off="Drill", held=("Something",))
-    assert code(case=case) == ("deny", "switched_off")
+    initiative = InitiativeCondition("stopped", withdrawn=True, switched_off="Drill", held=("Something",))
+    assert code(initiative=initiative) == ("deny", "switched_off")
 
 
 @pytest.mark.parametrize("stage", ["prototype", "mvp", "production"])
 def test_without_a_contract_nothing_runs(stage):
-    found = decide(None, CaseCondition(stage), question(), NOW)
+    found = decide(None, InitiativeCondition(stage), question(), NOW)
     assert (found.code, found.version) == ("no_contract", None)
     assert ("prototype without a contract" in found.reason) is (stage == "prototype")
 
@@ -112,7 +115,7 @@ TESTERS = ("user:tester-1", "user:test-*")
 
 def prototype_with(*subjects):
     """A prototype with these test subjects."""
-    return CaseCondition("prototype", bound=Bound(test_subjects=subjects))
+    return InitiativeCondition("prototype", bound=Bound(test_subjects=subjects))
 
 
 def asked_by(name, kind="user"):
@@ -141,10 +144,10 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone(kind, name, expec
 
 
 @pytest.mark.parametrize(
-    "case", [CaseCondition("prototype"), prototype_with()], ids=["no scope", "none declared"]
+    "initiative", [InitiativeCondition("prototype"), prototype_with()], ids=["no scope", "none declared"]
 )
-def test_a_prototype_that_declares_nobody_acts_for_nobody(case):
-    found = decide(version(), case, question(), NOW)
+def test_a_prototype_that_declares_nobody_acts_for_nobody(initiative):
+    found = decide(version(), initiative, question(), NOW)
     assert (found.outcome, found.code) == ("deny", "outside_test_subjects")
     assert "declare them in its scope" in found.reason
 
@@ -157,8 +160,8 @@ def test_whom_a_prototype_acts_for_comes_before_what_a_person_could_approve():
 
 @pytest.mark.parametrize("stage", ["mvp", "production"])
 def test_later_stages_are_not_bound_to_test_subjects(stage):
-    case = CaseCondition(stage, bound=Bound(test_subjects=TESTERS))
-    assert code(asked_by("alice"), case) == ("allow", "allowed")
+    initiative = InitiativeCondition(stage, bound=Bound(test_subjects=TESTERS))
+    assert code(asked_by("alice"), initiative) == ("allow", "allowed")
 
 
 # --- The scope of an MVP ---------------------------------------------------------------------------------------------
@@ -174,7 +177,7 @@ def inside(**subject):
 
 
 def test_an_mvp_is_bounded_by_its_scope():
-    mvp = CaseCondition("mvp", bound=BOUND)
+    mvp = InitiativeCondition("mvp", bound=BOUND)
     assert code(inside(), mvp) == ("allow", "allowed")
     assert code(inside(place=["Bern", "Basel"]), mvp) == ("allow", "allowed")
     for wrong in ("legal", ["claims", "legal"], [], None, 5, [5], "", {"a": 1}):
@@ -182,14 +185,14 @@ def test_an_mvp_is_bounded_by_its_scope():
     silent = inside()
     del silent["resource"]["properties"]
     assert code(silent, mvp) == ("deny", "outside_scope")
-    assert code(inside(), CaseCondition("mvp")) == ("deny", "outside_scope")
-    assert code(inside(), CaseCondition("mvp", bound=Bound())) == ("allow", "allowed")
+    assert code(inside(), InitiativeCondition("mvp")) == ("deny", "outside_scope")
+    assert code(inside(), InitiativeCondition("mvp", bound=Bound())) == ("allow", "allowed")
     # Production is not bounded by it.
     assert code(inside(department="legal"), replace(mvp, stage="production")) == ("allow", "allowed")
 
 
 def test_the_scope_of_an_mvp_ends_with_its_last_local_day():
-    mvp = CaseCondition("mvp", bound=BOUND)
+    mvp = InitiativeCondition("mvp", bound=BOUND)
     midnight = datetime(2026, 3, 11, tzinfo=ZoneInfo("Europe/Zurich"))
     with override_settings(TIME_ZONE="Europe/Zurich"):
         found = decide(version(), mvp, inside(), midnight - SECOND / 2)
@@ -258,7 +261,7 @@ def test_who_may_approve_is_named_by_every_clause_that_asks_and_the_strictest_te
     assert found.approval == Approval(("owner", "sponsor"), 10, four_eyes=True)
 
 
-def test_an_edge_case_alone_allows_nothing():
+def test_an_edge_initiative_alone_allows_nothing():
     alone = version(RULES[3])
     assert code(question("send", failure="low_confidence"), of=alone) == ("deny", "unknown_action")
 
@@ -276,7 +279,7 @@ def test_an_error_of_the_engine_denies(monkeypatch):
 
 
 def test_a_shortfall_turns_what_was_allowed_into_what_is_asked_and_nothing_else():
-    short = CaseCondition("production", short="proof supports an MVP only")
+    short = InitiativeCondition("production", short="proof supports an MVP only")
     found = decide(version(), short, question(), NOW)
     assert (found.outcome, found.code) == ("needs_approval", "shortfall")
     assert found.approval == Approval(("owner",), 60)
@@ -295,8 +298,8 @@ def test_a_question_that_is_none_is_malformed(part):
     del asked[part]
     assert code(asked) == ("deny", "malformed")
     assert code(question() | {"context": "EU"}) == ("deny", "malformed")
-    # The condition of the case is told all the same: it needs no question.
-    assert code(asked, CaseCondition("stopped")) == ("deny", "case_closed")
+    # The condition of the initiative is told all the same: it needs no question.
+    assert code(asked, InitiativeCondition("stopped")) == ("deny", "initiative_closed")
 
 
 def test_what_a_question_holds_is_repeated_short_and_in_letters():
@@ -310,12 +313,12 @@ def test_what_a_question_holds_is_repeated_short_and_in_letters():
 # --- For how long ----------------------------------------------------------------------------------------------------
 
 
-def until(now, *terms, ends=None, case=PRODUCTION, zone="Europe/Zurich"):
+def until(now, *terms, ends=None, initiative=PRODUCTION, zone="Europe/Zurich"):
     """Until when an allowed answer holds under clauses of these terms."""
     rules = [Rule(n, "autonomy", Terms(action="draft", **one)) for n, one in enumerate(terms, 1)]
     with override_settings(TIME_ZONE=zone):
         of = version(*rules, starts=datetime(2020, 1, 1, tzinfo=UTC), ends=ends)
-        found = decide(of, case, question(region=None), now)
+        found = decide(of, initiative, question(region=None), now)
     assert found.outcome == "allow"
     assert now < found.until <= now + SECOND
     return found.until

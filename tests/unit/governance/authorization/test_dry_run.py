@@ -8,7 +8,7 @@ from governance.contracts.clauses import Terms
 
 FRIDAY = datetime(2026, 3, 13, 10, 0, tzinfo=UTC)
 SUNDAY = datetime(2026, 3, 15, 10, 0, tzinfo=UTC)
-RUNNING = decision.CaseCondition("production")
+RUNNING = decision.InitiativeCondition("production")
 
 
 def version(*said) -> decision.Version:
@@ -76,11 +76,11 @@ def test_what_a_person_answered_counts_as_a_question_to_a_person():
     assert found.outcomes == {("needs_approval", "needs_approval"): 4}
 
 
-def test_the_condition_of_the_case_is_the_one_that_is_handed_over():
-    held = decision.CaseCondition("production", held=("A concern",))
+def test_the_condition_of_the_initiative_is_the_one_that_is_handed_over():
+    held = decision.InitiativeCondition("production", held=("A concern",))
     found = dry_run.replay(version(MAY_READ), held, [asked()])
     assert found.changes[0].examples[0].decision.code == "held"
-    untested = decision.CaseCondition("prototype")
+    untested = decision.InitiativeCondition("prototype")
     found = dry_run.replay(version(MAY_READ), untested, [asked()])
     assert found.changes[0].examples[0].decision.code == "outside_test_subjects"
     unreadable = dry_run.on_trial(7, "", Unreadable())

@@ -109,7 +109,7 @@ def said(kind, **terms):
             {"action": "send_reply", "failure": "low_confidence"},
             "When it is not sure of its answer, it may send the reply on its own.",
         ),
-        ("record_owner", {}, "The record owner of this case owns the change log and the audit trail."),
+        ("record_owner", {}, "The record owner of this initiative owns the change log and the audit trail."),
         (
             "audience",
             {"audience": ("care", "staff", "user:ada")},

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.authorization.decision import CaseCondition, Version, decide
+from governance.authorization.decision import InitiativeCondition, Version, decide
 from governance.contracts.cedar_policies import Policies, Rule
 from governance.contracts.clauses import ASK, FAILURES, REFUSE, Terms, Test
 from governance.contracts.completeness import gaps
@@ -66,7 +66,7 @@ PLANTED = {
         added(TRIAGE, approval("close", "owner", tests=(Test("resource", "age_days", "at_least", 365),))),
         ("contradiction", (4, 7, 8, 16), True),
     ),
-    "refuse and ask in the same case": (
+    "refuse and ask in the same initiative": (
         added(MATCH, asked("low_confidence", "owner", "sponsor")),
         ("contradiction", (8, 15), True),
     ),
@@ -206,7 +206,7 @@ def test_each_failure_that_nobody_thought_of_is_named():
     assert all(any(words in gap.words for gap in said) for words in FAILURES.values())
 
 
-def test_an_expired_edge_case_no_longer_speaks():
+def test_an_expired_edge_initiative_no_longer_speaks():
     assert set(found(changed(MATCH, 9, holds_until=date(2026, 3, 9)))) == {
         ("failure_missing", (), True),
         ("expired", (9,), False),
@@ -219,7 +219,8 @@ def test_an_empty_contract_lacks_everything():
 
 
 def test_a_stricter_exception_is_no_contradiction():
-    # Asked in general and refused above an amount; alone in general and asked in one case; asked twice, one may answer.
+    # Asked in general and refused above an amount; alone in general and asked in one initiative; asked twice, one may
+    # answer.
     rules = added(
         MATCH,
         edge("sources_conflict", action="match", over=900_000, currency="EUR"),
@@ -490,7 +491,7 @@ def decided(rules, questions):
     """What each question is answered: the code, and what a system and an approver make of it."""
     version = Version(1, "", MIDNIGHT - timedelta(days=900), None, Policies(rules))
     for question, now in questions:
-        found = decide(version, CaseCondition("production"), question, now)
+        found = decide(version, InitiativeCondition("production"), question, now)
         asked = found.approval
         yield found.code, found.outcome, asked and (set(asked.approvers), asked.minutes, asked.four_eyes)
 

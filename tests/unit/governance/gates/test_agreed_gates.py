@@ -1,4 +1,4 @@
-"""Each question and each gate of rulebook 1.0 against what was agreed on, by what the rules do with a case."""
+"""Each question and each gate of rulebook 1.0 against what was agreed on, by what the rules do with an initiative."""
 
 import hashlib
 import re
@@ -28,8 +28,8 @@ from tests.support.rules.agreed_cases import (
     artefact,
     at_level,
     board,
-    case,
     days_before,
+    initiative,
     shown,
     votes,
 )
@@ -108,7 +108,7 @@ def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
 @each_question
 def test_a_tier_that_leaves_a_question_out_asks_nothing(row):
     for tier in TIERS:
-        assert (state(case(tier), row.key).state == "not_asked") == (tier not in row.level)
+        assert (state(initiative(tier), row.key).state == "not_asked") == (tier not in row.level)
 
 
 @each_question
@@ -116,19 +116,19 @@ def test_each_gate_asks_for_its_level_and_for_no_more(row):
     for tier in row.level:
         for gate in gates_of(row):
             asked = row.asked(gate, tier)
-            assert holds(case(tier, [row.key], *at_level(row.key, asked)), row.key, gate)
+            assert holds(initiative(tier, [row.key], *at_level(row.key, asked)), row.key, gate)
             lower = "" if row.key in ONLY_FROM_OUTSIDE else LEVELS[LEVELS.index(asked) - 1]
-            assert not holds(case(tier, [row.key], *at_level(row.key, lower)), row.key, gate)
+            assert not holds(initiative(tier, [row.key], *at_level(row.key, lower)), row.key, gate)
 
 
 @each_question
 def test_only_the_agreed_kinds_of_artefact_show_it(row):
     for tier in row.level:
-        none = state(case(tier, [row.key]), row.key)
+        none = state(initiative(tier, [row.key]), row.key)
         said = re.fullmatch(r"No evidence yet: (.*)\.", none.words)[1]
         assert set(said.split(" or ")) == {kind.replace("_", " ") for kind in row.kinds}
         for kind in KINDS:
-            found = state(case(tier, [row.key], artefact(row.key, kind=kind)), row.key)
+            found = state(initiative(tier, [row.key], artefact(row.key, kind=kind)), row.key)
             if kind == "attestation" and row.must != kind:
                 # A person's word states it, whatever is listed; the person's own acceptance of a role is more.
                 enough = row.level[tier] == "stated" or row.key in IN_PERSON
@@ -149,24 +149,24 @@ def test_a_trial_counts_from_the_agreed_condition_on(row):
             for condition in CONDITIONS:
                 tried = artefact(row.key, kind=kind, condition=condition)
                 enough = CONDITIONS.index(condition) >= CONDITIONS.index(row.condition)
-                assert (state(case(tier, [row.key], tried), row.key).state == "met") == enough
+                assert (state(initiative(tier, [row.key], tried), row.key).state == "met") == enough
 
 
 @each_question
 def test_proof_stands_to_its_last_day_and_not_a_day_longer(row):
     for tier, days in row.days.items():
         last = artefact(row.key, observed=days_before(days or 5000))
-        assert state(case(tier, [row.key], last), row.key).state == "met"
+        assert state(initiative(tier, [row.key], last), row.key).state == "met"
         if days:
             older = artefact(row.key, observed=days_before(days + 1))
-            assert state(case(tier, [row.key], older), row.key).state == "stale"
+            assert state(initiative(tier, [row.key], older), row.key).state == "stale"
 
 
 @each_question
 def test_it_is_measured_in_the_agreed_ways_alone(row):
     for tier in row.level:
         for way in WAYS:
-            measured = case(tier, measured=(Measured(row.key, way, "41 of 60.", LONG_AGO),))
+            measured = initiative(tier, measured=(Measured(row.key, way, "41 of 60.", LONG_AGO),))
             assert (way, state(measured, row.key).state == "met") == (way, way in row.ways)
 
 
@@ -175,16 +175,16 @@ def test_it_is_unknown_without_the_register_or_the_model_that_it_is_about(row):
     about_model = "model_version" in row.changes and not row.key.startswith("proto.")
     for tier in row.level:
         items = at_level(row.key, "verified")
-        undescribed = case(tier, [row.key], *items, described=())
+        undescribed = initiative(tier, [row.key], *items, described=())
         assert (state(undescribed, row.key).state == "unknown") == row.of_register
-        no_model = case(tier, [row.key], *items, running=())
+        no_model = initiative(tier, [row.key], *items, running=())
         assert (state(no_model, row.key).state == "unknown") == about_model
 
 
 @each_question
 def test_it_alone_is_waived_where_that_was_agreed(row):
     for tier in row.level:
-        waived = case(tier, waivers=(WaiverFact(row.key, LONG_AGO, TODAY, "next month"),))
+        waived = initiative(tier, waivers=(WaiverFact(row.key, LONG_AGO, TODAY, "next month"),))
         assert (state(waived, row.key).state == "waived") == row.waivable
 
 

@@ -173,7 +173,7 @@ def test_production_past_its_day_is_held_at_mvp():
 
 
 @pytest.mark.parametrize("claimed", ["stopped", "retired"])
-def test_a_closed_case_supports_nothing_and_falls_short_of_nothing(claimed):
+def test_a_closed_initiative_supports_nothing_and_falls_short_of_nothing(claimed):
     found = supported(everything(claimed))
     assert (found.supported, found.shortfall, found.label) == ("", 0, "")
 
@@ -236,7 +236,7 @@ LATER_DAYS = st.integers(0, 420).map(lambda days: clock.midnight_before(TODAY + 
 
 @st.composite
 def any_facts(draw):
-    """A case with much in it that ends, starts or ages at moments to come."""
+    """An initiative with much in it that ends, starts or ages at moments to come."""
     facts = everything(draw(st.sampled_from(["proposed", "prototype", "mvp", "production"])))
     model_ends, contract_ends = draw(LATER_DAYS), draw(LATER_DAYS)
     running = (MODEL,)

@@ -80,11 +80,11 @@ class TestWhichQuestions:
         again = replace(facts, items=tuple(reversed(facts.items)))
         assert next_drawn(again) == found
 
-    @pytest.mark.parametrize("other", ["root", "case", "round"])
-    def test_another_seed_case_or_round_draws_another_order(self, other):
+    @pytest.mark.parametrize("other", ["root", "initiative", "round"])
+    def test_another_seed_initiative_or_round_draws_another_order(self, other):
         keys = drawable(minimal())
         seed = {"root": (ROOT, "AI-0001", ROUND)}
-        seed |= {"case": (ROOT, "AI-0002", ROUND), "round": (ROOT, "AI-0001", "review 8")}
+        seed |= {"initiative": (ROOT, "AI-0002", ROUND), "round": (ROOT, "AI-0001", "review 8")}
         with_other_root = (bytes(32), "AI-0001", ROUND)
         changed = with_other_root if other == "root" else seed[other]
         assert drawing.in_order(*seed["root"], keys) != drawing.in_order(*changed, keys)

@@ -209,7 +209,9 @@ class TestSilence:
 
 
 def carried(tier="limited", **fields):
-    """A case with everything documented and verified by two persons, a described register, and nothing measured."""
+    """An initiative with everything documented and verified by two persons, a described register, and nothing
+    measured.
+    """
     facts = everything("production", tier=tier, described=((LONG_AGO, None),), **fields)
     keys = [key for key in BOOK.requirements if key.startswith(("proto.", "prototype."))]
     extra = tuple(document(1000 + n, key) for n, key in enumerate(keys))
@@ -230,7 +232,7 @@ class TestSupport:
         assert self.supported(carried(tier)).supported == "production"
 
     def test_an_empty_register_supports_no_more_than_a_prototype(self):
-        """T2: the integration test of a case about whose systems nothing is known."""
+        """T2: the integration test of an initiative about whose systems nothing is known."""
         found = self.supported(replace(carried(), described=()))
         assert (found.supported, found.tests["integration"]) == ("prototype", False)
 

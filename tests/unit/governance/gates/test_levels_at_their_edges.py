@@ -80,7 +80,7 @@ def test_a_production_form_below_what_the_gate_to_mvp_asks_does_not_satisfy_it(o
     assert not state(facts, old).satisfies("mvp")
 
 
-def test_at_high_risk_one_person_does_not_accept_that_a_case_stands_alone():
+def test_at_high_risk_one_person_does_not_accept_that_a_initiative_stands_alone():
     key = "int.inventory"
     facts = replace(
         one("mvp.risk", tier="high"), alone=(StandsAlone(LONG_AGO, None, "Ines", frozenset({98})),)
@@ -91,7 +91,7 @@ def test_at_high_risk_one_person_does_not_accept_that_a_case_stands_alone():
     assert state(both, key).satisfied
 
 
-def test_what_the_register_says_counts_for_a_case_that_stands_alone_too():
+def test_what_the_register_says_counts_for_a_initiative_that_stands_alone_too():
     """A fallback drill that failed or is overdue needs no link to speak of."""
     key, alone = "int.fallback", StandsAlone(LONG_AGO, None, "Ines", frozenset({98}))
     facts = replace(one(key, tier="limited"), alone=(alone,), answers={key: reply()})

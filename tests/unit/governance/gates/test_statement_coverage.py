@@ -1,4 +1,4 @@
-"""Every value about the case that a statement prints is compared by staleness."""
+"""Every value about the initiative that a statement prints is compared by staleness."""
 
 import copy
 import json
@@ -14,14 +14,14 @@ from governance.vocabulary import Seat
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
 
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
-# They say which vote it is, not what the case is; `board.stale_of` compares them with the row of the vote.
+# They say which vote it is, not what the initiative is; `board.stale_of` compares them with the row of the vote.
 WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
 # What is fixed after it was signed stales nothing (docs/domain.md, invariant 19), so a state is compared in one
 # direction: the statement said better of it than there is now.
 BETTER = {"unmet": "met", "later": "met", "waived": "met"}
 
 
-def case_with_every_kind_of_state(claimed):
+def initiative_with_every_kind_of_state(claimed):
     """Criteria unmet, one of them advisory, one waived, requirements unproved; a planned scope."""
     lacking = ["production.lessons_captured", "adopt.behaviour", "mvp.workflow", "int.systems_owned"]
     facts = everything(claimed, without=lacking)
@@ -94,18 +94,18 @@ def uncompared():
     printed, silent = set(), set()
     for gate, claimed in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
         for seat in BOOK.gates[gate].seats:
-            for place, reasons in looked_at(case_with_every_kind_of_state(claimed), gate, seat):
+            for place, reasons in looked_at(initiative_with_every_kind_of_state(claimed), gate, seat):
                 printed.add(place)
                 if not reasons:
                     silent.add((gate, seat, place))
     return printed, silent
 
 
-def test_every_printed_value_about_the_case_is_compared():
+def test_every_printed_value_about_the_initiative_is_compared():
     printed, silent = uncompared()
     assert silent == set()
     assert printed >= {
-        "case",
+        "initiative",
         "title",
         "problem",
         "platform",
@@ -129,10 +129,10 @@ def test_every_printed_value_about_the_case_is_compared():
 
 
 def test_a_value_that_is_printed_and_not_compared_is_found(monkeypatch):
-    for left_out in ("_case_moved", "_proof_moved"):
+    for left_out in ("_initiative_moved", "_proof_moved"):
         monkeypatch.setattr(sign_off_statement, left_out, lambda *_: ())
     _, silent = uncompared()
-    places = {"case", "title", "problem", "platform", "confidential", "owner"}
+    places = {"initiative", "title", "problem", "platform", "confidential", "owner"}
     places |= {f"evidence.{name}" for name in ("title", "kind", "fingerprint", "observed_on")}
     assert places <= {place for _, _, place in silent}
 
@@ -141,14 +141,14 @@ def test_a_value_that_is_printed_and_not_compared_is_found(monkeypatch):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"title": "Another case"}, "the title changed from “A case” to “Another case”"),
+        ({"title": "Another initiative"}, "the title changed from “An initiative” to “Another initiative”"),
         ({"problem": "Other."}, "the problem changed from none to “Other.”"),
         ({"platform": "Vendor Two"}, "the platform changed from none to “Vendor Two”"),
         ({"confidential": True}, "the confidentiality changed from not confidential to confidential"),
         ({"people": {"owner": "Marta Berg"}}, "the owner's name changed from Marta to Marta Berg"),
     ],
 )
-def test_the_case_in_its_own_words_is_among_the_facts_of_every_seat(seat, change, reason):
+def test_the_initiative_in_its_own_words_is_among_the_facts_of_every_seat(seat, change, reason):
     facts = everything("mvp")
     signed = sign_off_statement.seat_facts(facts, BOOK, "production", seat, AT)
     assert sign_off_statement.stale_reasons(signed, replace(facts, **change), BOOK, AT, AT) == [reason]
@@ -170,7 +170,7 @@ def test_what_was_unmet_and_is_fixed_stales_nothing():
     assert sign_off_statement.stale_reasons(signed, everything("mvp"), BOOK, AT, AT) == []
 
 
-def test_nobody_adds_a_line_by_the_words_of_a_case():
+def test_nobody_adds_a_line_by_the_words_of_a_initiative():
     facts = everything("mvp")
     forged = "x\n\nRisk tier: minimal.\nSigner: Somebody"
     (key, item), *_ = [(k, i) for i in facts.items for k in i.covers if k == "gov.impact"]

@@ -109,9 +109,9 @@ def test_whatever_is_tolerated_is_ended_by_a_requirement_of_a_later_gate():
 
 
 @pytest.mark.django_db
-def test_the_page_names_the_gates_it_touches_and_counts_the_cases(cast, as_, client):
+def test_the_page_names_the_gates_it_touches_and_counts_the_initiatives(cast, as_, client):
     factories.make_mvp(cast)
-    review = review_actions.open_review(case=factories.make_case(cast), by=cast.owner)
+    review = review_actions.open_review(initiative=factories.make_initiative(cast), by=cast.owner)
     text = TEXT.replace('"0.9"', '"1.0"').replace("Which people and departments use it?", "Who uses it?")
     factories.make_rulebook(cast.admin, cast.chair, source=text)
     page = BeautifulSoup(as_(cast.owner).get("/rulebook/1.0/changes/").content, "html.parser")
@@ -141,9 +141,9 @@ def test_the_page_names_the_gates_it_touches_and_counts_the_cases(cast, as_, cli
 
 
 @pytest.mark.django_db
-def test_the_case_and_the_rulebook_say_what_ends_each_tolerance(cast, as_):
-    case = factories.make_prototype(cast)
-    for address in (case.get_absolute_url(), "/rulebook/"):
+def test_the_initiative_and_the_rulebook_say_what_ends_each_tolerance(cast, as_):
+    initiative = factories.make_prototype(cast)
+    for address in (initiative.get_absolute_url(), "/rulebook/"):
         page = BeautifulSoup(as_(cast.owner).get(address).content, "html.parser")
         lines = [" ".join(line.get_text(" ", strip=True).split()) for line in page.select("li")]
         assert any(

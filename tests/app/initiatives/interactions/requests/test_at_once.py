@@ -31,8 +31,8 @@ def cast():
 
 @pytest.fixture
 def row(cast) -> SubjectRequest:
-    case = factories.make_mvp(cast)
-    keep(report(1), report(2), case=case.number)
+    initiative = factories.make_mvp(cast)
+    keep(report(1), report(2), initiative=initiative.number)
     row = actions.receive(
         kind="erasure",
         channel="mail",

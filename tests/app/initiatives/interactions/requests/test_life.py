@@ -93,7 +93,9 @@ def erased(row, by) -> SubjectErasure:
 # --- Who may ----------------------------------------------------------------------------------------------------------
 
 
-def test_only_privacy_officers_handle_requests_and_only_the_handler_works_on_one(cast, officer, other, case):
+def test_only_privacy_officers_handle_requests_and_only_the_handler_works_on_one(
+    cast, officer, other, initiative
+):
     for person in (cast.admin, cast.auditor, cast.owner, cast.chair):
         with pytest.raises(Refused, match="Only privacy officers"):
             received(person)
@@ -111,23 +113,28 @@ def test_only_privacy_officers_handle_requests_and_only_the_handler_works_on_one
     assert actions.check_identity(request=row, how=HOW, by=other).identified_by == other
 
 
-def test_a_privacy_officer_reads_the_log_of_every_initiative_and_no_evidence(cast, officer, case, as_):
-    assert may_read_interactions(case, officer)
+def test_a_privacy_officer_reads_the_log_of_every_initiative_and_no_evidence(cast, officer, initiative, as_):
+    assert may_read_interactions(initiative, officer)
     with unguarded("governance_user"), acting(by=cast.admin, reason="No longer"):
         officer.is_privacy_officer = False
         officer.save()
-    assert not may_read_interactions(case, officer)
+    assert not may_read_interactions(initiative, officer)
 
 
-def test_nothing_is_found_or_read_before_the_identity_is_checked(cast, officer, case):
-    keep(report(1), case=case.number)
+def test_nothing_is_found_or_read_before_the_identity_is_checked(cast, officer, initiative):
+    keep(report(1), initiative=initiative.number)
     row = received(officer)
     for step in (
         lambda: searches.search(request=row, by=officer),
         lambda: copies.make_copy(request=row, by=officer),
         lambda: erased(row, officer),
         lambda: searches.search_text(
-            request=row, text="money", cases=[case], first=clock.today(), last=clock.today(), by=officer
+            request=row,
+            text="money",
+            initiatives=[initiative],
+            first=clock.today(),
+            last=clock.today(),
+            by=officer,
         ),
     ):
         with pytest.raises(Refused, match="identity of the person is not checked"):
@@ -140,7 +147,7 @@ def test_nothing_is_found_or_read_before_the_identity_is_checked(cast, officer, 
 # --- What is kept of the person ---------------------------------------------------------------------------------------
 
 
-def test_who_asks_stands_in_no_row_in_clear_and_goes_with_its_key(cast, officer, case):
+def test_who_asks_stands_in_no_row_in_clear_and_goes_with_its_key(cast, officer, initiative):
     row = received(officer, words=f"{NAME} wants to know")
     assert secrets.person_of(row).name == NAME
     (sealed,) = RequestSecret.objects.all()
@@ -164,11 +171,11 @@ def test_who_asks_stands_in_no_row_in_clear_and_goes_with_its_key(cast, officer,
         # A copy of the row that somebody kept opens no more: its key is destroyed.
         RequestSecret(request=row, content=content, wrapped=wrapped).save()
         assert secrets.person_of(row) is None
-        assert InteractionKey.objects.get(case_number=0).wrapped is None
+        assert InteractionKey.objects.get(initiative_number=0).wrapped is None
     assert Entry.objects.filter(kind="request of a person forgotten").count() == 1
 
 
-def test_the_master_changes_over_what_is_kept(cast, officer, case):
+def test_the_master_changes_over_what_is_kept(cast, officer, initiative):
     row = received(officer)
     later = clock.today() + timedelta(days=40)
     keys.change_master(today=later, backup_days=35)
@@ -259,35 +266,35 @@ def test_it_is_extended_once_within_the_month_and_reminded_of(cast, officer):
 # --- What is found ----------------------------------------------------------------------------------------------------
 
 
-def test_by_pseudonym_what_belongs_to_their_calls_comes_along_once(cast, officer, case):
+def test_by_pseudonym_what_belongs_to_their_calls_comes_along_once(cast, officer, initiative):
     another = factories.make_mvp(cast, title="Another")
     keep(
         report(1),
         report(2, subject="", kind=Kind.TOOL, tool=ToolCall("look up", "their number")),
         report(3, subject="", conversation="c-9"),
-        case=case.number,
+        initiative=initiative.number,
     )
-    keep(report(1, kind=Kind.EVENTS, subject="", conversation=""), case=case.number)
-    keep(report(1), case=another.number)
+    keep(report(1, kind=Kind.EVENTS, subject="", conversation=""), initiative=initiative.number)
+    keep(report(1), initiative=another.number)
     row = searched(officer)
     assert row.hits.count() == 3
-    assert {hit.initiative for hit in row.hits.all()} == {case, another}
+    assert {hit.initiative for hit in row.hits.all()} == {initiative, another}
     assert searches.search(request=row, by=officer) == (3, 0)
-    only = searched(officer, cases=[another])
+    only = searched(officer, initiatives=[another])
     assert [hit.initiative for hit in only.hits.all()] == [another]
 
 
 def test_texts_are_looked_for_one_initiative_after_the_other_and_the_phrase_stays_nowhere(
-    cast, officer, case
+    cast, officer, initiative
 ):
     another = factories.make_mvp(cast, title="Another")
-    for one in (case, another):
-        keep(said(1, "Petra  AEBISCHER called", subject="", conversation="c-3"), case=one.number)
+    for one in (initiative, another):
+        keep(said(1, "Petra  AEBISCHER called", subject="", conversation="c-3"), initiative=one.number)
     row = identified(officer)
     asked = {"first": clock.today() - timedelta(days=2), "last": clock.today(), "by": officer}
     with pytest.raises(ValidationError):
-        searches.search_text(request=row, text="Pe", cases=[], **asked)
-    searches.search_text(request=row, text=NAME, cases=[case, another], **asked)
+        searches.search_text(request=row, text="Pe", initiatives=[], **asked)
+    searches.search_text(request=row, text=NAME, initiatives=[initiative, another], **asked)
     for _ in range(4):
         searches.go_on()
         under_way = list(selection_actions.InteractionSelection.objects.filter(state="waiting"))
@@ -295,25 +302,34 @@ def test_texts_are_looked_for_one_initiative_after_the_other_and_the_phrase_stay
         for selection in under_way:
             selection_actions.look(selection.pk)
     assert [(one.found, one.trouble) for one in row.text_searches.all()] == [(1, ""), (1, "")]
-    assert {(hit.way, hit.initiative) for hit in row.hits.all()} == {("text", case), ("text", another)}
+    assert {(hit.way, hit.initiative) for hit in row.hits.all()} == {("text", initiative), ("text", another)}
     for entry in Entry.objects.all():
         assert "aebischer" not in json.dumps(entry.facts, ensure_ascii=False).casefold()
 
 
-def test_a_text_waits_for_another_selection_of_the_same_person_and_ends_with_the_answer(cast, officer, case):
+def test_a_text_waits_for_another_selection_of_the_same_person_and_ends_with_the_answer(
+    cast, officer, initiative
+):
     row = identified(officer)
     today = clock.today()
     selection_actions.select(
-        case=case, purpose="Quality", first=today, last=today, until=today + timedelta(days=3), by=officer
+        initiative=initiative,
+        purpose="Quality",
+        first=today,
+        last=today,
+        until=today + timedelta(days=3),
+        by=officer,
     )
-    searches.search_text(request=row, text=NAME, cases=[case], first=today, last=today, by=officer)
+    searches.search_text(
+        request=row, text=NAME, initiatives=[initiative], first=today, last=today, by=officer
+    )
     searches.go_on()
     (one,) = row.text_searches.all()
     assert one.selection is None
     with pytest.raises(Conflict, match="being looked for"):
         actions.answer(request=row, outcome="nothing", words="Nothing", by=officer)
     actions.answer(request=row, outcome="refused", words="Excessive", legal_basis="GDPR 12(5)", by=officer)
-    selection_actions.look(case.interaction_selections.get().pk)
+    selection_actions.look(initiative.interaction_selections.get().pk)
     searches.go_on()
     one.refresh_from_db()
     assert "over before" in one.trouble
@@ -323,14 +339,14 @@ def test_a_text_waits_for_another_selection_of_the_same_person_and_ends_with_the
 
 
 @pytest.fixture
-def hit(cast, officer, case):
+def hit(cast, officer, initiative):
     keep(
         report(
             1,
             input=(Message("user", "Hans and  HANS Muster; Hansel"),),
             output=(Message("assistant", "", tool_calls=(ToolCall("mail", '{"to": "Hans Muster"}'),)),),
         ),
-        case=case.number,
+        initiative=initiative.number,
     )
     return searched(officer, kind="access").hits.get()
 
@@ -356,8 +372,8 @@ def test_passages_are_offsets_and_the_body_stays(officer, hit):
         assert "hans" not in str(kept.passages).casefold()
 
 
-def test_what_is_blacked_out_in_one_and_clear_in_another_is_looked_at_again(cast, officer, case, hit):
-    keep(report(2, input=(Message("user", "Tell hans muster that I moved"),)), case=case.number)
+def test_what_is_blacked_out_in_one_and_clear_in_another_is_looked_at_again(cast, officer, initiative, hit):
+    keep(report(2, input=(Message("user", "Tell hans muster that I moved"),)), initiative=initiative.number)
     row = hit.request
     searches.search(request=row, by=officer)
     hits.black_out(hit=hit, words="Hans Muster", by=officer)
@@ -396,11 +412,11 @@ def test_the_file_of_a_copy_is_encrypted_for_the_handler_alone_and_goes_after_it
 # --- Erasing ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_hold_on_an_initiative_or_the_person_leaves_everything(cast, officer, case):
-    keep(report(1), report(2, subject=cast.owner.email, conversation="c-7"), case=case.number)
+def test_a_hold_on_an_initiative_or_the_person_leaves_everything(cast, officer, initiative):
+    keep(report(1), report(2, subject=cast.owner.email, conversation="c-7"), initiative=initiative.number)
     row = searched(officer, kind="erasure", identifiers=[PERSON, cast.owner.email])
     judged(row, officer)
-    for of in ({"case_ref": case.ref}, {"person": cast.owner}):
+    for of in ({"initiative_ref": initiative.ref}, {"person": cast.owner}):
         hold = retention.open_hold(reason="A claim", by=cast.auditor, **of)
         with pytest.raises(Refused, match=r"[Ll]egal hold"):
             erased(row, officer)
@@ -408,25 +424,30 @@ def test_a_hold_on_an_initiative_or_the_person_leaves_everything(cast, officer, 
         assert not SubjectErasure.objects.exists()
         retention.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
     assert erased(row, officer).unopened == 2
-    assert not holds.held_cases()
+    assert not holds.held_initiatives()
 
 
 def test_what_was_found_by_text_goes_where_its_key_is_its_own_and_is_left_where_others_share_it(
-    cast, officer, case
+    cast, officer, initiative
 ):
     keep(
         said(1, f"{NAME} called", subject="", conversation="c-3"),
         said(2, f"{NAME} is my neighbour", subject="customer 5", conversation="c-5"),
         said(3, "My own affair", subject="customer 5", conversation="c-5"),
-        case=case.number,
+        initiative=initiative.number,
     )
     row = identified(officer, kind="erasure")
     today = clock.today()
     searches.search_text(
-        request=row, text=NAME, cases=[case], first=today - timedelta(days=1), last=today, by=officer
+        request=row,
+        text=NAME,
+        initiatives=[initiative],
+        first=today - timedelta(days=1),
+        last=today,
+        by=officer,
     )
     searches.go_on()
-    selection_actions.look(case.interaction_selections.get().pk)
+    selection_actions.look(initiative.interaction_selections.get().pk)
     searches.go_on()
     with pytest.raises(Conflict, match="judged"):
         erased(row, officer)
@@ -442,8 +463,8 @@ def test_what_was_found_by_text_goes_where_its_key_is_its_own_and_is_left_where_
         erased(row, officer)
 
 
-def test_what_was_judged_to_be_of_another_is_not_erased_under_the_same_words(cast, officer, case):
-    keep(report(1), report(2), case=case.number)
+def test_what_was_judged_to_be_of_another_is_not_erased_under_the_same_words(cast, officer, initiative):
+    keep(report(1), report(2), initiative=initiative.number)
     row = searched(officer, kind="erasure")
     first, second = row.hits.all()
     hits.judge(hit=first, belongs=True, by=officer)
@@ -453,8 +474,8 @@ def test_what_was_judged_to_be_of_another_is_not_erased_under_the_same_words(cas
     assert subject_erasure.tries(Interaction.objects.select_related("batch")) == (2, 2)
 
 
-def test_a_body_that_still_opens_ends_it_with_nothing_erased(cast, officer, case, monkeypatch):
-    keep(report(1), case=case.number)
+def test_a_body_that_still_opens_ends_it_with_nothing_erased(cast, officer, initiative, monkeypatch):
+    keep(report(1), initiative=initiative.number)
     row = searched(officer, kind="erasure")
     judged(row, officer)
     monkeypatch.setattr(keys, "destroy", lambda rows: len(list(rows)))
@@ -464,10 +485,10 @@ def test_a_body_that_still_opens_ends_it_with_nothing_erased(cast, officer, case
     assert not Entry.objects.filter(kind="erased for a request of a person").exists()
 
 
-def test_erased_before_and_erased_again_for_another_request(cast, officer, case):
-    keep(report(1), case=case.number)
+def test_erased_before_and_erased_again_for_another_request(cast, officer, initiative):
+    keep(report(1), initiative=initiative.number)
     log_actions.erase_subject(
-        case=case, subject=PERSON, everywhere=True, why="Asked for", duty="GDPR 17", by=cast.admin
+        initiative=initiative, subject=PERSON, everywhere=True, why="Asked for", duty="GDPR 17", by=cast.admin
     )
     row = searched(officer, kind="erasure")
     judged(row, officer)
@@ -479,8 +500,8 @@ def test_erased_before_and_erased_again_for_another_request(cast, officer, case)
 # --- The answer -------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_says_only_what_was_done(cast, officer, case):
-    keep(report(1), case=case.number)
+def test_an_answer_says_only_what_was_done(cast, officer, initiative):
+    keep(report(1), initiative=initiative.number)
     row = identified(officer)
     for outcome in ("met", "nothing"):
         with pytest.raises(Conflict, match="Nothing was searched"):
@@ -505,7 +526,7 @@ def test_an_answer_says_only_what_was_done(cast, officer, case):
     assert actions.close(request=row, by=officer).state == "closed"
 
 
-def test_of_nobody_nothing_is_held(cast, officer, case):
+def test_of_nobody_nothing_is_held(cast, officer, initiative):
     row = searched(officer, identifiers=["customer 44"])
     assert row.hits.count() == 0
     assert actions.answer(request=row, outcome="nothing", words="Nothing", by=officer).outcome == "nothing"

@@ -22,7 +22,7 @@ from initiatives.models import SubjectErasure, SubjectExport, SubjectRequest
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.selections.test_selecting import said
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED, text_of
+from tests.support.initiatives.initiative_pages import SIGNED, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -45,13 +45,13 @@ def texts_of(archive: zipfile.ZipFile) -> str:
 
 
 def test_from_receipt_to_the_proof(cast, officer, as_):
-    case = factories.make_mvp(cast)
+    initiative = factories.make_mvp(cast)
     keep(
         said(1, f"My neighbour {THIRD} owes me money", subject=PERSON, conversation="c-1", model="m-1"),
         report(2, subject=PERSON, conversation="c-2", model="m-2"),
         said(3, f"{NAME} called about her bill", subject="", conversation="c-3", model="m-3"),
         said(4, "Another one", subject="customer 5", conversation="c-5", model="m-4"),
-        case=case.number,
+        initiative=initiative.number,
     )
     sealing.seal()
     client, received = as_(officer), clock.today() - timedelta(days=5)
@@ -85,14 +85,14 @@ def test_from_receipt_to_the_proof(cast, officer, as_):
     client.post(search)
     assert sorted(hit.way for hit in row.hits.all()) == ["pseudonym", "pseudonym"]
 
-    text = {"text": NAME, "cases": [case.pk], "first": f"{received}", "last": f"{clock.today()}"}
+    text = {"text": NAME, "initiatives": [initiative.pk], "first": f"{received}", "last": f"{clock.today()}"}
     assert client.post(reverse("subject-request-text", args=[row.pk]), text).status_code == 302
     for _ in range(3):
         searches.go_on()
-        for selection in case.interaction_selections.all():
+        for selection in initiative.interaction_selections.all():
             selection_actions.look(selection.pk)
     assert sorted(hit.way for hit in row.hits.all()) == ["pseudonym", "pseudonym", "text"]
-    assert case.interaction_selections.get().state == "ended"
+    assert initiative.interaction_selections.get().state == "ended"
 
     by_model = {}
     for hit in row.hits.all():

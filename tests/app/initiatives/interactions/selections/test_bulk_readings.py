@@ -22,7 +22,7 @@ from initiatives.models import BulkReading
 from tests.app.governance.interaction_log.test_kept import SECRET, keep, report
 from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED, text_of
+from tests.support.initiatives.initiative_pages import SIGNED, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,15 +30,15 @@ WHY = "Two hundred answers, to be compared side by side"
 
 
 @pytest.fixture
-def case(cast):
+def initiative(cast):
     return factories.make_mvp(cast)
 
 
 @pytest.fixture
-def ready(case, cast):
+def ready(initiative, cast):
     """A selection of two interactions, asked for by the owner."""
-    keep(report(1), report(2, subject="customer 5", conversation="c-5"), case=case.number)
-    return actions.look(select(case, cast.owner).pk)
+    keep(report(1), report(2, subject="customer 5", conversation="c-5"), initiative=initiative.number)
+    return actions.look(select(initiative, cast.owner).pk)
 
 
 def asked(ready, by) -> BulkReading:
@@ -128,10 +128,10 @@ def test_leave_runs_out_after_seven_days_and_with_the_selection(ready, cast):
         assert len(actions.members(ready)) == 0
 
 
-def test_there_must_be_something_to_read_and_a_reason(case, ready, cast):
+def test_there_must_be_something_to_read_and_a_reason(initiative, ready, cast):
     with pytest.raises(ValidationError):
         BULK_READINGS.ask(ready, reason=" ", by=cast.owner)
-    waits = select(case, cast.owner)
+    waits = select(initiative, cast.owner)
     with pytest.raises(Conflict):
         asked(waits, cast.owner)
     row = asked(ready, cast.owner)
@@ -150,7 +150,7 @@ def test_the_risk_seat_and_auditors_are_told_until_it_is_answered(ready, cast):
     assert list(reminders.bulk_readings(clock.now())) == []
 
 
-def test_the_pages_from_asking_to_the_file_and_a_line_for_what_was_erased(case, ready, cast, as_):
+def test_the_pages_from_asking_to_the_file_and_a_line_for_what_was_erased(initiative, ready, cast, as_):
     owner, auditor = as_(cast.owner), as_(cast.auditor)
     page = reverse("bulk-readings", args=[ready.pk])
     assert page in text_of(owner.get(ready.get_absolute_url()))
@@ -170,7 +170,12 @@ def test_the_pages_from_asking_to_the_file_and_a_line_for_what_was_erased(case, 
     assert WHY in text_of(auditor.get(approve))
     assert auditor.post(approve, SIGNED).status_code == 302
     log_actions.erase_subject(
-        case=case, subject="customer 5", everywhere=False, why="Asked for", duty="GDPR 17", by=cast.admin
+        initiative=initiative,
+        subject="customer 5",
+        everywhere=False,
+        why="Asked for",
+        duty="GDPR 17",
+        by=cast.admin,
     )
     assert file in text_of(owner.get(page))
     answer = owner.post(file)

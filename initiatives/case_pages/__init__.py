@@ -1,1 +1,0 @@
-"""The case as people read it: overview, banners, history, any day, wording of entries."""

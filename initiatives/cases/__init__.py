@@ -1,1 +1,0 @@
-"""Acts on one case: their frame, the state of a review, the preview of an act; the frame of pages, similar cases."""

@@ -1,0 +1,246 @@
+"""The state of a review as the rules need it: votes with the reasons why they went stale, seats with who can sign."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import criteria, drawing, sign_off_statement
+from governance.gates.gate_inputs import Facts
+from governance.gates.requirements import State, states_at
+from governance.gates.separation_of_duties import Parties, RestsOn, why_barred, why_counted_twice
+from governance.models.people import Membership
+from governance.people.boards import board_for, members_now, seat_holders
+from governance.permission_result import Reason
+from governance.rulebook import Book
+from governance.vocabulary import Seat, SignOffVerdict
+from initiatives.access.signers import contract_authors, parties_of, signer_of
+from initiatives.facts import drawn_questions, initiative_rows, supported_stage
+from initiatives.models import Initiative, Review, SignOff
+from initiatives.models.stage_machine import Judgement
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Who sits on the board of an initiative, and what bars whom from signing: read once, asked many times.
+
+    `working`: by role in force, who holds it, key and name.
+    """
+
+    members: tuple[Membership, ...]
+    parties: Parties
+    working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
+    contract_authors: frozenset[int] = frozenset()
+    board: int | None = None
+
+    def holds(self, person, seat: str) -> bool:
+        """Whether the person holds the seat now."""
+        return any(member.person_id == person.pk and member.seat == seat for member in self.members)
+
+    def holders(self, seat: str) -> list:
+        """Who holds the seat now, and may at least look again, withdraw or object there."""
+        return [member.person for member in seat_holders(list(self.members), seat)]
+
+    def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
+        """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
+        return why_barred(signer_of(person), seat, self.parties, rests_on=rests_on)
+
+
+def bench_of(initiative: Initiative) -> Bench:
+    """Read the bench of an initiative now: four queries."""
+    board = board_for(initiative.unit)
+    return Bench(
+        members=tuple(members_now(board)),
+        board=board.pk if board else None,
+        parties=parties_of(initiative),
+        working={
+            role.role: (role.person_id, role.person.full_name)
+            for role in initiative_rows.roles(initiative)
+            if role.in_force and role.open
+        },
+        contract_authors=contract_authors(initiative),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """One review, read once at one moment: facts, sign-offs, bench. The verdict is judged when first asked for."""
+
+    review: Review
+    initiative: Initiative
+    facts: Facts
+    book: Book
+    states: dict[str, State]
+    votes: tuple[criteria.Vote, ...]
+    sign_offs: list[SignOff]
+    bench: Bench
+    at: datetime
+
+    @cached_property
+    def seats(self) -> dict[str, criteria.SeatState]:
+        """For each seat who could sign now and who is barred."""
+        return seat_states(
+            self.bench, {vote.person_id for vote in self.votes if vote.verdict == SignOffVerdict.RECUSE}
+        )
+
+    @cached_property
+    def verdict(self) -> criteria.Verdict:
+        """Whether the review can be decided, and all that stands in the way."""
+        verdict = criteria.judge(
+            self.facts,
+            self.book,
+            self.review.gate,
+            self.at,
+            votes=self.votes,
+            seats=self.seats,
+            states=self.states,
+        )
+        undrawn = drawing.waits(self.facts, self.book, self.states) if self.draws else None
+        if undrawn is not None:
+            verdict = replace(verdict, blockers=(*verdict.blockers, undrawn))
+        if self.review.is_open and self.at >= self.review.expires_at:
+            # Right although no task ran: the review is over with its last day, whether it was ended yet or not.
+            over = Reason("The time for this review is over.", "The owner can open a new one.")
+            verdict = replace(verdict, blockers=(*verdict.blockers, over))
+        return verdict
+
+    @property
+    def draws(self) -> bool:
+        """Whether questions are drawn for this review before it is decided."""
+        draws = self.book.drawn_at(self.facts.tier) > 0
+        return draws and self.review.is_open and self.review.gate == drawn_questions.GATE
+
+    @property
+    def judgement(self) -> Judgement:
+        """The verdict as the conditions of the moves of its initiative read it."""
+        return Judgement(gate=self.review.gate if self.verdict.decidable else "")
+
+
+def sit(review: Review, initiative: Initiative | None = None, at: datetime | None = None) -> Sitting:
+    """Read the review now. `initiative` is the locked row when acting."""
+    initiative = initiative or review.initiative
+    at = at or clock.now()
+    book = review.rulebook.book.at_tier(initiative.tier)
+    with one_look():
+        facts, bench, sign_offs = (
+            supported_stage.facts_of(initiative),
+            bench_of(initiative),
+            initiative_rows.standing_votes(review),
+        )
+    states = states_at(facts, book, at)
+    votes = all_judged(sign_offs, bench, facts, book, at, states)
+    return Sitting(review, initiative, facts, book, states, votes, sign_offs, bench, at)
+
+
+def judged_under(sitting: Sitting, book: Book, facts: Facts | None = None) -> Sitting:
+    """The same sitting under another book, with the facts as they are while it is in force."""
+    facts = facts or sitting.facts
+    states = states_at(facts, book, sitting.at)
+    votes = all_judged(sitting.sign_offs, sitting.bench, facts, book, sitting.at, states)
+    return replace(sitting, facts=facts, book=book, states=states, votes=votes)
+
+
+def as_if_signed_again(sitting: Sitting) -> criteria.Verdict:
+    """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
+    votes = tuple(
+        replace(vote, stale=tuple(_barring(sitting, row))) if vote.approves else vote
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+    )
+    return replace(sitting, votes=votes).verdict
+
+
+def _barring(sitting: Sitting, row: SignOff) -> list[str]:
+    """Why this person may not sign for the seat, whatever the facts say."""
+    reasons = sitting.bench.barred(row.person, row.seat)
+    if not sitting.bench.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons
+
+
+def with_sign_off(sitting: Sitting, row: SignOff) -> Sitting:
+    """The same sitting after this sign-off was given, without reading everything again."""
+    sign_offs = [other for other in sitting.sign_offs if other.seat != row.seat] + [row]
+    vote = as_judged(
+        row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states, beside=sign_offs
+    )
+    votes = (*(other for other in sitting.votes if other.seat != row.seat), vote)
+    return replace(sitting, sign_offs=sign_offs, votes=votes)
+
+
+def all_judged(rows: list[SignOff], bench: Bench, facts, book, at, states) -> tuple[criteria.Vote, ...]:
+    """Standing sign-offs of a review as the rules see them."""
+    return tuple(as_judged(row, bench, facts, book, at, states, beside=rows) for row in rows)
+
+
+def as_judged(
+    row: SignOff, bench: Bench, facts, book, at, states, *, beside: Iterable[SignOff] = ()
+) -> criteria.Vote:
+    """A stored sign-off as the rules see it, with every reason why it no longer counts.
+
+    `beside`: the sign-offs that stand in the same review; of two that may be one human's the earlier one counts.
+    """
+    earlier = {
+        other.person_id: str(other.person)
+        for other in beside
+        if row.person.may_be_another and other.approves and other.pk < row.pk
+    }
+    twice = why_counted_twice(signer_of(row.person), earlier) if earlier else []
+    return criteria.Vote(
+        seat=row.seat,
+        person_id=row.person_id,
+        person=row.person.full_name,
+        verdict=row.verdict,
+        at=row.at,
+        criteria=tuple(row.criteria),
+        stale=(*stale_of(row, bench, facts, book, at, states), *(twice if row.approves else ())),
+    )
+
+
+def rests_on(covered: dict, evidence, bench: Bench, facts) -> RestsOn:
+    """Who wrote what a sign-off covers: these items of evidence, and the contract where its facts name one."""
+    return RestsOn(
+        frozenset(item.author_id for item in facts.items if item.id in evidence),
+        bench.contract_authors if covered.get("contract") else frozenset(),
+    )
+
+
+def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
+    """Why this approval does not count at `at`: its facts moved, or its signer may not sign.
+
+    See docs/domain.md, invariants 4 and 5.
+    """
+    if not row.approves:
+        return []
+    evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}
+    reasons = bench.barred(row.person, row.seat, rests_on(row.facts, evidence, bench, facts))
+    about = (row.facts["initiative"], row.facts["gate"], row.facts["seat"])
+    if about != (facts.ref, row.review.gate, row.seat) or row.digest != sign_off_statement.digest(
+        row.statement
+    ):
+        reasons.append("the statement was signed for something else")
+    if row.facts.get("board", bench.board) != bench.board:
+        reasons.append("another board decides this initiative now")
+    elif not bench.holds(row.person, row.seat):
+        reasons.append(f"{row.person} no longer holds the seat")
+    return reasons + sign_off_statement.stale_reasons(row.facts, facts, book, at, row.at, states)
+
+
+def seat_states(bench: Bench, recused: frozenset | set = frozenset()) -> dict[str, criteria.SeatState]:
+    """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
+    result = {}
+    for seat in Seat:
+        able, barred, people, humans = [], [], [], []
+        for member in seat_holders(list(bench.members), seat):
+            reasons = bench.barred(member.person, seat)
+            if member.person_id in recused:
+                reasons = [*reasons, f"{member.person} recused themselves"]
+            if reasons:
+                barred += reasons
+            else:
+                able.append(member.person.full_name)
+                people.append(member.person_id)
+                humans.append(min(signer_of(member.person).accounts))
+        result[seat] = criteria.SeatState(seat, tuple(able), tuple(barred), tuple(people), tuple(humans))
+    return result

@@ -1,0 +1,52 @@
+"""What a rulebook was foretold to do is what it does: each initiative, each gap, each debt, each sign-off."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from governance import clock
+from governance.models import Rulebook
+from governance.rulebook import shipped_text
+from initiatives.stages import periodic
+from tests.support import factories
+from tests.support.database import snapshots
+from tests.support.initiatives import rulebook_changes, rulebook_forecast
+from tests.support.initiatives.open_reviews import voted
+
+pytestmark = pytest.mark.django_db
+LATER = 40  # days: proof has aged, and votes still count
+
+
+@pytest.fixture
+@snapshots.kept
+def company(cast):
+    """An MVP, an initiative in production, and a review with votes."""
+    factories.make_production(cast, title="Runs")
+    factories.make_mvp(cast, title="Bounded")
+    voted(cast)
+    return cast
+
+
+def test_what_is_foretold_comes_true(company, rounds):
+    """Fifty random changes under `--rounds 500`, a handful otherwise; together they meet every field."""
+    source, met = Rulebook.objects.current().source, Counter()
+    turns = range(50) if rounds >= 50 else range(3, len(rulebook_changes.FIELDS), 10)
+    with clock.simulated(clock.now() + timedelta(days=LATER)):
+        periodic.recompute()  # as the night before did
+        for turn in turns:
+            text, values = rulebook_changes.change(source, turn, f"try-{turn}", most=20)
+            forecast, told = rulebook_forecast.foretold(text.source, company.admin)
+            came = rulebook_forecast.happened(text.source, company.admin, company.chair)
+            assert rulebook_forecast.differences(told, came) == [], values
+            met.update(name for name, count in forecast.totals.items() if name != "asked" and count)
+    assert {"more_work", "lose", "sign_offs"} <= set(met), met
+
+
+def test_the_rulebook_with_levels_does_what_it_was_foretold_to_do(company):
+    """The passage from 0.9: prototypes lack the screening of personal data, and nothing here is verified."""
+    source = shipped_text()
+    forecast, told = rulebook_forecast.foretold(source, company.admin)
+    came = rulebook_forecast.happened(source, company.admin, company.chair)
+    assert rulebook_forecast.differences(told, came) == []
+    assert forecast.totals["lose"] == 3

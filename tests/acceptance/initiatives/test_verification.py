@@ -1,0 +1,447 @@
+"""Evidence opened and verified under the shipped rulebook: by a seat outside the team, on what was opened."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.database import row_history
+from governance.gates import criteria
+from governance.gates.requirements import BY_VERIFYING
+from governance.models import Entry, Notice, Rulebook
+from governance.notices import desk as notice_desk
+from governance.permission_result import Conflict, Refused
+from governance.rulebook import shipped_text
+from governance.vocabulary import Level, TakesEffect
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import reminders
+from initiatives.evidence.verification import actions, queries
+from initiatives.facts import standings, supported_stage
+from initiatives.models import Evidence, EvidenceOpening, Verification
+from initiatives.reviews import presentation
+from initiatives.roles import actions as role_actions
+from tests.support import factories
+from tests.support.initiatives.initiative_pages import SIGNED
+
+pytestmark = pytest.mark.django_db
+KEY = "mvp.rollout"
+
+
+@pytest.fixture
+def initiative(cast):
+    """A prototype of limited risk under the shipped rulebook."""
+    row = factories.make_prototype(cast)
+    initiative_acts.propose_and_confirm_tier(row, cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
+    return initiative_acts.fresh(row)
+
+
+@pytest.fixture
+def plan(initiative, cast):
+    """The owner's answer and the plan that is to show it."""
+    checklist_actions.answer(
+        initiative=initiative,
+        requirement=KEY,
+        kind="answered",
+        text="Forty account managers until March.",
+        by=cast.owner,
+    )
+    return evidence_actions.add_evidence(
+        initiative=initiative,
+        kind="document",
+        title="Rollout plan",
+        observed_on=clock.today(),
+        covers=[KEY],
+        file=ContentFile(b"Week 1: forty account managers in the north, until 31 March.", "plan.txt"),
+        by=cast.owner,
+    )
+
+
+def state(initiative, key: str = KEY) -> criteria.State:
+    book = Rulebook.objects.current().book
+    return criteria.state_of(
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, key, clock.now()
+    )
+
+
+def verify(item, by, *, opened=True, shows=True, **fields):
+    if opened:
+        actions.open_item(initiative=item.initiative, evidence=item, way="look", by=by)
+    said = {"place": "Line 1", "words": "It names forty people and the day.", "answer_version": 1}
+    said |= {"requirement": KEY, "fingerprint": item.fingerprint}
+    return actions.verify(evidence=item, shows=shows, by=by, **(said | fields))
+
+
+def page(initiative, item):
+    return reverse("evidence-verify", args=[initiative.ref, item.pk, KEY])
+
+
+class TestPage:
+    def test_a_seat_reads_it_beside_the_question_and_says_that_it_shows_it(self, initiative, plan, cast, as_):
+        assert state(initiative).level == Level.DOCUMENTED
+        client = as_(cast.seat_risk)
+        row = client.get(reverse("checklist-row", args=[initiative.ref, KEY])).content.decode()
+        assert page(initiative, plan) in row
+        shown = client.get(page(initiative, plan)).content.decode()
+        assert "Week 1: forty account managers in the north" in shown
+        assert "Forty account managers until March." in shown
+        answer = client.post(
+            page(initiative, plan),
+            {
+                "verdict": "shows",
+                "place": "Week 1",
+                "words": "Forty people, one region, an end.",
+                "fingerprint": plan.fingerprint,
+                "answer": "1",
+            }
+            | SIGNED,
+        )
+        assert answer.status_code == 302
+        assert (state(initiative).level, state(initiative).state) == (Level.VERIFIED, "met")
+        entry = Entry.objects.filter(kind=EntryKind.EVIDENCE_VERIFIED).get()
+        assert entry.actor_id == cast.seat_risk.pk
+
+    def test_without_where_and_what_nothing_is_saved_and_nothing_lost(self, initiative, plan, cast, as_):
+        client = as_(cast.seat_risk)
+        client.get(page(initiative, plan))
+        said = {"verdict": "shows", "words": "Forty people.", "fingerprint": plan.fingerprint, "answer": "1"}
+        shown = client.post(page(initiative, plan), said).content.decode()
+        assert "Say where in it" in shown
+        assert "Forty people." in shown
+        assert not Verification.objects.exists()
+
+    def test_others_are_told_who_verifies(self, initiative, plan, cast, as_):
+        for person in (cast.owner, cast.lead, cast.seat_operations, cast.admin):
+            assert as_(person).get(page(initiative, plan)).status_code == 403, person
+
+    def test_opening_is_on_record(self, initiative, plan, cast, as_):
+        client = as_(cast.seat_risk)
+        for _ in range(2):
+            client.get(page(initiative, plan))
+        assert EvidenceOpening.objects.filter(evidence=plan, person=cast.seat_risk).count() == 1
+        assert Entry.objects.filter(kind=EntryKind.EVIDENCE_OPENED).count() == 2
+
+
+class TestAct:
+    def test_nothing_is_verified_unopened(self, plan, cast):
+        with pytest.raises(Refused, match="not opened it yet"):
+            verify(plan, cast.seat_risk, opened=False)
+
+    def test_what_does_not_show_it_is_a_task_for_who_answered(self, initiative, plan, cast):
+        verify(plan, cast.seat_risk, shows=False, place="", words="No end is named.")
+        assert not state(initiative).satisfies("mvp")
+        told = Notice.objects.filter(kind="evidence not shown", person=cast.owner).get()
+        assert "No end is named." in told.text
+
+    def test_another_answer_ends_it(self, initiative, plan, cast):
+        verify(plan, cast.seat_risk)
+        checklist_actions.answer(
+            initiative=initiative,
+            requirement=KEY,
+            kind="answered",
+            text="Four hundred, everywhere.",
+            by=cast.owner,
+        )
+        assert state(initiative).level == Level.DOCUMENTED
+        with pytest.raises(Conflict, match="changed since you opened"):
+            verify(plan, cast.seat_risk)
+
+    def test_another_file_is_another_item(self, initiative, plan, cast):
+        verify(plan, cast.seat_risk)
+        evidence_actions.add_evidence(
+            initiative=initiative,
+            kind="document",
+            title="Rollout plan, second edition",
+            observed_on=clock.today(),
+            covers=[KEY],
+            file=ContentFile(b"Everybody, from tomorrow on, without an end.", "plan.txt"),
+            supersedes=plan,
+            by=cast.owner,
+        )
+        assert not state(initiative).verifiers
+        with clock.simulated(clock.now() + timedelta(days=16)):
+            assert state(initiative).level == Level.DOCUMENTED
+        with pytest.raises(Conflict, match="no longer counts"):
+            verify(plan, cast.seat_risk)
+
+    def test_who_is_asked_for_a_role_neither_verifies_nor_has_verified(self, initiative, plan, cast):
+        verify(plan, cast.seat_risk)
+        role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.seat_risk, by=cast.owner)
+        assert state(initiative).level == Level.DOCUMENTED
+        assert list(standings.differing([initiative.pk])) == [], "the kept standing follows the proposal"
+        with pytest.raises(Refused, match="proposed as sponsor"):
+            verify(plan, cast.seat_risk)
+
+    def test_nothing_rises_by_a_press_of_the_team(self, initiative, plan, cast):
+        """T1 and T3 of the team's own hands: more items, the same answer saved again, offered for more."""
+        for number in range(3):
+            evidence_actions.add_evidence(
+                initiative=initiative,
+                kind="document",
+                title=f"Annex {number}",
+                observed_on=clock.today(),
+                covers=[KEY, "mvp.users"],
+                file=ContentFile(f"Annex {number} of the plan.".encode(), f"{number}.txt"),
+                by=cast.owner,
+            )
+        assert state(initiative).level == Level.DOCUMENTED
+        assert not state(initiative).satisfies("mvp")
+
+    def test_the_answer_is_somebodys_word_as_of_a_day(self, initiative, cast):
+        checklist_actions.answer(
+            initiative=initiative,
+            requirement="mvp.users",
+            kind="answered",
+            text="Account managers.",
+            by=cast.owner,
+        )
+        assert state(initiative, "mvp.users").level == Level.STATED
+
+
+class TestDatabase:
+    def insert(self, plan, by, **fields):
+        opening, _ = EvidenceOpening.objects.get_or_create(
+            evidence=plan, person=by, defaults={"at": clock.now()}
+        )
+        values = {
+            "evidence": plan,
+            "requirement": KEY,
+            "verifier": by,
+            "seat": "risk_compliance",
+            "opening": opening,
+            "shows": True,
+            "place": "Line 1",
+            "words": "It does.",
+            "answer_version": 1,
+            "fingerprint": plan.fingerprint,
+            "at": clock.now(),
+        }
+        Verification(**(values | fields)).save()
+
+    def refused(self, says, plan, by, **fields):
+        with (
+            pytest.raises(DatabaseError, match=says),
+            transaction.atomic(),
+            row_history.acting(by=by, reason=""),
+        ):
+            self.insert(plan, by, **fields)
+
+    def test_it_refuses_what_the_act_refuses(self, initiative, plan, cast):
+        self.refused("added", plan, cast.owner)
+        self.refused("seat", plan, cast.outsider)
+        self.refused("something else", plan, cast.seat_risk, fingerprint="f" * 64)
+        self.refused("answer changed", plan, cast.seat_risk, answer_version=2)
+        with row_history.acting(by=cast.seat_risk, reason=""):
+            self.insert(plan, cast.seat_risk)
+        role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.seat_risk, by=cast.owner)
+        self.refused("party", plan, cast.seat_risk)
+
+    def test_an_opening_of_somebody_else_opens_nothing(self, plan, cast):
+        with row_history.acting(by=cast.seat_value, reason=""):
+            other = EvidenceOpening.objects.create(evidence=plan, person=cast.seat_value, at=clock.now())
+        self.refused("unopened", plan, cast.seat_risk, opening=other)
+
+
+def test_the_profile_of_levels_stands_on_initiative_and_checklist(initiative, plan, cast, as_):
+    verify(plan, cast.seat_risk)
+    client = as_(cast.owner)
+    shown = client.get(reverse("checklist", args=[initiative.ref]), {"gate": "mvp"}).content.decode()
+    assert "1 verified" in shown
+    assert "Answers up to this stage:" in client.get(initiative.get_absolute_url()).content.decode()
+
+
+def test_the_item_says_who_verified_it_and_what_they_saw(initiative, plan, cast, as_):
+    verify(plan, cast.seat_risk)
+    shown = as_(cast.owner).get(reverse("evidence-item", args=[initiative.ref, plan.pk])).content.decode()
+    assert "shows it" in shown
+    assert "It names forty people and the day." in shown
+
+
+def test_a_bare_link_is_not_verified(initiative, plan, cast):
+    link = evidence_actions.add_evidence(
+        initiative=initiative,
+        kind="document",
+        title="Plan on the wiki",
+        observed_on=clock.today(),
+        covers=[KEY],
+        link="https://wiki.example.org/plan",
+        by=cast.owner,
+    )
+    with pytest.raises(Refused, match="can change after it was read"):
+        verify(link, cast.seat_risk)
+
+
+def test_a_decided_review_shows_what_was_below_its_gate_as_that(initiative):
+    """A level alone says nothing of what was asked: documented is enough at one gate and too little at another."""
+    asked = {"key": KEY, "state": "below", "level": "documented", "words": "Documented.", "evidence": []}
+    assert presentation.frozen({**asked, "satisfied": True}, "?", [])["tone"] == "ok"
+    assert presentation.frozen({**asked, "satisfied": False}, "?", [])["tone"] == "warn"
+
+
+def test_a_bare_link_and_ones_own_item_wait_for_nobody(initiative, plan, cast):
+    book = Rulebook.objects.current().book
+    waiting = state(initiative)
+    seats = ("risk_compliance",)
+    assert queries.item_to_verify(waiting, book, seats, cast.seat_risk.pk).id == plan.pk
+    assert queries.item_to_verify(waiting, book, seats, cast.owner.pk) is None
+    assert queries.item_to_verify(waiting, book, ("service_operations",), cast.seat_risk.pk) is None
+    (item,) = waiting.items
+    bare = replace(waiting, items=(replace(item, unverified=True),))
+    assert queries.item_to_verify(bare, book, seats, cast.seat_risk.pk) is None
+
+
+def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_offered(cast, as_):
+    """In production an answer to the MVP may rest on its production form's item, which opens there alone."""
+    initiative = factories.make_production(cast)
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
+    logged = state(initiative, "mvp.observability")
+    assert logged.place == BY_VERIFYING
+    assert not any("mvp.observability" in item.covers for item in logged.items), "it stands on another's item"
+    for person in cast.seats.values():
+        answer = as_(person).get(reverse("evidence-verify-first", args=[initiative.ref]), follow=True)
+        assert answer.status_code == 200, person
+    book = Rulebook.objects.current().book
+    others = {key: replace(logged, key=key, place="") for key in book.requirements}
+    facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
+    assert supported_stage.to_verify(facts, book, others | {"mvp.observability": logged}) is None
+
+
+def test_that_too_few_can_verify_is_said_before_a_initiative_is_submitted(cast, as_):
+    initiative = factories.make_prototype(cast)
+    initiative_acts.propose_and_confirm_tier(initiative, cast.team, "high")
+    initiative = initiative_acts.to_mvp(initiative_acts.fresh(initiative), cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
+    page = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
+    assert "At high risk two people verify each of" in page
+    for seat in Rulebook.objects.current().book.seats:
+        factories.make_seat(cast, factories.make_person(f"second-{seat}"), seat)
+    page = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
+    assert "At high risk two people verify" not in page
+
+
+class TestDesk:
+    """Answers of a running initiative that wait to be verified lie on the desks of the seats that sign for them."""
+
+    @pytest.fixture
+    def running(self, cast):
+        """An MVP of limited risk on which the shipped rulebook decides at once, its bound shown by a document."""
+        row = factories.make_mvp(cast)
+        factories.make_rulebook(
+            cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE
+        )
+        return initiative_acts.fresh(row)
+
+    @staticmethod
+    def waiting(person):
+        return [line for line in notice_desk.lines_for(person) if line.verb == "verify"]
+
+    def test_a_seat_is_told_how_many_and_led_to_the_first(self, running, cast, as_):
+        (line,) = self.waiting(cast.seat_risk)
+        assert line.ref == running.ref
+        assert "that MVP rests on" in line.why
+        gone_to = as_(cast.seat_risk).get(line.link)
+        assert gone_to.status_code == 302
+        assert "/verify/" in gone_to.url
+        assert as_(cast.seat_risk).get(gone_to.url).status_code == 200
+
+    def test_nobody_else_is(self, running, cast):
+        for person in (cast.owner, cast.lead, cast.admin, cast.auditor, cast.outsider):
+            assert not self.waiting(person), person
+
+    def test_it_is_gone_for_whoever_verified_all_of_it(self, running, cast):
+        while found := self.waiting(cast.seat_risk):
+            before = found[0].why
+            first = queries.waiting_for(
+                running,
+                Rulebook.objects.current().book,
+                criteria.states_at(
+                    supported_stage.facts_of(running), Rulebook.objects.current().book, clock.now()
+                ),
+                cast.seat_risk,
+            )
+            for key, pk in first:
+                version = running.answers.get(requirement=key).version
+                verify(Evidence.objects.get(pk=pk), cast.seat_risk, requirement=key, answer_version=version)
+            now = self.waiting(cast.seat_risk)
+            assert not now or now[0].why != before
+        assert Verification.objects.exists()
+
+    def test_what_only_a_later_gate_asks_does_not_wait_yet(self, running, cast):
+        book = Rulebook.objects.current().book
+        facts = supported_stage.facts_of(running)
+        states = criteria.states_at(facts, book, clock.now())
+        later = [
+            key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" not in state.below
+        ]
+        assert later
+        kept = supported_stage.to_verify(facts, book, states)
+        earlier = [
+            key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" in state.below
+        ]
+        assert len(kept) == len(earlier)
+
+
+class TestRenewal:
+    """What renews a verified item: counted meanwhile, on the desk of its seat, told after a week."""
+
+    @pytest.fixture
+    def renewed(self, initiative, plan, cast):
+        verify(plan, cast.seat_risk)
+        return evidence_actions.add_evidence(
+            initiative=initiative,
+            kind="document",
+            title="Rollout plan, new edition",
+            observed_on=clock.today(),
+            covers=[KEY],
+            supersedes=plan,
+            file=ContentFile(b"Week 1: forty account managers in the north, until 30 April.", "plan-2.txt"),
+            by=cast.owner,
+        )
+
+    def test_it_counts_meanwhile(self, initiative, renewed):
+        found = state(initiative)
+        assert (found.level, found.place) == (Level.VERIFIED, BY_VERIFYING)
+        with clock.simulated(clock.now() + timedelta(days=16)):
+            assert state(initiative).level == Level.DOCUMENTED
+
+    def test_the_page_says_until_when_and_leads_there(self, initiative, renewed, cast, as_):
+        row = as_(cast.seat_risk).get(reverse("checklist-row", args=[initiative.ref, KEY])).content.decode()
+        assert "renews what was verified, and counts so until" in row
+        assert page(initiative, renewed) in row
+
+    def test_seat_and_chair_hear_of_it_after_a_week_and_once(self, cast):
+        row = factories.make_mvp(cast)
+        factories.make_rulebook(
+            cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE
+        )
+        (older,) = row.evidence.filter(coverage__requirement=KEY, superseded_by__isnull=True).exclude(
+            kind="attestation"
+        )
+        verify(older, cast.seat_risk, answer_version=row.answers.get(requirement=KEY).version)
+        evidence_actions.add_evidence(
+            initiative=row,
+            kind=older.kind,
+            title="Rollout plan, new edition",
+            observed_on=clock.today(),
+            covers=[KEY],
+            supersedes=older,
+            file=ContentFile(b"Week 1: forty account managers in the north, until 30 April.", "plan-2.txt"),
+            by=older.author,
+        )
+        start = clock.now()
+
+        def owed(days):
+            with clock.simulated(start + timedelta(days=days)):
+                return {(due.person.login, due.period) for due in reminders.renewals(clock.now())}
+
+        assert owed(6) == set()
+        assert owed(7) == {("seat-risk", "after7d"), ("chair", "after7d")}
+        assert owed(9) == owed(7)
+        assert owed(15) == set()

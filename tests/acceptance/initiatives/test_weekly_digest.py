@@ -1,0 +1,290 @@
+"""The weekly digest: who gets which, one a week, what it says and to whom it does not."""
+
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+
+from adoption.demo import initiative_acts
+from governance import clock
+from governance.models import Delivery, Telling, User
+from governance.notices import daily_mail, preferences
+from governance.organisation import actions as organisation_actions
+from governance.templatetags.plumbline import day
+from initiatives.desk import weekly_digest
+from initiatives.efforts import actions as effort_actions
+from initiatives.facts import visible_progress
+from initiatives.holds import actions as hold_actions
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews import review_turn
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+
+MONDAY = datetime(2026, 11, 9, 6, 5, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def send(at: datetime | None = None) -> list:
+    """What goes out at that moment, twice asked."""
+    mail.outbox.clear()
+    daily_mail.deliver(at, kind=Delivery.DIGEST)
+    daily_mail.deliver(at, kind=Delivery.DIGEST)
+    return list(mail.outbox)
+
+
+def only(*people) -> None:
+    """Nobody but these gets a digest: each that is written costs the time of a review read in full."""
+    others = User.objects.exclude(pk__in=[person.pk for person in people])
+    Telling.objects.bulk_create([Telling(person=person, digest=Telling.NEVER) for person in others])
+
+
+def units_of(person) -> list[str]:
+    return [unit.name for unit in weekly_digest.units_of(person)]
+
+
+def next_monday() -> datetime:
+    """Monday morning of the week to come, an hour after the digests begin."""
+    ahead = timedelta(days=7 - clock.today().weekday())
+    return clock.midnight_before(clock.today() + ahead) + timedelta(hours=7)
+
+
+def test_who_gets_which_unit(cast):
+    factories.make_prototype(cast)
+    assert units_of(cast.owner) == ["Account management"]
+    assert units_of(cast.chair) == ["Retail"], "of the board's unit, everything below it in one"
+    assert units_of(cast.outsider) == units_of(cast.auditor) == []
+    preferences.choose_digest(choice=Telling.UNIT, by=cast.outsider)
+    preferences.choose_digest(choice=Telling.UNIT, by=cast.auditor)
+    preferences.choose_digest(choice=Telling.NEVER, by=cast.chair)
+    assert units_of(cast.outsider) == ["Logistics"]
+    assert units_of(cast.auditor) == ["Northgate"], "who works nowhere looks over everything"
+    assert units_of(cast.chair) == []
+    for number in range(4):
+        unit = organisation_actions.add_unit(
+            name=f"Desk {number}", code=f"desk-{number}", parent=cast.elsewhere, by=cast.admin
+        )
+        factories.make_initiative(
+            cast, unit=unit, owner=cast.sponsor, by=cast.sponsor, title=f"Idea {number}"
+        )
+        for role in cast.sponsor.roles.waiting():
+            role_actions.accept_role(assignment=role, by=cast.sponsor)
+    assert units_of(cast.sponsor) == ["Logistics"], "more than three are told as one"
+
+
+def test_once_a_week_from_monday_morning_and_one_after_weeks_of_silence(cast):
+    initiative = factories.make_prototype(cast)
+    hold_actions.hold(initiative=initiative, reason="Look.", by=cast.owner)
+    only(cast.owner, cast.lead)
+    monday = next_monday()
+    assert send(monday - timedelta(hours=2)), "of the week before"
+    assert send(monday - timedelta(hours=2)) == []
+    first = send(monday)
+    assert sorted(message.to[0] for message in first) == sorted({message.to[0] for message in first})
+    assert "owner@example.org" in {message.to[0] for message in first}
+    for days in (0, 1, 6):
+        assert send(monday + timedelta(days=days)) == []
+    later = send(monday + timedelta(days=24))
+    assert len([message for message in later if message.to == ["owner@example.org"]]) == 1
+    (mine,) = (message for message in later if message.to == ["owner@example.org"])
+    assert f"since {monday.day} {monday:%B}" in mine.body, "of everything since the last"
+
+
+def test_a_quiet_unit_sends_nothing(cast):
+    factories.make_initiative(cast)
+    for role in cast.owner.roles.waiting():
+        role_actions.accept_role(assignment=role, by=cast.owner)
+    assert send(next_monday() + timedelta(days=28)) == []
+
+
+def busy(cast) -> None:
+    """A unit in which much happens: fifteen initiatives, two before their gate, holds, debts, decisions, roles to
+    accept.
+    """
+    mvp = factories.make_mvp(cast)
+    for number in range(12):
+        factories.make_initiative(cast, title=f"Idea number {number} with a rather long title")
+    stopped = factories.make_prototype(cast, title="Contract reader")
+    stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
+    trial = factories.make_prototype(cast, title="Ticket triage")
+    hold_actions.hold(initiative=trial, reason="Wrong answers last night.", by=cast.seat_security)
+    hold_actions.hold(initiative=mvp, reason="A vendor question.", by=cast.seat_risk)
+    review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)
+    soon = clock.today() + timedelta(days=9)
+    for number in range(6):
+        hold_actions.open_gap(
+            initiative=mvp,
+            text=f"List {number} differs.",
+            owner=cast.steward,
+            due=soon,
+            downstream=[],
+            by=cast.owner,
+        )
+    role_actions.propose_role(initiative=mvp, role="sponsor", person=cast.sponsor, by=cast.owner)
+    effort_actions.note_effort(
+        initiative=mvp, layer="integration", week=clock.today(), hours=12, by=cast.lead
+    )
+
+
+def test_a_busy_unit_is_read_in_a_minute(cast):
+    busy(cast)
+    only(cast.owner, cast.chair)
+    told = {message.to[0].partition("@")[0]: message for message in send()}
+    body = told["owner"].body
+    for words in ("YOUR MOVE", "BLOCKED", "WAITING FOR OTHERS", "DECIDED", "WHERE THEY STAND", "more:"):
+        assert words in body
+    assert "Ticket triage: somebody raised a concern (“Wrong answers last night”), since" in body
+    assert "Contract reader: its post-mortem, by" in body, "one's own move needs no name"
+    assert "YOUR MOVE" not in told["chair"].body
+    assert f"{cast.sponsor}: accept or decline to be its sponsor" in told["chair"].body
+    assert f"{cast.steward}: close the gap “List 0 differs”, by " in body
+    assert "stopped, Marta Lindqvist" in body
+    assert "MVP (prove bounded business usefulness)" in body
+    assert "INTEGRATION WORK" in body
+    assert "moves are yours" in told["owner"].subject
+    for message in told.values():
+        words = re.sub(r"http\S+|\*", " ", message.body).split()
+        assert len(words) <= 230, f"{len(words)} words, most of them titles: more than is skimmed in a minute"
+        lines = [line for line in message.body.splitlines() if line.startswith("* ")]
+        assert len(lines) <= 7 * weekly_digest.SECTION
+        html = message.alternatives[0][0]
+        assert html.count("<li") == len(lines)
+
+
+def test_integration_work_of_the_week_is_told_with_when_the_initiative_last_moved(cast):
+    initiative, quiet = factories.make_mvp(cast), factories.make_initiative(cast, title="Another")
+    since = clock.now() - weekly_digest.WEEK
+    moved = day(visible_progress.newest([initiative.pk])[initiative.pk].at)
+    for fields in (
+        {"layer": "integration", "hours": 9, "waited_days": Decimal("2.5")},
+        {"layer": "integration", "hours": 3},
+        {"layer": "policy", "hours": 50},
+    ):
+        effort_actions.note_effort(initiative=initiative, week=clock.today(), by=cast.lead, **fields)
+    effort_actions.note_effort(initiative=quiet, layer="policy", week=clock.today(), hours=5, by=cast.owner)
+    long_ago = clock.today() - timedelta(days=60)
+    effort_actions.note_effort(initiative=quiet, layer="integration", week=long_ago, hours=5, by=cast.owner)
+    told = {
+        section.words: section
+        for section in weekly_digest.written(cast.unit, cast.owner, since=since).sections
+    }
+    (line,) = told["Integration work"].lines
+    assert line.ref == initiative.ref
+    assert line.words == f"12 hours, 2.5 days waited; last visible movement {moved}"
+    others = weekly_digest.written(cast.unit, cast.outsider, since=since).sections
+    assert "Integration work" not in {section.words for section in others}
+
+
+def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast, monkeypatch):
+    initiative = factories.make_initiative(cast)
+    review_actions.open_review(initiative=initiative, by=cast.owner)
+    at = clock.now()
+    found = [
+        review_turn.Move(f"{cast.seat_risk}", "to sign as Risk", at, people=(cast.seat_risk.pk,)),
+        review_turn.Move(f"{cast.seat_value}", "to sign as Value", at, people=(cast.seat_value.pk,)),
+    ]
+    monkeypatch.setattr(weekly_digest.review_turn, "moves", lambda sitting: found)
+    for person, what, first in (
+        (cast.seat_value, "to sign as Value", "Your move"),
+        (cast.seat_risk, "to sign as Risk", "Your move"),
+        (
+            cast.chair,
+            f"{cast.seat_risk} (and 1 other): Intake to prototype, to sign as Risk",
+            "Waiting for others",
+        ),
+    ):
+        told = weekly_digest.written(initiative.unit, person, since=at - weekly_digest.WEEK).sections[0]
+        assert told.words == first
+        assert what in told.lines[0].words
+
+
+def test_a_digest_tells_nobody_of_a_initiative_that_is_not_theirs(cast):
+    hidden = factories.make_initiative(cast, title="Zeppelin pricing", owner=cast.support, by=cast.support)
+    for role in cast.support.roles.waiting():
+        role_actions.accept_role(assignment=role, by=cast.support)
+    registration_actions.change_details(
+        initiative=hidden,
+        problem=hidden.problem,
+        platform="",
+        confidential=True,
+        by=cast.support,
+    )
+    hold_actions.hold(initiative=hidden, reason="Secret.", by=cast.support)
+    shown = factories.make_initiative(cast, title="Open pricing")
+    hold_actions.hold(initiative=shown, reason="Look.", by=cast.owner)
+    told = {message.to[0].partition("@")[0]: message.body for message in send()}
+    assert "Open pricing" in told["owner"]
+    assert "Zeppelin" not in told["owner"]
+    assert hidden.ref not in told["owner"]
+    assert "1 initiative runs." in told["owner"]
+    assert "Zeppelin" in told["support"]
+    assert "2 initiatives run." in told["support"]
+
+
+def test_gaps_closed_since_the_last_digest_are_told(cast):
+    initiative = factories.make_prototype(cast)
+    gap = hold_actions.open_gap(
+        initiative=initiative,
+        text="Two lists.",
+        owner=cast.steward,
+        due=clock.today(),
+        downstream=[],
+        by=cast.owner,
+    )
+    only(cast.owner)
+    monday = next_monday()
+    send(monday)
+    with clock.simulated(monday + timedelta(days=1)):
+        hold_actions.close_gap(gap=gap, by=cast.steward)
+    (mine,) = (message for message in send(monday + timedelta(days=7)) if message.to == ["owner@example.org"])
+    assert "GAPS CLOSED" in mine.body
+    assert "closed “Two lists”" in mine.body
+
+
+def test_leaving_from_the_mail_needs_no_session_and_takes_one_press(cast):
+    initiative = factories.make_initiative(cast)
+    hold_actions.hold(initiative=initiative, reason="Look.", by=cast.owner)
+    only(cast.owner)
+    (mine,) = (message for message in send() if message.to == ["owner@example.org"])
+    address = mine.extra_headers["List-Unsubscribe"].strip("<>")
+    assert mine.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert address in mine.body
+    path = address.removeprefix("http://127.0.0.1:8000")
+    stranger = Client(enforce_csrf_checks=True)
+    assert b"End the digest" in stranger.get(path).content
+    assert units_of(cast.owner), "looking ends nothing"
+    answer = stranger.post(path, {"List-Unsubscribe": "One-Click"})
+    assert b"No digest comes any more" in answer.content
+    assert units_of(cast.owner) == []
+    assert all(message.to != mine.to for message in send(next_monday() + timedelta(days=7)))
+    assert stranger.get(path[:-3] + "xx/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_one_digest(cast):
+    initiative = factories.make_initiative(cast)
+    hold_actions.hold(initiative=initiative, reason="Look.", by=cast.owner)
+    mail.outbox.clear()
+    gate = threading.Barrier(3)
+
+    def work():
+        try:
+            gate.wait()
+            daily_mail.deliver(kind=Delivery.DIGEST)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    told = [message.to[0] for message in mail.outbox]
+    assert told
+    assert len(told) == len(set(told))

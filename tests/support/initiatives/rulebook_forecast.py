@@ -1,0 +1,153 @@
+"""What a rulebook was foretold to do, beside what it does: published for real, read from rows, taken back.
+
+What is foretold comes from `foreseeing`; what happens is read from the spans that publishing wrote, the debts it opened
+and settled, and the sittings of reviews that were really moved. The two share the rules and nothing else.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from governance import clock
+from governance.database import request_memo
+from governance.database.row_history import acting
+from governance.models import Rulebook
+from governance.organisation import actions as organisation_actions
+from governance.rulebook import parse
+from governance.vocabulary import ReviewOutcome
+from initiatives.initiative import review_state
+from initiatives.models import Forecast, Initiative, Obligation, Review, Span
+from initiatives.reviews import actions as review_actions
+from initiatives.rulebook_changes import forecast_actions, publication
+
+
+@dataclass
+class Outcome:
+    """What is or will be, by key: stage, gaps by layer and hold of each initiative, votes of each review, debts."""
+
+    initiatives: dict = field(default_factory=dict)
+    debts: dict = field(default_factory=dict)
+    votes: dict = field(default_factory=dict)
+    decidable: dict = field(default_factory=dict)
+
+
+def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome]:
+    """Have it worked out as the page does, and lay it over how things stand now."""
+    draft = Rulebook(version=parse(source).version, source=source, digest=parse(source).digest)
+    forecast = Forecast.objects.create(
+        version=draft.version,
+        source=source,
+        digest=draft.digest,
+        in_force=Rulebook.objects.current(),
+        day=clock.today(),
+        grace_until=grace_until,
+        by=admin,
+        asked_at=clock.now(),
+    )
+    forecast = forecast_actions.work_out(forecast.pk)
+    found, book, old = Outcome(stood().initiatives), parse(source), Rulebook.objects.current().book
+    for row in forecast.rows.all():
+        if row.what == "review":
+            found.decidable[row.review_id] = bool(row.before)
+            found.votes |= {
+                vote: (counts, bool(counts and not stale)) for vote, _, _, counts, stale in row.votes
+            }
+            continue
+        stage, gaps, held = found.initiatives[row.initiative_id]
+        assert stage == row.before, f"initiative {row.initiative_id} stands at {stage}, not {row.before}"
+        gaps = Counter(gaps)
+        gaps.update(book.requirements[key].layer for key, _ in row.unmet)
+        gaps.subtract(old.requirements[key].layer for key, _ in row.met)
+        after = {layer: number for layer, number in gaps.items() if number}
+        known = row.held or row.freed
+        found.initiatives[row.initiative_id] = (row.after, after, None if known else held)
+        if row.debt:
+            found.debts[row.initiative_id] = (
+                row.debt,
+                row.due,
+                row.owner_id if row.debt == "opened" else None,
+            )
+    return forecast, found
+
+
+def stood() -> Outcome:
+    """How things stand, from rows alone."""
+    spans = Span.objects.covering(clock.now()).filter(initiative__withdrawn_at__isnull=True)
+    return Outcome({row.initiative_id: (row.supported, dict(row.gaps), row.held) for row in spans})
+
+
+def votes() -> tuple[dict, dict]:
+    """Whether each standing approval counts, and whether each open review can be decided, as its page says."""
+    counts, decidable = {}, {}
+    for review in Review.objects.filter(outcome=ReviewOutcome.OPEN).select_related(
+        "initiative__unit", "rulebook"
+    ):
+        with request_memo.afresh():
+            sitting = review_state.sit(review)
+        decidable[review.pk] = sitting.verdict.decidable
+        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
+            counts[row.pk] = vote.fresh
+    return counts, decidable
+
+
+def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
+    """Publish it for real, read what came of it, move every open review, and take all of it back."""
+    found = Outcome()
+    before, decidable = votes()
+    debts = Obligation.objects.filter(kind="step_back")
+    known, owed = (set(rows.values_list("pk", flat=True)) for rows in (debts, debts.unsettled()))
+    with transaction.atomic():
+        rulebook = organisation_actions.load_rulebook(source=source, by=admin)
+        organisation_actions.propose_publication(rulebook=rulebook, by=admin)
+        publication.publish_rulebook(rulebook=rulebook, grace_until=grace_until, by=chair)
+        found.initiatives = stood().initiatives
+        for debt in debts.exclude(pk__in=known):
+            found.debts[debt.initiative_id] = ("opened", debt.due, debt.debtor_id)
+        for debt in debts.filter(pk__in=owed, settled_at__isnull=False):
+            found.debts[debt.initiative_id] = ("settled", None, None)
+        # Publishing alone leaves every open review as it was.
+        assert votes() == (before, decidable)
+        found.decidable = decidable
+        for review in Review.objects.filter(outcome=ReviewOutcome.OPEN):
+            move(review, rulebook)
+        after, _ = votes()
+        found.votes = {key: (fresh, after[key]) for key, fresh in before.items()}
+        transaction.set_rollback(True)
+    from governance.models import rulebook as models_rulebook
+
+    models_rulebook._published.cache_clear()  # the key comes again, with another text
+    return found
+
+
+def move(review: Review, rulebook: Rulebook) -> None:
+    """Move it as its owner does; where nobody owns it, as an owner would."""
+    owner = review.initiative.roles.in_force().filter(role="owner").select_related("person").first()
+    if owner is not None:
+        review_actions.rebase_review(review=review, by=owner.person)
+    else:
+        with acting(system="test", reason="Moved"):
+            review.rulebook = rulebook
+            review.save()
+
+
+def differences(told: Outcome, came: Outcome) -> list[str]:
+    """Where what was foretold is not what came, in words; empty when they agree on everything."""
+    wrong = []
+    for key in told.initiatives.keys() | came.initiatives.keys():
+        one, other = told.initiatives.get(key), came.initiatives.get(key)
+        if one is None or other is None or one[:2] != other[:2] or one[2] not in (None, other[2]):
+            wrong.append(f"{_ref(key)}: foretold {one}, came {other}")
+    for what, one, other in (
+        ("debt of initiative", told.debts, came.debts),
+        ("sign-off", told.votes, came.votes),
+        ("review", told.decidable, came.decidable),
+    ):
+        for key in one.keys() | other.keys():
+            if one.get(key) != other.get(key):
+                wrong.append(f"{what} {key}: foretold {one.get(key)}, came {other.get(key)}")
+    return wrong
+
+
+def _ref(key: int) -> str:
+    return Initiative.objects.get(pk=key).ref

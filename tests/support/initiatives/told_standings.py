@@ -1,0 +1,41 @@
+"""Standings that say what a test wants, whatever the facts of the initiative: `say(initiative, [span, ...])`."""
+
+from datetime import datetime
+from typing import Any
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Rulebook
+from initiatives.facts import standings
+from initiatives.models import Initiative
+
+PASSES = {
+    "supported": "proposed",
+    "shortfall": 0,
+    "label": "",
+    "governance": True,
+    "integration": True,
+    "adoption": True,
+    "held": False,
+    "gaps": {},
+    "profile": None,
+    "to_verify": None,
+    "next_stale_on": None,
+    "until_at": None,
+}
+
+
+def say(
+    initiative: Initiative,
+    spans: list[dict[str, Any]],
+    *,
+    rulebook: Rulebook | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Write a standing of these spans as the product does: a row of the record, which the database follows.
+
+    A span needs `from_at`; what it leaves out is as in `PASSES`.
+    """
+    rulebook, at = rulebook or Rulebook.objects.current(), at or clock.now()
+    with acting(system="test", reason="A standing that a test tells"):
+        standings._say([(initiative.pk, rulebook, [PASSES | span for span in spans])], at)
