@@ -255,9 +255,7 @@ class HoldKind(Words):
 
 
 class TakesEffect(Words):
-    """From when a rulebook decides what the evidence of an initiative supports; reviews opened after it use it in any
-    case.
-    """
+    """From when a rulebook decides what evidence supports; reviews that are opened later always use it."""
 
     CASE_BY_CASE = "case_by_case", "Case by case"
     AT_ONCE = "at_once", "At once"
