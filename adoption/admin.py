@@ -143,9 +143,9 @@ table(
             ),
             "Obligations": shown(
                 initiatives.Obligation,
-                ("initiative", "kind", "text", "debtor", "due", "settled_at"),
+                ("initiative", "kind", "text", "responsible", "due", "settled_at"),
                 ("kind", "due"),
-                (*OF_INITIATIVE, "text", "debtor__full_name"),
+                (*OF_INITIATIVE, "text", "responsible__full_name"),
             ),
             "Holds": shown(
                 initiatives.Hold,

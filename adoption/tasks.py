@@ -17,7 +17,7 @@ from initiatives.tasks import SURE
 def owe_readings() -> None:
     """Owe a reading of each measure that has been silent for too long; correct tallies that are wrong."""
     tallies.correct()
-    overdue_readings.open_silence_debts()
+    overdue_readings.open_silence_obligations()
 
 
 @shared_task(**SURE)

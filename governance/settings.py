@@ -319,7 +319,7 @@ CELERY_BEAT_SCHEDULE = {
         ("owe readings", "adoption.tasks.owe_readings", crontab(minute="12")),
         ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
         ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
-        ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
+        ("owe vacancies", "initiatives.tasks.open_vacancy_obligations", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend requests", "initiatives.tasks.tend_requests", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),

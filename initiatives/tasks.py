@@ -44,7 +44,7 @@ def draw_questions(keys: list[int] | None = None) -> None:
 
 @shared_task(**SURE)
 def recompute_standings() -> None:
-    """Rewrite the standings whose time ran out; open the debts of grace; correct standings that are wrong."""
+    """Rewrite the standings whose time ran out; open the obligations of grace; correct standings that are wrong."""
     periodic.recompute()
     periodic.correct()
 
@@ -84,9 +84,9 @@ def check_file(key: int) -> None:
 
 
 @shared_task(**SURE)
-def open_vacancy_debts() -> None:
+def open_vacancy_obligations() -> None:
     """Owe the chair an owner where one is missing for too long."""
-    periodic.open_vacancy_debts()
+    periodic.open_vacancy_obligations()
 
 
 @shared_task(**SURE)

@@ -71,9 +71,9 @@ def at_go_live(tale: Tale, ago: int) -> None:
     """The owner writes it, a seat of the board asks, the adoption seat publishes it; `ago` days before today."""
     asking, confirming = (tale.team.seats[seat] for seat in ("service_operations", "adoption_change"))
     with tale.day(ago):
-        debt = tale.again().obligations.unsettled().get(kind="retrospective")
+        obligation = tale.again().obligations.unsettled().get(kind="retrospective")
         row = write(
-            post_mortem=postmortem_actions.start(obligation=debt, by=tale.team.owner),
+            post_mortem=postmortem_actions.start(obligation=obligation, by=tale.team.owner),
             **WRITTEN,
             by=tale.team.owner,
         )

@@ -46,12 +46,12 @@ _owed = (
     .exclude(post_mortem__state=PostMortem.IN_REVIEW)
     .annotate(draft=F("post_mortem"))
 )
-_orphaned = _owed.filter(Q(debtor__isnull=True) | Q(debtor__is_active=False))
-_joined = {"initiative": INITIATIVE, "debtor": ("id", "full_name", "is_active")}
+_orphaned = _owed.filter(Q(responsible__isnull=True) | Q(responsible__is_active=False))
+_joined = {"initiative": INITIATIVE, "responsible": ("id", "full_name", "is_active")}
 
 _today, _soon = Given("today"), Given("soon")
 _ROWS = Batch(
-    mine=Rows(_owed, "debtor", joined=_joined, keys="person"),
+    mine=Rows(_owed, "responsible", joined=_joined, keys="person"),
     of_initiatives=Rows(_orphaned, "initiative", joined=_joined, keys="initiatives"),
     of_units=Rows(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
     meetings=Rows(
@@ -67,7 +67,7 @@ _ROWS = Batch(
         "initiative__unit",
         joined={
             "initiative": INITIATIVE,
-            "obligation": ("id", "debtor_id", "due"),
+            "obligation": ("id", "responsible_id", "due"),
             "handed_in_by": ("id", "full_name"),
         },
         without=PostMortem.TEXTS,
@@ -92,43 +92,54 @@ def lines(person: User) -> list[Line]:
         today=look.today,
         soon=look.today + timedelta(days=MEETING_DAYS),
     )
-    written = [_writing(debt, "Due from you") for debt in rows["mine"]]
+    written = [_writing(obligation, "Due from you") for obligation in rows["mine"]]
     written += [
         _writing(
-            debt, f"It was due from {debt.debtor}, who is gone" if debt.debtor else "It is due from nobody"
+            obligation,
+            f"It was due from {obligation.responsible}, who is gone"
+            if obligation.responsible
+            else "It is due from nobody",
         )
-        for debt in _startable(look, [*rows["of_initiatives"], *rows["of_units"]])
+        for obligation in _startable(look, [*rows["of_initiatives"], *rows["of_units"]])
     ]
-    written += [_silent(debt) for debt in look.debts if debt.kind == "reading"]
+    written += [_silent(obligation) for obligation in look.obligations if obligation.kind == "reading"]
     confirming = [_confirming(row) for row in rows["in_review"] if _confirms(look, row)]
     return written + confirming + [_meeting(row, look) for row in rows["meetings"]]
 
 
 def _startable(look: Look, orphaned: list[Obligation]) -> list[Obligation]:
-    """Those of these debts that the person may begin to write, once each."""
-    debts = list({debt.pk: debt for debt in orphaned if debt.debtor_id != look.person.pk}.values())
-    for debt in debts:
-        if debt.initiative.unit_id in look.units:
-            debt.initiative.unit = look.units[debt.initiative.unit_id]
-    if debts:
-        initiative_rows.read_together([debt.initiative for debt in debts])
-    return [debt for debt in debts if postmortem_permissions.may_start(debt, look.person)]
+    """Those of these obligations that the person may begin to write, once each."""
+    obligations = list(
+        {
+            obligation.pk: obligation
+            for obligation in orphaned
+            if obligation.responsible_id != look.person.pk
+        }.values()
+    )
+    for obligation in obligations:
+        if obligation.initiative.unit_id in look.units:
+            obligation.initiative.unit = look.units[obligation.initiative.unit_id]
+    if obligations:
+        initiative_rows.read_together([obligation.initiative for obligation in obligations])
+    return [
+        obligation for obligation in obligations if postmortem_permissions.may_start(obligation, look.person)
+    ]
 
 
-def _writing(debt: Obligation, why: str) -> Line:
+def _writing(obligation: Obligation, why: str) -> Line:
     link = (
-        reverse("post-mortem", args=[debt.draft])
-        if debt.draft
-        else reverse("post-mortem-start", args=[debt.pk])
+        reverse("post-mortem", args=[obligation.draft])
+        if obligation.draft
+        else reverse("post-mortem-start", args=[obligation.pk])
     )
     return Line(
         "write",
-        f"{debt.text}: {debt.initiative.title}",
+        f"{obligation.text}: {obligation.initiative.title}",
         link,
-        "Go on writing" if debt.draft else "Write",
+        "Go on writing" if obligation.draft else "Write",
         why=f"{why}; while it is overdue, the owner's other reviews wait.",
-        ref=debt.initiative.ref,
-        due=debt.due,
+        ref=obligation.initiative.ref,
+        due=obligation.due,
     )
 
 
@@ -150,19 +161,19 @@ def _where(row: Meeting) -> str:
 
 def _confirms(look: Look, row: PostMortem) -> bool:
     """Whether the person confirms it: what `permissions.may_confirm` asks, told from the rows of a desk."""
-    wrote = (row.author_id, row.handed_in_by_id, row.obligation.debtor_id)
+    wrote = (row.author_id, row.handed_in_by_id, row.obligation.responsible_id)
     return row.initiative_id not in look.party_to and look.person.pk not in wrote
 
 
-def _silent(debt: Obligation) -> Line:
+def _silent(obligation: Obligation) -> Line:
     return Line(
         "refresh",
-        f"{debt.text}",
-        reverse("measure", args=[int(debt.source.partition(":")[2])]),
+        f"{obligation.text}",
+        reverse("measure", args=[int(obligation.source.partition(":")[2])]),
         "Add measurement",
-        why=f"Measured on {debt.initiative.title}; a reading settles it.",
-        ref=debt.initiative.ref,
-        due=debt.due,
+        why=f"Measured on {obligation.initiative.title}; a reading settles it.",
+        ref=obligation.initiative.ref,
+        due=obligation.due,
     )
 
 

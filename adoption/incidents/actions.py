@@ -129,7 +129,9 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
 
 
 def _bring(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
-    """What the severity of an incident brings, inside the running act: voided proof, debt, warnings, the board told."""
+    """What the severity of an incident brings, inside the running act: voided proof, obligation, warnings, the board
+    told.
+    """
     if row.severity not in SERIOUS:
         return
     _void(initiative, row, systems, by)

@@ -57,14 +57,21 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
 
 
 def _move_owed(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
-    """The debts and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
+    """The obligations and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
 
-    A debt keeps its debtor and day, so the later one is settled; not one that somebody has begun to write.
+    An obligation keeps its responsible person and day, so the later one is settled; not one that somebody has begun to write.
     """
-    debts = {debt.source: debt for debt in initiative.obligations.unsettled().filter(kind="post_mortem")}
-    both = [debt for debt in (debts.get(row.source), debts.get(older.source)) if debt is not None]
+    obligations = {
+        obligation.source: obligation
+        for obligation in initiative.obligations.unsettled().filter(kind="post_mortem")
+    }
+    both = [
+        obligation
+        for obligation in (obligations.get(row.source), obligations.get(older.source))
+        if obligation is not None
+    ]
     if len(both) == 2:
-        first, later = sorted(both, key=lambda debt: debt.due)
+        first, later = sorted(both, key=lambda obligation: obligation.due)
         if not hasattr(later, "post_mortem"):
             later.initiative = initiative
             settle_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")

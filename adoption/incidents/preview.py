@@ -37,9 +37,9 @@ def sentences_of(initiative: Initiative, run, by: User) -> list[str]:
 
 def _said(kind: str, facts: dict) -> list[str]:
     """What an entry of the act means for people, as far as the sights before and after do not show it."""
-    if kind == EntryKind.DEBT_OPENED:
+    if kind == EntryKind.OBLIGATION_OPENED:
         due = date.fromisoformat(facts["due"])
-        return [f"Due from {facts['debtor'] or 'nobody yet'} by {due:%-d %B %Y}: {ended(facts['text'])}"]
+        return [f"Due from {facts['responsible'] or 'nobody yet'} by {due:%-d %B %Y}: {ended(facts['text'])}"]
     if kind == EntryKind.DEPENDANTS_WARNED:
         return [f"Warned at once: {', '.join(facts['who'])}."]
     if kind == EntryKind.BOARD_TOLD:

@@ -99,9 +99,9 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form,
         "events": _events(row),
         "steps": runbook.steps(row, request.user) if may_work else [],
-        "debts": initiative.obligations.filter(
+        "obligations": initiative.obligations.filter(
             source__in=[row.source, *(other.source for other in row.merged.all())]
-        ).select_related("debtor"),
+        ).select_related("responsible"),
         "deadlines": row.deadlines.select_related("met_by"),
         "merged": row.merged.all(),
         "reports": [*row.behaviourreports.all(), *row.problemreports.all(), *row.incidentdrafts.all()],

@@ -153,16 +153,18 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
 
 
 def settle_silence(initiative: Initiative, measures: list[int], note: str, by: User | None) -> None:
-    """Settle the debts of these measures that were silent, in the running act."""
+    """Settle the obligations of these measures that were silent, in the running act."""
     sources = [silence_of(key) for key in measures]
-    debts = Obligation.objects.unsettled().filter(initiative=initiative, kind="reading", source__in=sources)
-    for debt in debts:
-        debt.initiative = initiative
-        settle_row(debt, by=by, note=note)
+    obligations = Obligation.objects.unsettled().filter(
+        initiative=initiative, kind="reading", source__in=sources
+    )
+    for obligation in obligations:
+        obligation.initiative = initiative
+        settle_row(obligation, by=by, note=note)
 
 
 def silence_of(measure: int) -> str:
-    """The source of the debt of a silent measure."""
+    """The source of the obligation of a silent measure."""
     return f"measure:{measure}"
 
 

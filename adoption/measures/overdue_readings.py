@@ -1,4 +1,6 @@
-"""Measures that fell silent: sixty days without a reading are a debt of the owner; a reading settles it (S1-17.1)."""
+"""Measures that fell silent: sixty days without a reading are an obligation of the owner; a reading settles it
+(S1-17.1).
+"""
 
 from datetime import date, timedelta
 
@@ -41,10 +43,10 @@ def silent_since(day: date):
     )
 
 
-def open_silence_debts() -> list[Obligation]:
+def open_silence_obligations() -> list[Obligation]:
     """Owe a reading of each measure that has been silent for sixty days: its owner, else whoever leads while none is.
 
-    Safe to repeat: one open debt per measure.
+    Safe to repeat: one open obligation per measure.
     """
     if Rulebook.objects.in_force() is None:
         return []  # no rules, no initiatives
@@ -59,16 +61,16 @@ def open_silence_debts() -> list[Obligation]:
                 continue  # a reading came meanwhile
             heard = measure.heard or measure.declared_at
             role = initiative_permissions.accepted(initiative, "owner")
-            debt = owe(
+            obligation = owe(
                 initiative,
                 "reading",
                 source=silence_of(measure.pk),
                 text=f"No reading since {said_day(clock.local_day(heard))}: {measure.words}"[:250],
                 due=clock.today() + timedelta(days=DAYS_TO_READ),
-                debtor=role.person
+                responsible=role.person
                 if role is not None
                 else initiative_permissions.acting_chair(initiative)[0],
             )
-            if debt is not None:
-                opened.append(debt)
+            if obligation is not None:
+                opened.append(obligation)
     return opened

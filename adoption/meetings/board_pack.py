@@ -306,8 +306,11 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         for one in facts.waivers
         if one.until >= today
     ]
-    debts = initiative.obligations.unsettled().select_related("debtor").order_by("due", "pk")
-    rows += [("Due", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
+    obligations = initiative.obligations.unsettled().select_related("responsible").order_by("due", "pk")
+    rows += [
+        ("Due", obligation.text, f"{obligation.responsible or 'nobody'}, due {day(obligation.due)}")
+        for obligation in obligations
+    ]
     gaps = initiative.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
     rows += [("Gap", gap.text, f"{gap.owner}, due {day(gap.due)}") for gap in gaps]
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")

@@ -11,7 +11,7 @@ from adoption.models import Meeting, PostMortem
 from governance import clock
 from governance.notices.due import Due, before, since
 from governance.vocabulary import OWED_IN_WRITING
-from initiatives.holds.reminders import debts_due
+from initiatives.holds.reminders import obligations_due
 from initiatives.models import Obligation
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import subject
@@ -24,13 +24,19 @@ def owed(moment: datetime):
     """Post-mortems that nobody has handed in: 14 and 3 days before their day, on it, weekly after it, escalated."""
     rows = Obligation.objects.unsettled().filter(kind__in=OWED_IN_WRITING)
     rows = rows.exclude(post_mortem__state__in=[PostMortem.IN_REVIEW, PostMortem.PUBLISHED])
-    yield from debts_due(rows, moment, lambda debt: reverse("post-mortem-start", args=[debt.pk]))
+    yield from obligations_due(
+        rows, moment, lambda obligation: reverse("post-mortem-start", args=[obligation.pk])
+    )
 
 
 def readings(moment: datetime):
-    """Readings owed because a measure fell silent: as other debts, before their day, on it, and weekly after it."""
+    """Readings owed because a measure fell silent: as other obligations, before their day, on it, and weekly after
+    it.
+    """
     rows = Obligation.objects.unsettled().filter(kind="reading")
-    yield from debts_due(rows, moment, lambda debt: reverse("adoption", args=[debt.initiative.ref]))
+    yield from obligations_due(
+        rows, moment, lambda obligation: reverse("adoption", args=[obligation.initiative.ref])
+    )
 
 
 def to_confirm(moment: datetime):
@@ -44,7 +50,7 @@ def to_confirm(moment: datetime):
     circle = Circle(row.initiative for row in rows)
     for row in rows:
         initiative, start = row.initiative, clock.local_day(row.handed_in_at)
-        writers = {row.author_id, row.handed_in_by_id, row.obligation.debtor_id}
+        writers = {row.author_id, row.handed_in_by_id, row.obligation.responsible_id}
         holders = [person for person in circle.holders(initiative, SEAT) if person.pk not in writers]
         yield from told(
             holders,

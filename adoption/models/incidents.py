@@ -125,9 +125,7 @@ class Incident(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["initiative"], condition=~Q(state="closed"), name="unfinished_incidents"
-            )
+            models.Index(fields=["initiative"], condition=~Q(state="closed"), name="unfinished_incidents")
         ]
 
     def __str__(self) -> str:
@@ -140,7 +138,7 @@ class Incident(models.Model):
 
     @property
     def source(self) -> str:
-        """What the debt that it causes names as its source."""
+        """What the obligation that it causes names as its source."""
         return f"incident:{self.pk}"
 
     @property

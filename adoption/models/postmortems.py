@@ -44,7 +44,8 @@ PATTERNS = {
 
 
 class PostMortem(models.Model):
-    """One written account that settles one debt: a draft, in review, published when the adoption seat confirms it.
+    """One written account that settles one obligation: a draft, in review, published when the adoption seat confirms
+    it.
 
     What is owed and not begun is its `Obligation` alone. `version` counts what was saved, so that nobody hands in, or
     confirms, other words than those they saw.

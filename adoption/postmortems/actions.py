@@ -26,9 +26,9 @@ from initiatives.models import Initiative, Obligation
 
 
 def start(*, obligation: Obligation, by: User) -> PostMortem:
-    """Begin the post-mortem that settles a debt; the one that was begun already is returned. Raises Refused."""
+    """Begin the post-mortem that settles an obligation; the one that was begun already is returned. Raises Refused."""
     with act("start post-mortem", by=by, initiative=obligation.initiative_id) as initiative:
-        obligation = Obligation.objects.select_related("initiative", "debtor").get(pk=obligation.pk)
+        obligation = Obligation.objects.select_related("initiative", "responsible").get(pk=obligation.pk)
         permissions.may_start(obligation, by).or_refuse()
         known = PostMortem.objects.filter(obligation=obligation).first()
         if known is not None:
@@ -36,7 +36,7 @@ def start(*, obligation: Obligation, by: User) -> PostMortem:
         row = PostMortem(initiative=initiative, obligation=obligation, author=by)
         row.save()
         record.record(
-            EntryKind.POST_MORTEM_STARTED, initiative=initiative, post_mortem=row.pk, debt=obligation.pk
+            EntryKind.POST_MORTEM_STARTED, initiative=initiative, post_mortem=row.pk, obligation=obligation.pk
         )
     return row
 
@@ -46,7 +46,7 @@ def read(post_mortem: PostMortem) -> PostMortem:
     return PostMortem.objects.select_related(
         "initiative__unit",
         "obligation__initiative",
-        "obligation__debtor",
+        "obligation__responsible",
         "author",
         "handed_in_by",
         "published_by",
@@ -113,7 +113,7 @@ def _content(row: PostMortem) -> dict:
 def confirm(
     *, post_mortem: PostMortem, version: int, note: str = "", no_lesson: bool = False, by: User
 ) -> PostMortem:
-    """Confirm it as the adoption seat: it is published, and the debt is settled in the same transaction.
+    """Confirm it as the adoption seat: it is published, and the obligation is settled in the same transaction.
 
     `no_lesson`: the seat agrees that there is no lesson; needed where none is written (ValidationError).
     """
@@ -139,9 +139,11 @@ def confirm(
             no_lesson=no_lesson,
         )
         offer(list(row.lessons.standing().values_list("pk", flat=True)))
-        debt = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
-        if debt.settled_at is None:
-            settle_confirmed(obligation=debt, by=by, note=f"Post-mortem confirmed. {note.strip()}".strip())
+        obligation = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
+        if obligation.settled_at is None:
+            settle_confirmed(
+                obligation=obligation, by=by, note=f"Post-mortem confirmed. {note.strip()}".strip()
+            )
         _tell_writers(initiative, row, "was confirmed", note, period="confirmed")
     return row
 
@@ -178,7 +180,7 @@ def _in_review(post_mortem: PostMortem) -> PostMortem:
 
 
 def _tell_writers(initiative: Initiative, row: PostMortem, words: str, text: str, *, period: str) -> None:
-    people = {person.pk: person for person in (row.author, row.obligation.debtor) if person is not None}
+    people = {person.pk: person for person in (row.author, row.obligation.responsible) if person is not None}
     for person in people.values():
         owe(
             person,

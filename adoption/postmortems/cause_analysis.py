@@ -53,8 +53,8 @@ class Causes:
 def blamed_and_found(initiatives: QuerySet[Initiative]) -> Causes:
     """Blamed against found layers over the published post-mortems of these initiatives; two queries.
 
-    `initiatives`: those the reader may see; each post-mortem comes with its initiative and its debt. A post-mortem
-    counts once in each layer and column, however many voices blamed it.
+    `initiatives`: those the reader may see; each post-mortem comes with its initiative and its obligation. A
+    post-mortem counts once in each layer and column, however many voices blamed it.
     """
     kept = {
         row.pk: row
@@ -96,11 +96,11 @@ def overdue(initiatives: QuerySet[Initiative], day: date) -> QuerySet[Obligation
     first.
 
     One in review counts: until the adoption seat has confirmed it, it is owed. Each comes with its initiative, its
-    debtor and, where it is begun, its `post_mortem`.
+    responsible and, where it is begun, its `post_mortem`.
     """
     return (
         Obligation.objects.overdue_on(day)
         .filter(kind__in=OWED_IN_WRITING, initiative__in=initiatives)
-        .select_related("initiative__unit", "debtor", "post_mortem")
+        .select_related("initiative__unit", "responsible", "post_mortem")
         .order_by("due", "pk")
     )

@@ -12,7 +12,7 @@ from initiatives.models import Initiative, Obligation
 
 
 def may_start(obligation: Obligation, person: User) -> Answer:
-    """Begin the post-mortem that settles this debt: whoever may settle it, while it is owed."""
+    """Begin the post-mortem that settles this obligation: whoever may settle it, while it is owed."""
     if obligation.kind not in OWED_IN_WRITING:
         return no("This obligation is not resolved by a post-mortem.", "Resolve it on its own page.")
     if obligation.settled_at:
@@ -21,7 +21,9 @@ def may_start(obligation: Obligation, person: User) -> Answer:
 
 
 def may_write(post_mortem, person: User) -> Answer:
-    """Write in it while it is a draft: whoever may settle the debt, and whoever holds a role on the initiative."""
+    """Write in it while it is a draft: whoever may settle the obligation, and whoever holds a role on the
+    initiative.
+    """
     if post_mortem.state != post_mortem.DRAFT:
         return no(
             f"It is {post_mortem.get_state_display().lower()}; its words no longer change.",
@@ -34,7 +36,7 @@ def may_write(post_mortem, person: User) -> Answer:
 
 
 def may_hand_in(post_mortem, person: User) -> Answer:
-    """Hand it in: whoever may settle the debt; those who help to write do not."""
+    """Hand it in: whoever may settle the obligation; those who help to write do not."""
     may = may_write(post_mortem, person)
     return may_start(post_mortem.obligation, person) if may else may
 
@@ -66,7 +68,7 @@ def wrote(post_mortem) -> set[int]:
         Attribution.history.filter(post_mortem_id=post_mortem.pk),
     ]
     people = {key for rows in saved for key in rows.values_list("history_user_id", flat=True)}
-    return (people | {post_mortem.author_id, post_mortem.obligation.debtor_id}) - {None}
+    return (people | {post_mortem.author_id, post_mortem.obligation.responsible_id}) - {None}
 
 
 def may_confirm(post_mortem, person: User) -> Answer:

@@ -57,10 +57,14 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
         row.sides = _sides(row)
     begun = {row.obligation_id for row in written}
     owed = [
-        {"debt": debt, "begun": debt.pk in begun, "may": permissions.may_start(debt, request.user)}
-        for debt in initiative.obligations.unsettled()
+        {
+            "obligation": obligation,
+            "begun": obligation.pk in begun,
+            "may": permissions.may_start(obligation, request.user),
+        }
+        for obligation in initiative.obligations.unsettled()
         .filter(kind__in=OWED_IN_WRITING)
-        .select_related("debtor", "initiative")
+        .select_related("responsible", "initiative")
     ]
     context = initiative_context(request, initiative, page="lessons") | {
         "title": _("Lessons"),
@@ -121,7 +125,7 @@ def rows_with_people():
     return PostMortem.objects.select_related(
         "initiative__unit",
         "initiative__contract",
-        "obligation__debtor",
+        "obligation__responsible",
         "obligation__initiative",
         "author",
         "handed_in_by",
@@ -147,24 +151,24 @@ def account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What a post-mortem asks, and the button that begins the one this debt is settled by."""
-    debt = initiative_lookup.of_initiative(
-        Obligation.objects.select_related("initiative__unit", "initiative__contract", "debtor"),
+    """What a post-mortem asks, and the button that begins the one this obligation is settled by."""
+    obligation = initiative_lookup.of_initiative(
+        Obligation.objects.select_related("initiative__unit", "initiative__contract", "responsible"),
         request.user,
         pk,
     )
-    begun = PostMortem.objects.filter(obligation=debt).first()
+    begun = PostMortem.objects.filter(obligation=obligation).first()
     if begun is not None:
         return redirect("post-mortem", begun.pk)
     if request.method == "POST":
-        row = actions.start(obligation=debt, by=request.user)
+        row = actions.start(obligation=obligation, by=request.user)
         return redirect("post-mortem", row.pk)
-    if debt.kind not in OWED_IN_WRITING:
+    if obligation.kind not in OWED_IN_WRITING:
         raise Http404("This obligation is not resolved by a post-mortem.")
-    context = initiative_context(request, debt.initiative, page="lessons") | {
-        "title": debt.get_kind_display(),
-        "debt": debt,
-        "may_start": permissions.may_start(debt, request.user),
+    context = initiative_context(request, obligation.initiative, page="lessons") | {
+        "title": obligation.get_kind_display(),
+        "obligation": obligation,
+        "may_start": permissions.may_start(obligation, request.user),
     }
     return render(request, "adoption/postmortems/post_mortem_start.html", context)
 
@@ -262,7 +266,7 @@ def _comments(row: PostMortem) -> dict[str, list]:
 def _pointed(row: PostMortem) -> list[dict]:
     """Words that point at somebody, by section; nothing is refused for them."""
     people = {one.person.full_name for one in initiative_rows.roles(row.initiative)}
-    people |= {one.full_name for one in (row.author, row.obligation.debtor) if one is not None}
+    people |= {one.full_name for one in (row.author, row.obligation.responsible) if one is not None}
     texts = [(one.heading, getattr(row, one.name)) for one in sections.sections_of(row)]
     texts += [(sections.heading_of(row, sections.CAUSES), one.grounds) for one in row.standing_causes]
     texts += [("Lessons", f"{one.text}\n{one.instead}") for one in row.standing_lessons]

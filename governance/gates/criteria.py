@@ -357,7 +357,7 @@ def judge(
         *impossible,
         *_held(facts, book, gate, at),
         *_overdue_conditions(facts, gate, at),
-        *_overdue_debts(facts, gate, at),
+        *_overdue_obligations(facts, gate, at),
     ]
     return Verdict(
         found, votes, tuple(blockers), quorum, len(counted.signed), counted.missing, not impossible
@@ -451,14 +451,14 @@ def _overdue_conditions(facts: Facts, gate: str, at: datetime) -> Iterator[Reaso
                 )
 
 
-def _overdue_debts(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+def _overdue_obligations(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
     """What the owner owes in writing past its day, here or elsewhere, unless the chair let this decision pass."""
     if gate in ("mvp", "production"):
-        for debt in facts.debts:
-            if clock.local_day(at) > debt.due and not debt.excused:
+        for obligation in facts.obligations:
+            if clock.local_day(at) > obligation.due and not obligation.excused:
                 yield Reason(
-                    f"Due since {debt.due:%-d %B %Y} for {debt.initiative_ref}: {ended(debt.text)}",
-                    f"{debt.debtor or facts.people.get('owner', 'The owner')} can resolve it; the chair can "
+                    f"Due since {obligation.due:%-d %B %Y} for {obligation.initiative_ref}: {ended(obligation.text)}",
+                    f"{obligation.responsible or facts.people.get('owner', 'The owner')} can resolve it; the chair can "
                     "let this decision pass once, with a reason.",
                 )
 

@@ -158,17 +158,17 @@ class HoldFact:
 
 
 @dataclass(frozen=True)
-class DebtFact:
-    """A debt that is still owed; `debtor` is the name of who owes it."""
+class ObligationFact:
+    """An obligation that is still owed; `responsible` is the name of who owes it."""
 
     id: int
     kind: str
     text: str
-    debtor_id: int | None
+    responsible_id: int | None
     due: date
     initiative_ref: str
     excused: bool = False
-    debtor: str = ""
+    responsible: str = ""
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,7 @@ class Facts:
     holds: tuple[HoldFact, ...] = ()
     waivers: tuple[WaiverFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
-    debts: tuple[DebtFact, ...] = ()
+    obligations: tuple[ObligationFact, ...] = ()
     declared: dict[str, Declared] = field(default_factory=dict, hash=False)
     decided: dict[str, date] = field(default_factory=dict, hash=False)
     reattest_by: date | None = None

@@ -896,10 +896,10 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
         _of_initiative("met_at", "condition met", who="answers", named="met_by_id"),
     ),
     "initiatives_obligation": (
-        _of_initiative("", "debt opened"),
-        _of_initiative("settled_at", "debt settled"),
+        _of_initiative("", "obligation opened"),
+        _of_initiative("settled_at", "obligation settled"),
     ),
-    "initiatives_excuse": (_of_initiative("", "debt excused", who="decides", named="by_id"),),
+    "initiatives_excuse": (_of_initiative("", "obligation excused", who="decides", named="by_id"),),
     "initiatives_continuation": (_of_initiative("", "continued", who="decides", named="by_id"),),
     "initiatives_review": (
         _of_initiative("", "review opened", who="owns", named="opened_by_id"),

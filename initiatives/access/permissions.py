@@ -190,7 +190,7 @@ def may_collaborate(initiative: Initiative, person: User) -> Answer:
 
 
 def _owes_something(initiative: Initiative) -> bool:
-    return bool(initiative_rows.debts(initiative))
+    return bool(initiative_rows.obligations(initiative))
 
 
 def may_change_what_runs(initiative: Initiative, person: User) -> Answer:

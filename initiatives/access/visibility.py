@@ -24,7 +24,7 @@ from initiatives.models import (
     ServiceAccount,
 )
 
-# Debts of owners of systems and accounts, who settle them on pages that open nothing else of the initiative.
+# Obligations of owners of systems and accounts, who settle them on pages that open nothing else of the initiative.
 SETTLED_ELSEWHERE = (ObligationKind.FEED, "service_account")
 
 
@@ -59,8 +59,8 @@ def visible_to(person: User) -> QuerySet:
 
 
 def owed_by(person: User) -> RawSQL:
-    """Keys of the initiatives on which the person still owes something: debts, conditions, gaps, and what is just being
-    handed over, to either side. Its words are made once: every page of an initiative asks.
+    """Keys of the initiatives on which the person still owes something: obligations, conditions, gaps, and what is just
+    being handed over, to either side. Its words are made once: every page of an initiative asks.
     """
     words = _owed()
     return RawSQL(words, [person.pk] * words.count("%s"))
@@ -71,7 +71,7 @@ def _owed() -> str:
     person, asked = Given("person"), Handover.objects.waiting()
     queries = [
         Obligation.objects.unsettled()
-        .filter(debtor=person)
+        .filter(responsible=person)
         .exclude(kind__in=SETTLED_ELSEWHERE)
         .values("initiative"),
         Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
@@ -146,7 +146,7 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
     tied = Link.objects.standing().filter(near).values("system")
     owed = Obligation.objects.unsettled().filter(
         kind=ObligationKind.SERVICE_ACCOUNT,
-        debtor=person,
+        responsible=person,
         source=Concat(Value("account:"), Cast(OuterRef("pk"), TextField())),
     )
     seen = Q(owner=person) | Q(system__owner=person) | Q(system__owner__in=behind)

@@ -57,9 +57,9 @@ def days(person: User) -> list[DueDay]:
 Found = tuple[str, date, Initiative, str, str]  # key, day, initiative, what is due, where
 
 
-def debts(look: Look) -> Iterator[Found]:
+def obligations(look: Look) -> Iterator[Found]:
     """What the person owes: obligations, conditions, gaps."""
-    owed = Obligation.objects.unsettled().filter(debtor=look.person).select_related("initiative")
+    owed = Obligation.objects.unsettled().filter(responsible=look.person).select_related("initiative")
     for row in owed:
         yield (
             f"obligation-{row.pk}",
@@ -148,4 +148,4 @@ def ends(look: Look) -> Iterator[Found]:
             yield f"end-{initiative.pk}", day, initiative, words, link
 
 
-PARTS = [debts, reviews, proof, reattestation, trials, ends]
+PARTS = [obligations, reviews, proof, reattestation, trials, ends]

@@ -6,7 +6,7 @@ Imported claims owe nothing and remind nobody; what people do on an imported ini
 from initiatives.approvals.reminders import approvals_asked
 from initiatives.components.reminders import components_ending
 from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
-from initiatives.holds.reminders import conditions, debts, gaps, waivers
+from initiatives.holds.reminders import conditions, gaps, obligations, waivers
 from initiatives.integration.resilience.reminders import drills
 from initiatives.reminders.wording import VERBS, words_of
 from initiatives.reviews.reminders import moves_waiting, reviews_expiring, votes_gone_stale
@@ -24,7 +24,7 @@ QUERIES = [
     roles_to_accept,
     vacancies,
     ideas_without_owner,
-    debts,
+    obligations,
     conditions,
     waivers,
     gaps,

@@ -300,7 +300,7 @@ def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> d
     return criteria.expiry(requirement, item, initiative.tier) if requirement else None
 
 
-def debts(look: Look):
+def obligations(look: Look):
     """Conditions and obligations that the person owes, accounts to write apart."""
     for condition in look.conditions:
         yield Line(
@@ -313,26 +313,26 @@ def debts(look: Look):
             condition.due,
             on_behalf=_behalf(look, condition.owner),
         )
-    for debt in look.debts:
-        if debt.kind in WRITTEN:
+    for obligation in look.obligations:
+        if obligation.kind in WRITTEN:
             continue
-        initiative = debt.initiative
+        initiative = obligation.initiative
         link, verb = initiative.get_absolute_url(), "Open the initiative"
-        if debt.kind == "criterion":
-            link, verb = reverse("obligation-settle", args=[debt.pk]), "Resolve it"
-        elif debt.account_key is not None:
-            link, verb = reverse("account-close", args=[debt.account_key]), "Close it"
-        elif debt.system_key is not None:
-            link, verb = reverse("feed-shut", args=[debt.pk]), "Say that it is shut"
+        if obligation.kind == "criterion":
+            link, verb = reverse("obligation-settle", args=[obligation.pk]), "Resolve it"
+        elif obligation.account_key is not None:
+            link, verb = reverse("account-close", args=[obligation.account_key]), "Close it"
+        elif obligation.system_key is not None:
+            link, verb = reverse("feed-shut", args=[obligation.pk]), "Say that it is shut"
         yield Line(
             "settle",
-            debt.text,
+            obligation.text,
             link,
             verb,
             f"An obligation on {initiative.title}.",
             initiative.ref,
-            debt.due,
-            on_behalf=_behalf(look, debt.debtor),
+            obligation.due,
+            on_behalf=_behalf(look, obligation.responsible),
         )
 
 
@@ -416,7 +416,7 @@ PARTS = [
     alert_desk.lines,
     my_initiatives,
     ends,
-    debts,
+    obligations,
     system_desk.lines,
     component_desk.lines,
     intake_desk.lines,

@@ -278,10 +278,16 @@ def _moves(seen: QuerySet) -> list[Move]:
         since = clock.local_day(row.proposed_at)
         what = f"accept or decline to be its {row.get_role_display().lower()}, asked on {day(since)}"
         found.append(Move(since, row.initiative, f"{row.person}", what, {row.person_id: what}))
-    for row in _of(Obligation.objects.unsettled().filter(**near), seen, "debtor"):
+    for row in _of(Obligation.objects.unsettled().filter(**near), seen, "responsible"):
         what = f"{OWED[row.kind]}, {_by(row.due)}"
         found.append(
-            Move(row.due, row.initiative, f"{row.debtor or 'nobody named'}", what, {row.debtor_id: what})
+            Move(
+                row.due,
+                row.initiative,
+                f"{row.responsible or 'nobody named'}",
+                what,
+                {row.responsible_id: what},
+            )
         )
     for row in _of(Gap.objects.filter(closed_at__isnull=True, **near), seen, "owner"):
         what = f"close the gap “{_short(row.text)}”, {_by(row.due)}"

@@ -250,7 +250,7 @@ class Conditions:
             held,
             scope,
             span,
-            debt,
+            obligation,
         ) = row
         versions = [version for version in versions or () if version["id"] in self._policies]
         return Known(
@@ -273,7 +273,7 @@ class Conditions:
                 withdrawn=withdrawn,
                 switched_off=off or "",
                 held=tuple(held or ()),
-                short=_short(tier, basis, _sealed(initiative, span), debt, clock.local_day(now)),
+                short=_short(tier, basis, _sealed(initiative, span), obligation, clock.local_day(now)),
                 bound=_bound(scope),
             ),
             keys=tuple(
@@ -318,7 +318,7 @@ def _sealed(initiative: int, span: dict | None) -> dict | None:
     return span if standings.is_sealed(initiative, span) else None
 
 
-def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: date) -> str:
+def _short(tier: str, basis: str, span: dict | None, obligation: date | None, today: date) -> str:
     """Why clauses that ask nobody need a person for now; empty while the claim is supported, or in its days of grace.
 
     At once where the tier is high, or where a claim was imported and owes nothing; else once the rulebook's days of
@@ -331,7 +331,7 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
     words = f"{span['label']}, its evidence supports no more than {span['supported']}"
     if tier == Tier.HIGH or basis == "import":
         return words
-    last = debt
+    last = obligation
     if last is None:
         try:
             grace = Rulebook.objects.current().book.freshness.grace_days

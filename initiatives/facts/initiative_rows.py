@@ -91,7 +91,7 @@ _OF_INITIATIVE = Batch(
         DrawnQuestion.objects.annotate(size=F("checkpoint__size"), instead_of=F("replaces__requirement")),
         "initiative",
     ),
-    debts=Rows(_owed, "initiative", joined={"debtor": PERSON}),
+    obligations=Rows(_owed, "initiative", joined={"responsible": PERSON}),
     # Sixty to an initiative: as rows of their own they would cost as much as everything else together.
     answers=Rows(
         Initiative.objects.annotate(replies=ArraySubquery(_replies.values(row=_reply))),
@@ -145,7 +145,7 @@ _OF_INITIATIVE = Batch(
         "review__initiative",
     ),
 )
-_OFPERSON = Batch(debts=Rows(_owed.annotate(initiative_number=F("initiative__number")), "debtor"))
+_OFPERSON = Batch(obligations=Rows(_owed.annotate(initiative_number=F("initiative__number")), "responsible"))
 _OF_REVIEW = Batch(
     sign_offs=Rows(SignOff.objects.all(), "review", joined={"person": PERSON}),
     questions=Rows(Question.objects.all(), "review", joined={"asked_by": PERSON, "answered_by": PERSON}),
@@ -201,9 +201,9 @@ def reviews(initiative: Initiative) -> list[Review]:
     return _owned(initiative, "reviews")
 
 
-def debts(initiative: Initiative) -> list[Obligation]:
+def obligations(initiative: Initiative) -> list[Obligation]:
     """What is still owed on the initiative, by its last day."""
-    return sorted(_owned(initiative, "debts"), key=lambda row: (row.due, row.pk))
+    return sorted(_owned(initiative, "obligations"), key=lambda row: (row.due, row.pk))
 
 
 def rows(initiative: Initiative, table: str) -> list:
@@ -241,8 +241,8 @@ def last_vote(review: Review, seat: str) -> SignOff | None:
 
 
 def answering(initiative: Initiative) -> list:
-    """Whose debts hold up the initiative: its owner, and who owned it when its open review was opened and is still
-    here.
+    """Whose obligations hold up the initiative: its owner, and who owned it when its open review was opened and is
+    still here.
 
     Handing an initiative over while its review runs would else be a way past what one owes (docs/domain.md, invariant
     14).
@@ -266,21 +266,25 @@ def answering(initiative: Initiative) -> list:
     return list(people.values())
 
 
-def debts_of(person, kinds: Iterable[str]) -> list[Obligation]:
+def obligations_of(person, kinds: Iterable[str]) -> list[Obligation]:
     """What the person still owes of these kinds, on any initiative (`initiative_number`), by its last day."""
-    owed = _OFPERSON.of(person.pk, "debts")
-    return sorted((debt for debt in owed if debt.kind in kinds), key=lambda row: (row.due, row.pk))
+    owed = _OFPERSON.of(person.pk, "obligations")
+    return sorted(
+        (obligation for obligation in owed if obligation.kind in kinds), key=lambda row: (row.due, row.pk)
+    )
 
 
-def excused(debt: Obligation, initiative: Initiative) -> bool:
-    """Whether the next decision on this initiative may pass the debt, one of `debts_of`: the chair said so since the
-    last.
+def excused(obligation: Obligation, initiative: Initiative) -> bool:
+    """Whether the next decision on this initiative may pass the obligation, one of `obligations_of`: the chair said so
+    since the last.
 
     A review that was returned, withdrawn or expired decided nothing, and uses nothing up.
     """
     decided = [row.ended_at for row in reviews(initiative) if row.decided and row.ended_at]
     last = max(decided, default=None)
-    given = [datetime.fromisoformat(one["at"]) for one in debt.let_pass if one["initiative"] == initiative.pk]
+    given = [
+        datetime.fromisoformat(one["at"]) for one in obligation.let_pass if one["initiative"] == initiative.pk
+    ]
     return any(last is None or at > last for at in given)
 
 

@@ -11,12 +11,12 @@ from governance.gates import criteria
 from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
-    DebtFact,
     Declared,
     Facts,
     HoldFact,
     Item,
     Measured,
+    ObligationFact,
     Reply,
     Running,
     ScopeFact,
@@ -35,7 +35,7 @@ from initiatives.models import Initiative, PastStanding, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
 CURRENT = ("met", "below")
-BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
+BLOCKING_OBLIGATIONS = ("post_mortem", "retrospective", "criterion")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _read(initiative: Initiative) -> Facts:
             if w.granted_at
         ),
         conditions=_conditions(initiative, reviews),
-        debts=_debts(initiative),
+        obligations=_obligations(initiative),
         declared={
             p.key: Declared(p.key, p.declared, p.result)
             for p in initiative_rows.rows(initiative, "proof_items")
@@ -255,20 +255,20 @@ def _contracts(initiative: Initiative) -> tuple[ContractState, ...]:
     )
 
 
-def _debts(initiative: Initiative) -> tuple[DebtFact, ...]:
+def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
     return tuple(
-        DebtFact(
-            debt.pk,
-            debt.kind,
-            debt.text,
-            debt.debtor_id,
-            debt.due,
-            Initiative.ref_of(debt.initiative_number),
-            initiative_rows.excused(debt, initiative),
+        ObligationFact(
+            obligation.pk,
+            obligation.kind,
+            obligation.text,
+            obligation.responsible_id,
+            obligation.due,
+            Initiative.ref_of(obligation.initiative_number),
+            initiative_rows.excused(obligation, initiative),
             person.full_name,
         )
         for person in initiative_rows.answering(initiative)
-        for debt in initiative_rows.debts_of(person, BLOCKING_DEBTS)
+        for obligation in initiative_rows.obligations_of(person, BLOCKING_OBLIGATIONS)
     )
 
 

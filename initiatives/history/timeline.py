@@ -130,8 +130,8 @@ MODELS = (
 TABLES = {model._meta.db_table: model for model in MODELS}
 PLACES = {table: place for place, table in enumerate(TABLES)}
 ERASED = (("words", "erased", "erased since"),)
-# Columns that name somebody who need not have done anything: asked to take a role, in debt, owner of a gap.
-PASSIVE = {"person_id", "owner_id", "debtor_id", "approver_id", "stated_by_id", "risk_id", "chair_id"}
+# Columns that name somebody who need not have done anything: asked to take a role, in obligation, owner of a gap.
+PASSIVE = {"person_id", "owner_id", "responsible_id", "approver_id", "stated_by_id", "risk_id", "chair_id"}
 # The names of those, out of the body of a changed row: read only where a table has such a column.
 NAMES = """
 CASE WHEN governance_entry."table" = ANY(%s) THEN (

@@ -1,1 +1,1 @@
-"""Holds, debts, gaps, dependants."""
+"""Holds, obligations, gaps, dependants."""

@@ -1,4 +1,4 @@
-"""Holds, debts and gaps: what stands against an initiative, and how it goes away."""
+"""Holds, obligations and gaps: what stands against an initiative, and how it goes away."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,7 +31,7 @@ from initiatives.models import (
     StageChange,
 )
 
-# Gates whose decision an overdue debt of the owner holds up (docs/domain.md, invariant 14).
+# Gates whose decision an overdue obligation of the owner holds up (docs/domain.md, invariant 14).
 HELD_UP = ("mvp", "production")
 
 
@@ -101,57 +101,65 @@ def _close(initiative: Initiative, row: Hold, why: str, by: User | None) -> None
 
 
 def owe(
-    initiative: Initiative, kind: str, *, source: str, text: str, due: date, debtor: User | None
+    initiative: Initiative, kind: str, *, source: str, text: str, due: date, responsible: User | None
 ) -> Obligation | None:
-    """Write a debt inside the running act; one open debt per source. It stays with this debtor for good."""
-    debts = owe_all(initiative, [Obligation(kind=kind, source=source, text=text, due=due, debtor=debtor)])
-    return debts[0] if debts else None
+    """Write an obligation inside the running act; one open obligation per source.
+
+    It stays with this responsible person for good.
+    """
+    obligations = owe_all(
+        initiative, [Obligation(kind=kind, source=source, text=text, due=due, responsible=responsible)]
+    )
+    return obligations[0] if obligations else None
 
 
 def owe_all(initiative: Initiative, wanted: list[Obligation]) -> list[Obligation]:
-    """Write these debts of the initiative, set-wise; otherwise as `owe`. Returns those that were not open already."""
-    known = {(debt.kind, debt.source) for debt in initiative_rows.debts(initiative)}
-    new = [debt for debt in wanted if (debt.kind, debt.source) not in known]
+    """Write these obligations of the initiative, set-wise; otherwise as `owe`.
+
+    Returns those that were not open already.
+    """
+    known = {(obligation.kind, obligation.source) for obligation in initiative_rows.obligations(initiative)}
+    new = [obligation for obligation in wanted if (obligation.kind, obligation.source) not in known]
     if not new:
         return []
-    for debt in new:
-        debt.initiative = initiative
-    _write_debts(new)
+    for obligation in new:
+        obligation.initiative = initiative
+    _write_obligations(new)
     return new
 
 
-def _write_debts(new: list[Obligation]) -> None:
-    """Save new debts, of one initiative or of many, set-wise, with an entry each."""
-    for debt in new:
-        debt.opened_at = clock.now()
+def _write_obligations(new: list[Obligation]) -> None:
+    """Save new obligations, of one initiative or of many, set-wise, with an entry each."""
+    for obligation in new:
+        obligation.opened_at = clock.now()
     row_history.insert_many(Obligation, new)
     record.record_many(
-        EntryKind.DEBT_OPENED,
+        EntryKind.OBLIGATION_OPENED,
         [
             (
-                debt.initiative,
+                obligation.initiative,
                 {
-                    "debt": debt.pk,
-                    "debt_kind": debt.kind,
-                    "text": debt.text,
-                    "due": debt.due,
-                    "debtor": debt.debtor.full_name if debt.debtor else None,
+                    "obligation": obligation.pk,
+                    "obligation_kind": obligation.kind,
+                    "text": obligation.text,
+                    "due": obligation.due,
+                    "responsible": obligation.responsible.full_name if obligation.responsible else None,
                 },
             )
-            for debt in new
+            for obligation in new
         ],
     )
 
 
 def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
-    """Settle a debt: its debtor, the owner, or sponsor and chair where the debtor is gone.
+    """Settle an obligation: its responsible, the owner, or sponsor and chair where the responsible person is gone.
 
     See docs/domain.md, invariant 14.
 
     Items of a gate need evidence that covers them. Raises Refused with who may.
     """
     with act("settle", by=by, initiative=obligation.initiative_id, reason=note) as initiative:
-        obligation = Obligation.objects.select_related("debtor").get(pk=obligation.pk)
+        obligation = Obligation.objects.select_related("responsible").get(pk=obligation.pk)
         may_settle(initiative, obligation, by).or_refuse()
         if obligation.settled_at:
             raise Conflict(f"It was resolved on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
@@ -195,15 +203,17 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
 
 
 def may_settle(initiative: Initiative, obligation: Obligation, by: User):
-    """Who may settle a debt or write what is owed: the debtor; sponsor or chair where that person is gone."""
-    debtor = obligation.debtor
-    if debtor is not None and debtor.pk == by.pk and by.is_active:
+    """Who may settle an obligation or write what is owed: the responsible person; sponsor or chair where that person
+    is gone.
+    """
+    responsible = obligation.responsible
+    if responsible is not None and responsible.pk == by.pk and by.is_active:
         return initiative_permissions.yes()
     if initiative_permissions.is_owner(initiative, by):
         return initiative_permissions.yes()
     gone = (
-        debtor is None
-        or not debtor.is_active
+        responsible is None
+        or not responsible.is_active
         or initiative_permissions.accepted(initiative, Role.OWNER) is None
     )
     if gone and (
@@ -212,18 +222,18 @@ def may_settle(initiative: Initiative, obligation: Obligation, by: User):
     ):
         return initiative_permissions.yes()
     return no(
-        f"Only {debtor or 'the owner'} resolves this.", "Where that person is gone, sponsor or chair do."
+        f"Only {responsible or 'the owner'} resolves this.", "Where that person is gone, sponsor or chair do."
     )
 
 
 def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
-    """Mark a debt settled inside the running act."""
+    """Mark an obligation settled inside the running act."""
     obligation.settled_at, obligation.settled_by, obligation.settled_note = clock.now(), by, note
     obligation.save()
     record.record(
-        EntryKind.DEBT_SETTLED,
+        EntryKind.OBLIGATION_SETTLED,
         initiative=obligation.initiative,
-        debt=obligation.pk,
+        obligation=obligation.pk,
         text=obligation.text,
         note=note,
     )
@@ -276,9 +286,9 @@ def show_by(*, initiative: Initiative, due: date, reason: str = "", by: User) ->
             source="import",
             text=f"Show what {initiative.get_stage_display()} asks and is missing",
             due=due,
-            debtor=by,
+            responsible=by,
         )
-        _write_debts([row])
+        _write_obligations([row])
     return row
 
 
@@ -287,23 +297,23 @@ def _facts(initiative: Initiative):
 
 
 def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
-    """Settle a post-mortem's debt in the act that confirms it; called by the app above, inside its own act."""
+    """Settle a post-mortem's obligation in the act that confirms it; called by the app above, inside its own act."""
     settle_row(obligation, by=by, note=note)
     settle_standing(obligation.initiative)
     return obligation
 
 
-def excuse_debt(*, obligation: Obligation, initiative: Initiative, reason: str, by: User) -> Excuse:
-    """Let one decision on one initiative pass an overdue debt of its owner, as the chair who decides there.
+def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason: str, by: User) -> Excuse:
+    """Let one decision on one initiative pass an overdue obligation of its owner, as the chair who decides there.
 
     See docs/domain.md, invariant 14.
 
-    It stays owed, and holds up every other initiative as before. Once for a debt and an initiative. Raises
+    It stays owed, and holds up every other initiative as before. Once for an obligation and an initiative. Raises
     ValidationError, Refused.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why this decision may go on while that is due."})
-    with act("excuse debt", by=by, initiative=initiative, reason=reason) as initiative:
+    with act("excuse obligation", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_raise(initiative, by).or_refuse()
         obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
         may_excuse(obligation, initiative).or_refuse()
@@ -313,9 +323,9 @@ def excuse_debt(*, obligation: Obligation, initiative: Initiative, reason: str, 
         row.save()
         owed_on = obligation.initiative.ref
         record.record(
-            EntryKind.DEBT_EXCUSED,
+            EntryKind.OBLIGATION_EXCUSED,
             initiative=initiative,
-            debt=obligation.pk,
+            obligation=obligation.pk,
             text=obligation.text,
             owed_on=owed_on,
         )
@@ -323,14 +333,16 @@ def excuse_debt(*, obligation: Obligation, initiative: Initiative, reason: str, 
 
 
 def may_excuse(obligation: Obligation, initiative: Initiative) -> Answer:
-    """Whether there is a decision on this initiative that the debt holds up, and no word of the chair on it yet."""
+    """Whether there is a decision on this initiative that the obligation holds up, and no word of the chair on it
+    yet.
+    """
     open_review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
     if open_review is None or open_review.gate not in HELD_UP:
         return no(
             f"No review of {initiative.ref} for MVP or production is open.",
             "Let it pass once one waits for it.",
         )
-    if obligation.debtor_id not in {person.pk for person in initiative_rows.answering(initiative)}:
+    if obligation.responsible_id not in {person.pk for person in initiative_rows.answering(initiative)}:
         return no(
             f"{initiative.ref} is not held up by this obligation.",
             "It holds up initiatives of the person who has it.",
@@ -346,9 +358,9 @@ def may_excuse(obligation: Obligation, initiative: Initiative) -> Answer:
 
 
 def held_up(obligation: Obligation) -> list[Initiative]:
-    """The initiatives whose open review this debt holds up, or would once it is overdue."""
+    """The initiatives whose open review this obligation holds up, or would once it is overdue."""
     owned = RoleAssignment.objects.filter(
-        person=obligation.debtor_id, role=Role.OWNER, accepted_at__isnull=False
+        person=obligation.responsible_id, role=Role.OWNER, accepted_at__isnull=False
     )
     found = Review.objects.filter(
         outcome=ReviewOutcome.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
@@ -357,37 +369,41 @@ def held_up(obligation: Obligation) -> list[Initiative]:
     return [
         initiative
         for initiative in initiatives
-        if obligation.debtor_id in {person.pk for person in initiative_rows.answering(initiative)}
+        if obligation.responsible_id in {person.pk for person in initiative_rows.answering(initiative)}
     ]
 
 
 def follow_support(
     initiatives: list[Initiative], support: dict[int, criteria.Support], grace: Grace | None = None
 ) -> list[Obligation]:
-    """Open the debt of the grace days when an MVP or production lost its support; settle it when that returns.
+    """Open the obligation of the grace days when an MVP or production lost its support; settle it when that returns.
 
     Set-wise, by what is supported now of each initiative. Grace never delays the truth: support fell already (rulebook,
     grace_days). Imported claims owe nothing. `grace`: until when and why, where that is not the rulebook's own days.
-    Returns the debts that were opened.
+    Returns the obligations that were opened.
     """
     falling = []
     for initiative in initiatives:
-        open_debts = []
+        open_obligations = []
         supported = support[initiative.pk].supports_claim
-        for debt in [debt for debt in initiative_rows.debts(initiative) if debt.kind == "step_back"]:
+        for obligation in [
+            obligation
+            for obligation in initiative_rows.obligations(initiative)
+            if obligation.kind == "step_back"
+        ]:
             if supported or initiative.stage not in (Stage.MVP, Stage.PRODUCTION):
                 note = "Support returned" if supported else f"The initiative is {initiative.stage}"
-                settle_row(debt, by=None, note=note)
-            elif debt.source.partition(":")[0] != initiative.stage:
+                settle_row(obligation, by=None, note=note)
+            elif obligation.source.partition(":")[0] != initiative.stage:
                 # It spoke of the stage before: what is owed now is said anew, with its own days.
-                settle_row(debt, by=None, note=f"The initiative is {initiative.stage} now")
+                settle_row(obligation, by=None, note=f"The initiative is {initiative.stage} now")
             else:
-                open_debts.append(debt)
+                open_obligations.append(obligation)
         if (
             not supported
             and initiative.stage in (Stage.MVP, Stage.PRODUCTION)
             and not initiative.imported
-            and not open_debts
+            and not open_obligations
         ):
             falling.append(initiative)
     if not falling:
@@ -407,10 +423,10 @@ def follow_support(
                     "asked to step back"
                 ),
                 due=grace.until if grace else day + timedelta(days=days),
-                debtor=owner.person if owner else None,
+                responsible=owner.person if owner else None,
             )
         )
-    _write_debts(owed)
+    _write_obligations(owed)
     return owed
 
 
@@ -437,7 +453,7 @@ def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
     return last
 
 
-def end_debts_of_stage(initiative: Initiative, was: str) -> None:
+def end_obligations_of_stage(initiative: Initiative, was: str) -> None:
     """What was owed because of a stage that the initiative no longer has ends with the step back, in the running act.
 
     What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
@@ -445,10 +461,12 @@ def end_debts_of_stage(initiative: Initiative, was: str) -> None:
     """
     moves = StageChange.objects.filter(initiative=initiative, to_stage=was).values_list("pk", flat=True)
     ends = tuple(f":{key}" for key in moves)
-    for debt in initiative_rows.debts(initiative):
-        left = debt.kind == "criterion" and debt.source.endswith(ends)
-        if left or debt.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
-            settle_row(debt, by=None, note=f"The initiative stepped back from {was} to {initiative.stage}")
+    for obligation in initiative_rows.obligations(initiative):
+        left = obligation.kind == "criterion" and obligation.source.endswith(ends)
+        if left or obligation.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
+            settle_row(
+                obligation, by=None, note=f"The initiative stepped back from {was} to {initiative.stage}"
+            )
 
 
 def open_gap(

@@ -94,16 +94,16 @@ def _hold(look: "Look", hold: Hold) -> Line:
     )
 
 
-def _grace(look: "Look", debt: Obligation) -> Line:
-    initiative, chairs = debt.initiative, debt.initiative_id in look.chaired
+def _grace(look: "Look", obligation: Obligation) -> Line:
+    initiative, chairs = obligation.initiative, obligation.initiative_id in look.chaired
     return Line(
         "decide" if chairs else "see",
         f"The days of grace of {initiative.title} are over",
         reverse("initiative-step-back" if chairs else "initiative", args=[initiative.ref]),
         "Decide on stepping back" if chairs else "See what is missing",
-        f"{ended(debt.text)} Its evidence does not support {stage_word(initiative.stage)}.",
+        f"{ended(obligation.text)} Its evidence does not support {stage_word(initiative.stage)}.",
         initiative.ref,
-        debt.due,
+        obligation.due,
         on_behalf="" if chairs else look.standing_in_on.get(initiative.pk, ""),
         to_know=not (chairs or _owns(look, initiative)),
     )

@@ -1,4 +1,4 @@
-"""Forms on holds, debts and gaps."""
+"""Forms on holds, obligations and gaps."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ class HoldForm(forms.Form):
 
 
 class SettleForm(forms.Form):
-    """A note on a debt that is settled."""
+    """A note on an obligation that is settled."""
 
     note = WordsField(label=_("How it was resolved"), required=False)
 
@@ -31,7 +31,7 @@ class ShownByForm(forms.Form):
 
 
 class ExcuseForm(forms.Form):
-    """For a decision on which initiative a debt may be passed, and why."""
+    """For a decision on which initiative an obligation may be passed, and why."""
 
     initiative = forms.ModelChoiceField(
         queryset=None,

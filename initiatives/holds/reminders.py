@@ -1,4 +1,4 @@
-"""Reminders of debts, conditions, gaps, waivers that end, and production to be accepted again."""
+"""Reminders of obligations, conditions, gaps, waivers that end, and production to be accepted again."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from initiatives.reminders.wording import about, subject
 WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
 
 
-def debts(moment: datetime):
+def obligations(moment: datetime):
     """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
     rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
     links = {
@@ -30,66 +30,74 @@ def debts(moment: datetime):
         ObligationKind.SHOWN_BY: "checklist",
     }
 
-    def link(debt: Obligation) -> str:
-        if debt.account_key is not None:
-            return reverse("account-close", args=[debt.account_key])
-        if debt.system_key is not None:
-            return reverse("feed-shut", args=[debt.pk])
-        if debt.kind in links:
-            return reverse(links[debt.kind], args=[debt.initiative.ref])
-        return reverse("obligation-settle", args=[debt.pk])
+    def link(obligation: Obligation) -> str:
+        if obligation.account_key is not None:
+            return reverse("account-close", args=[obligation.account_key])
+        if obligation.system_key is not None:
+            return reverse("feed-shut", args=[obligation.pk])
+        if obligation.kind in links:
+            return reverse(links[obligation.kind], args=[obligation.initiative.ref])
+        return reverse("obligation-settle", args=[obligation.pk])
 
-    yield from debts_due(rows, moment, link)
+    yield from obligations_due(rows, moment, link)
 
 
-def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
-    """The messages about these debts: to the debtor, or in charge of the initiative where that person is gone;
-    escalated.
+def obligations_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obligation], str]):
+    """The messages about these obligations: to the responsible person, or in charge of the initiative where that person
+    is gone; escalated.
 
     A step-back whose grace is over goes at once to the chair, who decides on it, and to all whom that touches.
     """
     today = clock.local_day(moment)
-    rows = list(rows.select_related("initiative__unit", "debtor").order_by("pk"))
-    circle = Circle(debt.initiative for debt in rows)
-    for debt in rows:
-        initiative = debt.initiative
-        debtor = debt.debtor if debt.debtor is not None and debt.debtor.is_active else None
-        owed: list[User | None] = (
-            [debtor] if debtor else [*circle.in_charge(initiative), circle.chair(initiative)]
+    rows = list(rows.select_related("initiative__unit", "responsible").order_by("pk"))
+    circle = Circle(obligation.initiative for obligation in rows)
+    for obligation in rows:
+        initiative = obligation.initiative
+        responsible = (
+            obligation.responsible
+            if obligation.responsible is not None and obligation.responsible.is_active
+            else None
         )
-        period = before(debt.due, today) or late(debt.due, today, weekly=True)
-        escalation = circle.escalated(initiative, debt.due, today)
-        overdue = debt.due < today
-        if debt.kind == "step_back" and overdue:
-            yield from _grace_over(debt, initiative, owed)
-        when = f"was due on {debt.due:%-d %B %Y}" if overdue else f"is due by {debt.due:%-d %B %Y}"
+        owed: list[User | None] = (
+            [responsible] if responsible else [*circle.in_charge(initiative), circle.chair(initiative)]
+        )
+        period = before(obligation.due, today) or late(obligation.due, today, weekly=True)
+        escalation = circle.escalated(initiative, obligation.due, today)
+        overdue = obligation.due < today
+        if obligation.kind == "step_back" and overdue:
+            yield from _grace_over(obligation, initiative, owed)
+        when = (
+            f"was due on {obligation.due:%-d %B %Y}" if overdue else f"is due by {obligation.due:%-d %B %Y}"
+        )
         yield from told(
             owed,
             period,
-            lambda person, period, debt=debt, initiative=initiative, when=when, overdue=overdue: Due(
-                person,
-                "overdue" if overdue else "owed",
-                f"obligation:{debt.pk}",
-                subject(initiative, f"{OWED[debt.kind]} {when}"),
-                text=f"{debt.text.rstrip('.')}{'' if debt.text.endswith('?') else '.'} "
-                f"{_owed_by(debt, person)}."
-                + (f" {BLOCKS[debt.kind]}" if overdue and debt.kind in BLOCKS else ""),
-                link=link(debt),
-                initiative_ref=initiative.ref,
-                due_on=debt.due,
-                period=period,
+            lambda person, period, obligation=obligation, initiative=initiative, when=when, overdue=overdue: (
+                Due(
+                    person,
+                    "overdue" if overdue else "owed",
+                    f"obligation:{obligation.pk}",
+                    subject(initiative, f"{OWED[obligation.kind]} {when}"),
+                    text=f"{obligation.text.rstrip('.')}{'' if obligation.text.endswith('?') else '.'} "
+                    f"{_owed_by(obligation, person)}."
+                    + (f" {BLOCKS[obligation.kind]}" if overdue and obligation.kind in BLOCKS else ""),
+                    link=link(obligation),
+                    initiative_ref=initiative.ref,
+                    due_on=obligation.due,
+                    period=period,
+                )
             ),
             escalation,
         )
 
 
-def _grace_over(debt: Obligation, initiative: Initiative, owed: list):
+def _grace_over(obligation: Obligation, initiative: Initiative, owed: list):
     """The days of grace are over: to the chair, whose decision it is, the seats it affects and who depends on it.
 
-    Whoever owes the debt hears of it as of any that is overdue.
+    Whoever owes the obligation hears of it as of any that is overdue.
     """
     book = Rulebook.objects.current().book
-    knowing = {person.pk for person in owed if person is not None and person.pk == debt.debtor_id}
+    knowing = {person.pk for person in owed if person is not None and person.pk == obligation.responsible_id}
     with one_look():
         people = {
             person.pk: person
@@ -97,7 +105,7 @@ def _grace_over(debt: Obligation, initiative: Initiative, owed: list):
                 initiative, alerts.affected_seats(book.at_tier(initiative.tier), initiative.stage)
             )
         }
-    lead = f"{debt.text.rstrip('.')}. {BLOCKS['step_back']}"
+    lead = f"{obligation.text.rstrip('.')}. {BLOCKS['step_back']}"
     dues = {pk: (person, lead, reverse("initiative", args=[initiative.ref])) for pk, person in people.items()}
     for row in alerts.depending([initiative]):
         person = row.executive or row.stated_by
@@ -110,12 +118,12 @@ def _grace_over(debt: Obligation, initiative: Initiative, owed: list):
             yield Due(
                 person,
                 "overdue",
-                f"obligation:{debt.pk}",
-                subject(initiative, f"the days of grace ended on {debt.due:%-d %B %Y}"),
+                f"obligation:{obligation.pk}",
+                subject(initiative, f"the days of grace ended on {obligation.due:%-d %B %Y}"),
                 text=text,
                 link=link,
                 initiative_ref=initiative.ref,
-                due_on=debt.due,
+                due_on=obligation.due,
                 period="grace over",
             )
 
@@ -140,8 +148,12 @@ BLOCKS = {
 }
 
 
-def _owed_by(debt: Obligation, reader) -> str:
-    return "Due from you" if debt.debtor == reader else f"Due from {debt.debtor or 'nobody named'}"
+def _owed_by(obligation: Obligation, reader) -> str:
+    return (
+        "Due from you"
+        if obligation.responsible == reader
+        else f"Due from {obligation.responsible or 'nobody named'}"
+    )
 
 
 def conditions(moment: datetime):

@@ -1,4 +1,4 @@
-"""Pages of holds, debts and gaps: opened, lifted, settled, excused, closed."""
+"""Pages of holds, obligations and gaps: opened, lifted, settled, excused, closed."""
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -65,28 +65,28 @@ def lift(request, pk):
     )
 
 
-def _debt(request, pk: int) -> Obligation:
+def _obligation(request, pk: int) -> Obligation:
     return initiative_lookup.of_initiative(
-        Obligation.objects.select_related("initiative__unit", "debtor"), request.user, pk
+        Obligation.objects.select_related("initiative__unit", "responsible"), request.user, pk
     )
 
 
 def settle(request, pk):
-    """Settle a debt with a note; debts of proof need the proof first."""
-    debt = _debt(request, pk)
-    initiative = debt.initiative
-    may_settle(initiative, debt, request.user).or_refuse()
-    if debt.kind in ("post_mortem", "retrospective"):
+    """Settle an obligation with a note; obligations of proof need the proof first."""
+    obligation = _obligation(request, pk)
+    initiative = obligation.initiative
+    may_settle(initiative, obligation, request.user).or_refuse()
+    if obligation.kind in ("post_mortem", "retrospective"):
         no(
             "It is resolved by publishing the post-mortem and its confirmation.",
             "Write it on its page.",
-            reverse("post-mortem-start", args=[debt.pk]),
+            reverse("post-mortem-start", args=[obligation.pk]),
         ).or_refuse()
-    lede = f"{debt.text} Due {day(debt.due)}."
+    lede = f"{obligation.text} Due {day(obligation.due)}."
     happens = ["The obligation is marked as resolved, by you, today."]
-    if debt.kind == "criterion":
+    if obligation.kind == "criterion":
         book = Rulebook.objects.current().book
-        criterion = book.criteria.get(debt.source.split(":")[0])
+        criterion = book.criteria.get(obligation.source.split(":")[0])
         if criterion is not None:
             happens.append(
                 "That is accepted only once these are answered with evidence: "
@@ -96,7 +96,7 @@ def settle(request, pk):
         request,
         initiative,
         SettleForm(sent(request)),
-        lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
+        lambda fields: actions.settle(obligation=obligation, by=request.user, **fields),
         "Resolved.",
         title=_("Resolve the obligation"),
         lede=lede,
@@ -128,24 +128,27 @@ def show_by(request, ref):
 
 
 def excuse(request, pk):
-    """Let one decision on one initiative pass an overdue debt, as the chair who decides there."""
-    debt = get_object_or_404(Obligation.objects.select_related("initiative__unit", "debtor"), pk=pk)
+    """Let one decision on one initiative pass an overdue obligation, as the chair who decides there."""
+    obligation = get_object_or_404(
+        Obligation.objects.select_related("initiative__unit", "responsible"), pk=pk
+    )
     held = [
         initiative
-        for initiative in held_up(debt)
+        for initiative in held_up(obligation)
         if initiative_permissions.is_acting_chair(initiative, request.user)
     ]
-    if not held:  # whoever decides on none of what it holds up opens it as any debt of the initiative
-        debt = _debt(request, pk)
-        initiative_permissions.may_raise(debt.initiative, request.user).or_refuse()
+    if not held:  # whoever decides on none of what it holds up opens it as any obligation of the initiative
+        obligation = _obligation(request, pk)
+        initiative_permissions.may_raise(obligation.initiative, request.user).or_refuse()
     return one_act(
         request,
-        held[0] if len(held) == 1 else debt.initiative,
+        held[0] if len(held) == 1 else obligation.initiative,
         ExcuseForm(sent(request), initiatives=held),
-        lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
+        lambda fields: actions.excuse_obligation(obligation=obligation, by=request.user, **fields),
         _("One decision is allowed meanwhile; it stays due."),
         title=_("Allow one decision meanwhile"),
-        lede=f"{ended(debt.text)} Due {day(debt.due)}, from {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
+        lede=f"{ended(obligation.text)} Due {day(obligation.due)}, from {obligation.responsible or 'nobody'} on "
+        f"{obligation.initiative.ref}.",
         happens=[
             _(
                 "The next decision on the initiative that you choose may go on while this is due, and uses your "

@@ -19,8 +19,8 @@ from initiatives.models import Initiative
 log = structlog.get_logger("plumbline.actions")
 REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
 # What follows once standings were rewritten, contributed by the nouns when the app is ready: functions
-# (initiatives, {key: support}, grace) -> the debts of grace that they opened; then functions (initiatives) that tell
-# people.
+# (initiatives, {key: support}, grace) -> the obligations of grace that they opened; then functions (initiatives) that
+# tell people.
 followers: list[Callable] = []
 tellers: list[Callable] = []
 _depth: ContextVar[int] = ContextVar("plumbline_act_depth", default=0)
@@ -97,14 +97,17 @@ def _record_refusal(name, by, system, initiative, refused: Refused) -> None:
 
 
 def settle_standing(initiative: Initiative) -> None:
-    """Rewrite what the proof of the initiative supports, in the transaction of the change; debts of grace follow it."""
+    """Rewrite what the proof of the initiative supports, in the transaction of the change; obligations of grace
+    follow it.
+    """
     settle_standings([initiative])
 
 
 def settle_standings(initiatives: list[Initiative], grace=None) -> list:
     """The same for many locked initiatives, read and written together.
 
-    Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it. With it, nothing waits.
+    Returns the obligations of grace that were opened; `grace` as `holds.follow_support` takes it. With it, nothing
+    waits.
     """
     waiting = _together.get()
     if waiting is not None and grace is None:
@@ -113,7 +116,7 @@ def settle_standings(initiatives: list[Initiative], grace=None) -> list:
     # What was changed is read anew, and once.
     with request_memo.afresh(), request_memo.one_look():
         support = standings.rewrite(initiatives)
-        opened = [debt for follow in followers for debt in follow(initiatives, support, grace)]
+        opened = [obligation for follow in followers for obligation in follow(initiatives, support, grace)]
         for tell in tellers:
             tell(initiatives)
         return opened

@@ -26,7 +26,7 @@ DECISIONS = [
     EntryKind.BODY_TERM_REFUSED,
     EntryKind.INTERACTIONS_ERASED,
     EntryKind.HOLD_LIFTED,
-    EntryKind.DEBT_EXCUSED,
+    EntryKind.OBLIGATION_EXCUSED,
     EntryKind.CONTINUED,
     EntryKind.RULEBOOK_PUBLISHED,
 ]

@@ -83,17 +83,24 @@ def banners_of(initiative, book, facts, states, now, may) -> list[dict]:
 def _overdue_banner(initiative, today) -> list[dict]:
     """The obligations whose day has passed: the longest overdue in words, of the others how many."""
     late = sorted(
-        (debt for debt in initiative_rows.debts(initiative) if debt.due < today), key=lambda debt: debt.due
+        (obligation for obligation in initiative_rows.obligations(initiative) if obligation.due < today),
+        key=lambda obligation: obligation.due,
     )
     if not late:
         return []
     told = [
-        f"{ended(debt.text)} {debt.debtor or 'Nobody'} was to give it by {day(debt.due)}."
-        for debt in late[:TOLD]
+        f"{ended(obligation.text)} {obligation.responsible or 'Nobody'} was to give it by {day(obligation.due)}."
+        for obligation in late[:TOLD]
     ]
     title = "Overdue." if len(late) == 1 else f"{len(late)} obligations are overdue."
     return [
-        banner("bad", title, " ".join(told), f"{initiative.get_absolute_url()}#debts", "See the obligations")
+        banner(
+            "bad",
+            title,
+            " ".join(told),
+            f"{initiative.get_absolute_url()}#obligations",
+            "See the obligations",
+        )
     ]
 
 
@@ -244,19 +251,22 @@ def _owed_banner(initiative, facts) -> list[dict]:
     if initiative.stage not in (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP) or initiative.withdrawn_at:
         return []
     owed = [
-        debt
-        for debt in facts.debts
-        if debt.kind in OWED_IN_WRITING and debt.initiative_ref != initiative.ref and not debt.excused
+        obligation
+        for obligation in facts.obligations
+        if obligation.kind in OWED_IN_WRITING
+        and obligation.initiative_ref != initiative.ref
+        and not obligation.excused
     ]
     if not owed:
         return []
     listed = "; ".join(
-        f"{debt.text.rstrip('.')} ({debt.initiative_ref}), due {day(debt.due)}" for debt in owed
+        f"{obligation.text.rstrip('.')} ({obligation.initiative_ref}), due {day(obligation.due)}"
+        for obligation in owed
     )
     return [
         banner(
             "warn",
-            f"{owed[0].debtor} has not yet written what others could learn from.",
+            f"{owed[0].responsible} has not yet written what others could learn from.",
             f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
         )
     ]

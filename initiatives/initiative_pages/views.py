@@ -100,7 +100,7 @@ def initiative(request, ref):
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
         "business": getattr(row, "business_case", None),
-        "debts": _debts(row, may, request.user),
+        "obligations": _obligations(row, may, request.user),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }
     if ahead and context["open_review"] is None and may.party:
@@ -124,35 +124,35 @@ def initiative(request, ref):
 def _unfolded(context) -> list[str]:
     """The lists of the overview that stand open: what holds the stage first, as far as all of them are short."""
     found, left = [], SHOWN - len(context["banners"]) - bool(context.get("next"))
-    for name in ("holding", "debts", "reaching", "gaps"):
+    for name in ("holding", "obligations", "reaching", "gaps"):
         if 0 < len(context[name]) <= left:
             found.append(name)
             left -= len(context[name])
     return found
 
 
-def _debts(initiative, may, person):
+def _obligations(initiative, may, person):
     """What is owed on the initiative, each with the decisions that the chair let pass it, and what whoever looks may
     do.
     """
-    debts, today = initiative_rows.debts(initiative), clock.today()
-    for debt in debts:
-        debt.passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in debt.let_pass]
-        debt.act = _act_on(debt, person) if may.party else None
-        debt.may_pass = bool(may.chair) and debt.due < today
-    return debts
+    obligations, today = initiative_rows.obligations(initiative), clock.today()
+    for obligation in obligations:
+        obligation.passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in obligation.let_pass]
+        obligation.act = _act_on(obligation, person) if may.party else None
+        obligation.may_pass = bool(may.chair) and obligation.due < today
+    return obligations
 
 
-def _act_on(debt, person) -> tuple[str, str]:
-    """Where a debt is settled: the address, and what its button says."""
-    if debt.kind in OWED_IN_WRITING:
-        return reverse("post-mortem-start", args=[debt.pk]), "Write it"
-    if debt.kind == "feed":
-        verb = "Say that it is shut" if debt.debtor_id == person.pk else "Open"
-        return reverse("feed-shut", args=[debt.pk]), verb
-    if debt.kind == "reading":
-        return reverse("adoption", args=[debt.initiative.ref]), "Read it"
-    return reverse("obligation-settle", args=[debt.pk]), "Resolve"
+def _act_on(obligation, person) -> tuple[str, str]:
+    """Where an obligation is settled: the address, and what its button says."""
+    if obligation.kind in OWED_IN_WRITING:
+        return reverse("post-mortem-start", args=[obligation.pk]), "Write it"
+    if obligation.kind == "feed":
+        verb = "Say that it is shut" if obligation.responsible_id == person.pk else "Open"
+        return reverse("feed-shut", args=[obligation.pk]), verb
+    if obligation.kind == "reading":
+        return reverse("adoption", args=[obligation.initiative.ref]), "Read it"
+    return reverse("obligation-settle", args=[obligation.pk]), "Resolve"
 
 
 def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Rows of holds, debts and gaps, and of what one person proposes to hand over to another."""
+"""Rows of holds, obligations and gaps, and of what one person proposes to hand over to another."""
 
 from django.db import models
 from django.db.models import Q
@@ -53,26 +53,28 @@ class Hold(models.Model):
 
 class ObligationQuerySet(models.QuerySet):
     def unsettled(self):
-        """Debts that are still owed."""
+        """Obligations that are still owed."""
         return self.filter(settled_at__isnull=True)
 
     def in_writing(self):
-        """Post-mortems and retrospectives: what keeps their debtor's reviews from being decided once overdue."""
+        """Post-mortems and retrospectives: what keeps their responsible's reviews from being decided once overdue."""
         return self.filter(kind__in=OWED_IN_WRITING)
 
     def overdue_on(self, day):
-        """Debts still owed whose last day is before `day`."""
+        """Obligations still owed whose last day is before `day`."""
         return self.unsettled().filter(due__lt=day)
 
 
 class Obligation(models.Model):
-    """A debt of one person on one initiative with a last day, written in the transaction of the act that causes it."""
+    """An obligation of one person on one initiative with a last day, written in the transaction of the act that
+    causes it.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="obligations")
     kind = models.CharField(max_length=20, choices=ObligationKind.choices)
     source = models.CharField(max_length=80)
     text = models.CharField(max_length=250)
-    debtor = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
+    responsible = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
     due = models.DateField()
     opened_at = models.DateTimeField()
     # From before an excuse named an initiative (ADR 0047): kept to be read, frees nothing.
@@ -91,10 +93,12 @@ class Obligation(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "kind", "source"],
                 condition=Q(settled_at__isnull=True),
-                name="one_open_debt_per_source",
+                name="one_open_obligation_per_source",
             ),
         ]
-        indexes = [models.Index(fields=["due"], condition=Q(settled_at__isnull=True), name="debts_by_due")]
+        indexes = [
+            models.Index(fields=["due"], condition=Q(settled_at__isnull=True), name="obligations_by_due")
+        ]
 
     def __str__(self) -> str:
         return f"{self.text} by {self.due}"
@@ -111,7 +115,10 @@ class Obligation(models.Model):
 
 
 class Excuse(WrittenOnce):
-    """The chair's word that one decision on one initiative may pass an overdue debt. The next decision uses it up."""
+    """The chair's word that one decision on one initiative may pass an overdue obligation.
+
+    The next decision uses it up.
+    """
 
     obligation = models.ForeignKey(Obligation, models.PROTECT, related_name="excuses")
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="excuses")
@@ -123,13 +130,13 @@ class Excuse(WrittenOnce):
         ordering = ["initiative", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["obligation", "initiative"], name="one_excuse_per_debt_and_initiative"
+                fields=["obligation", "initiative"], name="one_excuse_per_obligation_and_initiative"
             ),
             models.CheckConstraint(name="an_excuse_has_its_reason", condition=~Q(reason="")),
         ]
 
     def __str__(self) -> str:
-        return f"debt {self.obligation_id} for a decision on {self.initiative_id}"
+        return f"obligation {self.obligation_id} for a decision on {self.initiative_id}"
 
 
 class Gap(models.Model):
@@ -280,7 +287,7 @@ class Handover(models.Model):
     """What one person holds on one initiative, proposed to a successor: roles, conditions and gaps.
 
     The roles are proposed beside it, so that separation of duties sees them; they and the rest pass on when the
-    successor accepts. Until then everything stays where it is. Debts stay with whoever owes them.
+    successor accepts. Until then everything stays where it is. Obligations stay with whoever owes them.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="handovers")

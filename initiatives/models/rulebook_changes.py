@@ -178,7 +178,7 @@ class Foreseen(models.Model):
     because = models.JSONField(default=list, blank=True)
     held = models.JSONField(default=list, blank=True)
     freed = models.JSONField(default=list, blank=True)
-    debt = models.CharField(max_length=10, blank=True, default="")
+    obligation = models.CharField(max_length=10, blank=True, default="")
     due = models.DateField(null=True, blank=True)
     votes = models.JSONField(default=list, blank=True)
     why = models.JSONField(default=list, blank=True)

@@ -73,7 +73,9 @@ def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> Qu
 
 
 def with_due(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with `next_due`: the first day on which a debt or a condition falls due, or proof goes stale."""
+    """Initiatives with `next_due`: the first day on which an obligation or a condition falls due, or proof goes
+    stale.
+    """
     owed = Obligation.objects.unsettled().filter(initiative=OuterRef("pk")).order_by()
     bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
     return initiatives.annotate(

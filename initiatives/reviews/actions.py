@@ -213,7 +213,7 @@ def _owe_after_refusal(initiative: Initiative, review: Review) -> None:
         source=f"refusal:{review.pk}",
         text="Post-mortem after refusal",
         due=clock.today() + timedelta(days=days),
-        debtor=owner_of_that_day(initiative) or review.opened_by,
+        responsible=owner_of_that_day(initiative) or review.opened_by,
     )
 
 

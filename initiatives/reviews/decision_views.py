@@ -261,7 +261,9 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
         count = len(sitting.facts.declared)
         lines.append(f"What the MVP declared it will show is frozen: {count} things.")
-    if outcome == ReviewOutcome.REFUSED and not any(kind == EntryKind.DEBT_OPENED for kind, _ in entries):
+    if outcome == ReviewOutcome.REFUSED and not any(
+        kind == EntryKind.OBLIGATION_OPENED for kind, _ in entries
+    ):
         lines.append("The stage stays as it is, and no obligation arises.")
     elif outcome == ReviewOutcome.REFUSED:
         lines.append("The stage stays as it is.")
@@ -285,9 +287,11 @@ def _will(kind: str, facts: dict, initiative: Initiative, planned: list[str]) ->
         number = len(facts["voided"])
         ends = "1 item of evidence stops" if number == 1 else f"{number} items of evidence stop"
         return f"{facts['what']}: {ends} counting, for it shows what was before."
-    if kind == EntryKind.DEBT_OPENED:
-        return f"Due from {facts['debtor'] or 'nobody yet'}: {facts['text']}, by {_day_of(facts['due'])}."
-    if kind == EntryKind.DEBT_SETTLED:
+    if kind == EntryKind.OBLIGATION_OPENED:
+        return (
+            f"Due from {facts['responsible'] or 'nobody yet'}: {facts['text']}, by {_day_of(facts['due'])}."
+        )
+    if kind == EntryKind.OBLIGATION_SETTLED:
         return f"No longer due: {facts['text']}."
     return ""
 

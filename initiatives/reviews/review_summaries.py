@@ -35,7 +35,7 @@ _ref = Func(
 )
 # Of whoever owned the initiative at any time: which of them hold its review up, judging it tells.
 _owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role=Role.OWNER)
-_debts = Obligation.objects.unsettled().filter(debtor__in=_owned.values("person")).order_by("pk")
+_obligations = Obligation.objects.unsettled().filter(responsible__in=_owned.values("person")).order_by("pk")
 _of_initiative = Entry.objects.filter(initiative_ref=OuterRef("ref")).order_by()
 
 
@@ -61,7 +61,7 @@ _MARKS = Batch(
             people=_newest(Entry.objects.of_people()),
             seated=_which(Membership.objects.held_at(Given("now"))),
             away=_which(Absence.objects.at(Given("now"))),
-            debts=ArraySubquery(_debts.values(row=JSONObject(id="pk", due="due"))),
+            obligations=ArraySubquery(_obligations.values(row=JSONObject(id="pk", due="due"))),
         ),
         "pk",
         only=("id",),
@@ -98,7 +98,7 @@ def at(reviews: list[Review]) -> dict[int, Glance]:
     """A glance at each of these open reviews, which come with their initiatives and units.
 
     It is kept until a moment at which time alone may change it, while nothing changed that a review depends on: a row
-    of its initiative, a debt of whoever owned it on any initiative, who is who, who sits where and who is away.
+    of its initiative, an obligation of whoever owned it on any initiative, who is who, who sits where and who is away.
     """
     if not reviews:
         return {}
@@ -120,7 +120,7 @@ def at(reviews: list[Review]) -> dict[int, Glance]:
 
 
 def _mark(row: Review) -> str:
-    depends = [row.newest, row.entries, row.people, row.seated, row.away, row.debts, f"{clock.today()}"]
+    depends = [row.newest, row.entries, row.people, row.seated, row.away, row.obligations, f"{clock.today()}"]
     return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
 
 

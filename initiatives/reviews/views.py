@@ -251,11 +251,15 @@ def _open_page(request, row: Review) -> dict:
 
 
 def _in_arrears(sitting: review_state.Sitting) -> list:
-    """Overdue debts of the owner that hold the decision up: the chair may let it pass each of them once."""
+    """Overdue obligations of the owner that hold the decision up: the chair may let it pass each of them once."""
     if sitting.review.gate not in HELD_UP:
         return []
     day = clock.local_day(sitting.at)
-    return [debt for debt in sitting.facts.debts if day > debt.due and not debt.excused]
+    return [
+        obligation
+        for obligation in sitting.facts.obligations
+        if day > obligation.due and not obligation.excused
+    ]
 
 
 def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Sign]:
@@ -274,7 +278,7 @@ def _ended_page(request, row: Review) -> dict:
         "seats": seats,
         "rows": rows,
         "caption": "As it stood when the review ended",
-        "debts": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
+        "obligations": row.initiative.obligations.filter(source=f"refusal:{row.pk}"),
     }
 
 

@@ -190,8 +190,8 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
     _attest(initiative, assignment, words)
     if role == Role.OWNER:
         close_system_hold(initiative, "owner_vacant", f"{person.full_name} accepted ownership")
-        for debt in initiative.obligations.unsettled().filter(kind="vacancy"):
-            settle_row(debt, by=person, note=f"{person.full_name} accepted ownership")
+        for obligation in initiative.obligations.unsettled().filter(kind="vacancy"):
+            settle_row(obligation, by=person, note=f"{person.full_name} accepted ownership")
     if role == Role.RECORD_OWNER:
         close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the record")
 

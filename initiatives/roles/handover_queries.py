@@ -12,13 +12,16 @@ from initiatives.models import Condition, Gap, Handover, Initiative, Obligation,
 
 @dataclass
 class Part:
-    """What one person holds on one initiative. Debts stay with whoever owes them (docs/domain.md, invariant 14)."""
+    """What one person holds on one initiative.
+
+    Obligations stay with whoever owes them (docs/domain.md, invariant 14).
+    """
 
     initiative: Initiative
     roles: list[RoleAssignment] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    debts: list[Obligation] = field(default_factory=list)
+    obligations: list[Obligation] = field(default_factory=list)
     waiting: Handover | None = None
 
     @property
@@ -59,9 +62,11 @@ def parts_of(person: User, initiatives: Iterable[int] | None = None) -> list[Par
         owner=person, closed_at__isnull=True, initiative__in=running
     ).select_related("initiative__unit"):
         part(gap.initiative).gaps.append(gap)
-    for debt in Obligation.objects.unsettled().filter(debtor=person).select_related("initiative__unit"):
-        if debt.initiative_id in found:
-            found[debt.initiative_id].debts.append(debt)
+    for obligation in (
+        Obligation.objects.unsettled().filter(responsible=person).select_related("initiative__unit")
+    ):
+        if obligation.initiative_id in found:
+            found[obligation.initiative_id].obligations.append(obligation)
     for row in (
         Handover.objects.waiting().filter(person=person, initiative__in=found).select_related("successor")
     ):

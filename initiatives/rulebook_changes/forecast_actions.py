@@ -222,7 +222,7 @@ def _of_effect(forecast: Forecast, one: rulebook_forecast.Effect) -> Foreseen:
         because=[list(each) for each in one.because],
         held=list(one.held),
         freed=list(one.freed),
-        debt=one.debt,
+        obligation=one.obligation,
         due=one.due,
     )
 
@@ -246,7 +246,17 @@ class Tally:
 
     def __init__(self):
         self.counts = dict.fromkeys(
-            ("lose", "gain", "more_work", "less_work", "debts_opened", "debts_settled", "held", "freed"), 0
+            (
+                "lose",
+                "gain",
+                "more_work",
+                "less_work",
+                "obligations_opened",
+                "obligations_settled",
+                "held",
+                "freed",
+            ),
+            0,
         )
         self.counts |= dict.fromkeys(("reviews", "sign_offs", "undecidable", "decidable"), 0)
         self.owners: set[int] = set()
@@ -260,8 +270,8 @@ class Tally:
                 ("gain", row.falls < 0),
                 ("more_work", row.unmet),
                 ("less_work", row.met),
-                ("debts_opened", row.debt == "opened"),
-                ("debts_settled", row.debt == "settled"),
+                ("obligations_opened", row.obligation == "opened"),
+                ("obligations_settled", row.obligation == "settled"),
                 ("held", row.held),
                 ("freed", row.freed),
             ):
@@ -290,7 +300,7 @@ def outcome_of(pk: int) -> str:
     found = hashlib.sha256()
     names = (
         "what", "initiative_id", "review_id", "before", "after", "label", "unmet", "met", "because", "held", "freed",
-        "debt", "due", "votes", "why",
+        "obligation", "due", "votes", "why",
     )  # fmt: skip
     rows = (
         Foreseen.objects.filter(forecast=pk)

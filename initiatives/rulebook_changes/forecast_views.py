@@ -34,7 +34,7 @@ CHANGES = {
     "gain": "Gains one",
     "work": "Has work more",
     "less": "Has work less",
-    "debt": "An obligation is opened or resolved",
+    "obligation": "An obligation is opened or resolved",
     "held": "A hold comes or goes",
 }
 NARROWED = {
@@ -42,7 +42,7 @@ NARROWED = {
     "gain": Q(falls__lt=0),
     "work": ~Q(unmet=[]),
     "less": ~Q(met=[]),
-    "debt": ~Q(debt=""),
+    "obligation": ~Q(obligation=""),
     "held": ~Q(held=[]) | ~Q(freed=[]),
 }
 STALE, GONE = "goes stale if the review is moved", "counted for nothing already"
@@ -141,7 +141,7 @@ def progress(request, pk):
 
 
 def export(request, pk):
-    """The rows of a forecast as a CSV file, a line for each requirement, debt and vote."""
+    """The rows of a forecast as a CSV file, a line for each requirement, obligation and vote."""
     row = _forecast(request, pk)
     new, old = parse(row.source), row.in_force.book
     kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
@@ -289,11 +289,13 @@ def _lines(one: Foreseen, new, old):
         yield line(becomes=state, seat=seat_word(seat), person=person, words="; ".join(stale))
     for words in (*one.held, *one.freed):
         yield line(becomes="held" if words in one.held else "no longer held", words=words)
-    if one.debt:
-        yield line(becomes=f"debt {one.debt}", due=one.due)
+    if one.obligation:
+        yield line(becomes=f"obligation {one.obligation}", due=one.due)
     for words in one.why:
         yield line(becomes="blocks", words=words)
-    if not (one.unmet or one.met or one.because or one.votes or one.held or one.freed or one.debt or one.why):
+    if not (
+        one.unmet or one.met or one.because or one.votes or one.held or one.freed or one.obligation or one.why
+    ):
         yield line()
 
 

@@ -34,9 +34,9 @@ def publish_rulebook(
 
     Open reviews keep the version they were opened with, new ones are opened under this one. `takes_effect`: from when
     it decides what is supported (initiatives/facts/rulebook_in_effect.py); `effective_on`: the day, where that is one
-    to come. What falls falls then; `grace_until` is the last day of the debts that this opens at once (docs/adr/0037),
-    else as many days as the rulebook says. `forecast`: what the chair saw of its effects. Raises ValidationError,
-    Refused or Conflict.
+    to come. What falls falls then; `grace_until` is the last day of the obligations that this opens at once
+    (docs/adr/0037), else as many days as the rulebook says. `forecast`: what the chair saw of its effects. Raises
+    ValidationError, Refused or Conflict.
     """
     today = clock.today()
     dated = takes_effect == TakesEffect.ON_A_DAY
@@ -93,26 +93,27 @@ def publish_rulebook(
 
 
 def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
-    """Each debtor hears once what fell and until when it may be brought back, at once with the publishing."""
+    """Each responsible person hears once what fell and until when it may be brought back, at once with the publishing."""
     by_person: dict[User, list[Obligation]] = {}
-    for debt in opened:
-        if debt.debtor is not None:
-            by_person.setdefault(debt.debtor, []).append(debt)
-    for person, debts in by_person.items():
-        one = debts[0].initiative if len(debts) == 1 else None
+    for obligation in opened:
+        if obligation.responsible is not None:
+            by_person.setdefault(obligation.responsible, []).append(obligation)
+    for person, obligations in by_person.items():
+        one = obligations[0].initiative if len(obligations) == 1 else None
         named = "; ".join(
-            f"{debt.initiative}: {debt.text.partition(' under rulebook')[0]}" for debt in debts[:NAMED]
+            f"{obligation.initiative}: {obligation.text.partition(' under rulebook')[0]}"
+            for obligation in obligations[:NAMED]
         )
-        more = f"; and {len(debts) - NAMED} more" if len(debts) > NAMED else ""
+        more = f"; and {len(obligations) - NAMED} more" if len(obligations) > NAMED else ""
         owe.owe(
             person,
             "rulebook published",
             f"rulebook:{rulebook.pk}",
             subject=f"Rulebook {rulebook.version} is in force: "
-            f"{one or f'{len(debts)} of your initiatives'} lost the support of what is claimed",
-            text=f"{named}{more}. Bring the support back until {debts[0].due:%-d %B %Y}; after that the chair is asked "
-            "to step back.",
+            f"{one or f'{len(obligations)} of your initiatives'} lost the support of what is claimed",
+            text=f"{named}{more}. Bring the support back until {obligations[0].due:%-d %B %Y}; after that "
+            "the chair is asked to step back.",
             link=one.get_absolute_url() if one else "/initiatives/?mine=on",
             initiative_ref=one.ref if one else "",
-            due_on=debts[0].due,
+            due_on=obligations[0].due,
         )

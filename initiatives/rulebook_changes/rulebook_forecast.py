@@ -19,7 +19,7 @@ from initiatives.facts import initiative_rows, rulebook_in_effect, supported_sta
 from initiatives.initiative import review_state
 from initiatives.models import Initiative, Review
 
-# Stages whose lost support becomes a debt with a day (initiatives.holds.actions.follow_support).
+# Stages whose lost support becomes an obligation with a day (initiatives.holds.actions.follow_support).
 OWING = ("mvp", "production")
 ROLE_OF = {"business_owner": "owner"}
 
@@ -40,7 +40,7 @@ class Comparison:
 
     @property
     def due(self) -> date:
-        """The last day of the debts that publishing would open."""
+        """The last day of the obligations that publishing would open."""
         if self.grace_until is not None:
             return self.grace_until
         return clock.local_day(self.at) + timedelta(days=self.new.freshness.grace_days)
@@ -73,7 +73,7 @@ class Effect:
     """What publishing would do to one initiative. Stages are those its proof supports; keys are requirements.
 
     `unmet`: what it would lack that it has now, up to the stage it claims, each with who answers for it. `because`:
-    what else support falls or rises by, beyond that stage. `debt`: "opened", "settled" or "".
+    what else support falls or rises by, beyond that stage. `obligation`: "opened", "settled" or "".
     """
 
     initiative: Initiative
@@ -86,7 +86,7 @@ class Effect:
     because: tuple[tuple[str, str], ...]
     held: tuple[str, ...]
     freed: tuple[str, ...]
-    debt: str
+    obligation: str
     due: date | None
 
     @property
@@ -97,7 +97,7 @@ class Effect:
     @property
     def changes(self) -> bool:
         """Whether the initiative is another one afterwards."""
-        return bool(self.falls or self.unmet or self.met or self.held or self.freed or self.debt)
+        return bool(self.falls or self.unmet or self.met or self.held or self.freed or self.obligation)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
         {one.kind: one.words for one in criteria.holds_at(of, book, at)}
         for of, book in ((facts, two.old), (then, two.new))
     )
-    debt = _debt(initiative, is_now, will_be, two.ahead)
+    obligation = _obligation(initiative, is_now, will_be, two.ahead)
     unmet = [key for key in lacks if key not in set(lacked)]
     met = [key for key in lacked if key not in set(lacks)]
     falls = STAGE_RANK.get(is_now.supported, 0) - STAGE_RANK.get(will_be.supported, 0)
@@ -186,8 +186,8 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
         ),
         held=tuple(words for kind, words in held.items() if kind not in holds),
         freed=tuple(words for kind, words in holds.items() if kind not in held),
-        debt=debt,
-        due=two.due if debt == "opened" else None,
+        obligation=obligation,
+        due=two.due if obligation == "opened" else None,
     )
 
 
@@ -219,13 +219,15 @@ def _whose(facts: Facts, book: Book, keys: list[str]) -> tuple[tuple[str, str], 
     return tuple((key, who(key)) for key in keys)
 
 
-def _debt(initiative: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool) -> str:
-    """Whether publishing opens or settles the debt of the grace days (initiatives.holds.actions.follow_support).
+def _obligation(
+    initiative: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool
+) -> str:
+    """Whether publishing opens or settles the obligation of the grace days (initiatives.holds.actions.follow_support).
 
-    Until a day to come the debts follow the rulebook in force, night by night.
+    Until a day to come the obligations follow the rulebook in force, night by night.
     """
     owing = initiative.stage in OWING
-    owed = any(debt.kind == "step_back" for debt in initiative_rows.debts(initiative))
+    owed = any(obligation.kind == "step_back" for obligation in initiative_rows.obligations(initiative))
     if ahead:
         owed = owing and not before.supports_claim and (owed or not initiative.imported)
     if owed and (after.supports_claim or not owing):

@@ -21,7 +21,7 @@ from initiatives.evidence.actions import create_evidence
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow
-from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
+from initiatives.holds.actions import end_obligations_of_stage, owe, owe_all
 from initiatives.holds.dependants import end_row
 from initiatives.initiative.act import act, settle_standing
 from initiatives.initiative.review_state import Sitting
@@ -164,7 +164,7 @@ def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: di
             follow([initiative])
         record.record(EntryKind.USERS_TOLD, initiative=initiative, how=users_told.strip())
         change_stage(initiative, move, reason=reason.strip(), by=by)
-        end_debts_of_stage(initiative, was)
+        end_obligations_of_stage(initiative, was)
         settle_standing(initiative)
         alerts.tell_end(initiative, "stepped back", was, reason.strip(), depending)
     return initiative
@@ -414,13 +414,20 @@ def continue_stage(*, initiative: Initiative, reason: str, until: date, was: dat
 
 def owe_writing(initiative: Initiative, kind: str, source: str, days: int, text: str) -> None:
     """A post-mortem stays with the owner of that day (docs/domain.md, invariant 14)."""
-    debtor = owner_of_that_day(initiative) or (None if initiative.imported else initiative.registered_by)
-    owe(initiative, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
+    responsible = owner_of_that_day(initiative) or (None if initiative.imported else initiative.registered_by)
+    owe(
+        initiative,
+        kind,
+        source=source,
+        text=text,
+        due=clock.today() + timedelta(days=days),
+        responsible=responsible,
+    )
 
 
 def owner_of_that_day(initiative: Initiative) -> User | None:
     """Who owns the initiative; where nobody does, who owned it last and is still here: laying a role down pays no
-    debt.
+    obligation.
     """
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None:
@@ -433,7 +440,7 @@ def owner_of_that_day(initiative: Initiative) -> User | None:
 def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
     """What a gate leaves to do after the move: each criterion with its term in days.
 
-    Criteria on post-mortems are left out: every such move owes that debt anyway (docs/domain.md, invariant 14).
+    Criteria on post-mortems are left out: every such move owes that obligation anyway (docs/domain.md, invariant 14).
     """
     found = []
     for criterion in book.gates[gate].criteria:
@@ -448,7 +455,7 @@ def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
 def _owe_later_criteria(
     initiative: Initiative, book, gate: str, change: StageChange, *, emergency: bool
 ) -> None:
-    """Turn criteria with a term into dated obligations; the ones on post-mortems are that same debt."""
+    """Turn criteria with a term into dated obligations; the ones on post-mortems are that same obligation."""
     later = later_criteria(book, gate, emergency=emergency)
     if not later:
         return
@@ -461,7 +468,7 @@ def _owe_later_criteria(
                 source=f"{criterion.key}:{change.pk}",
                 text=criterion.question[:250],
                 due=clock.today() + timedelta(days=days),
-                debtor=owner.person if owner else initiative.registered_by,
+                responsible=owner.person if owner else initiative.registered_by,
             )
             for criterion, days in later
         ],

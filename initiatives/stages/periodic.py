@@ -27,7 +27,7 @@ SECONDS = 120  # of a run that compares standings; the worker ends a task after 
 
 
 def recompute() -> list[int]:
-    """Rewrite the standings whose time ran out or are older than the rulebook; debts of grace follow.
+    """Rewrite the standings whose time ran out or are older than the rulebook; obligations of grace follow.
 
     Returns initiatives.
     """
@@ -104,10 +104,11 @@ def _correct(keys: list[int]) -> list[int]:
     return [one.initiative.pk for one in wrong]
 
 
-def open_vacancy_debts() -> list[Obligation]:
+def open_vacancy_obligations() -> list[Obligation]:
     """Owe the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
 
-    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the debt was settled otherwise.
+    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the obligation was settled
+    otherwise.
     """
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
@@ -128,14 +129,14 @@ def open_vacancy_debts() -> list[Obligation]:
             if not Hold.objects.open().filter(~Exists(known), pk=hold.pk).exists():
                 continue
             chair, _ = initiative_permissions.acting_chair(initiative)
-            debt = owe(
+            obligation = owe(
                 initiative,
                 "vacancy",
                 source=f"hold:{hold.pk}",
                 text=f"No owner since {clock.local_day(hold.opened_at):%-d %B %Y}: find one, or step back",
                 due=clock.today() + timedelta(days=freshness.grace_days),
-                debtor=chair,
+                responsible=chair,
             )
-            if debt is not None:
-                opened.append(debt)
+            if obligation is not None:
+                opened.append(obligation)
     return opened

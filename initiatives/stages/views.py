@@ -150,7 +150,7 @@ def step_back(request, ref):
     if target == "prototype":
         initial |= {"rollout": False, "live_data": False}
     vacant = initiative.holds.open().filter(kind="owner_vacant").first()
-    if vacant:  # the debt asks the chair for a successor or for this
+    if vacant:  # the obligation asks the chair for a successor or for this
         initial["reason"] = f"No owner since {day(vacant.opened_at)}, and nobody took it over."
     if initial.get("ends_on") and initial["ends_on"] < clock.today():
         initial["ends_on"] = None  # a bound that has passed bounds nothing from now on

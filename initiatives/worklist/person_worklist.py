@@ -139,9 +139,9 @@ class Look:
         return sorted([*self._named["conditions"], *self._of_the_away["conditions"]], key=_by_day)
 
     @property
-    def debts(self) -> list[Obligation]:
+    def obligations(self) -> list[Obligation]:
         """Whatever else is owed by the person, or by whoever they stand in for, by its day."""
-        return sorted([*self._named["debts"], *self._of_the_away["debts"]], key=_by_day)
+        return sorted([*self._named["obligations"], *self._of_the_away["obligations"]], key=_by_day)
 
     @cached_property
     def acting_as(self) -> set[int]:
@@ -427,7 +427,7 @@ class Circle:
 def circle_of(person: User) -> Circle:
     """The initiatives near this person's desk now."""
     look = look_of(person)
-    rows = [*look.roles, *look.debts, *look.rows("dependants"), *look.depending]
+    rows = [*look.roles, *look.obligations, *look.rows("dependants"), *look.depending]
     initiatives = {row.initiative.ref for row in rows} | {initiative.ref for initiative in look.standing_in}
     initiatives |= {Initiative.ref_of(row.initiative_number) for row in look.conditions}
     return Circle(frozenset(initiatives), frozenset(look.seats_by_unit))

@@ -183,8 +183,10 @@ OF_PERSON = Batch(
         "owner",
         joined={"owner": _NAME},
     ),
-    debts=Rows(
-        models.Obligation.objects.unsettled(), "debtor", joined={"initiative": INITIATIVE, "debtor": _NAME}
+    obligations=Rows(
+        models.Obligation.objects.unsettled(),
+        "responsible",
+        joined={"initiative": INITIATIVE, "responsible": _NAME},
     ),
     dependants=Rows(
         models.Dependant.objects.waiting().filter(
@@ -236,7 +238,7 @@ OF_PERSON = Batch(
     ),
 )
 # What else is asked of people for whom somebody stands in.
-OF_THE_AWAY = ("roles", "conditions", "debts")
+OF_THE_AWAY = ("roles", "conditions", "obligations")
 
 _against = models.Shortcoming.objects.standing().filter(
     initiative=OuterRef("initiative"), hold=OuterRef("kind"), since__lte=_now

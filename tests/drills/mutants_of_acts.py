@@ -72,10 +72,10 @@ MUTANTS_OF_ACTS = [
         "tests/acceptance/attacks/test_acts_of_others.py -k dated_back",
     ),
     (
-        "a debt is settled by its act",
+        "an obligation is settled by its act",
         "initiatives/migrations/guards/audit_log.sql:has_its_act_settled",
         "WHEN ((OLD.settled_at IS DISTINCT FROM NEW.settled_at))",
         "WHEN (false)",
-        "tests/acceptance/attacks/test_derived_rows.py -k debt_of_grace",
+        "tests/acceptance/attacks/test_derived_rows.py -k obligation_of_grace",
     ),
 ]

@@ -172,9 +172,9 @@ MUTANTS = [
         "tests/unit/governance/gates/test_criteria.py",
     ),
     (
-        "an overdue debt blocks",
-        "governance.gates.criteria:_overdue_debts",
-        "if clock.local_day(at) > debt.due and not debt.excused:",
+        "an overdue obligation blocks",
+        "governance.gates.criteria:_overdue_obligations",
+        "if clock.local_day(at) > obligation.due and not obligation.excused:",
         "if False:",
         "tests/unit/governance/gates/test_criteria.py",
     ),

@@ -59,7 +59,7 @@ STORIES = (
     accounts.waiting_for_the_risk_seat,
     service.stale_vote,
     hr.role_to_accept,
-    stores.blocked_by_a_debt,
+    stores.blocked_by_a_obligation,
     finance.contract_to_approve,
     hr.stopped_idea,
     operations.upright_prototype,

@@ -155,7 +155,7 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
                 "Billing",
                 2008,
                 {
-                    "field": "debtor_no",
+                    "field": "responsible_no",
                     "meaning": "Whoever an invoice is sent to; one for each address",
                     "counted_unit": "address",
                     "excludes": "prospects",

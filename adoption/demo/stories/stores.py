@@ -1,4 +1,4 @@
-"""Stores: one owner whose debts stand in the way."""
+"""Stores: one owner whose obligations stand in the way."""
 
 from datetime import timedelta
 
@@ -107,7 +107,7 @@ def overdue_post_mortem(company: Company) -> None:
             )
 
 
-def blocked_by_a_debt(company: Company) -> None:
+def blocked_by_a_obligation(company: Company) -> None:
     """An MVP review that nobody can decide while its owner owes a post-mortem elsewhere."""
     with telling(company, "labels", 5) as tale:
         tale.idea(70)

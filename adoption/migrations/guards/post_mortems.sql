@@ -1,6 +1,6 @@
 -- Post-mortems, lessons and the words by which lessons are found.
 
-CREATE FUNCTION plumbline_guard_written_debt() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION plumbline_guard_written_obligation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   IF NEW.opened_at IS DISTINCT FROM OLD.opened_at
      OR OLD.excused_at IS NOT NULL AND NEW.excused_at IS DISTINCT FROM OLD.excused_at THEN
@@ -22,8 +22,8 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER written_debts_stand BEFORE UPDATE ON initiatives_obligation
-  FOR EACH ROW WHEN ((OLD.kind IN ('post_mortem', 'retrospective'))) EXECUTE FUNCTION plumbline_guard_written_debt();
+CREATE TRIGGER written_obligations_stand BEFORE UPDATE ON initiatives_obligation
+  FOR EACH ROW WHEN ((OLD.kind IN ('post_mortem', 'retrospective'))) EXECUTE FUNCTION plumbline_guard_written_obligation();
 
 CREATE FUNCTION plumbline_guard_post_mortem() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
@@ -40,10 +40,10 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: a published post-mortem stays as it was confirmed.' USING ERRCODE = 'PL071';
   END IF;
   IF (NEW.obligation_id, NEW.author_id) IS DISTINCT FROM (OLD.obligation_id, OLD.author_id) THEN
-    RAISE EXCEPTION 'Plumbline: a post-mortem stays with its debt and with who began it.' USING ERRCODE = 'PL071';
+    RAISE EXCEPTION 'Plumbline: a post-mortem stays with its obligation and with who began it.' USING ERRCODE = 'PL071';
   END IF;
   IF NEW.state = 'published' AND (OLD.state <> 'review' OR NEW.confirmed_by_id IN (NEW.author_id, NEW.published_by_id)
-     OR NEW.confirmed_by_id = (SELECT debtor_id FROM initiatives_obligation WHERE id = NEW.obligation_id)) THEN
+     OR NEW.confirmed_by_id = (SELECT responsible_id FROM initiatives_obligation WHERE id = NEW.obligation_id)) THEN
     RAISE EXCEPTION 'Plumbline: a post-mortem is published out of review, by somebody who neither wrote nor owed it.'
       USING ERRCODE = 'PL071', HINT = 'The adoption seat of the board confirms it.';
   END IF;

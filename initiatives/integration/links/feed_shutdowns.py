@@ -34,7 +34,7 @@ def owe_shut(initiative: Initiative, links: list[Link]) -> None:
                 source=f"system:{key}",
                 text=f"Confirm that the feed between {system} and {initiative.ref} is shut"[:250],
                 due=due,
-                debtor=system.owner if system.owner is not None and system.owner.is_active else None,
+                responsible=system.owner if system.owner is not None and system.owner.is_active else None,
             )
             for key, system in sorted(systems.items())
         ],
@@ -42,14 +42,14 @@ def owe_shut(initiative: Initiative, links: list[Link]) -> None:
 
 
 def confirm_shut(*, obligation: Obligation, words: str, by: User) -> Obligation:
-    """Say as the owner of the system that nothing flows any more, and how one knows; that settles the debt.
+    """Say as the owner of the system that nothing flows any more, and how one knows; that settles the obligation.
 
     Raises ValidationError without words, Refused for others, Conflict once it was said.
     """
     if not words.strip():
         raise ValidationError({"reason": "Say how you know: what was switched off, where, and on which day."})
     with act("confirm feed shut", by=by, initiative=obligation.initiative_id, reason=words):
-        row = Obligation.objects.select_related("initiative", "debtor").get(pk=obligation.pk)
+        row = Obligation.objects.select_related("initiative", "responsible").get(pk=obligation.pk)
         system_permissions.may_confirm_shut(row, by).or_refuse()
         if row.settled_at:
             raise Conflict(f"It was confirmed on {clock.local_day(row.settled_at):%-d %B %Y} already.")

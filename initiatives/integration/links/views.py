@@ -80,22 +80,22 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
     Raises Http404 to others.
     """
     rows = Obligation.objects.filter(kind=ObligationKind.FEED).select_related(
-        "initiative__unit", "debtor", "settled_by"
+        "initiative__unit", "responsible", "settled_by"
     )
     owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
-    mine = Q(debtor=request.user) | Q(source__in=[f"system:{key}" for key in owned])
-    debt = rows.filter(mine, pk=pk).first() or initiative_lookup.of_initiative(rows, request.user, pk)
-    initiative, system = debt.initiative, System.objects.get(pk=debt.system_key)
-    row_history.concerns(debt)
+    mine = Q(responsible=request.user) | Q(source__in=[f"system:{key}" for key in owned])
+    obligation = rows.filter(mine, pk=pk).first() or initiative_lookup.of_initiative(rows, request.user, pk)
+    initiative, system = obligation.initiative, System.objects.get(pk=obligation.system_key)
+    row_history.concerns(obligation)
     form = ReasonForm(sent(request))
     form.fields["reason"].label = "How you know"
     form.fields["reason"].help_text = "What was switched off, where, and on which day."
     if request.method == "POST":
-        system_permissions.may_confirm_shut(debt, request.user).or_refuse()
+        system_permissions.may_confirm_shut(obligation, request.user).or_refuse()
         if form.is_valid():
             try:
                 feed_shutdowns.confirm_shut(
-                    obligation=debt, words=form.cleaned_data["reason"], by=request.user
+                    obligation=obligation, words=form.cleaned_data["reason"], by=request.user
                 )
             except ValidationError as error:
                 fix(form, error)
@@ -103,14 +103,14 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
                 messages.success(
                     request, _("Your word stands in the record; nothing is due for it any more.")
                 )
-                return redirect("feed-shut", debt.pk)
+                return redirect("feed-shut", obligation.pk)
     context = {
         "nav": "systems-all",
-        "debt": debt,
+        "obligation": obligation,
         "initiative": initiative,
         "system": system,
         "links": initiative.links.filter(system=system, ended_at__isnull=False).select_related("account"),
-        "may": system_permissions.may_confirm_shut(debt, request.user),
+        "may": system_permissions.may_confirm_shut(obligation, request.user),
         "form": form,
         "visible": initiative_permissions.may_see(initiative, request.user),
     }

@@ -20,7 +20,7 @@ from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions
 from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
 
-DEBT = "service_account"
+OBLIGATION = "service_account"
 LONGEST_REVIEW = 366  # days between two looks at what an account may do
 
 
@@ -152,13 +152,13 @@ def owe_closing(initiative: Initiative, links: list[Link]) -> None:
         initiative,
         [
             Obligation(
-                kind=DEBT,
+                kind=OBLIGATION,
                 source=f"account:{account.pk}",
                 text=f"Close the service account {account} in {account.system}: nothing uses it any more"[
                     :250
                 ],
                 due=clock.today() + timedelta(days=days),
-                debtor=next(
+                responsible=next(
                     (
                         one
                         for one in (account.owner, account.system.owner)
@@ -173,9 +173,9 @@ def owe_closing(initiative: Initiative, links: list[Link]) -> None:
 
 
 def _settle(account: ServiceAccount, *, by: User, note: str) -> None:
-    debts = Obligation.objects.unsettled().filter(kind=DEBT, source=f"account:{account.pk}")
-    for debt in debts.select_related("initiative"):
-        settle_row(debt, by=by, note=note)
+    obligations = Obligation.objects.unsettled().filter(kind=OBLIGATION, source=f"account:{account.pk}")
+    for obligation in obligations.select_related("initiative"):
+        settle_row(obligation, by=by, note=note)
 
 
 def _locked(account: ServiceAccount) -> tuple[ServiceAccount, list[Initiative]]:

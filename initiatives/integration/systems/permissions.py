@@ -152,7 +152,7 @@ def may_close_account(account: ServiceAccount, person: User) -> Answer:
     if account.closed_at is not None:
         return no(f"{account} was closed.", "Open another one.")
     owed = Obligation.objects.unsettled().filter(
-        kind="service_account", source=f"account:{account.pk}", debtor=person
+        kind="service_account", source=f"account:{account.pk}", responsible=person
     )
     if person.is_active and owed.exists():
         return yes()
@@ -182,7 +182,7 @@ def may_answer_link(link: Link, person: User) -> Answer:
     return may_describe(person)
 
 
-def may_confirm_shut(debt: Obligation, person: User) -> Answer:
+def may_confirm_shut(obligation: Obligation, person: User) -> Answer:
     """Say that the feed to an initiative that ended is shut: the system's owner, or who owned it when the initiative
     ended.
 
@@ -190,13 +190,13 @@ def may_confirm_shut(debt: Obligation, person: User) -> Answer:
     """
     if not person.is_active:
         return no("Your account is not active.")
-    owner = System.objects.select_related("owner").get(pk=debt.system_key).owner
+    owner = System.objects.select_related("owner").get(pk=obligation.system_key).owner
     owner = owner if owner is not None and owner.is_active else None
-    if person.pk in {debt.debtor_id, owner.pk if owner else None}:
+    if person.pk in {obligation.responsible_id, owner.pk if owner else None}:
         return yes()
     if owner is None and (
-        "sponsor" in initiative_permissions.roles_of(debt.initiative, person)
-        or initiative_permissions.is_acting_chair(debt.initiative, person)
+        "sponsor" in initiative_permissions.roles_of(obligation.initiative, person)
+        or initiative_permissions.is_acting_chair(obligation.initiative, person)
     ):
         return yes()
     return no(

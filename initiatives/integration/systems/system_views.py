@@ -168,7 +168,7 @@ def _accounts(system: System, may: Answer, decides: Answer, person: User) -> lis
     today = clock.today()
     owed = set(
         Obligation.objects.unsettled()
-        .filter(kind="service_account", debtor=person)
+        .filter(kind="service_account", responsible=person)
         .values_list("source", flat=True)
     )
     found = []

@@ -46,7 +46,7 @@ CREATE CONSTRAINT TRIGGER has_its_act_ended AFTER UPDATE ON initiatives_review
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.outcome IS DISTINCT FROM NEW.outcome))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('review approved', 'review approved with conditions', 'review refused', 'review returned', 'review withdrawn', 'review expired');
 CREATE CONSTRAINT TRIGGER has_its_act_excused AFTER INSERT ON initiatives_excuse
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('debt excused');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('obligation excused');
 CREATE CONSTRAINT TRIGGER has_its_act_fixed AFTER INSERT ON initiatives_condition
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('condition fixed');
 CREATE CONSTRAINT TRIGGER has_its_act_lifted AFTER UPDATE ON initiatives_hold
@@ -81,9 +81,9 @@ CREATE CONSTRAINT TRIGGER has_its_act_withdrawn AFTER UPDATE ON initiatives_init
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at))
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('withdrawn');
 
--- A debt decides: of a demotion that is due, until when systems are answered as before.
+-- An obligation decides: of a demotion that is due, until when systems are answered as before.
 CREATE CONSTRAINT TRIGGER has_its_act_owed AFTER INSERT ON initiatives_obligation
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('debt opened');
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('obligation opened');
 CREATE CONSTRAINT TRIGGER has_its_act_settled AFTER UPDATE ON initiatives_obligation
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.settled_at IS DISTINCT FROM NEW.settled_at))
-  EXECUTE FUNCTION plumbline_guard_told_of_initiative('debt settled');
+  EXECUTE FUNCTION plumbline_guard_told_of_initiative('obligation settled');

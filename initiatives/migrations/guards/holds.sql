@@ -1,19 +1,19 @@
--- Holds, conditions, waivers and debts.
+-- Holds, conditions, waivers and obligations.
 
--- What a debt or a declaration said does not change afterwards.
+-- What an obligation or a declaration said does not change afterwards.
 CREATE FUNCTION plumbline_guard_obligation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: a debt is settled, not deleted.' USING ERRCODE = 'PL017';
+    RAISE EXCEPTION 'Plumbline: an obligation is settled, not deleted.' USING ERRCODE = 'PL017';
   END IF;
-  IF (NEW.initiative_id, NEW.kind, NEW.source, NEW.debtor_id, NEW.due)
-     IS DISTINCT FROM (OLD.initiative_id, OLD.kind, OLD.source, OLD.debtor_id, OLD.due)
+  IF (NEW.initiative_id, NEW.kind, NEW.source, NEW.responsible_id, NEW.due)
+     IS DISTINCT FROM (OLD.initiative_id, OLD.kind, OLD.source, OLD.responsible_id, OLD.due)
      OR (OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at) THEN
-    RAISE EXCEPTION 'Plumbline: a debt stays with its debtor and day.' USING ERRCODE = 'PL017';
+    RAISE EXCEPTION 'Plumbline: an obligation stays with its responsible person and day.' USING ERRCODE = 'PL017';
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER debts_are_kept BEFORE DELETE OR UPDATE ON initiatives_obligation
+CREATE TRIGGER obligations_are_kept BEFORE DELETE OR UPDATE ON initiatives_obligation
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_obligation();
 
 -- A word to go on is about the stage that the initiative has.
@@ -34,7 +34,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT 1 FROM public.initiatives_obligation o
                   WHERE o.id = NEW.obligation_id AND o.settled_at IS NULL
-                    AND o.debtor_id IS DISTINCT FROM NEW.by_id) THEN
+                    AND o.responsible_id IS DISTINCT FROM NEW.by_id) THEN
     RAISE EXCEPTION 'Plumbline: what is excused is still owed, and by somebody else.' USING ERRCODE = 'PL090';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM public.initiatives_review r

@@ -107,8 +107,8 @@ def concern(cast, initiative):
 
 
 def lapsed_grace(cast, initiative):
-    debt = initiative.obligations.unsettled().get(kind="step_back")
-    assert debt.due < clock.today()
+    obligation = initiative.obligations.unsettled().get(kind="step_back")
+    assert obligation.due < clock.today()
     due.sweep()
 
 

@@ -1,4 +1,5 @@
-"""The duty to write: every way to escape it is tried for real. The debt stands, and holds up its debtor's reviews.
+"""The duty to write: every way to escape it is tried for real. The obligation stands, and holds up its responsible's
+reviews.
 
 See docs/domain.md, invariant 14. What an act may do all the same (hand an initiative over, merge units) it does; what
 it must not is refused.
@@ -54,7 +55,7 @@ class Scene:
 
     cast: factories.Cast
     stopped: Initiative
-    debt: Obligation
+    obligation: Obligation
     other: Initiative
     review: Review
 
@@ -63,15 +64,15 @@ class Scene:
         review = Review.objects.select_related("initiative__unit", "rulebook").get(
             pk=(review or self.review).pk
         )
-        owed = f"for {self.stopped.ref}: {self.debt.text}"
+        owed = f"for {self.stopped.ref}: {self.obligation.text}"
         return any(owed in reason.text for reason in review_state.sit(review).verdict.blockers)
 
     def stands(self) -> None:
-        """The debt is what it was, unsettled, and on the list of what is overdue."""
-        debt = Obligation.objects.get(pk=self.debt.pk)
-        for name in ("debtor_id", "due", "kind", "source", "opened_at", "initiative_id"):
-            assert getattr(debt, name) == getattr(self.debt, name), name
-        assert debt.settled_at is None
+        """The obligation is what it was, unsettled, and on the list of what is overdue."""
+        obligation = Obligation.objects.get(pk=self.obligation.pk)
+        for name in ("responsible_id", "due", "kind", "source", "opened_at", "initiative_id"):
+            assert getattr(obligation, name) == getattr(self.obligation, name), name
+        assert obligation.settled_at is None
         assert self.stopped in report_links.overdue_post_mortems(Initiative.objects.all())
 
 
@@ -86,7 +87,7 @@ def _scene(cast) -> Scene:
 
 @pytest.fixture
 def scene(cast):
-    """The scene, on the day after the debt fell due."""
+    """The scene, on the day after the obligation fell due."""
     scene = _scene(cast=cast)
     assert not scene.held_up(), "nothing is held up before its day"
     with clock.simulated(clock.now() + timedelta(days=31)):
@@ -102,15 +103,16 @@ def own(initiative: Initiative, person, by) -> None:
 
 
 def draft_of(scene, **words) -> PostMortem:
-    row = postmortem_actions.start(obligation=scene.debt, by=scene.cast.owner)
+    row = postmortem_actions.start(obligation=scene.obligation, by=scene.cast.owner)
     return write(post_mortem=row, by=scene.cast.owner, **WHOLE | {"lessons": [LESSON]} | words)
 
 
-# --- What may be done, and leaves the debt where it is ----------------------------------------------------------------
+# --- What may be done, and leaves the obligation where it is
+# ----------------------------------------------------------------
 
 
 def hand_the_waiting_initiative_over(scene):
-    """Its review was opened under the debtor: it stays held up while the debtor is here."""
+    """Its review was opened under the responsible person: it stays held up while the responsible person is here."""
     own(scene.other, scene.cast.lead, scene.cast.owner)
 
 
@@ -174,7 +176,7 @@ def be_away_with_a_delegate(scene):
         first=today, last=today + timedelta(days=60), asked=[Asked(cast.lead)], by=cast.owner
     )
     absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.lead)
-    assert postmortem_permissions.may_start(scene.debt, cast.lead), "who stands in may write it"
+    assert postmortem_permissions.may_start(scene.obligation, cast.lead), "who stands in may write it"
 
 
 def begin_it_and_leave_it(scene):
@@ -212,7 +214,7 @@ HAPPENS = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("way", HAPPENS, ids=lambda way: way.__name__)
-def test_the_debt_stands_and_holds_up_whatever_happens(scene, way):
+def test_the_obligation_stands_and_holds_up_whatever_happens(scene, way):
     way(scene)
     scene.stands()
     assert scene.held_up(), "the reviews of whoever owes it wait"
@@ -248,12 +250,12 @@ def retire(scene):
 
 
 def settle_by_hand(scene):
-    hold_actions.settle(obligation=scene.debt, note="It was talked about.", by=scene.cast.owner)
+    hold_actions.settle(obligation=scene.obligation, note="It was talked about.", by=scene.cast.owner)
 
 
 def settle_past_the_page(scene):
     with acting(by=scene.cast.owner):
-        settle_confirmed(obligation=scene.debt, by=scene.cast.owner, note="Done")
+        settle_confirmed(obligation=scene.obligation, by=scene.cast.owner, note="Done")
 
 
 def settle_by_a_draft(scene):
@@ -263,7 +265,7 @@ def settle_by_a_draft(scene):
 
 def delete_by_orm(scene):
     with acting(by=scene.cast.admin):
-        scene.debt.delete()
+        scene.obligation.delete()
 
 
 def delete_many_by_orm(scene):
@@ -277,17 +279,17 @@ def delete_the_initiative(scene):
 
 
 def delete_the_account(scene):
-    row = postmortem_actions.start(obligation=scene.debt, by=scene.cast.owner)
+    row = postmortem_actions.start(obligation=scene.obligation, by=scene.cast.owner)
     with acting(by=scene.cast.admin):
         row.delete()
 
 
 def _changed(scene, **fields):
-    debt = Obligation.objects.get(pk=scene.debt.pk)
+    obligation = Obligation.objects.get(pk=scene.obligation.pk)
     with acting(by=scene.cast.admin):
         for name, value in fields.items():
-            setattr(debt, name, value)
-        debt.save()
+            setattr(obligation, name, value)
+        obligation.save()
 
 
 def owe_it_later(scene):
@@ -299,11 +301,11 @@ def backdate_it(scene):
 
 
 def let_another_owe_it(scene):
-    _changed(scene, debtor=scene.cast.lead)
+    _changed(scene, responsible=scene.cast.lead)
 
 
 def let_nobody_owe_it(scene):
-    _changed(scene, debtor=None)
+    _changed(scene, responsible=None)
 
 
 def call_it_something_else(scene):
@@ -320,7 +322,7 @@ def hand_in_one_sign_each(scene):
 
 
 def hand_in_nothing(scene):
-    row = postmortem_actions.start(obligation=scene.debt, by=scene.cast.owner)
+    row = postmortem_actions.start(obligation=scene.obligation, by=scene.cast.owner)
     postmortem_actions.hand_in(post_mortem=row, version=row.version, by=scene.cast.owner)
 
 
@@ -408,8 +410,8 @@ def lift_it_oneself(scene):
 
 def excuse(scene, reason: str, by=None) -> None:
     initiative = Initiative.objects.get(pk=scene.other.pk)
-    hold_actions.excuse_debt(
-        obligation=scene.debt, initiative=initiative, reason=reason, by=by or scene.cast.chair
+    hold_actions.excuse_obligation(
+        obligation=scene.obligation, initiative=initiative, reason=reason, by=by or scene.cast.chair
     )
 
 
@@ -424,16 +426,16 @@ REFUSED = {
     settle_by_hand: "resolved by publishing the post-mortem",
     settle_past_the_page: "settled by its published post-mortem alone",
     settle_by_a_draft: "settled by its published post-mortem alone",
-    delete_by_orm: "a debt is settled, not deleted",
-    delete_many_by_orm: "a debt is settled, not deleted",
+    delete_by_orm: "an obligation is settled, not deleted",
+    delete_many_by_orm: "an obligation is settled, not deleted",
     delete_the_initiative: "protected foreign keys",
     delete_the_account: "a post-mortem is not deleted",
-    owe_it_later: "a debt stays with its debtor and day",
+    owe_it_later: "an obligation stays with its responsible person and day",
     backdate_it: "since when it is owed",
-    let_another_owe_it: "a debt stays with its debtor and day",
-    let_nobody_owe_it: "a debt stays with its debtor and day",
-    call_it_something_else: "a debt stays with its debtor and day",
-    move_it_to_another_initiative: "a debt stays with its debtor and day",
+    let_another_owe_it: "an obligation stays with its responsible person and day",
+    let_nobody_owe_it: "an obligation stays with its responsible person and day",
+    call_it_something_else: "an obligation stays with its responsible person and day",
+    move_it_to_another_initiative: "an obligation stays with its responsible person and day",
     hand_in_one_sign_each: "too short to be understood",
     hand_in_nothing: "Nothing is written yet",
     let_no_lesson_pass_unsaid: "No lesson is written",
@@ -458,15 +460,15 @@ def test_no_way_past_it(scene, way):
 
 
 @pytest.mark.django_db
-def test_where_the_debtor_left_sponsor_or_chair_write_and_it_still_stands(scene, as_):
+def test_where_the_responsible_left_sponsor_or_chair_write_and_it_still_stands(scene, as_):
     cast = scene.cast
     leaving.deactivate(person=cast.owner, reason="Left", by=cast.admin)
     scene.stands()
-    assert postmortem_permissions.may_start(scene.debt, cast.chair)
-    assert not postmortem_permissions.may_start(scene.debt, cast.lead)
+    assert postmortem_permissions.may_start(scene.obligation, cast.chair)
+    assert not postmortem_permissions.may_start(scene.obligation, cast.lead)
     leaving.reactivate(person=cast.owner, reason="Back", by=cast.admin)
     scene.stands()
-    assert cast.owner.pk == Obligation.objects.get(pk=scene.debt.pk).debtor_id, (
+    assert cast.owner.pk == Obligation.objects.get(pk=scene.obligation.pk).responsible_id, (
         "whoever comes back still owes it"
     )
 
@@ -475,13 +477,15 @@ def test_where_the_debtor_left_sponsor_or_chair_write_and_it_still_stands(scene,
 def test_whoever_laid_the_role_down_before_stopping_owes_it_all_the_same(scene):
     lay_the_role_down(scene)
     stage_actions.stop(initiative=scene.other, reason_code="cost", reason="Too dear.", by=scene.cast.chair)
-    assert scene.other.obligations.get(kind="post_mortem").debtor == scene.cast.owner
+    assert scene.other.obligations.get(kind="post_mortem").responsible == scene.cast.owner
 
 
 @pytest.mark.django_db
 def test_admins_cannot_delete_it_on_their_pages(scene, as_):
     admin = as_(scene.cast.admin)
-    answer = admin.post(reverse("admin:initiatives_obligation_delete", args=[scene.debt.pk]), {"post": "yes"})
+    answer = admin.post(
+        reverse("admin:initiatives_obligation_delete", args=[scene.obligation.pk]), {"post": "yes"}
+    )
     assert answer.status_code == 403
     scene.stands()
 
@@ -489,22 +493,22 @@ def test_admins_cannot_delete_it_on_their_pages(scene, as_):
 @pytest.mark.django_db(transaction=True)
 def test_the_application_cannot_delete_or_settle_it_in_sql(application: psycopg.Connection):
     scene = _scene(cast=factories.make_cast())
-    pk = scene.debt.pk
+    pk = scene.obligation.pk
     attacks = [
         f"DELETE FROM initiatives_obligation WHERE id = {pk}",
         f"UPDATE initiatives_obligation SET settled_at = now() WHERE id = {pk}",
         f"UPDATE initiatives_obligation SET due = '2100-01-01' WHERE id = {pk}",
         "TRUNCATE initiatives_obligation CASCADE",
-        "ALTER TABLE initiatives_obligation DISABLE TRIGGER written_debts_stand",
-        "DROP TRIGGER written_debts_stand ON initiatives_obligation",
+        "ALTER TABLE initiatives_obligation DISABLE TRIGGER written_obligations_stand",
+        "DROP TRIGGER written_obligations_stand ON initiatives_obligation",
         f"DELETE FROM initiatives_initiative WHERE id = {scene.stopped.pk}",
     ]
     for attack in attacks:
         application.execute("""SET plumbline.act = '{"name": "Mallory", "at": "2026-11-20T10:00:00Z"}'""")
         with pytest.raises(psycopg.Error):
             application.execute(attack)
-    debt = Obligation.objects.get(pk=pk)
-    assert (debt.settled_at, debt.due) == (None, scene.debt.due)
+    obligation = Obligation.objects.get(pk=pk)
+    assert (obligation.settled_at, obligation.due) == (None, scene.obligation.due)
 
 
 @pytest.mark.django_db
@@ -513,9 +517,9 @@ def test_written_and_confirmed_it_is_gone_and_the_reviews_go_on(scene):
     row = _handed_in(scene)
     assert scene.held_up()
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
-    assert Obligation.objects.get(pk=scene.debt.pk).settled_at is not None
+    assert Obligation.objects.get(pk=scene.obligation.pk).settled_at is not None
     assert not scene.held_up()
     stage_actions.reopen(initiative=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
     stage_actions.stop(initiative=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
     again = scene.stopped.obligations.unsettled().get(kind="post_mortem")
-    assert again.pk != scene.debt.pk, "stopped again, owed again"
+    assert again.pk != scene.obligation.pk, "stopped again, owed again"

@@ -200,18 +200,18 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
     hold = hold_actions.hold(initiative=review.initiative, reason="Wait.", by=cast.outsider)
     with pytest.raises(Refused, match="first day"):
         hold_actions.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
-    with acting(system="test", reason="A debt"):
-        debt = owe(
+    with acting(system="test", reason="An obligation"):
+        obligation = owe(
             review.initiative,
             "post_mortem",
             source="test:1",
             text="Write it",
             due=clock.today(),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
     with pytest.raises(Refused, match="first day"):
-        hold_actions.excuse_debt(
-            obligation=debt, initiative=review.initiative, reason="Fine.", by=cast.outsider
+        hold_actions.excuse_obligation(
+            obligation=obligation, initiative=review.initiative, reason="Fine.", by=cast.outsider
         )
     # What never waits: returning, refusing, stopping.
     assert review_actions.decide(review=again(review), outcome="refused", reason="Not yet.", by=cast.outsider)
@@ -454,18 +454,18 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
     assert opens(as_, cast.outsider, initiative), "who still owes something reads what it is about"
     hold_actions.close_gap(gap=gap, by=cast.outsider)
     assert not opens(as_, cast.outsider, initiative)
-    with acting(system="test", reason="A debt"):
-        debt = owe(
+    with acting(system="test", reason="An obligation"):
+        obligation = owe(
             initiative,
             "vacancy",
             source="test:1",
             text="Settle it",
             due=clock.today() + DAY,
-            debtor=cast.outsider,
+            responsible=cast.outsider,
         )
     assert opens(as_, cast.outsider, initiative)
     with acting(system="test", reason="Settled"):
-        hold_actions.settle_row(debt, by=None, note="Done")
+        hold_actions.settle_row(obligation, by=None, note="Done")
     assert not opens(as_, cast.outsider, initiative)
 
 

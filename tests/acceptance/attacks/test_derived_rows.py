@@ -160,10 +160,10 @@ def test_a_forged_standing_allows_nothing_is_named_and_corrected(
     assert named() == []
 
 
-def test_a_debt_of_grace_is_neither_settled_nor_opened_without_its_act(
+def test_a_obligation_of_grace_is_neither_settled_nor_opened_without_its_act(
     cast, in_name_only, system, application_login
 ):
-    """The decision API allows until the day of the debt: a later one would buy days."""
+    """The decision API allows until the day of the obligation: a later one would buy days."""
     initiative, old = in_name_only, in_name_only.obligations.get(kind="step_back", settled_at=None)
     later = Obligation(
         initiative=initiative,
@@ -171,7 +171,7 @@ def test_a_debt_of_grace_is_neither_settled_nor_opened_without_its_act(
         source="mine",
         text="Later",
         due=clock.today() + timedelta(days=3000),
-        debtor=old.debtor,
+        responsible=old.responsible,
         opened_at=clock.now(),
     )
     for forged in (changed(old, settled_at=clock.now()), inserted(later)):

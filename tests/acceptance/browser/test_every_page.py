@@ -286,7 +286,7 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
                 source=f"production.mvp_proof:{number}",
                 text=f"Show that summary {number} of the archive agrees with its notes",
                 due=today - timedelta(days=number),
-                debtor=cast.owner,
+                responsible=cast.owner,
             )
     hold_actions.hold(initiative=initiative, reason="Three summaries named an illness.", by=cast.owner)
     visitor, found = Visitor(watch), []
@@ -297,7 +297,7 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
         if person == cast.owner:
             expect(visitor.page.get_by_role("region", name="Next")).to_be_visible()
     assert found == []
-    expect(visitor.page.locator("#debts")).not_to_have_attribute("open", "")
+    expect(visitor.page.locator("#obligations")).not_to_have_attribute("open", "")
     expect(visitor.page.locator(".banners")).to_contain_text("4 obligations are overdue.")
 
 

@@ -520,17 +520,17 @@ def she_accepts(watch: Watch, review, successor) -> None:
 
 
 def test_nobody_takes_it_for_a_month(watch, cast):
-    """Scenario 2, step 6: a debt of the chair with the step back filled in; the stage is where it was."""
+    """Scenario 2, step 6: an obligation of the chair with the step back filled in; the stage is where it was."""
     with at(2026, 9, 1):
         initiative = factories.make_mvp(cast, title="Ticket triage")
     with at(2026, 11, 2):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
     with at(2026, 12, 2, 12):
-        periodic.open_vacancy_debts()
+        periodic.open_vacancy_obligations()
         chair = watch.let_in(cast.chair)
         chair.desk()
         says(chair, "Ticket triage")
-        shot(chair, "2-6-debt")
+        shot(chair, "2-6-obligation")
         chair.click("Open the initiative")
         chair.page.locator("aside summary", has_text="More").click()
         chair.click("Demote")

@@ -160,14 +160,21 @@ def test_ideas_that_nobody_owns(cast):
     assert told("no owner", 20) == {"owner": ["after14d"], "chair": ["after14d"]}
 
 
-def test_debts_are_told_before_on_and_weekly_after_their_day(cast):
+def test_obligations_are_told_before_on_and_weekly_after_their_day(cast):
     initiative = factories.make_initiative(cast)
     sponsor = role_actions.propose_role(
         initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner
     )
     role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
     with act("test", system="test", initiative=initiative) as row:
-        owe(row, "criterion", source="stop.cleanup:1", text="Clean up", due=on(30).date(), debtor=cast.owner)
+        owe(
+            row,
+            "criterion",
+            source="stop.cleanup:1",
+            text="Clean up",
+            due=on(30).date(),
+            responsible=cast.owner,
+        )
     silence()
     assert told("owed", 10) == {}
     assert told("owed", 16) == {"owner": ["14d"]}
@@ -188,7 +195,14 @@ def test_debts_are_told_before_on_and_weekly_after_their_day(cast):
 def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
     initiative = factories.make_initiative(cast)
     with act("test", system="test", initiative=initiative) as row:
-        owe(row, "step_back", source="mvp:1", text="Larger prototype", due=on(14).date(), debtor=cast.owner)
+        owe(
+            row,
+            "step_back",
+            source="mvp:1",
+            text="Larger prototype",
+            due=on(14).date(),
+            responsible=cast.owner,
+        )
     silence()
     assert told("owed", 0) == {"owner": ["14d"]}
     seats = {factories.SEAT_LOGINS[seat] for seat in Rulebook.objects.current().book.gates["prototype"].seats}

@@ -238,14 +238,14 @@ def test_reports(cast, as_):
     lapsed = claim(make(cast, title="P"), "production", "mvp", label="Production in name only")
     stopped = make(cast, title="S")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
-    with acting(system="test", reason="debt"):
+    with acting(system="test", reason="obligation"):
         hold_actions.owe(
             stopped,
             "post_mortem",
             source="test",
             text="Post-mortem",
             due=today - timedelta(days=1),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
     vacant = make(cast, title="V")
     with acting(system="test", reason="left"):

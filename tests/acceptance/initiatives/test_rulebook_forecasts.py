@@ -1,4 +1,4 @@
-"""What a rulebook was foretold to do is what it does: each initiative, each gap, each debt, each sign-off."""
+"""What a rulebook was foretold to do is what it does: each initiative, each gap, each obligation, each sign-off."""
 
 from collections import Counter
 from datetime import timedelta

@@ -104,7 +104,7 @@ def test_a_quiet_unit_sends_nothing(cast):
 
 
 def busy(cast) -> None:
-    """A unit in which much happens: fifteen initiatives, two before their gate, holds, debts, decisions, roles to
+    """A unit in which much happens: fifteen initiatives, two before their gate, holds, obligations, decisions, roles to
     accept.
     """
     mvp = factories.make_mvp(cast)

@@ -197,13 +197,13 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         by=cast.admin,
     )
     with unguarded("initiatives_condition"), acting(system="test", reason="Other states"):
-        debt = owe(
+        obligation = owe(
             production,
             "criterion",
             source="production.mvp_proof:test",
             text="Owed",
             due=clock.today(),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
     return [
         (first_admin.link().removeprefix(of_django.ADDRESS), "nobody"),
@@ -211,7 +211,7 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         (reverse("declaration", args=[prototype.ref]), "owner"),
         (reverse("initiative-reattest", args=[production.ref]), "chair"),
         (reverse("import", args=[batch.pk]), "admin"),
-        (reverse("obligation-settle", args=[debt.pk]), "owner"),
+        (reverse("obligation-settle", args=[obligation.pk]), "owner"),
     ]
 
 

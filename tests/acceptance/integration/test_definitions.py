@@ -573,9 +573,9 @@ def test_who_may_define_is_who_may_change_the_system(cast, initiative):
     with pytest.raises(Refused):
         definition_actions.use_term(initiative=initiative, name="order", by=cast.outsider)
     with pytest.raises(Refused, match="architecture seat"):
-        definition_actions.name_term(name="debtor", by=cast.lead)
+        definition_actions.name_term(name="responsible", by=cast.lead)
     with pytest.raises(ValidationError, match="propose it there first"):
-        definition_actions.use_term(initiative=initiative, name="debtor", by=cast.lead)
+        definition_actions.use_term(initiative=initiative, name="responsible", by=cast.lead)
 
 
 def test_what_a_definition_lacks_is_said_at_its_field(cast, initiative):

@@ -171,14 +171,14 @@ def world(cast):
         by=cast.owner,
     )
     with unguarded("initiatives_condition"), acting(system="test", reason="One of everything"):
-        debts = [
+        obligations = [
             owe(
                 initiative,
                 "post_mortem",
                 source=f"test:{n}",
                 text="Post-mortem",
                 due=tomorrow,
-                debtor=cast.owner,
+                responsible=cast.owner,
             )
             for n in (1, 2)
         ]
@@ -211,7 +211,7 @@ def world(cast):
     reconciling.reconcile()
     pressed = kill_switch.switch_off(initiative=initiative, reason="A trial", by=cast.owner)
     kill_switch.switch_on(initiative=initiative, reason="It is over", by=cast.owner)
-    account = start(obligation=debts[0], by=cast.owner)
+    account = start(obligation=obligations[0], by=cast.owner)
     log = ContentFile(b"12:00 nothing came back\n", "log.txt")
     attached = attach(post_mortem=account, title="The log", file=log, by=cast.owner)
     with acting(system="test", reason="One of everything"):
@@ -259,7 +259,9 @@ def world(cast):
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
     with acting(system="test", reason="One of everything"):
         source = f"system:{shared.pk}"
-        feed = owe(initiative, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
+        feed = owe(
+            initiative, "feed", source=source, text="Shut?", due=tomorrow, responsible=cast.second_admin
+        )
     service = factories.make_account(cast, shared)
     link = factories.make_link(
         cast,
@@ -411,7 +413,7 @@ def world(cast):
         "observations": seen.pk,
         "efforts": effort.pk,
         "holds": hold.pk,
-        "obligations": debts[1].pk,
+        "obligations": obligations[1].pk,
         "feeds": feed.pk,
         "gaps": gap.pk,
         "reviews": review.pk,

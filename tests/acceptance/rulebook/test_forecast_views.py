@@ -55,7 +55,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert "Waiting" in waits
     forecast = forecast_actions.work_out(Forecast.objects.get().pk)
     assert forecast_actions.work_out(forecast.pk) is None  # done is done
-    assert (forecast.totals["lose"], forecast.totals["debts_opened"]) == (
+    assert (forecast.totals["lose"], forecast.totals["obligations_opened"]) == (
         2,
         1,
     )  # one was ready for more than it claims
@@ -89,9 +89,9 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 409
     sent["outcome"] = forecast.outcome
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 302
-    debt = Obligation.objects.get(kind="step_back")
-    assert (debt.due, debt.debtor) == (until, company.owner)
-    assert "under rulebook 1.0" in debt.text
+    obligation = Obligation.objects.get(kind="step_back")
+    assert (obligation.due, obligation.responsible) == (until, company.owner)
+    assert "under rulebook 1.0" in obligation.text
     told = Notice.objects.get(kind="rulebook published")
     assert told.person == company.owner
     assert told.due_on == until

@@ -384,7 +384,9 @@ def test_only_admins_and_only_while_it_is_worked_on(cast, draft):
 
 
 def test_a_requirement_added_by_form_does_what_was_foretold(cast, as_, draft):
-    """Added, left out and removed by form; forecast; published: every initiative, gap, debt and vote as foretold."""
+    """Added, left out and removed by form; forecast; published: every initiative, gap, obligation and vote as
+    foretold.
+    """
     factories.make_production(cast, title="Runs")
     factories.make_mvp(cast, title="Bounded")
     voted(cast)

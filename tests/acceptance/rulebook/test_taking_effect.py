@@ -105,8 +105,8 @@ def test_on_a_day_it_decides_from_its_first_moment(company):
         assert supported_stage.judged(initiative).support.supported == "prototype"
         periodic.recompute()
         assert deciding(initiative) == "1.0"
-        (debt,) = Obligation.objects.filter(kind="step_back")
-        assert debt.due == clock.last_day_before(first) + timedelta(days=14)
+        (obligation,) = Obligation.objects.filter(kind="step_back")
+        assert obligation.due == clock.last_day_before(first) + timedelta(days=14)
 
 
 def test_a_initiative_registered_since_stands_under_it(company):

@@ -201,11 +201,13 @@ def test_support_that_falls_is_owed_back_and_settles_itself(cast):
         initiative = factories.make_mvp(cast)
     with at(2026, 8, 31):  # 90 days later some of it aged out
         periodic.recompute()
-        debt = initiative.obligations.unsettled().get(kind="step_back")
-        assert debt.due == date(2026, 9, 13), "fourteen days from 30 August, the last that was supported"
+        obligation = initiative.obligations.unsettled().get(kind="step_back")
+        assert obligation.due == date(2026, 9, 13), (
+            "fourteen days from 30 August, the last that was supported"
+        )
         with pytest.raises(Refused, match="resolves itself"):
-            hold_actions.settle(obligation=debt, note="Done.", by=cast.owner)
+            hold_actions.settle(obligation=obligation, note="Done.", by=cast.owner)
         story.renew(initiative, cast)
-        debt.refresh_from_db()
-        assert debt.settled_at is not None, story.span(initiative).gaps
+        obligation.refresh_from_db()
+        assert obligation.settled_at is not None, story.span(initiative).gaps
         assert story.span(initiative).supported == "mvp"

@@ -260,12 +260,14 @@ class Year:
         from adoption.postmortems.writing import write
 
         team, done = self.cast.team, []
-        debts = initiative.obligations.unsettled().filter(
+        obligations = initiative.obligations.unsettled().filter(
             kind="retrospective", due__lte=day + timedelta(days=7)
         )
-        for debt in debts:
+        for obligation in obligations:
             said = WRITTEN | {"lessons": [], "no_lesson_because": "Nothing that others could use."}
-            row = write(post_mortem=actions.start(obligation=debt, by=team.owner), **said, by=team.owner)
+            row = write(
+                post_mortem=actions.start(obligation=obligation, by=team.owner), **said, by=team.owner
+            )
             row = actions.hand_in(post_mortem=row, version=row.version, by=team.owner)
             seat = team.seats["adoption_change"]
             actions.confirm(post_mortem=row, version=row.version, no_lesson=True, by=seat)

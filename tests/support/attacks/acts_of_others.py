@@ -93,13 +93,13 @@ def prepared(scene: Scene) -> Scene:
         )
         scene.condition.save()
         record.record("condition fixed", initiative=scene.initiative)
-        scene.debt = hold_actions.owe(
+        scene.obligation = hold_actions.owe(
             scene.other,
             "vacancy",
             source="x",
             text="x",
             due=clock.today(),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
     scene.legal_hold = retention.open_hold(person=cast.lead, reason="A claim.", by=cast.admin)
     return scene
@@ -302,13 +302,13 @@ ACTS = {
             _initiative,
         ),
     ),
-    "debt excused": (
+    "obligation excused": (
         "chair",
         "initiatives_excuse",
         _of(
-            "debt excused",
+            "obligation excused",
             lambda s, by: inserted(
-                Excuse(obligation=s.debt, initiative=s.initiative, reason="x", by=by, at=clock.now())
+                Excuse(obligation=s.obligation, initiative=s.initiative, reason="x", by=by, at=clock.now())
             ),
             _initiative,
         ),

@@ -213,13 +213,13 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     )
     running = factories.make_production(cast, title="Reply drafts")
     with acting(system="test", reason="Other states"):
-        debt = owe(
+        obligation = owe(
             running,
             "criterion",
             source="production.mvp_proof:test",
             text="Owed",
             due=clock.today(),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
     kill_switch.switch_off(initiative=overdue, reason="It answered in the wrong tone.", by=cast.owner)
     stopped = factories.make_prototype(cast, title="Speech to text")
@@ -287,7 +287,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "held": held.pk,
         "report": trial.evidence.filter(coverage__requirement="layer.policy").latest("pk").pk,
         "layer": "layer.policy",
-        "debt": debt.pk,
+        "obligation": obligation.pk,
         "handed_in": account.pk,
         "draft-survey": draft_survey.pk,
         "invited": invited["Claims north"][0].split("/")[2],

@@ -40,7 +40,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "initiative-reattest": ("chair", {"ref": "production"}),
     "initiative-reopen": ("chair", {"ref": "stopped"}),
     "initiative-continue": ("chair", {"ref": "overdue"}),
-    "obligation-settle": ("owner", {"obligations": "debt"}),
+    "obligation-settle": ("owner", {"obligations": "obligation"}),
     "survey-change": ("owner", {"surveys": "draft-survey"}),
     "survey-answer": (None, {"token": "invited"}),
     "survey-thanks": (None, {}),

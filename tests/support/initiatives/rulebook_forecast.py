@@ -1,7 +1,7 @@
 """What a rulebook was foretold to do, beside what it does: published for real, read from rows, taken back.
 
-What is foretold comes from `foreseeing`; what happens is read from the spans that publishing wrote, the debts it opened
-and settled, and the sittings of reviews that were really moved. The two share the rules and nothing else.
+What is foretold comes from `foreseeing`; what happens is read from the spans that publishing wrote, the obligations it
+opened and settled, and the sittings of reviews that were really moved. The two share the rules and nothing else.
 """
 
 from collections import Counter
@@ -24,10 +24,12 @@ from initiatives.rulebook_changes import forecast_actions, publication
 
 @dataclass
 class Outcome:
-    """What is or will be, by key: stage, gaps by layer and hold of each initiative, votes of each review, debts."""
+    """What is or will be, by key: stage, gaps by layer and hold of each initiative, votes of each review,
+    obligations.
+    """
 
     initiatives: dict = field(default_factory=dict)
-    debts: dict = field(default_factory=dict)
+    obligations: dict = field(default_factory=dict)
     votes: dict = field(default_factory=dict)
     decidable: dict = field(default_factory=dict)
 
@@ -62,11 +64,11 @@ def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome
         after = {layer: number for layer, number in gaps.items() if number}
         known = row.held or row.freed
         found.initiatives[row.initiative_id] = (row.after, after, None if known else held)
-        if row.debt:
-            found.debts[row.initiative_id] = (
-                row.debt,
+        if row.obligation:
+            found.obligations[row.initiative_id] = (
+                row.obligation,
                 row.due,
-                row.owner_id if row.debt == "opened" else None,
+                row.owner_id if row.obligation == "opened" else None,
             )
     return forecast, found
 
@@ -95,17 +97,21 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
     """Publish it for real, read what came of it, move every open review, and take all of it back."""
     found = Outcome()
     before, decidable = votes()
-    debts = Obligation.objects.filter(kind="step_back")
-    known, owed = (set(rows.values_list("pk", flat=True)) for rows in (debts, debts.unsettled()))
+    obligations = Obligation.objects.filter(kind="step_back")
+    known, owed = (set(rows.values_list("pk", flat=True)) for rows in (obligations, obligations.unsettled()))
     with transaction.atomic():
         rulebook = organisation_actions.load_rulebook(source=source, by=admin)
         organisation_actions.propose_publication(rulebook=rulebook, by=admin)
         publication.publish_rulebook(rulebook=rulebook, grace_until=grace_until, by=chair)
         found.initiatives = stood().initiatives
-        for debt in debts.exclude(pk__in=known):
-            found.debts[debt.initiative_id] = ("opened", debt.due, debt.debtor_id)
-        for debt in debts.filter(pk__in=owed, settled_at__isnull=False):
-            found.debts[debt.initiative_id] = ("settled", None, None)
+        for obligation in obligations.exclude(pk__in=known):
+            found.obligations[obligation.initiative_id] = (
+                "opened",
+                obligation.due,
+                obligation.responsible_id,
+            )
+        for obligation in obligations.filter(pk__in=owed, settled_at__isnull=False):
+            found.obligations[obligation.initiative_id] = ("settled", None, None)
         # Publishing alone leaves every open review as it was.
         assert votes() == (before, decidable)
         found.decidable = decidable
@@ -139,7 +145,7 @@ def differences(told: Outcome, came: Outcome) -> list[str]:
         if one is None or other is None or one[:2] != other[:2] or one[2] not in (None, other[2]):
             wrong.append(f"{_ref(key)}: foretold {one}, came {other}")
     for what, one, other in (
-        ("debt of initiative", told.debts, came.debts),
+        ("obligation of initiative", told.obligations, came.obligations),
         ("sign-off", told.votes, came.votes),
         ("review", told.decidable, came.decidable),
     ):

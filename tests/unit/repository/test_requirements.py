@@ -120,7 +120,7 @@ def test_every_id_is_there_once_and_in_order():
     assert [row[0] for row in rows()] == IDS
 
 
-def test_every_test_named_exists_and_every_debt_names_an_issue():
+def test_every_test_named_exists_and_every_obligation_names_an_issue():
     for key, words, shown in rows():
         assert words, key
         for part in shown.split("; "):

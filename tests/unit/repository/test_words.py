@@ -255,6 +255,7 @@ DROPPED = {
     r"mend(s|ed|ing)?": "fix",
     r"estates?": "system import",
     r"cases?": "initiative",
+    r"debts?|debtors?": "obligation, responsible",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(

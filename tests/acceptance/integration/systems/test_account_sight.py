@@ -112,7 +112,7 @@ def test_whoever_has_to_close_one_sees_it(cast, tied):
             source=f"account:{account.pk}",
             text="Close it",
             due=clock.today(),
-            debtor=cast.sponsor,
+            responsible=cast.sponsor,
         )
     assert list(accounts_seen_by(cast.sponsor)) == [account]
 

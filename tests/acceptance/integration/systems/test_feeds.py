@@ -40,17 +40,17 @@ def stopped(cast):
 
 def test_each_system_of_a_stopped_initiative_owes_one_word(cast, stopped):
     asked, orphan = feeds(stopped)
-    assert (asked.debtor, asked.text) == (
+    assert (asked.responsible, asked.text) == (
         cast.outsider,
         f"Confirm that the feed between Customer ledger and {stopped.ref} is shut",
     )
     assert asked.due == clock.today() + timedelta(days=14)
-    assert orphan.debtor is None
+    assert orphan.responsible is None
 
 
 def test_it_stands_on_the_owners_desk_and_their_word_settles_it(cast, as_, stopped):
-    debt = feeds(stopped).first()
-    there, owner = reverse("feed-shut", args=[debt.pk]), as_(cast.outsider)
+    obligation = feeds(stopped).first()
+    there, owner = reverse("feed-shut", args=[obligation.pk]), as_(cast.outsider)
     assert f'href="{there}"' in text_of(owner.get("/"))
     page = text_of(owner.get(there))
     assert "Is the feed shut?" in page
@@ -64,41 +64,46 @@ def test_it_stands_on_the_owners_desk_and_their_word_settles_it(cast, as_, stopp
     )
     assert feeds(stopped).first().settled_at is None
     assert owner.post(there, {"reason": "The job was removed on the ledger's side."}).status_code == 302
-    debt.refresh_from_db()
-    assert (debt.settled_by, debt.settled_note) == (
+    obligation.refresh_from_db()
+    assert (obligation.settled_by, obligation.settled_note) == (
         cast.outsider,
         "The job was removed on the ledger's side.",
     )
-    entry = Entry.objects.acts().filter(kind="debt settled").latest("pk")
+    entry = Entry.objects.acts().filter(kind="obligation settled").latest("pk")
     assert entry.actor_id == cast.outsider.pk
     assert f'href="{there}"' not in text_of(owner.get("/"))
     assert "said on" in text_of(owner.get(there))
 
 
 def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
-    debt, orphan = feeds(stopped)
+    obligation, orphan = feeds(stopped)
     for person in (cast.owner, cast.chair, cast.admin):
         with pytest.raises(Refused, match="Only Sam Brook can say"):
-            feed_shutdowns.confirm_shut(obligation=debt, words="It is.", by=person)
+            feed_shutdowns.confirm_shut(obligation=obligation, words="It is.", by=person)
     with pytest.raises(Refused, match="resolved by the word of the system's owner"):
-        hold_actions.settle(obligation=debt, note="It is.", by=cast.owner)
-    assert as_(cast.sponsor).get(reverse("feed-shut", args=[debt.pk])).status_code == 404
-    assert as_(cast.owner).post(reverse("feed-shut", args=[debt.pk]), {"reason": "It is."}).status_code == 403
+        hold_actions.settle(obligation=obligation, note="It is.", by=cast.owner)
+    assert as_(cast.sponsor).get(reverse("feed-shut", args=[obligation.pk])).status_code == 404
+    assert (
+        as_(cast.owner).post(reverse("feed-shut", args=[obligation.pk]), {"reason": "It is."}).status_code
+        == 403
+    )
     # While a system has no owner, whoever leads the initiative says it; once it has one, that person does.
     with pytest.raises(Refused):
         feed_shutdowns.confirm_shut(obligation=orphan, words="It is.", by=cast.owner)
     feed_shutdowns.confirm_shut(obligation=orphan, words="The share was unmounted.", by=cast.chair)
     with pytest.raises(ValidationError, match="Say how you know"):
-        feed_shutdowns.confirm_shut(obligation=debt, words=" ", by=cast.outsider)
-    feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
+        feed_shutdowns.confirm_shut(obligation=obligation, words=" ", by=cast.outsider)
+    feed_shutdowns.confirm_shut(obligation=obligation, words="Gone.", by=cast.outsider)
     with pytest.raises(Conflict, match="already"):
-        feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.outsider)
+        feed_shutdowns.confirm_shut(obligation=obligation, words="Gone.", by=cast.outsider)
 
 
 def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mistake(cast, stopped):
     due.sweep(clock.now())
-    debt = feeds(stopped).first()
-    notice = Notice.objects.filter(person=cast.outsider, link=reverse("feed-shut", args=[debt.pk])).first()
+    obligation = feeds(stopped).first()
+    notice = Notice.objects.filter(
+        person=cast.outsider, link=reverse("feed-shut", args=[obligation.pk])
+    ).first()
     assert notice is not None
     idea = factories.make_initiative(cast)
     factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
@@ -107,11 +112,11 @@ def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mis
 
 
 def test_a_later_owner_of_the_system_can_say_it_too(cast, stopped):
-    debt = feeds(stopped).first()
-    system = stopped.links.filter(system=debt.system_key).first().system
+    obligation = feeds(stopped).first()
+    system = stopped.links.filter(system=obligation.system_key).first().system
     system.owner = cast.sponsor
     with_history(system, cast)
-    feed_shutdowns.confirm_shut(obligation=debt, words="Gone.", by=cast.sponsor)
+    feed_shutdowns.confirm_shut(obligation=obligation, words="Gone.", by=cast.sponsor)
     assert feeds(stopped).first().settled_by == cast.sponsor
 
 

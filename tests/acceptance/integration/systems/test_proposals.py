@@ -193,13 +193,13 @@ def test_the_forms_propose_where_the_change_is_not_ones_own(cast, crm, as_):
 def test_a_term_that_the_glossary_lacks_is_proposed_from_the_initiative(cast, crm, as_):
     initiative = crm.links.get().initiative
     as_(cast.owner).post(
-        reverse("term-use", args=[initiative.ref]), {"name": "debtor", "meaning": "Who owes"}
+        reverse("term-use", args=[initiative.ref]), {"name": "responsible", "meaning": "Who owes"}
     )
-    assert not Term.objects.filter(name="debtor").exists()
+    assert not Term.objects.filter(name="responsible").exists()
     row = ProposedChange.objects.get()
     assert waits_for(cast.seat_architecture) == [f"/proposals/{row.pk}/"]
     confirm(row, cast.seat_architecture)
-    as_(cast.owner).post(reverse("term-use", args=[initiative.ref]), {"name": "debtor"})
+    as_(cast.owner).post(reverse("term-use", args=[initiative.ref]), {"name": "responsible"})
     assert initiative.term_uses.get().term.meaning == "Who owes"
 
 

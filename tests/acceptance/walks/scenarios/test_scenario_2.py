@@ -127,7 +127,7 @@ def nobody_accepts(cast, initiative):
 
     with at(2026, 11, 2):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
-    # 6. Day 7 the chair, day 14 board and sponsor, day 30 a debt of the chair; the stage is untouched.
+    # 6. Day 7 the chair, day 14 board and sponsor, day 30 an obligation of the chair; the stage is untouched.
     with at(2026, 11, 9):
         due.sweep()
         assert ("after7d", "chair") in told(), f"step 6, day 7: {told()}"
@@ -139,13 +139,13 @@ def nobody_accepts(cast, initiative):
         people = {login for period, login in told() if period == "after14d"}
         assert people == {"sponsor", *factories.SEAT_LOGINS.values()}, f"step 6, day 14: {people}"
     with at(2026, 12, 1, 12):
-        periodic.open_vacancy_debts()
+        periodic.open_vacancy_obligations()
         assert not initiative.obligations.filter(kind="vacancy").exists(), "step 6: a day too early"
     with at(2026, 12, 2, 12):
-        periodic.open_vacancy_debts()
-        periodic.open_vacancy_debts()
-        debt = initiative.obligations.get(kind="vacancy")
-        assert debt.debtor == cast.chair, "step 6, day 30: the debt is the chair's"
+        periodic.open_vacancy_obligations()
+        periodic.open_vacancy_obligations()
+        obligation = initiative.obligations.get(kind="vacancy")
+        assert obligation.responsible == cast.chair, "step 6, day 30: the obligation is the chair's"
         assert story.fresh(initiative).stage == "mvp", "step 6: no scheduler changes a stage"
         assert (
             not Entry.objects.acts()
@@ -154,7 +154,7 @@ def nobody_accepts(cast, initiative):
             .exists()
         )
         with pytest.raises(Refused, match="resolves itself"):
-            hold_actions.settle(obligation=debt, note="Done", by=cast.chair)
+            hold_actions.settle(obligation=obligation, note="Done", by=cast.chair)
 
 
 def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):

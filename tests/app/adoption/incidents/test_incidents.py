@@ -88,9 +88,9 @@ def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, initiative)
     assert initiative.spans.covering(clock.now()).get().supported != before or before == "mvp", (
         "the standing is rewritten"
     )
-    debt = initiative.obligations.get(kind="post_mortem")
+    obligation = initiative.obligations.get(kind="post_mortem")
     days = book.freshness.post_mortem_due_days
-    assert (debt.debtor, debt.due, debt.source) == (
+    assert (obligation.responsible, obligation.due, obligation.source) == (
         cast.owner,
         clock.today() + timedelta(days=days),
         f"incident:{row.pk}",
@@ -143,8 +143,8 @@ def test_what_is_told_before_is_what_then_happens(cast, initiative, as_):
     assert not Incident.objects.exists()
     opened(initiative, cast.owner, **fields)
     ended = voided(initiative)
-    debt = initiative.obligations.get(kind="post_mortem")
-    assert f"Due from Marta Lindqvist by {debt.due:%-d %B %Y}: {debt.text}." in told
+    obligation = initiative.obligations.get(kind="post_mortem")
+    assert f"Due from Marta Lindqvist by {obligation.due:%-d %B %Y}: {obligation.text}." in told
     assert f"{len({pk for pk, _ in ended})} items of evidence end" in " ".join(told)
     assert f"for {len({key for _, key in ended})} questions." in " ".join(told)
     assert "Warned at once: Invoicing." in told
@@ -181,7 +181,7 @@ def test_who_is_told_at_once(cast, initiative):
     assert initiative.obligations.filter(kind="post_mortem").count() == 1
 
 
-def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, initiative):
+def test_raising_opens_the_obligation_and_lowering_takes_nothing_back(cast, initiative):
     row = opened(initiative, cast.owner, severity=3)
     assert incident_preview.of_severity(row, severity=2, reason="x", by=cast.owner)
     incident_actions.correct_severity(
@@ -189,11 +189,11 @@ def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, initiative
     )
     ended = voided(initiative)
     assert ended
-    debt = initiative.obligations.get(kind="post_mortem")
+    obligation = initiative.obligations.get(kind="post_mortem")
     incident_actions.correct_severity(incident=row, severity=4, reason="Nobody was affected.", by=cast.owner)
     assert voided(initiative) == ended
-    debt.refresh_from_db()
-    assert debt.settled_at is None, "lowering drops nothing"
+    obligation.refresh_from_db()
+    assert obligation.settled_at is None, "lowering drops nothing"
     assert not Entry.objects.acts().filter(kind="board told").exists(), "and alarms nobody"
     with pytest.raises(Conflict):
         incident_actions.correct_severity(incident=row, severity=4, reason="Again.", by=cast.owner)
@@ -201,10 +201,10 @@ def test_raising_opens_the_debt_and_lowering_takes_nothing_back(cast, initiative
         incident_actions.correct_severity(incident=row, severity=1, reason="Worse.", by=cast.steward)
 
 
-def test_the_debt_stays_with_the_owner_of_that_day(cast, initiative):
+def test_the_obligation_stays_with_the_owner_of_that_day(cast, initiative):
     opened(initiative, cast.owner)
     leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
-    assert initiative.obligations.get(kind="post_mortem").debtor == cast.owner
+    assert initiative.obligations.get(kind="post_mortem").responsible == cast.owner
 
 
 # --- While it happens ------------------------------------------------------------------------------------------------
@@ -311,8 +311,8 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, initiative):
         merging.merge(incident=newer, into=older, reason="One price list.", by=cast.owner)
         older = incident_actions.read(older)
         assert older.severity == 1
-        debt = initiative.obligations.unsettled().get(kind="post_mortem")
-        assert debt == owed, "owed once, by the earlier day"
+        obligation = initiative.obligations.unsettled().get(kind="post_mortem")
+        assert obligation == owed, "owed once, by the earlier day"
         assert Deadline.objects.get(met_at__isnull=True).incident == older
         assert Deadline.objects.get(met_at__isnull=True).due == date(2026, 11, 6)
         with pytest.raises(Refused):

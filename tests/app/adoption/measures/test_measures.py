@@ -345,26 +345,26 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
 # --- Silence ---------------------------------------------------------------------------------------------------------
 
 
-def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
+def test_sixty_silent_days_are_a_obligation_that_a_reading_settles(cast):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
     factories.make_reading(cast, row)
     start = clock.now()
     with clock.simulated(start + timedelta(days=59)):
-        assert overdue_readings.open_silence_debts() == []
+        assert overdue_readings.open_silence_obligations() == []
     with clock.simulated(start + timedelta(days=61)):
-        (debt,) = overdue_readings.open_silence_debts()
-        assert overdue_readings.open_silence_debts() == [], "safe to repeat"
-        assert (debt.debtor, debt.kind) == (cast.owner, "reading")
+        (obligation,) = overdue_readings.open_silence_obligations()
+        assert overdue_readings.open_silence_obligations() == [], "safe to repeat"
+        assert (obligation.responsible, obligation.kind) == (cast.owner, "reading")
         assert any(line.button == "Add measurement" for line in notice_desk.lines_for(cast.owner))
         with pytest.raises(Refused, match="resolves itself"):
-            hold_actions.settle(obligation=debt, note="Later", by=cast.owner)
+            hold_actions.settle(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.sweep()
         assert Notice.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
         factories.make_reading(cast, row)
         assert not Obligation.objects.unsettled().filter(kind="reading").exists()
-        assert overdue_readings.open_silence_debts() == []
+        assert overdue_readings.open_silence_obligations() == []
 
 
 def test_readings_again_keep_production_supported(cast):

@@ -45,15 +45,15 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
     kept = []
     for number, (causes, published) in enumerate(ACCOUNTS):
         with acting(system="test"):
-            debt = owe(
+            obligation = owe(
                 initiative,
                 "post_mortem",
                 source=f"test:{number}",
                 text="Post-mortem",
                 due=clock.today() - timedelta(days=number),
-                debtor=cast.owner,
+                responsible=cast.owner,
             )
-        row = postmortem_actions.start(obligation=debt, by=cast.owner)
+        row = postmortem_actions.start(obligation=obligation, by=cast.owner)
         row = write(post_mortem=row, lessons=[LESSON], by=cast.owner, **WHOLE | {"causes": causes})
         row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
         if published:
@@ -73,7 +73,7 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
     assert found.read == [three, two, one]
     assert blamed_and_found(Initiative.objects.none()).read == []
     late = overdue(Initiative.objects.all(), clock.today())
-    assert [debt.post_mortem for debt in late] == [in_review], "in review it is still owed"
+    assert [obligation.post_mortem for obligation in late] == [in_review], "in review it is still owed"
 
 
 def test_a_stopped_initiative_is_on_the_list_the_day_after_its_day(cast):
@@ -81,22 +81,22 @@ def test_a_stopped_initiative_is_on_the_list_the_day_after_its_day(cast):
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     every, due = Initiative.objects.all(), initiative.obligations.get(kind="post_mortem").due
     assert not overdue(every, due)
-    assert [debt.initiative for debt in overdue(every, due + timedelta(days=1))] == [initiative]
+    assert [obligation.initiative for obligation in overdue(every, due + timedelta(days=1))] == [initiative]
 
 
 def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast, as_):
     """The order that is kept counts: integration first, then the model that was blamed."""
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
-        debt = owe(
+        obligation = owe(
             initiative,
             "post_mortem",
             source="test:0",
             text="Post-mortem",
             due=clock.today(),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
-    row = postmortem_actions.start(obligation=debt, by=cast.owner)
+    row = postmortem_actions.start(obligation=obligation, by=cast.owner)
     causes = [
         said("failure", "found", "integration"),
         said("failure", "found", "model"),

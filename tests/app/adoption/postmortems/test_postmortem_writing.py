@@ -291,15 +291,15 @@ def test_files_under_the_policy_of_evidence_named_by_hash(draft, cast, as_):
 def test_the_retrospective_has_prompts_of_its_own(cast, as_):
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
-        debt = owe(
+        obligation = owe(
             initiative,
             "retrospective",
             source="production:1",
             text="Retrospective",
             due=clock.today(),
-            debtor=cast.owner,
+            responsible=cast.owner,
         )
-    row = postmortem_actions.start(obligation=debt, by=cast.owner)
+    row = postmortem_actions.start(obligation=obligation, by=cast.owner)
     page = as_(cast.owner).get(reverse("post-mortem", args=[row.pk])).content.decode()
     assert "What is measured now against it" in page
     assert "What works, and why" in page
@@ -315,5 +315,5 @@ def test_the_retrospective_has_prompts_of_its_own(cast, as_):
     assert sections.lacking(row) == {}, "a success is put down to a layer too"
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
-    debt.refresh_from_db()
-    assert debt.settled_at is not None
+    obligation.refresh_from_db()
+    assert obligation.settled_at is not None

@@ -63,7 +63,7 @@ WHOLE = {**WORDS, "causes": [FOUND, BLAMED]}
 
 @pytest.fixture
 @snapshots.kept
-def debt(cast):
+def obligation(cast):
     """A stopped prototype owes its post-mortem."""
     initiative = factories.make_prototype(cast)
     stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
@@ -72,9 +72,9 @@ def debt(cast):
 
 @pytest.fixture
 @snapshots.kept
-def draft(debt, cast):
-    """Begun by its debtor."""
-    return postmortem_actions.start(obligation=debt, by=cast.owner)
+def draft(obligation, cast):
+    """Begun by its responsible."""
+    return postmortem_actions.start(obligation=obligation, by=cast.owner)
 
 
 @pytest.fixture
@@ -85,26 +85,26 @@ def published(draft, cast):
     return postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
 
 
-def test_who_owes_it_begins_it_and_twice_is_once(debt, cast):
-    row = postmortem_actions.start(obligation=debt, by=cast.owner)
-    assert postmortem_actions.start(obligation=debt, by=cast.owner) == row
+def test_who_owes_it_begins_it_and_twice_is_once(obligation, cast):
+    row = postmortem_actions.start(obligation=obligation, by=cast.owner)
+    assert postmortem_actions.start(obligation=obligation, by=cast.owner) == row
     assert row.author == cast.owner
     for other in (cast.support, cast.chair, cast.seat_adoption, cast.admin):
         with pytest.raises(Refused):
-            postmortem_actions.start(obligation=debt, by=other)
-    refused = Entry.objects.acts().of_initiative(debt.initiative.ref).filter(kind="refused")
+            postmortem_actions.start(obligation=obligation, by=other)
+    refused = Entry.objects.acts().of_initiative(obligation.initiative.ref).filter(kind="refused")
     assert refused.count() == 4, "each refusal leaves its entry"
 
 
-def test_where_the_debtor_is_gone_the_chair_may_write_it(debt, cast):
+def test_where_the_responsible_is_gone_the_chair_may_write_it(obligation, cast):
     leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
-    assert not postmortem_permissions.may_start(debt, cast.support)
+    assert not postmortem_permissions.may_start(obligation, cast.support)
     assert [line.verb for line in desk_lines.lines(cast.chair)] == ["write"]
-    assert postmortem_actions.start(obligation=debt, by=cast.chair).author == cast.chair
+    assert postmortem_actions.start(obligation=obligation, by=cast.chair).author == cast.chair
 
 
-def test_a_debt_of_another_kind_is_not_settled_by_it(debt, cast):
-    other = debt.initiative.obligations.filter(kind="criterion").first()
+def test_a_obligation_of_another_kind_is_not_settled_by_it(obligation, cast):
+    other = obligation.initiative.obligations.filter(kind="criterion").first()
     with pytest.raises(Refused):
         postmortem_actions.start(obligation=other, by=cast.owner)
 
@@ -191,7 +191,7 @@ def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
     assert gap.due
 
 
-def test_the_seat_confirms_and_the_debt_is_settled_with_it(published, debt, cast):
+def test_the_seat_confirms_and_the_obligation_is_settled_with_it(published, obligation, cast):
     assert Notice.objects.filter(kind="confirm post-mortem", person=cast.seat_adoption).count() == 1
     assert [line.verb for line in desk_lines.lines(cast.seat_adoption)] == ["confirm"]
     for other in (cast.owner, cast.chair, cast.seat_risk, cast.admin, cast.support):
@@ -200,17 +200,19 @@ def test_the_seat_confirms_and_the_debt_is_settled_with_it(published, debt, cast
     row = postmortem_actions.confirm(
         post_mortem=published, version=published.version, note="Clear.", by=cast.seat_adoption
     )
-    debt.refresh_from_db()
+    obligation.refresh_from_db()
     assert row.state == "published"
-    assert debt.settled_by == cast.seat_adoption
+    assert obligation.settled_by == cast.seat_adoption
     with pytest.raises(Conflict):
         postmortem_actions.confirm(post_mortem=published, version=row.version, by=cast.seat_adoption)
-    kinds = list(Entry.objects.acts().of_initiative(debt.initiative.ref).values_list("kind", flat=True))
+    kinds = list(Entry.objects.acts().of_initiative(obligation.initiative.ref).values_list("kind", flat=True))
     for kind in ("started", "written", "handed in", "confirmed"):
         assert kinds.count(f"post-mortem {kind}") == 1
     assert desk_lines.lines(cast.owner) == desk_lines.lines(cast.seat_adoption) == []
-    reopened = stage_actions.reopen(initiative=debt.initiative, reason="Another attempt.", by=cast.chair)
-    assert reopened.stage == "prototype", "reopening waits for exactly this debt"
+    reopened = stage_actions.reopen(
+        initiative=obligation.initiative, reason="Another attempt.", by=cast.chair
+    )
+    assert reopened.stage == "prototype", "reopening waits for exactly this obligation"
 
 
 def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
@@ -230,7 +232,7 @@ def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
     assert adoption_seat.confirmers(published.initiative) == []
 
 
-def test_what_lacks_something_is_sent_back_with_a_reason(published, debt, cast):
+def test_what_lacks_something_is_sent_back_with_a_reason(published, obligation, cast):
     with pytest.raises(ValidationError):
         postmortem_actions.send_back(
             post_mortem=published, version=published.version, reason=" ", by=cast.seat_adoption
@@ -242,13 +244,13 @@ def test_what_lacks_something_is_sent_back_with_a_reason(published, debt, cast):
     assert postmortem_actions.sent_back(row).history_change_reason == "Which team?"
     notice = Notice.objects.get(kind="post-mortem", person=cast.owner)
     assert notice.text == "Which team?"
-    assert debt.settled_at is None
+    assert obligation.settled_at is None
     row = write(post_mortem=row, by=cast.owner, impact="The two teams of retail, for six weeks.")
     assert lacking(row) == {}
     assert postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
 
 
-def test_what_is_owed_and_what_waits_is_told(debt, published, cast):
+def test_what_is_owed_and_what_waits_is_told(obligation, published, cast):
     Notice.objects.all().delete()
 
     def told(days):
@@ -260,23 +262,23 @@ def test_what_is_owed_and_what_waits_is_told(debt, published, cast):
     assert told(2) == []
     third = f"version{published.version}:after3d"
     assert told(3) == [("seat-adoption", third)]
-    assert not Notice.objects.filter(kind="owed", object_key=f"obligation:{debt.pk}").exists()
+    assert not Notice.objects.filter(kind="owed", object_key=f"obligation:{obligation.pk}").exists()
     row = postmortem_actions.send_back(
         post_mortem=published, version=published.version, reason="No.", by=cast.seat_adoption
     )
     due.sweep(clock.now() + timedelta(days=17))
-    owed = Notice.objects.get(kind="owed", object_key=f"obligation:{debt.pk}")
+    owed = Notice.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
     assert (owed.person, owed.period) == (cast.owner, "14d")
-    assert owed.link == f"/obligations/{debt.pk}/post-mortem/"
+    assert owed.link == f"/obligations/{obligation.pk}/post-mortem/"
     due.sweep(clock.now() + timedelta(days=31))
     due.sweep(clock.now() + timedelta(days=45))
-    late = Notice.objects.filter(kind="overdue", object_key=f"obligation:{debt.pk}", person=cast.owner)
+    late = Notice.objects.filter(kind="overdue", object_key=f"obligation:{obligation.pk}", person=cast.owner)
     assert sorted(late.values_list("period", flat=True)) == ["late0", "late2"]
     assert Notice.objects.filter(kind="overdue", person=cast.chair, period="board14d").exists()
     assert row.state == "draft"
 
 
-def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, debt, cast, as_):
+def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, obligation, cast, as_):
     why = "It was a copy of an initiative whose lesson is published already."
     row = write(post_mortem=draft, by=cast.owner, **WHOLE | {"no_lesson_because": why})
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
@@ -284,12 +286,17 @@ def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, debt, cast, as_):
     assert why in client.get(url).content.decode()
     refused = client.post(url, {"version": row.version, "confirm": "1"})
     assert refused.status_code == 422
-    debt.refresh_from_db()
-    assert debt.settled_at is None, "without the seat's word on it, nothing is settled"
+    obligation.refresh_from_db()
+    assert obligation.settled_at is None, "without the seat's word on it, nothing is settled"
     client.post(url, {"version": row.version, "confirm": "1", "no_lesson": "on"})
-    debt.refresh_from_db()
-    assert debt.settled_at is not None
-    entry = Entry.objects.acts().of_initiative(debt.initiative.ref).filter(kind="post-mortem confirmed").get()
+    obligation.refresh_from_db()
+    assert obligation.settled_at is not None
+    entry = (
+        Entry.objects.acts()
+        .of_initiative(obligation.initiative.ref)
+        .filter(kind="post-mortem confirmed")
+        .get()
+    )
     assert entry.facts["facts"]["no_lesson"] is True
 
 
@@ -327,10 +334,10 @@ def form_of(row, **more) -> dict:
     }
 
 
-def test_from_the_desk_to_the_confirmed_lesson(debt, cast, as_):
+def test_from_the_desk_to_the_confirmed_lesson(obligation, cast, as_):
     owner, seat, outsider = as_(cast.owner), as_(cast.seat_adoption), as_(cast.outsider)
-    initiative = debt.initiative
-    begin = reverse("post-mortem-start", args=[debt.pk])
+    initiative = obligation.initiative
+    begin = reverse("post-mortem-start", args=[obligation.pk])
     assert begin in {line.link for line in desk_lines.lines(cast.owner)}
     assert "Begin to write" in owner.get(begin).content.decode()
     page = owner.post(begin, follow=True)
@@ -364,8 +371,8 @@ def test_from_the_desk_to_the_confirmed_lesson(debt, cast, as_):
         reverse("post-mortem-confirm", args=[row.pk]), {"version": row.version, "confirm": "1"}, follow=True
     )
     assert "confirmed it on" in done.content.decode()
-    debt.refresh_from_db()
-    assert debt.settled_at is not None
+    obligation.refresh_from_db()
+    assert obligation.settled_at is not None
     assert LESSON["text"] in outsider.get(reverse("lessons", args=[initiative.ref])).content.decode()
     assert WORDS["impact"] in outsider.get(account).content.decode(), "everybody reads what was published"
     for name in ("post-mortem", "post-mortem-hand-in", "post-mortem-confirm"):

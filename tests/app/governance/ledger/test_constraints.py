@@ -253,7 +253,7 @@ def test_the_clauses_of_a_signed_contract_stay(cast, acted):
     refused("does not change|does not go", raw("UPDATE governance_contractversion SET digest = 'x'"))
 
 
-def test_evidence_debts_and_declarations_stay(cast, acted):
+def test_evidence_obligations_and_declarations_stay(cast, acted):
     initiative = factories.make_prototype(cast)
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
@@ -264,9 +264,12 @@ def test_evidence_debts_and_declarations_stay(cast, acted):
         source="s",
         text="t",
         due=clock.today(),
-        debtor=cast.owner,
+        responsible=cast.owner,
     )
-    refused("stays with its debtor", raw("UPDATE initiatives_obligation SET debtor_id = %s", cast.lead.pk))
+    refused(
+        "stays with its responsible",
+        raw("UPDATE initiatives_obligation SET responsible_id = %s", cast.lead.pk),
+    )
     refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
     row = ProofItem(
         initiative=initiative,

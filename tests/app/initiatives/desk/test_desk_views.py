@@ -243,10 +243,10 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     assert "Something smells." not in said(cast.deputy_chair)
 
 
-def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review):
+def test_conditions_and_obligations_are_on_the_desk_of_whoever_owes_them(cast, review):
     initiative = review.initiative
     yesterday = clock.today() - timedelta(days=1)
-    with unguarded("initiatives_condition"), acting(system="test", reason="debts"):
+    with unguarded("initiatives_condition"), acting(system="test", reason="obligations"):
         Condition(
             review=review, text="Tell the union", owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
         ).save()
@@ -256,7 +256,7 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
             source="x",
             text="Hand over the logs",
             due=clock.today(),
-            debtor=cast.lead,
+            responsible=cast.lead,
         )
         ChangeRecord(
             initiative=initiative,
@@ -485,7 +485,7 @@ def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
                 source=f"test:{days}",
                 text=text,
                 due=clock.today() + timedelta(days=days),
-                debtor=cast.lead,
+                responsible=cast.lead,
             )
     page = inbox(as_(cast.lead))
     assert headings(page) == ["Overdue (1)", "Now (1)", "This month (1)", "Later (1)"]
@@ -523,13 +523,13 @@ def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, 
 def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
-        debt = hold_actions.owe(
+        obligation = hold_actions.owe(
             initiative,
             ObligationKind.CRITERION,
             source="test:1",
             text="Write it down",
             due=clock.today() + timedelta(days=20),
-            debtor=cast.lead,
+            responsible=cast.lead,
         )
     (line,) = lines(cast.lead)
     client, counted = as_(cast.lead), notice_desk.counts_for(cast.lead)[0]
@@ -538,7 +538,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
         sent = {"line": key, "until": until.isoformat() if until else ""}
         return client.post("/snooze/", sent, follow=True).content.decode()
 
-    late = send(debt.due + timedelta(days=1))
+    late = send(obligation.due + timedelta(days=1))
     assert "choose that day or an earlier one" in late, "never past its due day"
     assert "Choose a day after today." in send(clock.today())
     assert "no longer waits for you" in send(clock.today() + timedelta(days=1), key="settle /nowhere/")
@@ -552,7 +552,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     assert lines(cast.lead) == [], "nobody else brings it back"
     with time_machine.travel(clock.now() + timedelta(days=5), tick=False):
         assert lines(cast.lead) == [line], "its day has come"
-    cast.lead.snoozed_lines.update(until=debt.due + timedelta(days=9))
+    cast.lead.snoozed_lines.update(until=obligation.due + timedelta(days=9))
     with time_machine.travel(clock.now() + timedelta(days=20), tick=False):
         assert lines(cast.lead) == [line], "its due day has come, whatever a row says"
     send(None)

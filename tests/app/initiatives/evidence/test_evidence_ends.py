@@ -76,8 +76,8 @@ def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
     WAIVERS.agree(row=waiver, by=cast.seat_risk)
     assert state(initiative, "mvp.expectations").satisfied
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
-    debt = initiative_acts.fresh(initiative).obligations.get(kind="post_mortem")
-    factories.make_written(debt, by=cast.owner, confirmed_by=cast.seat_adoption)
+    obligation = initiative_acts.fresh(initiative).obligations.get(kind="post_mortem")
+    factories.make_written(obligation, by=cast.owner, confirmed_by=cast.seat_adoption)
 
     stage_actions.reopen(initiative=initiative, reason="A cheaper model.", by=cast.chair)
 

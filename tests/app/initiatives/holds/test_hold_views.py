@@ -1,4 +1,4 @@
-"""Holds, debts and gaps on their pages."""
+"""Holds, obligations and gaps on their pages."""
 
 from datetime import timedelta
 
@@ -35,27 +35,27 @@ def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
     assert as_(cast.chair).post(lift, {"reason": "Again."}).status_code == 409
 
 
-def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
+def test_obligations_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
     initiative = factories.make_prototype(cast)
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
     post_mortem = initiative.obligations.get(kind="post_mortem")
     refused = text_of(client.post(at("obligation-settle", post_mortem.pk), {"note": "Done."}))
     assert "publishing the post-mortem" in refused
-    debt = initiative.obligations.filter(kind="criterion").first()
-    page = text_of(client.get(at("obligation-settle", debt.pk)))
+    obligation = initiative.obligations.filter(kind="criterion").first()
+    page = text_of(client.get(at("obligation-settle", obligation.pk)))
     assert "accepted only once these are answered with evidence" in page
-    assert client.post(at("obligation-settle", debt.pk), {"note": "Done."}).status_code == 403
-    assert as_(cast.outsider).get(at("obligation-settle", debt.pk)).status_code == 404
-    assert as_(cast.seat_risk).get(at("obligation-settle", debt.pk)).status_code == 403
+    assert client.post(at("obligation-settle", obligation.pk), {"note": "Done."}).status_code == 403
+    assert as_(cast.outsider).get(at("obligation-settle", obligation.pk)).status_code == 404
+    assert as_(cast.seat_risk).get(at("obligation-settle", obligation.pk)).status_code == 403
 
 
-def test_the_chair_lets_one_decision_pass_a_debt_once(cast, as_):
+def test_the_chair_lets_one_decision_pass_a_obligation_once(cast, as_):
     stopped = factories.make_prototype(cast)
     waiting = factories.make_prototype(cast, title="Invoice reader")
     stage_actions.stop(initiative=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
-    debt = stopped.obligations.get(kind="post_mortem")
-    url = at("obligation-excuse", debt.pk)
+    obligation = stopped.obligations.get(kind="post_mortem")
+    url = at("obligation-excuse", obligation.pk)
     review = review_actions.open_review(initiative=Initiative.objects.get(pk=waiting.pk), by=cast.owner)
     assert as_(cast.owner).get(url).status_code == 403
     typed = {"initiative": waiting.pk, "reason": "The owner is ill."}
@@ -67,7 +67,7 @@ def test_the_chair_lets_one_decision_pass_a_debt_once(cast, as_):
             assert "Not saved yet" in text_of(client.post(url, typed | {"reason": ""}))
             assert "Not saved yet" in text_of(client.post(url, typed | {"initiative": stopped.pk}))
             client.post(url, typed)
-        assert kinds == ["debt excused"]
+        assert kinds == ["obligation excused"]
         assert f'href="{url}"' not in client.get(review.get_absolute_url()).content.decode()
         assert f"one decision on {waiting.ref}" in text_of(client.get(at("initiative", stopped.ref)))
         assert client.post(url, typed | {"reason": "Again."}).status_code == 403

@@ -9,7 +9,7 @@ from django.urls import reverse
 from governance import clock
 from governance.permission_result import Refused
 from governance.vocabulary import ObligationKind
-from initiatives.facts.supported_stage import BLOCKING_DEBTS
+from initiatives.facts.supported_stage import BLOCKING_OBLIGATIONS
 from initiatives.holds import actions
 from initiatives.models import Obligation
 from tests.support.initiatives.imported_portfolio import give_owner, make_portfolio
@@ -30,7 +30,7 @@ def day(days: int):
 
 def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
     first = actions.show_by(initiative=imported, due=day(90), by=cast.owner)
-    assert (first.debtor, first.due) == (cast.owner, day(90))
+    assert (first.responsible, first.due) == (cast.owner, day(90))
     with pytest.raises(ValidationError, match="Say why the day changes"):
         actions.show_by(initiative=imported, due=day(60), by=cast.owner)
     actions.show_by(initiative=imported, due=day(60), reason="Sooner.", by=cast.owner)
@@ -48,7 +48,7 @@ def test_nobody_else_sets_it_and_no_day_lies_in_the_past(cast, imported):
 
 
 def test_it_holds_up_nothing_and_ends_once_nothing_is_missing(cast, imported):
-    assert ObligationKind.SHOWN_BY not in BLOCKING_DEBTS
+    assert ObligationKind.SHOWN_BY not in BLOCKING_OBLIGATIONS
     row = actions.show_by(initiative=imported, due=day(1), by=cast.owner)
     with pytest.raises(Refused, match="are not shown yet"):
         actions.settle(obligation=row, note="Done", by=cast.owner)

@@ -21,7 +21,7 @@ AROUND = [*initiative_rows._OF_INITIATIVE._tables.items()]
 @pytest.fixture
 @snapshots.kept
 def initiative(cast):
-    """An initiative in production, with a hold, a debt and a word of somebody who was asked."""
+    """An initiative in production, with a hold, an obligation and a word of somebody who was asked."""
     initiative = factories.make_production(cast)
     hold_actions.hold(initiative=initiative, reason="Look again.", by=cast.seat_security)
     role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner)
@@ -65,7 +65,7 @@ def test_the_initiative_of_these_tests_has_rows_in_most_tables(initiative):
     assert filled >= {
         "roles",
         "reviews",
-        "debts",
+        "obligations",
         "answers",
         "evidence",
         "contract_versions",

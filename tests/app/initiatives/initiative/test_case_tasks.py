@@ -59,11 +59,11 @@ def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
     with clock.simulated(until + timedelta(seconds=1)):
         initiatives_tasks.recompute_standings.delay()
         assert periodic.recompute() == []
-        debt = initiative.obligations.get(kind="step_back")
+        obligation = initiative.obligations.get(kind="step_back")
         assert initiative.spans.covering(clock.now()).get().shortfall > 0
-        assert debt.debtor == cast.owner
+        assert obligation.responsible == cast.owner
         grace = Rulebook.objects.current().book.freshness.grace_days
-        assert debt.due == clock.last_day_before(until) + timedelta(days=grace)
+        assert obligation.due == clock.last_day_before(until) + timedelta(days=grace)
         assert initiative_acts.fresh(initiative).stage == "mvp", "grace delays no truth and moves no stage"
         initiatives_tasks.recompute_standings.delay()
         assert initiative.obligations.count() == 1
@@ -108,14 +108,14 @@ def test_thirty_days_without_an_owner_are_owed_by_the_chair_once_and_move_nothin
     initiative = factories.make_mvp(cast)
     leaving.deactivate(person=cast.owner, reason="left", by=cast.admin)
     with on(29):
-        assert periodic.open_vacancy_debts() == []
+        assert periodic.open_vacancy_obligations() == []
     with on(30):
-        (debt,) = periodic.open_vacancy_debts()
-        assert debt.debtor == cast.chair
-        assert debt.kind == "vacancy"
-        assert periodic.open_vacancy_debts() == []
+        (obligation,) = periodic.open_vacancy_obligations()
+        assert obligation.responsible == cast.chair
+        assert obligation.kind == "vacancy"
+        assert periodic.open_vacancy_obligations() == []
         due.sweep()
-        notice = Notice.objects.get(kind="owed", object_key=f"obligation:{debt.pk}")
+        notice = Notice.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
         assert notice.person == cast.chair
         assert notice.link == f"/initiatives/{initiative.ref}/step-back/"
     assert initiative_acts.fresh(initiative).stage == "mvp"

@@ -246,15 +246,15 @@ def test_all_that_is_overdue_is_one_banner_and_lists_unfold_where_there_is_room(
         for number in range(3):
             due, text = today - timedelta(days=number + 1), f"Show number {number}"
             hold_actions.owe(
-                initiative, "criterion", source=f"one:{number}", text=text, due=due, debtor=cast.owner
+                initiative, "criterion", source=f"one:{number}", text=text, due=due, responsible=cast.owner
             )
     late = client.get(page).context
     (told,) = [one for one in late["banners"] if "overdue" in one["title"]]
     assert told["title"] == "3 obligations are overdue."
-    assert told["link"] == f"{initiative.get_absolute_url()}#debts"
+    assert told["link"] == f"{initiative.get_absolute_url()}#obligations"
     assert "Show number 2." in told["text"], "the longest overdue"
     assert "Show number 0." not in told["text"]
     assert len(late["banners"]) == len(quiet["banners"]) + 1
-    assert "debts" not in late["unfolded"]
+    assert "obligations" not in late["unfolded"]
     assert sum(len(quiet[name]) for name in quiet["unfolded"]) <= 2
     assert ("gaps" in quiet["unfolded"]) is (len(quiet["banners"]) < 2 and not quiet["reaching"])

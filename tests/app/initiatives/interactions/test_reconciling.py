@@ -297,8 +297,8 @@ def test_in_production_the_owner_owes_that_it_is_fixed(cast):
     done(initiative, key, tool="summarise")
     with later(hours=1):
         reconcile()
-        (debt,) = Obligation.objects.unsettled().filter(initiative=initiative, kind="step_back")
-        assert debt.debtor == cast.owner
+        (obligation,) = Obligation.objects.unsettled().filter(initiative=initiative, kind="step_back")
+        assert obligation.responsible == cast.owner
 
 
 def test_a_week_without_another_ends_the_finding(initiative, key):

@@ -50,7 +50,7 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
                 source="x",
                 text="Hand over the logs",
                 due=clock.today() - timedelta(days=1),
-                debtor=cast.owner,
+                responsible=cast.owner,
             )
         seen(anew=True)
         seat = cast.board.memberships.get(person=cast.seat_value)

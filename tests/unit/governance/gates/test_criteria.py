@@ -13,9 +13,9 @@ from governance.gates.criteria import SeatState, Vote, reach
 from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
-    DebtFact,
     Declared,
     HoldFact,
+    ObligationFact,
     Running,
     Shortcoming,
     Void,
@@ -365,7 +365,7 @@ def test_retire_does_not_ask_for_support_holds_or_conditions():
         everything("production", without=["mvp.problem"]),
         holds=(HoldFact("concern", "Somebody raised a concern", "stop", None, True),),
         conditions=(ConditionFact("Write it", "Marta", days_ago(1)),),
-        debts=(DebtFact(1, "post_mortem", "Post-mortem", 7, days_ago(1), "AI-0002"),),
+        obligations=(ObligationFact(1, "post_mortem", "Post-mortem", 7, days_ago(1), "AI-0002"),),
     )
     extra = {key: reply() for key in BOOK.gates["retire"].requirements()}
     proof = tuple(proof_of(key, 900 + n) for n, key in enumerate(extra))
@@ -468,14 +468,14 @@ def test_a_condition_blocks_from_the_day_after_it_was_due():
     assert "Train the second team" in words(judged(facts, at=clock.midnight_after(TODAY)))
 
 
-def test_an_overdue_debt_of_the_owner_blocks_the_two_later_gates_only():
-    debt = DebtFact(1, "post_mortem", "Post-mortem after stopping", 7, TODAY, "AI-0009")
+def test_an_overdue_obligation_of_the_owner_blocks_the_two_later_gates_only():
+    obligation = ObligationFact(1, "post_mortem", "Post-mortem after stopping", 7, TODAY, "AI-0009")
     tomorrow = clock.midnight_after(TODAY)
-    assert judged(everything("mvp", debts=(debt,))).decidable
-    assert "AI-0009" in words(judged(everything("mvp", debts=(debt,)), at=tomorrow))
-    assert "AI-0009" in words(judged(everything("prototype", debts=(debt,)), "mvp", at=tomorrow))
-    assert judged(everything("proposed", debts=(debt,)), "prototype", at=tomorrow).decidable
-    assert judged(everything("mvp", debts=(replace(debt, excused=True),)), at=tomorrow).decidable
+    assert judged(everything("mvp", obligations=(obligation,))).decidable
+    assert "AI-0009" in words(judged(everything("mvp", obligations=(obligation,)), at=tomorrow))
+    assert "AI-0009" in words(judged(everything("prototype", obligations=(obligation,)), "mvp", at=tomorrow))
+    assert judged(everything("proposed", obligations=(obligation,)), "prototype", at=tomorrow).decidable
+    assert judged(everything("mvp", obligations=(replace(obligation, excused=True),)), at=tomorrow).decidable
 
 
 # Who can sign at all

@@ -1,5 +1,5 @@
-"""The chair's excuse of an overdue debt is for one initiative and one decision; what a former stage owed ends with
-it.
+"""The chair's excuse of an overdue obligation is for one initiative and one decision; what a former stage owed ends
+with it.
 """
 
 from datetime import timedelta
@@ -31,62 +31,72 @@ def fresh(review: Review) -> Review:
 
 
 def held(review: Review) -> bool:
-    """Whether an overdue debt of the owner stands in the way of the decision."""
+    """Whether an overdue obligation of the owner stands in the way of the decision."""
     return any(
         reason.text.startswith("Due since") for reason in review_state.sit(fresh(review)).verdict.blockers
     )
 
 
 @pytest.fixture
-def indebted(cast):
-    """Two initiatives of one owner before the MVP gate, the first with every approval; an overdue debt elsewhere."""
+def obliged(cast):
+    """Two initiatives of one owner before the MVP gate, the first with every approval; an overdue obligation
+    elsewhere.
+    """
     first = open_reviews.voted(cast)
     other = factories.make_prototype(cast, title="Invoice reader")
     second = review_actions.open_review(initiative=other, by=cast.owner)
-    debt = owed(cast, factories.make_initiative(cast, title="Former idea"))
+    obligation = owed(cast, factories.make_initiative(cast, title="Former idea"))
     assert held(first)
     assert held(second)
-    return first, second, debt
+    return first, second, obligation
 
 
 def owed(cast, initiative) -> Obligation:
     yesterday = clock.today() - timedelta(days=1)
-    with acting(system="test", reason="debt"):
+    with acting(system="test", reason="obligation"):
         return owe(
-            initiative, "post_mortem", source="stop:0", text="Post-mortem", due=yesterday, debtor=cast.owner
+            initiative,
+            "post_mortem",
+            source="stop:0",
+            text="Post-mortem",
+            due=yesterday,
+            responsible=cast.owner,
         )
 
 
-def excuse(cast, debt, review, by=None) -> Excuse:
-    return hold_actions.excuse_debt(
-        obligation=debt, initiative=review.initiative, reason="The season cannot wait.", by=by or cast.chair
+def excuse(cast, obligation, review, by=None) -> Excuse:
+    return hold_actions.excuse_obligation(
+        obligation=obligation,
+        initiative=review.initiative,
+        reason="The season cannot wait.",
+        by=by or cast.chair,
     )
 
 
-def test_an_excuse_frees_one_initiative_and_no_other(cast, indebted):
-    first, second, debt = indebted
-    excuse(cast, debt, first)
+def test_an_excuse_frees_one_initiative_and_no_other(cast, obliged):
+    first, second, obligation = obliged
+    excuse(cast, obligation, first)
     assert not held(first)
     assert held(second), "the excuse named the other initiative"
 
 
 @pytest.mark.parametrize("outcome", ["approved", "refused"])
-def test_a_decision_uses_it_up(cast, indebted, outcome):
-    first, _, debt = indebted
-    excuse(cast, debt, first)
+def test_a_decision_uses_it_up(cast, obliged, outcome):
+    first, _, obligation = obliged
+    excuse(cast, obligation, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
         review_actions.decide(review=fresh(first), outcome=outcome, reason="As shown.", by=cast.chair)
         again = review_actions.open_review(
             initiative=Initiative.objects.get(pk=first.initiative_id), by=cast.owner
         )
-        assert held(again), "the next decision on the same initiative needs the debt settled"
+        assert held(again), "the next decision on the same initiative needs the obligation settled"
         with pytest.raises(Refused, match="once is all"):
-            excuse(cast, debt, again)
+            excuse(cast, obligation, again)
 
 
-def test_a_review_that_decides_nothing_uses_nothing_up(cast, indebted):
-    first, _, debt = indebted
-    excuse(cast, debt, first)
+def test_a_review_that_decides_nothing_uses_nothing_up(cast, obliged):
+    first, _, obligation = obliged
+    excuse(cast, obligation, first)
     with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
         review_actions.return_review(review=fresh(first), reason="One question.", by=cast.chair)
         again = review_actions.open_review(
@@ -95,36 +105,38 @@ def test_a_review_that_decides_nothing_uses_nothing_up(cast, indebted):
         assert not held(again)
 
 
-def test_an_excuse_of_before_frees_nothing_and_stays_to_be_read(cast, indebted):
-    first, second, debt = indebted
+def test_an_excuse_of_before_frees_nothing_and_stays_to_be_read(cast, obliged):
+    first, second, obligation = obliged
     with acting(by=cast.chair, reason="As it was done before"):
-        debt.excused_at, debt.excused_reason = clock.now(), "The season cannot wait."
-        debt.save()
+        obligation.excused_at, obligation.excused_reason = clock.now(), "The season cannot wait."
+        obligation.save()
     assert held(first)
     assert held(second)
-    excuse(cast, debt, first)
+    excuse(cast, obligation, first)
     assert not held(first)
-    assert Obligation.objects.get(pk=debt.pk).excused_reason == "The season cannot wait."
+    assert Obligation.objects.get(pk=obligation.pk).excused_reason == "The season cannot wait."
 
 
-def test_who_and_when(cast, indebted):
-    first, second, debt = indebted
+def test_who_and_when(cast, obliged):
+    first, second, obligation = obliged
     for person in (cast.owner, cast.seat_risk, cast.admin, cast.deputy_chair):
         with pytest.raises(Refused):
-            excuse(cast, debt, first, by=person)
+            excuse(cast, obligation, first, by=person)
     idle = factories.make_initiative(cast, title="No review here")
     with pytest.raises(Refused, match="No review of"):
-        hold_actions.excuse_debt(obligation=debt, initiative=idle, reason="Later.", by=cast.chair)
+        hold_actions.excuse_obligation(obligation=obligation, initiative=idle, reason="Later.", by=cast.chair)
     stranger = factories.make_prototype(cast, title="Of another owner", owner=cast.owner)
     review_actions.withdraw_review(review=second, reason="Not now.", by=cast.owner)
     with pytest.raises(Refused, match="No review of"):
-        hold_actions.excuse_debt(obligation=debt, initiative=stranger, reason="Later.", by=cast.chair)
+        hold_actions.excuse_obligation(
+            obligation=obligation, initiative=stranger, reason="Later.", by=cast.chair
+        )
     assert not Excuse.objects.exists()
 
 
-def test_the_database_holds_it_too(cast, indebted):
-    first, _, debt = indebted
-    row = {"obligation": debt, "initiative": first.initiative, "reason": "x", "at": clock.now()}
+def test_the_database_holds_it_too(cast, obliged):
+    first, _, obligation = obliged
+    row = {"obligation": obligation, "initiative": first.initiative, "reason": "x", "at": clock.now()}
     idle = factories.make_initiative(cast, title="No review here")
     for wrong, words in (
         ({"by": cast.owner}, "by somebody else"),
@@ -137,12 +149,12 @@ def test_the_database_holds_it_too(cast, indebted):
             acting(by=cast.chair, reason="x"),
         ):
             Excuse(**row | wrong).save()
-    made = excuse(cast, debt, first)
+    made = excuse(cast, obligation, first)
     with pytest.raises(DatabaseError, match="keeps what was written"), transaction.atomic():
         Excuse.objects.filter(pk=made.pk).update(reason="Another.")
 
 
-# A debt of a former stage
+# An obligation of a former stage
 
 
 def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
