@@ -121,7 +121,7 @@ table(
     ),
     (
         "Initiatives",
-        "Initiatives, who has which role, who voted what, and what is due.",
+        "Initiatives, who has which role, who signed off what, and what is due.",
         {
             "Initiatives": shown(
                 initiatives.Initiative,
@@ -135,7 +135,7 @@ table(
                 ("role",),
                 (*OF_INITIATIVE, "person__full_name"),
             ),
-            "Votes": shown(
+            "Sign-offs": shown(
                 initiatives.SignOff,
                 ("review", "seat", "person", "verdict", "at"),
                 ("seat", "verdict"),

@@ -80,23 +80,24 @@ class PersonField(forms.ModelChoiceField):
         return f"{name}: {said}" if said else name
 
 
-def votes_lost(board: Board | None = None) -> dict[int, str]:
+def sign_offs_lost(board: Board | None = None) -> dict[int, str]:
     """What people give up who take a role on an initiative of this board, by key; without one, of each board they sit
     on.
 
-    Whoever works on an initiative does not vote on it (docs/domain.md, invariant 4).
+    Whoever works on an initiative does not sign off on it (docs/domain.md, invariant 4).
     """
     seats = Membership.objects.held_at(clock.now()).filter(seat__in=Seat)
     if board is not None:
         return dict.fromkeys(
             seats.filter(board=board).values_list("person", flat=True),
-            "sits on the board, would lose the vote",
+            "sits on the board, would lose the sign-off",
         )
     sits: dict[int, list[str]] = {}
     for name, person in seats.order_by("board__name").values_list("board__name", "person").distinct():
         sits.setdefault(person, []).append(name)
     return {
-        person: f"sits on {' and '.join(names)}, would lose the vote there" for person, names in sits.items()
+        person: f"sits on {' and '.join(names)}, would lose the sign-off there"
+        for person, names in sits.items()
     }
 
 

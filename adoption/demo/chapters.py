@@ -32,7 +32,7 @@ from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.roles import actions as role_actions
 
-MVP_VOTES = ("business_value", "risk_compliance", "security_privacy")
+MVP_SIGN_OFFS = ("business_value", "risk_compliance", "security_privacy")
 ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}
 
 
@@ -129,7 +129,7 @@ class Tale:
         self.describe(ago + 4)
         review = self.submit(ago + 3)
         with self.day(ago + 1):
-            initiative_acts.vote(review, "business_value", self.team.seats["business_value"])
+            initiative_acts.sign_off(review, "business_value", self.team.seats["business_value"])
         self.decide(review, ago, "Worth exploring beside the other ideas of the unit.")
 
     # --- MVP --------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ class Tale:
         """It passes the MVP gate."""
         self.prepare_mvp(ago + 8, skip)
         review = self.submit(ago + 7)
-        self.sign(review, ago + 3, MVP_VOTES)
+        self.sign(review, ago + 3, MVP_SIGN_OFFS)
         self.decide(
             review, ago, f"A bounded trial with {self.words.count} {self.words.users}.", conditions=conditions
         )
@@ -397,7 +397,7 @@ class Tale:
             self.verify(gate, ago)
         for place, seat in enumerate(seats):
             with self.day(ago - place * 2 // len(seats)):
-                initiative_acts.vote(review, seat, self.team.seats[seat])
+                initiative_acts.sign_off(review, seat, self.team.seats[seat])
 
     def decide(self, review: Review, ago: int, reason: str, *, conditions=(), outcome: str = "") -> None:
         """The chair decides."""

@@ -338,7 +338,7 @@ def propose_and_confirm_tier(initiative: Initiative, team: Team, tier: str = "li
     registration_actions.confirm_tier(initiative=initiative, tier=tier, by=team.seats["risk_compliance"])
 
 
-def vote(
+def sign_off(
     review: Review,
     seat: str,
     by: User,
@@ -370,18 +370,18 @@ def vote(
     )
 
 
-def votes(review: Review, team: Team, seats=tuple(Seat)) -> None:
+def sign_offs(review: Review, team: Team, seats=tuple(Seat)) -> None:
     """Every seat that has a criterion at the gate approves."""
     for seat in seats:
         if review.book.criteria_of(review.gate, seat):
-            vote(review, seat, team.seats[seat])
+            sign_off(review, seat, team.seats[seat])
 
 
 def pass_gate(initiative: Initiative, team: Team, *, reason: str = "Ready.") -> Review:
     """Open the review that is next, let every seat sign, and decide it as chair."""
     review = review_actions.open_review(initiative=fresh(initiative), by=team.owner)
     draw_and_verify(review, team)
-    votes(review, team)
+    sign_offs(review, team)
     return review_actions.decide(review=review, outcome="approved", reason=reason, by=team.chair)
 
 

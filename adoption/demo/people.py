@@ -81,7 +81,7 @@ PEOPLE = (
         "seat-security",
         "Olu Adeyemi",
         None,
-        "Sign Warranty reply drafts again: see exactly why your vote went stale.",
+        "Sign Warranty reply drafts again: see exactly why your sign-off went stale.",
     ),
     Person(
         "seat-architecture",

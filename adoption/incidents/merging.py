@@ -59,7 +59,8 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
 def _move_owed(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
     """The obligations and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
 
-    An obligation keeps its responsible person and day, so the later one is settled; not one that somebody has begun to write.
+    An obligation keeps its responsible person and day, so the later one is settled; not one that somebody has begun to
+    write.
     """
     obligations = {
         obligation.source: obligation

@@ -195,15 +195,18 @@ def _of_review(point: meeting_agenda.Point, sitting, initiative: Initiative) -> 
     if review is None:
         return []
     if sitting is not None:
-        lines, votes = review_presentation.live_lines(sitting), review_presentation.live_votes(sitting)
+        lines, sign_offs = (
+            review_presentation.live_lines(sitting),
+            review_presentation.live_sign_offs(sitting),
+        )
         book = sitting.book
     else:
-        lines, votes, book = (
+        lines, sign_offs, book = (
             review_presentation.frozen_lines(review),
-            review_presentation.frozen_votes(review),
+            review_presentation.frozen_sign_offs(review),
             review.book,
         )
-    found = [_criteria(review, book, lines, votes), _seats(book, review, votes)]
+    found = [_criteria(review, book, lines, sign_offs), _seats(book, review, sign_offs)]
     if sitting is not None:
         found.append(_unmet(sitting))
         found.append(
@@ -217,33 +220,39 @@ def _of_review(point: meeting_agenda.Point, sitting, initiative: Initiative) -> 
     return found
 
 
-def _criteria(review: Review, book, lines, votes) -> Table:
+def _criteria(review: Review, book, lines, sign_offs) -> Table:
     rows = []
     for line in lines:
-        vote = votes.get(line.seat)
-        word = f"{vote.word}, {vote.row.person}" if vote else "no vote yet" if review.is_open else "no vote"
+        sign_off = sign_offs.get(line.seat)
+        word = (
+            f"{sign_off.word}, {sign_off.row.person}"
+            if sign_off
+            else "no sign-off yet"
+            if review.is_open
+            else "no sign-off"
+        )
         rows.append((line.question, line.word, seat_word(line.seat), word))
-    return Table("Criteria and seats", ("Criterion", "Now", "Seat", "Vote"), tuple(rows))
+    return Table("Criteria and seats", ("Criterion", "Now", "Seat", "Sign-off"), tuple(rows))
 
 
-def _seats(book, review: Review, votes) -> Table:
+def _seats(book, review: Review, sign_offs) -> Table:
     rows = []
     for seat in review_presentation.seats_of_gate(book, review.gate):
-        vote = votes.get(seat)
-        if vote is None:
-            rows.append((seat_word(seat), "no vote", "", ""))
+        sign_off = sign_offs.get(seat)
+        if sign_off is None:
+            rows.append((seat_word(seat), "no sign-off", "", ""))
             continue
-        fresh = "" if not vote.row.approves else "stale" if vote.stale else "fresh"
+        fresh = "" if not sign_off.row.approves else "stale" if sign_off.stale else "fresh"
         rows.append(
             (
                 seat_word(seat),
-                f"{vote.row.get_verdict_display()}, {vote.row.person}, {day(vote.row.at)}",
+                f"{sign_off.row.get_verdict_display()}, {sign_off.row.person}, {day(sign_off.row.at)}",
                 fresh,
-                "; ".join(vote.stale) or vote.row.reason,
+                "; ".join(sign_off.stale) or sign_off.row.reason,
             )
         )
-    columns = ("Seat", "Vote", "Current or stale", "Why")
-    return Table("Votes", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
+    columns = ("Seat", "Sign-off", "Current or stale", "Why")
+    return Table("Sign-offs", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
 
 
 def _unmet(sitting: review_state.Sitting) -> Table:

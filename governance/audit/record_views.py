@@ -19,7 +19,7 @@ OFFERED = 10  # of one's own acts
 # Acts that people may want to prove later.
 LASTING = (
     EntryKind.SIGNED_OFF,
-    EntryKind.VOTE_WITHDRAWN,
+    EntryKind.SIGN_OFF_WITHDRAWN,
     EntryKind.REVIEW_APPROVED,
     EntryKind.REVIEW_APPROVED_WITH_CONDITIONS,
     EntryKind.REVIEW_REFUSED,

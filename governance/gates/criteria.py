@@ -23,7 +23,7 @@ from governance.gates.requirements import (
     unusable,
     waiver_at,
 )
-from governance.offline.verify import Count, count_votes
+from governance.offline.verify import Count, count_sign_offs
 from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
 from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
@@ -231,8 +231,8 @@ def shortfall_label(book: Book, claimed: str, supported: str) -> str:
 
 
 @dataclass(frozen=True)
-class Vote:
-    """The vote that stands for one seat, with every reason why it no longer counts."""
+class JudgedSignOff:
+    """The sign-off that stands for one seat, with every reason why it no longer counts."""
 
     seat: str
     person_id: int
@@ -249,7 +249,7 @@ class Vote:
 
     @property
     def fresh(self) -> bool:
-        """Whether the vote counts."""
+        """Whether the sign-off counts."""
         return not self.stale
 
 
@@ -269,7 +269,7 @@ class Verdict:
     """Whether a review can be decided, and everything that stands in the way, with who can fix it."""
 
     findings: tuple[Finding, ...]
-    votes: tuple[Vote, ...]
+    sign_offs: tuple[JudgedSignOff, ...]
     blockers: tuple[Reason, ...]
     quorum: int
     fresh_approvals: int
@@ -333,7 +333,7 @@ def judge(
     gate: str,
     at: datetime,
     *,
-    votes: tuple[Vote, ...],
+    sign_offs: tuple[JudgedSignOff, ...],
     seats: dict[str, SeatState],
     states: dict[str, State] | None = None,
 ) -> Verdict:
@@ -344,15 +344,15 @@ def judge(
     found = findings(facts, book, gate, states, at)
     quorum = rules.quorum_for(facts.tier)
     blocking = frozenset(criterion.key for criterion in rules.criteria if criterion.blocking)
-    counted = count_votes(votes, quorum, rules.must_include, blocking)
+    counted = count_sign_offs(sign_offs, quorum, rules.must_include, blocking)
     impossible = reach(book, gate, facts.tier, seats)
     blockers = [
         *_unmet(facts, book, found),
         *unanswered(facts, gate, at),
         *_unsupported(facts, book, gate, states, at),
-        *_stale(votes, rules, quorum, counted.signed),
+        *_stale(sign_offs, rules, quorum, counted.signed),
         *_objected(book, counted.objections),
-        *_missing(votes, seats, counted.missing),
+        *_missing(sign_offs, seats, counted.missing),
         *_short(rules, seats, quorum, counted),
         *impossible,
         *_held(facts, book, gate, at),
@@ -360,7 +360,7 @@ def judge(
         *_overdue_obligations(facts, gate, at),
     ]
     return Verdict(
-        found, votes, tuple(blockers), quorum, len(counted.signed), counted.missing, not impossible
+        found, sign_offs, tuple(blockers), quorum, len(counted.signed), counted.missing, not impossible
     )
 
 
@@ -387,34 +387,36 @@ def _unsupported(
         )
 
 
-def _stale(votes: tuple[Vote, ...], rules: Gate, quorum: int, signed: Collection[str]) -> Iterator[Reason]:
+def _stale(
+    sign_offs: tuple[JudgedSignOff, ...], rules: Gate, quorum: int, signed: Collection[str]
+) -> Iterator[Reason]:
     """Approvals that no longer count. One more seat than is needed does not stop a decision by going stale."""
-    for vote in votes:
-        needed = vote.seat in rules.must_include or len(signed) < quorum
-        if vote.approves and not vote.fresh and needed:
-            why = "; ".join(vote.stale)
+    for sign_off in sign_offs:
+        needed = sign_off.seat in rules.must_include or len(signed) < quorum
+        if sign_off.approves and not sign_off.fresh and needed:
+            why = "; ".join(sign_off.stale)
             yield Reason(
-                ended(f"{_seat(vote.seat)} must sign again: {why}"),
-                f"{vote.person} can read what changed and sign again.",
+                ended(f"{_seat(sign_off.seat)} must sign again: {why}"),
+                f"{sign_off.person} can read what changed and sign again.",
             )
 
 
-def _objected(book: Book, objections: Iterable[Vote]) -> Iterator[Reason]:
+def _objected(book: Book, objections: Iterable[JudgedSignOff]) -> Iterator[Reason]:
     """Objections that stand."""
-    for vote in objections:
-        asked = " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
+    for sign_off in objections:
+        asked = " and ".join(f"“{book.criteria[key].question}”" for key in sign_off.criteria)
         yield Reason(
-            ended(f"{_seat(vote.seat)} objects to {asked}"),
-            f"{vote.person} can withdraw it, or vote again on new evidence.",
+            ended(f"{_seat(sign_off.seat)} objects to {asked}"),
+            f"{sign_off.person} can withdraw it, or sign-off again on new evidence.",
         )
 
 
 def _missing(
-    votes: tuple[Vote, ...], seats: dict[str, SeatState], missing: Iterable[str]
+    sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState], missing: Iterable[str]
 ) -> Iterator[Reason]:
     """Seats that must be among the signers and have not approved."""
     for key in missing:
-        if not any(vote.seat == key and vote.approves for vote in votes):
+        if not any(sign_off.seat == key and sign_off.approves for sign_off in sign_offs):
             who = " or ".join(seats[key].eligible)
             remedy = f"{who} can sign." if who else "Nobody who sits there can sign."
             yield Reason(f"{_seat(key)} must be among the signers.", remedy)

@@ -76,7 +76,7 @@ class RestsOn:
 
 
 def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> list[str]:
-    """Why the person must not vote on the initiative for any seat; a mere proposal silences no objection."""
+    """Why the person must not sign off on the initiative for any seat; a mere proposal silences no objection."""
     reasons = [] if signer.active else [f"{signer.name} is no longer active"]
     reasons += [
         part.said_of(signer.name)
@@ -107,7 +107,7 @@ def why_own_work(signer: Signer, rests_on: RestsOn) -> list[str]:
     """Why an approval would be one of the person's own work."""
     reasons = []
     if signer.accounts & rests_on.evidence_authors:
-        reasons.append(f"{signer.name} wrote evidence the vote rests on")
+        reasons.append(f"{signer.name} wrote evidence the sign-off rests on")
     if signer.accounts & rests_on.contract_authors:
         reasons.append(f"{signer.name} wrote the contract")
     return reasons

@@ -1,7 +1,7 @@
 """The statement that a seat signs, byte for byte, and why a sign-off went stale. Pure.
 
 A seat's facts are what its statement names: the initiative in its own words and the items of proof. See docs/domain.md,
-invariant 19. New proof stales a vote only if it supersedes one of them, or is a result other than pass for the same
+invariant 19. New proof stales a sign-off only if it supersedes one of them, or is a result other than pass for the same
 requirement; what was unmet when it was signed and has been fixed since stales nothing.
 
 `write` is handed nothing of the initiative but these facts, so that nothing is printed that `stale_reasons` cannot
@@ -34,7 +34,7 @@ MEANINGS: dict[str, str] = {
     SignOffVerdict.CONDITION: "approve, on the condition below, that",
     SignOffVerdict.OBJECT: "object: I hold that the criteria named below are not met for",
     SignOffVerdict.RECUSE: "recuse myself and give no verdict on",
-    SignOffVerdict.WITHDRAWN: "withdraw my earlier vote on",
+    SignOffVerdict.WITHDRAWN: "withdraw my earlier sign-off on",
 }
 UNMET_ADVISORY = "unmet, advisory"
 # The longest piece of two texts that a reason quotes, in letters.
@@ -247,8 +247,8 @@ def _proof_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]
 def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
     """Two statements of one seat, line by line: pairs of what was and what is now, and how many lines are the same.
 
-    Either side of a pair is empty where a line came or went. Left out is what belongs to the vote and not to what it
-    is on: who signs and when, the reason, the condition.
+    Either side of a pair is empty where a line came or went. Left out is what belongs to the sign-off and not to what
+    it is on: who signs and when, the reason, the condition.
     """
     own = ("Reason: ", "Condition: ")
     was, now = (

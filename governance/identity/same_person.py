@@ -1,7 +1,8 @@
 """One human, one account: pairs of accounts that may be the same human's, found by address and name or by an admin.
 
 While a pair stands, both accounts count as one person on every initiative: neither approves the other's work, and two
-votes of theirs are one (`governance.gates.separation_of_duties`). Only an admin who is neither ends it, with a reason.
+sign-offs of theirs are one (`governance.gates.separation_of_duties`). Only an admin who is neither ends it, with a
+reason.
 """
 
 from django.db.models import Q

@@ -764,7 +764,7 @@ SCOPES = ("all", "initiative", "period")
 JUDGED_ACTS: tuple[str, ...] = (
     "stage changed",
     "signed off",
-    "vote withdrawn",
+    "sign-off withdrawn",
     "review approved",
     "review approved with conditions",
     "contract approved",
@@ -869,8 +869,8 @@ def _of_initiative(columns: str, *kinds: str, who: str = "", named: str = "") ->
     return Need(tuple(columns.split()), kinds, "initiative", "", who, named)
 
 
-# Binding acts on an initiative beside votes, decisions, contracts and moves by the chair, which are judged one by one
-# below.
+# Binding acts on an initiative beside sign-offs, decisions, contracts and moves by the chair, which are judged one by
+# one below.
 ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     "initiatives_hold": (
         _of_initiative("", "hold opened", who="concerned", named="opened_by_id"),
@@ -955,7 +955,7 @@ class Breach(NamedTuple):
 
 
 class Cast(NamedTuple):
-    """A vote as it is counted; `stale` are the reasons why it no longer counts."""
+    """A sign-off as it is counted; `stale` are the reasons why it no longer counts."""
 
     seat: str
     verdict: str
@@ -970,12 +970,12 @@ class Cast(NamedTuple):
 
     @property
     def fresh(self) -> bool:
-        """Whether the vote counts."""
+        """Whether the sign-off counts."""
         return not self.stale
 
 
 class Count(NamedTuple):
-    """Votes counted: seats that signed, seats that must and did not, how many are short, objections that block."""
+    """Sign-offs counted: seats that signed, seats that must and did not, how many are short, objections that block."""
 
     signed: frozenset[str]
     missing: tuple[str, ...]
@@ -984,7 +984,7 @@ class Count(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """What a rulebook asks of the votes at a gate; `seats` are those that sign there at all."""
+    """What a rulebook asks of the sign-offs at a gate; `seats` are those that sign there at all."""
 
     quorum: int
     quorum_high_risk: int | None
@@ -994,7 +994,8 @@ class Gate(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What a rulebook asks of votes: its gates by key, the seats of contracts, how old a vote may be, to the day.
+    """What a rulebook asks of sign-offs: its gates by key, the seats of contracts, how old a sign-off may be, to the
+    day.
 
     `minimal`: the seats that sign at minimal risk, empty where all do (`seat_at_minimal`).
     """
@@ -1024,21 +1025,27 @@ def quorum_for(tier: str | None, usual: int, high: int | None) -> int:
     return high if tier == "high" and high is not None else usual
 
 
-def count_votes(
-    votes: Sequence[Any], quorum: int, must_include: Iterable[str], blocking: frozenset[str]
+def count_sign_offs(
+    sign_offs: Sequence[Any], quorum: int, must_include: Iterable[str], blocking: frozenset[str]
 ) -> Count:
-    """Count the standing votes of a review: what the rules of gates ask, and what judging asks again (`Count`)."""
-    signed = frozenset(vote.seat for vote in votes if vote.approves and vote.fresh)
+    """Count the standing sign-offs of a review: what the rules of gates ask, and what judging asks again (`Count`)."""
+    signed = frozenset(sign_off.seat for sign_off in sign_offs if sign_off.approves and sign_off.fresh)
     return Count(
         signed,
         tuple(seat for seat in must_include if seat not in signed),
         max(0, quorum - len(signed)),
-        tuple(vote for vote in votes if vote.verdict == "object" and blocking & set(vote.criteria)),
+        tuple(
+            sign_off
+            for sign_off in sign_offs
+            if sign_off.verdict == "object" and blocking & set(sign_off.criteria)
+        ),
     )
 
 
 def rules_of(source: str) -> Rules | None:
-    """What a rulebook says of votes (`Rules`), read from its text; None where Python reads no TOML (before 3.11)."""
+    """What a rulebook says of sign-offs (`Rules`), read from its text; None where Python reads no TOML (before
+    3.11).
+    """
     if tomllib is None:
         return None
     try:
@@ -1079,8 +1086,9 @@ class Judge:
 
     `sight` says what of the record there is: "all"; "initiative", the entries of one initiative; "period", those of
     some days. Each stage change has one StageChange in its transaction, its act and its decision; each decision its
-    votes, seats and quorum and a chair; each vote and approval a seat of that board, no role on the initiative, and its
-    act; each contract in force its approvals. What rests on rows whose bodies were erased is counted in `unjudged`.
+    sign-offs, seats and quorum and a chair; each sign-off and approval a seat of that board, no role on the initiative,
+    and its act; each contract in force its approvals. What rests on rows whose bodies were erased is counted in
+    `unjudged`.
     """
 
     def __init__(self, sight: str = "all") -> None:
@@ -1096,7 +1104,7 @@ class Judge:
         self.wanted: list[tuple[_Change, tuple[str, ...], tuple[set[Any], _Row], str]] = []
         self.seats: dict[int, dict[str, _Row]] = {}  # by person, then by key
         self.rules: dict[str, Rules | None] = {}
-        self.votes: dict[int, dict[int, _Row]] = {}  # by review, then by key
+        self.sign_offs: dict[int, dict[int, _Row]] = {}  # by review, then by key
         self.approvals: dict[int, list[_Row]] = {}  # by version
         self.roles: dict[int, dict[str, _Row]] = {}  # by initiative, then by key
         self.initiatives: dict[int, int] = {}  # by contract
@@ -1479,7 +1487,7 @@ class Judge:
         at: datetime.datetime,
         proposed: bool = True,
     ) -> None:
-        """A breach for each thing that forbids the person to vote, approve or decide on the initiative at that
+        """A breach for each thing that forbids the person to sign off, approve or decide on the initiative at that
         moment.
         """
         known = self.rows["initiatives_initiative"].get(str(initiative))
@@ -1589,7 +1597,7 @@ class Judge:
         words = f"the stage goes to {made.row['to_stage']} by a decision, and no review was approved with it"
         self._breach(made, words, "review_id", ["initiatives_review"])
 
-    # --- Reviews and votes ---
+    # --- Reviews and sign-offs ---
 
     def _roleassignment(self, change: _Change) -> None:
         for row in filter(None, (change.old, change.row)):
@@ -1604,7 +1612,7 @@ class Judge:
             return
         if change.before["outcome"] != "open":
             self._breach(change, "the review was ended twice", "outcome")
-        votes = self.votes.pop(int(change.entry["key"]), {})
+        sign_offs = self.sign_offs.pop(int(change.entry["key"]), {})
         if change.after["outcome"] not in LET_THROUGH:
             return
         self.judged += 1
@@ -1618,28 +1626,32 @@ class Judge:
             self._seated(
                 change, who, row["ended_by_id"], row["initiative_id"], CHAIRS, _moment(row["ended_at"])
             )
-            self._counted(change, votes)
+            self._counted(change, sign_offs)
 
-    def _counted(self, change: _Change, votes: dict[int, _Row]) -> None:
-        """The votes that stood when a review was approved, against what its own rulebook asks of its gate."""
+    def _counted(self, change: _Change, sign_offs: dict[int, _Row]) -> None:
+        """The sign-offs that stood when a review was approved, against what its own rulebook asks of its gate."""
         row, initiative = (
             change.row,
             self.rows["initiatives_initiative"].get(str(change.row["initiative_id"])),
         )
         frozen = {
-            vote["digest"]: tuple(vote["stale"]) for vote in (change.after["findings"] or {}).get("votes", ())
+            sign_off["digest"]: tuple(sign_off["stale"])
+            for sign_off in (change.after["findings"] or {}).get("sign_offs", ())
         }
-        replaced, ended = {vote["replaces_id"] for vote in votes.values()}, _moment(row["ended_at"])
+        replaced, ended = (
+            {sign_off["replaces_id"] for sign_off in sign_offs.values()},
+            _moment(row["ended_at"]),
+        )
         cast = []
-        for key, vote in votes.items():
-            if key in replaced or vote["verdict"] == "withdrawn":
+        for key, sign_off in sign_offs.items():
+            if key in replaced or sign_off["verdict"] == "withdrawn":
                 continue
-            stale = frozen.pop(vote["digest"], ("it is not among the votes that were decided on",))
-            stale = (*stale, *self._lapsed(change, vote, initiative))
-            said = tuple(vote["criteria"] or ())
-            cast.append(Cast(vote["seat"], vote["verdict"], said, stale, _moment(vote["at"])))
+            stale = frozen.pop(sign_off["digest"], ("it is not among the sign-offs that were decided on",))
+            stale = (*stale, *self._lapsed(change, sign_off, initiative))
+            said = tuple(sign_off["criteria"] or ())
+            cast.append(Cast(sign_off["seat"], sign_off["verdict"], said, stale, _moment(sign_off["at"])))
         for digest in frozen:
-            words = f"the review was decided on a vote that nobody cast (digest {digest})"
+            words = f"the review was decided on a sign-off that nobody cast (digest {digest})"
             self._breach(change, words, "findings", ["initiatives_signoff"])
         if self.sight != "all":
             return
@@ -1653,24 +1665,30 @@ class Judge:
             self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
             return
         quorum = quorum_for(tier, gate.quorum, gate.quorum_high_risk)
-        cast = [vote for vote in cast if vote.seat in gate.seats and ended - vote.at < rules.oldest]
-        counted = count_votes(cast, quorum, gate.must_include, gate.blocking)
+        cast = [
+            sign_off
+            for sign_off in cast
+            if sign_off.seat in gate.seats and ended - sign_off.at < rules.oldest
+        ]
+        counted = count_sign_offs(cast, quorum, gate.must_include, gate.blocking)
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
         if counted.short or counted.missing:
             words = f"approved with {len(counted.signed)} of the {quorum} seats that its rulebook asks"
             if counted.missing:
                 words += f", without {' and '.join(counted.missing).replace('_', ' ')}"
             self._breach(change, words, "outcome", rests_on)
-        for vote in counted.objections:
-            words = f"approved while {vote.seat.replace('_', ' ')} objects"
+        for sign_off in counted.objections:
+            words = f"approved while {sign_off.seat.replace('_', ' ')} objects"
             self._breach(change, words, "outcome", rests_on)
 
-    def _lapsed(self, change: _Change, vote: _Row, initiative: _Row | None) -> Iterator[str]:
-        """Why a vote did not count any more when the review was approved: its seat was left, or a role was taken."""
-        if self.sight != "all" or initiative is None or vote["verdict"] not in APPROVALS:
+    def _lapsed(self, change: _Change, sign_off: _Row, initiative: _Row | None) -> Iterator[str]:
+        """Why a sign-off did not count any more when the review was approved: its seat was left, or a role was
+        taken.
+        """
+        if self.sight != "all" or initiative is None or sign_off["verdict"] not in APPROVALS:
             return
-        at, person = _moment(change.row["ended_at"]), vote["person_id"]
-        if not self._holds(person, self._board_of(initiative), (vote["seat"],), at, change.seen):
+        at, person = _moment(change.row["ended_at"]), sign_off["person_id"]
+        if not self._holds(person, self._board_of(initiative), (sign_off["seat"],), at, change.seen):
             yield "its signer no longer holds the seat"
         if why := self._party(change.row["initiative_id"], person, change.seen):
             yield why
@@ -1681,22 +1699,22 @@ class Judge:
         self.judged += 1
         row, key = change.row, int(change.entry["key"])
         del self.rows["initiatives_signoff"][change.entry["key"]]
-        self.votes.setdefault(row["review_id"], {})[key] = row
+        self.sign_offs.setdefault(row["review_id"], {})[key] = row
         seat, person = row["seat"].replace("_", " "), row["person_id"]
         if hashlib.sha256(change.after["statement"].encode()).hexdigest() != row["digest"]:
-            self._breach(change, "the digest of the vote is not the one of its statement", "digest")
+            self._breach(change, "the digest of the sign-off is not the one of its statement", "digest")
         withdrawn = row["verdict"] == "withdrawn"
-        kind = "vote withdrawn" if withdrawn else "signed off"
+        kind = "sign-off withdrawn" if withdrawn else "signed off"
         said = {"review": row["review_id"], "seat": row["seat"], "digest": row["digest"]}
-        words = f"no act '{kind}' of person {person} has the digest of the vote for {seat}"
+        words = f"no act '{kind}' of person {person} has the digest of the sign-off for {seat}"
         self.wanted.append((change, (kind,), ({person}, said), words))
         review = self.rows["initiatives_review"].get(str(row["review_id"]))
         if review is None or withdrawn:
             return
         if review["outcome"] != "open":
-            self._breach(change, "the vote was given after the review had ended", "at")
+            self._breach(change, "the sign-off was given after the review had ended", "at")
         at, initiative = _moment(row["at"]), review["initiative_id"]
-        who = f"the vote for {seat} is of person {person}"
+        who = f"the sign-off for {seat} is of person {person}"
         if row["verdict"] == "recuse":
             return
         self._seated(change, who, person, initiative, (row["seat"],), at, row["verdict"] in APPROVALS)
@@ -1706,7 +1724,7 @@ class Judge:
             and known
             and change.after["facts"].get("board") not in (None, self._board_of(known))
         ):
-            self._breach(change, f"the vote for {seat} was signed for another board", "facts", PEOPLE)
+            self._breach(change, f"the sign-off for {seat} was signed for another board", "facts", PEOPLE)
 
     # --- Contracts ---
 
@@ -1778,7 +1796,9 @@ def _person(key: int | None) -> str:
 
 
 def _bars(role: _Row, proposed: bool) -> bool:
-    """Whether a role keeps its person from voting: held, or, where that is asked too, proposed and not answered."""
+    """Whether a role keeps its person from signing off: held, or, where that is asked too, proposed and not
+    answered.
+    """
     if role["declined_at"] is not None or role["ended_at"] is not None:
         return False
     return role["accepted_at"] is not None or proposed
@@ -2225,7 +2245,7 @@ class Signatures:
             found.append(f"{self.erased} signatures were erased: that somebody signed is left, not what.")
         if self.unsigned:
             found.append(
-                f"{self.unsigned} votes say no signature: they were written by this installation itself."
+                f"{self.unsigned} sign-offs say no signature: they were written by this installation itself."
             )
         return found
 
@@ -2762,8 +2782,8 @@ def _judged_lines(export: Export) -> list[str]:
     """What was judged beside what was compared, and what this export lacks for it."""
     judge = export.judge
     lines = [
-        f"{judge.judged} votes, approvals, decisions, contracts in force and stage changes in it were judged: whether "
-        "they were allowed."
+        f"{judge.judged} sign-offs, approvals, decisions, contracts in force and stage changes in it were judged: "
+        "whether they were allowed."
     ]
     if judge.sight == "initiative":
         lines.append(

@@ -3,7 +3,7 @@
 A new seat waits through its first day unless the chair of its board, or an admin who did not grant it, confirms it;
 whoever's password somebody else reset waits a day from then. Seats granted before the first review was ever opened set
 the installation up, and wait for nothing. Objections, holds, stops, step-backs, the switch and denials never wait. The
-database holds the same for votes, decisions and contracts (docs/adr/0043).
+database holds the same for sign-offs, decisions and contracts (docs/adr/0043).
 """
 
 from collections.abc import Iterable

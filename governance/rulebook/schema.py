@@ -179,7 +179,7 @@ LEVELS = {
 }
 # For each act that is signed: by tier, the least strength of the signature (governance.identity.proofs.demands).
 SIGNED_ACTS = (
-    "vote",
+    "sign_off",
     "decision",
     "contract",
     "role",

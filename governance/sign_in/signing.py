@@ -1,7 +1,7 @@
 """The one door at which whoever binds something shows, at that moment, who they are.
 
-A vote, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, a verification, a
-re-attestation, the kill switch, a legal hold and an erasure use it, so that none of them is easier than another.
+A sign-off, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, a verification,
+a re-attestation, the kill switch, a legal hold and an erasure use it, so that none of them is easier than another.
 
 By a passkey: the page is sent once to have the statement frozen (`Shown`, answered as JSON), and once more with what
 the authenticator signed. That second sending is checked like any other, its statement written anew and compared with

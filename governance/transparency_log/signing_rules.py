@@ -12,7 +12,7 @@ from governance.rulebook import Book, RulebookErrors
 from governance.vocabulary import Tier
 
 TIERS = ("", *Tier.values)  # the first: none confirmed
-WITHOUT_REVIEW = ("stopped",)  # reached at once, by no vote
+WITHOUT_REVIEW = ("stopped",)  # reached at once, by no sign-off
 COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", "blocking", "decided_by")
 
 

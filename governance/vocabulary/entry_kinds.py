@@ -380,7 +380,7 @@ class EntryKind(StrEnum):
     VENDOR_TERM_CONFIRMED = "vendor term confirmed"
     VENDOR_TERM_FILED = "vendor term filed"
     VENDOR_TERM_WITHDRAWN = "vendor term withdrawn"
-    VOTE_WITHDRAWN = "vote withdrawn"
+    SIGN_OFF_WITHDRAWN = "sign-off withdrawn"
     WAIVER_AGREED = "waiver agreed"
     WAIVER_LAPSED = "waiver lapsed"
     WAIVER_REFUSED = "waiver refused"

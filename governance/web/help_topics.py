@@ -48,7 +48,7 @@ TOPICS = [
     Topic(
         "signing",
         "Who signs",
-        "seat board vote sign-off approve object recuse quorum separation duties",
+        "seat board sign-off approve object recuse quorum separation duties",
     ),
     Topic(
         "holds",

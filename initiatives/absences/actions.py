@@ -124,7 +124,7 @@ def _cannot_stand_in(one: Asked, starts_at, ends_at, by: User) -> str:
     if one.membership is None:
         return ""
     if one.membership.person_id != by.pk or one.membership.seat not in Seat:
-        return "This is no voting seat of yours."
+        return "This is no signing seat of yours."
     held = Membership.objects.filter(board=one.membership.board, seat=one.membership.seat, person=delegate)
     if held.held_at(starts_at).exists():
         return f"{delegate} holds this seat already; choose somebody else, or nobody."

@@ -9,7 +9,7 @@ from initiatives.form_fields import DayField, PersonField, WordsField
 
 
 class AbsenceForm(forms.Form):
-    """From when to when, and who stands in: for roles on initiatives where one has any, and for each voting seat."""
+    """From when to when, and who stands in: for roles on initiatives where one has any, and for each signing seat."""
 
     first = DayField(label=_("First day away"))
     last = DayField(label=_("Last day away"))

@@ -58,7 +58,7 @@ def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
     seat = f"{membership.get_seat_display()}, {membership.board}"
     holder = membership.person
     said = [
-        f"{seat}: {delegate} signs beside {holder}, as delegate; each vote names both. It counts while {delegate} "
+        f"{seat}: {delegate} signs beside {holder}, as delegate; each sign-off names both. It counts while {delegate} "
         f"holds the seat: what is not decided when {holder} is back is signed anew."
     ]
     if party:

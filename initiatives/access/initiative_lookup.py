@@ -48,7 +48,7 @@ def review_on_any_day(person: User, pk: int) -> Opened:
 
 
 def sign_off_on_any_day(person: User, pk: int) -> Opened:
-    """Look back at the initiative of this vote."""
+    """Look back at the initiative of this sign-off."""
     found = _of_visible_initiative(Review.objects.select_related("initiative__unit"), person, sign_offs=pk)
     return _opened(found.initiative, person)
 

@@ -299,7 +299,7 @@ def _not_reset_by_party(initiative: Initiative, person: User) -> Answer:
 
 
 def barred_from_signing(initiative: Initiative, person: User, *, now: bool = False) -> list[str]:
-    """Why this person must not vote on an initiative; empty when nothing bars them (docs/domain.md, invariant 4).
+    """Why this person must not sign off on an initiative; empty when nothing bars them (docs/domain.md, invariant 4).
 
     `now`: they are about to sign.
     """
@@ -312,13 +312,13 @@ def holds_seat(initiative: Initiative, person: User, seat: str) -> bool:
 
 
 def seats_of(initiative: Initiative, person: User) -> list[str]:
-    """The voting seats the person holds on the initiative's board now, in the order of the rulebook."""
+    """The signing seats the person holds on the initiative's board now, in the order of the rulebook."""
     held = _seats_on(initiative, person)
     return [seat for seat in Seat if seat in held]
 
 
 def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
-    """Whether the person may cast this vote for this seat now. Evidence and contract are looked at in signing."""
+    """Whether the person may cast this sign-off for this seat now. Evidence and contract are looked at in signing."""
     initiative = review.initiative
     approving = verdict in APPROVING
     reasons = []
@@ -349,7 +349,7 @@ def may_withdraw_sign_off(row: SignOff, person: User) -> Answer:
     """Withdraw a sign-off: who gave it, and who holds its seat now."""
     if row.person_id == person.pk or holds_seat(row.review.initiative, person, row.seat):
         return yes()
-    return no("Only its signer, or who holds the seat now, withdraws a vote.")
+    return no("Only its signer, or who holds the seat now, withdraws a sign-off.")
 
 
 def may_ask(review: Review, person: User) -> Answer:

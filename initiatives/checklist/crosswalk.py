@@ -1,7 +1,7 @@
 """Crosswalk to outside frameworks: what answers each paragraph, with an initiative's answers, proof and sign-offs.
 
-The pairing is the rulebook's crosswalk. Which votes count for a requirement: those of the seats whose criteria rest on
-it. Nothing here judges; whether proof counts, the initiative itself says.
+The pairing is the rulebook's crosswalk. Which sign-offs count for a requirement: those of the seats whose criteria rest
+on it. Nothing here judges; whether proof counts, the initiative itself says.
 """
 
 from dataclasses import dataclass
@@ -69,12 +69,12 @@ class Found:
     asked: Asked
     answer: Answer | None
     proof: tuple[Proof, ...]
-    votes: tuple[SignOff, ...]
+    sign_offs: tuple[SignOff, ...]
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing at all."""
-        return self.answer is None and not self.proof and not self.votes
+        return self.answer is None and not self.proof and not self.sign_offs
 
 
 def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found]:
@@ -91,16 +91,18 @@ def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found
     for row in _coverage(initiatives, keys):
         initiative = by_key[row.evidence.initiative_id]
         proof.setdefault((initiative.pk, row.requirement), []).append(_proof(row, book, initiative.tier))
-    votes: dict[tuple, list[SignOff]] = {}
-    for vote in _votes(initiatives, asked):
-        votes.setdefault((vote.review.initiative_id, vote.review.gate, vote.seat), []).append(vote)
+    sign_offs: dict[tuple, list[SignOff]] = {}
+    for sign_off in _sign_offs(initiatives, asked):
+        sign_offs.setdefault((sign_off.review.initiative_id, sign_off.review.gate, sign_off.seat), []).append(
+            sign_off
+        )
     return [
         Found(
             initiative,
             one,
             answers.get((initiative.pk, one.key)) if not one.criterion else None,
             tuple(proof.get((initiative.pk, one.key), ())) if not one.criterion else (),
-            tuple(vote for pair in one.signed for vote in votes.get((initiative.pk, *pair), ())),
+            tuple(sign_off for pair in one.signed for sign_off in sign_offs.get((initiative.pk, *pair), ())),
         )
         for initiative in initiatives
         for one in asked
@@ -116,7 +118,7 @@ def _coverage(initiatives, keys):
     )
 
 
-def _votes(initiatives, asked):
+def _sign_offs(initiatives, asked):
     pairs = {pair for one in asked for pair in one.signed}
     if not pairs:
         return SignOff.objects.none()

@@ -1,5 +1,5 @@
-"""The initiatives by the paragraphs of outside frameworks: what answers each, with its proof and its votes, and as a
-file.
+"""The initiatives by the paragraphs of outside frameworks: what answers each, with its proof and its sign-offs, and as
+a file.
 """
 
 from typing import Any
@@ -107,7 +107,7 @@ def _lines(initiatives, asked, rulebook, framework: str):
                 answer.by.full_name if answer else "",
                 answer.at if answer else None,
                 "; ".join(_proof_words(proof) for proof in row.proof),
-                "; ".join(_vote_words(vote) for vote in row.votes),
+                "; ".join(_sign_off_words(sign_off) for sign_off in row.sign_offs),
             ]
 
 
@@ -121,11 +121,11 @@ def _proof_words(proof: crosswalk.Proof) -> str:
     return ", ".join(words) + ")"
 
 
-def _vote_words(vote) -> str:
-    seat = Seat.word(vote.seat)
+def _sign_off_words(sign_off) -> str:
+    seat = Seat.word(sign_off.seat)
     return (
-        f"{vote.get_verdict_display()} by {vote.person.full_name}, {seat}, gate {vote.review.gate}, "
-        f"{clock.local_day(vote.at).isoformat()}, statement sha-256 {vote.digest}"
+        f"{sign_off.get_verdict_display()} by {sign_off.person.full_name}, {seat}, gate {sign_off.review.gate}, "
+        f"{clock.local_day(sign_off.at).isoformat()}, statement sha-256 {sign_off.digest}"
     )
 
 

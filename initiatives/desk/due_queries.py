@@ -9,7 +9,7 @@ from initiatives.evidence.reminders import files_missing, open_changes, proof, r
 from initiatives.holds.reminders import conditions, gaps, obligations, waivers
 from initiatives.integration.resilience.reminders import drills
 from initiatives.reminders.wording import VERBS, words_of
-from initiatives.reviews.reminders import moves_waiting, reviews_expiring, votes_gone_stale
+from initiatives.reviews.reminders import moves_waiting, reviews_expiring, sign_offs_gone_stale
 from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
 from initiatives.stages.reminders import dependences, reattestations, trials
 
@@ -18,7 +18,7 @@ QUERIES = [
     renewals,
     files_missing,
     open_changes,
-    votes_gone_stale,
+    sign_offs_gone_stale,
     moves_waiting,
     reviews_expiring,
     roles_to_accept,

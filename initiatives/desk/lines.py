@@ -482,7 +482,7 @@ QUIET = {
     EntryKind.SWITCHED_OFF,
     EntryKind.SWITCHED_ON,
     EntryKind.USERS_TOLD,
-    EntryKind.VOTE_WITHDRAWN,
+    EntryKind.SIGN_OFF_WITHDRAWN,
     EntryKind.WAIVER_REQUESTED,
     EntryKind.WORD_RETIRED,
     EntryKind.WORD_WRITTEN,

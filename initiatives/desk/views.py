@@ -248,7 +248,7 @@ def first_steps(person: User) -> list[Line]:
                 "See who decided what",
                 reverse("decisions"),
                 "Open",
-                "Every decision with its day and reason; a review keeps the evidence and the votes it rested on.",
+                "Every decision with its day and reason; a review keeps the evidence and the sign-offs it rested on.",
             ),
             Line(
                 "start",

@@ -482,9 +482,10 @@ def index_text(initiative: Initiative) -> str:
         lines.append(
             f"Gate {review.gate}: {review.get_outcome_display().lower()}, {review.ended_at:%-d %B %Y}"
         )
-        for vote in review.sign_offs.latest().select_related("person"):
+        for sign_off in review.sign_offs.latest().select_related("person"):
             lines.append(
-                f"  {vote.get_seat_display()}: {vote.get_verdict_display().lower()}, {vote.person}, {vote.digest}"
+                f"  {sign_off.get_seat_display()}: {sign_off.get_verdict_display().lower()}, "
+                f"{sign_off.person}, {sign_off.digest}"
             )
         for condition in review.conditions.all():
             state = (

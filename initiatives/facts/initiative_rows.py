@@ -214,7 +214,7 @@ def rows(initiative: Initiative, table: str) -> list:
 
 
 def sign_offs(review: Review) -> list[SignOff]:
-    """Every vote ever signed at the review, replaced and withdrawn ones too, oldest first."""
+    """Every sign-off ever signed at the review, replaced and withdrawn ones too, oldest first."""
     found = _OF_REVIEW.of(review.pk, "sign_offs")
     for row in found:
         row._state.fields_cache["review"] = review
@@ -226,15 +226,15 @@ def questions(review: Review) -> list[Question]:
     return _OF_REVIEW.of(review.pk, "questions")
 
 
-def standing_votes(review: Review) -> list[SignOff]:
-    """The vote that stands for each seat, as `SignOff.objects.latest()` has it."""
+def standing_sign_offs(review: Review) -> list[SignOff]:
+    """The sign-off that stands for each seat, as `SignOff.objects.latest()` has it."""
     signed = sign_offs(review)
     replaced = {row.replaces_id for row in signed}
     return [row for row in signed if row.pk not in replaced and row.verdict != SignOffVerdict.WITHDRAWN]
 
 
-def last_vote(review: Review, seat: str) -> SignOff | None:
-    """The newest row of the seat, a withdrawn one too: the one that the next vote replaces."""
+def last_sign_off(review: Review, seat: str) -> SignOff | None:
+    """The newest row of the seat, a withdrawn one too: the one that the next sign-off replaces."""
     signed = sign_offs(review)
     replaced = {row.replaces_id for row in signed}
     return next((row for row in signed if row.seat == seat and row.pk not in replaced), None)

@@ -29,7 +29,7 @@ VERDICTS = {
     SignOffVerdict.CONDITION: "approved with a condition",
     SignOffVerdict.OBJECT: "objected",
     SignOffVerdict.RECUSE: "recused themselves",
-    SignOffVerdict.WITHDRAWN: "withdrew the vote",
+    SignOffVerdict.WITHDRAWN: "withdrew the sign-off",
 }
 # Holds that a person opens, and those that a person lifts; the others come and go with what somebody did.
 OPENED_BY_PEOPLE, LIFTED_BY_PEOPLE = ("concern",), ("concern", "residency")
@@ -400,7 +400,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.RE_ATTESTED: "confirmed that production is accepted again.",
     EntryKind.REVIEW_OPENED: "opened a review of {gate:gate}, under rulebook {rulebook}.",
     EntryKind.SIGNED_OFF: "{verdict:verdict} in the seat {seat:seat}.",
-    EntryKind.VOTE_WITHDRAWN: "withdrew the vote of the seat {seat:seat}.",
+    EntryKind.SIGN_OFF_WITHDRAWN: "withdrew the sign-off of the seat {seat:seat}.",
     EntryKind.ASKED: "asked on {criterion:question} {text}",
     EntryKind.QUESTIONS_DRAWN: (
         "drew, by the checkpoint of {checkpoint} entries, what somebody outside the team verifies: "

@@ -8,7 +8,7 @@ from initiatives.models import Initiative, RoleAssignment
 DECISIONS = [
     EntryKind.APPROVAL_ANSWERED,
     EntryKind.SIGNED_OFF,
-    EntryKind.VOTE_WITHDRAWN,
+    EntryKind.SIGN_OFF_WITHDRAWN,
     EntryKind.REVIEW_APPROVED,
     EntryKind.REVIEW_APPROVED_WITH_CONDITIONS,
     EntryKind.REVIEW_REFUSED,

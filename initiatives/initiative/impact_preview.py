@@ -35,14 +35,14 @@ class Sight:
     supported: str
     findings: dict[str, criteria.Finding] = field(hash=False)
     states: dict[str, criteria.State] = field(hash=False)
-    votes: dict[str, criteria.Vote] = field(hash=False)
+    sign_offs: dict[str, criteria.JudgedSignOff] = field(hash=False)
     decidable: bool
     holds: tuple[str, ...]
     questions: dict[str, str] = field(hash=False)
 
 
 def sight(initiative: Initiative) -> Sight:
-    """Look at the initiative now: support, the gates up to the one it stands before, and the votes of its open
+    """Look at the initiative now: support, the gates up to the one it stands before, and the sign-offs of its open
     review.
     """
     initiative = Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
@@ -61,7 +61,7 @@ def sight(initiative: Initiative) -> Sight:
         supported=judged.support.supported,
         findings=found,
         states={key: states[key] for finding in found.values() for key in finding.criterion.requirements},
-        votes={vote.seat: vote for vote in sitting.votes} if sitting else {},
+        sign_offs={sign_off.seat: sign_off for sign_off in sitting.judged} if sitting else {},
         decidable=bool(sitting and sitting.verdict.decidable),
         holds=tuple(
             f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, judged.rulebook.book, at)
@@ -80,13 +80,15 @@ def _gates_of(initiative: Initiative, book) -> list[str]:
 
 
 def effects(before: Sight, after: Sight) -> list[str]:
-    """What was lost between two sights, in plain sentences: votes, criteria, proof, support, new holds."""
+    """What was lost between two sights, in plain sentences: sign-offs, criteria, proof, support, new holds."""
     lines = []
-    for seat, vote in before.votes.items():
-        now = after.votes.get(seat)
-        if vote.approves and vote.fresh and now is not None and now.stale:
+    for seat, sign_off in before.sign_offs.items():
+        now = after.sign_offs.get(seat)
+        if sign_off.approves and sign_off.fresh and now is not None and now.stale:
             why = ended("; ".join(now.stale))
-            lines.append(f"The {Seat(seat).label.lower()} seat's approval by {vote.person} goes stale: {why}")
+            lines.append(
+                f"The {Seat(seat).label.lower()} seat's approval by {sign_off.person} goes stale: {why}"
+            )
     told = set()
     for key, finding in before.findings.items():
         now = after.findings.get(key)

@@ -83,7 +83,7 @@ class WhoMay:
 
     @cached_property
     def seats(self) -> list[str]:
-        """The voting seats the person holds on the initiative's board now."""
+        """The signing seats the person holds on the initiative's board now."""
         return initiative_permissions.seats_of(self.initiative, self.person)
 
     @cached_property

@@ -1,4 +1,6 @@
-"""The state of a review as the rules need it: votes with the reasons why they went stale, seats with who can sign."""
+"""The state of a review as the rules need it: sign-offs with the reasons why they went stale, seats with who can
+sign.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -73,7 +75,7 @@ class Sitting:
     facts: Facts
     book: Book
     states: dict[str, State]
-    votes: tuple[criteria.Vote, ...]
+    judged: tuple[criteria.JudgedSignOff, ...]
     sign_offs: list[SignOff]
     bench: Bench
     at: datetime
@@ -82,7 +84,8 @@ class Sitting:
     def seats(self) -> dict[str, criteria.SeatState]:
         """For each seat who could sign now and who is barred."""
         return seat_states(
-            self.bench, {vote.person_id for vote in self.votes if vote.verdict == SignOffVerdict.RECUSE}
+            self.bench,
+            {sign_off.person_id for sign_off in self.judged if sign_off.verdict == SignOffVerdict.RECUSE},
         )
 
     @cached_property
@@ -93,7 +96,7 @@ class Sitting:
             self.book,
             self.review.gate,
             self.at,
-            votes=self.votes,
+            sign_offs=self.judged,
             seats=self.seats,
             states=self.states,
         )
@@ -127,28 +130,28 @@ def sit(review: Review, initiative: Initiative | None = None, at: datetime | Non
         facts, bench, sign_offs = (
             supported_stage.facts_of(initiative),
             bench_of(initiative),
-            initiative_rows.standing_votes(review),
+            initiative_rows.standing_sign_offs(review),
         )
     states = states_at(facts, book, at)
-    votes = all_judged(sign_offs, bench, facts, book, at, states)
-    return Sitting(review, initiative, facts, book, states, votes, sign_offs, bench, at)
+    judged = all_judged(sign_offs, bench, facts, book, at, states)
+    return Sitting(review, initiative, facts, book, states, judged, sign_offs, bench, at)
 
 
 def judged_under(sitting: Sitting, book: Book, facts: Facts | None = None) -> Sitting:
     """The same sitting under another book, with the facts as they are while it is in force."""
     facts = facts or sitting.facts
     states = states_at(facts, book, sitting.at)
-    votes = all_judged(sitting.sign_offs, sitting.bench, facts, book, sitting.at, states)
-    return replace(sitting, facts=facts, book=book, states=states, votes=votes)
+    judged = all_judged(sitting.sign_offs, sitting.bench, facts, book, sitting.at, states)
+    return replace(sitting, facts=facts, book=book, states=states, judged=judged)
 
 
 def as_if_signed_again(sitting: Sitting) -> criteria.Verdict:
     """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
-    votes = tuple(
-        replace(vote, stale=tuple(_barring(sitting, row))) if vote.approves else vote
-        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+    judged = tuple(
+        replace(sign_off, stale=tuple(_barring(sitting, row))) if sign_off.approves else sign_off
+        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True)
     )
-    return replace(sitting, votes=votes).verdict
+    return replace(sitting, judged=judged).verdict
 
 
 def _barring(sitting: Sitting, row: SignOff) -> list[str]:
@@ -162,21 +165,23 @@ def _barring(sitting: Sitting, row: SignOff) -> list[str]:
 def with_sign_off(sitting: Sitting, row: SignOff) -> Sitting:
     """The same sitting after this sign-off was given, without reading everything again."""
     sign_offs = [other for other in sitting.sign_offs if other.seat != row.seat] + [row]
-    vote = as_judged(
+    sign_off = as_judged(
         row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states, beside=sign_offs
     )
-    votes = (*(other for other in sitting.votes if other.seat != row.seat), vote)
-    return replace(sitting, sign_offs=sign_offs, votes=votes)
+    judged = (*(other for other in sitting.judged if other.seat != row.seat), sign_off)
+    return replace(sitting, sign_offs=sign_offs, judged=judged)
 
 
-def all_judged(rows: list[SignOff], bench: Bench, facts, book, at, states) -> tuple[criteria.Vote, ...]:
+def all_judged(
+    rows: list[SignOff], bench: Bench, facts, book, at, states
+) -> tuple[criteria.JudgedSignOff, ...]:
     """Standing sign-offs of a review as the rules see them."""
     return tuple(as_judged(row, bench, facts, book, at, states, beside=rows) for row in rows)
 
 
 def as_judged(
     row: SignOff, bench: Bench, facts, book, at, states, *, beside: Iterable[SignOff] = ()
-) -> criteria.Vote:
+) -> criteria.JudgedSignOff:
     """A stored sign-off as the rules see it, with every reason why it no longer counts.
 
     `beside`: the sign-offs that stand in the same review; of two that may be one human's the earlier one counts.
@@ -187,7 +192,7 @@ def as_judged(
         if row.person.may_be_another and other.approves and other.pk < row.pk
     }
     twice = why_counted_twice(signer_of(row.person), earlier) if earlier else []
-    return criteria.Vote(
+    return criteria.JudgedSignOff(
         seat=row.seat,
         person_id=row.person_id,
         person=row.person.full_name,

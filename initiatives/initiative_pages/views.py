@@ -262,14 +262,19 @@ def details(request, ref):
     ):
         messages.success(request, _("The details are saved."))
         return redirect(row)
-    effects = registration_preview.of_details(row, by=request.user) if _named_in_votes(request, row) else None
+    effects = (
+        registration_preview.of_details(row, by=request.user) if _named_in_sign_offs(request, row) else None
+    )
     return ask(request, row, "initiative", form, title=_("Details"), verb=_("Save"), effects=effects)
 
 
-def _named_in_votes(request, row) -> bool:
-    """Whether a page about the initiative's own words is opened while there are votes whose statements name them."""
+def _named_in_sign_offs(request, row) -> bool:
+    """Whether a page about the initiative's own words is opened while there are sign-offs whose statements name
+    them.
+    """
     return request.method != "POST" and any(
-        review.is_open and initiative_rows.standing_votes(review) for review in initiative_rows.reviews(row)
+        review.is_open and initiative_rows.standing_sign_offs(review)
+        for review in initiative_rows.reviews(row)
     )
 
 
@@ -289,7 +294,9 @@ def rename(request, ref):
             _("Search finds it under its old name too, and its page says what it was called."),
             _("On days before today it keeps the name that it had then."),
         ],
-        effects=registration_preview.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
+        effects=registration_preview.of_name(row, by=request.user)
+        if _named_in_sign_offs(request, row)
+        else None,
         verb=_("Rename it"),
     )
 

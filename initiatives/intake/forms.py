@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import Board, User
-from initiatives.form_fields import DayField, OwnUnitField, PersonField, WordsField, votes_lost
+from initiatives.form_fields import DayField, OwnUnitField, PersonField, WordsField, sign_offs_lost
 from initiatives.intake.actions import LONGEST
 
 
@@ -77,7 +77,7 @@ class IdeaForm(forms.Form):
 
     def __init__(self, *args, board: Board | None, **options):
         super().__init__(*args, **options)
-        cast(PersonField, self.fields["owner"]).beside = votes_lost(board) if board else {}
+        cast(PersonField, self.fields["owner"]).beside = sign_offs_lost(board) if board else {}
 
 
 class DeclineForm(forms.Form):

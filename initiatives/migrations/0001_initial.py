@@ -2179,8 +2179,8 @@ class Migration(migrations.Migration):
                 ('excused_reason', models.TextField(blank=True, default='')),
                 ('settled_at', models.DateTimeField(blank=True, null=True)),
                 ('settled_note', models.TextField(blank=True, default='')),
-                ('responsible', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='obligations', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='obligations', to='initiatives.initiative')),
+                ('responsible', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='obligations', to=settings.AUTH_USER_MODEL)),
                 ('settled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -2619,7 +2619,7 @@ class Migration(migrations.Migration):
                 ('freed', models.JSONField(blank=True, default=list)),
                 ('obligation', models.CharField(blank=True, default='', max_length=10)),
                 ('due', models.DateField(blank=True, null=True)),
-                ('votes', models.JSONField(blank=True, default=list)),
+                ('sign_offs', models.JSONField(blank=True, default=list)),
                 ('why', models.JSONField(blank=True, default=list)),
                 ('forecast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='initiatives.forecast')),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -4874,7 +4874,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signoff',
-            constraint=models.UniqueConstraint(fields=('review', 'seat', 'replaces'), name='one_vote_per_seat', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('review', 'seat', 'replaces'), name='one_sign_off_per_seat', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='signoff',

@@ -1,4 +1,4 @@
-"""A review: one attempt at one gate, its questions, those drawn to be verified, votes, conditions; consents."""
+"""A review: one attempt at one gate, its questions, those drawn to be verified, sign-offs, conditions; consents."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -74,7 +74,7 @@ class Review(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether votes and a decision are still possible."""
+        """Whether sign-offs and a decision are still possible."""
         return self.outcome == ReviewOutcome.OPEN
 
     @property
@@ -174,12 +174,12 @@ def round_of(review: int | None, renews: datetime | None) -> str:
 
 class SignOffQuerySet(models.QuerySet):
     def latest(self):  # type: ignore[override]  # of each seat, where Django's is one row
-        """The vote that stands for each seat: the row nothing replaces. A withdrawn one is not a vote."""
+        """The sign-off that stands for each seat: the row nothing replaces. A withdrawn one is not a sign-off."""
         return self.filter(replaced_by__isnull=True).exclude(verdict=SignOffVerdict.WITHDRAWN)
 
 
 class SignOff(WrittenOnce):
-    """One seat's vote with the exact bytes that were signed. Append-only: a change of mind is a new row."""
+    """One seat's sign-off with the exact bytes that were signed. Append-only: a change of mind is a new row."""
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="sign_offs")
     seat = models.CharField(max_length=30, choices=Seat.choices)
@@ -201,7 +201,7 @@ class SignOff(WrittenOnce):
         ordering = ["review", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["review", "seat", "replaces"], nulls_distinct=False, name="one_vote_per_seat"
+                fields=["review", "seat", "replaces"], nulls_distinct=False, name="one_sign_off_per_seat"
             ),
             models.UniqueConstraint(fields=["review", "seat", "id"], name="sign_off_of_seat"),
             models.CheckConstraint(
@@ -219,7 +219,7 @@ class SignOff(WrittenOnce):
 
     @property
     def approves(self) -> bool:
-        """Whether the vote counts towards the quorum while it is fresh."""
+        """Whether the sign-off counts towards the quorum while it is fresh."""
         return self.verdict in APPROVING
 
     @property

@@ -155,7 +155,7 @@ class Foreseen(models.Model):
 
     `falls`: by how many stages support falls, negative where it rises. `unmet` and `met`: requirements that an
     initiative lacks or no longer lacks, as [key, who answers]; `because`: others that support falls or rises by.
-    `votes`: sign-offs as [id, seat, person, counts now, why not any more]. `before` and `after` of a review or
+    `sign_offs`: sign-offs as [id, seat, person, counts now, why not any more]. `before` and `after` of a review or
     decision: "decidable" or "". `why`: what stands in the way, in words.
     """
 
@@ -180,7 +180,7 @@ class Foreseen(models.Model):
     freed = models.JSONField(default=list, blank=True)
     obligation = models.CharField(max_length=10, blank=True, default="")
     due = models.DateField(null=True, blank=True)
-    votes = models.JSONField(default=list, blank=True)
+    sign_offs = models.JSONField(default=list, blank=True)
     why = models.JSONField(default=list, blank=True)
 
     objects = ForeseenQuerySet.as_manager()

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
-from initiatives.form_fields import DayField, OwnUnitField, PersonField, votes_lost
+from initiatives.form_fields import DayField, OwnUnitField, PersonField, sign_offs_lost
 from initiatives.models import BusinessCase, Initiative
 
 
@@ -65,7 +65,7 @@ class RegisterForm(forms.Form):
         self.visible = visible
         self.fields["unit"].initial = person.unit_id
         self.fields["owner"].initial = person.pk
-        cast(PersonField, self.fields["owner"]).beside = votes_lost()
+        cast(PersonField, self.fields["owner"]).beside = sign_offs_lost()
 
     def clean_successor_of(self) -> Initiative | None:
         """The initiative this one follows, if the person may see it."""

@@ -67,7 +67,7 @@ class Circle:
         ]
 
     def board(self, initiative: Initiative) -> list[User]:
-        """The voting members of the initiative's board."""
+        """The signing members of the initiative's board."""
         return [member.person for member in self.members(initiative) if member.seat in Seat]
 
     def owner(self, initiative: Initiative) -> User | None:

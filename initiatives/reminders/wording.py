@@ -56,7 +56,7 @@ VERBS = {
     "rulebook published": "See what is missing",
     "seats not signed": "Look at the review",
     "stepped back": "Read why",
-    "stale vote": "See what changed",
+    "stale sign-off": "See what changed",
     "term to confirm": "Read and confirm",
     "waiver": "Look at the waiver",
 }

@@ -1,4 +1,4 @@
-"""Reviews: opened, asked about, voted on, returned, decided. Every act locks the initiative first.
+"""Reviews: opened, asked about, signed off on, returned, decided. Every act locks the initiative first.
 
 See docs/architecture.md, trap 8.
 """
@@ -165,8 +165,8 @@ def _move_of(sitting: review_state.Sitting, outcome: str) -> Transition | None:
     Raises Refused where the initiative does not offer it now.
     """
     if outcome == ReviewOutcome.REFUSED:
-        if not sitting.votes:
-            no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
+        if not sitting.judged:
+            no("No seat has signed off yet.", "Return the review with questions instead.").or_refuse()
         return None
     move = offered(sitting.initiative, gate=sitting.review.gate)
     if move is None:
@@ -235,7 +235,7 @@ def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
 
 
 def frozen_findings(sitting: review_state.Sitting) -> dict:
-    """The review as it was decided on, as plain values: criteria, requirements, votes, what the initiative
+    """The review as it was decided on, as plain values: criteria, requirements, sign-offs, what the initiative
     supported.
     """
     return {
@@ -264,16 +264,16 @@ def frozen_findings(sitting: review_state.Sitting) -> dict:
             }
             for finding in sitting.verdict.findings
         ],
-        "votes": [
+        "sign_offs": [
             {
                 "seat": row.seat,
                 "person": row.person.full_name,
                 "verdict": row.verdict,
                 "digest": row.digest,
-                "stale": list(vote.stale),
+                "stale": list(sign_off.stale),
                 "at": row.at.isoformat(),
             }
-            for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+            for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True)
         ],
         "declared": {key: [d.declared, d.result] for key, d in sitting.facts.declared.items()},
     }

@@ -80,7 +80,9 @@ def decide(request, pk):
     initiative = row.initiative
     insist(request, initiative_permissions.may_chair(initiative, request.user), "decide", initiative)
     proposed = [
-        vote for vote in initiative_rows.standing_votes(row) if vote.verdict == SignOffVerdict.CONDITION
+        sign_off
+        for sign_off in initiative_rows.standing_sign_offs(row)
+        if sign_off.verdict == SignOffVerdict.CONDITION
     ]
     usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
@@ -95,7 +97,9 @@ def decide(request, pk):
         facts=lambda: {
             "outcome": outcome,
             "conditions": _conditions(rows, proposed) if rows is None or rows.is_valid() else None,
-            "votes": {vote.seat: vote.digest for vote in initiative_rows.standing_votes(row)},
+            "sign_offs": {
+                sign_off.seat: sign_off.digest for sign_off in initiative_rows.standing_sign_offs(row)
+            },
         },
         label=_("Why it is refused") if refusing else _("Reason"),
         help_text=_("The team reads it, and learns from it.")
@@ -151,7 +155,7 @@ def decide(request, pk):
 
 def _condition_rows(request, initiative: Initiative, proposed):
     """The conditions as the signers proposed them, for the chair to fix."""
-    wanted = [vote.condition for vote in proposed]
+    wanted = [sign_off.condition for sign_off in proposed]
     owners = [row["owner"] for row in wanted if isinstance(row.get("owner"), int)]
     return ConditionFormSet(
         request.POST or None,
@@ -179,11 +183,11 @@ def _conditions(rows, proposed) -> list[dict]:
 def _blockers(sitting: review_state.Sitting, outcome: str, proposed) -> tuple[Reason, ...]:
     """Why this outcome cannot be chosen now; empty when it can."""
     if outcome == ReviewOutcome.REFUSED:
-        if sitting.votes:
+        if sitting.judged:
             return ()
-        return (Reason("No seat has voted yet.", "Return the review with questions instead."),)
+        return (Reason("No seat has signed off yet.", "Return the review with questions instead."),)
     if outcome == ReviewOutcome.APPROVED and proposed:
-        names = ", ".join(vote.person.full_name for vote in proposed)
+        names = ", ".join(sign_off.person.full_name for sign_off in proposed)
         words = Reason(
             f"{names} signed with a condition.", "Choose to approve with conditions, and fix them."
         )
@@ -270,7 +274,7 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     if outcome == ReviewOutcome.WITH_CONDITIONS:
         lines.append("Each condition below is due by its day; an overdue one blocks later decisions.")
     told = ", ".join(sorted(set(sitting.facts.people.values())))
-    lines.append("The findings, votes and statements are frozen as they stand now.")
+    lines.append("The findings, sign-offs and statements are frozen as they stand now.")
     lines.append(f"Told at once: {told or 'nobody holds a role'}.")
     return lines
 
@@ -320,7 +324,7 @@ def return_review(request, pk):
         messages.success(request, _("The review went back to its owner."))
         return redirect(row)
     happens = [
-        "The review ends. Its votes are kept and count for no later review.",
+        "The review ends. Its sign-offs are kept and count for no later review.",
         "No obligation arises. The next attempt starts from the same answers and evidence.",
     ]
     return act_page(
@@ -352,7 +356,7 @@ def withdraw(request, pk):
         messages.success(request, _("The review is withdrawn."))
         return redirect(row)
     happens = [
-        "The review ends. Its votes are kept and count for no later review.",
+        "The review ends. Its sign-offs are kept and count for no later review.",
         "Answers and evidence stay; you can open another review at any time.",
     ]
     return act_page(
@@ -385,7 +389,9 @@ def rebase(request, pk):
         return redirect(row)
     current = Rulebook.objects.current()
     names = [
-        vote.person.full_name for vote in row.sign_offs.latest().select_related("person") if vote.approves
+        sign_off.person.full_name
+        for sign_off in row.sign_offs.latest().select_related("person")
+        if sign_off.approves
     ]
     stale = "All sign-offs go stale"
     happens = [

@@ -22,7 +22,7 @@ from initiatives.worklist.person_worklist import Look
 
 @dataclass(frozen=True)
 class Mine:
-    """A move of the person at an open review; of a seat whose vote no longer counts, `reasons` why."""
+    """A move of the person at an open review; of a seat whose sign-off no longer counts, `reasons` why."""
 
     review: Review
     move: review_turn.Move
@@ -82,8 +82,10 @@ def lines(look: Look) -> Iterator[Line]:
             line = _line(one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat))
             yield replace(line, waited_for=False)
         elif one.kind == review_turn.SIGN:
-            vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
-            yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
+            sign_off = next(
+                (sign_off for sign_off in one.review.latest_sign_offs if sign_off.seat == one.seat), None
+            )
+            yield _unsigned(look, one) if sign_off is None or not one.reasons else _stale(look, one, sign_off)
         elif one.kind == review_turn.VERIFY:
             initiative = one.review.initiative
             first = reverse("evidence-verify-first", args=[initiative.ref])
@@ -129,7 +131,7 @@ def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line
 
 def _decidable(one: Mine) -> Line:
     review = one.review
-    approving = len({vote.seat for vote in review.votes if vote.approves})
+    approving = len({sign_off.seat for sign_off in review.latest_sign_offs if sign_off.approves})
     why = (
         f"{_gate(review).title}. {approving} {'seat approves' if approving == 1 else 'seats approve'}; "
         "everything the gate asks for is there."
@@ -140,16 +142,16 @@ def _decidable(one: Mine) -> Line:
 def _unsigned(look: Look, one: Mine) -> Line:
     review, gate, initiative = one.review, _gate(one.review), one.review.initiative
     must = f", {Seat(one.seat).label.lower()} among them" if one.seat in gate.must_include else ""
-    count = len(review.votes)
+    count = len(review.latest_sign_offs)
     why = (
-        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "
+        f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} signed off; the gate needs "
         f"{gate.quorum_for(initiative.tier)}{must}."
     )
     return _line(one, "sign", "Review and sign", why, look.holder_on(initiative, one.seat))
 
 
-def _stale(look: Look, one: Mine, vote: SignOff) -> Line:
-    whose = "Your approval" if vote.person_id == look.person.pk else f"The approval by {vote.person}"
+def _stale(look: Look, one: Mine, sign_off: SignOff) -> Line:
+    whose = "Your approval" if sign_off.person_id == look.person.pk else f"The approval by {sign_off.person}"
     reasons = "; ".join(one.reasons[:2])
-    why = ended(f"{_gate(one.review).title}. {whose} of {day(vote.at)} went stale: {reasons}")
+    why = ended(f"{_gate(one.review).title}. {whose} of {day(sign_off.at)} went stale: {reasons}")
     return _line(one, "sign", "See what changed", why, look.holder_on(one.review.initiative, one.seat))

@@ -1,4 +1,4 @@
-"""What the pages of a review show: the matrix, each criterion with its evidence, the votes, whom it waits for.
+"""What the pages of a review show: the matrix, each criterion with its evidence, the sign-offs, whom it waits for.
 
 An open review is shown as `board.sit` finds it now; one that was decided as it was frozen, never recomputed.
 """
@@ -38,7 +38,7 @@ OTHER_VERDICTS = {
 
 @dataclass
 class Cast:
-    """One vote as a page shows it, with why it no longer counts."""
+    """One sign-off as a page shows it, with why it no longer counts."""
 
     row: SignOff
     stale: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Cast:
 
     @property
     def word(self) -> str:
-        """The vote in one or two words."""
+        """The sign-off in one or two words."""
         if self.row.approves and self.stale:
             return "stale"
         words: dict[str, str] = {
@@ -223,29 +223,35 @@ def frozen_lines(review: Review) -> list[Line]:
     return lines
 
 
-def live_votes(sitting: review_state.Sitting) -> dict[str, Cast]:
-    """The vote that stands for each seat, with every reason why it does not count."""
+def live_sign_offs(sitting: review_state.Sitting) -> dict[str, Cast]:
+    """The sign-off that stands for each seat, with every reason why it does not count."""
     return {
-        row.seat: Cast(row, vote.stale, _fresh(sitting, row))
-        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True)
+        row.seat: Cast(row, sign_off.stale, _fresh(sitting, row))
+        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True)
     }
 
 
-def _fresh(sitting: review_state.Sitting, vote: SignOff) -> tuple[str, ...]:
-    """What others should know of a vote: its seat was granted, or its password reset, after the review was opened."""
+def _fresh(sitting: review_state.Sitting, sign_off: SignOff) -> tuple[str, ...]:
+    """What others should know of a sign-off: its seat was granted, or its password reset, after the review was
+    opened.
+    """
     opened, found = sitting.review.opened_at, []
-    held = [row for row in sitting.bench.members if row.person_id == vote.person_id and row.seat == vote.seat]
+    held = [
+        row
+        for row in sitting.bench.members
+        if row.person_id == sign_off.person_id and row.seat == sign_off.seat
+    ]
     if held and all(row.signs_from is not None and row.starts_at > opened for row in held):
         row = held[0]
         confirmed = f"confirmed by {row.confirmed_by}" if row.confirmed_by_id else "confirmed by nobody"
         found.append(
-            f"The seat was given to {vote.person} {moment(row.starts_at)}, after this review was opened, by "
+            f"The seat was given to {sign_off.person} {moment(row.starts_at)}, after this review was opened, by "
             f"{row.granted_by or 'the system'}; {confirmed}"
         )
-    reset = vote.person.signs_from and vote.person.signs_from - cooling_off.LASTS
+    reset = sign_off.person.signs_from and sign_off.person.signs_from - cooling_off.LASTS
     if reset and reset > opened:
         found.append(
-            f"Somebody else reset the password of {vote.person} or made them an admin {moment(reset)}, after this "
+            f"Somebody else reset the password of {sign_off.person} or made them an admin {moment(reset)}, after this "
             "review was opened"
         )
     return tuple(found)
@@ -268,9 +274,12 @@ def cooling(sitting: review_state.Sitting) -> list[str]:
     return [f"{seat_word(seat)}: {why}" for seat, why in said if why]
 
 
-def frozen_votes(review: Review) -> dict[str, Cast]:
-    """The votes as they stood when the review ended."""
-    stale = {vote["digest"]: tuple(vote["stale"]) for vote in (review.findings or {}).get("votes", ())}
+def frozen_sign_offs(review: Review) -> dict[str, Cast]:
+    """The sign-offs as they stood when the review ended."""
+    stale = {
+        sign_off["digest"]: tuple(sign_off["stale"])
+        for sign_off in (review.findings or {}).get("sign_offs", ())
+    }
     rows = review.sign_offs.latest().select_related("person")
     return {row.seat: Cast(row, stale.get(row.digest, ())) for row in rows}
 
@@ -280,7 +289,7 @@ def seats_of_gate(book, gate: str) -> list[str]:
     return [seat for seat in Seat if seat in book.gates[gate].seats]
 
 
-def matrix(book, gate: str, lines: list[Line], votes: dict[str, Cast], mine, waiting: dict, ended: bool):
+def matrix(book, gate: str, lines: list[Line], sign_offs: dict[str, Cast], mine, waiting: dict, ended: bool):
     """Seats and rows for the component `matrix.html`. `waiting`: who is awaited, by seat."""
     seats = seats_of_gate(book, gate)
     rows = []
@@ -288,7 +297,7 @@ def matrix(book, gate: str, lines: list[Line], votes: dict[str, Cast], mine, wai
         cells = []
         for seat in seats:
             cells.append(
-                _cell(line, seat, votes.get(seat), mine, waiting, ended) if seat == line.seat else None
+                _cell(line, seat, sign_offs.get(seat), mine, waiting, ended) if seat == line.seat else None
             )
         rows.append(
             {
@@ -303,22 +312,22 @@ def matrix(book, gate: str, lines: list[Line], votes: dict[str, Cast], mine, wai
     return [(seat, seat_word(seat), seat in mine) for seat in seats], rows
 
 
-def _cell(line: Line, seat: str, vote: Cast | None, mine, waiting, ended: bool) -> dict:
+def _cell(line: Line, seat: str, sign_off: Cast | None, mine, waiting, ended: bool) -> dict:
     own = seat in mine and not ended
-    if vote is None:
+    if sign_off is None:
         if ended:
-            return {"word": "no vote", "tone": "", "mine": False}
+            return {"word": "no sign-off", "tone": "", "mine": False}
         word, tone = ("yours", "lead") if own else ("waiting", "")
         return {"word": word, "tone": tone, "who": "" if own else waiting.get(seat, ""), "mine": own}
-    word, tone = vote.word, vote.tone
-    if vote.row.verdict == SignOffVerdict.OBJECT and line.key not in vote.row.criteria:
+    word, tone = sign_off.word, sign_off.tone
+    if sign_off.row.verdict == SignOffVerdict.OBJECT and line.key not in sign_off.row.criteria:
         word, tone = "no objection here", ""
-    why = "; ".join(vote.stale) if vote.row.approves and vote.stale else moment(vote.row.at)
+    why = "; ".join(sign_off.stale) if sign_off.row.approves and sign_off.stale else moment(sign_off.row.at)
     return {
         "word": word,
         "tone": tone,
-        "who": vote.row.person.full_name,
-        "gone": bool(vote.row.approves and vote.stale),
+        "who": sign_off.row.person.full_name,
+        "gone": bool(sign_off.row.approves and sign_off.stale),
         "why": why,
         "mine": own,
     }
@@ -332,37 +341,41 @@ def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
     return f"{count} blocker{'' if count == 1 else 's'}", "warn"
 
 
-def seats_table(sitting: review_state.Sitting, votes: dict[str, Cast]) -> list[dict]:
-    """For each seat of the gate: who can sign, who is barred and why, the vote, whether it must be there."""
+def seats_table(sitting: review_state.Sitting, sign_offs: dict[str, Cast]) -> list[dict]:
+    """For each seat of the gate: who can sign, who is barred and why, the sign-off, whether it must be there."""
     rules = sitting.book.gates[sitting.review.gate]
     return [
         {
             "seat": seat,
             "able": ", ".join(sitting.seats[seat].eligible),
             "barred": sitting.seats[seat].barred,
-            "vote": votes.get(seat),
+            "sign_off": sign_offs.get(seat),
             "must": seat in rules.must_include,
         }
         for seat in seats_of_gate(sitting.book, sitting.review.gate)
     ]
 
 
-def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lines: list[Line]) -> list[dict]:
-    """What this person reads and can do for each seat they hold: sign, vote otherwise, withdraw; or why not.
+def own_seats(
+    sitting: review_state.Sitting, person, sign_offs: dict[str, Cast], lines: list[Line]
+) -> list[dict]:
+    """What this person reads and can do for each seat they hold: sign, sign-off otherwise, withdraw; or why not.
 
-    Of a vote that no longer counts also what of its statement changed, as `since_signed` tells it.
+    Of a sign-off that no longer counts also what of its statement changed, as `since_signed` tells it.
     """
     found = []
     for seat in initiative_permissions.seats_of(sitting.initiative, person):
         if seat not in sitting.book.gates[sitting.review.gate].seats:
             continue
-        vote = votes.get(seat)
+        sign_off = sign_offs.get(seat)
         unmet = [
             finding.criterion.question
             for finding in sitting.verdict.findings
             if finding.criterion.seat == seat and finding.blocks
         ]
-        changed, unchanged = since_signed(sitting, person, vote) if vote and vote.stale else ([], 0)
+        changed, unchanged = (
+            since_signed(sitting, person, sign_off) if sign_off and sign_off.stale else ([], 0)
+        )
         found.append(
             {
                 "seat": seat,
@@ -373,9 +386,9 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lin
                 "may_recuse": initiative_permissions.may_sign(
                     sitting.review, seat, person, verdict=SignOffVerdict.RECUSE
                 ),
-                "vote": vote,
-                "own_vote": vote is not None and vote.row.person_id == person.pk,
-                "done": vote is not None and not vote.stale,
+                "sign_off": sign_off,
+                "own_sign_off": sign_off is not None and sign_off.row.person_id == person.pk,
+                "done": sign_off is not None and not sign_off.stale,
                 "unmet": unmet,
                 "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
@@ -391,17 +404,22 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lin
     return found
 
 
-def since_signed(sitting: review_state.Sitting, person, vote: Cast) -> tuple[list[tuple[str, str]], int]:
+def since_signed(sitting: review_state.Sitting, person, sign_off: Cast) -> tuple[list[tuple[str, str]], int]:
     """What differs between the statement of an approval and the one that this person would sign now.
 
-    As `sign_off_statement.differences` gives it; nothing of a vote that is no approval.
+    As `sign_off_statement.differences` gives it; nothing of a sign-off that is no approval.
     """
-    if not vote.row.approves:
+    if not sign_off.row.approves:
         return [], 0
     now, _ = statement_for(
-        sitting.review, vote.row.seat, person, verdict=SignOffVerdict.APPROVE, at=sitting.at, sitting=sitting
+        sitting.review,
+        sign_off.row.seat,
+        person,
+        verdict=SignOffVerdict.APPROVE,
+        at=sitting.at,
+        sitting=sitting,
     )
-    return sign_off_statement.differences(vote.row.statement, now)
+    return sign_off_statement.differences(sign_off.row.statement, now)
 
 
 def declared_against_results(review: Review) -> list[dict]:

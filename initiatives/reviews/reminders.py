@@ -1,4 +1,4 @@
-"""Open reviews: votes that went stale, whose move it is and has been for days, reviews about to expire."""
+"""Open reviews: sign-offs that went stale, whose move it is and has been for days, reviews about to expire."""
 
 import hashlib
 from datetime import datetime
@@ -22,35 +22,39 @@ from initiatives.reviews import review_turn
 
 
 def _open_reviews() -> list[Review]:
-    votes = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="standing_votes")
+    sign_offs = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="standing_sign_offs")
     return list(
         Review.objects.filter(outcome=ReviewOutcome.OPEN)
         .select_related("initiative__unit", "initiative__contract", "rulebook")
-        .prefetch_related(votes)
+        .prefetch_related(sign_offs)
         .order_by("pk")
     )
 
 
-def votes_gone_stale(moment: datetime):
+def sign_offs_gone_stale(moment: datetime):
     """Approvals of open reviews that no longer count: to the signer, the owner and, where it lies with them, support.
 
-    The period is the vote and what went stale, so that each is told once, and told again only for a new reason.
+    The period is the sign-off and what went stale, so that each is told once, and told again only for a new reason.
     """
-    reviews = [review for review in _open_reviews() if any(vote.approves for vote in review.standing_votes)]
+    reviews = [
+        review
+        for review in _open_reviews()
+        if any(sign_off.approves for sign_off in review.standing_sign_offs)
+    ]
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:
         initiative = review.initiative
         sitting = review_state.sit(review, initiative, moment)
         gate = sitting.book.gates[review.gate]
         awaited = review_turn.awaited_seats(review_turn.moves(sitting))
-        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
-            if not vote.approves or vote.fresh:
+        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True):
+            if not sign_off.approves or sign_off.fresh:
                 continue
             people = [row.person, circle.owner(initiative)]
             if _support_answers(sitting, row):
                 people.append(circle.role(initiative, "support_owner"))
-            seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(vote.stale))
-            cause = hashlib.sha256("\n".join(sorted(vote.stale)).encode()).hexdigest()[:16]
+            seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(sign_off.stale))
+            cause = hashlib.sha256("\n".join(sorted(sign_off.stale)).encode()).hexdigest()[:16]
             make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
             yield from told(people, f"{row.pk}:{cause}", make)
 
@@ -61,10 +65,10 @@ def _stale(
     initiative, own = review.initiative, person.pk == row.person_id
     return Due(
         person,
-        "stale vote",
+        "stale sign-off",
         f"review:{review.pk}:{row.seat}",
-        subject(initiative, f"the vote of the seat {seat} went stale"),
-        text=f"{gate.title}: the vote of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
+        subject(initiative, f"the sign-off of the seat {seat} went stale"),
+        text=f"{gate.title}: the sign-off of {row.person} no longer counts: {reasons} {_what_now(row, own, needed)}",
         link=reverse("sign", args=[review.pk, row.seat]) if own else review.get_absolute_url(),
         initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
@@ -74,16 +78,16 @@ def _stale(
 
 
 def _what_now(row: SignOff, own: bool, needed: bool) -> str:
-    """Whether the decision waits for the vote again, to who gave it and to others."""
+    """Whether the decision waits for the sign-off again, to who gave it and to others."""
     if not needed:
-        return "Nothing waits for this vote now; the page of the review says whom the decision waits for."
+        return "Nothing waits for this sign-off now; the page of the review says whom the decision waits for."
     return (
         "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
     )
 
 
 def _support_answers(sitting: review_state.Sitting, row: SignOff) -> bool:
-    """Whether a criterion that moved under this vote asks something that the support owner answers."""
+    """Whether a criterion that moved under this sign-off asks something that the support owner answers."""
     book, signed = sitting.book, row.facts
     empty = {**signed, "requirements": {}, "criteria": {}}
 
@@ -155,7 +159,7 @@ def _unsigned(review: Review, sitting: review_state.Sitting, move: review_turn.M
 def _objected(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
     initiative = review.initiative
     words, text = review_turn.message(sitting, move)
-    vote = next(row.pk for row in sitting.sign_offs if row.seat == move.seat)
+    sign_off = next(row.pk for row in sitting.sign_offs if row.seat == move.seat)
     return lambda person, period: Due(
         person,
         OBJECTED[move.kind],
@@ -165,7 +169,7 @@ def _objected(review: Review, sitting: review_state.Sitting, move: review_turn.M
         link=review.get_absolute_url(),
         initiative_ref=initiative.ref,
         due_on=clock.local_day(review.expires_at),
-        period=f"vote:{vote}:{period}",
+        period=f"sign_off:{sign_off}:{period}",
         seat=move.seat if move.kind == review_turn.LOOK_AGAIN else "",
     )
 
@@ -183,7 +187,7 @@ def _seats_quiet(
             "seats not signed",
             f"review:{review.pk}",
             subject(initiative, "seats have not signed for two weeks"),
-            text=f"{_asked(review, sitting)} Without a vote: {', '.join(awaited)}. "
+            text=f"{_asked(review, sitting)} Without a sign-off: {', '.join(awaited)}. "
             "You can speak to them, or have a delegate appointed.",
             link=review.get_absolute_url(),
             initiative_ref=initiative.ref,

@@ -1,4 +1,4 @@
-"""Open reviews at a glance: whether each is decidable, whose move it is and since when, which votes went stale.
+"""Open reviews at a glance: whether each is decidable, whose move it is and since when, which sign-offs went stale.
 
 What desks and lists say of a review in a line; its own page sits down to it in full (`board.sit`).
 """
@@ -157,8 +157,8 @@ def _of(sitting: review_state.Sitting) -> Glance:
         quorum=sitting.verdict.quorum,
         quiet_since=review_turn.quiet_since(sitting.review, sitting.sign_offs),
         stale={
-            vote.seat: (vote.stale, review_turn.stale_since(sitting, rows[vote.seat]))
-            for vote in sitting.votes
-            if not vote.fresh
+            sign_off.seat: (sign_off.stale, review_turn.stale_since(sitting, rows[sign_off.seat]))
+            for sign_off in sitting.judged
+            if not sign_off.fresh
         },
     )

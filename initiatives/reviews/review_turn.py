@@ -55,8 +55,8 @@ def moves(sitting: review_state.Sitting) -> list[Move]:
     """Whom an open review waits for, the longest wait first: the one computation that pages, desks and notices ask.
 
     The chair once it can be decided. Before that whoever answers an objection, the seat that objected once it was
-    answered, and the owner while criteria are unmet; only then seats, and of these those alone whose vote is needed.
-    Last the owner where the board asked something: it blocks nothing, and seats wait for it.
+    answered, and the owner while criteria are unmet; only then seats, and of these those alone whose sign-off is
+    needed. Last the owner where the board asked something: it blocks nothing, and seats wait for it.
     """
     return [*_deciding(sitting), *_questions(sitting)]
 
@@ -178,7 +178,7 @@ def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
     if move.kind == LOOK_AGAIN:
         return (
             "what your seat objected to was answered",
-            f"{gate}: something is new on what {row.person} objected to as {seat}. Read it, then vote afresh or "
+            f"{gate}: something is new on what {row.person} objected to as {seat}. Read it, then sign-off afresh or "
             "withdraw the objection; it stands until your seat does.",
         )
     asked = " ".join(
@@ -233,10 +233,10 @@ def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> date
 
 
 def _seats(sitting: review_state.Sitting) -> Iterator[Move]:
-    """The seats whose vote is still needed. One that must sign and where nobody can is the chair's to fill."""
+    """The seats whose sign-off is still needed. One that must sign and where nobody can is the chair's to fill."""
     rules, verdict = sitting.book.gates[sitting.review.gate], sitting.verdict
-    signed = {vote.seat for vote in sitting.votes if vote.approves and vote.fresh}
-    spoken = {vote.seat for vote in sitting.votes if vote.fresh}
+    signed = {sign_off.seat for sign_off in sitting.judged if sign_off.approves and sign_off.fresh}
+    spoken = {sign_off.seat for sign_off in sitting.judged if sign_off.fresh}
     needed = {seat for seat in rules.must_include if seat not in signed}
     if verdict.quorum - len(signed) > len(needed):
         needed |= {seat for seat in rules.seats if seat not in spoken and _able(sitting, seat)}
@@ -267,7 +267,7 @@ def awaited_seats(found: list[Move]) -> dict[str, str]:
 
 
 def quiet_since(review: Review, sign_offs) -> datetime:
-    """Since when nothing moved: the last vote, or the opening."""
+    """Since when nothing moved: the last sign-off, or the opening."""
     return max([review.opened_at, *(row.at for row in sign_offs)])
 
 
@@ -306,13 +306,15 @@ def _ended_at(sitting: review_state.Sitting, state) -> datetime | None:
 
 
 def _unsigned_since(sitting: review_state.Sitting, seat: str) -> datetime:
-    """Since when the seat owes a vote: since the opening, or since its own vote went stale."""
+    """Since when the seat owes a sign-off: since the opening, or since its own sign-off went stale."""
     row = next((row for row in sitting.sign_offs if row.seat == seat), None)
     return sitting.review.opened_at if row is None else stale_since(sitting, row)
 
 
 def stale_since(sitting: review_state.Sitting, row: SignOff) -> datetime:
-    """When the vote stopped counting: the first thing after it that ends such a vote; where none shows, the vote."""
+    """When the sign-off stopped counting: the first thing after it that ends such a sign-off; where none shows, the
+    sign-off.
+    """
     limit = sitting.book.freshness.sign_off_max_age_days
     moments = [clock.midnight_after(clock.local_day(row.at) + timedelta(days=limit))]
     for key, then in row.facts["requirements"].items():
@@ -322,7 +324,7 @@ def stale_since(sitting: review_state.Sitting, row: SignOff) -> datetime:
 
 
 def _moments_of(facts, key: str, then: dict) -> Iterator[datetime]:
-    """The moments at which what a vote said of one requirement can have moved."""
+    """The moments at which what a sign-off said of one requirement can have moved."""
     if then["until"]:
         yield clock.midnight_after(date.fromisoformat(then["until"]))
     reply = facts.answers.get(key)

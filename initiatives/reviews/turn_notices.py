@@ -19,7 +19,7 @@ def tell_turns(initiatives: list[Initiative]) -> None:
     for initiative in initiatives:
         review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
         if review is None or all(
-            row.verdict != SignOffVerdict.OBJECT for row in initiative_rows.standing_votes(review)
+            row.verdict != SignOffVerdict.OBJECT for row in initiative_rows.standing_sign_offs(review)
         ):
             continue
         review.rulebook = Rulebook.objects.kept(review.rulebook_id)
@@ -27,12 +27,12 @@ def tell_turns(initiatives: list[Initiative]) -> None:
 
 
 def tell_turn(sitting: review_state.Sitting) -> None:
-    """Owe a message to everybody whose move an objection makes it: one for each vote, however often this is asked.
+    """Owe a message to everybody whose move an objection makes it: one for each sign-off, however often this is asked.
 
     Whoever acts is told nothing of their own doing.
     """
     initiative, acting = sitting.initiative, row_history.current().person
-    votes = {row.seat: row.pk for row in sitting.sign_offs}
+    sign_offs = {row.seat: row.pk for row in sitting.sign_offs}
     for move in review_turn.moves(sitting):
         if move.kind not in KINDS:
             continue
@@ -42,7 +42,7 @@ def tell_turn(sitting: review_state.Sitting) -> None:
             people,
             KINDS[move.kind],
             f"review:{sitting.review.pk}:{move.seat}",
-            period=f"vote:{votes[move.seat]}",
+            period=f"sign_off:{sign_offs[move.seat]}",
             subject=f"{initiative.ref} {initiative.title}: {subject}",
             text=text,
             link=sitting.review.get_absolute_url(),

@@ -68,7 +68,7 @@ NONE = {
     ),
     "signed": (
         "You have signed nothing yet",
-        "Every review on which you voted stays here, with your statement.",
+        "Every review on which you signed off stays here, with your statement.",
     ),
     "decided": ("No review has ended yet", "Decisions stay here, with their findings as they were."),
 }
@@ -182,10 +182,10 @@ def review(request, pk):
     return render(request, "initiatives/reviews/review_ended.html", _ended_page(request, row))
 
 
-def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
+def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
     book = row.book
     by_criterion = {line.key: line for line in lines}
-    standing = {vote.row.pk for vote in votes.values()}
+    standing = {sign_off.row.pk for sign_off in sign_offs.values()}
     for question in initiative_rows.questions(row):
         if question.criterion in by_criterion:
             by_criterion[question.criterion].questions.append(question)
@@ -195,8 +195,10 @@ def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
         "review": row,
         "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
         "lines": lines,
-        "votes": list(votes.values()),
-        "past_votes": [vote for vote in initiative_rows.sign_offs(row) if vote.pk not in standing],
+        "sign_offs": list(sign_offs.values()),
+        "past_sign_offs": [
+            sign_off for sign_off in initiative_rows.sign_offs(row) if sign_off.pk not in standing
+        ],
         "compared": presentation.declared_against_results(row),
         # Fixed with the decision: while the review is open there are none.
         "conditions": () if row.is_open else row.conditions.select_related("owner", "met_by"),
@@ -205,13 +207,13 @@ def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
 
 def _open_page(request, row: Review) -> dict:
     person, sitting = request.user, review_state.sit(row)
-    lines, votes = presentation.live_lines(sitting), presentation.live_votes(sitting)
-    context = _common(request, row, lines, votes, facts=sitting.facts)
+    lines, sign_offs = presentation.live_lines(sitting), presentation.live_sign_offs(sitting)
+    context = _common(request, row, lines, sign_offs, facts=sitting.facts)
     acting = as_of.current() is None  # on another day nobody signs, asks or answers
     mine = initiative_permissions.seats_of(sitting.initiative, person) if acting else []
     awaited = review_turn.moves(sitting)
     seats, rows = presentation.matrix(
-        sitting.book, row.gate, lines, votes, mine, review_turn.awaited_seats(awaited), ended=False
+        sitting.book, row.gate, lines, sign_offs, mine, review_turn.awaited_seats(awaited), ended=False
     )
     current = Rulebook.objects.current()
     may_ask = acting and bool(initiative_permissions.may_ask(row, person))
@@ -220,13 +222,13 @@ def _open_page(request, row: Review) -> dict:
         line.may_ask = may_ask
         line.open = line.seat in mine
         line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
-    own = presentation.own_seats(sitting, person, votes, lines) if acting else []
+    own = presentation.own_seats(sitting, person, sign_offs, lines) if acting else []
     return context | {
         "verdict": sitting.verdict,
         "seats": seats,
         "rows": rows,
         "caption": presentation.quorum_words(sitting.verdict, sitting.book, row.gate),
-        "seat_table": presentation.seats_table(sitting, votes),
+        "seat_table": presentation.seats_table(sitting, sign_offs),
         "own_seats": own,
         "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
         "state": presentation.decision_state(sitting.verdict),
@@ -240,7 +242,9 @@ def _open_page(request, row: Review) -> dict:
         "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": initiative_permissions.acting_chair(sitting.initiative),
-        "proposed": [vote for vote in votes.values() if vote.row.verdict == SignOffVerdict.CONDITION],
+        "proposed": [
+            sign_off for sign_off in sign_offs.values() if sign_off.row.verdict == SignOffVerdict.CONDITION
+        ],
         "expired": row.expires_at <= clock.now(),
         "stamped": _stamped(sitting, person) if acting else [],
         "parts": contributions.parts_of("review", person, sitting.review) if acting else [],
@@ -271,9 +275,9 @@ def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Si
 
 
 def _ended_page(request, row: Review) -> dict:
-    lines, votes = presentation.frozen_lines(row), presentation.frozen_votes(row)
-    seats, rows = presentation.matrix(row.book, row.gate, lines, votes, (), {}, ended=True)
-    return _common(request, row, lines, votes) | {
+    lines, sign_offs = presentation.frozen_lines(row), presentation.frozen_sign_offs(row)
+    seats, rows = presentation.matrix(row.book, row.gate, lines, sign_offs, (), {}, ended=True)
+    return _common(request, row, lines, sign_offs) | {
         "where": contributions.where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
         "seats": seats,
         "rows": rows,
@@ -314,10 +318,10 @@ def _before_opening(initiative, gate: str, context) -> dict:
         f"The seats that sign are told: {names or 'nobody sits there yet'}.",
         f"It runs under rulebook {book.version} and ends by itself after "
         f"{book.freshness.review_expires_days} days.",
-        "Your answers stay open for change; a change makes the votes that rest on it stale.",
+        "Your answers stay open for change; a change makes the sign-offs that rest on it stale.",
     ]
     signers = list({m.person_id: m.person for m in told}.values())
-    if asks := demands.before_signing(signers, "vote", initiative.tier):
+    if asks := demands.before_signing(signers, "sign_off", initiative.tier):
         happens.append(asks)
     if gate == "production":
         happens.append("The governance index is generated anew and added to the evidence.")

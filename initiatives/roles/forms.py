@@ -7,7 +7,7 @@ from governance.models import User
 from governance.people.boards import board_for
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import Role
-from initiatives.form_fields import PersonField, WordsField, votes_lost
+from initiatives.form_fields import PersonField, WordsField, sign_offs_lost
 from initiatives.models import Initiative
 
 
@@ -23,7 +23,7 @@ class ProposeForm(SigningForm):
         """`roles`: the roles that can be proposed for here, each with what it does."""
         super().__init__(*args, **options)
         board = board_for(initiative.unit)
-        beside = votes_lost(board) if board else {}
+        beside = sign_offs_lost(board) if board else {}
         self.roles = tuple(roles)
         for role, duty in roles.items():
             field = PersonField(

@@ -78,13 +78,13 @@ def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
     """What being asked, and accepting, takes from these successors: separation of duties, shown before."""
     initiatives, people = {part.initiative.pk for part, _ in chosen}, {person.pk for _, person in chosen}
     now = clock.now()
-    votes = SignOff.objects.latest().filter(
+    sign_offs = SignOff.objects.latest().filter(
         review__outcome=ReviewOutcome.OPEN,
         review__initiative__in=initiatives,
         person__in=people,
         verdict__startswith="approve",
     )
-    signed = set(votes.values_list("review__initiative", "person"))
+    signed = set(sign_offs.values_list("review__initiative", "person"))
     seats: dict[tuple[int, int], list[str]] = {}
     for member in Membership.objects.held_at(now).filter(person__in=people).select_related("board"):
         seats.setdefault((member.board_id, member.person_id), []).append(member.get_seat_display().lower())
@@ -99,7 +99,7 @@ def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
         held = seats.get((board.pk, person.pk)) if board else None
         said.append(f"{part.initiative.ref} {part.initiative.title}: {person} is asked for {part.what}.")
         if (part.initiative.pk, person.pk) in signed:
-            said.append(f"{person} approved in its open review: from now on that vote does not count.")
+            said.append(f"{person} approved in its open review: from now on that sign-off does not count.")
         if held:
             said.append(
                 f"{person} sits on its board ({', '.join(held)}): asked, they approve and decide nothing on it."

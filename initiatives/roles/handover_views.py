@@ -14,7 +14,7 @@ from governance.identity.proofs.sitting_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import votes_lost
+from initiatives.form_fields import sign_offs_lost
 from initiatives.initiative.initiative_frame import fix, sent
 from initiatives.models import Handover, Obligation, RoleAssignment
 from initiatives.roles import handover_queries, handovers
@@ -58,13 +58,13 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
                 who = rows[0].successor if asked == 1 else f"{asked} people"
                 messages.success(request, f"{who} {'is' if asked == 1 else 'are'} asked to take over.")
                 return redirect("handover", person.pk)
-    votes = votes_lost()
+    sign_offs = sign_offs_lost()
     context = {
         "nav": "away",
         "person": person,
         "own": person == request.user,
         "form": form,
-        "people": [(one, votes.get(one.pk, "")) for one in people],
+        "people": [(one, sign_offs.get(one.pk, "")) for one in people],
         "effects": effects,
         "seats": Membership.objects.held_at(clock.now()).filter(person=person).select_related("board"),
         "obligations": Obligation.objects.unsettled().filter(responsible=person).select_related("initiative"),

@@ -80,7 +80,7 @@ def reactivate(*, person: User, reason: str, by: User | None = None, system: str
 
 
 def end_membership(*, membership: Membership, reason: str, by: User) -> Membership:
-    """End a seat now: an admin, or the person who holds it. Votes given in it stop counting where undecided."""
+    """End a seat now: an admin, or the person who holds it. Sign-offs given in it stop counting where undecided."""
     with act("end membership", by=by, reason=reason):
         if not (by.is_active and (by.is_admin or by.pk == membership.person_id)):
             no("Only admins, or the person in the seat, end a membership.").or_refuse()

@@ -1,6 +1,6 @@
 """Past decisions under other rules: the facts as they were when the chair decided, judged by another rulebook.
 
-What was known then comes from the record, looked back at (`governance.transparency_log.as_of`); what the votes
+What was known then comes from the record, looked back at (`governance.transparency_log.as_of`); what the sign-offs
 were worth then, from the
 findings that were frozen into the review. Nobody's decision is put in question by it: it shows what rules would have
 meant.
@@ -57,7 +57,7 @@ def replay(pk: int, book: Book) -> Told | None:
         )
     at = review.ended_at
     verdict = criteria.judge(
-        facts, book, review.gate, at, votes=_votes(review, book, at), seats=_seats(review, book)
+        facts, book, review.gate, at, sign_offs=_sign_offs(review, book, at), seats=_seats(review, book)
     )
     lacking = {
         state.key: book.requirements[state.key].question
@@ -91,18 +91,20 @@ def _before(facts: Facts, review: Review, changes) -> Facts:
     )
 
 
-def _votes(review: Review, book: Book, at) -> tuple[criteria.Vote, ...]:
-    """The votes as they counted then; one that was older than this book allows counts no longer."""
+def _sign_offs(review: Review, book: Book, at) -> tuple[criteria.JudgedSignOff, ...]:
+    """The sign-offs as they counted then; one that was older than this book allows counts no longer."""
     limit = book.freshness.sign_off_max_age_days
     cast = {row.digest: row for row in initiative_rows.sign_offs(review)}
     found = []
-    for told in review.findings["votes"]:
+    for told in review.findings["sign_offs"]:
         row, stale = cast[told["digest"]], tuple(told["stale"])
         if clock.local_day(row.at) + timedelta(days=limit) < clock.local_day(at):
             stale = (*stale, f"signed more than {limit} days before")
         known = tuple(key for key in row.criteria if key in book.criteria)
         found.append(
-            criteria.Vote(row.seat, row.person_id, row.person.full_name, row.verdict, row.at, known, stale)
+            criteria.JudgedSignOff(
+                row.seat, row.person_id, row.person.full_name, row.verdict, row.at, known, stale
+            )
         )
     return tuple(found)
 

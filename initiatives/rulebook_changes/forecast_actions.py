@@ -236,7 +236,10 @@ def _of_review(forecast: Forecast, one: rulebook_forecast.Moved) -> Foreseen:
         owner_id=one.owner_id,
         before="decidable" if one.decidable else "",
         after="decidable" if one.again else "",
-        votes=[[vote.sign_off, vote.seat, vote.person, vote.counts, list(vote.stale)] for vote in one.votes],
+        sign_offs=[
+            [sign_off.sign_off, sign_off.seat, sign_off.person, sign_off.counts, list(sign_off.stale)]
+            for sign_off in one.sign_offs
+        ],
         why=list(one.why),
     )
 
@@ -285,7 +288,7 @@ class Tally:
         """Count what moving open reviews would do."""
         for row in rows:
             self.counts["reviews"] += 1
-            self.counts["sign_offs"] += sum(1 for *_, counts, stale in row.votes if counts and stale)
+            self.counts["sign_offs"] += sum(1 for *_, counts, stale in row.sign_offs if counts and stale)
             self.counts["undecidable"] += bool(row.before and not row.after)
             self.counts["decidable"] += bool(row.after and not row.before)
 
@@ -300,7 +303,7 @@ def outcome_of(pk: int) -> str:
     found = hashlib.sha256()
     names = (
         "what", "initiative_id", "review_id", "before", "after", "label", "unmet", "met", "because", "held", "freed",
-        "obligation", "due", "votes", "why",
+        "obligation", "due", "sign_offs", "why",
     )  # fmt: skip
     rows = (
         Foreseen.objects.filter(forecast=pk)

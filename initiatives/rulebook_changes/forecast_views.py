@@ -141,7 +141,7 @@ def progress(request, pk):
 
 
 def export(request, pk):
-    """The rows of a forecast as a CSV file, a line for each requirement, obligation and vote."""
+    """The rows of a forecast as a CSV file, a line for each requirement, obligation and sign-off."""
     row = _forecast(request, pk)
     new, old = parse(row.source), row.in_force.book
     kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
@@ -248,9 +248,9 @@ def _shown(one: Foreseen, new, old) -> dict:
         "unmet": asked(one.unmet, new),
         "met": asked(one.met, old),
         "because": asked(one.because, new if one.falls > 0 else old),
-        "votes": [
+        "sign_offs": [
             {"seat": seat_word(seat), "person": person, "counts": counts, "stale": stale}
-            for _vote, seat, person, counts, stale in one.votes
+            for _sign_off, seat, person, counts, stale in one.sign_offs
         ],
     }
 
@@ -278,7 +278,7 @@ def _lines(one: Foreseen, new, old):
         book = new if one.falls > 0 else old
         question = book.requirements[key].question if key in book.requirements else ""
         yield line(key, question, who, "support falls by it" if one.falls > 0 else "support rises by it")
-    for _vote, seat, person, counts, stale in one.votes:
+    for _sign_off, seat, person, counts, stale in one.sign_offs:
         state = (
             "goes stale if the review is moved"
             if counts and stale
@@ -294,7 +294,14 @@ def _lines(one: Foreseen, new, old):
     for words in one.why:
         yield line(becomes="blocks", words=words)
     if not (
-        one.unmet or one.met or one.because or one.votes or one.held or one.freed or one.obligation or one.why
+        one.unmet
+        or one.met
+        or one.because
+        or one.sign_offs
+        or one.held
+        or one.freed
+        or one.obligation
+        or one.why
     ):
         yield line()
 
@@ -308,7 +315,7 @@ def _happens(row: Forecast) -> list[str]:
     if row.kind == Forecast.DECISIONS:
         return [
             "Nothing that was decided changes, whatever rulebook is in force later.",
-            "Each decision was judged by the facts and votes of its moment, as the record keeps them.",
+            "Each decision was judged by the facts and sign-offs of its moment, as the record keeps them.",
         ]
     return [
         "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a "

@@ -93,7 +93,9 @@ def publish_rulebook(
 
 
 def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
-    """Each responsible person hears once what fell and until when it may be brought back, at once with the publishing."""
+    """Each responsible person hears once what fell and until when it may be brought back, at once with the
+    publishing.
+    """
     by_person: dict[User, list[Obligation]] = {}
     for obligation in opened:
         if obligation.responsible is not None:

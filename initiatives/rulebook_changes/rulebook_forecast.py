@@ -120,7 +120,7 @@ class Moved:
 
     review: Review
     owner_id: int | None
-    votes: tuple[Seen, ...]
+    sign_offs: tuple[Seen, ...]
     decidable: bool
     again: bool
     why: tuple[str, ...]
@@ -245,14 +245,14 @@ def _moved(review: Review, two: Comparison) -> Moved:
     initiative = review.initiative
     now = review_state.sit(review, initiative, two.at)
     then = review_state.judged_under(now, two.new, supported_stage.under(now.facts, initiative, two.new))
-    after = {vote.seat: vote for vote in then.votes}
+    after = {sign_off.seat: sign_off for sign_off in then.judged}
     again = review_state.as_if_signed_again(then)
     return Moved(
         review=review,
         owner_id=now.facts.owner_id,
-        votes=tuple(
-            Seen(row.pk, vote.seat, vote.person, vote.fresh, after[vote.seat].stale)
-            for row, vote in zip(now.sign_offs, now.votes, strict=True)
+        sign_offs=tuple(
+            Seen(row.pk, sign_off.seat, sign_off.person, sign_off.fresh, after[sign_off.seat].stale)
+            for row, sign_off in zip(now.sign_offs, now.judged, strict=True)
         ),
         decidable=now.verdict.decidable,
         again=again.decidable,

@@ -1,7 +1,7 @@
 """Periodic acts on stages: standings that ran out, vacancies that lasted too long.
 
-Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. A transaction takes
-on one initiative, or a batch of a few dozen where many are the same work, and each sweep may run twice.
+Nothing waits for these: support, sign-offs and holds are computed for the moment that somebody looks. A transaction
+takes on one initiative, or a batch of a few dozen where many are the same work, and each sweep may run twice.
 """
 
 import time

@@ -1,8 +1,8 @@
 """The organisation changes: a unit moves, or is merged into another, each as one act with its reason.
 
 Here and not below, because initiatives go with it and other boards decide. All units are locked in the order of their
-keys before anything is looked at, then the initiatives in theirs: two acts on the tree follow each other, and no vote
-or decision on an initiative is under way while its board changes.
+keys before anything is looked at, then the initiatives in theirs: two acts on the tree follow each other, and no
+sign-off or decision on an initiative is under way while its board changes.
 """
 
 from django.core.exceptions import ValidationError
@@ -245,7 +245,8 @@ def _tell_owner(plan: Plan, shift: Shift, review) -> None:
         f"review:{review.pk}",
         period=clock.now().isoformat(timespec="seconds"),
         subject=f"{initiative.ref} {initiative.title}: its review is before {_name(shift.after) or 'no board'} now",
-        text=f"{counted(len(review.votes), 'vote')} given before no longer count; the seats there sign anew. "
+        text=f"{counted(len(review.latest_sign_offs), 'sign-off')} given before no longer count; "
+        "the seats there sign anew. "
         "Questions and answers went along.",
         link=review.get_absolute_url(),
         initiative_ref=initiative.ref,

@@ -46,14 +46,16 @@ class Plan:
 
     @property
     def reviews(self) -> list[Review]:
-        """Open reviews that another board decides from now on, each with its standing `votes`."""
+        """Open reviews that another board decides from now on, each with its standing `sign_offs`."""
         return [review for shift in self.shifts for review in shift.reviews]
 
     @property
     def digest(self) -> str:
         """Names what was shown: the act refuses when it would do anything else."""
-        votes = [(review.pk, [vote.pk for vote in review.votes]) for review in self.reviews]
-        return hashlib.sha256(repr((self.sentences(), votes)).encode()).hexdigest()
+        sign_offs = [
+            (review.pk, [sign_off.pk for sign_off in review.latest_sign_offs]) for review in self.reviews
+        ]
+        return hashlib.sha256(repr((self.sentences(), sign_offs)).encode()).hexdigest()
 
     def sentences(self) -> list[str]:
         """What happens, in the order in which people ask about it."""
@@ -98,14 +100,14 @@ class Plan:
     def _open_reviews(self):
         for shift in self.shifts:
             for review in shift.reviews:
-                ref, count = review.initiative.ref, len(review.votes)
+                ref, count = review.initiative.ref, len(review.latest_sign_offs)
                 goes = (
                     f"goes to {shift.after} with its questions and answers"
                     if shift.after
                     else "stays open, and nobody can decide it for now"
                 )
-                lost = f"{counted(count, 'vote')} given before no longer count{'s' if count == 1 else ''}"
-                yield f"The open review of {ref} {goes}; {lost if count else 'nobody has voted yet'}."
+                lost = f"{counted(count, 'sign-off')} given before no longer count{'s' if count == 1 else ''}"
+                yield f"The open review of {ref} {goes}; {lost if count else 'nobody has signed_off yet'}."
 
     def _seen(self):
         yield "Who may read an initiative by unit or board follows the new tree. Earlier days still show the old one."
@@ -190,11 +192,11 @@ def _shifts(boards: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, ..
         "initiative__unit"
     )
     opened = list(rows.order_by("initiative"))
-    votes: dict[int, list[SignOff]] = {}
-    for vote in SignOff.objects.latest().filter(review__in=opened).order_by("pk"):
-        votes.setdefault(vote.review_id, []).append(vote)
+    sign_offs: dict[int, list[SignOff]] = {}
+    for sign_off in SignOff.objects.latest().filter(review__in=opened).order_by("pk"):
+        sign_offs.setdefault(sign_off.review_id, []).append(sign_off)
     for review in opened:
-        review.votes = votes.get(review.pk, [])
+        review.latest_sign_offs = sign_offs.get(review.pk, [])
         reviews.setdefault(review.initiative.unit_id, []).append(review)
     return tuple(
         Shift(

@@ -33,7 +33,7 @@ def of_grant(
     beside = [member.person for member in boards.seat_holders(members, seat)]
     if beside:
         said.append(
-            f"{listed(beside, 'person')} holds this seat too. It has one vote; either of them gives it."
+            f"{listed(beside, 'person')} holds this seat too. It has one sign-off; either of them gives it."
         )
     others = [m.get_seat_display() for m in members if m.person_id == person.pk and m.seat != seat]
     if others:
@@ -47,12 +47,12 @@ def of_grant(
     )
     if works:
         refs = listed([Initiative.ref_of(number) for number in works], "initiative")
-        said.append(f"{person} works on {refs}, and does not vote there.")
+        said.append(f"{person} works on {refs}, and does not sign off there.")
     return said
 
 
 def of_end(membership: Membership) -> list[str]:
-    """What happens when the seat ends now: votes that stop counting, and what is left without a quorum by that."""
+    """What happens when the seat ends now: sign-offs that stop counting, and what is left without a quorum by that."""
     board, person, seat = membership.board, membership.person, membership.get_seat_display()
     said = [f"{person} no longer holds the seat {seat} of {board}."]
     reviews = Review.objects.filter(
@@ -63,25 +63,25 @@ def of_end(membership: Membership) -> list[str]:
         membership.pk,
         *membership.delegates.filter(delegation__isnull=False).values_list("pk", flat=True),
     }
-    voted, stuck = [], []
+    signed_off, stuck = [], []
     for review in reviews.order_by("initiative"):
         sitting = sit(review)
         if any(
-            (vote.person_id, vote.seat) == (person.pk, membership.seat) and vote.fresh
-            for vote in sitting.votes
+            (sign_off.person_id, sign_off.seat) == (person.pk, membership.seat) and sign_off.fresh
+            for sign_off in sitting.judged
         ):
-            voted.append(review.initiative.ref)
+            signed_off.append(review.initiative.ref)
         stuck += _without_quorum(sitting, gone)
-    if voted:
-        one = len(voted) == 1
+    if signed_off:
+        one = len(signed_off) == 1
         said.append(
-            f"The vote{'' if one else 's'} of {person} in the review{'' if one else 's'} of "
-            f"{listed(voted, 'initiative')} no longer count{'s' if one else ''}."
+            f"The sign-off{'' if one else 's'} of {person} in the review{'' if one else 's'} of "
+            f"{listed(signed_off, 'initiative')} no longer count{'s' if one else ''}."
         )
     said += stuck
-    if not voted and not stuck:
+    if not signed_off and not stuck:
         said.append(
-            f"No open review loses a vote or its quorum; the board has {counted(len(reviews), 'open review')}."
+            f"No open review loses a sign-off or its quorum; the board has {counted(len(reviews), 'open review')}."
         )
     current = Rulebook.objects.in_force()
     if current is not None:
@@ -95,7 +95,7 @@ def of_end(membership: Membership) -> list[str]:
 
 def _without_quorum(sitting: Sitting, gone: set[int]) -> list[str]:
     """That the review could be decided by those who can sign, and cannot without these seats; empty otherwise."""
-    recused = {vote.person_id for vote in sitting.votes if vote.verdict == SignOffVerdict.RECUSE}
+    recused = {sign_off.person_id for sign_off in sitting.judged if sign_off.verdict == SignOffVerdict.RECUSE}
     left = replace(sitting.bench, members=tuple(_left(sitting.bench.members, gone)))
     about = (sitting.book, sitting.review.gate, sitting.facts.tier)
     before = criteria.reach(*about, sitting.seats)

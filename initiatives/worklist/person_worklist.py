@@ -285,12 +285,14 @@ class Look:
 
     @cached_property
     def open_reviews(self) -> list[Review]:
-        """Open reviews before the person's boards, with the `votes` that stand."""
+        """Open reviews before the person's boards, with the `sign_offs` that stand."""
         found = sorted(self.rows("reviews"), key=_by_initiative)
         for row in found:
             row.rulebook = Rulebook.objects.kept(row.rulebook_id)
             row.initiative.unit = self.units[row.initiative.unit_id]
-            row.votes = [vote for vote in self.rows("votes") if vote.review_id == row.pk]
+            row.latest_sign_offs = [
+                sign_off for sign_off in self.rows("sign_offs") if sign_off.review_id == row.pk
+            ]
         return found
 
     @cached_property
@@ -392,7 +394,7 @@ class Look:
         return cooling_off.may_lift(self.person, held)
 
     def seats_on(self, initiative: Initiative) -> list[str]:
-        """The voting seats of the person on the board of the initiative."""
+        """The signing seats of the person on the board of the initiative."""
         return [seat for seat in Seat if seat in self.seats_by_unit.get(initiative.unit_id, ())]
 
     def units_with(self, seats) -> list[int]:

@@ -274,7 +274,7 @@ AROUND = Batch(
         without=("findings", "reason"),
         keys="seated",
     ),
-    votes=Rows(
+    sign_offs=Rows(
         SignOff.objects.latest().filter(review__outcome=ReviewOutcome.OPEN),
         "review__initiative__unit",
         joined={"person": _NAME},

@@ -11,10 +11,10 @@ MUTANTS = [
         "tests/acceptance/races/test_case_races.py",
     ),
     (
-        "one vote per seat, by constraint",
+        "one sign-off per seat, by constraint",
         "initiatives.migrations.0001_initial:Migration",
-        "name='one_vote_per_seat', nulls_distinct=False",
-        "name='one_vote_per_seat'",
+        "name='one_sign_off_per_seat', nulls_distinct=False",
+        "name='one_sign_off_per_seat'",
         "tests/app/governance/ledger/test_constraints.py",
     ),
     (
@@ -25,7 +25,7 @@ MUTANTS = [
         "tests/app/governance/ledger/test_constraints.py",
     ),
     (
-        "the vote one saw standing is compared",
+        "the sign-off one saw standing is compared",
         "initiatives.reviews.sign_offs.actions:sign_off",
         "if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):",
         "if False:",
@@ -144,7 +144,7 @@ MUTANTS = [
         "tests/unit/governance/gates/test_criteria.py",
     ),
     (
-        "a changed scope stales every vote",
+        "a changed scope stales every sign-off",
         "governance.gates.sign_off_statement:stale_reasons",
         'if now["scope"] != [list(scope) for scope in signed["scope"]]:',
         "if False:",
@@ -585,7 +585,7 @@ MUTANTS = [
         "tests/acceptance/attacks/test_judged.py",
     ),
     (
-        "a vote is one of a member of that board",
+        "a sign-off is one of a member of that board",
         "governance.offline.verify:Judge._holds",
         '            (one["board_id"], one["person_id"]) == (board, person)\n            and ',
         "            ",
@@ -599,7 +599,7 @@ MUTANTS = [
         "tests/acceptance/attacks/test_judged.py",
     ),
     (
-        "an approving vote waits",
+        "an approving sign-off waits",
         "initiatives.access.permissions:may_sign",
         "return cooling_off.may_lift(person, memberships_on(initiative, person, (seat,)))",
         "return yes()",
@@ -613,7 +613,7 @@ MUTANTS = [
         "tests/acceptance/attacks/test_account_attacks.py -k admin_of_more_than_a_day",
     ),
     (
-        "another title, problem, platform or confidentiality stales a vote",
+        "another title, problem, platform or confidentiality stales a sign-off",
         "governance.gates.sign_off_statement:stale_reasons",
         "    reasons += _initiative_moved(signed, now)\n",
         "    pass\n",

@@ -57,7 +57,7 @@ STORIES = (
     service.owed_post_mortem,
     stores.refused,
     accounts.waiting_for_the_risk_seat,
-    service.stale_vote,
+    service.stale_sign_off,
     hr.role_to_accept,
     stores.blocked_by_a_obligation,
     finance.contract_to_approve,

@@ -72,4 +72,4 @@ def chair_is_party(company: Company) -> None:
         tale.describe(14)
         review = tale.submit(9)
         with tale.day(6):
-            initiative_acts.vote(review, "business_value", tale.team.seats["business_value"])
+            initiative_acts.sign_off(review, "business_value", tale.team.seats["business_value"])

@@ -61,7 +61,7 @@ def planned_model_change(company: Company) -> None:
         ask(tale, 2, None, title="Sorting tickets, first month", teams=asked, mood=0.6, said=())
 
 
-def stale_vote(company: Company) -> None:
+def stale_sign_off(company: Company) -> None:
     """An MVP review in which one seat must sign again: what it signed for was superseded."""
     with telling(company, "warranty", 4) as tale:
         tale.idea(80)

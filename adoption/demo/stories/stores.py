@@ -37,7 +37,7 @@ def refused(company: Company) -> None:
         tale.prepare_mvp(25, skip=("mvp.expectations",))
         review = tale.submit(23)
         with tale.day(20):
-            initiative_acts.vote(
+            initiative_acts.sign_off(
                 review,
                 "risk_compliance",
                 tale.team.seats["risk_compliance"],

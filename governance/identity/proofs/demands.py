@@ -18,7 +18,7 @@ from governance.models import (
 from governance.vocabulary import Strength
 
 OF_SEATS = (
-    "vote",
+    "sign_off",
     "decision",
     "contract",
     "waiver",

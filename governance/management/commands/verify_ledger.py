@@ -78,8 +78,8 @@ class Command(BaseCommand):
 
 def _of_judging(report: verification.Report) -> list[str]:
     lines = [
-        f"{report.judged} votes, approvals, decisions, contracts in force and stage changes were judged: whether they "
-        "were allowed."
+        f"{report.judged} sign-offs, approvals, decisions, contracts in force and stage changes were judged: "
+        "whether they were allowed."
     ]
     if report.unjudged:
         lines.append(f"{report.unjudged} could not be judged, as what they rest on was erased.")

@@ -1,4 +1,4 @@
--- Reviews, votes and decisions.
+-- Reviews, sign-offs and decisions.
 
 -- A review that has ended does not change.
 CREATE FUNCTION plumbline_guard_review() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -28,9 +28,9 @@ BEGIN
     INTO of_initiative, state, gate_now, opened, ref
     FROM initiatives_review r JOIN initiatives_initiative i ON i.id = r.initiative_id WHERE r.id = NEW.review_id;
   IF state <> 'open' THEN
-    RAISE EXCEPTION 'Plumbline: the review has ended; nobody votes any more.' USING ERRCODE = 'PL014';
+    RAISE EXCEPTION 'Plumbline: the review has ended; nobody signs off any more.' USING ERRCODE = 'PL014';
   END IF;
-  -- A vote is given in this review, and its statement speaks of this initiative, gate and seat: no vote is copied.
+  -- A sign-off is given in this review, and its statement speaks of this initiative, gate and seat: no sign-off is copied.
   IF NEW.at < opened OR (NEW.facts->>'initiative', NEW.facts->>'gate', NEW.facts->>'seat')
      IS DISTINCT FROM (ref, gate_now, NEW.seat::text)
      OR NEW.digest <> encode(sha256(convert_to(NEW.statement, 'UTF8')), 'hex') THEN
@@ -87,8 +87,8 @@ END $$;
 CREATE TRIGGER stand_ins_do_not_sign BEFORE INSERT ON initiatives_signoff
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_stand_in();
 
--- A vote is one of the board that decides the initiative, for a seat that signs at this gate.
-CREATE FUNCTION plumbline_guard_vote() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A sign-off is one of the board that decides the initiative, for a seat that signs at this gate.
+CREATE FUNCTION plumbline_guard_seat_of_signoff() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   review initiatives_review;
   about initiatives_initiative;
@@ -100,7 +100,7 @@ BEGIN
   IF NEW.verdict = 'withdrawn' THEN
     IF NOT seated AND NOT EXISTS (SELECT FROM initiatives_signoff WHERE id = NEW.replaces_id
                                      AND person_id = NEW.person_id) THEN
-      RAISE EXCEPTION 'Plumbline: a vote is withdrawn by its signer, or by who holds the seat.' USING ERRCODE = 'PL014';
+      RAISE EXCEPTION 'Plumbline: a sign-off is withdrawn by its signer, or by who holds the seat.' USING ERRCODE = 'PL014';
     END IF;
     RETURN NULL;
   END IF;
@@ -149,11 +149,11 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER vote_of_the_board AFTER INSERT ON initiatives_signoff
-  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_vote();
+CREATE TRIGGER sign_off_of_the_board AFTER INSERT ON initiatives_signoff
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_seat_of_signoff();
 
 -- A review begins open and under the rulebook in force. It ends by whoever decides, and as approved only with the
--- fresh votes that its rulebook asks for, as they stand, by people who sit there now.
+-- fresh sign-offs that its rulebook asks for, as they stand, by people who sit there now.
 CREATE FUNCTION plumbline_guard_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   about initiatives_initiative;
@@ -210,7 +210,7 @@ BEGIN
      AND s.facts->>'rulebook' = (SELECT digest FROM governance_rulebook WHERE id = NEW.rulebook_id)
      AND plumbline_sits(board, s.person_id, s.seat, NEW.ended_at)
      AND NOT plumbline_party(about.id, s.person_id, NEW.ended_at)
-     AND EXISTS (SELECT FROM jsonb_array_elements(NEW.findings->'votes') told
+     AND EXISTS (SELECT FROM jsonb_array_elements(NEW.findings->'sign_offs') told
                   WHERE told->>'digest' = s.digest AND told->'stale' = '[]');
   IF people < rule.quorum OR NOT signed @> rule.must_include THEN
     RAISE EXCEPTION 'Plumbline: the gate % needs fresh approvals of % seats, % among them; it has %.',
@@ -226,8 +226,8 @@ END $$;
 CREATE TRIGGER decided_as_its_rulebook_says AFTER INSERT OR UPDATE ON initiatives_review
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_decision();
 
--- An approving vote; retiring lets no initiative rise.
-CREATE FUNCTION plumbline_guard_cooling_vote() RETURNS trigger LANGUAGE plpgsql AS $$
+-- An approving sign-off; retiring lets no initiative rise.
+CREATE FUNCTION plumbline_guard_cooling_signoff() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   unit bigint;
 BEGIN
@@ -240,7 +240,7 @@ BEGIN
 END $$;
 CREATE TRIGGER signer_cooled_off BEFORE INSERT ON initiatives_signoff
   FOR EACH ROW WHEN ((NEW.verdict IN ('approve', 'approve_with_condition')))
-  EXECUTE FUNCTION plumbline_guard_cooling_vote();
+  EXECUTE FUNCTION plumbline_guard_cooling_signoff();
 
 -- A decision that approves.
 CREATE FUNCTION plumbline_guard_cooling_decision() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -253,6 +253,6 @@ CREATE TRIGGER chair_cooled_off BEFORE UPDATE ON initiatives_review
   FOR EACH ROW WHEN (((OLD.outcome = 'open') AND (NEW.outcome IN ('approved', 'approved_with_conditions')) AND (NEW.gate <> 'retire')))
   EXECUTE FUNCTION plumbline_guard_cooling_decision();
 
--- A vote replaces only a vote of the same seat in the same review.
-ALTER TABLE initiatives_signoff ADD CONSTRAINT replaces_a_vote_of_the_same_seat
+-- A sign-off replaces only a sign-off of the same seat in the same review.
+ALTER TABLE initiatives_signoff ADD CONSTRAINT replaces_one_of_the_same_seat
   FOREIGN KEY (review_id, seat, replaces_id) REFERENCES initiatives_signoff (review_id, seat, id);

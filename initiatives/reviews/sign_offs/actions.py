@@ -1,4 +1,4 @@
-"""Votes: the statement written, signed as it was read, withdrawn. Every act locks the initiative first."""
+"""Sign-offs: the statement written, signed as it was read, withdrawn. Every act locks the initiative first."""
 
 from dataclasses import replace
 
@@ -80,23 +80,23 @@ def sign_off(
     seen: dict | None = None,
     by: User,
 ) -> SignOff:
-    """Cast a vote on exactly the statement whose digest the person saw.
+    """Cast a sign-off on exactly the statement whose digest the person saw.
 
-    `replaces`: the vote of this seat that the person saw standing; Conflict when another came first.
+    `replaces`: the sign-off of this seat that the person saw standing; Conflict when another came first.
     Raises Conflict with what changed when the facts moved since the page was opened.
     """
-    check_vote(review, seat, verdict, reason, criteria, condition)
+    check_sign_off(review, seat, verdict, reason, criteria, condition)
     with act("sign off", by=by, initiative=review.initiative_id) as initiative:
         with one_look():  # after the lock and before anything is written: each thing is read once
             review = still_open(review, initiative)
             initiative_permissions.may_sign(review, seat, by, verdict=verdict).or_refuse()
-            last = initiative_rows.last_vote(review, seat)
+            last = initiative_rows.last_sign_off(review, seat)
             if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):
                 if last is not None and last.person_id == by.pk and last.digest == digest:
                     return last  # the same press twice: the first one stands
                 raise Conflict(
                     _who_was_first(last),
-                    "Read it, then vote on it if you still want to.",
+                    "Read it, then sign-off on it if you still want to.",
                     review.get_absolute_url(),
                 )
             sitting = review_state.sit(review, initiative)
@@ -166,8 +166,8 @@ def _record(row: SignOff, initiative: Initiative, *, on_behalf_of: User | None) 
     sealing.soon()
 
 
-def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, condition) -> None:
-    """Raise ValidationError by field when a vote is not complete."""
+def check_sign_off(review: Review, seat: str, verdict: str, reason: str, criteria, condition) -> None:
+    """Raise ValidationError by field when a sign-off is not complete."""
     book = review.book
     wrong = {}
     own = (
@@ -217,9 +217,9 @@ def _evidence_of(covered: dict) -> set[int]:
 
 def _who_was_first(row: SignOff | None) -> str:
     if row is None:
-        return "The vote you saw is gone."
+        return "The sign-off you saw is gone."
     said = row.get_verdict_display().lower()
-    return f"{row.person} voted first for this seat: {said}, at {clock.moment_in_words(row.at)}."
+    return f"{row.person} signed off first for this seat: {said}, at {clock.moment_in_words(row.at)}."
 
 
 def _what_changed(seen: dict | None, sitting, prepared_at) -> str:
@@ -233,15 +233,17 @@ def _what_changed(seen: dict | None, sitting, prepared_at) -> str:
     )
 
 
-def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
-    """Withdraw one's own vote: a new row; the old one stays readable."""
+def withdraw_sign_off(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
+    """Withdraw one's own sign-off: a new row; the old one stays readable."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why you withdraw it."})
-    with act("withdraw vote", by=by, initiative=sign_off.review.initiative_id, reason=reason) as initiative:
+    with act(
+        "withdraw sign-off", by=by, initiative=sign_off.review.initiative_id, reason=reason
+    ) as initiative:
         review = still_open(sign_off.review, initiative)
         row = review.sign_offs.latest().filter(pk=sign_off.pk).first()
         if row is None:
-            raise Conflict("This vote was replaced or withdrawn already.", "", review.get_absolute_url())
+            raise Conflict("This sign-off was replaced or withdrawn already.", "", review.get_absolute_url())
         initiative_permissions.may_withdraw_sign_off(row, by).or_refuse()
         text, covered = statement_for(
             review, row.seat, by, verdict=SignOffVerdict.WITHDRAWN, reason=reason.strip(), at=clock.now()
@@ -260,7 +262,7 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         )
         new.save()
         record.record(
-            EntryKind.VOTE_WITHDRAWN,
+            EntryKind.SIGN_OFF_WITHDRAWN,
             initiative=initiative,
             review=review.pk,
             seat=row.seat,

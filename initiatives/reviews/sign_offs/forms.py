@@ -16,8 +16,8 @@ REASON = {
 }
 
 
-class VoteForm(forms.Form):
-    """The words of a vote: they are part of the statement shown next, and stand in no address."""
+class SignOffForm(forms.Form):
+    """The words of a sign-off: they are part of the statement shown next, and stand in no address."""
 
     criteria = forms.MultipleChoiceField(
         label="Criteria you object to",
@@ -50,7 +50,7 @@ class VoteForm(forms.Form):
         return due
 
     def words(self) -> dict:
-        """What the vote says beside its verdict, as plain values: reason, criteria, condition."""
+        """What the sign-off says beside its verdict, as plain values: reason, criteria, condition."""
         given = self.cleaned_data
         condition = None
         if given.get("condition_text"):
@@ -71,7 +71,7 @@ class VoteForm(forms.Form):
 class StatementForm(SigningForm):
     """The signature: how the signer shows who they are, and what was shown, sealed."""
 
-    act = "vote"
+    act = "sign_off"
     statement = forms.CharField(widget=forms.HiddenInput)
 
     def signed_words(self, cleaned: dict) -> dict:

@@ -1,4 +1,4 @@
-"""Votes: the statement exactly as it will be signed, the signature, the statement as it was signed."""
+"""Sign-offs: the statement exactly as it will be signed, the signature, the statement as it was signed."""
 
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ from initiatives.reviews.decision_views import act_page, insist, insist_open
 from initiatives.reviews.forms import ReasonOfActForm, people_around
 from initiatives.reviews.sign_offs import actions
 from initiatives.reviews.sign_offs.actions import may_approve, statement_for
-from initiatives.reviews.sign_offs.forms import StatementForm, VoteForm
+from initiatives.reviews.sign_offs.forms import SignOffForm, StatementForm
 
 VERDICTS = {
     SignOffVerdict.APPROVE: "Approve",
@@ -43,12 +43,12 @@ VERDICTS = {
 MEANINGS = {
     SignOffVerdict.APPROVE: "Your approval counts while what the statement names stays as it is.",
     SignOffVerdict.CONDITION: "Somebody has to meet it by a day. The chair fixes the words, the person and the day.",
-    SignOffVerdict.OBJECT: "It stands until you withdraw it, or new evidence and a new vote answer it.",
+    SignOffVerdict.OBJECT: "It stands until you withdraw it, or new evidence and a new sign-off answer it.",
     SignOffVerdict.RECUSE: "You give no verdict. The quorum is not lowered by it.",
 }
 SALT = "statement"
 STATEMENT = "statement"  # the step of the page on which it is read and signed
-WORDS = "words of votes"  # where the session keeps them
+WORDS = "words of sign-offs"  # where the session keeps them
 OPEN_FOR = timedelta(hours=1)
 # How many statements a session remembers, so that a conflict can say what changed since each was shown.
 REMEMBERED = 5
@@ -57,7 +57,7 @@ REMEMBERED = 5
 @sensitive_post_parameters("password", "reason", "condition_text")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign(request, pk, seat):
-    """Write the words of a vote, read the statement made of them, and sign exactly that, with one's password.
+    """Write the words of a sign-off, read the statement made of them, and sign exactly that, with one's password.
 
     The words are posted and kept in the session until they are signed; no address, and so no log, history or Referer,
     ever holds them.
@@ -92,8 +92,8 @@ def _step(verdict: str) -> str:
     )
 
 
-def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | None = None) -> VoteForm:
-    form = VoteForm(
+def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | None = None) -> SignOffForm:
+    form = SignOffForm(
         sent,
         verdict=verdict,
         criteria=row.book.criteria_of(row.gate, seat),
@@ -105,7 +105,7 @@ def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | No
     return form
 
 
-def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
+def _words_page(request, row: Review, seat: str, verdict: str, form: SignOffForm):
     """The form for the words; of an approval that would be refused it says so before anything is typed."""
     blocked = yes()
     if verdict == SignOffVerdict.CONDITION:
@@ -146,19 +146,19 @@ def _signed(request, row: Review, seat: str, verdict: str):
         )
     if shown is None:
         return _statement_of(request, row, seat, verdict, _kept_words(request, row, seat, verdict), password)
-    if late or (vote := _vote_on(request, row, seat, verdict, shown, password)) is None:
+    if late or (sign_off := _sign_off_on(request, row, seat, verdict, shown, password)) is None:
         return _statement_page(
             request, row, seat, verdict, shown["words"], password, shown=None if late else shown
         )
     _forget_words(request, row, seat)
     messages.success(request, f"Signed as {seat_word(seat).lower()}. This is what you signed.")
-    return redirect("sign-off", vote.pk)
+    return redirect("sign-off", sign_off.pk)
 
 
-def _vote_on(
+def _sign_off_on(
     request, row: Review, seat: str, verdict: str, shown: dict, password: StatementForm
 ) -> SignOff | None:
-    """The vote on what was shown; None where the password form now says what was wrong."""
+    """The sign-off on what was shown; None where the password form now says what was wrong."""
     if not password.is_valid():
         return None
     words = shown["words"]
@@ -184,15 +184,15 @@ def _place(row: Review, seat: str, verdict: str) -> str:
 
 
 def _keep_words(request, row: Review, seat: str, verdict: str) -> None:
-    """Keep what was typed for this vote, and the newest few others of this session."""
+    """Keep what was typed for this sign-off, and the newest few others of this session."""
     place = _place(row, seat, verdict)
     kept = {key: words for key, words in request.session.get(WORDS, {}).items() if key != place}
-    typed = {name: values for name, values in request.POST.lists() if name in VoteForm.base_fields}
+    typed = {name: values for name, values in request.POST.lists() if name in SignOffForm.base_fields}
     request.session[WORDS] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {place: typed}
 
 
 def _kept_words(request, row: Review, seat: str, verdict: str) -> QueryDict | None:
-    """What this session typed for this vote and has not signed; None where that is nothing."""
+    """What this session typed for this sign-off and has not signed; None where that is nothing."""
     typed = request.session.get(WORDS, {}).get(_place(row, seat, verdict))
     if typed is None:
         return None
@@ -203,7 +203,7 @@ def _kept_words(request, row: Review, seat: str, verdict: str) -> QueryDict | No
 
 
 def _forget_words(request, row: Review, seat: str) -> None:
-    """A vote was signed: what was typed for it under any verdict goes."""
+    """A sign-off was signed: what was typed for it under any verdict goes."""
     mine = {_place(row, seat, verdict) for verdict in VERDICTS}
     kept = request.session.get(WORDS, {})
     if mine & kept.keys():
@@ -260,7 +260,7 @@ def _statement_page(
         step=_step(verdict),
         may_approve=may_approve(sitting, covered, person) if verdict in APPROVING else yes(),
         stays=_quorum_after_recusal(sitting, person) if verdict == SignOffVerdict.RECUSE else "",
-        standing_vote=next((vote for vote in sitting.sign_offs if vote.seat == seat), None),
+        standing_sign_off=next((sign_off for sign_off in sitting.sign_offs if sign_off.seat == seat), None),
     )
 
 
@@ -281,7 +281,7 @@ def _seal(row: Review, seat: str, verdict: str, person, digest: str, at: datetim
 
 
 def _shown(sealed: str, row: Review, seat: str, verdict: str, person) -> tuple[dict | None, bool]:
-    """What was shown to this person for this vote, and whether that was too long ago; None for anything else."""
+    """What was shown to this person for this sign-off, and whether that was too long ago; None for anything else."""
     try:
         shown, late = signing.loads(sealed, salt=SALT, max_age=OPEN_FOR), False
     except signing.SignatureExpired:
@@ -321,7 +321,7 @@ def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:
     )
 
 
-def _vote(request, pk) -> SignOff:
+def _sign_off(request, pk) -> SignOff:
     """A sign-off on an initiative that this person may see. Raises Http404."""
     found = SignOff.objects.filter(pk=pk).select_related("person", "replaces__person").first()
     if found is None:
@@ -334,80 +334,80 @@ def _vote(request, pk) -> SignOff:
 @require_safe
 def statement(request, pk):
     """A sign-off as it was signed: the words, their digest, when it was recorded, whether it counts and why not."""
-    vote = _vote(request, pk)
+    sign_off = _sign_off(request, pk)
     if request.GET.get("as") == "text":
-        return HttpResponse(vote.statement, content_type="text/plain; charset=utf-8")
-    row = vote.review
-    after = SignOff.objects.filter(replaces=vote).select_related("person").first()
-    votes = (
-        review_presentation.live_votes(review_state.sit(row))
+        return HttpResponse(sign_off.statement, content_type="text/plain; charset=utf-8")
+    row = sign_off.review
+    after = SignOff.objects.filter(replaces=sign_off).select_related("person").first()
+    sign_offs = (
+        review_presentation.live_sign_offs(review_state.sit(row))
         if row.is_open
-        else review_presentation.frozen_votes(row)
+        else review_presentation.frozen_sign_offs(row)
     )
-    cast = votes.get(vote.seat)
-    stands = cast is not None and cast.row.pk == vote.pk
+    cast = sign_offs.get(sign_off.seat)
+    stands = cast is not None and cast.row.pk == sign_off.pk
     context = initiative_context(request, row.initiative, "review-open") | {
         "nav": "reviews",
-        "title": f"{vote.get_verdict_display()}: {vote.get_seat_display().lower()}",
+        "title": f"{sign_off.get_verdict_display()}: {sign_off.get_seat_display().lower()}",
         "review": row,
-        "vote": vote,
+        "sign_off": sign_off,
         "after": after,
         "stands": stands,
         "stale": cast.stale if stands else (),
-        "entry": _entry_of(vote),
+        "entry": _entry_of(sign_off),
         "gate": row.book.gates[row.gate],
         "may_withdraw": as_of.current() is None
         and row.is_open
         and stands
-        and initiative_permissions.may_withdraw_sign_off(vote, request.user),
+        and initiative_permissions.may_withdraw_sign_off(sign_off, request.user),
     }
     return render(request, "initiatives/reviews/sign_offs/sign_off.html", context)
 
 
-def _entry_of(vote: SignOff) -> Entry | None:
+def _entry_of(sign_off: SignOff) -> Entry | None:
     """The entry of the record that holds this statement: the first of its kind by this person from that moment on."""
     entries = (
         Entry.objects.acts()
-        .of_initiative(vote.review.initiative.ref)
+        .of_initiative(sign_off.review.initiative.ref)
         .filter(
-            kind__in=[EntryKind.SIGNED_OFF, EntryKind.VOTE_WITHDRAWN],
-            actor_id=vote.person_id,
-            at__gte=vote.at,
+            kind__in=[EntryKind.SIGNED_OFF, EntryKind.SIGN_OFF_WITHDRAWN],
+            actor_id=sign_off.person_id,
+            at__gte=sign_off.at,
         )
     )
     return next(
-        (row for row in entries.order_by("id") if row.facts["facts"].get("digest") == vote.digest), None
+        (row for row in entries.order_by("id") if row.facts["facts"].get("digest") == sign_off.digest), None
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request, pk):
-    """Withdraw one's own vote: a new row; the old one stays readable."""
-    vote = _vote(request, pk)
+    """Withdraw one's own sign-off: a new row; the old one stays readable."""
+    sign_off = _sign_off(request, pk)
     insist(
         request,
-        initiative_permissions.may_withdraw_sign_off(vote, request.user),
-        "withdraw vote",
-        vote.review.initiative,
+        initiative_permissions.may_withdraw_sign_off(sign_off, request.user),
+        "withdraw sign-off",
+        sign_off.review.initiative,
     )
     form = ReasonOfActForm(
         request.POST or None, label=_("Why"), help_text=_("The board and the team read it.")
     )
     if request.method == "POST" and form.is_valid():
-        actions.withdraw_vote(sign_off=vote, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The vote is withdrawn. What was signed stays readable."))
-        return redirect(vote.review)
+        actions.withdraw_sign_off(sign_off=sign_off, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, _("The sign-off is withdrawn. What was signed stays readable."))
+        return redirect(sign_off.review)
     happens = [
-        f"The seat {vote.get_seat_display().lower()} has no vote until somebody in it votes again.",
+        f"The seat {sign_off.get_seat_display().lower()} has no sign-off until somebody in it signs off again.",
         "What was signed stays readable, with this reason.",
     ]
     return act_page(
         request,
-        vote.review.initiative,
-        title=_("Withdraw a vote"),
+        sign_off.review.initiative,
+        title=_("Withdraw a sign-off"),
         form=form,
         verb=_("Withdraw it"),
         happens=happens,
         danger=True,
-        back=vote.review.get_absolute_url(),
+        back=sign_off.review.get_absolute_url(),
     )

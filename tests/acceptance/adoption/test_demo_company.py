@@ -157,8 +157,8 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert sitting("Shift wish planner").verdict.decidable
     waiting = sitting("Renewal letter drafts").verdict
     assert waiting.missing_seats == ("risk_compliance",)
-    stale = [vote for vote in sitting("Warranty reply drafts").votes if vote.stale]
-    assert [vote.seat for vote in stale] == ["security_privacy"]
+    stale = [sign_off for sign_off in sitting("Warranty reply drafts").judged if sign_off.stale]
+    assert [sign_off.seat for sign_off in stale] == ["security_privacy"]
     high = sitting("Refund plausibility check").verdict
     assert high.quorum == 6
     assert high.fresh_approvals == 3

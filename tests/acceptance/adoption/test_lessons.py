@@ -60,7 +60,7 @@ def ready(cast, initiative):
     initiative_acts.plan_scope(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "mvp", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     return review
 
 
@@ -156,9 +156,9 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     answer(near, cast)
     assert shortcomings(near) == []
     sitting = review_state.sit(review)
-    vote = next(one for one in sitting.votes if one.seat == "adoption_change")
-    assert vote.stale, "what the seat signed was another answer"
-    initiative_acts.vote(review, "adoption_change", cast.seat_adoption)
+    sign_off = next(one for one in sitting.judged if one.seat == "adoption_change")
+    assert sign_off.stale, "what the seat signed was another answer"
+    initiative_acts.sign_off(review, "adoption_change", cast.seat_adoption)
     review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     assert initiative_acts.fresh(near).stage == "mvp"
 
@@ -166,7 +166,7 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
 def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
     review = ready(cast, near)
     answer(near, cast, "Retention is off since May.")
-    row = initiative_acts.vote(review, "adoption_change", cast.seat_adoption)
+    row = initiative_acts.sign_off(review, "adoption_change", cast.seat_adoption)
     said = near.answers.get(requirement=REQUIREMENT)
     assert "Retention is off since May." in said.text
     assert f"({REQUIREMENT}, answer {said.version}): stated" in row.statement

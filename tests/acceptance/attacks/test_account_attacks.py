@@ -1,4 +1,4 @@
-"""Attacks on accounts and seats: H4 (an admin votes in any seat), M1, M3, M6, L5 and L7."""
+"""Attacks on accounts and seats: H4 (an admin signs off in any seat), M1, M3, M6, L5 and L7."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -102,21 +102,23 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     with pytest.raises(
         Refused, match="Somebody else reset your password or made you an admin: what lets an initiative rise"
     ):
-        initiative_acts.vote(review, SEAT, signer)
+        initiative_acts.sign_off(review, SEAT, signer)
     with pytest.raises(DatabaseError, match="reset by somebody else"):
         force(review, signer)
     # What never waits: an objection, a hold, recusing.
-    initiative_acts.vote(review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",))
+    initiative_acts.sign_off(
+        review, SEAT, signer, "object", reason="Not by me.", criteria=("prototype.honest",)
+    )
     hold_actions.hold(initiative=review.initiative, reason="Somebody has my account.", by=signer)
     with time_machine.travel(clock.now() + DAY + timedelta(minutes=1), tick=False):
-        assert initiative_acts.vote(review, SEAT, again(signer)).verdict == "approve"
+        assert initiative_acts.sign_off(review, SEAT, again(signer)).verdict == "approve"
 
 
 def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(cast, review, mails):
     mails(lambda: password_links.ask_reset(name="seat-value"))
     link = cast.seat_value.password_links.get()
     password_links.set_password(token=password_links.token_of(link), password=NEW)
-    assert initiative_acts.vote(review, SEAT, again(cast.seat_value)).verdict == "approve"
+    assert initiative_acts.sign_off(review, SEAT, again(cast.seat_value)).verdict == "approve"
     newcomer = organisation_actions.add_person(
         login="ana", full_name="Ana Ruiz", email="ana@example.org", by=cast.admin
     )
@@ -128,7 +130,7 @@ def test_h4_a_link_one_asked_for_oneself_and_a_first_password_wait_for_nothing(c
 def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another(cast, review):
     seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     with pytest.raises(Refused, match="Your seat is in its first day"):
-        initiative_acts.vote(review, SEAT, cast.outsider)
+        initiative_acts.sign_off(review, SEAT, cast.outsider)
     with pytest.raises(DatabaseError, match="in its first day"):
         force(review, cast.outsider)
     for nobody in (cast.admin, cast.outsider, cast.seat_risk):
@@ -137,7 +139,7 @@ def test_h4_a_seat_approves_nothing_in_its_first_day_unless_confirmed_by_another
     with pytest.raises(DatabaseError, match="confirmed once"):
         past_the_act(again(seat), cast.admin, confirmed_by=cast.admin, confirmed_at=clock.now())
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
-    assert initiative_acts.vote(review, SEAT, cast.outsider).verdict == "approve"
+    assert initiative_acts.sign_off(review, SEAT, cast.outsider).verdict == "approve"
     entry = Entry.objects.acts().get(kind="seat confirmed")
     assert (entry.actor_id, entry.facts["facts"]["granted_by"]) == (cast.chair.pk, "Per Dahl")
 
@@ -154,7 +156,7 @@ def test_h4_a_second_admin_confirms_but_not_one_made_today_nor_one_just_reset(ca
             organisation_actions.confirm_seat(membership=seat, by=again(cast.second_admin))
         assert not initiative_permissions.may_sign(again(review), SEAT, cast.outsider)
     with time_machine.travel(clock.now() + timedelta(hours=24, minutes=2), tick=False):
-        assert initiative_acts.vote(review, SEAT, cast.outsider), (
+        assert initiative_acts.sign_off(review, SEAT, cast.outsider), (
             "the first day is over, nobody need confirm it"
         )
 
@@ -185,7 +187,7 @@ def test_h4_the_database_takes_no_seat_that_does_not_wait_and_no_shorter_wait(ca
 
 
 def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review):
-    initiative_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
     with acting(by=cast.admin, reason="The chair left"):
         leaving.end_membership(
             membership=Membership.objects.get(person=cast.chair, ends_at=None), reason="Left", by=cast.admin
@@ -267,9 +269,9 @@ def test_h4_a_stand_in_waits_like_any_seat_and_no_reset_person_lends_a_seat_on(c
     )
     lent = absence_actions.accept_delegation(delegation=absence.delegations.get(), by=cast.outsider).stands
     with pytest.raises(Refused, match="first day"):
-        initiative_acts.vote(review, SEAT, cast.outsider)
+        initiative_acts.sign_off(review, SEAT, cast.outsider)
     organisation_actions.confirm_seat(membership=lent, by=cast.chair)
-    assert initiative_acts.vote(review, SEAT, cast.outsider)
+    assert initiative_acts.sign_off(review, SEAT, cast.outsider)
 
 
 def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, as_):
@@ -337,10 +339,10 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
         assert password_links.address_for(again(person)) == "mine@example.net"
 
 
-def test_h4_the_review_says_so_beside_the_vote(cast, review, as_):
+def test_h4_the_review_says_so_beside_the_sign_off(cast, review, as_):
     organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     reset_by(cast, cast.seat_value)
-    initiative_acts.vote(
+    initiative_acts.sign_off(
         review, SEAT, again(cast.seat_value), "object", reason="Not me.", criteria=("prototype.honest",)
     )
     text = " ".join(as_(cast.owner).get(review.get_absolute_url()).content.decode().split())

@@ -1,4 +1,4 @@
-"""H1: forgeries of stage, vote, decision, contract, role, seat, evidence, password, guard, function and grant.
+"""H1: forgeries of stage, sign-off, decision, contract, role, seat, evidence, password, guard, function and grant.
 
 Each is tried as the application's login, with the product's own grants, and as the owner of the tables. `REFUSED` says
 the database's sentence for each of the two; `FOUND` what the owner gets through and verification finds.
@@ -12,7 +12,16 @@ from django.db import DatabaseError, connection, transaction
 from governance import clock
 from governance.transparency_log import verification
 from tests.support import plugin
-from tests.support.attacks.forged_statements import Scene, changed, ended, in_force, plain, set_up, told, vote
+from tests.support.attacks.forged_statements import (
+    Scene,
+    changed,
+    ended,
+    in_force,
+    plain,
+    set_up,
+    sign_off,
+    told,
+)
 from tests.support.attacks.refused_forgeries import DENIED, REFUSED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,10 +37,10 @@ def scene(transactional_db) -> Scene:
 
 # What the owner of the tables gets through, and what the application is told; the finding's words.
 FOUND = {
-    "the guard of votes switched off": (
-        plain("ALTER TABLE initiatives_signoff DISABLE TRIGGER vote_of_the_board"),
+    "the guard of sign-offs switched off": (
+        plain("ALTER TABLE initiatives_signoff DISABLE TRIGGER sign_off_of_the_board"),
         OWNERS,
-        "initiatives_signoff.vote_of_the_board is switched off",
+        "initiatives_signoff.sign_off_of_the_board is switched off",
     ),
     "the guard of decisions dropped": (
         plain("DROP TRIGGER decided_as_its_rulebook_says ON initiatives_review"),
@@ -77,7 +86,7 @@ FOUND = {
         DENIED,
         "initiatives_signoff.aaa is of nobody's making",
     ),
-    "votes made changeable": (
+    "sign-offs made changeable": (
         lambda s: [(f"GRANT UPDATE ON initiatives_signoff TO {plugin.LOGINS.application}", [])],
         "",
         "was granted UPDATE on initiatives_signoff",
@@ -93,9 +102,9 @@ FOUND = {
         "Everybody was granted TEMPORARY",
     ),
     "a constraint dropped": (
-        plain("ALTER TABLE initiatives_signoff DROP CONSTRAINT one_vote_per_seat"),
+        plain("ALTER TABLE initiatives_signoff DROP CONSTRAINT one_sign_off_per_seat"),
         OWNERS,
-        "initiatives_signoff.one_vote_per_seat is gone",
+        "initiatives_signoff.one_sign_off_per_seat is gone",
     ),
     "rules of signatures of one's own": (
         lambda s: [
@@ -118,7 +127,7 @@ FOUND = {
         OWNERS,
         "changed past the record",
     ),
-    "a vote turned round with every trigger off": (
+    "a sign-off turned round with every trigger off": (
         plain(
             "ALTER TABLE initiatives_signoff DISABLE TRIGGER USER",
             "UPDATE initiatives_signoff SET verdict = 'recuse'",
@@ -141,22 +150,22 @@ def _stage_with_its_guard_off(s):
 
 
 def _decided_with_its_guard_off(s):
-    """H2: a review approved with one vote of three, its guard off for one transaction."""
+    """H2: a review approved with one sign-off of three, its guard off for one transaction."""
     return [
         ("ALTER TABLE initiatives_review DISABLE TRIGGER decided_as_its_rulebook_says", []),
-        *ended(s, "approved", s.cast.chair, votes=[s.vote]),
+        *ended(s, "approved", s.cast.chair, sign_offs=[s.sign_off]),
         told("review approved", s.cast.chair, s.initiative, review=s.review.pk),
         ("SET CONSTRAINTS ALL IMMEDIATE", []),
         ("ALTER TABLE initiatives_review ENABLE TRIGGER decided_as_its_rulebook_says", []),
     ]
 
 
-def _voted_with_its_guards_off(s):
-    """H2: a vote by the outsider, the guards of votes off for one transaction."""
-    names = ("duties_are_separate", "vote_of_the_board", "stand_ins_do_not_sign")
+def _signed_off_with_its_guards_off(s):
+    """H2: a sign-off by the outsider, the guards of sign-offs off for one transaction."""
+    names = ("duties_are_separate", "sign_off_of_the_board", "stand_ins_do_not_sign")
     return [
         *((f"ALTER TABLE initiatives_signoff DISABLE TRIGGER {name}", []) for name in names),
-        vote(s.review, "risk_compliance", s.cast.outsider),
+        sign_off(s.review, "risk_compliance", s.cast.outsider),
         ("SET CONSTRAINTS ALL IMMEDIATE", []),
         *((f"ALTER TABLE initiatives_signoff ENABLE TRIGGER {name}", []) for name in names),
     ]
@@ -176,7 +185,7 @@ def _in_force_with_its_guard_off(s):
 JUDGED = {
     "H2 a stage with its guard off": _stage_with_its_guard_off,
     "H2 a decision with its guard off": _decided_with_its_guard_off,
-    "H2 a vote with its guards off": _voted_with_its_guards_off,
+    "H2 a sign-off with its guards off": _signed_off_with_its_guards_off,
     "H2 a contract with its guard off": _in_force_with_its_guard_off,
     "M4 a password with every trigger off": plain(
         "ALTER TABLE governance_user DISABLE TRIGGER USER",

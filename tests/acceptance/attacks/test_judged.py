@@ -150,7 +150,7 @@ def _change(initiative) -> str:
 # H1 b: decisions
 
 
-def test_a_review_approved_without_votes_by_nobody_of_the_board(cast, review):
+def test_a_review_approved_without_sign_offs_by_nobody_of_the_board(cast, review):
     with an_hour_later():
         unguarded_writes.approve(review, by=cast.outsider)
     here = ("initiatives_review", str(review.pk))
@@ -163,14 +163,14 @@ def test_a_review_approved_without_votes_by_nobody_of_the_board(cast, review):
     )
 
 
-def test_a_vote_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_path):
-    class Vote:
+def test_a_sign_off_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_path):
+    class NeverCast:
         digest = "0" * 64
 
     with an_hour_later():
-        unguarded_writes.approve(review, by=cast.chair, votes=[Vote])
+        unguarded_writes.approve(review, by=cast.chair, sign_offs=[NeverCast])
     assert found() == [("initiatives_review", str(review.pk), field) for field in ("findings", "outcome")]
-    with pytest.raises(verify.Rejected, match="decided on a vote that nobody cast"):
+    with pytest.raises(verify.Rejected, match="decided on a sign-off that nobody cast"):
         checked(taken(tmp_path, "--initiative", review.initiative.ref))
 
 
@@ -184,63 +184,63 @@ def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
         kept = book.gates[key]
         assert (one.must_include, one.seats) == (kept.must_include, set(kept.seats))
         assert one.blocking == {criterion.key for criterion in kept.criteria if criterion.blocking}
-    votes = [verify.Cast(seat, "approve", (), (), clock.now()) for seat in factories.SEAT_LOGINS][:5]
+    sign_offs = [verify.Cast(seat, "approve", (), (), clock.now()) for seat in factories.SEAT_LOGINS][:5]
     for tier, short in (("limited", 0), ("high", 1), ("", 0)):
         quorum = verify.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
-        assert verify.count_votes(votes, quorum, (), gate.blocking).short == short
+        assert verify.count_sign_offs(sign_offs, quorum, (), gate.blocking).short == short
 
 
-def test_enough_votes_that_do_not_count(cast, review):
-    """Three seats voted, one left its seat since, and the frozen findings do not say so."""
-    votes = [unguarded_writes.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
+def test_enough_sign_offs_that_do_not_count(cast, review):
+    """Three seats signed off, one left its seat since, and the frozen findings do not say so."""
+    sign_offs = [unguarded_writes.sign_off(review, seat, person=cast.seats[seat]) for seat in MUST]
     with unguarded("governance_membership"), acting(by=cast.admin):
         seat = Membership.objects.get(person=cast.seats["risk_compliance"])
         seat.ends_at = clock.now()
         seat.save()
     with an_hour_later():
-        unguarded_writes.approve(review, by=cast.chair, votes=votes)
+        unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
     assert "approved with 2 of the 3 seats that its rulebook asks, without risk compliance" in said()
 
 
-def test_votes_that_are_too_old_do_not_count(cast, review):
-    votes = [unguarded_writes.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
+def test_sign_offs_that_are_too_old_do_not_count(cast, review):
+    sign_offs = [unguarded_writes.sign_off(review, seat, person=cast.seats[seat]) for seat in MUST]
     assert found() == []
     with clock.simulated(clock.now() + timedelta(days=400)):
-        unguarded_writes.approve(review, by=cast.chair, votes=votes)
+        unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
     assert "approved with 0 of the 3 seats" in said()
 
 
 def test_an_approval_over_an_objection(cast, review):
-    votes = [
-        unguarded_writes.vote(review, seat, person=cast.seats[seat])
+    sign_offs = [
+        unguarded_writes.sign_off(review, seat, person=cast.seats[seat])
         for seat in ("business_value", "risk_compliance", "architecture_integration")
     ]
     blocking = next(
         one.key for one in review.rulebook.book.criteria_of("mvp", "security_privacy") if one.blocking
     )
-    votes.append(
-        unguarded_writes.vote(
+    sign_offs.append(
+        unguarded_writes.sign_off(
             review, "security_privacy", person=cast.seat_security, verdict="object", criteria=[blocking]
         )
     )
     with an_hour_later():
-        unguarded_writes.approve(review, by=cast.chair, votes=votes)
+        unguarded_writes.approve(review, by=cast.chair, sign_offs=sign_offs)
     assert found() == [("initiatives_review", str(review.pk), "outcome")]
     assert "approved while security privacy objects" in said()
 
 
-# H1 c: votes
+# H1 c: sign-offs
 
 
-def test_a_vote_without_its_act(cast, review):
-    """Votes of people who may not: tests/app/initiatives/reviews/test_separation_of_duties.py."""
+def test_a_sign_off_without_its_act(cast, review):
+    """Sign-offs of people who may not: tests/app/initiatives/reviews/test_separation_of_duties.py."""
     with an_hour_later():
-        row = unguarded_writes.vote(review, "service_operations", person=cast.seat_operations, told=False)
+        row = unguarded_writes.sign_off(review, "service_operations", person=cast.seat_operations, told=False)
     assert found() == [("initiatives_signoff", str(row.pk), "")]
     assert "no act 'signed off' of person" in said()
 
 
-def test_a_vote_of_whoever_registered_the_initiative_while_nobody_owns_it(cast):
+def test_a_sign_off_of_whoever_registered_the_initiative_while_nobody_owns_it(cast):
     """H1 c: no row of a role, so the guard of before saw none."""
     initiative = registration_actions.register(
         title="By a seat", unit=cast.unit, problem="Too slow", owner=cast.owner, by=cast.seat_risk
@@ -257,7 +257,7 @@ def test_a_vote_of_whoever_registered_the_initiative_while_nobody_owns_it(cast):
         review.save()
         record.record("review opened", initiative=initiative)
     with an_hour_later():
-        row = unguarded_writes.vote(review, "risk_compliance", person=cast.seat_risk)
+        row = unguarded_writes.sign_off(review, "risk_compliance", person=cast.seat_risk)
     assert found() == [("initiatives_signoff", str(row.pk), "person_id")]
     assert "registered it, and nobody ever accepted to own it" in said()
 

@@ -58,8 +58,8 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
     review = Review.objects.get(pk=review.pk)
     assert review.is_open
     assert Initiative.objects.get(pk=initiative.pk).stage == "mvp"
-    for vote in review.sign_offs.all():
-        page = words(as_(vote.person).get(reverse("sign-off", args=[vote.pk])))
+    for sign_off in review.sign_offs.all():
+        page = words(as_(sign_off.person).get(reverse("sign-off", args=[sign_off.pk])))
         assert (
             f"It no longer counts. The title changed from “Customer summary assistant” to “{OTHER_NAME}”"
             in page
@@ -68,9 +68,9 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
 
 def test_h3_what_is_signed_says_the_problem_the_platform_and_who_may_know(cast, as_):
     review = signed_by_everybody(cast, as_)
-    for vote in review.sign_offs.all():
-        assert f"Problem: {review.initiative.problem}" in vote.statement
-        assert "Platform: none named. Confidential: no." in vote.statement
+    for sign_off in review.sign_offs.all():
+        assert f"Problem: {review.initiative.problem}" in sign_off.statement
+        assert "Platform: none named. Confidential: no." in sign_off.statement
 
 
 def test_h3_confidentiality_alone_ends_them_and_the_owner_is_told_before(cast, as_):

@@ -130,7 +130,7 @@ def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, s
         owner = watch.let_in(cast.owner)
         owner.page.goto(address)
         says(owner, "evidence aged out: Fallback drill of 12 May 2026")
-        expect(owner.page.locator("#votes s")).to_have_text("Tomas Ek")
+        expect(owner.page.locator("#sign-offs s")).to_have_text("Tomas Ek")
         shot(owner, "1-4-aged-out")
     with at(2026, 11, 10):
         drilled_again(watch.let_in(cast.support), initiative)
@@ -314,7 +314,7 @@ def a_term_is_filed(watch: Watch, cast, initiative, review) -> None:
     stale = {"architecture_integration", "service_operations", "business_value"}
     assert set(story.stale_seats(review)) == stale, "the others have signed nothing that lists vendor terms"
     assert not story.sitting(review).verdict.decidable
-    assert story.span(initiative).supported == "prototype", "what is supported falls without a vote"
+    assert story.span(initiative).supported == "prototype", "what is supported falls without a sign-off"
     told = set(Notice.objects.filter(kind="held").values_list("person__login", flat=True))
     assert {"chair", "owner"} <= told, "the chair is told of a live MVP"
     assert "seat-security" not in told, "whoever filed the term knows"
@@ -355,7 +355,7 @@ def proved_and_signed_again(cast, initiative) -> None:
             review_actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
         current = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
     for seat, person in cast.seats.items():
-        initiative_acts.vote(current, seat, person)
+        initiative_acts.sign_off(current, seat, person)
 
 
 # Scenario 2
@@ -381,7 +381,7 @@ def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
         factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
-        initiative_acts.vote(review, "service_operations", successor)
+        initiative_acts.sign_off(review, "service_operations", successor)
     with at(2026, 11, 2):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
         the_owner_is_gone(watch, cast, initiative, successor)

@@ -100,7 +100,7 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     publish(watch.let_in(cast.seat_risk), seat, look)
     learn(watch.let_in(others.owner), seat, look)
     for name in ("business_value", "risk_compliance"):
-        initiative_acts.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
+        initiative_acts.sign_off(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
     seat.desk()
     seat.click("Review and sign")
     expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)

@@ -38,7 +38,7 @@ def test_two_units_become_one(watch, cast):
         initiative_acts.parts(initiative, cast.team)
         initiative_acts.ground_gate(initiative, "prototype", cast.team)
         review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-        initiative_acts.vote(review, "business_value", cast.seat_value)
+        initiative_acts.sign_off(review, "business_value", cast.seat_value)
     admin = watch.sign_in(cast.admin)
     page = admin.page
     page.goto("/organisation/units/")
@@ -47,7 +47,7 @@ def test_two_units_become_one(watch, cast):
     admin.choose("Into", "Logistics", main)
     admin.type("Why", "Two teams became one.", main)
     main.get_by_role("button", name="See what this changes").click()
-    expect(main).to_contain_text("1 vote given before no longer counts")
+    expect(main).to_contain_text("1 sign-off given before no longer counts")
     expect(main).to_contain_text("nobody can decide on it until a unit above it has a board")
     look(admin, "merge")
     main.get_by_role("button", name="Merge", exact=True).click()
@@ -122,7 +122,7 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
 
 
 def test_somebody_is_away_and_another_sits_for_her(watch, cast):
-    """She plans it and names a delegate, who accepts, finds the vote on the desk with for whom, and signs for both.
+    """She plans it and names a delegate, who accepts, finds the sign-off on the desk with for whom, and signs for both.
 
     The seat is in its first day: the desk says so, until the chair confirms it.
     """
@@ -136,7 +136,7 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     holder.type("Last day away", (clock.today() + timedelta(days=6)).isoformat())
     holder.choose("Sits for you: Business value", "Sam Brook")
     holder.press("See what it means")
-    expect(holder.page.locator("main .note")).to_contain_text("each vote names both")
+    expect(holder.page.locator("main .note")).to_contain_text("each sign-off names both")
     look(holder, "away")
     holder.press("Plan it")
     holder.said("Whoever you named is asked now.")

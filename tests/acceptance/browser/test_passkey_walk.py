@@ -15,7 +15,7 @@ from initiatives.roles.actions import propose_role
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.browser.people import Person, Watch
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 
 DEVICE = {
     "protocol": "ctap2",
@@ -81,7 +81,7 @@ def cast(transactional_db):
 
 
 def test_made_used_lost_and_made_anew(watch: Watch, cast):
-    review = voted(cast)
+    review = signed_off(cast)
     chair = watch.let_in(cast.chair)
     page, device = chair.page, Device(chair.page)
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TITLE = "Customer summary assistant"
 FULL = 500  # rounds from which everything is done by hand, in every way
 BY_HAND = 2  # questions of a gate
-PROVED_BY_HAND = 1  # file, and as many clauses, declarations and votes
+PROVED_BY_HAND = 1  # file, and as many clauses, declarations and sign-offs
 TRIAL = [
     "Workflow fit",
     "User usefulness",
@@ -203,7 +203,7 @@ def sign_all(seats: tuple[User, ...], people: People, by_hand: int | None, cast)
     review = Initiative.objects.get(title=TITLE).reviews.latest("pk")
     seat_of = {person: seat for seat, person in cast.seats.items()}
     for person in seats[len(seats) if by_hand is None else by_hand :]:
-        initiative_acts.vote(review, seat_of[person], person)
+        initiative_acts.sign_off(review, seat_of[person], person)
 
 
 def register(owner: Person) -> None:

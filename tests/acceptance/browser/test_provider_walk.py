@@ -1,4 +1,4 @@
-"""A vote signed at an identity provider in a real browser: two tabs, the first of which sends itself at the end."""
+"""A sign-off signed at an identity provider in a real browser: two tabs, the first of which sends itself at the end."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +9,7 @@ from governance.transparency_log import sealing
 from tests.support import factories
 from tests.support.browser.people import Watch
 from tests.support.identity.provider_signing import add_house, linked, without_password
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 from tests.support.servers.identity_provider import Provider
 
 
@@ -36,7 +36,7 @@ def house(cast):
 
 @pytest.mark.parametrize("password", [True, False], ids=["who has a password too", "who has none"])
 def test_two_tabs_sign_what_the_first_shows(watch: Watch, cast, house, password):
-    review = voted(cast)
+    review = signed_off(cast)
     linked(cast.chair, house)
     if not password:
         without_password(cast.chair)
@@ -59,7 +59,7 @@ def test_two_tabs_sign_what_the_first_shows(watch: Watch, cast, house, password)
 
 
 def test_the_return_key_sends_the_password_and_opens_no_tab(watch: Watch, cast, house):
-    review = voted(cast)
+    review = signed_off(cast)
     linked(cast.chair, house)
     chair = watch.let_in(cast.chair)
     chair.page.goto(f"/reviews/{review.pk}/decide/")

@@ -433,7 +433,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     review = initiative.reviews.get(outcome="open")
     for seat, person in cast.seats.items():
         if seat in review.rulebook.book.gates["mvp"].seats:
-            initiative_acts.vote(review, seat, person)
+            initiative_acts.sign_off(review, seat, person)
     chair.page.goto(review.get_absolute_url())
     chair.decide("A bounded trial, with two waivers that end.")
     owner.page.goto(initiative.get_absolute_url())

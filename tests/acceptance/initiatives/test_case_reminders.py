@@ -119,25 +119,25 @@ def test_an_open_review_tells_seats_chair_and_owner_on_their_days(cast):
     assert told("review expires", 80) == {"owner": ["14d"], "chair": ["14d"]}
     assert told("review expires", 88) == {"owner": ["3d"], "chair": ["3d"]}
     assert told("review expires", 91) == {}
-    initiative_acts.vote(review, seats[0], cast.seats[seats[0]])
+    initiative_acts.sign_off(review, seats[0], cast.seats[seats[0]])
     silence()
     assert factories.SEAT_LOGINS[seats[0]] not in told("not signed", 3)
 
 
-def test_a_vote_gone_stale_is_told_once_for_each_reason(cast):
+def test_a_sign_off_gone_stale_is_told_once_for_each_reason(cast):
     initiative = initiative_acts.fresh(factories.make_initiative(cast))
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
     seat = review.rulebook.book.gates["prototype"].seats[0]
     signer = factories.SEAT_LOGINS[seat]
-    initiative_acts.vote(review, seat, cast.seats[seat])
+    initiative_acts.sign_off(review, seat, cast.seats[seat])
     silence()
-    assert told("stale vote", 1) == {}
-    first = told("stale vote", 46)
+    assert told("stale sign-off", 1) == {}
+    first = told("stale sign-off", 46)
     assert set(first) == {signer, "owner"}, "support has nothing to answer at this gate"
-    assert told("stale vote", 47) == {}
-    assert Notice.objects.get(kind="stale vote", person__login=signer).link.endswith(f"/sign/{seat}/")
+    assert told("stale sign-off", 47) == {}
+    assert Notice.objects.get(kind="stale sign-off", person__login=signer).link.endswith(f"/sign/{seat}/")
 
 
 def test_roles_wait_for_an_answer(cast):

@@ -24,7 +24,7 @@ from initiatives.roles import actions as role_actions
 from initiatives.roles import preview as role_preview
 from initiatives.running import preview as running_preview
 from tests.support import factories
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ SCOPE = {
 
 
 def test_what_is_told_is_what_happens(cast):
-    review = voted(cast)
+    review = signed_off(cast)
     initiative, owner = initiative_acts.fresh(review.initiative), cast.owner
     old = proof(initiative, "mvp.problem")
     fail = {"kind": "test_report", "result": "fail", "condition": "bounded_real", "title": "Drill of today"}

@@ -12,19 +12,19 @@ from initiatives.stages import periodic
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import rulebook_changes, rulebook_forecast
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 
 pytestmark = pytest.mark.django_db
-LATER = 40  # days: proof has aged, and votes still count
+LATER = 40  # days: proof has aged, and sign-offs still count
 
 
 @pytest.fixture
 @snapshots.kept
 def company(cast):
-    """An MVP, an initiative in production, and a review with votes."""
+    """An MVP, an initiative in production, and a review with sign-offs."""
     factories.make_production(cast, title="Runs")
     factories.make_mvp(cast, title="Bounded")
-    voted(cast)
+    signed_off(cast)
     return cast
 
 

@@ -50,29 +50,29 @@ def fresh(review: Review) -> Review:
     return Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
 
 
-def vote(review, seat, person, verdict=SignOffVerdict.APPROVE) -> None:
-    """A vote with what its verdict asks for."""
+def sign_off(review, seat, person, verdict=SignOffVerdict.APPROVE) -> None:
+    """A sign-off with what its verdict asks for."""
     own = [one.key for one in review.rulebook.book.criteria_of(review.gate, seat)]
     words = {} if verdict == SignOffVerdict.APPROVE else {"reason": "Read, and not as it should be."}
     if verdict == SignOffVerdict.OBJECT:
         words["criteria"] = (own[0],)
-    initiative_acts.vote(review, seat, person, verdict, **words)
+    initiative_acts.sign_off(review, seat, person, verdict, **words)
 
 
 def take_back(row) -> None:
-    """Withdraw a vote: what whoever objected does where approving is not possible."""
-    sign_off_actions.withdraw_vote(sign_off=row, reason="It was answered.", by=row.person)
+    """Withdraw a sign-off: what whoever objected does where approving is not possible."""
+    sign_off_actions.withdraw_sign_off(sign_off=row, reason="It was answered.", by=row.person)
 
 
 def happens(cast, review: Review, chance: random.Random) -> None:
     """One thing that people do while a review is open."""
     review, what = (
         fresh(review),
-        chance.choices(("vote", "withdraw", "answer", "deny", "ask"), (9, 1, 1, 1, 1))[0],
+        chance.choices(("sign_off", "withdraw", "answer", "deny", "ask"), (9, 1, 1, 1, 1))[0],
     )
-    if what == "vote":
+    if what == "sign_off":
         seat = chance.choice(list(review.rulebook.book.gates[review.gate].seats))
-        vote(review, seat, cast.seats[seat], chance.choice(VERDICTS))
+        sign_off(review, seat, cast.seats[seat], chance.choice(VERDICTS))
     elif what == "withdraw":
         row = chance.choice([*review.sign_offs.latest()] or [None])
         if row is not None:
@@ -110,13 +110,13 @@ def deciders(cast, review) -> set[int]:
     }
 
 
-def decidable_after(review, votes) -> bool:
+def decidable_after(review, sign_offs) -> bool:
     """Whether the review can be decided once these seats approved."""
     answer = []
 
     def act():
-        for seat, person in votes:
-            vote(fresh(review), seat, person)
+        for seat, person in sign_offs:
+            sign_off(fresh(review), seat, person)
         answer.append(review_state.sit(fresh(review)).verdict.decidable)
 
     return tried(act) and answer[0]
@@ -135,7 +135,7 @@ def wrong_with(cast, review: Review) -> list[str]:
     able = {
         (seat, person)
         for seat, person in sits_on_board(cast, review)
-        if tried(lambda seat=seat, person=person: vote(fresh(review), seat, person))
+        if tried(lambda seat=seat, person=person: sign_off(fresh(review), seat, person))
     }
     asked = {(move.seat, pk) for move in moves if move.kind == review_turn.SIGN for pk in move.people}
     named = {(seat, person) for seat, person in able if (seat, person.pk) in asked}
@@ -164,8 +164,8 @@ def wrong_with(cast, review: Review) -> list[str]:
     attending = {pk for move in moves if move.kind != review_turn.QUESTION for pk in move.people if move.kind}
     if not attending and decidable_after(review, able):
         found.append(f"nobody is waited for, and {able} could make it decidable")
-    votes_alone = by_kind.keys() <= {review_turn.SIGN, review_turn.APPOINT, review_turn.QUESTION, ""}
-    if votes_alone and review_turn.APPOINT not in by_kind and not decidable_after(review, able):
+    sign_offs_alone = by_kind.keys() <= {review_turn.SIGN, review_turn.APPOINT, review_turn.QUESTION, ""}
+    if sign_offs_alone and review_turn.APPOINT not in by_kind and not decidable_after(review, able):
         found.append(f"all of {able} are not enough, and nobody is to appoint another")
     on_inbox = {
         person.pk
@@ -189,7 +189,7 @@ def test_it_is_who_can_do_what_the_decision_waits_for(cast, rounds):
             share = chance.choice((0, 0.6, 1))  # of the seats, that approve before anything else happens
             for seat, person in sits_on_board(cast, review):
                 if chance.random() < share:
-                    vote(fresh(review), seat, person)
+                    sign_off(fresh(review), seat, person)
             for _ in range(chance.randint(0, 6)):
                 try:
                     with transaction.atomic():
@@ -209,4 +209,6 @@ def test_it_is_who_can_do_what_the_decision_waits_for(cast, rounds):
         review_turn.LOOK_AGAIN,
         review_turn.FIX,
     }
-    assert kinds | set(VERDICTS) <= set(seen), f"histories that reach each kind of move and of vote: {seen}"
+    assert kinds | set(VERDICTS) <= set(seen), (
+        f"histories that reach each kind of move and of sign-off: {seen}"
+    )

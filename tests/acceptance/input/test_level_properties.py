@@ -298,7 +298,7 @@ def levels(facts, covered, at=AT + HOUR):
     return {key: LEVEL_RANK[states[key].level] for key in covered["requirements"]}
 
 
-def test_a_level_that_rises_makes_no_vote_stale_and_one_that_falls_does(chances):
+def test_a_level_that_rises_makes_no_sign_off_stale_and_one_that_falls_does(chances):
     rose = fell = 0
     for chance in chances:
         facts, (gate, seat) = random_facts(chance), seats(chance)

@@ -109,7 +109,7 @@ def world(cast):
     )
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     criterion = "production.behaviour"
-    vote = initiative_acts.vote(
+    sign_off = initiative_acts.sign_off(
         review, "adoption_change", cast.seat_adoption, "object", reason="No.", criteria=(criterion,)
     )
     question = review_actions.ask_question(
@@ -331,7 +331,7 @@ def world(cast):
     point = place_point(meeting=meeting, key=f"r{review.pk}", place=1, reason="First.", by=cast.chair)
     sealing.seal()
     sample = record_samples.draw_sample(
-        name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
+        name="Sign-offs", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
     )
     intake_link = intake_actions.make_link(unit=cast.unit, until=today + timedelta(days=30), by=cast.chair)
     wrote = intake_actions.receive(
@@ -419,7 +419,7 @@ def world(cast):
         "reviews": review.pk,
         "questions": question.pk,
         "conditions": condition.pk,
-        "sign-offs": vote.pk,
+        "sign-offs": sign_off.pk,
         "waivers": waiver.pk,
         "body-terms": term.pk,
         "system-imports": system_import.pk,

@@ -107,7 +107,7 @@ def test_the_index_has_groups_with_plain_names(cast, as_):
     assert names == ["Organisation", "Initiatives", "Messages and sign-ins", "Audit log"]
     listed = [model["name"] for group in response.context["app_list"] for model in group["models"]]
     assert len(listed) == len(admin.site._registry)
-    assert {"Seats", "Votes", "Obligations", "Accounts"} <= set(listed)
+    assert {"Seats", "Sign-offs", "Obligations", "Accounts"} <= set(listed)
     assert not [name for name in listed if name[:1].islower() or "_" in name]
     assert as_(cast.admin).get("/admin/governance/").status_code == 200
     assert as_(cast.admin).get("/admin/nothing/").status_code == 404

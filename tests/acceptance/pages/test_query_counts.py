@@ -206,16 +206,16 @@ def test_ten_more_initiatives_and_reviews_cost_no_query_more(cast, as_, review):
     assert {page: (before[page], count) for page, count in after.items() if count > before[page]} == {}
 
 
-def test_a_vote_and_a_promotion_send_no_more_than_is_written_down(cast):
-    """What a vote and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
+def test_a_sign_off_and_a_promotion_send_no_more_than_is_written_down(cast):
+    """What a sign-off and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
     review = open_reviews.before_mvp(cast)
     *others, last = review.rulebook.book.gates[review.gate].seats
-    initiative_acts.votes(review, cast.team, seats=others)
-    with CaptureQueriesContext(connection) as vote:
-        initiative_acts.votes(review, cast.team, seats=[last])
+    initiative_acts.sign_offs(review, cast.team, seats=others)
+    with CaptureQueriesContext(connection) as sign_off:
+        initiative_acts.sign_offs(review, cast.team, seats=[last])
     with CaptureQueriesContext(connection) as promotion:
         review_actions.decide(review=review, outcome="approved", reason="Shown.", by=cast.chair)
-    assert len(vote) <= 26
+    assert len(sign_off) <= 26
     assert len(promotion) <= 26
     moved = Initiative.objects.get(pk=review.initiative_id).stage_changes.get(to_stage="mvp")
     assert moved.supported_then == "mvp", "what the sitting found, before the move"

@@ -28,7 +28,7 @@ from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
-# A prototype gate that all six seats sign: votes that complete a quorum, without building an MVP for every round.
+# A prototype gate that all six seats sign: sign-offs that complete a quorum, without building an MVP for every round.
 LOOK = """
 [[criterion]]
 key = "prototype.look_{seat}"
@@ -90,7 +90,7 @@ class Race:
     def prepare(self, review):
         """What happens before, one after the other."""
 
-    def vote(self, review, person, seat="business_value", **fields):
+    def sign_off(self, review, person, seat="business_value", **fields):
         """A press of the button on a page that was opened now: whoever is first is not on it yet."""
         at = clock.now()
         values = {"verdict": "approve"} | fields
@@ -130,13 +130,13 @@ def again(review):
     return Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
 
 
-class OppositeVotes(Race):
+class OppositeSignOffs(Race):
     """The holder approves, the delegate objects, eight times each in the same moment."""
 
     def contenders(self, review):
         """Eight presses each."""
-        approval = self.vote(review, self.cast.seat_value)
-        objection = self.vote(
+        approval = self.sign_off(review, self.cast.seat_value)
+        objection = self.sign_off(
             review,
             self.delegate,
             verdict="object",
@@ -149,7 +149,7 @@ class OppositeVotes(Race):
         """One row, everybody of the other opinion told who was first."""
         rows = list(review.sign_offs.select_related("person"))
         if len(rows) != 1:
-            yield f"{len(rows)} votes for one seat"
+            yield f"{len(rows)} sign-offs for one seat"
             return
         for place, outcome in enumerate(outcomes):
             person = self.cast.seat_value if place % 2 == 0 else self.delegate
@@ -164,36 +164,36 @@ class OppositeVotes(Race):
             yield "not exactly one entry"
 
 
-class VotesCompletingAQuorum(Race):
+class SignOffsCompletingAQuorum(Race):
     """Six seats sign at once, two of them with a double click."""
 
     per_initiative = 8
 
     def contenders(self, review):
         """One press for each seat, two of them twice."""
-        votes = [self.vote(review, person, seat) for seat, person in self.cast.seats.items()]
-        return [*votes, *votes[:2]]
+        sign_offs = [self.sign_off(review, person, seat) for seat, person in self.cast.seats.items()]
+        return [*sign_offs, *sign_offs[:2]]
 
     def check(self, review, outcomes):
-        """Six votes; ready, and said so exactly once."""
+        """Six sign-offs; ready, and said so exactly once."""
         if count(outcomes, "done") != len(outcomes):
-            yield f"a vote was lost: {[str(o) for o in outcomes if o.kind != 'done']}"
+            yield f"a sign-off was lost: {[str(o) for o in outcomes if o.kind != 'done']}"
         rows = review.sign_offs.count()
         if rows != len(self.cast.seats):
-            yield f"{rows} votes of {len(self.cast.seats)} seats"
+            yield f"{rows} sign-offs of {len(self.cast.seats)} seats"
         told = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}").count()
         if told != 1:
             yield f"{told} notices that it is ready"
         if not review_state.sit(again(review)).verdict.decidable:
-            yield "not decidable after all votes"
+            yield "not decidable after all sign-offs"
 
 
 class DoubleDecision(Race):
     """Sixteen tabs press Approve."""
 
     def prepare(self, review):
-        """The one vote that is asked for."""
-        initiative_acts.vote(review, "business_value", self.cast.seat_value)
+        """The one sign-off that is asked for."""
+        initiative_acts.sign_off(review, "business_value", self.cast.seat_value)
 
     def contenders(self, review):
         """The same press, sixteen times."""
@@ -218,7 +218,7 @@ class EditAgainstSignOff(Race):
     per_initiative = 4
 
     def contenders(self, review):
-        """Two edits, two votes."""
+        """Two edits, two sign-offs."""
         initiative = review.initiative
         scope = partial(
             components_actions.record_scope,
@@ -235,29 +235,29 @@ class EditAgainstSignOff(Race):
             text="Another question altogether",
             by=self.cast.owner,
         )
-        votes = [self.vote(review, person) for person in (self.cast.seat_value, self.delegate)]
-        return [scope, votes[0], answer, votes[1]]
+        sign_offs = [self.sign_off(review, person) for person in (self.cast.seat_value, self.delegate)]
+        return [scope, sign_offs[0], answer, sign_offs[1]]
 
     def check(self, review, outcomes):
-        """No edit is lost, and no vote was taken, or counts, on facts that had changed."""
+        """No edit is lost, and no sign-off was taken, or counts, on facts that had changed."""
         if outcomes[0].kind != "done" or outcomes[2].kind != "done":
             yield f"an edit was lost: {outcomes[0]}, {outcomes[2]}"
         rows = list(review.sign_offs.all())
         if len(rows) > 1:
-            yield f"{len(rows)} votes for one seat"
+            yield f"{len(rows)} sign-offs for one seat"
         for row in rows:
             (signed,) = entries(review, "signed off")
             scoped, *_ = entries(review, "scope in force") or [float("inf")]
             edited = max(entries(review, "answered"), default=float("inf"))
             if signed > scoped and not row.facts["scope"]:
-                yield "a vote was taken on the scope of before"
+                yield "a sign-off was taken on the scope of before"
             if signed > edited and row.facts["requirements"]["proto.question"]["answer"] != 2:
-                yield "a vote was taken on the answer of before"
+                yield "a sign-off was taken on the answer of before"
         now = review_state.sit(again(review))
-        for vote, row in zip(now.votes, now.sign_offs, strict=True):
+        for sign_off, row in zip(now.judged, now.sign_offs, strict=True):
             named = [scope[0] for scope in row.facts["scope"]]
-            if vote.fresh and named != [scope.id for scope in now.facts.scopes]:
-                yield "a vote counts on facts it did not name"
+            if sign_off.fresh and named != [scope.id for scope in now.facts.scopes]:
+                yield "a sign-off counts on facts it did not name"
 
 
 class DecisionAgainstHold(Race):
@@ -266,8 +266,8 @@ class DecisionAgainstHold(Race):
     per_initiative = 4
 
     def prepare(self, review):
-        """The one vote that is asked for."""
-        initiative_acts.vote(review, "business_value", self.cast.seat_value)
+        """The one sign-off that is asked for."""
+        initiative_acts.sign_off(review, "business_value", self.cast.seat_value)
 
     def contenders(self, review):
         """Two of each."""
@@ -290,13 +290,13 @@ class DecisionAgainstHold(Race):
             yield f"it is {stage}"
 
 
-RACES = [OppositeVotes, VotesCompletingAQuorum, DoubleDecision, EditAgainstSignOff, DecisionAgainstHold]
+RACES = [OppositeSignOffs, SignOffsCompletingAQuorum, DoubleDecision, EditAgainstSignOff, DecisionAgainstHold]
 
 
 def made(race, rounds, cast=None):
     """The race with its initiatives, in an organisation of its own."""
     cast = cast or factories.make_cast()
-    if race is VotesCompletingAQuorum:
+    if race is SignOffsCompletingAQuorum:
         factories.make_rulebook(cast.admin, cast.chair, SIX_SIGN)
     return race(cast, rounds)
 
@@ -327,9 +327,9 @@ def without_lock(monkeypatch):
 def test_without_the_lock_the_same_checks_find_what_goes_wrong(monkeypatch):
     cast = factories.make_cast()
     without_lock(monkeypatch)
-    for race in (DoubleDecision, EditAgainstSignOff, DecisionAgainstHold, VotesCompletingAQuorum):
+    for race in (DoubleDecision, EditAgainstSignOff, DecisionAgainstHold, SignOffsCompletingAQuorum):
         wrong = made(race, 8, cast).run(until_wrong=True)
         assert wrong, f"{race.__name__} went well without the lock: its checks see nothing"
-    # Behind the lock on opposite votes stands a unique constraint, which holds without it.
-    wrong = made(OppositeVotes, 2, cast).run()
-    assert not [words for words in wrong if "votes for one seat" in words], wrong
+    # Behind the lock on opposite sign-offs stands a unique constraint, which holds without it.
+    wrong = made(OppositeSignOffs, 2, cast).run()
+    assert not [words for words in wrong if "sign-offs for one seat" in words], wrong

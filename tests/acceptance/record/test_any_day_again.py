@@ -283,12 +283,12 @@ def test_pages_of_another_day_offer_nothing_to_do_and_keep_the_day(year, initiat
         for day in days:
             review = initiative.reviews.first()
             item = initiative.evidence.order_by("pk").first()
-            vote = review.sign_offs.first()
+            sign_off = review.sign_offs.first()
             pages = [on(initiative, day, page) for page in INITIATIVE_PAGES] + [
                 f"/initiatives/?as_of={day}",
                 f"/initiatives/?as_of={day}&view=board",
                 f"{reverse('review', args=[review.pk])}?as_of={day}",
-                f"{reverse('sign-off', args=[vote.pk])}?as_of={day}",
+                f"{reverse('sign-off', args=[sign_off.pk])}?as_of={day}",
                 f"{reverse('evidence-item', args=[initiative.ref, item.pk])}?as_of={day}",
                 f"{reverse('checklist-row', args=[initiative.ref, 'proto.question'])}?as_of={day}",
             ]

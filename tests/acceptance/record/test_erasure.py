@@ -226,8 +226,8 @@ def test_the_day_from_which_it_can_go_is_told_and_kept_to(cast, settings):
     with clock.simulated(clock.now() + timedelta(days=731)):
         last = forget(cast, signer)
     assert (last.kept, last.left) == ([], {})
-    vote = SignOff.objects.get(person=signer)
-    assert (vote.statement.count(f"erased person {signer.pk}") > 0, vote.digest) == (True, "")
+    sign_off = SignOff.objects.get(person=signer)
+    assert (sign_off.statement.count(f"erased person {signer.pk}") > 0, sign_off.digest) == (True, "")
     assert traces(signer.full_name) == {}
     verified()
 

@@ -62,12 +62,12 @@ EVERYWHERE = [
 
 
 def live(cast):
-    """An initiative with votes, a voiding, a move, a contract; sealed."""
+    """An initiative with sign-offs, a voiding, a move, a contract; sealed."""
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     initiative_acts.staff(initiative_acts.fresh(initiative), cast.team)
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)

@@ -58,7 +58,7 @@ def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, ship
     draft = shipped
     admin, text = as_(cast.admin), read(draft.source)
     places = [("freshness", "all"), ("levels", "all"), ("stages", "production"), ("gates", "mvp")]
-    places += [("signatures", "vote")]
+    places += [("signatures", "sign_off")]
     places += [("criterion", text.raw["criterion"][n]["key"]) for n in (0, -1)]
     places += [("requirement", text.raw["requirement"][n]["key"]) for n in (0, 7, -1)]
     assert {part for part, _ in places} == set(PARTS)
@@ -83,14 +83,14 @@ def test_who_signs_at_minimal_risk_is_chosen_by_form(cast, as_, shipped):
     assert read(shipped.source).raw["levels"]["seats_minimal"] == two
 
 
-def test_how_strong_a_vote_must_be_is_chosen_by_form(cast, as_, draft):
-    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/signatures/vote/"
-    assert "Vote" in admin.get(f"/rulebook-drafts/{draft.pk}/").content.decode()
+def test_how_strong_a_sign_off_must_be_is_chosen_by_form(cast, as_, draft):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/signatures/sign_off/"
+    assert "SignOff" in admin.get(f"/rulebook-drafts/{draft.pk}/").content.decode()
     page = admin.post(address, typed(admin.get(address), high="passkey"), follow=True).content.decode()
-    assert "Vote at high risk: now passkey, before password" in page
+    assert "Sign-off at high risk: now passkey, before password" in page
     draft.refresh_from_db()
-    assert read(draft.source).raw["signatures"] == {"vote": {"high": "passkey"}}
-    assert admin.get(address.replace("/vote/", "/lunch/")).status_code == 404
+    assert read(draft.source).raw["signatures"] == {"sign_off": {"high": "passkey"}}
+    assert admin.get(address.replace("/sign_off/", "/lunch/")).status_code == 404
 
 
 def test_an_edit_stands_beside_what_is_in_force_and_in_the_history(cast, as_, draft):

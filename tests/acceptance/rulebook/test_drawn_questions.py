@@ -97,7 +97,7 @@ def verify_all(initiative, cast, gate="production"):
 class TestSubmitted:
     def test_nothing_is_decided_before_the_draw(self, review, initiative, cast):
         assert NOT_YET in blockers(review)
-        initiative_acts.votes(review, cast.team)
+        initiative_acts.sign_offs(review, cast.team)
         assert [str(one) for one in sitting(review).verdict.blockers if NOT_YET not in str(one)] == []
         with pytest.raises(Refused, match="nobody chooses them"):
             review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
@@ -162,7 +162,7 @@ class TestSubmitted:
         drawn(initiative)
         verify_all(initiative, cast)
         assert {state(initiative, row.requirement).level for row in rows(initiative)} == {Level.VERIFIED}
-        initiative_acts.votes(review, cast.team)
+        initiative_acts.sign_offs(review, cast.team)
         assert sitting(review).verdict.decidable, blockers(review)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         initiative = initiative_acts.fresh(initiative)
@@ -313,7 +313,7 @@ class TestAcceptedAgain:
         review = review_actions.open_review(initiative=initiative, by=cast.owner)
         drawn(initiative)
         verify_all(initiative, cast)
-        initiative_acts.votes(review, cast.team)
+        initiative_acts.sign_offs(review, cast.team)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         with later(320):
             initiative_acts.ground_gate(initiative, "production", cast.team)
@@ -483,7 +483,7 @@ class TestPages:
     def test_the_page_of_accepting_again_says_when_they_are_drawn(self, review, initiative, cast, as_):
         drawn(initiative)
         verify_all(initiative, cast)
-        initiative_acts.votes(review, cast.team)
+        initiative_acts.sign_offs(review, cast.team)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         shown = as_(cast.chair).get(reverse("initiative-reattest", args=[initiative.ref])).content.decode()
         day = clock.today() + timedelta(days=335)

@@ -18,7 +18,7 @@ from initiatives.models import Forecast, Obligation, Review
 from initiatives.rulebook_changes import decision_backtest, draft_actions, forecast_actions, publication
 from tests.support import factories
 from tests.support.database import snapshots
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.web import query_counts
 
@@ -30,9 +30,9 @@ STRICTER = {("requirement", "mvp.users", "evidence"): ["drill_record"]}
 @pytest.fixture
 @snapshots.kept
 def company(cast):
-    """An MVP whose title a spreadsheet would run, and a review with votes."""
+    """An MVP whose title a spreadsheet would run, and a review with sign-offs."""
     factories.make_mvp(cast, title="=Bounded")
-    voted(cast)
+    signed_off(cast)
     return cast
 
 
@@ -101,7 +101,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
 
 
 def test_it_says_who_could_not_sign(company, as_):
-    asks = {("signatures", "vote", "high"): "passkey", ("signatures", "vote", "limited"): "passkey"}
+    asks = {("signatures", "sign_off", "high"): "passkey", ("signatures", "sign_off", "limited"): "passkey"}
     asks |= {
         ("signatures", "decision", "high"): "password and code",
         ("signatures", "role", "high"): "passkey",
@@ -110,10 +110,10 @@ def test_it_says_who_could_not_sign(company, as_):
     codes.add(person=company.chair, secret=secret, code=pyotp.TOTP(secret).at(clock.now()))
     forecast = worked_out(draft_of(company, asks), company)
     page = as_(company.admin).get(f"/rulebook-effects/{forecast.pk}/").content.decode()
-    votes, decisions = page.split('id="signers"')[1].split("</ul>")[0].split("<li>")[1:]
-    assert "Vote at limited and high risk: at least passkey." in votes
-    assert company.seat_risk.full_name in votes
-    assert company.chair.full_name in votes
+    sign_offs, decisions = page.split('id="signers"')[1].split("</ul>")[0].split("<li>")[1:]
+    assert "Sign-off at limited and high risk: at least passkey." in sign_offs
+    assert company.seat_risk.full_name in sign_offs
+    assert company.chair.full_name in sign_offs
     assert "at least password and one-time code" in decisions
     assert company.chair.full_name not in decisions
     plain = worked_out(draft_of(company, STRICTER, "2026.3"), company)

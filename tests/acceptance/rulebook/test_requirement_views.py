@@ -14,7 +14,7 @@ from initiatives.models import Review, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from tests.support import factories
 from tests.support.initiatives import rulebook_forecast
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.web.filled_forms import filled
 
@@ -384,12 +384,12 @@ def test_only_admins_and_only_while_it_is_worked_on(cast, draft):
 
 
 def test_a_requirement_added_by_form_does_what_was_foretold(cast, as_, draft):
-    """Added, left out and removed by form; forecast; published: every initiative, gap, obligation and vote as
+    """Added, left out and removed by form; forecast; published: every initiative, gap, obligation and sign-off as
     foretold.
     """
     factories.make_production(cast, title="Runs")
     factories.make_mvp(cast, title="Bounded")
-    voted(cast)
+    signed_off(cast)
     admin, start = (
         as_(cast.admin),
         draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.5", by=cast.admin),
@@ -414,7 +414,7 @@ def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, sourc
     """Every requirement that nothing needs is removed and the rest published: pages open, forecasts come true."""
     running = factories.make_production(cast, title="Runs")
     bounded = factories.make_mvp(cast, title="Bounded")
-    voted(cast)
+    signed_off(cast)
     text = with_values(read(source()), {("version",): "2026.9"})
     gone = []
     for row in text.raw["requirement"]:

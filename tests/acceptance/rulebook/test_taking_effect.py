@@ -23,7 +23,7 @@ from initiatives.stages import periodic
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots
-from tests.support.initiatives.open_reviews import voted
+from tests.support.initiatives.open_reviews import signed_off
 from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_re_attestation_moves_a_initiative(company):
 
 
 def test_a_review_that_was_open_keeps_its_version_and_so_does_the_initiative(company):
-    review = voted(company)
+    review = signed_off(company)
     initiative = review.initiative
     publish(company, source=alike("2027.1"))
     review_actions.decide(review=review, outcome="approved", reason="It is useful.", by=company.chair)

@@ -52,12 +52,16 @@ def sitting(review: Review) -> review_state.Sitting:
 
 def stale_seats(review: Review) -> dict[str, tuple[str, ...]]:
     """Seats whose approval no longer counts, with the reasons."""
-    return {vote.seat: vote.stale for vote in sitting(review).votes if vote.approves and vote.stale}
+    return {
+        sign_off.seat: sign_off.stale
+        for sign_off in sitting(review).judged
+        if sign_off.approves and sign_off.stale
+    }
 
 
 def fresh_seats(review: Review) -> set[str]:
     """Seats whose approval counts."""
-    return {vote.seat for vote in sitting(review).votes if vote.approves and vote.fresh}
+    return {sign_off.seat for sign_off in sitting(review).judged if sign_off.approves and sign_off.fresh}
 
 
 def blockers(review: Review) -> str:
@@ -116,7 +120,7 @@ def triage(cast: factories.Cast) -> tuple[Initiative, Review]:
         initiative_acts.ground_gate(initiative, "production", cast.team)
         review = review_actions.open_review(initiative=fresh(initiative), by=cast.owner)
         for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
-            initiative_acts.vote(review, seat, cast.seats[seat])
+            initiative_acts.sign_off(review, seat, cast.seats[seat])
     return initiative, review
 
 

@@ -145,7 +145,7 @@ def test_acts_need_no_broker(cast, settings):
         initiative = factories.make_prototype(cast)
         review = review_actions.open_review(initiative=initiative, by=cast.owner)
         seat = next(iter(review.rulebook.book.gates[review.gate].seats))
-        initiative_acts.vote(
+        initiative_acts.sign_off(
             review, seat, cast.seats[seat], "object", reason="No.", criteria=criteria(review, seat)
         )
     finally:

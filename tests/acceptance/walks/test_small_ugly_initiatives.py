@@ -86,7 +86,7 @@ def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
 def test_a_review_past_its_time_is_not_decidable_although_no_task_ran(cast, idea):
     initiative, review = idea
     with at(2026, 8, 1):
-        initiative_acts.vote(review, "business_value", cast.seat_value)
+        initiative_acts.sign_off(review, "business_value", cast.seat_value)
     with at(2026, 8, 30, 8, 59):
         assert story.sitting(review).verdict.decidable, story.blockers(review)
     with at(2026, 8, 30, 9, 0), pytest.raises(Refused, match="time for this review is over"):
@@ -174,7 +174,7 @@ def test_no_seat_comes_back_with_an_account(cast):
         assert not seat.holds_at(clock.now() + timedelta(days=1))
 
 
-def test_a_vote_copied_to_another_gate_counts_nowhere(cast):
+def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
     with at(2026, 6, 1):
         initiative = factories.make_prototype(cast)
         review = review_actions.open_review(initiative=initiative, by=cast.owner)

@@ -213,8 +213,8 @@ def queue() -> Iterator[None]:
 
 
 def acts(cast, reviews, *, sealing: bool) -> None:
-    """Votes after the check of the password or with the proof of a passkey, and promotions, in turn with the locked
-    update; and what freezing a statement and checking an assertion add to such a vote.
+    """Sign-offs after the check of the password or with the proof of a passkey, and promotions, in turn with the locked
+    update; and what freezing a statement and checking an assertion add to such a sign-off.
 
     What an act leaves on the queue, the sealing of the record, the worker does: it is told apart.
     """
@@ -234,7 +234,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
         person.pk: enrolled(person, confirmed_by=cast.second_admin)[0] for person in cast.seats.values()
     }
     plain, signed, proved, passkeys, promoted, sealed = [], [], [], [], [], []
-    # Another initiative: what a statement says of its own would end the votes on it.
+    # Another initiative: what a statement says of its own would end the sign-offs on it.
     beside = Initiative.objects.exclude(pk__in=[review.initiative_id for review in reviews]).latest("pk")
 
     def worker() -> None:
@@ -253,8 +253,8 @@ def acts(cast, reviews, *, sealing: bool) -> None:
             at = clock.now()
             row = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
             text, seen = sign_off_actions.statement_for(row, seat, person, verdict="approve", at=at)
-            votes = proved if len(signed) > len(proved) else signed
-            if votes is proved:
+            sign_offs = proved if len(signed) > len(proved) else signed
+            if sign_offs is proved:
                 began = time.perf_counter()
                 frozen = ceremony.freeze(person, text, at)
                 device, shown = devices[person.pk], time.perf_counter() - began
@@ -266,8 +266,8 @@ def acts(cast, reviews, *, sealing: bool) -> None:
                     token=frozen.token,
                     sent=sent,
                     again=lambda _, text=text: text,
-                    act="vote",
-                    purpose="vote",
+                    act="sign_off",
+                    purpose="sign_off",
                     address=None,
                 )
                 passkeys.append((shown + time.perf_counter() - began) * 1000)
@@ -282,7 +282,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
                 seen=seen,
                 by=person,
             )
-            votes.append((time.perf_counter() - began) * 1000)
+            sign_offs.append((time.perf_counter() - began) * 1000)
             worker()
         plain.append(capture.timed(beside, told=True) * 1000)
         began = time.perf_counter()

@@ -41,7 +41,7 @@ WEEKLY = ("overdue",)
 ESCALATED = {"chair7d": 7, "board14d": 14}
 FROM_THE_START = ("confirm post-mortem",)  # escalated so long after it began, whatever its day
 # What a person may read as often as it is true: told for each new reason, not on a day.
-FOR_REASONS = ("stale vote", "decided")
+FOR_REASONS = ("stale sign-off", "decided")
 
 
 def main(imported: int, days: int) -> int:

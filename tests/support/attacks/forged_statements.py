@@ -19,12 +19,14 @@ from tests.support import factories
 
 @dataclass
 class Scene:
-    """A prototype before its next gate with one vote of three, a contract with the board, an idea nobody owns yet."""
+    """A prototype before its next gate with one sign-off of three, a contract with the board, an idea nobody owns
+    yet.
+    """
 
     cast: factories.Cast
     initiative: Initiative
     review: Review
-    vote: SignOff
+    sign_off: SignOff
     contract: ContractVersion
     idea: Review
     stranger_board: object
@@ -40,7 +42,7 @@ def set_up() -> Scene:
     initiative_acts.propose_and_confirm_tier(initiative_acts.fresh(initiative), cast.team)
     initiative_acts.ground_gate(initiative_acts.fresh(initiative), "mvp", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    vote = initiative_acts.vote(review, "business_value", cast.seat_value)
+    sign_off = initiative_acts.sign_off(review, "business_value", cast.seat_value)
     other = factories.make_initiative(cast, title="Another")
     initiative_acts.staff(other, cast.team)
     contract_actions.save_contract(
@@ -57,7 +59,13 @@ def set_up() -> Scene:
     board = organisation_actions.add_board(name="Logistics board", unit=cast.elsewhere, by=cast.admin)
     organisation_actions.appoint(board=board, person=cast.outsider, seat="business_value", by=cast.admin)
     return Scene(
-        cast, initiative_acts.fresh(initiative), Review.objects.get(pk=review.pk), vote, contract, idea, board
+        cast,
+        initiative_acts.fresh(initiative),
+        Review.objects.get(pk=review.pk),
+        sign_off,
+        contract,
+        idea,
+        board,
     )
 
 
@@ -145,8 +153,8 @@ def stage_change(initiative, target, basis, by=None, review=None):
     )
 
 
-def vote(review, seat, person, **fields):
-    """A vote with a true statement, past the act."""
+def sign_off(review, seat, person, **fields):
+    """A sign-off with a true statement, past the act."""
     review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
     text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
     values = {
@@ -166,9 +174,9 @@ def vote(review, seat, person, **fields):
     return (f"INSERT INTO public.initiatives_signoff ({names}) VALUES ({marks})", list(values.values()))
 
 
-def ended(scene, outcome, by, *, votes=(), review=None, **fields):
-    """The end of a review in the name of who ended it, with findings that name these votes as fresh."""
-    findings = {"votes": [{"digest": row.digest, "stale": []} for row in votes]}
+def ended(scene, outcome, by, *, sign_offs=(), review=None, **fields):
+    """The end of a review in the name of who ended it, with findings that name these sign-offs as fresh."""
+    findings = {"sign_offs": [{"digest": row.digest, "stale": []} for row in sign_offs]}
     values = {
         "outcome": outcome,
         "ended_by_id": by.pk,

@@ -13,9 +13,9 @@ from tests.support.attacks.forged_statements import (
     plain,
     seated,
     shadow,
+    sign_off,
     stage_change,
     told,
-    vote,
 )
 
 DENIED = "permission denied"
@@ -74,7 +74,7 @@ def _shadowed_stage(s):
 
 
 def _shadowed_seat(s):
-    """H1 a: a vote for a seat that only a temporary table knows."""
+    """H1 a: a sign-off for a seat that only a temporary table knows."""
     return [
         *shadow("governance_membership"),
         (
@@ -82,12 +82,12 @@ def _shadowed_seat(s):
             " VALUES (1, %s, %s, 'security_privacy', now() - interval '1 day')",
             [s.cast.board.pk, s.cast.outsider.pk],
         ),
-        vote(s.review, "security_privacy", s.cast.outsider),
+        sign_off(s.review, "security_privacy", s.cast.outsider),
     ]
 
 
 def _false_entries(s):
-    """H1 e: entries of votes that nobody cast, by the capture function on a table of the forger's own."""
+    """H1 e: entries of sign-offs that nobody cast, by the capture function on a table of the forger's own."""
     return [
         *shadow("initiatives_signoff"),
         (
@@ -95,7 +95,7 @@ def _false_entries(s):
             " EXECUTE FUNCTION public.plumbline_capture_initiatives_signoff()",
             [],
         ),
-        vote(s.review, "risk_compliance", s.cast.seat_risk),
+        sign_off(s.review, "risk_compliance", s.cast.seat_risk),
         ("INSERT INTO pg_temp.initiatives_signoff SELECT * FROM public.initiatives_signoff", []),
     ]
 
@@ -159,13 +159,13 @@ REFUSED = {
         "initiatives are kept",
     ),
     # decision
-    "H1b a review approved by the outsider with no vote": (
+    "H1b a review approved by the outsider with no sign-off": (
         lambda s: ended(s, "approved", s.cast.outsider),
         NOT_THE_CHAIR,
         NOT_THE_CHAIR,
     ),
     "a review approved by the deputy while the chair is there": (
-        lambda s: ended(s, "approved", s.cast.deputy_chair, votes=[s.vote]),
+        lambda s: ended(s, "approved", s.cast.deputy_chair, sign_offs=[s.sign_off]),
         NOT_THE_CHAIR,
         NOT_THE_CHAIR,
     ),
@@ -189,27 +189,27 @@ REFUSED = {
         NOT_THE_CHAIR,
         NOT_THE_CHAIR,
     ),
-    "a review approved by the chair with no vote": (
+    "a review approved by the chair with no sign-off": (
         lambda s: ended(s, "approved", s.cast.chair, review=s.idea),
         NOT_ENOUGH,
         NOT_ENOUGH,
     ),
-    "a review approved with one vote of three": (
-        lambda s: ended(s, "approved", s.cast.chair, votes=[s.vote]),
+    "a review approved with one sign-off of three": (
+        lambda s: ended(s, "approved", s.cast.chair, sign_offs=[s.sign_off]),
         NOT_ENOUGH,
         NOT_ENOUGH,
     ),
-    "a review approved with votes that its findings do not name": (
+    "a review approved with sign-offs that its findings do not name": (
         lambda s: [
-            vote(s.review, "risk_compliance", s.cast.seat_risk),
-            vote(s.review, "security_privacy", s.cast.seat_security),
-            *ended(s, "approved", s.cast.chair, votes=[s.vote]),
+            sign_off(s.review, "risk_compliance", s.cast.seat_risk),
+            sign_off(s.review, "security_privacy", s.cast.seat_security),
+            *ended(s, "approved", s.cast.chair, sign_offs=[s.sign_off]),
         ],
         NOT_ENOUGH,
         NOT_ENOUGH,
     ),
     "a review approved after its time": (
-        lambda s: ended(s, "approved", s.cast.chair, votes=[s.vote], ended_at=s.review.expires_at),
+        lambda s: ended(s, "approved", s.cast.chair, sign_offs=[s.sign_off], ended_at=s.review.expires_at),
         "approved while it is open",
         "approved while it is open",
     ),
@@ -231,57 +231,59 @@ REFUSED = {
         "moves to the rulebook in force",
         "moves to the rulebook in force",
     ),
-    # vote
-    "H1a a vote with the seats shadowed": (_shadowed_seat, NO_TABLES, "does not hold the seat"),
-    "H1a a vote with the roles shadowed": (
-        lambda s: [*shadow("initiatives_roleassignment"), vote(s.review, "business_value", s.cast.owner)],
+    # sign-off
+    "H1a a sign-off with the seats shadowed": (_shadowed_seat, NO_TABLES, "does not hold the seat"),
+    "H1a a sign-off with the roles shadowed": (
+        lambda s: [*shadow("initiatives_roleassignment"), sign_off(s.review, "business_value", s.cast.owner)],
         NO_TABLES,
         "does not hold the seat",
     ),
-    "H1c a vote for the risk seat by the outsider": (
-        lambda s: [vote(s.review, "risk_compliance", s.cast.outsider)],
+    "H1c a sign-off for the risk seat by the outsider": (
+        lambda s: [sign_off(s.review, "risk_compliance", s.cast.outsider)],
         "does not hold the seat",
         "does not hold the seat",
     ),
-    "H1c a vote by the value seat of another board": (
-        lambda s: [vote(s.idea, "business_value", s.cast.outsider)],
+    "H1c a sign-off by the value seat of another board": (
+        lambda s: [sign_off(s.idea, "business_value", s.cast.outsider)],
         NOT_THE_SEAT,
         NOT_THE_SEAT,
     ),
-    "H1c a vote by who registered the initiative": (
-        lambda s: [vote(s.idea, "business_value", s.cast.seat_value)],
+    "H1c a sign-off by who registered the initiative": (
+        lambda s: [sign_off(s.idea, "business_value", s.cast.seat_value)],
         "registered and nobody owned yet",
         "registered and nobody owned yet",
     ),
-    "a vote for a seat that does not sign here": (
-        lambda s: [vote(s.idea, "adoption_change", s.cast.seat_adoption)],
+    "a sign-off for a seat that does not sign here": (
+        lambda s: [sign_off(s.idea, "adoption_change", s.cast.seat_adoption)],
         "does not sign at the gate",
         "does not sign at the gate",
     ),
-    "a vote by who seated himself": (
+    "a sign-off by who seated himself": (
         lambda s: [
             as_(s.cast.outsider),
             *seated(s, s.cast.outsider, "risk_compliance", s.cast.outsider),
-            vote(s.review, "risk_compliance", s.cast.outsider),
+            sign_off(s.review, "risk_compliance", s.cast.outsider),
         ],
         NOT_BY_AN_ADMIN,
         NOT_BY_AN_ADMIN,
     ),
-    "a vote with another statement": (
-        lambda s: [vote(s.review, "risk_compliance", s.cast.seat_risk, statement="I approve.")],
+    "a sign-off with another statement": (
+        lambda s: [sign_off(s.review, "risk_compliance", s.cast.seat_risk, statement="I approve.")],
         "not signed for this review and seat",
         "not signed for this review and seat",
     ),
-    "a vote withdrawn by somebody else": (
+    "a sign-off withdrawn by somebody else": (
         lambda s: [
-            vote(s.review, "business_value", s.cast.owner, verdict="withdrawn", replaces_id=s.vote.pk),
+            sign_off(
+                s.review, "business_value", s.cast.owner, verdict="withdrawn", replaces_id=s.sign_off.pk
+            ),
         ],
         "withdrawn by its signer",
         "withdrawn by its signer",
     ),
-    "a vote turned round": (plain("UPDATE initiatives_signoff SET verdict = 'object'"), DENIED, KEEPS),
-    "a vote deleted": (plain("DELETE FROM initiatives_signoff"), DENIED, KEEPS),
-    "H1e entries of votes that nobody cast": (_false_entries, NO_TABLES, "this guard does not stand on"),
+    "a sign-off turned round": (plain("UPDATE initiatives_signoff SET verdict = 'object'"), DENIED, KEEPS),
+    "a sign-off deleted": (plain("DELETE FROM initiatives_signoff"), DENIED, KEEPS),
+    "H1e entries of sign-offs that nobody cast": (_false_entries, NO_TABLES, "this guard does not stand on"),
     # contract
     "H1d a contract in force with no approval": (
         lambda s: in_force(s.contract),

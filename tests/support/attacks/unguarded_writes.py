@@ -90,19 +90,19 @@ def _settle(initiative: Initiative) -> None:
         standings.rewrite([Initiative.objects.locked(initiative.pk)])
 
 
-def approve(review: Review, *, by, votes=()) -> None:
-    """H1 b: the review ends as approved, with its act and its stage change, whoever voted."""
+def approve(review: Review, *, by, sign_offs=()) -> None:
+    """H1 b: the review ends as approved, with its act and its stage change, whoever signed off."""
     with unguarded("initiatives_review"), acting(by=by):
         review = Review.objects.get(pk=review.pk)
         review.outcome, review.ended_by, review.ended_at = ReviewOutcome.APPROVED, by, clock.now()
-        review.findings = {"votes": [{"digest": vote.digest, "stale": []} for vote in votes]}
+        review.findings = {"sign_offs": [{"digest": sign_off.digest, "stale": []} for sign_off in sign_offs]}
         review.save()
         record.record("review approved", initiative=review.initiative, review=review.pk)
     move(review.initiative, review.gate, by=by, review=review)
 
 
-def vote(review: Review, seat: str, *, person, verdict="approve", criteria=(), told=True) -> SignOff:
-    """H1 c: a vote for a seat in the name of somebody, with its act."""
+def sign_off(review: Review, seat: str, *, person, verdict="approve", criteria=(), told=True) -> SignOff:
+    """H1 c: a sign-off for a seat in the name of somebody, with its act."""
     text = f"I, {person.full_name}, {verdict}"
     facts = {"initiative": review.initiative.ref, "gate": review.gate, "seat": seat, "evidence": {}}
     with unguarded("initiatives_signoff"), acting(by=person):

@@ -163,7 +163,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     trial = factories.make_mvp(cast, title="Trial before its last gate")
     initiative_acts.ground_gate(trial, "production", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(trial), by=cast.owner)
-    initiative_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    initiative_acts.sign_offs(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
     shorter = BODY_TERMS.ask(
         initiative_acts.fresh(trial),
         days=200,
@@ -309,7 +309,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
     initiative, of_review = trial.get_absolute_url(), review.get_absolute_url()
     as_of, long_ago = f"?as_of={then}", clock.today() - AGE / 2
-    vote = Entry.objects.filter(kind="signed off").latest("pk").pk
+    sign_off = Entry.objects.filter(kind="signed off").latest("pk").pk
     more = [
         Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
         Page("password-link-ended", None, reverse("password-set"), 404),
@@ -434,7 +434,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("search-evidence", cast.owner, f"/search/?q={document.title.split()[0]}&in=evidence"),
         Page("import-mapping", cast.admin, reverse("import", args=[batch.pk])),
         Page("receipt-of-mine", cast.seat_risk, _receipt(cast.seat_risk)),
-        Page("entry-of-vote", cast.auditor, f"/audit/entries/{vote}/"),
+        Page("entry-of-sign_off", cast.auditor, f"/audit/entries/{sign_off}/"),
         Page("audit-found", cast.auditor, "/audit/?q=approve"),
         Page("audit-framework", cast.auditor, "/audit/frameworks/?framework=soc2&reference=CC3.1"),
         Page("nothing-then", cast.owner, f"{idea.get_absolute_url()}?as_of=2001-01-01", 404),

@@ -64,7 +64,7 @@ def one_of_each() -> list[models.Model]:
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
-    initiative_acts.votes(
+    initiative_acts.sign_offs(
         review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner), cast.team
     )
     return [row_of(model) for model in row_capture.governed_models()]

@@ -20,7 +20,7 @@ def before_prototype(cast, **fields) -> Review:
 
 
 def before_mvp(cast) -> Review:
-    """A prototype before the MVP gate, everything grounded, nobody has voted."""
+    """A prototype before the MVP gate, everything grounded, nobody has signed off."""
 
     def build() -> Review:
         initiative = factories.make_prototype(cast)
@@ -33,15 +33,15 @@ def before_mvp(cast) -> Review:
     return _anew(snapshots.remembered("before mvp", build))
 
 
-def voted(cast) -> Review:
+def signed_off(cast) -> Review:
     """The same with every seat's approval fresh: the chair can decide."""
 
     def build() -> Review:
         review = before_mvp(cast)
-        initiative_acts.votes(review, cast.team)
+        initiative_acts.sign_offs(review, cast.team)
         return review
 
-    return _anew(snapshots.remembered("voted", build))
+    return _anew(snapshots.remembered("signed_off", build))
 
 
 def _anew(review: Review) -> Review:

@@ -24,13 +24,13 @@ from initiatives.rulebook_changes import forecast_actions, publication
 
 @dataclass
 class Outcome:
-    """What is or will be, by key: stage, gaps by layer and hold of each initiative, votes of each review,
+    """What is or will be, by key: stage, gaps by layer and hold of each initiative, sign-offs of each review,
     obligations.
     """
 
     initiatives: dict = field(default_factory=dict)
     obligations: dict = field(default_factory=dict)
-    votes: dict = field(default_factory=dict)
+    sign_offs: dict = field(default_factory=dict)
     decidable: dict = field(default_factory=dict)
 
 
@@ -52,8 +52,9 @@ def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome
     for row in forecast.rows.all():
         if row.what == "review":
             found.decidable[row.review_id] = bool(row.before)
-            found.votes |= {
-                vote: (counts, bool(counts and not stale)) for vote, _, _, counts, stale in row.votes
+            found.sign_offs |= {
+                sign_off: (counts, bool(counts and not stale))
+                for sign_off, _, _, counts, stale in row.sign_offs
             }
             continue
         stage, gaps, held = found.initiatives[row.initiative_id]
@@ -79,7 +80,7 @@ def stood() -> Outcome:
     return Outcome({row.initiative_id: (row.supported, dict(row.gaps), row.held) for row in spans})
 
 
-def votes() -> tuple[dict, dict]:
+def sign_offs() -> tuple[dict, dict]:
     """Whether each standing approval counts, and whether each open review can be decided, as its page says."""
     counts, decidable = {}, {}
     for review in Review.objects.filter(outcome=ReviewOutcome.OPEN).select_related(
@@ -88,15 +89,15 @@ def votes() -> tuple[dict, dict]:
         with request_memo.afresh():
             sitting = review_state.sit(review)
         decidable[review.pk] = sitting.verdict.decidable
-        for row, vote in zip(sitting.sign_offs, sitting.votes, strict=True):
-            counts[row.pk] = vote.fresh
+        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True):
+            counts[row.pk] = sign_off.fresh
     return counts, decidable
 
 
 def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
     """Publish it for real, read what came of it, move every open review, and take all of it back."""
     found = Outcome()
-    before, decidable = votes()
+    before, decidable = sign_offs()
     obligations = Obligation.objects.filter(kind="step_back")
     known, owed = (set(rows.values_list("pk", flat=True)) for rows in (obligations, obligations.unsettled()))
     with transaction.atomic():
@@ -113,12 +114,12 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
         for obligation in obligations.filter(pk__in=owed, settled_at__isnull=False):
             found.obligations[obligation.initiative_id] = ("settled", None, None)
         # Publishing alone leaves every open review as it was.
-        assert votes() == (before, decidable)
+        assert sign_offs() == (before, decidable)
         found.decidable = decidable
         for review in Review.objects.filter(outcome=ReviewOutcome.OPEN):
             move(review, rulebook)
-        after, _ = votes()
-        found.votes = {key: (fresh, after[key]) for key, fresh in before.items()}
+        after, _ = sign_offs()
+        found.sign_offs = {key: (fresh, after[key]) for key, fresh in before.items()}
         transaction.set_rollback(True)
     from governance.models import rulebook as models_rulebook
 
@@ -146,7 +147,7 @@ def differences(told: Outcome, came: Outcome) -> list[str]:
             wrong.append(f"{_ref(key)}: foretold {one}, came {other}")
     for what, one, other in (
         ("obligation of initiative", told.obligations, came.obligations),
-        ("sign-off", told.votes, came.votes),
+        ("sign-off", told.sign_offs, came.sign_offs),
         ("review", told.decidable, came.decidable),
     ):
         for key in one.keys() | other.keys():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from governance import clock
-from governance.gates.criteria import SeatState, Vote
+from governance.gates.criteria import JudgedSignOff, SeatState
 from governance.gates.gate_inputs import Declared, Facts, Reply, ScopeFact, Verification
 from tests.support.rules import agreed_gates, agreed_questions
 from tests.support.rules.gate_facts import AT, CONTRACT, LONG_AGO, MODEL, TODAY, item
@@ -312,9 +312,9 @@ def board():
     return {seat: SeatState(seat, (f"of {seat}",), (), (number,)) for number, seat in enumerate(SEATS, 1)}
 
 
-def votes(seats):
+def sign_offs(seats):
     """A fresh approval of each of these seats."""
-    return tuple(Vote(seat, SEATS.index(seat) + 1, f"of {seat}", "approve", AT) for seat in seats)
+    return tuple(JudgedSignOff(seat, SEATS.index(seat) + 1, f"of {seat}", "approve", AT) for seat in seats)
 
 
 def days_before(days):

@@ -1,4 +1,4 @@
-"""Scenario 1, steps 3 to 7: ageing evidence, two votes at once, two tabs, a scope that changes in between."""
+"""Scenario 1, steps 3 to 7: ageing evidence, two sign-offs at once, two tabs, a scope that changes in between."""
 
 from datetime import date
 
@@ -26,7 +26,7 @@ from tests.support.initiatives.initiative_pages import SIGNED
 pytestmark = pytest.mark.django_db
 
 
-def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
+def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
     initiative = story.mvp_of_spring(cast)
     seats, team = cast.seats, cast.team
 
@@ -48,7 +48,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 3. The owner tries to sign as the risk seat.
     with at(2026, 11, 3), pytest.raises(Refused) as refused:
-        initiative_acts.vote(review, "risk_compliance", cast.owner)
+        initiative_acts.sign_off(review, "risk_compliance", cast.owner)
     assert refused.value.status == 403
     assert not review.sign_offs.exists(), "step 3: a sign-off row of the owner was kept"
     entry = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="refused").first()
@@ -65,9 +65,9 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 4. Two seats sign; the drill ages out at midnight, whether or not a task ran.
     with at(2026, 11, 5):
-        initiative_acts.vote(review, "risk_compliance", seats["risk_compliance"])
+        initiative_acts.sign_off(review, "risk_compliance", seats["risk_compliance"])
     with at(2026, 11, 6):
-        initiative_acts.vote(review, "architecture_integration", seats["architecture_integration"])
+        initiative_acts.sign_off(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 8, 23, 59):
         assert story.fresh_seats(review) == {"risk_compliance", "architecture_integration"}, (
             f"step 4: on its last day the drill still counts: {story.stale_seats(review)}"
@@ -84,7 +84,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
     with at(2026, 11, 9, 6):
         due.sweep()
         told = set(
-            Notice.objects.filter(kind="stale vote", initiative_ref=initiative.ref).values_list(
+            Notice.objects.filter(kind="stale sign-off", initiative_ref=initiative.ref).values_list(
                 "person__login", flat=True
             )
         )
@@ -99,7 +99,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         found = story.state(initiative, "prod.q10_outage")
         assert found.state == "failing", f"step 5: partial is not pass: {found.words}"
         with pytest.raises(Refused, match="approve what is not met"):
-            initiative_acts.vote(review, "architecture_integration", seats["architecture_integration"])
+            initiative_acts.sign_off(review, "architecture_integration", seats["architecture_integration"])
     with at(2026, 11, 11):
         with pytest.raises(ValidationError) as wrong:
             story.drill(initiative, date(2026, 11, 13), cast.support)
@@ -107,8 +107,8 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         story.drill(initiative, date(2026, 11, 11), cast.support)
         assert story.state(initiative, "prod.q10_outage").satisfied, "step 5: the pass of 11 November counts"
     with at(2026, 11, 11, 15):
-        initiative_acts.vote(review, "architecture_integration", seats["architecture_integration"])
-        initiative_acts.vote(review, "service_operations", seats["service_operations"])
+        initiative_acts.sign_off(review, "architecture_integration", seats["architecture_integration"])
+        initiative_acts.sign_off(review, "service_operations", seats["service_operations"])
         assert story.fresh_seats(review) == {
             "risk_compliance",
             "architecture_integration",
@@ -118,10 +118,10 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
 
     # 6. Two seats in the same second; one notice; the delegate comes second.
     with at(2026, 11, 12, 10, 0):
-        initiative_acts.vote(review, "security_privacy", seats["security_privacy"])
+        initiative_acts.sign_off(review, "security_privacy", seats["security_privacy"])
         ready = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}")
         assert not ready.exists(), "step 6: told to decide before the quorum"
-        initiative_acts.vote(review, "business_value", seats["business_value"])
+        initiative_acts.sign_off(review, "business_value", seats["business_value"])
         assert story.sitting(review).verdict.decidable, f"step 6: {story.blockers(review)}"
         assert [notice.person for notice in ready] == [cast.chair], "step 6: one notice, to the chair"
         delegate = cast.sponsor
@@ -139,7 +139,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         text, seen = sign_off_actions.statement_for(
             current, "adoption_change", delegate, at=clock.now(), **objection
         )
-        initiative_acts.vote(review, "adoption_change", seats["adoption_change"])
+        initiative_acts.sign_off(review, "adoption_change", seats["adoption_change"])
         with pytest.raises(Conflict) as second:
             sign_off_actions.sign_off(
                 review=current,
@@ -154,7 +154,9 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         assert second.value.status == 409
         assert "Luis Ortega" in str(second.value), f"step 6: who was first? {second.value}"
         assert "at 10:05 on 12 November" in str(second.value), f"step 6: and when? {second.value}"
-        assert review.sign_offs.filter(seat="adoption_change").count() == 1, "step 6: one vote for the seat"
+        assert review.sign_offs.filter(seat="adoption_change").count() == 1, (
+            "step 6: one sign-off for the seat"
+        )
         assert ready.count() == 1, "step 6: the chair was told twice"
 
     # 7, variant: the scope grows between opening the page and pressing.

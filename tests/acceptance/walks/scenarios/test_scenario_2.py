@@ -166,7 +166,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
         factories.make_seat(cast, successor, "service_operations", delegate_of=holder)
-        signed = initiative_acts.vote(review, "service_operations", successor)
+        signed = initiative_acts.sign_off(review, "service_operations", successor)
         assert "service_operations" in story.fresh_seats(review)
         # The owner sits on the board for others' initiatives, and signed one that is still open.
         factories.make_seat(cast, cast.owner, "business_value")
@@ -174,7 +174,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         initiative_acts.parts(other, _team(cast, cast.support))
         initiative_acts.ground_gate(other, "prototype", _team(cast, cast.support))
         elsewhere = review_actions.open_review(initiative=story.fresh(other), by=cast.support)
-        initiative_acts.vote(elsewhere, "business_value", cast.owner)
+        initiative_acts.sign_off(elsewhere, "business_value", cast.owner)
         assert story.sitting(elsewhere).verdict.decidable, story.blockers(elsewhere)
         checklist_actions.keep_draft(
             initiative=initiative,
@@ -198,7 +198,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         assert AnswerDraft.objects.get(initiative=initiative, person=cast.owner).fields == {
             "text": "Every Monday"
         }
-        assert not story.sitting(elsewhere).verdict.decidable, "step 4: her vote elsewhere still counts"
+        assert not story.sitting(elsewhere).verdict.decidable, "step 4: her sign-off elsewhere still counts"
         assert any("no longer active" in why for why in story.stale_seats(elsewhere)["business_value"])
         with pytest.raises(Refused, match="must sign again"):
             review_actions.decide(review=elsewhere, outcome="approved", reason="Go.", by=cast.chair)
@@ -219,7 +219,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         # While somebody is proposed, their approvals are suspended.
         assert any("proposed as business owner" in w for w in story.stale_seats(review)["service_operations"])
 
-    # 5. The successor accepts; the vote of 30 October no longer counts.
+    # 5. The successor accepts; the sign-off of 30 October no longer counts.
     with at(2026, 11, 5):
         role_actions.accept_role(assignment=proposal, by=successor)
         initiative = story.fresh(initiative)

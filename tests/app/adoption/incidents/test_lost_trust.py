@@ -143,7 +143,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
 
 
 def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast):
-    initiative = open_reviews.voted(cast).initiative
+    initiative = open_reviews.signed_off(cast).initiative
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
     assert initiative.shortcomings.standing().exists() or initiative.stage == "prototype"
     (pages,) = board_pack.content(meeting, cast.chair).initiatives
@@ -155,7 +155,7 @@ def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast)
 
 
 def test_the_pack_names_a_waiver_by_what_is_asked(cast):
-    initiative = open_reviews.voted(cast).initiative
+    initiative = open_reviews.signed_off(cast).initiative
     until = clock.today() + timedelta(days=20)
     waiver = WAIVERS.ask(
         initiative, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner

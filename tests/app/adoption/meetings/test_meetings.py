@@ -35,7 +35,7 @@ def day(days: int):
 @snapshots.kept
 def meeting(cast) -> Meeting:
     """A meeting of the board today, with one review that can be decided."""
-    open_reviews.voted(cast)
+    open_reviews.signed_off(cast)
     return meeting_actions.plan(board=cast.board, held_on=clock.today(), place="Room 4", by=cast.chair)
 
 
@@ -47,7 +47,7 @@ def held(meeting, cast) -> Meeting:
 
 
 def test_a_meeting_from_its_plan_to_its_minutes(cast, as_):
-    review = open_reviews.voted(cast)
+    review = open_reviews.signed_off(cast)
     chair, seat = as_(cast.chair), as_(cast.seat_risk)
     sent = chair.post("/meetings/plan/", {"board": cast.board.pk, "held_on": day(0), "place": "Room 4"})
     meeting = Meeting.objects.get()
@@ -216,7 +216,7 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     assert [row[0] for row in tables["Criteria and seats"].rows] == [
         criterion.question for criterion in book.gates["mvp"].criteria
     ]
-    assert {row[2] for row in tables["Votes"].rows if "Approve" in row[1]} == {"fresh"}
+    assert {row[2] for row in tables["Sign-offs"].rows if "Approve" in row[1]} == {"fresh"}
     assert tables["Unmet, with who fixes it and how"].rows == ()
     # The digest once more, from the entries themselves.
     size = told.record_size
@@ -232,7 +232,7 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     assert (recorded.entries, recorded.newest) == (len(entries), entries[-1].pk)
 
 
-def test_a_stale_vote_and_what_is_unmet_stand_in_the_pack(meeting, cast):
+def test_a_stale_sign_off_and_what_is_unmet_stand_in_the_pack(meeting, cast):
     initiative = agenda.points(meeting)[0].initiative
     item = (
         Evidence.objects.filter(initiative=initiative, coverage__requirement="mvp.risk")
@@ -242,7 +242,7 @@ def test_a_stale_vote_and_what_is_unmet_stand_in_the_pack(meeting, cast):
     evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
     (pages,) = board_pack.content(meeting, cast.chair).initiatives
     tables = {table.heading: table for table in pages.tables}
-    assert any(row[2] == "stale" and row[3] for row in tables["Votes"].rows)
+    assert any(row[2] == "stale" and row[3] for row in tables["Sign-offs"].rows)
     unmet = tables["Unmet, with who fixes it and how"].rows
     assert unmet
     assert all(question and missing and how and who for question, missing, how, who in unmet)

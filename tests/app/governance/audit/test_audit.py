@@ -43,7 +43,7 @@ def drawn(cast, **fields):
     fields = {"size": 5, "seed": "agreed"} | fields
     search = fields.pop("search", Search(kind="signed off"))
     return record_samples.draw_sample(
-        name="Votes", purpose="Yearly look", search=search, **fields, by=cast.auditor
+        name="Sign-offs", purpose="Yearly look", search=search, **fields, by=cast.auditor
     )
 
 
@@ -193,12 +193,12 @@ def test_kinds_present_are_those_of_the_acts(cast, initiative):
 
 @pytest.mark.django_db
 def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, initiative, sealed):
-    votes = Entry.objects.filter(kind="signed off").select_related("body")
-    strata = {(vote.facts["facts"]["gate"], vote.facts["facts"]["seat"]) for vote in votes}
+    sign_offs = Entry.objects.filter(kind="signed off").select_related("body")
+    strata = {(sign_off.facts["facts"]["gate"], sign_off.facts["facts"]["seat"]) for sign_off in sign_offs}
     sample = drawn(cast, size=len(strata))
     assert {(row.gate, row.seat) for row in sample.drawn.all()} == strata
     assert len(strata) > 4
-    assert (sample.found, sample.bound) == (len(votes), sealed.size)
+    assert (sample.found, sample.bound) == (len(sign_offs), sealed.size)
     assert record_samples.drawn_again(sample) == ([], [])
     again = drawn(cast, size=len(strata))
     assert list(again.drawn.values_list("entry_id")) == list(sample.drawn.values_list("entry_id"))

@@ -45,7 +45,7 @@ def sample(cast, initiative):
     sealing.seal()
     search = Search(kind="signed off")
     return record_samples.draw_sample(
-        name="Votes of the year", purpose="Yearly look", search=search, size=3, seed="s", by=cast.auditor
+        name="Sign-offs of the year", purpose="Yearly look", search=search, size=3, seed="s", by=cast.auditor
     )
 
 
@@ -109,11 +109,11 @@ def test_the_first_act_of_an_auditor_is_on_the_desk(cast, as_):
 def test_an_entry_is_found_by_who_what_initiative_and_text(cast, as_, initiative):
     other = factories.make_initiative(cast, title="Another", problem="A needle in it.")
     client = as_(cast.auditor)
-    vote = Entry.objects.filter(kind="signed off", actor_id=cast.seat_risk.pk).latest("pk")
+    sign_off = Entry.objects.filter(kind="signed off", actor_id=cast.seat_risk.pk).latest("pk")
     page = client.get(
         "/audit/", {"kind": "signed off", "who": cast.seat_risk.pk, "initiative": initiative.ref.lower()}
     )
-    assert numbers(page)[0] == vote.pk
+    assert numbers(page)[0] == sign_off.pk
     assert {Entry.objects.get(pk=key).kind for key in numbers(page)} == {"signed off"}
     assert "Ines Okafor approved in the seat Risk and compliance." in words(page)
     found = client.get("/audit/", {"text": "NEEDLE"})
@@ -318,7 +318,7 @@ def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, initiative)
     page = client.get(address).content.decode()
     assert '<option value="signed off" selected>' in page
     typed = {
-        "name": "Votes",
+        "name": "Sign-offs",
         "purpose": "A look",
         "size": "4",
         "seed": "dice",

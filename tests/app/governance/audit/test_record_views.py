@@ -24,10 +24,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 @snapshots.kept
-def vote(cast) -> Entry:
+def sign_off(cast) -> Entry:
     """The entry of a sign-off, not sealed yet."""
     review = review_actions.open_review(initiative=factories.make_mvp(cast), by=cast.owner)
-    initiative_acts.vote(
+    initiative_acts.sign_off(
         review,
         "adoption_change",
         cast.seat_adoption,
@@ -69,9 +69,9 @@ def test_the_page_warns_when_sealing_is_late(cast, as_, monkeypatch):
     assert b"Sealing is late" in as_(cast.owner).get("/record/").content
 
 
-def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_path):
+def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, sign_off, tmp_path):
     client = as_(cast.seat_adoption)
-    address = f"/record/receipts/{vote.pk}/"
+    address = f"/record/receipts/{sign_off.pk}/"
     assert b"Not sealed yet" in client.get(address).content
     assert client.get(f"{address}receipt.json").status_code == 404
     sealing.seal()
@@ -79,7 +79,7 @@ def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_
     page = client.get(address).content.decode()
     assert "No &lt;b&gt;plan&lt;/b&gt;." in page, "the statement as it was signed"
     kept = client.get(f"{address}receipt.json")
-    assert kept["Content-Disposition"] == f'attachment; filename="plumbline-receipt-{vote.pk}.json"'
+    assert kept["Content-Disposition"] == f'attachment; filename="plumbline-receipt-{sign_off.pk}.json"'
     (tmp_path / "receipt.json").write_bytes(kept.content)
     (tmp_path / "verify.py").write_bytes(client.get("/record/verify.py").content)
     command = [
@@ -103,16 +103,16 @@ def test_a_signer_keeps_a_receipt_that_verifies_without_us(cast, as_, vote, tmp_
     assert b"This entry was changed" in changed.content
 
 
-def test_receipts_are_for_those_who_acted_and_for_auditors(cast, as_, vote):
+def test_receipts_are_for_those_who_acted_and_for_auditors(cast, as_, sign_off):
     sealing.seal()
     for person, status in (
         (cast.seat_adoption, 200), (cast.auditor, 200), (cast.chair, 404), (cast.admin, 404), (cast.outsider, 404),
     ):  # fmt: skip
-        for address in (f"/record/receipts/{vote.pk}/", f"/record/receipts/{vote.pk}/receipt.json"):
+        for address in (f"/record/receipts/{sign_off.pk}/", f"/record/receipts/{sign_off.pk}/receipt.json"):
             assert as_(person).get(address).status_code == status, (person, address)
 
 
-def test_an_auditor_gets_receipts_of_row_changes_too(cast, as_, vote):
+def test_an_auditor_gets_receipts_of_row_changes_too(cast, as_, sign_off):
     sealing.seal()
     row = Entry.objects.filter(table="initiatives_signoff").latest("pk")
     page = as_(cast.auditor).get(f"/record/receipts/{row.pk}/")
@@ -121,10 +121,10 @@ def test_an_auditor_gets_receipts_of_row_changes_too(cast, as_, vote):
     assert json.loads(kept["body"])["after"]["person_id"] == cast.seat_adoption.pk
 
 
-def test_the_pages_ask_the_database_a_fixed_number_of_times(cast, as_, vote):
+def test_the_pages_ask_the_database_a_fixed_number_of_times(cast, as_, sign_off):
     sealing.seal()
     client = as_(cast.seat_adoption)
-    for address, most in (("/record/", 12), (f"/record/receipts/{vote.pk}/", 16)):
+    for address, most in (("/record/", 12), (f"/record/receipts/{sign_off.pk}/", 16)):
         assert query_counts.asked(client, address) <= most, address
 
 

@@ -62,7 +62,7 @@ def house(idp, cast) -> IdentityProvider:
 
 @pytest.fixture
 def one(cast, house):
-    """A vote of the chair, whose account is linked."""
+    """A sign-off of the chair, whose account is linked."""
     found = test_signing.decides(cast)
     linked(cast.chair, house)
     return found

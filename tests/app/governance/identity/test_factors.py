@@ -288,7 +288,7 @@ def test_who_asks_for_a_reset(person, admin, app):
             resets.ask(person=person, reason="x", by=admin)
 
 
-def test_whoever_reset_gains_nothing_by_the_vote(person, admin, app):
+def test_whoever_reset_gains_nothing_by_the_sign_off(person, admin, app):
     with time_machine.travel(NOON, tick=False):
         resets.ask(person=person, reason="x", by=admin)
         assert permissions.signer_of(person, now=True).reset_by == ((admin.pk, admin.full_name),)

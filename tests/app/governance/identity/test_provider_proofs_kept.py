@@ -121,7 +121,7 @@ def test_a_fresh_sign_in_counts_for_five_minutes_and_for_nobody_with_a_password(
 
 @pytest.fixture
 def exported(cast, as_, idp, one, tmp_path):
-    """The whole record with one vote signed at the provider, unpacked."""
+    """The whole record with one sign-off signed at the provider, unpacked."""
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     assert client.post(one.url, one.sent | {"sign_token": token}).status_code == 302
@@ -158,7 +158,7 @@ def test_the_database_takes_no_such_proof_without_its_token(cast, changes):
     said = {"evidence": {"id_token": "x"}, "nonce": "x"} | changes
     row = SignatureProof(
         person=cast.chair,
-        act="vote",
+        act="sign_off",
         strength=Strength.PROVIDER,
         statement="s",
         salt="s",

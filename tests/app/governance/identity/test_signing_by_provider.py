@@ -194,7 +194,7 @@ def test_the_strength_that_the_rulebook_asks_for(cast, as_, idp, one, monkeypatc
     monkeypatch.setattr(demands, "least_for", lambda act, tier: least)
     client = as_(cast.chair)
     assert ("Sign with House" in text_of(client.get(one.url))) is signs
-    said = demands.before_signing([cast.chair, cast.seat_risk], "vote", "high")
+    said = demands.before_signing([cast.chair, cast.seat_risk], "sign_off", "high")
     assert (f"Not yet able to: {cast.seat_risk}." in said) is (signs and least != Strength.PASSWORD)
     assert ("link your account" in said) is (signs and least != Strength.PASSWORD)
     if signs:

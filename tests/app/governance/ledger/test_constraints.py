@@ -54,11 +54,11 @@ def acted(db):
         yield
 
 
-def test_one_vote_per_seat(cast, acted):
+def test_one_sign_off_per_seat(cast, acted):
     initiative = factories.make_prototype(cast)
     initiative_acts.staff(initiative, cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    first = initiative_acts.vote(
+    first = initiative_acts.sign_off(
         review,
         "adoption_change",
         cast.seat_adoption,
@@ -83,7 +83,7 @@ def test_one_vote_per_seat(cast, acted):
         }
         return lambda: SignOff(**(fields | changes)).save()
 
-    refused("one_vote_per_seat", again())
+    refused("one_sign_off_per_seat", again())
     refused(
         "not signed for this review and seat",
         again(seat="risk_compliance", replaces=first),

@@ -442,8 +442,8 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (
             ["signed off"],
             lambda: keep(
-                "vote",
-                initiative_acts.vote(
+                "sign_off",
+                initiative_acts.sign_off(
                     made["review"],
                     "business_value",
                     cast.seat_value,
@@ -454,9 +454,9 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ),
         ),
         (
-            ["vote withdrawn"],
-            lambda: sign_off_actions.withdraw_vote(
-                sign_off=made["vote"], reason="Looked again", by=cast.seat_value
+            ["sign-off withdrawn"],
+            lambda: sign_off_actions.withdraw_sign_off(
+                sign_off=made["sign_off"], reason="Looked again", by=cast.seat_value
             ),
         ),
         (
@@ -560,7 +560,7 @@ def test_a_decision_leaves_its_grounds_in_one_transaction(cast):
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     found = left(
         lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     )
@@ -568,7 +568,7 @@ def test_a_decision_leaves_its_grounds_in_one_transaction(cast):
     decided = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="review approved").get()
     moved = Entry.objects.acts().of_initiative(initiative.ref).filter(kind="stage changed").get()
     assert decided.xact == moved.xact
-    assert decided.facts["facts"]["findings"]["votes"][0]["digest"] == review.sign_offs.get().digest
+    assert decided.facts["facts"]["findings"]["sign_offs"][0]["digest"] == review.sign_offs.get().digest
     assert initiative.stage_changes.get().entry_id == moved.pk
     assert moved.facts["actor"] == {"id": cast.chair.pk, "name": "Elena Novak"}
 
@@ -639,7 +639,7 @@ def test_what_was_written_stays_as_it_was_for_everybody(application):
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
-    initiative_acts.votes(
+    initiative_acts.sign_offs(
         review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner), cast.team
     )
     components_actions.record_component(

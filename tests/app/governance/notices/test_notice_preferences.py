@@ -128,7 +128,7 @@ def test_a_seat_is_told_to_sign_what_can_be_signed_now(cast, feed):
 
     assert unready.reviews.get(ended_at=None) != review
     assert told() == {f"Sign: {ready.ref} {ready.title}"}
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     assert told() == set()
 
 

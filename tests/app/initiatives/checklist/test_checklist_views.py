@@ -292,7 +292,7 @@ def test_the_form_says_which_approvals_go_stale(cast, as_):
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     page = text_of(as_(cast.owner).get(at("checklist-row", initiative.ref, "proto.question")))
     assert "Saving another answer has consequences" in page
     assert "approval by Amara Diallo goes stale" in page

@@ -66,7 +66,7 @@ def test_a_requirement_is_signed_for_by_the_seats_whose_criteria_rest_on_it(cast
                 assert any(row.key == one.key or row.key in one.requirements for one in mine), row.key
 
 
-def test_a_paragraph_shows_answer_proof_and_votes_of_each_initiative(cast, as_, initiative):
+def test_a_paragraph_shows_answer_proof_and_sign_offs_of_each_initiative(cast, as_, initiative):
     idea = factories.make_initiative(cast, title="An idea")
     client = as_(cast.auditor)
     listing = words(client.get("/audit/frameworks/?framework=soc2"))
@@ -111,12 +111,14 @@ def test_proof_that_no_longer_stands_is_said(cast, initiative):
     assert states() == before | {item.pk: "withdrawn"}
 
 
-def test_a_vote_that_was_taken_back_is_not_shown(cast):
+def test_a_sign_off_that_was_taken_back_is_not_shown(cast):
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
     asked = ("prototype.honest",)
-    initiative_acts.vote(review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked)
+    initiative_acts.sign_off(
+        review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked
+    )
     book = Rulebook.objects.current().book
     asked = [
         row
@@ -126,11 +128,13 @@ def test_a_vote_that_was_taken_back_is_not_shown(cast):
     ]
 
     def signed():
-        return {vote.pk for row in crosswalk.found([initiative], asked, book) for vote in row.votes}
+        return {
+            sign_off.pk for row in crosswalk.found([initiative], asked, book) for sign_off in row.sign_offs
+        }
 
-    vote = review.sign_offs.get()
-    assert vote.pk in signed()
-    sign_off_actions.withdraw_vote(sign_off=vote, reason="Too early", by=cast.seat_value)
+    sign_off = review.sign_offs.get()
+    assert sign_off.pk in signed()
+    sign_off_actions.withdraw_sign_off(sign_off=sign_off, reason="Too early", by=cast.seat_value)
     assert not {row.pk for row in review.sign_offs.all()} & signed()
 
 

@@ -62,7 +62,7 @@ def test_a_seat_signs_then_the_chair_decides(cast, review):
     assert lines(cast.seat_value, "sign")[0].link == f"/reviews/{review.pk}/"
     assert lines(cast.seat_adoption, "sign") == []  # no criterion of this seat at the gate
     assert lines(cast.chair, "decide") == []
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     assert lines(cast.seat_value, "sign") == []
     assert "everything the gate asks for is there" in said(cast.chair, "decide")
     assert lines(cast.deputy_chair, "decide") == []
@@ -86,7 +86,7 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
     assert [line.button for line in lines(cast.outsider, "sign")] == ["Review and sign"]
 
 
-def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
+def test_a_contract_waits_for_a_new_seat_as_a_sign_off_does(cast, review):
     initiative = review.initiative
     initiative_acts.staff(initiative, cast.team)
     contract_actions.save_contract(
@@ -111,8 +111,8 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
     assert line().why.endswith("has not signed it.")
 
 
-def test_a_stale_vote_comes_back_with_what_changed(cast, review):
-    initiative_acts.votes(review, cast.team)
+def test_a_stale_sign_off_comes_back_with_what_changed(cast, review):
+    initiative_acts.sign_offs(review, cast.team)
     checklist_actions.answer(
         initiative=review.initiative,
         requirement="proto.question",

@@ -133,7 +133,7 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     item = document(initiative, cast.owner)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", initiative.ref, supersedes=item.pk)))
     assert "Scope note" in page

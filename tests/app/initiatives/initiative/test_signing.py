@@ -47,7 +47,7 @@ from tests.app.initiatives.interactions.requests.test_life import judged, made_o
 from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, seen, text_of
-from tests.support.initiatives.open_reviews import before_prototype, voted
+from tests.support.initiatives.open_reviews import before_prototype, signed_off
 
 pytestmark = pytest.mark.django_db
 READ = "evidence opened"  # by the page that is shown again
@@ -90,7 +90,7 @@ def objects_to_contract(cast):
 
 
 def decides(cast):
-    review = voted(cast)
+    review = signed_off(cast)
     return Binding(
         "chair",
         reverse("review-decide", args=[review.pk]),
@@ -217,7 +217,7 @@ def lifts_a_legal_hold(cast):
     return Binding("admin", reverse("keeping"), sent, "legal hold lifted")
 
 
-def votes(cast):
+def sign_offs(cast):
     review = before_prototype(cast)
     url = reverse("sign", args=[review.pk, "business_value"]) + "?verdict=approve"
     client = Client()
@@ -303,7 +303,7 @@ def refuses_that_a_selection_is_read(cast):
 
 # By what the rulebook calls it ([signatures]); of the first ten nothing may ever be done unsigned.
 BY_ACT = {
-    "vote": [votes],
+    "sign_off": [sign_offs],
     "decision": [decides],
     "contract": [approves_contract, objects_to_contract],
     "role": [

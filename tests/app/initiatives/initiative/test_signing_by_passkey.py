@@ -205,7 +205,7 @@ def test_the_rulebook_asks_for_a_strength_and_the_form_says_so(cast, as_, monkey
 
 
 def test_a_statement_is_the_same_for_the_same_and_names_what_changed():
-    said = {"person_id": 1, "act": "vote", "purpose": "sign", "shown_at": clock.now()}
+    said = {"person_id": 1, "act": "sign_off", "purpose": "sign", "shown_at": clock.now()}
     one = statements.write(**said, words={"b": 1, "a": {"y", "x"}}, facts={"n": None})
     assert one == statements.write(**said, words={"a": {"x", "y"}, "b": 1}, facts={"n": None})
     assert statements.changed(

@@ -38,14 +38,18 @@ def test_decisions_are_headlines_with_who_on_how_many_seats_and_items(cast, as_)
         one.headline for one in context["told"] if one.headline and "Prototype to MVP" in one.headline.words
     )
     review = Review.objects.get(initiative=initiative, gate="mvp")
-    votes = list(review.sign_offs.latest())
-    items = {int(key) for vote in votes for key in [*vote.covered_evidence, *vote.facts["evidence"]]}
-    assert (approved.seats, approved.items) == (len(votes), len(items))
+    sign_offs = list(review.sign_offs.latest())
+    items = {
+        int(key)
+        for sign_off in sign_offs
+        for key in [*sign_off.covered_evidence, *sign_off.facts["evidence"]]
+    }
+    assert (approved.seats, approved.items) == (len(sign_offs), len(items))
     assert approved.items > 0
     assert approved.link == review.get_absolute_url()
     assert approved.line.who == cast.chair.full_name
     page = text_of(client.get(at("initiative-history", initiative.ref)))
-    assert f"{len(votes)} seats signed" in page
+    assert f"{len(sign_offs)} seats signed" in page
     assert f"on {len(items)} items of evidence" in page
     assert f'href="{review.get_absolute_url()}"' in page
     contract = next(one for one in words(context) if one.startswith("Contract version 1 approved"))

@@ -32,7 +32,7 @@ def fresh(review: Review) -> Review:
 def object_to(cast, review: Review, *keys: str, seat: str = SEAT):
     """The seat objects to these criteria, else to the first of its own."""
     own = [one.key for one in review.rulebook.book.criteria_of(review.gate, seat)]
-    return initiative_acts.vote(
+    return initiative_acts.sign_off(
         fresh(review),
         seat,
         cast.seats[seat],
@@ -65,7 +65,7 @@ def review(cast) -> Review:
     """An MVP gate at which every seat but security approves, and security objects to its first criterion."""
     review = open_reviews.before_mvp(cast)
     others = [seat for seat in review.rulebook.book.gates["mvp"].seats if seat != SEAT]
-    initiative_acts.votes(review, cast.team, seats=others)
+    initiative_acts.sign_offs(review, cast.team, seats=others)
     object_to(cast, review)
     return fresh(review)
 
@@ -111,10 +111,10 @@ def test_the_owner_and_whoever_answers_what_was_objected_to_are_told_at_once(cas
 
 
 def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
-    """Security objects; that the vote of another seat is missing changes nothing that could be decided."""
+    """Security objects; that the sign-off of another seat is missing changes nothing that could be decided."""
     other = "architecture_integration"
     row = review.sign_offs.latest().get(seat=other)
-    sign_off_actions.withdraw_vote(sign_off=row, reason="Read it anew.", by=row.person)
+    sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read it anew.", by=row.person)
     assert set(named(review)) == {"answer an objection"}
     assert not any(line.verb == "sign" for line in notice_desk.lines_for(row.person))
     page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
@@ -176,19 +176,19 @@ def test_what_is_left_unanswered_stays_with_the_owner(cast):
 
 def test_a_withdrawn_objection_frees_the_seats_again(cast, review):
     row = review.sign_offs.latest().get(seat=SEAT)
-    sign_off_actions.withdraw_vote(sign_off=row, reason="Read the terms.", by=row.person)
+    sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read the terms.", by=row.person)
     assert not named(review).get("answer an objection")
     assert not asks(cast.owner, review, "Answer the objection")
 
 
-def test_a_seat_whose_vote_changes_nothing_is_never_named(cast, as_):
+def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
     """Where those that must sign make up the quorum, the others may sign; nobody waits for them."""
     review = open_reviews.before_mvp(cast)
     rules = review.rulebook.book.gates["mvp"]
     optional = [seat for seat in rules.seats if seat not in rules.must_include]
     free = rules.quorum_for(review.initiative.tier) - len(rules.must_include)
     assert optional, "the gate has seats that need not sign"
-    initiative_acts.votes(review, cast.team, seats=optional[:free])
+    initiative_acts.sign_offs(review, cast.team, seats=optional[:free])
     waited = {move.seat for move in review_turn.moves(review_state.sit(fresh(review)))}
     assert waited == set(rules.must_include)
     for seat in optional[free:]:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, monkeypatch):
     review = before_prototype(cast)
     elsewhere = factories.make_initiative(cast, title="Another idea")
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     judged, sit = [], review_state.sit
     monkeypatch.setattr(review_state, "sit", lambda row: judged.append(row) or sit(row))
 

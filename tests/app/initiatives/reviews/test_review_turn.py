@@ -45,8 +45,8 @@ def test_seats_wait_since_the_opening_and_the_page_counts_the_days(cast, as_, la
         assert "to sign as Risk and compliance, 5 days now" in words(as_(cast.chair).get("/reviews/"))
 
 
-def test_a_seat_waits_since_its_vote_went_stale(cast, later):
-    review = open_reviews.voted(cast)
+def test_a_seat_waits_since_its_sign_off_went_stale(cast, later):
+    review = open_reviews.signed_off(cast)
     with later(days=2):
         at = clock.now()
         checklist_actions.answer(
@@ -58,7 +58,7 @@ def test_a_seat_waits_since_its_vote_went_stale(cast, later):
         )
     with later(days=6):
         sitting = review_state.sit(review)
-        stale = {vote.seat for vote in sitting.votes if not vote.fresh}
+        stale = {sign_off.seat for sign_off in sitting.judged if not sign_off.fresh}
         found = review_turn.moves(sitting)
     assert stale
     assert stale != {row.seat for row in sitting.sign_offs}
@@ -66,7 +66,7 @@ def test_a_seat_waits_since_its_vote_went_stale(cast, later):
 
 
 def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later):
-    review = open_reviews.voted(cast)
+    review = open_reviews.signed_off(cast)
     with later(days=200):
         sitting = review_state.sit(review)
         (move,) = review_turn.moves(sitting)
@@ -95,8 +95,8 @@ def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
     assert move.since == review.opened_at
 
 
-def test_the_chair_has_the_move_since_the_last_vote(cast):
-    review = open_reviews.voted(cast)
+def test_the_chair_has_the_move_since_the_last_sign_off(cast):
+    review = open_reviews.signed_off(cast)
     sitting = review_state.sit(review)
     (move,) = review_turn.moves(sitting)
     assert (move.who, move.what) == (cast.chair.full_name, "to decide")

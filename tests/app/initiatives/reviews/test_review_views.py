@@ -22,7 +22,7 @@ from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.initiatives.initiative_pages import SIGNED
-from tests.support.initiatives.open_reviews import before_mvp, before_prototype, voted
+from tests.support.initiatives.open_reviews import before_mvp, before_prototype, signed_off
 from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert listed.index(other.title) < listed.index(review.initiative.title), "the one that is open longest"
     listed = words(as_(cast.seat_value).get("/reviews/"))
     assert listed.index(review.initiative.title) < listed.index(other.title), "what waits for me comes first"
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     assert review.initiative.title in words(as_(cast.seat_value).get("/reviews/?show=signed"))
     assert "You have signed nothing yet" in words(as_(cast.seat_risk).get("/reviews/?show=signed"))
     assert "No review waits for your signature" in words(as_(cast.seat_value).get("/reviews/?show=sign"))
@@ -127,8 +127,8 @@ def test_the_page_names_what_stands_in_the_way_first(cast, as_):
     assert "Business value (you)" in text
 
 
-def test_the_matrix_strikes_stale_votes_through_with_the_reason(cast, as_):
-    review = voted(cast)
+def test_the_matrix_strikes_stale_sign_offs_through_with_the_reason(cast, as_):
+    review = signed_off(cast)
     text = words(as_(cast.chair).get(review.get_absolute_url()))
     assert "ready for decision" in text
     assert "Elena Novak to decide" in text
@@ -189,7 +189,7 @@ def test_opening_says_that_a_board_cannot_reach_quorum(cast, as_):
 
 
 def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
-    review = voted(cast)
+    review = signed_off(cast)
     url = reverse("review-decide", args=[review.pk])
     page = words(as_(cast.chair).get(url))
     assert f"{review.initiative.ref} moves from Prototype to MVP at once." in page
@@ -214,7 +214,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
 
 
 def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_it(cast, as_):
-    review = voted(cast)
+    review = signed_off(cast)
     url = reverse("review-decide", args=[review.pk])
     page = words(as_(cast.chair).get(url))
     assert "Not on record An API key : Marta Lindqvist. Until then no system can ask." in page
@@ -252,7 +252,7 @@ def test_what_is_not_decidable_keeps_its_words_and_says_why(cast, as_):
 
 
 def test_refusing_past_the_idea_owes_a_post_mortem_and_says_so(cast, as_):
-    review = voted(cast)
+    review = signed_off(cast)
     url = reverse("review-decide", args=[review.pk]) + "?outcome=refused"
     due = clock.today() + timedelta(days=30)
     assert f"Due from Marta Lindqvist: Post-mortem after refusal, by {due.day} {due:%B}" in words(
@@ -277,7 +277,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
         "owner_name": cast.owner.full_name,
         "due": due.isoformat(),
     }
-    initiative_acts.vote(
+    initiative_acts.sign_off(
         review,
         "business_value",
         cast.seat_value,
@@ -325,7 +325,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
 
 
 def test_a_decided_page_stays_as_it_was_decided(cast, as_):
-    review = voted(cast)
+    review = signed_off(cast)
     review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     client, url = as_(cast.auditor), review.get_absolute_url()
 
@@ -336,7 +336,7 @@ def test_a_decided_page_stays_as_it_was_decided(cast, as_):
             for part in (
                 soup.select_one("table.matrix"),
                 soup.select_one("#criteria"),
-                soup.select_one("#votes"),
+                soup.select_one("#sign_offs"),
             )
         ]
 
@@ -399,7 +399,7 @@ def test_returning_withdrawing_and_asking(cast, as_):
 
 def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     review = before_prototype(cast)
-    initiative_acts.votes(review, cast.team)
+    initiative_acts.sign_offs(review, cast.team)
     newer = plain_text().replace(f'version = "{review.rulebook.version}"', 'version = "2031.9"')
     factories.make_rulebook(cast.admin, cast.chair, newer)
     assert "Rulebook 2031.9 is in force since this review was opened." in words(
@@ -410,7 +410,7 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     assert "All sign-offs go stale and are asked for again: Amara Diallo." in words(as_(cast.owner).get(url))
     assert as_(cast.owner).post(url).status_code == 302
     assert "the review was moved to rulebook 2031.9" in words(as_(cast.owner).get(review.get_absolute_url()))
-    initiative_acts.votes(Review.objects.get(pk=review.pk), cast.team)
+    initiative_acts.sign_offs(Review.objects.get(pk=review.pk), cast.team)
     decided = review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     assert decided.findings["rulebook"] == "2031.9"
 

@@ -68,7 +68,7 @@ def reporting_to_the_owner(cast):
 
 
 def force(review, person, seat=SEAT, **fields):
-    """A vote written past the act: an INSERT with a statement that is true."""
+    """A sign_off written past the act: an INSERT with a statement that is true."""
     review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
     text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
     values = {
@@ -243,7 +243,7 @@ PARTY = {
     "somebody no longer active": _who_is_no_longer_active,
 }
 
-# Whose vote the verifier takes: it judges seats, roles and activity, and nothing of these.
+# Whose sign-off the verifier takes: it judges seats, roles and activity, and nothing of these.
 UNJUDGED = {
     "another account of the owner",
     "another account of an author of evidence",
@@ -264,7 +264,7 @@ def never_counts(cast, review, who, person):
     initiative = review.initiative
     last = Entry.objects.acts().order_by("-pk").first().pk
     with pytest.raises(Refused):
-        initiative_acts.vote(review, SEAT, person)
+        initiative_acts.sign_off(review, SEAT, person)
     assert not review.sign_offs.exists(), f"{who}: a row was kept"
     entry = Entry.objects.acts().get(pk__gt=last)
     assert (entry.kind, entry.actor_id, entry.initiative_ref) == ("refused", person.pk, initiative.ref)
@@ -278,7 +278,7 @@ def never_counts(cast, review, who, person):
     assert story.fresh(initiative).stage == "proposed"
 
     with an_hour_later():
-        row = unguarded_writes.vote(review, SEAT, person=person)
+        row = unguarded_writes.sign_off(review, SEAT, person=person)
         with an_hour_later():
             found = {(one.table, one.key, one.field) for one in verification.verify().findings}
     judged = ("initiatives_signoff", str(row.pk), "person_id") in found
@@ -289,7 +289,7 @@ def test_without_a_role_the_same_people_sign(cast, review):
     # The bar is the role, not the person: an admin whom another admin seated signs like anybody.
     sit_down(cast, cast.admin)
     with story.undone():
-        initiative_acts.vote(review, SEAT, cast.admin)
+        initiative_acts.sign_off(review, SEAT, cast.admin)
         assert story.sitting(review).verdict.decidable, story.blockers(review)
     with story.undone():
         force(review, cast.admin)
@@ -306,10 +306,10 @@ def test_page_act_and_state_say_the_same(cast, review):
             (reason,) = story.sitting(review).bench.barred(person, SEAT)
             assert initiative_permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
             with pytest.raises(Refused, match=reason):
-                initiative_acts.vote(review, SEAT, person)
+                initiative_acts.sign_off(review, SEAT, person)
 
 
-# What happens after a true vote
+# What happens after a true sign-off
 
 
 def _accepts_a_role(cast, initiative):
@@ -341,9 +341,9 @@ def _becomes_a_report_of_the_owner(cast, initiative):
 CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _becomes_a_report_of_the_owner]
 
 
-def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
+def test_a_sign_off_stops_counting_when_its_signer_becomes_party(cast, review):
     initiative = review.initiative
-    initiative_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
     for change in CHANGES:
         assert story.sitting(review).verdict.decidable, story.blockers(review)
         with story.undone():
@@ -355,8 +355,8 @@ def test_a_vote_stops_counting_when_its_signer_becomes_party(cast, review):
             assert story.fresh(initiative).stage == "proposed"
 
 
-def test_a_declined_proposal_gives_the_vote_back(cast, review):
-    initiative_acts.vote(review, SEAT, cast.seat_value)
+def test_a_declined_proposal_gives_the_sign_off_back(cast, review):
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
     row = give_role(cast, review.initiative, "owner", cast.seat_value, accept=False)
     assert story.fresh_seats(review) == set()
     role_actions.decline_role(assignment=row, by=cast.seat_value)
@@ -365,7 +365,7 @@ def test_a_declined_proposal_gives_the_vote_back(cast, review):
 
 def test_a_pending_proposal_never_silences_an_objection(cast, review):
     give_role(cast, review.initiative, "technical_lead", cast.seat_value, accept=False)
-    initiative_acts.vote(
+    initiative_acts.sign_off(
         review,
         SEAT,
         cast.seat_value,
@@ -377,7 +377,7 @@ def test_a_pending_proposal_never_silences_an_objection(cast, review):
 
 
 def test_an_objection_stands_although_its_signer_left(cast, review):
-    initiative_acts.vote(
+    initiative_acts.sign_off(
         review,
         SEAT,
         cast.seat_value,
@@ -393,12 +393,12 @@ def test_one_person_signs_one_seat(cast):
     initiative = factories.make_prototype(cast)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
     sit_down(cast, cast.seat_security, "architecture_integration")
-    initiative_acts.vote(
+    initiative_acts.sign_off(
         review, "security_privacy", cast.seat_security, "recuse", reason="I advised the vendor."
     )
     objection = {"verdict": "object", "reason": "No.", "criteria": ("mvp.data_reality",)}
     with pytest.raises(Refused, match="One person signs one seat"):
-        initiative_acts.vote(review, "architecture_integration", cast.seat_security, **objection)
+        initiative_acts.sign_off(review, "architecture_integration", cast.seat_security, **objection)
     with pytest.raises(DatabaseError, match="one person signs one seat"):
         force(review, cast.seat_security, "architecture_integration", **objection)
 
@@ -417,7 +417,7 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
     review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.sponsor)
     sit_down(cast, cast.owner, "risk_compliance")
     with pytest.raises(Refused, match="You wrote"):
-        initiative_acts.vote(review, "risk_compliance", cast.owner)
+        initiative_acts.sign_off(review, "risk_compliance", cast.owner)
     with pytest.raises(DatabaseError, match="evidence they wrote"):
         force(review, cast.owner, "risk_compliance", covered_evidence=[])
     # And if such a row stood there, it would not count.
@@ -435,9 +435,10 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
     )
     sit = story.sitting(review)
     reasons = review_state.stale_of(forged, sit.bench, sit.facts, sit.book, sit.at, sit.states)
-    assert {"Marta Lindqvist wrote the contract", "Marta Lindqvist wrote evidence the vote rests on"} <= set(
-        reasons
-    )
+    assert {
+        "Marta Lindqvist wrote the contract",
+        "Marta Lindqvist wrote evidence the sign-off rests on",
+    } <= set(reasons)
     version = story.fresh(initiative).contract.versions.get()
     assert not initiative_permissions.may_approve_contract(
         story.fresh(initiative), "risk_compliance", cast.owner
@@ -447,7 +448,7 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
 
 def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review):
     initiative = review.initiative
-    initiative_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
     role = give_role(cast, initiative, "sponsor", cast.chair, accept=False)
     until = clock.today() + timedelta(days=9)
     waiver = WAIVERS.ask(initiative, key="mvp.users", reason="Later.", until=until, by=cast.owner)
@@ -474,13 +475,13 @@ def past_the_act(review, by):
     review = Review.objects.get(pk=review.pk)
     review.outcome, review.ended_by, review.ended_at = "approved", by, clock.now()
     review.reason = "Go."
-    review.findings = {"votes": [{"digest": row.digest, "stale": []} for row in review.sign_offs.all()]}
+    review.findings = {"sign_offs": [{"digest": row.digest, "stale": []} for row in review.sign_offs.all()]}
     with acting(by=by, reason="Past the act"):
         review.save()
 
 
 def test_a_chair_whose_other_account_is_party_does_not_decide(cast, review):
-    initiative_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
     with story.undone():
         past_the_act(review, cast.chair)  # the same without the pair is a decision
     same_person.mark(person=cast.owner, other=cast.chair, reason="Same badge", by=cast.second_admin)
@@ -493,7 +494,7 @@ def test_a_chair_whose_other_account_is_party_does_not_decide(cast, review):
 
 
 def test_a_chair_whose_factors_a_party_had_reset_approves_a_day_later(cast, review):
-    initiative_acts.vote(review, SEAT, cast.seat_value)
+    initiative_acts.sign_off(review, SEAT, cast.seat_value)
     _reset_by_a_party(cast, review.initiative, cast.chair)
     with pytest.raises(Refused, match="had the second factors of"):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
@@ -511,7 +512,7 @@ def test_two_accounts_of_one_human_approve_a_review_once(cast):
     same_person.mark(person=one, other=other, reason="Same badge", by=cast.second_admin)
     other = User.objects.get(pk=other.pk)
     with pytest.raises(Refused, match="may be the same person as"):
-        initiative_acts.vote(review, "architecture_integration", other)
+        initiative_acts.sign_off(review, "architecture_integration", other)
     with pytest.raises(DatabaseError, match="approve a review once"):
         force(review, other, "architecture_integration")
 
@@ -530,6 +531,6 @@ def test_nobody_accepts_a_role_for_another(cast, review):
 def test_a_seats_own_acts_are_not_authorship(cast):
     # Confirming the tier and putting the contract in force belong to the risk seat; it signs all the same.
     initiative = factories.make_mvp(cast)
-    vote = SignOff.objects.get(review__initiative=initiative, review__gate="mvp", seat="risk_compliance")
-    assert vote.person == cast.seat_risk
+    sign_off = SignOff.objects.get(review__initiative=initiative, review__gate="mvp", seat="risk_compliance")
+    assert sign_off.person == cast.seat_risk
     assert initiative.tier_confirmed_by == cast.seat_risk

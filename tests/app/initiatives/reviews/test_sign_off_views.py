@@ -40,7 +40,7 @@ def sign_url(review, seat, query="verdict=approve") -> str:
 
 
 def write(client, review, seat, verdict="approve", **typed):
-    """Post the words of a vote, and go where that leads: to the statement made of them, or back to the form."""
+    """Post the words of a sign-off, and go where that leads: to the statement made of them, or back to the form."""
     return client.post(sign_url(review, seat, f"verdict={verdict}"), {"reason": ""} | typed, follow=True)
 
 
@@ -66,16 +66,16 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     assert f"sha-256 {hashlib.sha256(shown.encode()).hexdigest()}" in words(page)
     assert not SignOff.objects.exists()
     answer = sign(client, url, page=page)
-    vote = SignOff.objects.get()
-    assert answer.url == reverse("sign-off", args=[vote.pk])
-    assert vote.statement == shown
+    sign_off = SignOff.objects.get()
+    assert answer.url == reverse("sign-off", args=[sign_off.pk])
+    assert sign_off.statement == shown
     signed = client.get(answer.url)
     assert soup_of(signed).select_one(".statement .text").get_text() == shown
     assert "Current: it counts." in words(signed)
     entry = Entry.objects.acts().get(kind="signed off")
     assert f"entry {entry.pk}" in words(signed)
     plain = client.get(answer.url + "?as=text")
-    assert hashlib.sha256(plain.content).hexdigest() == vote.digest
+    assert hashlib.sha256(plain.content).hexdigest() == sign_off.digest
     assert plain["Content-Type"].startswith("text/plain")
     checklist_actions.answer(
         initiative=review.initiative,
@@ -103,7 +103,7 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
 
 def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
     review = before_prototype(cast)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     judgements = count_judgements(monkeypatch)
     answer = as_(cast.chair).post(
         f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."} | SIGNED
@@ -250,8 +250,8 @@ def test_two_tabs_of_one_seat_the_second_is_told_who_was_first(cast, as_):
     assert sign(client, objection, page=other).status_code == 302
     late = sign(client, sign_url(review, "business_value"), page=approve)
     assert late.status_code == 409
-    assert "Amara Diallo voted first for this seat: object" in words(late)
-    assert "This seat has voted already." in words(client.get(sign_url(review, "business_value")))
+    assert "Amara Diallo signed off first for this seat: object" in words(late)
+    assert "This seat has signed off already." in words(client.get(sign_url(review, "business_value")))
 
 
 def test_an_objection_names_criteria_and_says_why(cast, as_):
@@ -266,8 +266,8 @@ def test_an_objection_names_criteria_and_says_why(cast, as_):
     assert not soup_of(foreign).select("input[name=password]")
     page = write(client, review, "business_value", "object", criteria="prototype.honest", reason="No limits.")
     assert sign(client, statement_url(review, "business_value", "object"), page=page).status_code == 302
-    vote = SignOff.objects.get()
-    assert vote.criteria == ["prototype.honest"]
+    sign_off = SignOff.objects.get()
+    assert sign_off.criteria == ["prototype.honest"]
     page = words(as_(cast.chair).get(review.get_absolute_url()))
     assert "objects" in page
     assert "Business value objects to “Is it an honest prototype" in page
@@ -333,7 +333,7 @@ def test_what_is_not_met_cannot_be_approved_and_the_page_says_so(cast, as_):
     assert not SignOff.objects.exists()
 
 
-def test_the_words_of_a_vote_stand_in_no_address(cast, as_):
+def test_the_words_of_a_sign_off_stand_in_no_address(cast, as_):
     review, client = before_prototype(cast), as_(cast.seat_value)
     said = "Nobody-else-should-read-this"
     for verdict, more in (
@@ -391,7 +391,7 @@ def test_a_new_session_loses_no_more_than_the_words_that_the_browser_keeps(cast,
     page = write(client, review, "business_value", "object", criteria="prototype.honest", reason="No limits.")
     other, url = as_(cast.seat_value), statement_url(review, "business_value", "object")
     form = soup_of(other.get(url)).select_one("form[data-draft]")
-    assert form["data-draft"] == f"vote-{review.pk}-business_value-object"
+    assert form["data-draft"] == f"sign_off-{review.pk}-business_value-object"
     # What a page showed carries its words: with it, a password is enough in the new session too.
     assert sign(other, url, page=page).status_code == 302
     assert SignOff.objects.get().reason == "No limits."
@@ -399,28 +399,28 @@ def test_a_new_session_loses_no_more_than_the_words_that_the_browser_keeps(cast,
 
 def test_withdrawing_is_for_the_signer_and_stays_readable(cast, as_):
     review = before_prototype(cast)
-    vote = initiative_acts.vote(review, "business_value", cast.seat_value)
-    url = reverse("sign-off-withdraw", args=[vote.pk])
+    sign_off = initiative_acts.sign_off(review, "business_value", cast.seat_value)
+    url = reverse("sign-off-withdraw", args=[sign_off.pk])
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).post(url, {"reason": "Not mine."}).status_code == 403
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.seat_risk.pk).exists()
     client = as_(cast.seat_value)
     assert client.post(url, {"reason": ""}).status_code == 200
     assert client.post(url, {"reason": "I misread the limits."}).status_code == 302
-    page = words(client.get(reverse("sign-off", args=[vote.pk])))
+    page = words(client.get(reverse("sign-off", args=[sign_off.pk])))
     assert "Withdrawn by Amara Diallo" in page
     assert "I misread the limits." in page
     assert client.post(url, {"reason": "Again."}).status_code == 409
 
 
-def test_after_the_end_nobody_votes_and_the_statement_says_how_it_stood(cast, as_):
+def test_after_the_end_nobody_sign_offs_and_the_statement_says_how_it_stood(cast, as_):
     review = before_prototype(cast)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
-    vote = initiative_acts.vote(review, "business_value", cast.seat_value)
+    sign_off = initiative_acts.sign_off(review, "business_value", cast.seat_value)
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     late = sign(client, url, page=page)
     assert late.status_code == 409
     assert "Already approved by Elena Novak at" in words(late)
     assert client.get(url).status_code == 302
-    assert "It counted when the review ended." in words(client.get(reverse("sign-off", args=[vote.pk])))
+    assert "It counted when the review ended." in words(client.get(reverse("sign-off", args=[sign_off.pk])))

@@ -90,13 +90,13 @@ def test_what_is_personal_stays_personal(cast):
 
 
 def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
-    """The value seat stands in for the owner: barred in words, in votes given before, and by the database."""
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    """The value seat stands in for the owner: barred in words, in sign-offs given before, and by the database."""
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     assert review_state.sit(again(review)).verdict.decidable
     row = stand_in(cast.owner, cast.seat_value)
     sitting = review_state.sit(again(review))
     assert not sitting.verdict.decidable
-    assert "stands in for Marta Lindqvist, business owner" in " ".join(sitting.votes[0].stale)
+    assert "stands in for Marta Lindqvist, business owner" in " ".join(sitting.judged[0].stale)
     refused = initiative_permissions.may_sign(again(review), "business_value", cast.seat_value)
     assert "stands in for Marta Lindqvist" in str(refused)
     last = SignOff.objects.latest().get()
@@ -110,15 +110,15 @@ def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
     assert review_state.sit(again(review)).verdict.decidable
 
 
-def _past_the_acts(vote: SignOff) -> None:
-    """The same vote once more, as raw SQL."""
+def _past_the_acts(sign_off: SignOff) -> None:
+    """The same sign-off once more, as raw SQL."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO initiatives_signoff (review_id, seat, person_id, verdict, reason, criteria, condition,"
             " statement, digest, facts, covered_evidence, replaces_id, at)"
             " SELECT review_id, seat, person_id, verdict, reason, criteria, condition, statement, digest, facts,"
             " covered_evidence, id, %s FROM initiatives_signoff WHERE id = %s",
-            [clock.now(), vote.pk],
+            [clock.now(), sign_off.pk],
         )
 
 
@@ -141,7 +141,7 @@ def test_a_standing_delegate_does_not_come_before_the_chair(cast):
 
 
 def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     assert "Read and decide" in as_(cast.chair).get("/").content.decode()
     absence = absence_actions.plan_absence(**days(0, 3), asked=[], by=cast.chair)
     initiative = again(review).initiative
@@ -153,25 +153,25 @@ def test_while_the_chair_is_away_the_deputy_decides(cast, review, as_):
     assert initiative_permissions.acting_chair(initiative)[0] == cast.chair
 
 
-def test_a_delegate_of_a_seat_signs_for_the_time_and_the_vote_names_both(cast, review, as_):
+def test_a_delegate_of_a_seat_signs_for_the_time_and_the_sign_off_names_both(cast, review, as_):
     row = stand_in(cast.seat_value, cast.outsider, membership=seat_of(cast, cast.seat_value))
     assert row.stands.delegate_of == seat_of(cast, cast.seat_value)
     organisation_actions.confirm_seat(membership=row.stands, by=cast.chair)
     desk = as_(cast.outsider).get("/").content.decode()
     assert "for Amara Diallo" in desk
-    vote = initiative_acts.vote(review, "business_value", cast.outsider)
-    assert vote.statement.startswith(
+    sign_off = initiative_acts.sign_off(review, "business_value", cast.outsider)
+    assert sign_off.statement.startswith(
         "I, Sam Brook, in the seat Business value of the Retail board, as delegate of Amara Diallo, approve"
     )
-    assert vote.on_behalf_of == "Amara Diallo"
+    assert sign_off.on_behalf_of == "Amara Diallo"
     assert Entry.objects.acts().filter(kind="signed off").latest("pk").on_behalf_of_id == cast.seat_value.pk
-    page = as_(cast.owner).get(f"/sign-offs/{vote.pk}/").content.decode()
+    page = as_(cast.owner).get(f"/sign-offs/{sign_off.pk}/").content.decode()
     assert "as delegate of Amara Diallo" in page
     assert review_state.sit(again(review)).verdict.decidable
     absence_actions.end_absence(absence=row.absence, by=cast.seat_value)
     assert not initiative_permissions.holds_seat(review.initiative, cast.outsider, "business_value")
     assert not review_state.sit(again(review)).verdict.decidable, (
-        "a vote counts while its person holds the seat"
+        "a sign-off counts while its person holds the seat"
     )
 
 

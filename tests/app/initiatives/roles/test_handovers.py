@@ -141,11 +141,11 @@ def test_separation_of_duties_is_shown_before_and_holds_after(cast, initiatives,
     initiative_acts.parts(initiatives[1], cast.team)
     initiative_acts.ground_gate(initiatives[1], "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiatives[1]), by=cast.owner)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     typed = {"everything": f"Amara Diallo ({cast.seat_value.login})", "reason": WHY}
     url = reverse("handover", args=[cast.owner.pk])
     page = as_(cast.owner).post(url, typed | {"step": "look"}).content.decode()
-    assert "Amara Diallo approved in its open review: from now on that vote does not count." in page
+    assert "Amara Diallo approved in its open review: from now on that sign-off does not count." in page
     assert (
         "Amara Diallo sits on its board (business value): asked, they approve and decide nothing on it."
         in page

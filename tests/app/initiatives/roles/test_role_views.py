@@ -58,7 +58,7 @@ def test_people_are_proposed_for_all_vacant_roles_at_once_or_for_none(cast, as_)
     with acts() as kinds:
         owner.post(url, asked)
     assert kinds == ["role proposed", "role proposed"]
-    assert "would lose the vote" in text_of(owner.get(url))
+    assert "would lose the sign-off" in text_of(owner.get(url))
     with acts() as kinds:
         answer = owner.post(url, {"sponsor": cast.sponsor.pk, "support_owner": cast.support.pk})
     assert kinds == []

@@ -47,7 +47,7 @@ def test_looking_first_shows_what_a_version_ends_and_changes_nothing(cast, as_):
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     client, url = as_(cast.owner), at("component-add", initiative.ref)
     typed = {"layer": "model", "name": "Language model", "version": "m-5", "step": "look"}
     with acts() as kinds:

@@ -42,7 +42,7 @@ def obliged(cast):
     """Two initiatives of one owner before the MVP gate, the first with every approval; an overdue obligation
     elsewhere.
     """
-    first = open_reviews.voted(cast)
+    first = open_reviews.signed_off(cast)
     other = factories.make_prototype(cast, title="Invoice reader")
     second = review_actions.open_review(initiative=other, by=cast.owner)
     obligation = owed(cast, factories.make_initiative(cast, title="Former idea"))

@@ -14,7 +14,7 @@ from governance.models import Board, Entry, Membership, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.vocabulary import BoardRole
-from initiatives.form_fields import PersonField, votes_lost
+from initiatives.form_fields import PersonField, sign_offs_lost
 from initiatives.models import Review
 from initiatives.models.imports import ROOT
 from initiatives.reviews import actions as review_actions
@@ -42,13 +42,13 @@ def foreign(cast) -> Unit:
 
 @pytest.fixture
 @snapshots.kept
-def voted(cast) -> Review:
-    """A review for the prototype on which the seat for business value, the only one that must sign, voted."""
+def signed_off(cast) -> Review:
+    """A review for the prototype on which the seat for business value, the only one that must sign, signed off."""
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     return review
 
 
@@ -227,13 +227,13 @@ def test_boards_say_who_holds_what_and_what_is_vacant_and_each_quorum(cast, as_)
     assert str(cast.seat_risk) not in words(client.get(reverse("boards"))), "once the word of it was read"
 
 
-def test_a_seat_is_granted_after_what_it_means_was_said_and_cools_off(cast, as_, voted):
+def test_a_seat_is_granted_after_what_it_means_was_said_and_cools_off(cast, as_, signed_off):
     client, url = as_(cast.admin), f"{reverse('seat-grant', args=[cast.board.pk])}?seat=risk_compliance"
     assert '<option value="risk_compliance" selected>' in words(client.get(url))
     said = {"seat": BoardRole.RISK_COMPLIANCE, "person": cast.owner.pk}
     shown = words(client.post(url, said | {"step": "look"}))
     assert f"{cast.seat_risk} holds this seat too." in shown
-    assert f"works on {voted.initiative.ref}, and does not vote there." in shown
+    assert f"works on {signed_off.initiative.ref}, and does not sign off there." in shown
     assert "the seat approves nothing, unless the chair or a second admin confirms it before." in shown
     assert not Membership.objects.filter(person=cast.owner).exists(), "looking grants nothing"
     assert client.post(url, said).status_code == 302
@@ -270,14 +270,14 @@ def test_a_seat_of_a_time_ends_with_its_last_day(cast, as_):
     assert (clock.local_day(row.starts_at), clock.local_day(row.ends_at)) == (first, last)
 
 
-def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cast, as_, voted):
-    seat, ref = held(cast.seat_value), voted.initiative.ref
+def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cast, as_, signed_off):
+    seat, ref = held(cast.seat_value), signed_off.initiative.ref
     said = " ".join(seat_preview.of_end(seat))
-    assert f"The vote of {cast.seat_value} in the review of {ref} no longer counts." in said
+    assert f"The sign-off of {cast.seat_value} in the review of {ref} no longer counts." in said
     assert f"The review of {ref} is left without a quorum: Business value must sign and cannot" in said
     other = " ".join(seat_preview.of_end(held(cast.seat_adoption)))
     assert ref not in other
-    assert "No open review loses a vote or its quorum; the board has 1 open review." in other
+    assert "No open review loses a sign-off or its quorum; the board has 1 open review." in other
     factories.make_seat(cast, cast.sponsor, "business_value")
     said = " ".join(seat_preview.of_end(seat))
     assert "no longer counts" in said
@@ -293,17 +293,17 @@ def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cas
 # Choosing people
 
 
-def test_where_a_person_is_chosen_for_a_role_the_vote_it_costs_stands_beside_the_name(cast):
+def test_where_a_person_is_chosen_for_a_role_the_sign_off_it_costs_stands_beside_the_name(cast):
     initiative = factories.make_initiative(cast)
     request = RequestFactory().get("/")
     request.user = cast.owner
     form = ProposeForm(initiative=initiative, roles={"sponsor": "steps in"}, request=request, purpose="")
     options = dict(form.fields["sponsor"].choices)
     said = {str(key): label for key, label in options.items()}
-    assert said[str(cast.seat_risk.pk)].endswith(": sits on the board, would lose the vote")
+    assert said[str(cast.seat_risk.pk)].endswith(": sits on the board, would lose the sign-off")
     assert "lose" not in said[str(cast.lead.pk)]
-    assert cast.seat_risk.pk in votes_lost(cast.board)
-    assert votes_lost()[cast.seat_risk.pk] == "sits on Retail board, would lose the vote there"
+    assert cast.seat_risk.pk in sign_offs_lost(cast.board)
+    assert sign_offs_lost()[cast.seat_risk.pk] == "sits on Retail board, would lose the sign-off there"
 
 
 def test_a_list_of_more_than_ten_is_typed_into_and_a_short_one_is_not(cast):

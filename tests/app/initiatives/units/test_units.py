@@ -47,13 +47,13 @@ def other_board(cast):
 
 @pytest.fixture
 @snapshots.kept
-def voted(cast) -> Review:
+def signed_off(cast) -> Review:
     """A prototype review that is ready: the value seat approved."""
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
-    initiative_acts.vote(review, "business_value", cast.seat_value)
+    initiative_acts.sign_off(review, "business_value", cast.seat_value)
     assert review_state.sit(again(review)).verdict.decidable
     return review
 
@@ -97,7 +97,7 @@ def test_a_place_that_is_no_place_is_refused_with_the_remedy(cast):
 
 
 @pytest.mark.django_db
-def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
+def test_what_is_shown_before_a_merge_is_what_happens(cast, signed_off, other_board):
     plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
     said = " ".join(plan.sentences())
     assert (
@@ -105,9 +105,9 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
         in said
     )
     assert "Logistics board now decides on 1 initiative that Retail board decided until now." in said
-    assert "1 vote given before no longer counts" in said
+    assert "1 sign-off given before no longer counts" in said
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
-    initiative, old = again(voted.initiative), again(cast.unit)
+    initiative, old = again(signed_off.initiative), again(cast.unit)
     assert initiative.unit == cast.elsewhere
     assert initiative.history.first().history_change_reason == WHY
     assert old.merged_into == cast.elsewhere
@@ -128,17 +128,17 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
 
 
 @pytest.mark.django_db
-def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, other_board):
+def test_sign_offs_of_the_old_board_no_longer_count_whoever_gave_them(cast, signed_off, other_board):
     # She sits in the same seat of both boards: her word was given in another board's name.
     organisation_actions.appoint(
         board=other_board, person=cast.seat_value, seat="business_value", by=cast.admin
     )
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
-    sitting = review_state.sit(again(voted))
+    sitting = review_state.sit(again(signed_off))
     assert not sitting.verdict.decidable
-    assert "another board decides this initiative now" in sitting.votes[0].stale
+    assert "another board decides this initiative now" in sitting.judged[0].stale
     with pytest.raises(Refused):
-        review_actions.decide(review=again(voted), outcome="approved", reason="Go.", by=cast.chair)
+        review_actions.decide(review=again(signed_off), outcome="approved", reason="Go.", by=cast.chair)
 
 
 @pytest.mark.django_db

@@ -31,7 +31,7 @@ from tests.support.rules.agreed_cases import (
     days_before,
     initiative,
     shown,
-    votes,
+    sign_offs,
 )
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY
 
@@ -58,7 +58,7 @@ def gates_of(row):
 
 def verdict(facts, gate, signers, states=None):
     """What a board says of which these seats approve."""
-    return judge(facts, BOOK, gate.key, AT, votes=votes(signers), seats=board(), states=states)
+    return judge(facts, BOOK, gate.key, AT, sign_offs=sign_offs(signers), seats=board(), states=states)
 
 
 def test_every_question_criterion_and_gate_has_its_line_and_every_line_is_asked():

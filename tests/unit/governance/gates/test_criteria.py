@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from governance import clock
 from governance.gates import criteria, turning_points
-from governance.gates.criteria import SeatState, Vote, reach
+from governance.gates.criteria import JudgedSignOff, SeatState, reach
 from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
@@ -303,10 +303,11 @@ def test_the_outlook_equals_what_is_supported_at_each_moment(facts, moments):
 # Reviews
 
 
-def votes(gate, seats=None, **fields):
+def sign_offs(gate, seats=None, **fields):
     keys = BOOK.gates[gate].seats if seats is None else seats
     return tuple(
-        Vote(seat, place, f"Holder of {seat}", "approve", AT, **fields) for place, seat in enumerate(keys, 1)
+        JudgedSignOff(seat, place, f"Holder of {seat}", "approve", AT, **fields)
+        for place, seat in enumerate(keys, 1)
     )
 
 
@@ -316,7 +317,7 @@ def bench(*without):
 
 def judged(facts, gate="production", *, cast=None, seats=None, at=AT):
     return criteria.judge(
-        facts, BOOK, gate, at, votes=votes(gate) if cast is None else cast, seats=seats or bench()
+        facts, BOOK, gate, at, sign_offs=sign_offs(gate) if cast is None else cast, seats=seats or bench()
     )
 
 
@@ -376,7 +377,7 @@ def test_retire_does_not_ask_for_support_holds_or_conditions():
 
 @pytest.mark.parametrize("seat", BOOK.gates["production"].must_include)
 def test_a_seat_that_must_sign_is_missed(seat):
-    cast = tuple(vote for vote in votes("production") if vote.seat != seat)
+    cast = tuple(sign_off for sign_off in sign_offs("production") if sign_off.seat != seat)
     verdict = judged(everything("mvp"), cast=cast)
     assert not verdict.decidable
     assert seat in verdict.missing_seats
@@ -385,22 +386,22 @@ def test_a_seat_that_must_sign_is_missed(seat):
 
 def test_the_quorum_counts_fresh_approvals():
     needed = BOOK.gates["production"].must_include
-    assert "4 of 5 seats" in words(judged(everything("mvp"), cast=votes("production", needed)))
-    assert judged(everything("mvp"), cast=votes("production", [*needed, "adoption_change"])).decidable
+    assert "4 of 5 seats" in words(judged(everything("mvp"), cast=sign_offs("production", needed)))
+    assert judged(everything("mvp"), cast=sign_offs("production", [*needed, "adoption_change"])).decidable
 
 
 def test_a_high_tier_needs_a_larger_quorum():
     five = [seat for seat in BOOK.gates["production"].seats if seat != "adoption_change"]
-    assert judged(everything("mvp"), cast=votes("production", five)).decidable
-    verdict = judged(everything("mvp", tier="high"), cast=votes("production", five))
+    assert judged(everything("mvp"), cast=sign_offs("production", five)).decidable
+    verdict = judged(everything("mvp", tier="high"), cast=sign_offs("production", five))
     assert verdict.quorum == 6
     assert "5 of 6 seats" in words(verdict)
 
 
 def test_a_stale_approval_of_a_seat_that_must_sign_blocks():
     cast = [
-        replace(vote, stale=("the scope changed",)) if vote.seat == "risk_compliance" else vote
-        for vote in votes("production")
+        replace(sign_off, stale=("the scope changed",)) if sign_off.seat == "risk_compliance" else sign_off
+        for sign_off in sign_offs("production")
     ]
     verdict = judged(everything("mvp"), cast=tuple(cast))
     assert "Risk and compliance must sign again: the scope changed" in words(verdict)
@@ -409,26 +410,28 @@ def test_a_stale_approval_of_a_seat_that_must_sign_blocks():
 
 def test_a_stale_approval_beyond_the_quorum_does_not_block():
     cast = [
-        replace(vote, stale=("no longer holds the seat",)) if vote.seat == "adoption_change" else vote
-        for vote in votes("production")
+        replace(sign_off, stale=("no longer holds the seat",))
+        if sign_off.seat == "adoption_change"
+        else sign_off
+        for sign_off in sign_offs("production")
     ]
     assert judged(everything("mvp"), cast=tuple(cast)).decidable
 
 
 def test_a_stale_approval_that_the_quorum_needs_blocks():
     cast = tuple(
-        replace(vote, stale=("aged",)) if vote.seat == "adoption_change" else vote
-        for vote in votes("production", [*BOOK.gates["production"].must_include, "adoption_change"])
+        replace(sign_off, stale=("aged",)) if sign_off.seat == "adoption_change" else sign_off
+        for sign_off in sign_offs("production", [*BOOK.gates["production"].must_include, "adoption_change"])
     )
     assert "Adoption and change must sign again" in words(judged(everything("mvp"), cast=cast))
 
 
 def test_an_objection_to_a_blocking_criterion_stands_against_everybody():
     cast = tuple(
-        replace(vote, verdict="object", criteria=("production.test_adoption",))
-        if vote.seat == "adoption_change"
-        else vote
-        for vote in votes("production")
+        replace(sign_off, verdict="object", criteria=("production.test_adoption",))
+        if sign_off.seat == "adoption_change"
+        else sign_off
+        for sign_off in sign_offs("production")
     )
     verdict = judged(everything("mvp"), cast=cast)
     assert verdict.fresh_approvals == 5
@@ -437,17 +440,17 @@ def test_an_objection_to_a_blocking_criterion_stands_against_everybody():
 
 def test_an_objection_to_an_advisory_criterion_does_not_block():
     cast = tuple(
-        replace(vote, verdict="object", criteria=("production.systems_owned",))
-        if vote.seat == "architecture_integration"
-        else vote
-        for vote in votes("production")
+        replace(sign_off, verdict="object", criteria=("production.systems_owned",))
+        if sign_off.seat == "architecture_integration"
+        else sign_off
+        for sign_off in sign_offs("production")
     )
     assert judged(everything("mvp"), cast=cast).decidable
 
 
 def test_recusal_lowers_who_may_sign_and_not_the_quorum():
     two = ("adoption_change", "architecture_integration")
-    cast = tuple(replace(v, verdict="recuse") if v.seat in two else v for v in votes("production"))
+    cast = tuple(replace(v, verdict="recuse") if v.seat in two else v for v in sign_offs("production"))
     verdict = judged(everything("mvp"), cast=cast, seats=bench(*two))
     assert verdict.quorum == 5
     assert not verdict.reachable

@@ -107,7 +107,7 @@ def test_putting_the_model_on_record_costs_a_prototype_nothing(key):
     assert state(replace(before, running=(MODEL,)), key).satisfied
 
 
-def test_a_vote_does_not_stale_because_the_production_form_was_verified():
+def test_a_sign_off_does_not_stale_because_the_production_form_was_verified():
     """What only improves stales nothing, although the other question has an answer of another version."""
     old, new = "mvp.expectations", "prod.q11_expectations"
     own, form = item(1, old), item(2, new)

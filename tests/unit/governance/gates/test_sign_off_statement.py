@@ -67,10 +67,12 @@ def test_the_facts_of_a_seat_are_what_its_criteria_ask_for():
 # What stales, one by one
 
 
-def test_age_of_the_vote():
+def test_age_of_the_sign_off():
     facts = everything("mvp")
     limit = BOOK.freshness.sign_off_max_age_days
-    fresh = one("mvp.problem")  # proof that does not age is not needed: only the vote's own age is looked at
+    fresh = one(
+        "mvp.problem"
+    )  # proof that does not age is not needed: only the sign-off's own age is looked at
     covered = signed(facts)
     then = clock.midnight_before(TODAY + limit * DAY)
     assert not any("days ago" in r for r in sign_off_statement.stale_reasons(covered, fresh, BOOK, then, AT))
@@ -263,7 +265,7 @@ def test_passing_proof_that_supersedes_a_named_item_stales():
 
 
 def test_proof_by_the_production_form_is_watched_in_that_form():
-    # At the MVP gate mvp.possibility may stand on a performance report; what ends that report ends the vote.
+    # At the MVP gate mvp.possibility may stand on a performance report; what ends that report ends the sign-off.
     facts = everything("prototype", without=["mvp.possibility"])
     report = item_of(facts, "prod.performance")
     second = proof_of("prod.performance", 900)
@@ -338,7 +340,7 @@ def test_a_condition_is_in_the_bytes():
     assert "Condition: Train the second team - Karim, by 2026-12-01." in text
 
 
-def test_what_differs_between_two_statements_is_told_in_pairs_without_what_belongs_to_the_vote():
+def test_what_differs_between_two_statements_is_told_in_pairs_without_what_belongs_to_the_sign_off():
     before = (
         "I, Ada, approve:\n\n- Is it bounded? (a): met\n  - Whom? (b, answer 1): stated\nReason: Read twice.\n"
         "Scope: 40 users.\nSigner: Ada, person 1. Prepared 2026-05-01.\n"

@@ -14,8 +14,9 @@ from governance.vocabulary import Seat
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
 
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
-# They say which vote it is, not what the initiative is; `board.stale_of` compares them with the row of the vote.
-WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
+# They say which sign-off it is, not what the initiative is; `board.stale_of` compares them with the row of the
+# sign-off.
+WHICH_SIGN_OFF = {"gate", "seat", "rulebook", "format"}
 # What is fixed after it was signed stales nothing (docs/domain.md, invariant 19), so a state is compared in one
 # direction: the statement said better of it than there is now.
 BETTER = {"unmet": "met", "later": "met", "waived": "met"}
@@ -82,7 +83,7 @@ def looked_at(facts, gate, seat):
     for path, value in leaves(covered):
         changed = other_than(path, value)
         # The order of items is printed too, but a key among them names another item, which has its own values.
-        if path[0] in WHICH_VOTE or changed is None or path[-2:-1] == ("evidence",):
+        if path[0] in WHICH_SIGN_OFF or changed is None or path[-2:-1] == ("evidence",):
             continue
         signed = put(covered, path, changed)
         if written(signed) != text:

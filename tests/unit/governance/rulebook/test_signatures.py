@@ -13,15 +13,15 @@ ASKS = '\n[signatures]\nvote = { high = "passkey", limited = "password and code"
 
 def test_a_rulebook_says_by_act_and_tier_how_strong_a_signature_must_be():
     assert parse(TEXT).signatures == {}
-    assert parse(TEXT + ASKS).signatures == {"vote": {"high": "passkey", "limited": "password and code"}}
+    assert parse(TEXT + ASKS).signatures == {"sign_off": {"high": "passkey", "limited": "password and code"}}
 
 
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ('vote = { high = "stamp" }', '"stamp" is not known here'),
-        ('vote = { severe = "passkey" }', '"severe" is not known here'),
-        ('vote = "passkey"', "vote"),
+        ('sign-off = { high = "stamp" }', '"stamp" is not known here'),
+        ('sign-off = { severe = "passkey" }', '"severe" is not known here'),
+        ('sign_off = "passkey"', "sign_off"),
         ('lunch = { high = "passkey" }', "lunch"),
     ],
 )
@@ -34,27 +34,27 @@ def test_what_it_may_not_say_is_named_with_its_line(said, words):
 def test_a_difference_is_a_sentence():
     (section,) = diff.differences(parse(TEXT), parse(TEXT + ASKS))
     assert section.title == "How strong signatures must be"
-    assert any("Vote at high risk: now passkey" in line for line in section.lines)
+    assert any("Sign-off at high risk: now passkey" in line for line in section.lines)
     assert diff.differences(parse(TEXT + ASKS), parse(TEXT + ASKS)) == []
 
 
 def test_it_is_edited_value_by_value_in_a_text_that_says_nothing_of_it_too():
     asks = {
-        ("signatures", "vote", "high"): "passkey",
+        ("signatures", "sign_off", "high"): "passkey",
         ("signatures", "decision", "high"): "password and code",
     }
     once = with_values(read(TEXT), asks)
     assert parse(once.source).signatures == {
-        "vote": {"high": "passkey"},
+        "sign_off": {"high": "passkey"},
         "decision": {"high": "password and code"},
     }
     assert once.source.startswith(TEXT)
-    more = {("signatures", "vote", "limited"): "passkey", ("signatures", "waiver", "high"): "passkey"}
+    more = {("signatures", "sign_off", "limited"): "passkey", ("signatures", "waiver", "high"): "passkey"}
     twice = with_values(once, more | {("signatures", "decision", "high"): None})
     assert parse(twice.source).signatures == {
-        "vote": {"limited": "passkey", "high": "passkey"},
+        "sign_off": {"limited": "passkey", "high": "passkey"},
         "waiver": {"high": "passkey"},
     }
     assert twice.source.count("[signatures]") == 1
-    assert read(TEXT).row("signatures", "vote") == {}
+    assert read(TEXT).row("signatures", "sign_off") == {}
     assert read(TEXT).row("signatures", "lunch") is None

@@ -415,7 +415,7 @@ def test_confirmed_it_signs_before_its_day_and_not_before_that(devices):
 
 def test_what_was_erased_and_what_was_never_signed_is_counted():
     proof = of_row(verify.PROOFS_TABLE)
-    vote = {"table": "", "xact": 5, "actor": 7, "kind": "signed off"}, b'{"facts": {}}'
-    words = look(Signatures(True, []), (proof, None), vote).lines()
+    sign_off = {"table": "", "xact": 5, "actor": 7, "kind": "signed off"}, b'{"facts": {}}'
+    words = look(Signatures(True, []), (proof, None), sign_off).lines()
     assert words[0].startswith("1 signatures were erased")
-    assert words[1].startswith("1 votes say no signature")
+    assert words[1].startswith("1 sign-offs say no signature")
