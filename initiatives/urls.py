@@ -28,6 +28,7 @@ from initiatives.imports.portfolio import bulk_views
 from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.imports.removal import views as import_removal_views
 from initiatives.imports.systems import views as system_import_views
+from initiatives.initiative.row_acts import row_act
 from initiatives.initiative_pages import day_comparison_views
 from initiatives.initiative_pages import views as initiative_page_views
 from initiatives.insights import list_views
@@ -72,6 +73,8 @@ from initiatives.stages import views as stage_views
 from initiatives.units import seat_views
 from initiatives.units import views as unit_views
 
+CONSENTS = {f"{kind.slug}s": kind for kind in (WAIVERS, BODY_TERMS, BULK_READINGS)}
+
 urlpatterns = [
     path("access/v1/evaluation", enforcement_api.evaluation, name="access-evaluation"),
     path("access/v1/evaluations", enforcement_api.evaluations, name="access-evaluations"),
@@ -102,6 +105,7 @@ urlpatterns = [
     path("", desk_views.desk, name="desk"),
     path("snooze/", desk_views.snooze, name="snooze"),
     path("search/", search_views.search, name="search"),
+    path("rows/<slug:rows>/<int:pk>/<slug:verb>/", row_act, name="row-act"),
     path("initiatives/", portfolio_views.portfolio, name="portfolio"),
     path("initiatives/export.csv", portfolio_views.export, {"ending": "csv"}, name="portfolio-export"),
     path("initiatives/export.xlsx", portfolio_views.export, {"ending": "xlsx"}, name="portfolio-workbook"),
@@ -137,7 +141,6 @@ urlpatterns = [
     path("rulebook-drafts/<int:pk>/effects/", forecast_views.of_draft, name="rulebook-draft-effects"),
     path("rulebook-effects/<int:pk>/", forecast_views.forecast, name="rulebook-forecast"),
     path("rulebook-effects/<int:pk>/progress/", forecast_views.progress, name="rulebook-forecast-progress"),
-    path("rulebook-effects/<int:pk>/export/", forecast_views.export, name="rulebook-forecast-export"),
     path("rulebook/<str:version>/effects/", forecast_views.of_version, name="rulebook-effects"),
     path("rulebook/<str:version>/changes/", rulebook_changes_views.changes, name="rulebook-changes"),
     path("rulebook/<str:version>/publish/", rulebook_changes_views.publish, name="rulebook-publish"),
@@ -177,9 +180,6 @@ urlpatterns = [
     ),
     path("initiatives/<str:ref>/evidence/<int:pk>/cover/", evidence_views.cover, name="evidence-cover"),
     path("initiatives/<str:ref>/evidence/<int:pk>/capture/", evidence_views.capture, name="evidence-capture"),
-    path(
-        "initiatives/<str:ref>/evidence/<int:pk>/withdraw/", evidence_views.withdraw, name="evidence-withdraw"
-    ),
     path("initiatives/<str:ref>/evidence/verify/", verification_views.begin, name="evidence-verify-first"),
     path(
         "initiatives/<str:ref>/evidence/<int:pk>/verify/<str:key>/",
@@ -190,7 +190,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/contract/map/", control_views.contract_map, name="contract-map"),
     path("initiatives/<str:ref>/contract/map/several/", control_views.map_clauses, name="clauses-map"),
     path("initiatives/<str:ref>/contract/map/<int:pk>/", control_views.map_clause, name="clause-map"),
-    path("mappings/<int:pk>/end/", control_views.end_mapping, name="mapping-end"),
     path("initiatives/<str:ref>/contract/edit/", clause_views.edit, name="contract-edit"),
     path("initiatives/<str:ref>/contract/edit/move/", clause_views.clause_move, name="clause-move"),
     path("initiatives/<str:ref>/contract/edit/<str:number>/", clause_views.clause_edit, name="clause-edit"),
@@ -238,7 +237,6 @@ urlpatterns = [
     path("roles/<int:pk>/", role_views.role, name="role"),
     path("roles/<int:pk>/decline/", role_views.decline, name="role-decline"),
     path("roles/<int:pk>/again/", role_views.again, name="role-again"),
-    path("roles/<int:pk>/end/", role_views.end, name="role-end"),
     path("away/", absence_views.away, name="away"),
     path("away/<int:pk>/end/", absence_views.end, name="away-end"),
     path("delegations/<int:pk>/", absence_views.delegation, name="delegation"),
@@ -250,19 +248,15 @@ urlpatterns = [
     path("initiatives/<str:ref>/running/component/", running_views.component, name="component-add"),
     path("initiatives/<str:ref>/running/scope/", running_views.scope, name="scope-add"),
     path("initiatives/<str:ref>/running/change/", running_views.change, name="change-add"),
-    path("changes/<int:pk>/complete/", running_views.complete, name="change-complete"),
     path("initiatives/<str:ref>/running/architecture/", running_views.decide, name="architecture-add"),
-    path("architecture/<int:pk>/withdraw/", running_views.withdraw_decision, name="architecture-withdraw"),
     path("initiatives/<str:ref>/running/dependant/", dependant_views.add, name="dependant-add"),
     path("dependants/<int:pk>/", dependant_views.state, name="dependant"),
     path("dependants/<int:pk>/decline/", dependant_views.decline, name="dependant-decline"),
-    path("dependants/<int:pk>/end/", dependant_views.end, name="dependant-end"),
     path("initiatives/<str:ref>/contract/dry-run/", dry_run_views.dry_run, name="contract-dry-run"),
     path("initiatives/<str:ref>/systems/", key_views.systems, name="systems"),
     path("initiatives/<str:ref>/systems/try/", key_views.try_it, name="system-try"),
     path("initiatives/<str:ref>/systems/key/", key_views.make_key, name="key-make"),
     path("initiatives/<str:ref>/systems/<int:pk>/rotate/", key_views.rotate_key, name="key-rotate"),
-    path("initiatives/<str:ref>/systems/<int:pk>/revoke/", key_views.revoke_key, name="key-revoke"),
     path("proposals/", proposal_views.proposals, name="proposals"),
     path("proposals/<int:pk>/", proposal_views.proposal, name="proposal"),
     path("proposals/<int:pk>/decline/", proposal_views.decline, name="proposal-decline"),
@@ -277,8 +271,6 @@ urlpatterns = [
         evaluation_views.declare,
         name="evaluation-declare",
     ),
-    path("evaluations/<int:pk>/result/", evaluation_views.result, name="evaluation-result"),
-    path("evaluations/<int:pk>/withdraw/", evaluation_views.withdraw, name="evaluation-withdraw"),
     path("systems/", system_system_views.systems, name="systems-all"),
     path("systems/describe/", system_system_views.describe, name="system-describe"),
     path("systems/<int:pk>/", system_system_views.system, name="system"),
@@ -306,7 +298,6 @@ urlpatterns = [
     path("links/<int:pk>/", link_views.answer, name="link-answer"),
     path("links/<int:pk>/decline/", link_views.decline, name="link-decline"),
     path("links/<int:pk>/change/", system_views.change, name="link-change"),
-    path("links/<int:pk>/end/", system_views.end, name="link-end"),
     path("initiatives/<str:ref>/decisions/", logged_decision_views.decisions, name="told"),
     path("initiatives/<str:ref>/decisions/export.csv", logged_decision_views.export, name="told-export"),
     path("initiatives/<str:ref>/decisions/<str:moment>/", logged_decision_views.decision, name="told-one"),
@@ -320,7 +311,6 @@ urlpatterns = [
         {"kind": BODY_TERMS},
         name="interactions-kept",
     ),
-    *consent_views.answers(BODY_TERMS),
     path("initiatives/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
     path(
         "initiatives/<str:ref>/interactions/promise/",
@@ -341,7 +331,6 @@ urlpatterns = [
         {"kind": BULK_READINGS},
         name="bulk-readings",
     ),
-    *consent_views.answers(BULK_READINGS),
     path("bulk-readings/<int:pk>/file.jsonl", selection_views.bulk_file, name="bulk-reading-file"),
     path("subject-requests/", request_views.requests, name="subject-requests"),
     path("subject-requests/new/", request_views.receive, name="subject-request-new"),
@@ -391,23 +380,19 @@ urlpatterns = [
     path(
         "initiatives/<str:ref>/integration/definitions/add/", definition_views.define, name="definition-add"
     ),
-    path("term-uses/<int:pk>/stop/", definition_views.stop_using, name="term-stop"),
     path("definitions/<int:pk>/change/", definition_views.change, name="definition-change"),
     path("definitions/<int:pk>/withdraw/", definition_views.withdraw, name="definition-withdraw"),
     path("conflicts/<int:pk>/reconcile/", definition_views.reconcile, name="conflict-reconcile"),
-    path("conflicts/<int:pk>/accept/", definition_views.accept, name="conflict-accept"),
     path("glossary/", glossary_views.glossary, name="glossary"),
     path("glossary/add/", glossary_views.name_term, name="glossary-add"),
     path("glossary/<int:pk>/change/", glossary_views.change_term, name="glossary-change"),
     path("glossary/<int:pk>/", glossary_views.term, name="glossary-term"),
     path("initiatives/<str:ref>/integration/drills/", drill_views.drills, name="integration-drills"),
     path("initiatives/<str:ref>/integration/drills/add/", drill_views.add, name="drill-add"),
-    path("drills/<int:pk>/withdraw/", drill_views.withdraw, name="drill-withdraw"),
     path(
         "initiatives/<str:ref>/integration/processes/", process_views.processes, name="integration-processes"
     ),
     path("initiatives/<str:ref>/integration/processes/add/", process_views.add, name="process-add"),
-    path("processes/<int:pk>/withdraw/", process_views.withdraw, name="process-withdraw"),
     path("initiatives/<str:ref>/integration/sign-on/", process_views.flow, name="sign-on-add"),
     path("initiatives/<str:ref>/integration/traces/", trace_views.traces, name="integration-traces"),
     path(
@@ -422,9 +407,6 @@ urlpatterns = [
     path("initiatives/<str:ref>/notes/event/", note_views.event, name="event-add"),
     path("initiatives/<str:ref>/notes/funding/", note_views.funding, name="funding-add"),
     path("initiatives/<str:ref>/notes/observation/", note_views.observation, name="observation-add"),
-    path("events/<int:pk>/take-back/", note_views.take_back_event, name="event-take-back"),
-    path("funding/<int:pk>/take-back/", note_views.take_back_funding, name="funding-take-back"),
-    path("observations/<int:pk>/take-back/", note_views.take_back_observation, name="observation-take-back"),
     path("initiatives/<str:ref>/withdraw/", stage_views.withdraw, name="initiative-withdraw"),
     path("initiatives/<str:ref>/stop/", stage_views.stop, name="initiative-stop"),
     path("initiatives/<str:ref>/retire/", stage_views.retire, name="initiative-retire"),
@@ -433,20 +415,15 @@ urlpatterns = [
     path("initiatives/<str:ref>/continue/", stage_views.go_on, name="initiative-continue"),
     path("initiatives/<str:ref>/reattest/", stage_views.reattest, name="initiative-reattest"),
     path("initiatives/<str:ref>/hold/", hold_views.open_hold, name="hold-open"),
-    path("holds/<int:pk>/lift/", hold_views.lift, name="hold-lift"),
     path("feeds/<int:pk>/", link_views.shut, name="feed-shut"),
-    path("obligations/<int:pk>/settle/", hold_views.settle, name="obligation-settle"),
     path("obligations/<int:pk>/excuse/", hold_views.excuse, name="obligation-excuse"),
     path("initiatives/<str:ref>/shown-by/", hold_views.show_by, name="shown-by"),
     path("initiatives/<str:ref>/gaps/", hold_views.open_gap, name="gap-open"),
-    path("gaps/<int:pk>/close/", hold_views.close_gap, name="gap-close"),
     path("first-month/", first_month_views.first_month_page, name="first-month"),
     path("ideas/", idea_views.ideas, name="ideas"),
     path("initiatives/<str:ref>/integration/effort/", effort_views.effort, name="integration-effort"),
     path("initiatives/<str:ref>/integration/effort/import/", effort_views.bring_in, name="effort-import"),
-    path("efforts/<int:pk>/take-back/", effort_views.take_back, name="effort-take-back"),
     path("insights/effort/", list_views.lines, name="efforts"),
-    path("insights/effort/export.csv", list_views.lines_export, name="efforts-export"),
     path("insights/", insight_views.now, name="insights"),
     path("insights/mismatches/", insight_views.mismatches, name="insights-mismatches"),
     path("insights/flow/", insight_views.flow, name="insights-flow"),
@@ -456,7 +433,6 @@ urlpatterns = [
     path("insights/people/export.csv", list_views.capacity_export, name="capacity-export"),
     path("insights/figures/<slug:figure>/", insight_views.rows, name="insights-figure"),
     path("decisions/", list_views.decisions, name="decisions"),
-    path("decisions/export.csv", list_views.decisions_export, name="decisions-export"),
     path("reviews/", review_views.reviews, name="reviews"),
     path("initiatives/<str:ref>/review/", review_views.open_review, name="review-open"),
     path("reviews/<int:pk>/", review_views.review, name="review"),
@@ -471,16 +447,19 @@ urlpatterns = [
     path("sign-offs/<int:pk>/", sign_off_views.statement, name="sign-off"),
     path("sign-offs/<int:pk>/withdraw/", sign_off_views.withdraw, name="sign-off-withdraw"),
     path("initiatives/<str:ref>/waivers/", consent_views.requests, {"kind": WAIVERS}, name="waivers"),
-    *consent_views.answers(WAIVERS),
+    path(
+        "consents/<slug:rows>/<int:pk>/<slug:verb>/",
+        consent_views.answer,
+        {"kinds": CONSENTS},
+        name="consent-answer",
+    ),
     path("audit/frameworks/", crosswalk_views.frameworks, name="crosswalk"),
-    path("audit/frameworks.csv", crosswalk_views.export, name="crosswalk-export"),
     path("system-imports/", system_import_views.system_imports, name="system-imports"),
     path("system-imports/<int:pk>/", system_import_views.system_import, name="system-import"),
     path("system-imports/<int:pk>/mapping/", system_import_views.mapping, name="system-import-mapping"),
     path("system-imports/<int:pk>/confirm/", system_import_views.confirm, name="system-import-confirm"),
     path("system-imports/<int:pk>/drop/", system_import_views.drop, name="system-import-drop"),
     path("system-imports/<int:pk>/progress/", system_import_views.progress, name="system-import-progress"),
-    path("system-imports/<int:pk>/rows.csv", system_import_views.export, name="system-import-export"),
     path("organisation/units/", unit_views.units, name="units"),
     path("organisation/units/add/", unit_views.add, name="unit-add"),
     path("organisation/units/from-table/", unit_views.from_table, name="units-from-table"),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from adoption.lessons import permissions as lesson_permissions
 from adoption.measures import permissions as measure_permissions
 from adoption.models import Measure
+from adoption.models.reports import BEHAVIOUR_REPORT
 from adoption.reports import permissions as report_permissions
 from initiatives.models import Initiative
 
@@ -37,7 +38,7 @@ def _behaviour_report(initiative: Initiative, may, source: str) -> list[tuple[st
         if report_permissions.may_answer(initiative, may.person)
         else "Read the behaviour report"
     )
-    return [(reverse("report", args=["behaviour_report", int(source.partition(":")[2])]), words)]
+    return [(reverse("report", args=[BEHAVIOUR_REPORT, int(source.partition(":")[2])]), words)]
 
 
 def _lesson(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
@@ -45,4 +46,4 @@ def _lesson(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
     return [there] if lesson_permissions.may_answer(initiative, may.person) else []
 
 
-FIXES = {"measure": _measure, "behaviour_report": _behaviour_report, "lesson": _lesson}
+FIXES = {"measure": _measure, BEHAVIOUR_REPORT: _behaviour_report, "lesson": _lesson}

@@ -402,7 +402,7 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
             no(
                 "Nobody has said yet whether it has to be reported to an authority.",
                 "Start the clock that applies, or say why none does.",
-                reverse("incident-clock", args=[row.pk]),
+                reverse("row-act", args=["incidents", row.pk, "clock"]),
             ).or_refuse()
         row.state, row.closed_at, row.closed_words = CLOSED, clock.now(), words.strip()
         row.save()

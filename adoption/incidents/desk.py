@@ -104,7 +104,7 @@ def _clock(row: Deadline) -> Line:
     return Line(
         "settle",
         f"{row.words}: {row.incident.title}",
-        reverse("deadline", args=[row.pk]),
+        reverse("row-act", args=["deadlines", row.pk, "meet"]),
         "Say that it was reported",
         why=f"Source: {row.source}. A template, no legal advice.",
         ref=row.incident.initiative.ref,

@@ -55,7 +55,7 @@ def deadlines(moment: datetime):
                 f"{row.words}: {when}",
                 text=f"{row.incident.title}. Source: {row.source}. A template, no legal advice. Say on its page what "
                 "was reported to whom.",
-                link=reverse("deadline", args=[row.pk]),
+                link=reverse("row-act", args=["deadlines", row.pk, "meet"]),
                 due_on=row.due,
             ),
             circle.escalated(initiative, row.due, today),

@@ -32,28 +32,32 @@ def steps(incident: Incident, person: User) -> list[Step]:
         found += _stop_it(incident, person)
         found += _agreed(incident)
         found += _fallbacks(incident)
-    key = [incident.pk]
+    row = incident.pk
     if incident.lead is None:
-        found.append(Step("Say who leads it.", "", reverse("incident-part", args=key), "Take it"))
+        found.append(
+            Step("Say who leads it.", "", reverse("row-act", args=["incidents", row, "parts"]), "Take it")
+        )
     if incident.affected_count is None and not incident.affected_words:
-        found.append(Step("Say whom it touches.", "", reverse("incident-amend", args=key), "Add it"))
+        found.append(
+            Step("Say whom it touches.", "", reverse("row-act", args=["incidents", row, "known"]), "Add it")
+        )
     if incident.serious and not incident.no_duty_because and not incident.deadlines.exists():
         found.append(
             Step(
                 "Judge whether it has to be reported to an authority.",
                 "Some laws count in days from the moment you became aware.",
-                reverse("incident-clock", args=key),
+                reverse("row-act", args=["incidents", row, "clock"]),
                 "Start a deadline, or say why not",
             )
         )
     if incident.state == RESOLVED:
-        found.append(Step("Close it.", "", reverse("incident-close", args=key), "Close"))
+        found.append(Step("Close it.", "", reverse("row-act", args=["incidents", row, "close"]), "Close"))
     else:
         found.append(
             Step(
                 "Say when it is contained, and when resolved.",
                 "",
-                reverse("incident-state", args=key),
+                reverse("row-act", args=["incidents", row, "state"]),
                 "Say so",
             )
         )

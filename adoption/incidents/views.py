@@ -1,11 +1,14 @@
 """Incidents: opening one, its page with the timeline, and each step on its way."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from adoption.edge_clauses import actions as edge_clause_actions
@@ -21,17 +24,19 @@ from adoption.incidents import (
 )
 from adoption.incidents.preview import of_opening, of_severity
 from adoption.incidents.reporting_duties import TEMPLATES
-from adoption.models import Deadline, Incident, ReportingDuty
+from adoption.models import BehaviourReport, Deadline, Incident, IncidentDraft, ProblemReport, ReportingDuty
 from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.access.permissions import may_manage
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, one_act, sent
+from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 
 TAB = "incidents"
+# What becomes an incident.
+REPORTS = (BehaviourReport, ProblemReport, IncidentDraft)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,7 +109,7 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
         ).select_related("responsible"),
         "deadlines": row.deadlines.select_related("met_by"),
         "merged": row.merged.all(),
-        "reports": [*row.behaviourreports.all(), *row.problemreports.all(), *row.incidentdrafts.all()],
+        "reports": [report for kind in REPORTS for report in kind.objects.filter(incident=row)],
         "may_work": may_work,
         "may_judge": may_judge,
         "drafted": _clause_words(row),
@@ -136,95 +141,91 @@ def _clause_words(row: Incident) -> str:
     return sentence(written.kind, written.terms, {})
 
 
-def _step(request, row: Incident, form, act, done: str, *, may, **page) -> HttpResponse:
-    """A page of one step of an incident; back to the incident."""
-    may(row, request.user).or_refuse()
-    back = reverse("incident", args=[row.pk])
-    if acted(request, form, lambda: act(form.cleaned_data)):
-        messages.success(request, done)
-        return redirect(back)
-    page.setdefault("lede", f"{row.title}: severity {row.severity}.")
-    status = 422 if request.method == "POST" else 200
-    return ask(request, row.initiative, TAB, form, back_url=back, status=status, **page)
+def _lede(row: Incident) -> str:
+    return f"{row.title}: severity {row.severity}."
 
 
-def state(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that it is contained or resolved."""
-    row = _incident_for(request.user, pk)
-    return _step(
-        request,
-        row,
-        forms.StateForm(sent(request), initial={"state": "contained" if row.state == "open" else "resolved"}),
-        lambda fields: actions.move_on(incident=row, by=request.user, **fields),
-        "Noted.",
-        may=permissions.may_work,
-        title=_("How it stands"),
-        verb=_("Say so"),
+def _step(name: str, act: Callable, may: Callable, **declared) -> None:
+    """Declare one step of an incident; back to the incident."""
+    ROW_ACTS[f"incidents/{name}"] = RowAct(
+        **{
+            "rows": Incident.objects.select_related("initiative__unit", "initiative__contract"),
+            "may": may,
+            "act": act,
+            "noun": "incident",
+            "page": TAB,
+            "back": lambda row: reverse("incident", args=[row.pk]),
+            "lede": _lede,
+            "verb": gettext_lazy("Say so"),
+            "done": gettext_lazy("Noted."),
+        }
+        | declared
     )
 
 
-def amend(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Put right what is known."""
-    row = _incident_for(request.user, pk)
-    form = forms.AmendForm(sent(request), incident=row)
-    return _step(
-        request,
-        row,
-        form,
-        lambda fields: actions.amend(incident=row, by=request.user, **form.act()),
-        "Put right; what stood before is in the history.",
-        may=permissions.may_work,
-        title=_("What is known"),
-        verb=_("Save"),
-    )
-
-
-def part(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a part, or hand it to somebody."""
-    row = _incident_for(request.user, pk)
-    return _step(
-        request,
-        row,
-        forms.PartForm(sent(request), initial={"role": "lead"}),
-        lambda fields: actions.take_part(incident=row, by=request.user, **fields),
-        "Noted; whoever it is has been told.",
-        may=permissions.may_work,
-        title=_("Incident roles"),
-        verb=_("Say so"),
-    )
-
-
-def close(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Close it."""
-    row = _incident_for(request.user, pk)
-    return _step(
-        request,
-        row,
-        forms.CloseForm(sent(request)),
-        lambda fields: actions.close(incident=row, by=request.user, **fields),
-        "The incident is closed.",
-        may=permissions.may_judge,
-        title=_("Close the incident"),
-        happens=[
-            _("What is due because of it stays due, and clocks run on until somebody says what was reported.")
-        ],
-        verb=_("Close it"),
-    )
-
-
-def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Open it again."""
-    row = _incident_for(request.user, pk)
-    return _step(
-        request,
-        row,
-        ReasonForm(sent(request)),
-        lambda fields: actions.reopen(incident=row, by=request.user, **fields),
-        "It is open again, and those who answer for the initiative are told.",
-        may=permissions.may_judge,
-        title=_("Open it again"),
-        verb=_("Open it again"),
-    )
+_step(
+    "state",
+    actions.move_on,
+    permissions.may_work,
+    form=forms.StateForm,
+    given=lambda row: {"initial": {"state": "contained" if row.state == "open" else "resolved"}},
+    title=gettext_lazy("How it stands"),
+)
+_step(
+    "known",
+    actions.amend,
+    permissions.may_work,
+    form=forms.AmendForm,
+    given=lambda row: {"incident": row},
+    title=gettext_lazy("What is known"),
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("Put right; what stood before is in the history."),
+)
+_step(
+    "parts",
+    actions.take_part,
+    permissions.may_work,
+    form=forms.PartForm,
+    given=lambda row: {"initial": {"role": "lead"}},
+    title=gettext_lazy("Incident roles"),
+    done=gettext_lazy("Noted; whoever it is has been told."),
+)
+_step(
+    "close",
+    actions.close,
+    permissions.may_judge,
+    form=forms.CloseForm,
+    title=gettext_lazy("Close the incident"),
+    happens=(
+        gettext_lazy(
+            "What is due because of it stays due, and clocks run on until somebody says what was reported."
+        ),
+    ),
+    verb=gettext_lazy("Close it"),
+    done=gettext_lazy("The incident is closed."),
+)
+_step(
+    "reopen",
+    actions.reopen,
+    permissions.may_judge,
+    title=gettext_lazy("Open it again"),
+    verb=gettext_lazy("Open it again"),
+    done=gettext_lazy("It is open again, and those who answer for the initiative are told."),
+)
+_step(
+    "merge",
+    merging.merge,
+    permissions.may_judge,
+    form=forms.MergeForm,
+    given=lambda row: {"incident": row},
+    title=gettext_lazy("Mark as duplicate"),
+    happens=(
+        gettext_lazy("This one is closed, and names the older one."),
+        gettext_lazy("The older one gets the worse severity, the earlier days and what is due."),
+    ),
+    verb=gettext_lazy("Merge it"),
+    done=gettext_lazy("Merged; the older one tells it from now on."),
+)
 
 
 def severity(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -260,92 +261,59 @@ def severity(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def merge(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that it is the same as an older one."""
-    row = _incident_for(request.user, pk)
-    return _step(
-        request,
-        row,
-        forms.MergeForm(sent(request), incident=row),
-        lambda fields: merging.merge(incident=row, by=request.user, **fields),
-        "Merged; the older one tells it from now on.",
-        may=permissions.may_judge,
-        title=_("Mark as duplicate"),
-        happens=[
-            _("This one is closed, and names the older one."),
-            _("The older one gets the worse severity, the earlier days and what is due."),
-        ],
-        verb=_("Merge it"),
-    )
-
-
-def clock_(request: SignedInRequest, pk: int) -> HttpResponse:
+def _judge_clock(*, incident: Incident, duty: ReportingDuty | None, reason: str, by: User, **since) -> None:
     """Start the clock of a reporting duty, or say why none runs."""
-    row = _incident_for(request.user, pk)
-
-    def act(fields):
-        if fields["duty"] is None:
-            reporting_clocks.judge_no_duty(incident=row, reason=fields["reason"], by=request.user)
-        else:
-            reporting_clocks.start_clock(
-                incident=row, duty=fields["duty"], aware_on=fields["aware_on"], by=request.user
-            )
-
-    form = forms.ClockForm(sent(request))
-    lede = f"{row.title}. These are templates with their source, no legal advice: ask those who advise you."
-    if not form.fields["duty"].queryset.exists():
-        lede += " None is laid out here yet; an admin can do that under Reporting duties."
-    return _step(
-        request,
-        row,
-        form,
-        act,
-        "Noted.",
-        may=permissions.may_work,
-        title=_("Regulatory reporting"),
-        lede=lede,
-        verb=_("Say so"),
-    )
+    if duty is None:
+        reporting_clocks.judge_no_duty(incident=incident, reason=reason, by=by)
+    else:
+        reporting_clocks.start_clock(incident=incident, duty=duty, by=by, **since)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def deadline(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that it was reported."""
-    rows = Deadline.objects.select_related("incident")
-    found = rows.filter(pk=pk).first()
-    row = _incident_for(request.user, found.incident_id if found is not None else 0)
-    return _step(
-        request,
-        row,
-        forms.MetForm(sent(request)),
-        lambda fields: reporting_clocks.meet_deadline(deadline=found, by=request.user, **fields),
-        "Noted.",
-        may=permissions.may_work,
-        title=_("It was reported"),
-        lede=f"{found.words}: by {found.due:%-d %B %Y}. Source: {found.source}.",
-        verb=_("Say so"),
-    )
+def _about_clocks(row: Incident) -> str:
+    said = f"{row.title}. These are templates with their source, no legal advice: ask those who advise you."
+    if ReportingDuty.objects.exists():
+        return said
+    return f"{said} None is laid out here yet; an admin can do that under Reporting duties."
 
 
-def clause(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take the drafted edge clause over into the contract in preparation."""
-    row = _incident_for(request.user, pk)
-    may_manage(row.initiative, request.user).or_refuse()
-    form = forms.ClauseForm(sent(request), initial={"failure": clause_drafts.failure_of(row)})
-    return one_act(
-        request,
-        row.initiative,
-        form,
-        lambda fields: edge_clause_actions.take_over_clause(
-            incident=row, failure=fields["failure"], by=request.user
-        ),
-        _("The clause is in the draft of the contract. Go on with it there."),
-        page="contract",
-        title=_("An edge clause from this incident"),
-        lede=f"{row.title}. Choose what went wrong, as the contract calls it.",
-        happens=[f"The draft of the contract gets the clause: {_clause_words(row)}"],
-        verb=_("Take it over"),
-    )
+_step(
+    "clock",
+    _judge_clock,
+    permissions.may_work,
+    form=forms.ClockForm,
+    title=gettext_lazy("Regulatory reporting"),
+    lede=_about_clocks,
+)
+_step(
+    "clause",
+    edge_clause_actions.take_over_clause,
+    on_initiative(may_manage),
+    page="contract",
+    back="contract",
+    form=forms.ClauseForm,
+    given=lambda row: {"initial": {"failure": clause_drafts.failure_of(row)}},
+    title=gettext_lazy("An edge clause from this incident"),
+    lede=lambda row: f"{row.title}. Choose what went wrong, as the contract calls it.",
+    happens=(lambda row: f"The draft of the contract gets the clause: {_clause_words(row)}",),
+    verb=gettext_lazy("Take it over"),
+    done=gettext_lazy("The clause is in the draft of the contract. Go on with it there."),
+)
+
+
+ROW_ACTS["deadlines/meet"] = RowAct(
+    rows=Deadline.objects.select_related("incident__initiative__unit", "incident__initiative__contract"),
+    of="incident",
+    may=lambda row, person: permissions.may_work(row.incident, person),
+    act=reporting_clocks.meet_deadline,
+    noun="deadline",
+    page=TAB,
+    back=lambda row: reverse("incident", args=[row.incident_id]),
+    form=forms.MetForm,
+    title=gettext_lazy("It was reported"),
+    lede=lambda row: f"{row.words}: by {row.due:%-d %B %Y}. Source: {row.source}.",
+    verb=gettext_lazy("Say so"),
+    done=gettext_lazy("Noted."),
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

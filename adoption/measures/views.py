@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.measures import actions, charts, permissions, queries
@@ -16,8 +17,8 @@ from governance import clock
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 
 TONES = {MET: "ok", NOT_MET: "bad", CANNOT_TELL: "warn"}
 PER_PAGE, SHOWN = 25, 100
@@ -176,27 +177,20 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/initiative/initiative_form.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a measure."""
-    row = measure_for(request, pk)
-    initiative = row.initiative
-    permissions.may_declare(initiative, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    if acted(request, form, lambda: actions.end_measure(measure=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("The measure ended."))
-        return redirect("adoption", ref=initiative.ref)
-    context = initiative_context(request, initiative, page="adoption") | {
-        "form": form,
-        "title": _("End the measure"),
-        "lede": row.words,
-        "happens": [
-            _("Its readings stay readable."),
-            _("What it showed is not shown any more, and gates say so."),
-        ],
-        "effects": None,
-        "verb": _("End it"),
-        "danger": True,
-        "back_url": reverse("measure", args=[row.pk]),
-    }
-    return render(request, "initiatives/initiative/initiative_form.html", context)
+ROW_ACTS["measures/end"] = RowAct(
+    rows=Measure.objects.select_related("initiative__unit", "initiative__contract"),
+    may=on_initiative(permissions.may_declare),
+    act=actions.end_measure,
+    noun="measure",
+    page="adoption",
+    back=lambda row: reverse("measure", args=[row.pk]),
+    title=gettext_lazy("End the measure"),
+    lede=lambda row: row.words,
+    happens=(
+        gettext_lazy("Its readings stay readable."),
+        gettext_lazy("What it showed is not shown any more, and gates say so."),
+    ),
+    verb=gettext_lazy("End it"),
+    danger=True,
+    done=gettext_lazy("The measure ended."),
+)

@@ -535,7 +535,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='behaviourreport',
             name='incident',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='adoption.incident'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='adoption.incident'),
         ),
         migrations.CreateModel(
             name='IncidentDraft',
@@ -548,7 +548,7 @@ class Migration(migrations.Migration):
                 ('severity', models.CharField(blank=True, default='', max_length=40)),
                 ('started_at', models.DateTimeField()),
                 ('opened_at', models.DateTimeField()),
-                ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='adoption.incident')),
+                ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='adoption.incident')),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incident_drafts', to='initiatives.initiative')),
                 ('judged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -1101,7 +1101,7 @@ class Migration(migrations.Migration):
                 ('harm', models.CharField(choices=[('none', 'Nobody was harmed'), ('time', 'It cost time or money'), ('person', 'Somebody was treated wrongly or came to harm'), ('unknown', 'I cannot tell')], default='unknown', max_length=10)),
                 ('reported_on', models.DateField()),
                 ('behaviour_report', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='adoption.behaviourreport')),
-                ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='adoption.incident')),
+                ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='adoption.incident')),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='initiatives.initiative')),
                 ('judged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

@@ -50,7 +50,7 @@ HARMS = {
     "unknown": "I cannot tell",
 }
 # What a person makes of a report.
-ANSWERED, OVER, BEHAVIOUR_REPORT, INCIDENT = "answered", "over", "behaviour_report", "incident"
+ANSWERED, OVER, BEHAVIOUR_REPORT, INCIDENT = "answered", "over", "behaviour-report", "incident"
 OUTCOMES = {
     ANSWERED: "answered",
     OVER: "no longer so",
@@ -79,11 +79,14 @@ class Report(models.Model):
     slug: ClassVar[str]
     noun: ClassVar[str]
     reported_on: Any
+    # Of the kinds that people report:
+    sealed_source: Any
+    source_questions: Any
 
     answer = models.TextField(blank=True, default="")
     judged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     judged_at = models.DateTimeField(null=True, blank=True)
-    incident = models.ForeignKey(Incident, models.PROTECT, null=True, blank=True, related_name="%(class)ss")
+    incident = models.ForeignKey(Incident, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ReportQuerySet.as_manager()
 
@@ -169,7 +172,7 @@ class BehaviourReport(Report):
     longer so.
     """
 
-    slug: ClassVar[str] = "behaviour_report"
+    slug: ClassVar[str] = BEHAVIOUR_REPORT
     noun: ClassVar[str] = "behaviour report"
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="behaviour_reports")

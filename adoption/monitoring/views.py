@@ -17,6 +17,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.enforcement.code_examples import as_alert_senders
 from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 
 PAGE = "monitoring"
 DAYS = 14  # on which it was heard of, shown
@@ -92,23 +93,20 @@ def map_alerts(request: SignedInRequest, ref: str) -> HttpResponse:
     )
 
 
-def end_mapping(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Have such alerts count again as all others do."""
-    row = initiative_lookup.of_initiative(
-        AlertMapping.objects.select_related("initiative__unit"), request.user, pk
-    )
-    may_set_monitoring(row.initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        row.initiative,
-        forms.Form(sent(request)),
-        lambda fields: actions.end_mapping(mapping=row, by=request.user),
-        "Such alerts count as all others do.",
-        page=PAGE,
-        title="Withdraw what alerts count as",
-        lede=f"{str(row).capitalize()}: {row.get_becomes_display()[:1].lower()}{row.get_becomes_display()[1:]}.",
-        verb="Withdraw it",
-    )
+ROW_ACTS["alert-mappings/end"] = RowAct(
+    rows=AlertMapping.objects.select_related("initiative__unit"),
+    may=on_initiative(may_set_monitoring),
+    act=actions.end_mapping,
+    noun="mapping",
+    page=PAGE,
+    form=forms.Form,
+    title="Withdraw what alerts count as",
+    lede=lambda row: (
+        f"{str(row).capitalize()}: {row.get_becomes_display()[:1].lower()}{row.get_becomes_display()[1:]}."
+    ),
+    verb="Withdraw it",
+    done="Such alerts count as all others do.",
+)
 
 
 @require_safe

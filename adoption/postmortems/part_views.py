@@ -4,6 +4,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from adoption.models import Attachment, PostMortem, SectionComment
@@ -17,8 +18,8 @@ from governance.storage import file_fingerprints
 from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.file_views import guarded
 from initiatives.files import file_previews
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct
 from initiatives.models import System
 
 
@@ -96,21 +97,20 @@ def attach(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def take_out(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a file out of the draft."""
-    kept, row = _kept(request, pk)
-    permissions.may_write(row, request.user).or_refuse()
-    return _one_act(
-        request,
-        row,
-        ReasonForm(sent(request)),
-        lambda fields: attachments.take_out(attachment=kept, by=request.user, **fields),
-        "The file is taken out.",
-        title=_("Take a file out"),
-        lede=kept.title,
-        happens=[_("It is no longer shown. The record keeps its name, its hash and your reason.")],
-        verb=_("Remove"),
-    )
+ROW_ACTS["attachments/take-out"] = RowAct(
+    rows=Attachment.objects.standing().select_related("post_mortem__initiative__unit"),
+    of="post_mortem",
+    may=lambda row, person: permissions.may_write(row.post_mortem, person),
+    act=attachments.take_out,
+    noun="attachment",
+    page="lessons",
+    back=lambda row: reverse("post-mortem", args=[row.post_mortem_id]),
+    title=gettext_lazy("Take a file out"),
+    lede=lambda row: row.title,
+    happens=(gettext_lazy("It is no longer shown. The record keeps its name, its hash and your reason."),),
+    verb=gettext_lazy("Remove"),
+    done=gettext_lazy("The file is taken out."),
+)
 
 
 def _kept(request: SignedInRequest, pk: int) -> tuple[Attachment, PostMortem]:

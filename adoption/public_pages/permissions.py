@@ -20,5 +20,5 @@ def may_be_public(initiative: Initiative) -> Answer:
             "A confidential initiative has no public page.", "Its details say whether it is confidential."
         )
     if initiative.closed:
-        return no("This initiative is over: nobody uses it any more.")
+        return no("This initiative is over: nobody uses it now.")
     return yes()

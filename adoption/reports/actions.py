@@ -63,9 +63,8 @@ def receive(initiative: Initiative, row: Report, *, sealed: dict[str, Any] | Non
     """
     row.save()
     if sealed is not None:
-        source = SealedSource(sealed=sealed_reporter.seal(sealed, row.place))
-        setattr(source, row.slug, row)
-        source.save()
+        row.sealed_source = SealedSource(sealed=sealed_reporter.seal(sealed, row.place))
+        row.sealed_source.save()
     _said(initiative, row, EntryKind.REPORT_RECEIVED, **facts)
     follow([initiative])
 

@@ -9,6 +9,7 @@ from adoption.adoption_seat import SEAT
 from adoption.incidents.desk import working
 from adoption.incidents.permissions import OPERATING, TREATING
 from adoption.models import Report
+from adoption.models.reports import BEHAVIOUR_REPORT
 from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
 from governance.models import User
@@ -22,7 +23,7 @@ from initiatives.worklist.person_worklist import Look, look_of
 QUIET = {EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED}
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {
-    "behaviour_report": lambda look: Q(
+    BEHAVIOUR_REPORT: lambda look: Q(
         initiative__unit__in=look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT])
     ),
     "problem": lambda look: Q(initiative__in=working(look, TREATING)),

@@ -21,7 +21,7 @@ def behaviour(keys: list[int]) -> Iterator[tuple[int, Shortcoming]]:
     """Behaviour reports by which the test of adoption fails (rulebook, `adopt.behaviour`)."""
     for row in BehaviourReport.objects.against().filter(initiative__in=keys).order_by("initiative", "pk"):
         words, fix = against(row)
-        yield row.initiative_id, Shortcoming(BEHAVIOUR, f"behaviour_report:{row.pk}", words, fix, ANSWERERS)
+        yield row.initiative_id, Shortcoming(BEHAVIOUR, row.place, words, fix, ANSWERERS)
 
 
 def against(row: BehaviourReport) -> tuple[str, str]:

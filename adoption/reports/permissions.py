@@ -30,8 +30,7 @@ def may_report(initiative: Initiative, person: User) -> Answer:
         return no("This initiative was withdrawn as registered by mistake.")
     if initiative.closed:
         return no(
-            f"This initiative is {initiative.stage}; nobody uses it any more.",
-            "Write it into its post-mortem.",
+            f"This initiative is {initiative.stage}; nobody uses it now.", "Write it into its post-mortem."
         )
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")

@@ -27,7 +27,7 @@ def open_link(*, initiative: Initiative, by: User) -> ProblemLink:
     with act("open problem link", by=by, initiative=initiative) as initiative:
         permissions.may_keep_link(initiative, by).or_refuse()
         if initiative.closed or initiative.withdrawn_at:
-            no(f"This initiative is {initiative.stage}; nobody uses it any more.").or_refuse()
+            no(f"This initiative is {initiative.stage}; nobody uses it now.").or_refuse()
         before = initiative.problem_links.filter(ended_at__isnull=True).first()
         if before is not None:
             before.ended_at = clock.now()

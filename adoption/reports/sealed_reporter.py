@@ -4,18 +4,12 @@ What is sealed names what it belongs to, so that it cannot be moved to another r
 short contents, so that its size says nothing.
 """
 
+import hmac
 import json
-import os
-from functools import lru_cache
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from governance.runtime import sealed_box
 
-NONCE = 12
+SEALING, MARKING = "plumbline reported sealing 1", "plumbline reported marking 1"
 STEP = 1024  # contents are filled up to a multiple of so many bytes
 
 
@@ -23,31 +17,17 @@ def seal(facts: dict, of: str) -> bytes:
     """The facts, readable for nobody without the key; `of` names what they belong to."""
     text = json.dumps(facts, ensure_ascii=False).encode()
     text += b" " * (-len(text) % STEP)
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(_key("sealing")).encrypt(nonce, text, of.encode())
+    return sealed_box.closed(text, sealed_box.derived_key(SEALING), of)
 
 
 def opened(sealed: bytes, of: str) -> dict | None:
     """What was sealed for `of`; None where it was made under another key, for something else, or was changed."""
-    sealed = bytes(sealed)
     try:
-        return json.loads(AESGCM(_key("sealing")).decrypt(sealed[:NONCE], sealed[NONCE:], of.encode()))
-    except InvalidTag:
+        return json.loads(sealed_box.opened(bytes(sealed), sealed_box.derived_key(SEALING), of))
+    except ValueError:
         return None
 
 
 def mark(text: str) -> str:
     """A name for something that must not be written down, such as an address that is counted: the same each time."""
-    made = HMAC(_key("marking"), hashes.SHA256())
-    made.update(text.encode())
-    return made.finalize().hex()
-
-
-def _key(purpose: str) -> bytes:
-    return _made_of(settings.SECRET_KEY, purpose)
-
-
-@lru_cache(maxsize=8)
-def _made_of(secret: str, purpose: str) -> bytes:
-    info = f"plumbline reported {purpose} 1".encode()
-    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+    return hmac.digest(sealed_box.derived_key(MARKING), text.encode(), "sha256").hex()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from adoption.models import BehaviourReport, ProblemReport, SealedSource, SourceQuestion
+from adoption.models import BehaviourReport, ProblemReport, SealedSource
 from adoption.reports import permissions, sealed_reporter
 from governance import clock
 from governance.ledger import record
@@ -30,16 +30,12 @@ def ask_source(*, about: BehaviourReport | ProblemReport, reason: str, by: User)
             type(about).objects.select_related("initiative__unit").get(pk=about.pk)
         )
         permissions.may_ask_source(row, by).or_refuse()
-        if isinstance(
-            row, BehaviourReport
-        ):  # of a problem, its reporter reads the question where the answer stands
+        if isinstance(row, BehaviourReport):
+            # Whoever reported the problem behind it reads the question where the answer to the problem stands.
             row = row.problems.first() or row
-        asked = SourceQuestion(initiative=initiative, reason=reason.strip(), by=by, at=clock.now())
-        setattr(asked, row.slug, row)
-        asked.save()
-        SealedSource.objects.filter(behaviour_report=asked.behaviour_report_id).exclude(
-            behaviour_report=None
-        ).update(untold=1)
+        row.source_questions.create(initiative=initiative, reason=reason.strip(), by=by, at=clock.now())
+        if isinstance(row, BehaviourReport):
+            SealedSource.objects.filter(behaviour_report=row).update(untold=1)
         record.record(EntryKind.ASKED_WHO_REPORTED, initiative=initiative, what=row.place, why=reason.strip())
         return _told(row, by)
 
@@ -56,8 +52,8 @@ def _told(row: BehaviourReport | ProblemReport, asker: User) -> str:
 
 
 def _facts_of(row: BehaviourReport | ProblemReport) -> dict[str, Any]:
-    """What is sealed about a source; empty where nothing is, or where it cannot be opened any more."""
-    source = SealedSource.objects.filter(**{row.slug: row}).first()
+    """What is sealed about a source; empty where nothing is, or where it can no longer be opened."""
+    source = getattr(row, "sealed_source", None)
     return (sealed_reporter.opened(source.sealed, row.place) if source is not None else None) or {}
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from adoption.incidents import incident_metrics
 from adoption.incidents import permissions as incident_permissions
 from adoption.incidents.preview import sentences_of
-from adoption.models import IncidentDraft, Report, SourceQuestion
+from adoption.models import IncidentDraft, Report
 from adoption.models.reports import INCIDENT
 from adoption.reports import actions, permissions, public_link, sealed_reporter, sources
 from adoption.reports.forms import BehaviourReportForm, JudgeForm
@@ -94,7 +94,7 @@ def report(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
         "outcomes": outcomes_of(row),
         "may_judge": KINDS[kind].may_judge(row.initiative, request.user),
         "may_ask": has_source and permissions.may_ask_source(row, request.user),
-        "questions": SourceQuestion.objects.filter(**{kind: row}).select_related("by") if has_source else (),
+        "questions": row.source_questions.select_related("by") if has_source else (),
     }
     if isinstance(row, IncidentDraft):
         context["page"] = page_of(request, row.alerts.select_related("key"))

@@ -177,7 +177,6 @@ SETS = {
     )
 }
 QUESTIONS = {question.key: question for one in SETS.values() for question in one.questions}
-SET_OF = {question.key: one for one in SETS.values() for question in one.questions}
 
 
 def asked(sets: list[str]) -> list[Question]:

@@ -65,8 +65,11 @@ def answer(*, invitation: Invitation, steps: dict[str, int], comment: str = "") 
     """Put one answer in: `steps` by question, from 1 on; what is left out was not answered. False where it came late.
 
     The box is locked before the invitation is taken, as closing does it: two uses of one link at once are one, and
-    none goes in beside what was published. Raises ValueError for a step or a question that is not there.
+    none goes in beside what was published. Raises ValueError for a step or a question that is not there, and where
+    nothing is answered: nobody counts as somebody who answered then.
     """
+    if not steps:
+        raise ValueError("No question is answered.")
     with transaction.atomic():
         box = (
             AnswerBox.objects.select_for_update(of=("self",))

@@ -8,7 +8,9 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,8 +22,8 @@ from governance import clock
 from governance.ledger import csv_export
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import acted, initiative_context, one_act, sent
+from initiatives.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct
 
 TAB = "adoption"
 USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen
@@ -108,6 +110,8 @@ def _page(request, row: Survey, template: str, *, status: int = 200, **more) -> 
 def survey(request: SignedInRequest, pk: int) -> HttpResponse:
     """One survey: a draft with what it would ask; while it is open how many have answered; then what came of it."""
     row = _survey_for(request.user, pk)
+    if csv_export.asked(request):
+        return _file(request, row)
     may = {
         "change": permissions.may_change(row, request.user),
         "open": permissions.may_open(row, request.user),
@@ -206,30 +210,26 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take out a comment that names somebody."""
-    comment = SurveyComment.objects.select_related("survey").filter(pk=pk).first()
-    row = _survey_for(request.user, comment.survey_id if comment else 0)
-    permissions.may_run(row.initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        row.initiative,
-        ReasonForm(sent(request)),
-        lambda fields: actions.remove_comment(comment=comment, by=request.user, **fields),
-        _("The comment is taken out."),
-        page=TAB,
-        title=_("Take a comment out"),
-        lede=comment.text,
-        happens=[_("Its words are gone for good; that you took one out, and why, stays in the history.")],
-        verb=_("Remove"),
-    )
+ROW_ACTS["survey-comments/remove"] = RowAct(
+    rows=SurveyComment.objects.select_related("survey__initiative__unit"),
+    of="survey",
+    may=lambda row, person: permissions.may_run(row.survey.initiative, person),
+    act=actions.remove_comment,
+    noun="comment",
+    page=TAB,
+    back=lambda row: reverse("survey", args=[row.survey_id]),
+    title=gettext_lazy("Take a comment out"),
+    lede=lambda row: row.text,
+    happens=(
+        gettext_lazy("Its words are gone for good; that you took one out, and why, stays in the history."),
+    ),
+    verb=gettext_lazy("Remove"),
+    done=gettext_lazy("The comment is taken out."),
+)
 
 
-@require_safe
-def export(request: SignedInRequest, pk: int) -> HttpResponse:
+def _file(request: SignedInRequest, row: Survey) -> HttpResponse:
     """What was published of a closed survey, as a table: the same figures as the page."""
-    row = _survey_for(request.user, pk)
     heading = (
         "Initiative",
         "Survey",

@@ -1,5 +1,7 @@
 """The page of rights on a day."""
 
+from datetime import date
+
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -31,9 +33,11 @@ HEADING = [
 
 @require_safe
 def held(request: SignedInRequest) -> HttpResponse:
-    """Everything held at the end of a day, today when the address names none; filtered by person and kind."""
+    """Everything held at the end of a day, today when none is named, filtered by person and kind; or as a CSV file."""
     may_audit(request.user).or_refuse()
     form, on, found = _asked(request)
+    if csv_export.asked(request):
+        return _file(request, on, found)
     context = {
         "nav": "audit",
         "tab": "rights",
@@ -45,11 +49,7 @@ def held(request: SignedInRequest) -> HttpResponse:
     return render(request, "governance/audit/audit_rights.html", context)
 
 
-@require_safe
-def export(request: SignedInRequest) -> HttpResponse:
-    """The same as a CSV file."""
-    may_audit(request.user).or_refuse()
-    _, on, found = _asked(request)
+def _file(request: SignedInRequest, on: date, found: list) -> HttpResponse:
     rows = (
         [
             on,

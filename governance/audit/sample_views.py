@@ -90,8 +90,13 @@ def draw(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def sample(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One sample: how it was drawn, its entries and conclusions. `?again` draws it once more and compares."""
+    """One sample: how it was drawn, its entries and conclusions. `?again` draws it once more and compares.
+
+    Asked for as CSV or JSON it is a file.
+    """
     found = _sample(request, pk)
+    if request.GET.get("format") in ("csv", "json"):
+        return _file(request, found)
     rows = _rows(found)
     left = sum(1 for drawn, _ in rows if not drawn.conclusion)
     counts = [
@@ -155,17 +160,15 @@ def finish(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect(found)
 
 
-@require_safe
-def export(request: SignedInRequest, pk: int, ending: str) -> HttpResponse:
+def _file(request: SignedInRequest, found: Sample) -> HttpResponse:
     """A sample as CSV or JSON, with where the proof of each entry is found. Refused before it is finished."""
-    found = _sample(request, pk)
     if not found.finished:
         no(
             "This sample is not finished.", "Conclude every entry, then finish it.", found.get_absolute_url()
         ).or_refuse()
     name, of = f"sample-{found.pk}", found.name
     lines = _exported(found)
-    if ending == "csv":
+    if csv_export.asked(request):
         rows = ([line[field] for field in FIELDS] for line in lines)
         return csv_export.stream(name, FIELDS, rows, of=of, by=request.user)
     csv_export.taken(f"{name}.json", of=of, by=request.user)

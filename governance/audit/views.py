@@ -6,7 +6,6 @@ from itertools import islice
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
@@ -78,11 +77,18 @@ def _listing(name: str) -> Listing:
 
 @require_safe
 def entries(request: SignedInRequest, name: str = "entries") -> HttpResponse:
-    """Entries found by the address, newest first; paged by key, so that the last page costs what the first does."""
+    """Entries found by the address, newest first; paged by key, so that the last page costs what the first does.
+
+    As a CSV file all of them, written as they are read.
+    """
     may_audit(request.user).or_refuse()
     listing = _listing(name)
     form, search = _asked(request, listing)
     found = search.entries().select_related("body")
+    if csv_export.asked(request):
+        rows = _lines(found.select_related("leaf").defer("leaf__data").order_by("-pk"))
+        of = json.dumps(search.stored(), ensure_ascii=False)
+        return csv_export.stream(f"record-{name}", HEADING, rows, of=of, by=request.user)
     window = audit_search.window(found, PAGE, before=_key(request, "before"), after=_key(request, "after"))
     context = {
         "nav": "audit",
@@ -93,20 +99,8 @@ def entries(request: SignedInRequest, name: str = "entries") -> HttpResponse:
         "window": window,
         "rows": audit_search.tell(window.rows),
         "bounded": search.bounded.since if search.text and search.since is None else None,
-        "export_url": reverse(f"audit-{name}-export"),
     }
     return render(request, "governance/audit/audit_entries.html", context)
-
-
-@require_safe
-def export(request: SignedInRequest, name: str = "entries") -> HttpResponse:
-    """The same entries as a CSV file, all of them, written as they are read."""
-    may_audit(request.user).or_refuse()
-    _, search = _asked(request, _listing(name))
-    found = search.entries().select_related("body", "leaf").defer("leaf__data").order_by("-pk")
-    rows = _lines(found)
-    of = json.dumps(search.stored(), ensure_ascii=False)
-    return csv_export.stream(f"record-{name}", HEADING, rows, of=of, by=request.user)
 
 
 def _lines(found):

@@ -20,8 +20,6 @@ FAILURES = {
     "personal_data": "it meets personal data it was not meant to see",
     "model_unavailable": "the model does not answer in time",
 }
-# Where a running system says which of them happened: `context.failure` of its question.
-FAILURE_ATTRIBUTE = ("context", "failure")
 
 REFUSE, ASK = "refuse", "ask"
 CONSEQUENCES = {REFUSE: "it does nothing", ASK: "a person is asked"}

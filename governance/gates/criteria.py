@@ -4,7 +4,7 @@
 Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -344,24 +344,22 @@ def judge(
     found = findings(facts, book, gate, states, at)
     quorum = rules.quorum_for(facts.tier)
     blocking = frozenset(criterion.key for criterion in rules.criteria if criterion.blocking)
-    counted = count_sign_offs(sign_offs, quorum, rules.must_include, blocking)
+    counted = count_sign_offs(sign_offs, quorum, rules.must_include, blocking, rules.seats)
     impossible = reach(book, gate, facts.tier, seats)
     blockers = [
         *_unmet(facts, book, found),
         *unanswered(facts, gate, at),
         *_unsupported(facts, book, gate, states, at),
-        *_stale(sign_offs, rules, quorum, counted.signed),
+        *_stale(sign_offs, rules, counted),
         *_objected(book, counted.objections),
         *_missing(sign_offs, seats, counted.missing),
-        *_short(rules, seats, quorum, counted),
+        *_short(sign_offs, rules, seats, quorum, counted),
         *impossible,
         *_held(facts, book, gate, at),
         *_overdue_conditions(facts, gate, at),
         *_overdue_obligations(facts, gate, at),
     ]
-    return Verdict(
-        found, sign_offs, tuple(blockers), quorum, len(counted.signed), counted.missing, not impossible
-    )
+    return Verdict(found, sign_offs, tuple(blockers), quorum, counted.people, counted.missing, not impossible)
 
 
 def _unmet(facts: Facts, book: Book, found: tuple[Finding, ...]) -> Iterator[Reason]:
@@ -387,12 +385,10 @@ def _unsupported(
         )
 
 
-def _stale(
-    sign_offs: tuple[JudgedSignOff, ...], rules: Gate, quorum: int, signed: Collection[str]
-) -> Iterator[Reason]:
+def _stale(sign_offs: tuple[JudgedSignOff, ...], rules: Gate, counted: Count) -> Iterator[Reason]:
     """Approvals that no longer count. One more seat than is needed does not stop a decision by going stale."""
     for sign_off in sign_offs:
-        needed = sign_off.seat in rules.must_include or len(signed) < quorum
+        needed = sign_off.seat in rules.must_include or counted.short
         if sign_off.approves and not sign_off.fresh and needed:
             why = "; ".join(sign_off.stale)
             yield Reason(
@@ -422,12 +418,19 @@ def _missing(
             yield Reason(f"{_seat(key)} must be among the signers.", remedy)
 
 
-def _short(rules: Gate, seats: dict[str, SeatState], quorum: int, counted: Count) -> Iterator[Reason]:
+def _short(
+    sign_offs: tuple[JudgedSignOff, ...],
+    rules: Gate,
+    seats: dict[str, SeatState],
+    quorum: int,
+    counted: Count,
+) -> Iterator[Reason]:
     """Fewer fresh approvals than the quorum."""
     if counted.short:
-        others = [name for key in rules.seats if key not in counted.signed for name in seats[key].eligible]
+        signed = {sign_off.seat for sign_off in sign_offs if sign_off.approves and sign_off.fresh}
+        others = [name for key in rules.seats if key not in signed for name in seats[key].eligible]
         yield Reason(
-            f"{len(counted.signed)} of {quorum} seats have a current approval.",
+            f"{counted.people} of {quorum} seats have a current approval.",
             f"{', '.join(dict.fromkeys(others))} can sign." if others else "Nobody else can sign.",
         )
 

@@ -16,13 +16,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from governance.ledger import record
+from governance.runtime import sealed_box
 
 DICTIONARY = 1  # the number of the one that is written with
 LEVEL = 3
 MOST = 64 << 20  # bytes that a body may unpack to
-KEY, NONCE = 32, 12  # bytes
 # A body's key encrypts that body and nothing else, ever: its nonce need not differ from others'.
-_ONLY = bytes(NONCE)
+_ONLY = bytes(sealed_box.NONCE)
 
 
 class Unreadable(ValueError):
@@ -68,7 +68,7 @@ def unpacked(content: bytes) -> bytes:
 
 def new_key() -> bytes:
     """A key for one body."""
-    return secrets.token_bytes(KEY)
+    return secrets.token_bytes(sealed_box.KEY)
 
 
 def closed(body: bytes, key: bytes) -> bytes:
@@ -86,15 +86,14 @@ def opened(content: bytes, key: bytes) -> bytes:
 
 def wrapped(key: bytes, under: bytes) -> bytes:
     """A key encrypted under another: nonce, key, tag."""
-    nonce = secrets.token_bytes(NONCE)
-    return nonce + AESGCM(under).encrypt(nonce, key, None)
+    return sealed_box.closed(key, under)
 
 
 def unwrapped(content: bytes, under: bytes) -> bytes:
     """The key that `wrapped` encrypted. Raises Unreadable."""
     try:
-        return AESGCM(under).decrypt(content[:NONCE], content[NONCE:], None)
-    except (InvalidTag, ValueError):
+        return sealed_box.opened(content, under)
+    except ValueError:
         raise Unreadable("a key is not as it was encrypted") from None
 
 

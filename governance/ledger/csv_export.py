@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from governance import clock
@@ -64,6 +64,11 @@ def _run_unquoted(run: re.Match) -> str:
 class _Echo:
     def write(self, line: str) -> str:
         return line
+
+
+def asked(request: HttpRequest) -> bool:
+    """Whether a page is asked for as a CSV file: `?format=csv`."""
+    return request.GET.get("format") == "csv"
 
 
 def taken(name: str, *, of: str = "", by) -> None:

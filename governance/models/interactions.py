@@ -121,7 +121,6 @@ class InteractionBody(models.Model):
     inserted_only = True
     hidden_from_auditors = EVERYTHING
     not_governed = "the digest in the row of its interaction commits to it; bodies are never changed"
-    not_in_admin = "what people said, encrypted; the initiative has a page of it for its readers"
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()

@@ -21,7 +21,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 try:
@@ -958,6 +958,7 @@ class Cast(NamedTuple):
     """A sign-off as it is counted; `stale` are the reasons why it no longer counts."""
 
     seat: str
+    person_id: int
     verdict: str
     criteria: tuple[str, ...]
     stale: tuple[str, ...]
@@ -975,9 +976,11 @@ class Cast(NamedTuple):
 
 
 class Count(NamedTuple):
-    """Sign-offs counted: seats that signed, seats that must and did not, how many are short, objections that block."""
+    """Sign-offs counted: how many people signed, seats that must and did not, how many are short, objections that
+    block.
+    """
 
-    signed: frozenset[str]
+    people: int
     missing: tuple[str, ...]
     short: int
     objections: tuple[Any, ...]
@@ -1026,14 +1029,27 @@ def quorum_for(tier: str | None, usual: int, high: int | None) -> int:
 
 
 def count_sign_offs(
-    sign_offs: Sequence[Any], quorum: int, must_include: Iterable[str], blocking: frozenset[str]
+    sign_offs: Sequence[Any],
+    quorum: int,
+    must_include: Iterable[str],
+    blocking: frozenset[str],
+    seats: Collection[str],
 ) -> Count:
-    """Count the standing sign-offs of a review: what the rules of gates ask, and what judging asks again (`Count`)."""
-    signed = frozenset(sign_off.seat for sign_off in sign_offs if sign_off.approves and sign_off.fresh)
+    """Count the standing sign-offs of a review: what the rules of gates ask, and what judging asks again (`Count`).
+
+    Approvals count where their seat signs at the gate (`seats`), those of one person once. Objections count wherever.
+    """
+    approvals = [
+        sign_off for sign_off in sign_offs if sign_off.approves and sign_off.fresh and sign_off.seat in seats
+    ]
+    signed, people = (
+        {sign_off.seat for sign_off in approvals},
+        len({sign_off.person_id for sign_off in approvals}),
+    )
     return Count(
-        signed,
+        people,
         tuple(seat for seat in must_include if seat not in signed),
-        max(0, quorum - len(signed)),
+        max(0, quorum - people),
         tuple(
             sign_off
             for sign_off in sign_offs
@@ -1648,8 +1664,8 @@ class Judge:
                 continue
             stale = frozen.pop(sign_off["digest"], ("it is not among the sign-offs that were decided on",))
             stale = (*stale, *self._lapsed(change, sign_off, initiative))
-            said = tuple(sign_off["criteria"] or ())
-            cast.append(Cast(sign_off["seat"], sign_off["verdict"], said, stale, _moment(sign_off["at"])))
+            who, said = (sign_off["seat"], sign_off["person_id"]), tuple(sign_off["criteria"] or ())
+            cast.append(Cast(*who, sign_off["verdict"], said, stale, _moment(sign_off["at"])))
         for digest in frozen:
             words = f"the review was decided on a sign-off that nobody cast (digest {digest})"
             self._breach(change, words, "findings", ["initiatives_signoff"])
@@ -1665,15 +1681,11 @@ class Judge:
             self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
             return
         quorum = quorum_for(tier, gate.quorum, gate.quorum_high_risk)
-        cast = [
-            sign_off
-            for sign_off in cast
-            if sign_off.seat in gate.seats and ended - sign_off.at < rules.oldest
-        ]
-        counted = count_sign_offs(cast, quorum, gate.must_include, gate.blocking)
+        cast = [sign_off for sign_off in cast if not sign_off.approves or ended - sign_off.at < rules.oldest]
+        counted = count_sign_offs(cast, quorum, gate.must_include, gate.blocking, gate.seats)
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]
         if counted.short or counted.missing:
-            words = f"approved with {len(counted.signed)} of the {quorum} seats that its rulebook asks"
+            words = f"approved with {counted.people} of the {quorum} seats that its rulebook asks"
             if counted.missing:
                 words += f", without {' and '.join(counted.missing).replace('_', ' ')}"
             self._breach(change, words, "outcome", rests_on)

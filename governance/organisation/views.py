@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -80,6 +80,8 @@ def listing(request: SignedInRequest) -> HttpResponse:
     """Everybody with the state of their account, and what an admin does about it."""
     may_keep_accounts(request.user).or_refuse()
     show, words, rows = _chosen(request)
+    if csv_export.asked(request):
+        return _file(request, show, rows)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "nav": "units",
@@ -92,11 +94,8 @@ def listing(request: SignedInRequest) -> HttpResponse:
     return render(request, "governance/organisation/accounts.html", context)
 
 
-@require_safe
-def export(request: SignedInRequest) -> HttpResponse:
+def _file(request: SignedInRequest, show: str, rows: QuerySet) -> HttpResponse:
     """The accounts of the list as a CSV file; taken back by the page that adds people, it changes nothing."""
-    may_keep_accounts(request.user).or_refuse()
-    show, _, rows = _chosen(request)
     lines = (
         (
             row.login,

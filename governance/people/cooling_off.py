@@ -68,15 +68,15 @@ def may_lift(person: User, seats: Iterable[Membership] = ()) -> Answer:
     now = clock.now()
     if until := person_until(person, now):
         return no(
-            "Somebody else reset your password or made you an admin: what lets an initiative rise you sign from "
-            f"{clock.moment_in_words(until)}.",
-            AT_ONCE,
+            "Somebody else reset your password or made you an admin. You can sign what lets an initiative rise "
+            f"from {clock.moment_in_words(until)} on.",
+            f"Wait until then. {AT_ONCE}",
         )
     if until := seats_until(seats, now):
         return no(
-            f"Your seat is in its first day: what lets an initiative rise you sign from "
-            f"{clock.moment_in_words(until)}.",
-            f"Or as soon as the chair or a second admin confirms the seat. {AT_ONCE}",
+            "Your seat is in its first day. You can sign what lets an initiative rise from "
+            f"{clock.moment_in_words(until)} on.",
+            f"Wait until then, or ask the chair or a second admin to confirm the seat. {AT_ONCE}",
         )
     return yes()
 

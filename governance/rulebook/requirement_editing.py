@@ -10,7 +10,7 @@ from typing import Any
 import tomlkit
 
 from governance.rulebook.book import Book, Requirement
-from governance.rulebook.editing import Place, Text, document_of, item_of, put, read, with_values
+from governance.rulebook.editing import Place, Text, document_of, item_of, put, read
 from governance.rulebook.validation import Problem, RulebookErrors
 from governance.vocabulary import Stage
 
@@ -109,33 +109,6 @@ def references(text: Text, key: str) -> list[Reference]:
     carry = text.raw["carry_forward"]
     found += [Reference("fate", name) for name in FATES if key in carry[name]]
     return found + [Reference("replaced", old) for old, new in carry[REPLACED].items() if key in (old, new)]
-
-
-def with_duty(text: Text, criterion: str, key: str) -> Text:
-    """The text in which this criterion asks for this requirement too. Raises RulebookErrors, KeyError."""
-    place = list_of(text, criterion)
-    return with_values(text, {place: [*(text.value(place) or ()), key]})
-
-
-def without_duty(text: Text, criterion: str, key: str) -> Text:
-    """The text in which this criterion asks for it no more. Raises RulebookErrors where it asks for nothing else."""
-    place = list_of(text, criterion)
-    left = [word for word in text.value(place) or () if word != key]
-    row = text.row("criterion", criterion) or {}
-    if not left and place[0] == "criterion":
-        _refuse([_empty(text, criterion)] if "evidence" not in row else [])
-        return with_values(text, {place: None})
-    return with_values(text, {place: left})
-
-
-def with_seat(text: Text, criterion: str, seat: str) -> Text:
-    """The text in which another seat signs this criterion. Raises RulebookErrors where a gate cannot stand then."""
-    return with_values(text, {("criterion", criterion, "seat"): seat})
-
-
-def with_asked(text: Text, book: Book, gate: str, tier: str, asked: Mapping[str, Asked]) -> Text:
-    """The text in which this gate asks these questions so at this tier. Raises RulebookErrors, KeyError."""
-    return with_values(text, places_of(book, gate, tier, asked))
 
 
 def asked_of(row: Requirement, gate: str, tier: str) -> Asked:

@@ -1,5 +1,6 @@
 """A table whose lines enter in one act: sent, shown line by line, fixed, confirmed. A target says what they are."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -59,7 +60,7 @@ class SentTable:
     posted: Mapping[str, str]
 
 
-class Target:
+class Target(ABC):
     """What the lines of a table are: its columns, how each line is shown, and the act by which they enter.
 
     `expected`: headers that tell the header row. `headings`: of the cells shown, with their class. `frame`: the
@@ -79,16 +80,16 @@ class Target:
         """What the frame and the help need."""
         return {}
 
+    @abstractmethod
     def look(self, sent: SentTable) -> Look:
-        """What would become of each line; nothing enters. Raises ValidationError where it is no such table."""
-        raise NotImplementedError
+        """What would become of each line; nothing enters. Raises ValidationError where it is not such a table."""
 
+    @abstractmethod
     def enter(self, sent: SentTable, look: Look) -> str:
         """Let the lines enter; returns what was done in words, "" where the mapping says what is wrong with it.
 
         Raises ValidationError on what else is wrong.
         """
-        raise NotImplementedError
 
 
 def bring_in(request: HttpRequest, target: Target) -> HttpResponse:

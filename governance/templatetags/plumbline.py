@@ -35,8 +35,6 @@ STATE_TONES = {
     **dict.fromkeys(("fail", "failed", "refused"), "bad"),
     "held": "lead",
 }
-# The stages a claim can be compared on; what is not here is no claim.
-CLAIM_HEIGHT = {"prototype": 1, "mvp": 2, "production": 3}
 # Of one piece that lists repeat, how many versions are kept drawn; a kilobyte each at the most.
 PIECES_KEPT = 500
 

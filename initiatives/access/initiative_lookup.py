@@ -88,15 +88,16 @@ def approval_for(person: User, reference: UUID) -> ApprovalRequest:
     return _of_visible_initiative(rows, person, reference=reference)
 
 
-def of_initiative(queryset, person: User, pk: int):
-    """A row with an `initiative`, when the person may see that initiative. Raises Http404; logged."""
-    return _of_visible_initiative(queryset, person, pk=pk)
+def of_initiative(queryset, person: User, pk: int, of: str = ""):
+    """A row whose `initiative`, or that of its `of`, the person may see. Raises Http404; logged."""
+    return _of_visible_initiative(queryset, person, of, pk=pk)
 
 
-def _of_visible_initiative(queryset, person: User, **key: int | UUID):
-    found = queryset.filter(**key, initiative__in=permissions.visible_to(person)).first()
+def _of_visible_initiative(queryset, person: User, of: str = "", **key: int | UUID):
+    seen = {f"{of}__initiative__in" if of else "initiative__in": permissions.visible_to(person)}
+    found = queryset.filter(**key, **seen).first()
     if found is None:
         log.info("no such row for this person", person=person.pk, model=queryset.model.__name__, key=str(key))
         raise Http404("No such thing, or not yours to see.")
-    row_history.concerns(found)
+    row_history.concerns(getattr(found, of) if of else found)
     return found

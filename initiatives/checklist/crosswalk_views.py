@@ -47,6 +47,9 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
     book = rulebook.book if rulebook else None
     framework, reference, wanted = _asked(request, book)
     listed = crosswalk.references(book, framework) if framework else {}
+    if csv_export.asked(request):
+        asked = listed[reference] if reference else [one for rows in listed.values() for one in rows]
+        return _file(request, rulebook, framework, asked, (reference, wanted))
     context: dict[str, Any] = {
         "nav": "audit",
         "tab": "frameworks",
@@ -73,18 +76,15 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/checklist/crosswalk.html", context)
 
 
-@require_safe
-def export(request: SignedInRequest) -> HttpResponse:
+def _file(
+    request: SignedInRequest, rulebook: Rulebook, framework: str, asked: list, of: tuple
+) -> HttpResponse:
     """The same as a CSV file: one row for each reference, question and initiative. Without a reference, all of them."""
-    may_audit(request.user).or_refuse()
-    rulebook = Rulebook.objects.in_force()
-    book = rulebook.book if rulebook else None
-    framework, reference, wanted = _asked(request, book)
-    listed = crosswalk.references(book, framework) if framework else {}
-    asked = listed[reference] if reference else [one for rows in listed.values() for one in rows]
-    rows = _lines(_initiatives(request, wanted), asked, rulebook, framework_words(framework))
-    of = " ".join(filter(None, (reference, wanted))) or "every reference"
-    return csv_export.stream(f"crosswalk-{framework or 'none'}", HEADING, rows, of=of, by=request.user)
+    rows = _lines(_initiatives(request, of[1]), asked, rulebook, framework_words(framework))
+    name = f"crosswalk-{framework or 'none'}"
+    return csv_export.stream(
+        name, HEADING, rows, of=" ".join(filter(None, of)) or "every reference", by=request.user
+    )
 
 
 def _lines(initiatives, asked, rulebook, framework: str):

@@ -96,11 +96,12 @@ class End:
     tone: str
 
 
-def end_of(version: ComponentVersion) -> End:
-    """The end of life as pages show it: what nobody knows is unknown, never none."""
+def end_of(version: ComponentVersion) -> End | None:
+    """The end of life as pages show it; None for what the organisation made itself, unless it is a model or has one."""
     last, today = version.end_of_life, clock.today()
     if last is None:
-        return End("end of life unknown", "warn")
+        vendored = version.vendor_id is not None or version.layer == Layer.MODEL
+        return End("end of life unknown", "warn") if vendored else None
     if last <= today:
         return End(f"end of life since {day(last)}", "bad")
     near = (last - today).days <= OPENS_DAYS

@@ -80,12 +80,10 @@ class Kind(Generic[Row]):
     warnings: Callable[[Initiative], list[str]] = (
         lambda initiative: []
     )  # what everybody must know of the initiative
-    use: Callable[[Row, User], dict | None] = lambda row, person: (
-        None
-    )  # address, verb and words while it holds
-    after: Callable[[Row, Initiative], None] = lambda row, initiative: (
-        None
-    )  # done with the last consent, and with a refusal
+    # Address, verb and words while it holds.
+    use: Callable[[Row, User], dict | None] = lambda row, person: None
+    # Done with the last consent, and with a refusal.
+    after: Callable[[Row, Initiative], None] = lambda row, initiative: None
 
     @property
     def name(self) -> str:
@@ -113,7 +111,7 @@ class Kind(Generic[Row]):
         if not initiative_permissions.may_see(initiative, person):
             return no("This initiative is not yours to see.")
         if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):
-            return no(said(reasons), "Somebody who is no party answers.")
+            return no(said(reasons), "Ask somebody who is not party to it.")
         if row.requested_by_id in accounts_of(person):
             return no(f"You asked for this: {self.one} needs somebody else.", f"Ask {self.needs}.")
         if not any(part.held_by(initiative, person) for part in self.parts):
@@ -203,7 +201,7 @@ def names(parts: Iterable[Part]) -> str:
 
 
 def refuse_answered(row: Waiver | BodyTerm | BulkReading) -> None:
-    """Raises Conflict where the request waits for no answer any more."""
+    """Raises Conflict where the request no longer waits for an answer."""
     if row.state != ConsentState.ASKED:
         raise Conflict(
             "This request was answered already, or it has run out.", "Ask again where it is still needed."

@@ -1,33 +1,27 @@
 """The pages of every kind of consent: its requests with the form for another, and the answer to one."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance.models import User
-from governance.permission_result import Conflict, Refused
+from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.signing import SigningForm
 from governance.transparency_log import as_of
 from initiatives.access.initiative_lookup import of_initiative
-from initiatives.consents.consent_kinds import Kind, names, refuse_answered
-from initiatives.initiative.initiative_frame import acted, initiative_context, sent
+from initiatives.consents.consent_kinds import Kind, Part, names, refuse_answered
+from initiatives.initiative.initiative_frame import acted, initiative_context, insist, sent
 from initiatives.models import Initiative
 from initiatives.models.reviews import Consent, ConsentState
-from initiatives.reviews.decision_views import act_page, insist
+from initiatives.reviews.decision_views import act_page
 from initiatives.reviews.forms import SignedReasonForm
 
-
-def answers(kind: Kind) -> list:
-    """The two addresses at which a request of this kind is answered."""
-    return [
-        path(f"{kind.slug}s/<int:pk>/agree/", agree, {"kind": kind}, name=f"{kind.slug}-agree"),
-        path(f"{kind.slug}s/<int:pk>/refuse/", refuse, {"kind": kind}, name=f"{kind.slug}-refuse"),
-    ]
+AGREE = "agree"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,22 +71,35 @@ def _line(kind: Kind, row: Consent, initiative: Initiative, person: User) -> dic
         "part": kind.part_of(row, initiative, person)[0] if asked else None,
         "refuses": asked and bool(kind.may_refuse(row, initiative, person)),
         "use": kind.use(row, person) if row.state == ConsentState.RUNNING else None,
-        "agree": f"{kind.slug}-agree",
-        "refuse": f"{kind.slug}-refuse",
+        "agree": _address(kind, row, AGREE),
+        "refuse": _address(kind, row, "refuse"),
     }
+
+
+def _address(kind: Kind, row: Consent, verb: str) -> str:
+    return reverse("consent-answer", args=[f"{kind.slug}s", row.pk, verb])
 
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def agree(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
-    """Agree to a request in the part that the person has."""
+def answer(request: SignedInRequest, kinds: dict[str, Kind], rows: str, pk: int, verb: str) -> HttpResponse:
+    """Answer a request of one of these kinds: agree in the part that the person has, or refuse with the reason."""
+    if rows not in kinds or verb not in (AGREE, "refuse"):
+        raise Http404("No such answer.")
+    kind = kinds[rows]
     row = of_initiative(kind.rows(), request.user, pk)
-    part, may = kind.part_of(row, row.initiative, request.user)
-    if request.method != "POST" and (part is None or row.state != ConsentState.ASKED):
+    initiative = row.initiative
+    part, may, name = None, kind.may_refuse(row, initiative, request.user), f"refuse {kind.name}"
+    if verb == AGREE:
+        (part, may), name = kind.part_of(row, initiative, request.user), f"agree to {kind.name}"
+    if request.method != "POST" and not (may and row.state == ConsentState.ASKED):
         return redirect(row)
     refuse_answered(row)
-    if part is None:
-        raise Refused(may)
+    insist(request, may, name, initiative)
+    return _refuse(request, kind, row) if part is None else _agree(request, kind, row, part)
+
+
+def _agree(request: SignedInRequest, kind: Kind, row: Consent, part: Part) -> HttpResponse:
     form = SigningForm(sent(request), **_signed(request, kind, row, "agree to"))
     if request.method == "POST" and form.is_valid():
         done = kind.agree(row=row, by=request.user)
@@ -109,16 +116,7 @@ def agree(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
     return _page(request, kind, row, form, _("Agree"), f"Agree to {kind.one}", happens, danger=kind.danger)
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
-def refuse(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
-    """Refuse a request, with the reason."""
-    row = of_initiative(kind.rows(), request.user, pk)
-    may = kind.may_refuse(row, row.initiative, request.user)
-    if request.method != "POST" and not (may and row.state == ConsentState.ASKED):
-        return redirect(row)
-    refuse_answered(row)
-    may.or_refuse()
+def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
     form = SignedReasonForm(
         sent(request),
         **_signed(request, kind, row, "refuse"),

@@ -6,11 +6,12 @@ from datetime import date
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import F
+from django.forms import Form
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from governance.models import Clause
 from governance.templatetags.days import keep
@@ -23,6 +24,7 @@ from initiatives.contracts.control_forms import ClausesControlForm, ControlForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
 from initiatives.initiative.act import together
 from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import ClauseEnforcement
 from initiatives.models.enforcement import ENFORCING_LAYERS
 
@@ -119,7 +121,9 @@ def _lines(initiative, version, context) -> list[Line]:
     by_words: dict[str, list[Control]] = {}
     for row in rows:
         carried = row.of_version if row.of_version != version.number else 0
-        control = Control(row, shown[row.evidence_id], reverse("mapping-end", args=[row.pk]), carried)
+        control = Control(
+            row, shown[row.evidence_id], reverse("row-act", args=["mappings", row.pk, "end"]), carried
+        )
         by_words.setdefault(row.says, []).append(control)
     lines = []
     for clause in version.clauses.defer("terms"):
@@ -253,30 +257,24 @@ def _map_of(initiative, clause) -> str:
     )
 
 
-def end_mapping(request, pk):
-    """End a mapping of a clause to a control."""
-    rows = ClauseEnforcement.objects.select_related(
+ROW_ACTS["mappings/end"] = RowAct(
+    rows=ClauseEnforcement.objects.select_related(
         "initiative__unit", "initiative__contract", "clause__version"
-    )
-    row = initiative_lookup.of_initiative(rows, request.user, pk)
-    initiative = row.initiative
-    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
-    back = reverse("contract-map", args=[initiative.ref])
-    if request.method == "POST":
-        control_mapping.end_mapping(mapping=row, by=request.user)
-        messages.success(request, _("The control is no longer named for the clause."))
-        return redirect(back)
-    return ask(
-        request,
-        initiative,
-        "contract",
-        None,
-        title=f"End a control of clause {row.clause.number}",
-        lede=row.clause.sentence,
-        happens=[f"This control is no longer named for it, in the {row.layer} layer: {row.control}"],
-        effects=preview.of_mapping_end(initiative, row, by=request.user) if row.ended_at is None else None,
-        impact_verb=_("Ending it"),
-        danger=True,
-        verb=_("End it"),
-        back_url=back,
-    )
+    ),
+    may=on_initiative(initiative_permissions.may_change_what_runs),
+    act=control_mapping.end_mapping,
+    noun="mapping",
+    page="contract",
+    back="contract-map",
+    form=Form,
+    title=lambda row: f"End a control of clause {row.clause.number}",
+    lede=lambda row: row.clause.sentence,
+    happens=(lambda row: f"This control is no longer named for it, in the {row.layer} layer: {row.control}",),
+    effects=lambda row, person: (
+        None if row.ended_at else preview.of_mapping_end(row.initiative, row, by=person)
+    ),
+    impact_verb=gettext_lazy("Ending it"),
+    danger=True,
+    verb=gettext_lazy("End it"),
+    done=gettext_lazy("The control is no longer named for the clause."),
+)

@@ -78,7 +78,8 @@ def obligations(look: Look) -> Iterator[Found]:
         yield f"condition-{row.pk}", row.due, row.review.initiative, "Meet a condition", link
     gaps = Gap.objects.filter(owner=look.person, closed_at__isnull=True).select_related("initiative")
     for row in gaps:
-        yield f"gap-{row.pk}", row.due, row.initiative, "Close a gap", reverse("gap-close", args=[row.pk])
+        link = reverse("row-act", args=["gaps", row.pk, "close"])
+        yield f"gap-{row.pk}", row.due, row.initiative, "Close a gap", link
 
 
 def reviews(look: Look) -> Iterator[Found]:

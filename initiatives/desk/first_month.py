@@ -128,7 +128,7 @@ def days_to_show() -> dict[str, int]:
 def _days() -> Step:
     counts = days_to_show()
     return Step(
-        "catch-up",
+        "shown-by",
         "Say by when each shows what it lacks",
         "The owner of each initiative sets one day. Nothing else changes.",
         f"{counts['dated']} with a day, {counts['late']} past their day, {counts['none']} without a day",

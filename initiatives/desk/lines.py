@@ -174,7 +174,7 @@ def my_initiatives(look: Look):
         yield Line(
             "settle",
             change.what,
-            reverse("change-complete", args=[change.pk]),
+            reverse("row-act", args=["changes", change.pk, "complete"]),
             "Complete the record",
             f"{initiative.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
             initiative.ref,
@@ -319,7 +319,7 @@ def obligations(look: Look):
         initiative = obligation.initiative
         link, verb = initiative.get_absolute_url(), "Open the initiative"
         if obligation.kind == "criterion":
-            link, verb = reverse("obligation-settle", args=[obligation.pk]), "Resolve it"
+            link, verb = reverse("row-act", args=["obligations", obligation.pk, "settle"]), "Resolve it"
         elif obligation.account_key is not None:
             link, verb = reverse("account-close", args=[obligation.account_key]), "Close it"
         elif obligation.system_key is not None:

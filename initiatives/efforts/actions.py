@@ -141,7 +141,7 @@ def _facts(row: Effort) -> dict:
         "money": str(row.money) if row.money else None,
         "currency": row.currency,
         "waited_days": str(row.waited_days) if row.waited_days else None,
-        "waits_for": queries.waits_words(row),
+        "waits_for": row.awaited,
         "words": row.words,
     }
 

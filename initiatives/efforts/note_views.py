@@ -2,16 +2,17 @@
 
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from governance.templatetags.plumbline import day, stage_word
+from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import notes as effort_notes
 from initiatives.efforts.note_forms import EventForm, FundingForm, ObservationForm
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, sent
+from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, recorded
 from initiatives.models import Event, FundingDecision, Observation
 
 PER_PAGE = 20
@@ -113,36 +114,16 @@ def _note(request, ref, form, may, act, done: str, **page):
     )
 
 
-def take_back_event(request, pk):
-    """Take an event back."""
-    return _take_back(request, Event, pk)
-
-
-def take_back_funding(request, pk):
-    """Take a funding decision back."""
-    return _take_back(request, FundingDecision, pk)
-
-
-def take_back_observation(request, pk):
-    """Take an observation back."""
-    return _take_back(request, Observation, pk)
-
-
-def _take_back(request, model, pk: int):
-    row = initiative_lookup.of_initiative(
-        model.objects.select_related("initiative__unit", "by"), request.user, pk
-    )
-    initiative = row.initiative
-    initiative_permissions.may_take_back(initiative, row, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: effort_notes.take_back(note=row, by=request.user, **fields),
-        _("It is taken back."),
+for _rows, _model in {"events": Event, "funding": FundingDecision, "observations": Observation}.items():
+    ROW_ACTS[f"{_rows}/take-back"] = RowAct(
+        rows=_model.objects.select_related("initiative__unit", "by"),
+        may=lambda row, person: initiative_permissions.may_take_back(row.initiative, row, person),
+        act=effort_notes.take_back,
+        noun="note",
         page="notes",
-        title=_("Take a note back"),
-        lede=f"{row}, written down by {row.by} on {day(row.at)}.",
-        happens=[_("It stays where it is, struck out, with your name and your reason.")],
-        verb=_("Take it back"),
+        title=gettext_lazy("Take a note back"),
+        lede=recorded,
+        happens=(STRUCK_OUT,),
+        verb=gettext_lazy("Take it back"),
+        done=gettext_lazy("It is taken back."),
     )

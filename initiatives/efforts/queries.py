@@ -24,13 +24,6 @@ MOST_WAITS = 20
 WAITS = ("waits_for", "waits_for__full_name", "waits_for_system", "waits_for_system__name", "waits_for_words")
 
 
-def waits_words(row: Effort) -> str:
-    """For whom or what it waited, in words."""
-    if row.waits_for_id:
-        return row.waits_for.full_name
-    return row.waits_for_system.name if row.waits_for_system_id else row.waits_for_words
-
-
 def amount(value: Decimal | float) -> str:
     """A number of hours or days as it was noted: "1.5", and "32" without a point."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

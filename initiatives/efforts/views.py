@@ -33,8 +33,9 @@ from initiatives.efforts.effort_import import (
 )
 from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
 from initiatives.facts import initiative_rows
-from initiatives.form_fields import DayField, ReasonForm
-from initiatives.initiative.initiative_frame import fix, initiative_context, outgrown_banner, page_of, sent
+from initiatives.form_fields import DayField
+from initiatives.initiative.initiative_frame import fix, initiative_context, outgrown_banner, page_of
+from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, recorded
 from initiatives.models import Effort, SystemImportMapping
 
 PER_PAGE = 20
@@ -115,9 +116,8 @@ def _said(row: Effort) -> str:
     if row.money:
         spent.append(f"{row.currency} {floatformat(row.money, '-2g')}")
     if row.waited_days:
-        awaited = row.waits_for or row.waits_for_system or row.waits_for_words
         days = f"{floatformat(row.waited_days, -2)} day{pluralize(row.waited_days)} waited"
-        spent.append(f"{days} for {awaited}" if awaited else days)
+        spent.append(f"{days} for {row.awaited}" if row.awaited else days)
     if row.worked_by_id:
         spent[0] += f" of {row.worked_by}"
     return f"{', '.join(spent)}: {row.words}" if row.words else ", ".join(spent)
@@ -144,36 +144,19 @@ def _known(initiative) -> list[str]:
     return sorted({*_people(initiative), *systems}, key=str.casefold)
 
 
-def take_back(request, pk):
-    """Take an effort back."""
-    row = initiative_lookup.of_initiative(
-        Effort.objects.select_related("initiative__unit", "by"), request.user, pk
-    )
-    initiative = row.initiative
-    initiative_permissions.may_take_back(initiative, row, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    back = reverse("integration-effort", args=[initiative.ref])
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.take_back_effort(effort=row, by=request.user, **form.cleaned_data)
-        except ValidationError as error:
-            fix(form, error)
-        else:
-            messages.success(request, _("It is taken back."))
-            return redirect(back)
-    context = initiative_context(request, initiative, "integration") | {
-        "form": form,
-        "title": _("Take effort back"),
-        "lede": f"{row}, noted by {row.by} on {day(row.at)}.",
-        "happens": [
-            _("It stays where it is, struck out, with your name and your reason, and counts nowhere.")
-        ],
-        "effects": None,
-        "danger": False,
-        "verb": _("Take it back"),
-        "back_url": back,
-    }
-    return render(request, "initiatives/initiative/initiative_form.html", context)
+ROW_ACTS["efforts/take-back"] = RowAct(
+    rows=Effort.objects.select_related("initiative__unit", "by"),
+    may=lambda row, person: initiative_permissions.may_take_back(row.initiative, row, person),
+    act=actions.take_back_effort,
+    noun="effort",
+    page="integration",
+    back="integration-effort",
+    title=gettext_lazy("Take effort back"),
+    lede=recorded,
+    happens=(STRUCK_OUT, gettext_lazy("It counts nowhere.")),
+    verb=gettext_lazy("Take it back"),
+    done=gettext_lazy("It is taken back."),
+)
 
 
 # --- From an issue tracker ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -28,8 +29,8 @@ from initiatives.enforcement import code_examples, system_keys
 from initiatives.enforcement.decision_cache import known_of
 from initiatives.enforcement.key_forms import KeyForm, RotateForm, TryForm
 from initiatives.enforcement.system_keys import CHANGE_OVER
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import ask, fix, initiative_context, one_act, sent
+from initiatives.initiative.initiative_frame import ask, fix, initiative_context, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct
 from initiatives.initiative_pages import banners
 
 CLIENT = Path(client.__file__)
@@ -184,24 +185,20 @@ def _new_key(request, initiative, form, act, **page):
     )
 
 
-def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
-    """End a key at once."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    initiative_permissions.may_manage_keys(initiative, request.user).or_refuse()
-    key = _key_of(initiative, pk)
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: system_keys.revoke_key(key=key, by=request.user, **fields),
-        _("The key is revoked: the next question that comes with it is refused."),
-        page="systems",
-        title=_("Revoke a key"),
-        lede=f"{key.system}, {key.public}.",
-        happens=[_("Questions with this key are refused within a second. It never opens again.")],
-        verb=_("Revoke it"),
-        danger=True,
-    )
+ROW_ACTS["keys/revoke"] = RowAct(
+    rows=ServiceKey.objects.select_related("contract__initiative__unit"),
+    of="contract",
+    may=lambda row, person: initiative_permissions.may_manage_keys(row.contract.initiative, person),
+    act=system_keys.revoke_key,
+    noun="key",
+    page="systems",
+    title=gettext_lazy("Revoke a key"),
+    lede=lambda row: f"{row.system}, {row.public}.",
+    happens=(gettext_lazy("Questions with this key are refused within a second. It never opens again."),),
+    verb=gettext_lazy("Revoke it"),
+    danger=True,
+    done=gettext_lazy("The key is revoked: the next question that comes with it is refused."),
+)
 
 
 def _key_of(initiative, pk: int) -> ServiceKey:

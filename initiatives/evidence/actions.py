@@ -11,7 +11,7 @@ from governance import clock
 from governance.database.row_history import insert_many
 from governance.gates import criteria
 from governance.ledger import record
-from governance.models import Clause, Rulebook, User
+from governance.models import Clause, ContractVersion, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary import (
@@ -373,6 +373,8 @@ def _name(item: Evidence, version) -> EvidenceNames:
         raise ValidationError({"names": f"The initiative has no link to {version}."})
     if isinstance(version, Deployment | ScopeVersion) and version.initiative_id != item.initiative_id:
         raise ValidationError({"names": "A version of another initiative cannot be named."})
+    if isinstance(version, ContractVersion) and version.contract_id != item.initiative.contract_id:
+        raise ValidationError({"names": "A version of another contract cannot be named."})
     return EvidenceNames(evidence=item, **{field: version})
 
 

@@ -239,7 +239,7 @@ def open_changes(moment: datetime):
                 f"the change “{row.what[:80]}” is recorded halfway",
                 text=f"It has run since {start:%-d %B %Y}. Still missing: {' and '.join(lacking)}. "
                 "The owner or the technical lead can add it.",
-                link=reverse("change-complete", args=[row.pk]),
+                link=reverse("row-act", args=["changes", row.pk, "complete"]),
             ),
             circle.escalated(initiative, start, today),
         )

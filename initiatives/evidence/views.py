@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance import clock
 from governance.gates import criteria
@@ -26,9 +27,10 @@ from initiatives.evidence.forms import (
 )
 from initiatives.facts import initiative_rows
 from initiatives.files import file_previews
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative import impact_preview
 from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, page_of, pick, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
+from initiatives.models import Evidence
 
 STATES = {
     "current": "current",
@@ -317,34 +319,24 @@ def _fix_cover(form, error: ValidationError) -> None:
         form.add_error("requirements", found)
 
 
-def withdraw(request, ref, pk):
-    """Withdraw an item that should not have been added."""
-    initiative = initiative_lookup.initiative_for(request.user, ref)
-    row = initiative_lookup.evidence_for(request.user, initiative, pk)
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    if acted(
-        request,
-        form,
-        lambda: actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user),
-    ):
-        messages.success(request, _("The item is withdrawn."))
-        return redirect("evidence-item", initiative.ref, row.pk)
-    effects = preview.of_withdrawal(initiative, row, by=request.user) if row.withdrawn_at is None else None
-    return ask(
-        request,
-        initiative,
-        "evidence",
-        form,
-        title=_("Withdraw an item"),
-        lede=row.title,
-        happens=[_("It stays readable and stops counting, everywhere and at once.")],
-        effects=effects,
-        impact_verb=_("Withdrawing it"),
-        danger=True,
-        verb=_("Withdraw it"),
-        back_url=reverse("evidence-item", args=[initiative.ref, row.pk]),
-    )
+ROW_ACTS["evidence/withdraw"] = RowAct(
+    rows=Evidence.objects.select_related("initiative__unit", "initiative__contract"),
+    may=on_initiative(initiative_permissions.may_collaborate),
+    act=actions.withdraw_evidence,
+    noun="evidence",
+    page="evidence",
+    back=lambda row: reverse("evidence-item", args=[row.initiative.ref, row.pk]),
+    title=gettext_lazy("Withdraw an item"),
+    lede=lambda row: row.title,
+    happens=(gettext_lazy("It stays readable and stops counting, everywhere and at once."),),
+    effects=lambda row, person: (
+        None if row.withdrawn_at else preview.of_withdrawal(row.initiative, row, by=person)
+    ),
+    impact_verb=gettext_lazy("Withdrawing it"),
+    danger=True,
+    verb=gettext_lazy("Withdraw it"),
+    done=gettext_lazy("The item is withdrawn."),
+)
 
 
 def capture(request, ref, pk):

@@ -72,7 +72,7 @@ def _hold(look: "Look", hold: Hold) -> Line:
         return Line(
             "decide",
             f"Hold on {initiative.title}",
-            reverse("hold-lift", args=[hold.pk]),
+            reverse("row-act", args=["holds", hold.pk, "lift"]),
             "Look at the hold",
             why,
             initiative.ref,

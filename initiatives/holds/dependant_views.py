@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance.database import row_history
 from governance.permission_result import no
@@ -17,6 +18,7 @@ from initiatives.form_fields import ReasonForm
 from initiatives.holds import dependants
 from initiatives.holds.dependants import statement_words
 from initiatives.initiative.initiative_frame import fix, one_act, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import Dependant
 
 
@@ -39,27 +41,20 @@ def add(request, ref):
     )
 
 
-def end(request, pk):
-    """Record that somebody no longer depends on the initiative."""
-    row = initiative_lookup.of_initiative(
-        Dependant.objects.select_related("initiative__unit"), request.user, pk
-    )
-    initiative = row.initiative
-    initiative_permissions.may_manage(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: dependants.end_dependant(dependant=row, by=request.user, **fields),
-        f"{row.who} no longer depends on it.",
-        page="running",
-        title=_("End a dependence"),
-        happens=[
-            f"{row.who} is no longer listed as depending on {initiative.ref}.",
-            *([_("What the executive stated no longer counts as evidence.")] if row.confirmed_at else []),
-        ],
-        verb=_("End it"),
-    )
+ROW_ACTS["dependants/end"] = RowAct(
+    rows=Dependant.objects.select_related("initiative__unit"),
+    may=on_initiative(initiative_permissions.may_manage),
+    act=dependants.end_dependant,
+    noun="dependant",
+    page="running",
+    title=gettext_lazy("End a dependence"),
+    happens=(
+        lambda row: f"{row.who} is no longer listed as depending on {row.initiative.ref}.",
+        lambda row: row.confirmed_at and _("What the executive stated no longer counts as evidence."),
+    ),
+    verb=gettext_lazy("End it"),
+    done=lambda row: f"{row.who} no longer depends on it.",
+)
 
 
 def _asked(request, pk: int) -> Dependant:

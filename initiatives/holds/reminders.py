@@ -37,7 +37,7 @@ def obligations(moment: datetime):
             return reverse("feed-shut", args=[obligation.pk])
         if obligation.kind in links:
             return reverse(links[obligation.kind], args=[obligation.initiative.ref])
-        return reverse("obligation-settle", args=[obligation.pk])
+        return reverse("row-act", args=["obligations", obligation.pk, "settle"])
 
     yield from obligations_due(rows, moment, link)
 
@@ -218,7 +218,7 @@ def gaps(moment: datetime):
                 f"gap:{row.pk}",
                 f"a gap {when}",
                 text=f"{ended(row.text)} Close it with evidence, or accept it as its owner.",
-                link=reverse("gap-close", args=[row.pk]),
+                link=reverse("row-act", args=["gaps", row.pk, "close"]),
                 due_on=row.due,
             ),
             circle.escalated(initiative, row.due, today),

@@ -3,18 +3,19 @@
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from governance.models import Rulebook
-from governance.permission_result import ended, no
+from governance.models import Rulebook, User
+from governance.permission_result import Answer, ended, no, yes
 from governance.templatetags.plumbline import day
-from governance.vocabulary import HoldKind, ObligationKind
+from governance.vocabulary import OWED_IN_WRITING, HoldKind, ObligationKind
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
 from initiatives.holds import actions
-from initiatives.holds.actions import held_up, may_settle
+from initiatives.holds.actions import held_up
 from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm, ShownByForm
 from initiatives.initiative.initiative_frame import one_act, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct
 from initiatives.models import Gap, Hold, Obligation
 
 
@@ -38,71 +39,66 @@ def open_hold(request, ref):
     )
 
 
-def lift(request, pk):
-    """Lift a hold, as chair."""
-    hold = initiative_lookup.of_initiative(
-        Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk
-    )
-    initiative_permissions.may_lift(hold, request.user).or_refuse()
-    who = (
-        f"{hold.opened_by} on {day(hold.opened_at)}"
-        if hold.opened_by_id
-        else f"the system on {day(hold.opened_at)}"
-    )
-    return one_act(
-        request,
-        hold.initiative,
-        ReasonForm(sent(request)),
-        lambda fields: actions.lift_hold(hold=hold, by=request.user, **fields),
-        _("The hold is lifted."),
-        title=_("Lift the hold"),
-        lede=f"{HoldKind(hold.kind).label}, opened by {who}: {hold.reason}",
-        happens=[
-            *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
-            _("Reviews of this initiative can be decided again, as far as this hold stood in the way."),
-        ],
-        verb=_("Lift it"),
-    )
+ROW_ACTS["holds/lift"] = RowAct(
+    rows=Hold.objects.select_related("initiative__unit", "opened_by"),
+    may=initiative_permissions.may_lift,
+    act=actions.lift_hold,
+    noun="hold",
+    page="initiative",
+    title=gettext_lazy("Lift the hold"),
+    lede=lambda row: (
+        f"{HoldKind(row.kind).label}, opened by {row.opened_by or 'the system'} on {day(row.opened_at)}: {row.reason}"
+    ),
+    happens=(
+        lambda row: row.liftable_since and f"Its cause is gone since {day(row.liftable_since)}.",
+        gettext_lazy(
+            "Reviews of this initiative can be decided again, as far as this hold stood in the way."
+        ),
+    ),
+    verb=gettext_lazy("Lift it"),
+    done=gettext_lazy("The hold is lifted."),
+)
 
 
-def _obligation(request, pk: int) -> Obligation:
-    return initiative_lookup.of_initiative(
-        Obligation.objects.select_related("initiative__unit", "responsible"), request.user, pk
-    )
+OBLIGATIONS = Obligation.objects.select_related("initiative__unit", "responsible")
 
 
-def settle(request, pk):
-    """Settle an obligation with a note; obligations of proof need the proof first."""
-    obligation = _obligation(request, pk)
-    initiative = obligation.initiative
-    may_settle(initiative, obligation, request.user).or_refuse()
-    if obligation.kind in ("post_mortem", "retrospective"):
-        no(
+def _may_settle(obligation: Obligation, person: User) -> Answer:
+    may = actions.may_settle(obligation.initiative, obligation, person)
+    if may and obligation.kind in OWED_IN_WRITING:
+        return no(
             "It is resolved by publishing the post-mortem and its confirmation.",
             "Write it on its page.",
             reverse("post-mortem-start", args=[obligation.pk]),
-        ).or_refuse()
-    lede = f"{obligation.text} Due {day(obligation.due)}."
-    happens = ["The obligation is marked as resolved, by you, today."]
-    if obligation.kind == "criterion":
-        book = Rulebook.objects.current().book
-        criterion = book.criteria.get(obligation.source.split(":")[0])
-        if criterion is not None:
-            happens.append(
-                "That is accepted only once these are answered with evidence: "
-                + " ".join(book.requirements[key].question for key in criterion.requirements)
-            )
-    return one_act(
-        request,
-        initiative,
-        SettleForm(sent(request)),
-        lambda fields: actions.settle(obligation=obligation, by=request.user, **fields),
-        "Resolved.",
-        title=_("Resolve the obligation"),
-        lede=lede,
-        happens=happens,
-        verb=_("Resolve"),
-    )
+        )
+    return may
+
+
+def _asked_first(obligation: Obligation) -> str:
+    """What has to be answered before an obligation of a criterion is settled; "" of any other."""
+    if obligation.kind != ObligationKind.CRITERION:
+        return ""
+    book = Rulebook.objects.current().book
+    criterion = book.criteria.get(obligation.source.split(":")[0])
+    if criterion is None:
+        return ""
+    questions = " ".join(book.requirements[key].question for key in criterion.requirements)
+    return f"That is accepted only once these are answered with evidence: {questions}"
+
+
+ROW_ACTS["obligations/settle"] = RowAct(
+    rows=OBLIGATIONS,
+    may=_may_settle,
+    act=actions.settle,
+    noun="obligation",
+    page="initiative",
+    form=SettleForm,
+    title=gettext_lazy("Resolve the obligation"),
+    lede=lambda row: f"{row.text} Due {day(row.due)}.",
+    happens=("The obligation is marked as resolved, by you, today.", _asked_first),
+    verb=gettext_lazy("Resolve"),
+    done="Resolved.",
+)
 
 
 def show_by(request, ref):
@@ -129,16 +125,14 @@ def show_by(request, ref):
 
 def excuse(request, pk):
     """Let one decision on one initiative pass an overdue obligation, as the chair who decides there."""
-    obligation = get_object_or_404(
-        Obligation.objects.select_related("initiative__unit", "responsible"), pk=pk
-    )
+    obligation = get_object_or_404(OBLIGATIONS, pk=pk)
     held = [
         initiative
         for initiative in held_up(obligation)
         if initiative_permissions.is_acting_chair(initiative, request.user)
     ]
     if not held:  # whoever decides on none of what it holds up opens it as any obligation of the initiative
-        obligation = _obligation(request, pk)
+        obligation = initiative_lookup.of_initiative(OBLIGATIONS, request.user, pk)
         initiative_permissions.may_raise(obligation.initiative, request.user).or_refuse()
     return one_act(
         request,
@@ -183,22 +177,22 @@ def open_gap(request, ref):
     )
 
 
-def close_gap(request, pk):
-    """Close a gap with proof, or by its owner's acceptance."""
-    gap = initiative_lookup.of_initiative(
-        Gap.objects.select_related("initiative__unit", "owner"), request.user, pk
+def _may_close(gap: Gap, person: User) -> Answer:
+    return (
+        yes() if gap.owner_id == person.pk else initiative_permissions.may_collaborate(gap.initiative, person)
     )
-    initiative = gap.initiative
-    if gap.owner_id != request.user.pk:
-        initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    form = CloseGapForm(sent(request), initiative=initiative)
-    return one_act(
-        request,
-        initiative,
-        form,
-        lambda fields: actions.close_gap(gap=gap, by=request.user, **fields),
-        _("The gap is closed."),
-        title=_("Close a gap"),
-        lede=f"{gap.text} Owned by {gap.owner}, due {day(gap.due)}.",
-        verb=_("Close it"),
-    )
+
+
+ROW_ACTS["gaps/close"] = RowAct(
+    rows=Gap.objects.select_related("initiative__unit", "owner"),
+    may=_may_close,
+    act=actions.close_gap,
+    noun="gap",
+    page="initiative",
+    form=CloseGapForm,
+    given=lambda row: {"initiative": row.initiative},
+    title=gettext_lazy("Close a gap"),
+    lede=lambda row: f"{row.text} Owned by {row.owner}, due {day(row.due)}.",
+    verb=gettext_lazy("Close it"),
+    done=gettext_lazy("The gap is closed."),
+)

@@ -13,10 +13,12 @@ from governance.identity.proofs import ceremony
 from governance.ledger import record
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.readable_text import ReadableText
 from initiatives.facts import standings
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
+READABLE = ReadableText()
 REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
 # What follows once standings were rewritten, contributed by the nouns when the app is ready: functions
 # (initiatives, {key: support}, grace) -> the obligations of grace that they opened; then functions (initiatives) that
@@ -45,9 +47,12 @@ def act(
     changes. `proof`: what this act is signed by, where several inside another are signed one by one. The outermost is
     signed by what is held for it.
 
-    Yields the locked initiative (None for acts without one). A refusal rolls the act back and leaves an entry of its
-    own right after it (docs/architecture.md, trap 17); a refusal by the database goes to the log, and is raised again.
+    Yields the locked initiative (None for acts without one). Raises ValidationError where the reason that a person
+    gives holds a character that readers cannot see. A refusal rolls the act back and leaves an entry of its own right
+    after it (docs/architecture.md, trap 17); a refusal by the database goes to the log, and is raised again.
     """
+    if by is not None:
+        READABLE(reason)  # the audit log keeps it for ever, and whoever reads it there sees every character
     outermost = _depth.get() == 0
     around = row_history.current()
     if not outermost and not reason and around is not None and around.person == by:

@@ -14,7 +14,6 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook, User
 from governance.people.boards import board_for
-from governance.people.permissions import may_see_record
 from governance.permission_result import Answer, no
 from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, lean, stage_word
@@ -23,6 +22,7 @@ from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Role, Stage
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import initiative_rows, supported_stage, visible_progress
+from initiatives.initiative.act import act
 from initiatives.initiative.initiative_sections import sections_of
 from initiatives.initiative.stage_judgement import judgement_of_stop
 from initiatives.models import Initiative
@@ -206,11 +206,6 @@ class WhoMay:
     def confirm_tier(self) -> Answer:
         """Confirm the proposed risk tier."""
         return initiative_permissions.may_confirm_tier(self.initiative, self.person)
-
-    @cached_property
-    def see_record(self) -> Answer:
-        """See refusals and the acts of other people."""
-        return may_see_record(self.person)
 
     @cached_property
     def open_file(self) -> Answer:
@@ -453,6 +448,14 @@ def acted(request, form, act):
         fix(form, error)
         return None
     return made or True
+
+
+def insist(request, answer: Answer, name: str, initiative: Initiative) -> None:
+    """Refuse the page where the answer is no; something sent in vain leaves its entry, as every refused act does."""
+    if not answer and request.method == "POST":
+        with act(name, by=request.user, initiative=initiative):
+            answer.or_refuse()
+    answer.or_refuse()
 
 
 def one_act(request, initiative, form, act, done: str, *, page: str = "initiative", back: str = "", **more):

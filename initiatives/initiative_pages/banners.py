@@ -210,7 +210,8 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
         who = f"{chair or 'the chair (nobody yet)'} can lift it."
         how = who if by_people else CLOSES.get(row.kind, "It closes by itself when its cause is gone.")
         meanwhile = "Nothing is promoted meanwhile. " if row.blocking else ""
-        link, link_text = reverse("hold-lift", args=[row.pk]) if by_people and may.chair else "", "Lift it"
+        lift = reverse("row-act", args=["holds", row.pk, "lift"])
+        link, link_text = lift if by_people and may.chair else "", "Lift it"
         if not link and row.kind in PAGES:
             name, link_text = PAGES[row.kind]
             link = reverse(name, args=[initiative.ref])

@@ -152,7 +152,7 @@ def _act_on(obligation, person) -> tuple[str, str]:
         return reverse("feed-shut", args=[obligation.pk]), verb
     if obligation.kind == "reading":
         return reverse("adoption", args=[obligation.initiative.ref]), "Read it"
-    return reverse("obligation-settle", args=[obligation.pk]), "Resolve"
+    return reverse("row-act", args=["obligations", obligation.pk, "settle"]), "Resolve"
 
 
 def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:

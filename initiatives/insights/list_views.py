@@ -8,11 +8,11 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.ledger import csv_export
 from governance.models import Rulebook, User
+from governance.rulebook import Book
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import layer_word
 from governance.vocabulary import Stage
 from initiatives.access import permissions as initiative_permissions
-from initiatives.efforts import queries
 from initiatives.initiative.initiative_frame import page_of
 from initiatives.insights import decision_register, effort_report, money, people
 from initiatives.insights.forms import DecidedForm, LinesForm, PeriodForm, below, own_initiatives
@@ -42,10 +42,13 @@ LINES = [
 
 @require_safe
 def decisions(request: SignedInRequest) -> HttpResponse:
-    """What was decided on the initiatives that the person may see, newest first."""
+    """What was decided on the initiatives that the person may see, newest first; or as a CSV file."""
     book = Rulebook.objects.current().book
     form = DecidedForm(request.GET, book=book)
-    page = page_of(request, _decided(request, form), PAGE)
+    found = decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
+    if csv_export.asked(request):
+        return _decisions_file(request, found, book)
+    page = page_of(request, found, PAGE)
     context = {
         "nav": "reviews",
         "form": form,
@@ -56,47 +59,41 @@ def decisions(request: SignedInRequest) -> HttpResponse:
     return render(request, "initiatives/insights/decisions.html", context)
 
 
-@require_safe
-def decisions_export(request: SignedInRequest) -> HttpResponse:
-    """The same decisions as a CSV file, all pages of them."""
-    book = Rulebook.objects.current().book
-    rows = _decided(request, DecidedForm(request.GET, book=book)).iterator(chunk_size=CHUNK)
+def _decisions_file(request: SignedInRequest, found: QuerySet, book: Book) -> HttpResponse:
+    """The decisions as a CSV file, all pages of them."""
     lines = (
         [row.moment, row.words, row.ref, row.title, row.unit, row.about, row.who, row.said]
-        for one in rows
+        for one in found.iterator(chunk_size=CHUNK)
         for row in decision_register.told([one], book)
     )
-    return csv_export.stream(
-        "decisions", DECISIONS, lines, of=request.GET.urlencode() or "all", by=request.user
-    )
+    return csv_export.stream("decisions", DECISIONS, lines, of=_of(request), by=request.user)
 
 
-def _decided(request: SignedInRequest, form: DecidedForm):
-    return decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
+def _of(request: SignedInRequest) -> str:
+    """Which of the rows a file holds: the filter in the address."""
+    query = request.GET.copy()
+    query.pop("format", None)
+    return query.urlencode() or "all"
 
 
 @require_safe
 def lines(request: SignedInRequest) -> HttpResponse:
-    """The lines behind a figure, the newest week first."""
+    """The lines behind a figure, the newest week first; or all of them as a CSV file."""
     form = LinesForm(request.GET)
     wanted = form.wanted
+    found = _found(request, wanted)
+    if csv_export.asked(request):
+        rows = map(_exported, found.iterator(chunk_size=CHUNK))
+        return csv_export.stream("effort", LINES, rows, of=_of(request), by=request.user)
     context = {
         "nav": "insights",
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "period": effort_report.period_words(wanted),
         "waits_for": _named(wanted),
-        "page": page_of(request, _found(request, wanted), PAGE),
+        "page": page_of(request, found, PAGE),
     }
     return render(request, "initiatives/insights/efforts.html", context)
-
-
-@require_safe
-def lines_export(request: SignedInRequest) -> HttpResponse:
-    """The same lines as a CSV file, all pages of them."""
-    rows = _found(request, LinesForm(request.GET).wanted).iterator(chunk_size=CHUNK)
-    of = request.GET.urlencode() or "all"
-    return csv_export.stream("effort", LINES, map(_exported, rows), of=of, by=request.user)
 
 
 def _exported(row) -> list:
@@ -110,7 +107,7 @@ def _exported(row) -> list:
         row.money,
         row.currency,
         row.waited_days,
-        queries.waits_words(row),
+        row.awaited,
         row.words,
         row.by.full_name,
         row.worked_on,
@@ -165,8 +162,7 @@ def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
         for one in found
         for amounts in one.money.values()
     )
-    of = request.GET.urlencode() or "all"
-    return csv_export.stream("portfolio-cost", heading, lines, of=of, by=request.user)
+    return csv_export.stream("portfolio-cost", heading, lines, of=_of(request), by=request.user)
 
 
 @require_safe
@@ -186,8 +182,7 @@ def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
         ]
         for load in people.loads(initiatives, clock.today(), clock.now())
     )
-    of = request.GET.urlencode() or "all"
-    return csv_export.stream("portfolio-capacity", heading, lines, of=of, by=request.user)
+    return csv_export.stream("portfolio-capacity", heading, lines, of=_of(request), by=request.user)
 
 
 def _costed(request: SignedInRequest) -> QuerySet:

@@ -23,7 +23,7 @@ from governance.transparency_log import sealing
 from initiatives.access import initiative_lookup
 from initiatives.access.permissions import may_change_what_runs
 from initiatives.enforcement import logged_decision_views
-from initiatives.initiative.initiative_frame import acted, initiative_context, one_act, sent
+from initiatives.initiative.initiative_frame import acted, initiative_context, insist, one_act, sent
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.act_names import contract_actions
@@ -35,7 +35,7 @@ from initiatives.interactions.permissions import (
     may_read_interactions,
 )
 from initiatives.models import LogFinding
-from initiatives.reviews.decision_views import act_page, insist
+from initiatives.reviews.decision_views import act_page
 
 DAYS = 14  # shown of the comparison
 NAMED = timedelta(days=30)  # of which names are listed

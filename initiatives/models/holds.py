@@ -77,9 +77,6 @@ class Obligation(models.Model):
     responsible = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
     due = models.DateField()
     opened_at = models.DateTimeField()
-    # From before an excuse named an initiative (ADR 0047): kept to be read, frees nothing.
-    excused_at = models.DateTimeField(null=True, blank=True)
-    excused_reason = models.TextField(blank=True, default="")
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     settled_note = models.TextField(blank=True, default="")

@@ -140,16 +140,6 @@ class Forecast(models.Model):
         )
 
 
-class ForeseenQuerySet(models.QuerySet):
-    def losing(self):
-        """Initiatives whose supported stage falls."""
-        return self.filter(falls__gt=0)
-
-    def gaining(self):
-        """Initiatives whose supported stage rises."""
-        return self.filter(falls__lt=0)
-
-
 class Foreseen(models.Model):
     """What a forecast found of one initiative, of its open review, or of one decision; where nothing changes is no row.
 
@@ -182,8 +172,6 @@ class Foreseen(models.Model):
     due = models.DateField(null=True, blank=True)
     sign_offs = models.JSONField(default=list, blank=True)
     why = models.JSONField(default=list, blank=True)
-
-    objects = ForeseenQuerySet.as_manager()
 
     class Meta:
         ordering = ["forecast", "id"]

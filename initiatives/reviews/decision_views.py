@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.models import Rulebook, ServiceKey
-from governance.permission_result import Answer, Conflict, Reason, Refused
+from governance.permission_result import Conflict, Reason, Refused
 from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
@@ -22,7 +22,7 @@ from initiatives.access.initiative_lookup import review_for
 from initiatives.facts import initiative_rows
 from initiatives.initiative import impact_preview, review_state
 from initiatives.initiative.act import act
-from initiatives.initiative.initiative_frame import fix, initiative_context, pick
+from initiatives.initiative.initiative_frame import fix, initiative_context, insist, pick
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions
 from initiatives.reviews.actions import refuse_closed
@@ -33,14 +33,6 @@ OUTCOMES = {
     ReviewOutcome.WITH_CONDITIONS: "Approve with conditions",
     ReviewOutcome.REFUSED: "Refuse",
 }
-
-
-def insist(request, answer: Answer, name: str, initiative: Initiative) -> None:
-    """Refuse the page where the answer is no; something sent in vain leaves its entry, as every refused act does."""
-    if not answer and request.method == "POST":
-        with act(name, by=request.user, initiative=initiative):
-            answer.or_refuse()
-    answer.or_refuse()
 
 
 def insist_open(request, row: Review, name: str) -> None:

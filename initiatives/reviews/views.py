@@ -26,11 +26,11 @@ from initiatives.facts import initiative_rows
 from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
 from initiatives.initiative import review_state
-from initiatives.initiative.initiative_frame import initiative_context, page_of, pick
+from initiatives.initiative.initiative_frame import initiative_context, insist, page_of, pick
 from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.initiative import gate_out_of
 from initiatives.reviews import actions, desk, presentation, review_summaries, review_turn
-from initiatives.reviews.decision_views import act_page, decide, insist, rebase, return_review, withdraw
+from initiatives.reviews.decision_views import act_page, decide, rebase, return_review, withdraw
 from initiatives.reviews.feasibility import feasibility
 from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
 from initiatives.worklist.person_worklist import look_of

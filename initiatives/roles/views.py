@@ -7,18 +7,19 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
-from governance.models import Absence
-from governance.permission_result import Conflict, no
+from governance.models import Absence, User
+from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.act import act
 from initiatives.initiative.initiative_frame import ask, fix, initiative_context, page_of, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct
 from initiatives.models import RoleAssignment
 from initiatives.roles import actions, preview
 from initiatives.roles.actions import ROLE_DUTIES, acceptance_facts, acceptance_words
@@ -109,13 +110,12 @@ def _effects_of(initiative, role: str, person) -> list[str]:
     return [*preview.of_role(initiative, role, person, accepted=False), *later]
 
 
+ASSIGNMENTS = RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person")
+
+
 def _assignment(request, pk: int) -> RoleAssignment:
     """The role, on an initiative the person may see; whoever is asked sees the initiative by that."""
-    return initiative_lookup.of_initiative(
-        RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person"),
-        request.user,
-        pk,
-    )
+    return initiative_lookup.of_initiative(ASSIGNMENTS, request.user, pk)
 
 
 def holder_of(row: RoleAssignment) -> int | None:
@@ -224,36 +224,35 @@ def again(request, pk):
     )
 
 
-def end(request, pk):
-    """End a role, or take a proposal back."""
-    row = _assignment(request, pk)
-    initiative = row.initiative
-    if row.person_id != request.user.pk:
-        initiative_permissions.may_propose_role(initiative, request.user).or_refuse()
-    form = ReasonForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.end_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
-        except ValidationError as error:
-            fix(form, error)
-        else:
-            messages.success(request, f"{row.person} is no longer {row.get_role_display().lower()}.")
-            return redirect("people", initiative.ref)
-    live = not row.ended_at and not row.declined_at
-    return ask(
-        request,
-        initiative,
-        "people",
-        form,
-        title=f"End the role: {row.get_role_display()}",
-        happens=[
-            f"{row.person} stops being {row.get_role_display().lower()} of {initiative.ref} at once.",
-            f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; "
-            "what is still due from them here they read until it is resolved.",
-        ],
-        effects=preview.of_role_end(row, by=request.user) if live else None,
-        impact_verb=_("Ending this"),
-        danger=True,
-        verb=_("End the role") if row.accepted_at else _("Take the proposal back"),
-        back_url=reverse("people", args=[initiative.ref]),
+def _may_end(row: RoleAssignment, person: User) -> Answer:
+    return (
+        yes()
+        if row.person_id == person.pk
+        else initiative_permissions.may_propose_role(row.initiative, person)
     )
+
+
+ROW_ACTS["roles/end"] = RowAct(
+    rows=ASSIGNMENTS,
+    may=_may_end,
+    act=actions.end_role,
+    noun="assignment",
+    page="people",
+    title=lambda row: f"End the role: {row.get_role_display()}",
+    happens=(
+        lambda row: (
+            f"{row.person} stops being {row.get_role_display().lower()} of {row.initiative.ref} at once."
+        ),
+        lambda row: (
+            f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; "
+            "what is still due from them here they read until it is resolved."
+        ),
+    ),
+    effects=lambda row, person: (
+        None if row.ended_at or row.declined_at else preview.of_role_end(row, by=person)
+    ),
+    impact_verb=gettext_lazy("Ending this"),
+    danger=True,
+    verb=lambda row: _("End the role") if row.accepted_at else _("Take the proposal back"),
+    done=lambda row: f"{row.person} is no longer {row.get_role_display().lower()}.",
+)

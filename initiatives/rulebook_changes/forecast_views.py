@@ -108,6 +108,8 @@ def forecast(request, pk):
         return redirect(made)
     if row.state != Forecast.DONE:
         return render(request, "initiatives/rulebook_changes/forecast_wait.html", _waiting(row))
+    if csv_export.asked(request):
+        return _file(request, row)
     book = parse(row.source)
     what = pick(request.GET.get("what"), Foreseen.WHATS, "initiative")
     what = Foreseen.DECISION if row.kind == Forecast.DECISIONS else what
@@ -140,9 +142,8 @@ def progress(request, pk):
     return render(request, "initiatives/rulebook_changes/_forecast_progress.html", _waiting(row))
 
 
-def export(request, pk):
+def _file(request, row: Forecast):
     """The rows of a forecast as a CSV file, a line for each requirement, obligation and sign-off."""
-    row = _forecast(request, pk)
     new, old = parse(row.source), row.in_force.book
     kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
     lines = (

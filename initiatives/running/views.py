@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance import contributions
 from governance.models import Rulebook
@@ -20,8 +21,8 @@ from initiatives.components.queries import seen_by
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
 from initiatives.facts import initiative_rows
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import ask, fix, initiative_context, one_act, page_of, sent
+from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative
 from initiatives.initiative_pages import banners
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.models import ArchitectureDecision, ChangeRecord
@@ -172,24 +173,19 @@ def change(request, ref):
     )
 
 
-def complete(request, pk):
-    """Add who approved a change, and the way back."""
-    row = initiative_lookup.of_initiative(
-        ChangeRecord.objects.select_related("initiative__unit"), request.user, pk
-    )
-    initiative = row.initiative
-    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback}),
-        lambda fields: components_actions.complete_change(change=row, by=request.user, **fields),
-        _("The change is complete."),
-        page="running",
-        title=_("Complete the change"),
-        lede=row.what,
-        verb=_("Save"),
-    )
+ROW_ACTS["changes/complete"] = RowAct(
+    rows=ChangeRecord.objects.select_related("initiative__unit"),
+    may=on_initiative(initiative_permissions.may_change_what_runs),
+    act=components_actions.complete_change,
+    noun="change",
+    page="running",
+    form=CompleteForm,
+    given=lambda row: {"initial": {"approver": row.approver, "rollback": row.rollback}},
+    title=gettext_lazy("Complete the change"),
+    lede=lambda row: row.what,
+    verb=gettext_lazy("Save"),
+    done=gettext_lazy("The change is complete."),
+)
 
 
 def decide(request, ref):
@@ -213,24 +209,15 @@ def decide(request, ref):
     )
 
 
-def withdraw_decision(request, pk):
-    """Withdraw a decision on architecture."""
-    row = initiative_lookup.of_initiative(
-        ArchitectureDecision.objects.select_related("initiative__unit"), request.user, pk
-    )
-    initiative = row.initiative
-    initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: control_mapping.withdraw_architecture_decision(
-            decision=row, by=request.user, **fields
-        ),
-        _("The decision is withdrawn."),
-        page="running",
-        title=_("Withdraw a decision on architecture"),
-        lede=f"{row.title}, decided on {day(row.decided_on)}.",
-        happens=[_("It stays where it is, struck out, with your name and your reason.")],
-        verb=_("Withdraw it"),
-    )
+ROW_ACTS["architecture/withdraw"] = RowAct(
+    rows=ArchitectureDecision.objects.select_related("initiative__unit"),
+    may=on_initiative(initiative_permissions.may_change_what_runs),
+    act=control_mapping.withdraw_architecture_decision,
+    noun="decision",
+    page="running",
+    title=gettext_lazy("Withdraw a decision on architecture"),
+    lede=lambda row: f"{row.title}, decided on {day(row.decided_on)}.",
+    happens=(STRUCK_OUT,),
+    verb=gettext_lazy("Withdraw it"),
+    done=gettext_lazy("The decision is withdrawn."),
+)

@@ -288,7 +288,7 @@ MUTANTS = [
         "initiatives.units.actions:_locked_tree",
         'Unit.objects.select_for_update().order_by("pk")',
         'Unit.objects.order_by("pk")',
-        "tests/app/initiatives/units/test_units.py -k once",
+        "tests/app/initiatives/units/test_units.py -k merge_waits",
     ),
     (
         "nobody takes over for another",

@@ -2,9 +2,8 @@
 
 CREATE FUNCTION plumbline_guard_written_obligation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  IF NEW.opened_at IS DISTINCT FROM OLD.opened_at
-     OR OLD.excused_at IS NOT NULL AND NEW.excused_at IS DISTINCT FROM OLD.excused_at THEN
-    RAISE EXCEPTION 'Plumbline: since when it is owed, and that it was let pass once, stays so.'
+  IF NEW.opened_at IS DISTINCT FROM OLD.opened_at THEN
+    RAISE EXCEPTION 'Plumbline: since when it is owed stays so.'
       USING ERRCODE = 'PL070';
   END IF;
   IF OLD.settled_at IS NULL AND NEW.settled_at IS NOT NULL AND NOT EXISTS (

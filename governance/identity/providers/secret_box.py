@@ -1,28 +1,14 @@
 """Secrets of providers and authenticator apps, encrypted under the secret key of the installation for one use each."""
 
-import os
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-
 from governance.identity.providers.denials import Denied
+from governance.runtime import sealed_box
 
-NONCE = 12  # bytes
-
-
-def _key() -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"governance.identity.secret-box").derive(
-        settings.SECRET_KEY.encode()
-    )
+KEY = "governance.identity.secret-box"
 
 
 def closed(text: str, use: str) -> bytes:
     """The text encrypted; it opens again only for the same use, so that no box takes the place of another."""
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(_key()).encrypt(nonce, text.encode(), use.encode())
+    return sealed_box.closed(text.encode(), sealed_box.derived_key(KEY), use)
 
 
 def opened(box: bytes | memoryview | None, use: str) -> str:
@@ -31,10 +17,9 @@ def opened(box: bytes | memoryview | None, use: str) -> str:
         raise Denied(
             "secret", "No client secret is kept for this provider.", "An admin enters it on its page."
         )
-    content = bytes(box)
     try:
-        return AESGCM(_key()).decrypt(content[:NONCE], content[NONCE:], use.encode()).decode()
-    except (InvalidTag, ValueError):
+        return sealed_box.opened(bytes(box), sealed_box.derived_key(KEY), use).decode()
+    except ValueError:
         raise Denied(
             "secret",
             "The kept secret of this provider cannot be opened.",

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
@@ -11,8 +12,8 @@ from initiatives.components import permissions
 from initiatives.components.evaluations import actions
 from initiatives.components.evaluations.forms import EvaluationForm, ResultForm
 from initiatives.components.evaluations.presentation import shown
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative
 from initiatives.models import ModelEvaluation
 
 TAB = "running"
@@ -59,44 +60,32 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     )
 
 
-def result(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record what was measured."""
-    row = _evaluation(request, pk)
-    permissions.may_evaluate(row.initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        row.initiative,
-        ResultForm(sent(request)),
-        lambda fields: actions.record_result(evaluation=row, by=request.user, **fields),
-        _("The result is recorded, as typed by you."),
-        page=TAB,
-        back=BACK,
-        title=f"Record the result: {row}",
-        lede=f"{row.deployment}. Whether it meets its threshold is computed.",
-        happens=[_("It stays as you record it, marked as typed by you.")],
-        verb=_("Record it"),
-    )
+EVALUATIONS = ModelEvaluation.objects.select_related("initiative__unit", "deployment__version")
 
-
-def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take an evaluation back."""
-    row = _evaluation(request, pk)
-    permissions.may_evaluate(row.initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        row.initiative,
-        ReasonForm(sent(request)),
-        lambda fields: actions.withdraw_evaluation(evaluation=row, by=request.user, **fields),
-        _("The evaluation is withdrawn."),
-        page=TAB,
-        back=BACK,
-        title=f"Withdraw the evaluation: {row}",
-        happens=[_("It stays where it is, struck out, with your name and your reason.")],
-        verb=_("Withdraw it"),
-        danger=True,
-    )
-
-
-def _evaluation(request: SignedInRequest, pk: int) -> ModelEvaluation:
-    rows = ModelEvaluation.objects.select_related("initiative__unit", "deployment__version")
-    return initiative_lookup.of_initiative(rows, request.user, pk)
+ROW_ACTS["evaluations/result"] = RowAct(
+    rows=EVALUATIONS,
+    may=on_initiative(permissions.may_evaluate),
+    act=actions.record_result,
+    noun="evaluation",
+    page=TAB,
+    back=BACK,
+    form=ResultForm,
+    title=lambda row: f"Record the result: {row}",
+    lede=lambda row: f"{row.deployment}. Whether it meets its threshold is computed.",
+    happens=(gettext_lazy("It stays as you record it, marked as typed by you."),),
+    verb=gettext_lazy("Record it"),
+    done=gettext_lazy("The result is recorded, as typed by you."),
+)
+ROW_ACTS["evaluations/withdraw"] = RowAct(
+    rows=EVALUATIONS,
+    may=on_initiative(permissions.may_evaluate),
+    act=actions.withdraw_evaluation,
+    noun="evaluation",
+    page=TAB,
+    back=BACK,
+    title=lambda row: f"Withdraw the evaluation: {row}",
+    happens=(STRUCK_OUT,),
+    verb=gettext_lazy("Withdraw it"),
+    danger=True,
+    done=gettext_lazy("The evaluation is withdrawn."),
+)

@@ -26,10 +26,10 @@ from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.imports.systems import source_documents
 from initiatives.imports.systems.cells import orders_of, problem, read_rows
 from initiatives.imports.systems.column_guesses import export_of, headers_digest, mapping_for
-from initiatives.imports.systems.system_import_comparison import compare, scope_of
-from initiatives.imports.systems.system_import_entry import Written, enter_new, replace
-from initiatives.imports.systems.system_import_fields import FIELDS
-from initiatives.imports.systems.system_import_words import LEAVE_OUT
+from initiatives.imports.systems.row_comparison import compare, scope_of
+from initiatives.imports.systems.row_entry import Written, enter_new, replace
+from initiatives.imports.systems.table_fields import FIELDS
+from initiatives.imports.systems.table_words import LEAVE_OUT
 from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.systems import import_permissions
 from initiatives.models import (

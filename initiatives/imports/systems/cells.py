@@ -19,8 +19,8 @@ from governance.tables.reader import Line
 from initiatives.imports.inventories.inventory_columns import NOTHING
 from initiatives.imports.systems.column_guesses import gone_at_source
 from initiatives.imports.systems.openapi import in_words
-from initiatives.imports.systems.system_import_fields import FIELDS, Field
-from initiatives.imports.systems.system_import_words import LEAVE_OUT, choice_of, gone_by_status
+from initiatives.imports.systems.table_fields import FIELDS, Field
+from initiatives.imports.systems.table_words import LEAVE_OUT, choice_of, gone_by_status
 from initiatives.integration.comparison import facets
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from governance.ledger.record import canonical
 from governance.tables.column_values import Guide
 from governance.tables.columns import plain, present
-from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.models import SystemImportMapping
 
 LOOKED_AT = 200  # columns that are compared with the words known for each field

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.tables.forms import TableForm
 from initiatives.imports.systems.cells import can_be_two_days
-from initiatives.imports.systems.system_import_fields import FIELDS
-from initiatives.imports.systems.system_import_words import LEAVE_OUT, unknown_words
+from initiatives.imports.systems.table_fields import FIELDS
+from initiatives.imports.systems.table_words import LEAVE_OUT, unknown_words
 from initiatives.models.imports import REGISTER_KINDS
 
 

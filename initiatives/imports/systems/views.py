@@ -4,7 +4,7 @@ it is confirmed.
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,8 +18,8 @@ from initiatives.imports.systems import actions
 from initiatives.imports.systems.actions import go_on
 from initiatives.imports.systems.column_guesses import export_of
 from initiatives.imports.systems.forms import ColumnsForm, SystemImportForm
-from initiatives.imports.systems.system_import_comparison import KEYS
-from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.imports.systems.row_comparison import KEYS
+from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.initiative.initiative_frame import fix, page_of, pick, sent
 from initiatives.integration.systems import import_permissions
 from initiatives.models import SystemImport, SystemImportRow
@@ -104,6 +104,8 @@ def system_import(request, pk):
     if request.method == "POST":
         return _choose(request, batch)
     rows, chosen = _filtered(request, batch)
+    if csv_export.asked(request):
+        return _file(request, batch, rows, chosen)
     tally = dict(batch.rows.values_list("state").annotate(n=Count("pk")).order_by())
     total, waiting = sum(tally.values()), batch.rows.waiting().count()
     page = page_of(request, rows, ROWS_ON_A_PAGE)
@@ -376,10 +378,8 @@ def _progress(batch: SystemImport, total: int, waiting: int) -> dict:
     }
 
 
-def export(request, pk):
+def _file(request, batch: SystemImport, rows: QuerySet, chosen: dict):
     """The rows of a table as CSV, with what becomes of each and why; formulas are quoted."""
-    batch = _batch(request, pk)
-    rows, chosen = _filtered(request, batch)
     heading = ["Line", "State", "Why", *batch.headers]
     lines = (
         [

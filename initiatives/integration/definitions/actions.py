@@ -112,9 +112,11 @@ def use_term(*, initiative: Initiative, name: str, by: User) -> TermUse:
     return row
 
 
-def stop_using_term(*, use: TermUse, by: User) -> TermUse:
-    """Say that an initiative no longer uses a term. Raises Conflict when it was said already."""
-    with act("stop using term", by=by, initiative=use.initiative_id, register=True) as initiative:
+def stop_using_term(*, use: TermUse, reason: str, by: User) -> TermUse:
+    """Say that an initiative no longer uses a term, and why. Raises Conflict when it was said already."""
+    with act(
+        "stop using term", by=by, initiative=use.initiative_id, reason=reason, register=True
+    ) as initiative:
         permissions.may_use_terms(initiative, by).or_refuse()
         use = TermUse.objects.select_related("term").get(pk=use.pk)
         if use.ended_at:

@@ -9,12 +9,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import back_to, fix, initiative_context, one_act, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.integration.comparison import identifier_standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
@@ -202,27 +204,22 @@ def _used_from_now(request, initiative: Initiative, form, fields: dict) -> None:
     messages.success(request, _("The initiative uses the term; say what its systems mean by it."))
 
 
-def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say that the initiative no longer uses a term."""
-    use = initiative_lookup.of_initiative(
-        TermUse.objects.select_related("initiative__unit", "term"), request.user, pk
-    )
-    initiative = use.initiative
-    permissions.may_use_terms(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: actions.stop_using_term(use=use, by=request.user),
-        f"The initiative no longer uses {use.term}.",
-        page=TAB,
-        title=f"{use.term} is not used any more",
-        happens=[
-            f"Conflicts on {use.term} no longer count against this initiative; the glossary keeps the term."
-        ],
-        verb=_("Remove"),
-        danger=True,
-    )
+ROW_ACTS["term-uses/stop"] = RowAct(
+    rows=TermUse.objects.select_related("initiative__unit", "term"),
+    may=on_initiative(permissions.may_use_terms),
+    act=actions.stop_using_term,
+    noun="use",
+    page=TAB,
+    title=lambda row: f"{row.term} is not used any more",
+    happens=(
+        lambda row: (
+            f"Conflicts on {row.term} no longer count against this initiative; the glossary keeps the term."
+        ),
+    ),
+    verb=gettext_lazy("Remove"),
+    danger=True,
+    done=lambda row: f"The initiative no longer uses {row.term}.",
+)
 
 
 def define(request: SignedInRequest, ref: str) -> HttpResponse:
@@ -341,12 +338,9 @@ def shared_act(request, form, act, done: str, row, *, proposing: Proposing | Non
     return render(request, "initiatives/integration/systems/system_form.html", context | page)
 
 
-def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
-    rows = DefinitionConflict.objects.select_related(
-        "initiative__unit", "one__system", "one__term", "other__system", "other__term"
-    )
-    row = initiative_lookup.of_initiative(rows, request.user, pk)
-    return row.initiative, row
+CONFLICTS = DefinitionConflict.objects.select_related(
+    "initiative__unit", "one__system", "one__term", "other__system", "other__term"
+)
 
 
 def _decide_pair(request: SignedInRequest, initiative: Initiative, row: DefinitionConflict) -> HttpResponse:
@@ -372,7 +366,8 @@ def _decide_pair(request: SignedInRequest, initiative: Initiative, row: Definiti
 
 def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
     """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
-    initiative, row = _conflict(request, pk)
+    row = initiative_lookup.of_initiative(CONFLICTS, request.user, pk)
+    initiative = row.initiative
     permissions.may_decide_conflict(initiative, request.user).or_refuse()
     if row.status == UNDECIDED:
         return _decide_pair(request, initiative, row)
@@ -394,26 +389,23 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def accept(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Accept a difference for good or for a time, as data steward."""
-    initiative, row = _conflict(request, pk)
-    permissions.may_decide_conflict(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        AcceptDifferenceForm(sent(request)),
-        lambda fields: actions.accept_difference(conflict=row, by=request.user, **fields),
-        _("The difference is accepted; the gap stays open, with its owner and day."),
-        page=TAB,
-        title=_("Accept the difference"),
-        lede=row.words,
-        happens=[
-            _says(row.one),
-            _says(row.other),
-            _("A gap is opened; it survives the stop of the initiative."),
-        ],
-        verb=_("Accept difference"),
-    )
+ROW_ACTS["conflicts/accept"] = RowAct(
+    rows=CONFLICTS,
+    may=on_initiative(permissions.may_decide_conflict),
+    act=actions.accept_difference,
+    noun="conflict",
+    page=TAB,
+    form=AcceptDifferenceForm,
+    title=gettext_lazy("Accept the difference"),
+    lede=lambda row: row.words,
+    happens=(
+        lambda row: _says(row.one),
+        lambda row: _says(row.other),
+        gettext_lazy("A gap is opened; it survives the stop of the initiative."),
+    ),
+    verb=gettext_lazy("Accept difference"),
+    done=gettext_lazy("The difference is accepted; the gap stays open, with its owner and day."),
+)
 
 
 def _says(row: TermDefinition) -> str:

@@ -4,14 +4,14 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
-from governance.templatetags.plumbline import day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
-from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, pick, sent
+from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, pick
+from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative, recorded
 from initiatives.integration.resilience import drills as resilience_drills
 from initiatives.integration.resilience.drill_findings import missing, standing_drills, tried
 from initiatives.integration.resilience.drills import suggested
@@ -95,29 +95,22 @@ def add(request, ref):
     )
 
 
-def withdraw(request, pk):
-    """Take a drill back that was recorded wrongly."""
-    drill = initiative_lookup.of_initiative(
-        Drill.objects.select_related("initiative__unit", "by"), request.user, pk
-    )
-    initiative = drill.initiative
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: resilience_drills.withdraw_drill(drill=drill, by=request.user, **fields),
-        _("The drill is taken back."),
-        page=TAB,
-        back="integration-drills",
-        title=_("Take a drill back"),
-        lede=f"{drill}, recorded by {drill.by} on {day(drill.at)}.",
-        happens=[
-            _("It stays where it is, struck out, with your name and your reason."),
-            _("Its evidence is withdrawn, and what stood on it is open again."),
-        ],
-        verb=_("Take it back"),
-    )
+ROW_ACTS["drills/withdraw"] = RowAct(
+    rows=Drill.objects.select_related("initiative__unit", "by"),
+    may=on_initiative(initiative_permissions.may_collaborate),
+    act=resilience_drills.withdraw_drill,
+    noun="drill",
+    page=TAB,
+    back="integration-drills",
+    title=gettext_lazy("Take a drill back"),
+    lede=recorded,
+    happens=(
+        STRUCK_OUT,
+        gettext_lazy("Its evidence is withdrawn, and what stood on it is open again."),
+    ),
+    verb=gettext_lazy("Take it back"),
+    done=gettext_lazy("The drill is taken back."),
+)
 
 
 @require_safe

@@ -2,12 +2,12 @@
 
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from governance.templatetags.plumbline import day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import initiative_context, one_act, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative, recorded
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.forms import FlowForm, ProcessForm
 from initiatives.integration.resilience.process_actions import standing_flow
@@ -67,26 +67,23 @@ def add(request, ref):
     )
 
 
-def withdraw(request, pk):
-    """Take a record back that was wrong."""
-    row = initiative_lookup.of_initiative(
-        ProcessRecord.objects.select_related("initiative__unit", "by"), request.user, pk
-    )
-    initiative = row.initiative
-    initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: process_actions.withdraw_process(process=row, by=request.user, **fields),
-        _("The record is taken back."),
-        page=TAB,
-        back=PAGE,
-        title=_("Take a process record back"),
-        lede=f"{row}, recorded by {row.by} on {day(row.at)}.",
-        happens=[_("What was recorded before under the same name stands again; without that, nothing does.")],
-        verb=_("Take it back"),
-    )
+ROW_ACTS["processes/withdraw"] = RowAct(
+    rows=ProcessRecord.objects.select_related("initiative__unit", "by"),
+    may=on_initiative(initiative_permissions.may_collaborate),
+    act=process_actions.withdraw_process,
+    noun="process",
+    page=TAB,
+    back=PAGE,
+    title=gettext_lazy("Take a process record back"),
+    lede=recorded,
+    happens=(
+        gettext_lazy(
+            "What was recorded before under the same name stands again; without that, nothing does."
+        ),
+    ),
+    verb=gettext_lazy("Take it back"),
+    done=gettext_lazy("The record is taken back."),
+)
 
 
 def flow(request, ref):

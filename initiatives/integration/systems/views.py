@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
@@ -15,8 +16,8 @@ from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import ask, initiative_context, one_act, outgrown_banner, sent
+from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links import standalone
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
@@ -399,15 +400,10 @@ def _choose(request, initiative) -> HttpResponse:
     )
 
 
-def _link(request, pk: int) -> Link:
-    return initiative_lookup.of_initiative(
-        Link.objects.select_related("initiative__unit", "system__owner", "account"), request.user, pk
-    )
-
-
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change how the initiative is tied to a system."""
-    link = _link(request, pk)
+    rows = Link.objects.select_related("initiative__unit", "system__owner", "account")
+    link = initiative_lookup.of_initiative(rows, request.user, pk)
     initiative = link.initiative
     permissions.may_link(initiative, request.user).or_refuse()
     form = LinkForm(sent(request), initiative=initiative, system=link.system, person=request.user, link=link)
@@ -435,23 +431,18 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def end(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record that the initiative is no longer tied to a system."""
-    link = _link(request, pk)
-    initiative = link.initiative
-    permissions.may_link(initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        initiative,
-        ReasonForm(sent(request)),
-        lambda fields: link_actions.end_link(link=link, by=request.user, **fields),
-        f"The initiative is no longer connected to {link.system}.",
-        page="integration",
-        title=f"End the link to {link.system}",
-        happens=[_("A source less ends evidence that speaks of this system, or of no system.")],
-        verb=_("End it"),
-        danger=True,
-    )
+ROW_ACTS["links/end"] = RowAct(
+    rows=Link.objects.select_related("initiative__unit", "system"),
+    may=on_initiative(permissions.may_link),
+    act=link_actions.end_link,
+    noun="link",
+    page="integration",
+    title=lambda row: f"End the link to {row.system}",
+    happens=(gettext_lazy("A source less ends evidence that speaks of this system, or of no system."),),
+    verb=gettext_lazy("End it"),
+    danger=True,
+    done=lambda row: f"The initiative is no longer connected to {row.system}.",
+)
 
 
 def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:

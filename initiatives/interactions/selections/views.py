@@ -21,14 +21,13 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access.initiative_lookup import initiative_for, of_initiative
 from initiatives.access.permissions import may_manage
 from initiatives.evidence.file_views import guarded
-from initiatives.initiative.initiative_frame import acted, initiative_context, page_of, sent
+from initiatives.initiative.initiative_frame import acted, initiative_context, insist, page_of, sent
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections import actions, bulk_readings
 from initiatives.interactions.selections.forms import SelectionForm
 from initiatives.interactions.views import NO_MASTER
 from initiatives.models import BulkReading, InteractionSelection
 from initiatives.models.interactions.selections import DONE, ENDED, UNDER_WAY
-from initiatives.reviews.decision_views import insist
 
 USUAL = timedelta(days=30)  # that a selection is offered to be of, and to be kept
 

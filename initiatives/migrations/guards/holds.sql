@@ -59,12 +59,19 @@ BEGIN
   FOREACH name IN ARRAY TG_ARGV LOOP
     IF name = 'once' THEN
       once := true;
-    ELSIF told -> name IS DISTINCT FROM stood -> name AND NOT (once AND stood ->> name IS NULL) THEN
+    ELSIF told -> name IS DISTINCT FROM stood -> name
+          AND NOT (once AND coalesce(stood ->> name, '') = '') THEN
       RAISE EXCEPTION 'Plumbline: % of % stays as it was written.', name, TG_TABLE_NAME USING ERRCODE = 'PL048';
     END IF;
   END LOOP;
   RETURN NEW;
 END $$;
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_bodyterm
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'days', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'risk_id', 'risk_at', 'auditor_id', 'auditor_at', 'refused_at', 'refused_by_id', 'refused_reason');
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_bulkreading
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'selection_id', 'reason', 'requested_by_id', 'requested_at', 'once', 'second_id', 'second_at', 'refused_at', 'refused_by_id', 'refused_reason');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_condition
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'once', 'met_at', 'met_by_id');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_hold
@@ -75,7 +82,7 @@ CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_killswitch
   EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'pressed_by_id', 'pressed_at', 'once', 'released_at', 'released_by_id');
 CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_waiver
   FOR EACH ROW
-  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'requested_by_id', 'once', 'chair_id', 'chair_at', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id');
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'reason', 'requested_by_id', 'requested_at', 'once', 'chair_id', 'chair_at', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id', 'refused_reason');
 
 -- What a person held, the chair lifts.
 CREATE FUNCTION plumbline_guard_hold() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -212,3 +212,10 @@ class Effort(Note):
 
     def __str__(self) -> str:
         return f"{self.get_layer_display()}, week of {self.week}"
+
+    @property
+    def awaited(self) -> str:
+        """For whom or what it waited, in words."""
+        if self.waits_for is not None:
+            return self.waits_for.full_name
+        return self.waits_for_system.name if self.waits_for_system is not None else self.waits_for_words

@@ -24,11 +24,11 @@ from governance.web.middleware import on_any_day
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.initiative_lookup import review_for, sign_off_on_any_day
 from initiatives.initiative import review_state
-from initiatives.initiative.initiative_frame import fix, initiative_context, pick
+from initiatives.initiative.initiative_frame import fix, initiative_context, insist, pick
 from initiatives.models import Review, SignOff
 from initiatives.reviews import presentation as review_presentation
 from initiatives.reviews import review_turn
-from initiatives.reviews.decision_views import act_page, insist, insist_open
+from initiatives.reviews.decision_views import act_page, insist_open
 from initiatives.reviews.forms import ReasonOfActForm, people_around
 from initiatives.reviews.sign_offs import actions
 from initiatives.reviews.sign_offs.actions import may_approve, statement_for

@@ -33,11 +33,11 @@ def pages_of(initiative, survey: Survey) -> list[str]:
         f"/initiatives/{initiative.ref}/adoption/surveys/",
         at,
         f"{at}?as_of={today}",
-        f"{at}results.csv",
+        f"{at}?format=csv",
         f"/initiatives/{initiative.ref}/history/",
         f"/initiatives/{initiative.ref}/compare/?one={today}",
         "/audit/",
-        "/audit/entries.csv",
+        "/audit/?format=csv",
         f"/search/?q={MARK.split()[0]}",
     ]
 
@@ -102,7 +102,7 @@ def test_a_total_is_published_once_so_none_can_be_taken_from_the_next(cast, init
         page = owner.get(f"/surveys/{survey.pk}/")
         shown.append(page.content.decode())
         assert page.context["results"] is None if "results" in page.context else True
-        assert b"".join(owner.get(f"/surveys/{survey.pk}/results.csv")).decode().count("\n") == 1, (
+        assert b"".join(owner.get(f"/surveys/{survey.pk}/?format=csv")).decode().count("\n") == 1, (
             "its heading"
         )
         assert Survey.objects.get().results is None
@@ -222,6 +222,8 @@ def test_an_answer_is_all_of_it_or_nothing(cast, initiative):
         survey_submission.answer(invitation=invitation, steps={"why.seen": 9})
     with pytest.raises(ValueError, match="trust"):
         survey_submission.answer(invitation=invitation, steps={"trust.rely": 1})
+    with pytest.raises(ValueError, match="No question"):
+        survey_submission.answer(invitation=invitation, steps={}, comment="Words alone.")
     assert Invitation.objects.count() == 15
     assert AnswerBox.objects.get().answered == {}
 

@@ -100,7 +100,7 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     reset_by(cast, cast.seat_value, how=how)
     signer = again(cast.seat_value)
     with pytest.raises(
-        Refused, match="Somebody else reset your password or made you an admin: what lets an initiative rise"
+        Refused, match=r"Somebody else reset your password or made you an admin\. You can sign what lets"
     ):
         initiative_acts.sign_off(review, SEAT, signer)
     with pytest.raises(DatabaseError, match="reset by somebody else"):

@@ -184,10 +184,13 @@ def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
         kept = book.gates[key]
         assert (one.must_include, one.seats) == (kept.must_include, set(kept.seats))
         assert one.blocking == {criterion.key for criterion in kept.criteria if criterion.blocking}
-    sign_offs = [verify.Cast(seat, "approve", (), (), clock.now()) for seat in factories.SEAT_LOGINS][:5]
+    sign_offs = [
+        verify.Cast(seat, person, "approve", (), (), clock.now())
+        for person, seat in enumerate(list(factories.SEAT_LOGINS)[:5])
+    ]
     for tier, short in (("limited", 0), ("high", 1), ("", 0)):
         quorum = verify.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
-        assert verify.count_sign_offs(sign_offs, quorum, (), gate.blocking).short == short
+        assert verify.count_sign_offs(sign_offs, quorum, (), gate.blocking, gate.seats).short == short
 
 
 def test_enough_sign_offs_that_do_not_count(cast, review):

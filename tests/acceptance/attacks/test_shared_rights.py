@@ -169,7 +169,7 @@ def attempts(world: World) -> list[tuple[str, str, dict]]:
     post("term: name", "term-use", world.own.ref, name="another term", meaning="Mine")
     for row in Link.objects.filter(initiative=world.initiative).order_by("pk"):
         post("link: change", "link-change", row.pk, pattern="audit", direction="writes", access="file")
-        post("link: end", "link-end", row.pk, **reason)
+        post("link: end", "row-act", "links", row.pk, "end", **reason)
         post("link: decline", "link-decline", row.pk, words="No")
         post("link: answer", "link-answer", row.pk, digest="0" * 64)
     return found

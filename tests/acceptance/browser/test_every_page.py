@@ -186,7 +186,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     page.get_by_label("How many at once, at most").fill("3")
     found += visitor.presses("clause-overtaken", "Save the clause", 409)
     visitor.becomes(cast.chair)
-    page.goto(address("hold-lift", scene.world))
+    page.goto(address("holds/lift", scene.world))
     hold = Hold.objects.get(pk=scene.world["holds"])
     hold_actions.lift_hold(hold=hold, reason="Seen to.", by=cast.chair)
     page.locator("main form textarea").fill("Seen to as well.")

@@ -259,7 +259,7 @@ def an_evaluation(lead: Person, initiative: Initiative) -> None:
     lead.type("Metric", "accuracy")
     lead.type("Threshold", "0.9")
     lead.send("Declare it")
-    lead.page.goto(at("evaluation-result", initiative.model_evaluations.get().pk))
+    lead.page.goto(at("row-act", "evaluations", initiative.model_evaluations.get().pk, "result"))
     lead.type("Result", "0.95")
     lead.type("Examples", "240")
     lead.type("Measured on", clock.today().isoformat())

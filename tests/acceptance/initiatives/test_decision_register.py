@@ -149,12 +149,12 @@ def test_the_words_say_what_it_was_about_and_lead_there(cast, as_, mvp):
 
 def test_strangers_find_nothing(cast, as_, mvp):
     assert found(as_(cast.outsider)) == []
-    text = b"".join(as_(cast.outsider).get("/decisions/export.csv").streaming_content).decode()
+    text = b"".join(as_(cast.outsider).get("/decisions/?format=csv").streaming_content).decode()
     assert mvp.ref not in text
 
 
 def test_the_file_is_safe_and_taking_it_is_recorded(cast, as_, idea):
-    response = as_(cast.chair).get("/decisions/export.csv?what=stopped")
+    response = as_(cast.chair).get("/decisions/?format=csv&what=stopped")
     text = b"".join(response.streaming_content).decode().lstrip("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["Decision"] for row in rows] == ["Stopped"]
@@ -182,8 +182,8 @@ def test_addresses_that_make_no_sense_still_show_the_page(cast, as_, mvp):
         "q=AI-99999999999999999999",
         "who=" + "x" * 500,
     ):
-        for path in ("/decisions/", "/decisions/export.csv"):
-            assert client.get(f"{path}?{query}").status_code == 200, query
+        for path in ("/decisions/?", "/decisions/?format=csv&"):
+            assert client.get(f"{path}{query}").status_code == 200, query
     assert "is ignored" in client.get("/decisions/?gate=nothing").content.decode()
 
 

@@ -36,7 +36,7 @@ from governance.tables.reader import read_table
 from governance.transparency_log.timestamping import NotStamped, token_of
 from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
-from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
+from tests.acceptance.pages.test_access import address, address_name, world  # noqa: F401 - a fixture
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.input import generated_input
@@ -211,7 +211,7 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         (reverse("declaration", args=[prototype.ref]), "owner"),
         (reverse("initiative-reattest", args=[production.ref]), "chair"),
         (reverse("import", args=[batch.pk]), "admin"),
-        (reverse("obligation-settle", args=[obligation.pk]), "owner"),
+        (reverse("row-act", args=["obligations", obligation.pk, "settle"]), "owner"),
     ]
 
 
@@ -275,7 +275,7 @@ class Requests:
         self.forms = [(who, form) for _, who, found, _ in pages for form in found]
         self.patterns = []
         for name in TABLE:
-            pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
+            pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(address_name(name))))[0][0]
             self.patterns.append((name, pattern, wanted))
 
     def form(self, data) -> None:

@@ -12,6 +12,7 @@ from django.test import RequestFactory
 
 from governance.sign_in.password_validators import PasswordField
 from governance.vocabulary.readable_text import ReadableText
+from initiatives.holds import actions as hold_actions
 from tests.acceptance.input.test_generated_input import (
     FULL,
     LEFT_BEHIND,
@@ -24,6 +25,7 @@ from tests.acceptance.input.test_generated_input import (
     taken_back,
 )
 from tests.acceptance.pages.test_access import world  # noqa: F401 - a fixture
+from tests.support import factories
 from tests.support.input.generated_input import forms_of
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +161,12 @@ def test_a_form_says_which_field_holds_the_character(people, cast):  # noqa: F81
     assert "U+202E (right-to-left override), after “Only”" in page
     assert "\u202e" not in page
     assert "Only[U+202E] draft" in page, "what was typed is shown, with the character spelled out"
+
+
+def test_no_act_takes_a_reason_with_a_hidden_character(cast):
+    """Acts are called by more than forms, and the audit log keeps each reason."""
+    initiative = factories.make_initiative(cast)
+    for letter in HIDDEN.values():
+        with pytest.raises(ValidationError, match="readers cannot see"):
+            hold_actions.hold(initiative=initiative, reason=f"Look{letter}again", by=cast.seat_risk)
+    assert not initiative.holds.exists()

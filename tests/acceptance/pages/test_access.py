@@ -47,6 +47,7 @@ from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.systems import actions as system_import_actions
+from initiatives.initiative.row_acts import ROW_ACTS
 from initiatives.intake import actions as intake_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -72,6 +73,7 @@ from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
+from initiatives.urls import CONSENTS
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.initiatives import alerts, answered_surveys
@@ -89,14 +91,26 @@ REFUSED_IN_TURN = 6  # of those who may not see a page one in so many is asked, 
 BODIES = ("evidence-file", "evidence-content", "attachment-file")
 
 
+# Of each address that many acts share, these acts: rows and verb, as they stand in it.
+SHARED = {
+    "consent-answer": [f"{rows}/{verb}" for rows in CONSENTS for verb in ("agree", "refuse")],
+    "row-act": ROW_ACTS,
+}
+
+
+def address_name(name: str) -> str:
+    """The name of the address under which the table has this name: its own, or that of the address it shares."""
+    return "consent-answer" if name in SHARED["consent-answer"] else "row-act" if "/" in name else name
+
+
 def urls(patterns=None):
-    """Every named URL of the project except Django's own admin."""
+    """Every named URL of the project except Django's own admin; of one that many acts share, each of them."""
     for pattern in patterns if patterns is not None else get_resolver().url_patterns:
         if isinstance(pattern, URLResolver):
             if pattern.app_name != "admin":
                 yield from urls(pattern.url_patterns)
         elif isinstance(pattern, URLPattern):
-            yield pattern.name
+            yield from SHARED.get(pattern.name, [pattern.name])
 
 
 @pytest.fixture
@@ -523,6 +537,9 @@ def _request_of_a_person(cast, initiative, spoken):
 
 def address(name: str, world: dict) -> str:
     """The address of a named URL with the world's one of everything: a key belongs to the noun before it."""
+    if "/" in name:
+        rows, verb = name.split("/")
+        return reverse(address_name(name), args=[rows, world[rows], verb])
     pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
     noun = "keys" if name.startswith("key-") else pattern.split("/%(pk)s")[0].split("/")[-1]
     noun = noun.replace("%(kind)s", world["kind"])

@@ -344,9 +344,9 @@ def test_pages_of_the_admin_carry_no_inline_script_or_style(cast, as_, initiativ
         assert not re.search(r"\son\w+=", text)
 
 
-@pytest.mark.parametrize("ticked", ["", " ", "x", "1.5", "9" * 30, "-1"])
+@pytest.mark.parametrize("ticked", ["", " ", "x", "1.5", "9" * 30])
 def test_rows_ticked_under_keys_that_are_none_are_said_to_be_gone(cast, as_, initiative, ticked):
     """Django itself breaks down over them."""
     sent = {"action": "export_csv", "index": "0", "_selected_action": [ticked]}
     answer = as_(cast.admin).post("/admin/initiatives/initiative/", sent, follow=True)
-    assert answer.status_code == 200
+    assert "Some of these rows are not here. Tick them again." in answer.content.decode()

@@ -74,7 +74,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert "Nothing passes this filter" in admin.get(f"{page.url}?change=gain").content.decode()
     assert "=Bounded" in admin.get(f"{page.url}?key=mvp.users&q=bounded").content.decode()
 
-    rows = list(csv.reader(io.StringIO(b"".join(admin.get(f"{page.url}export/")).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(b"".join(admin.get(f"{page.url}?format=csv")).decode("utf-8-sig"))))
     assert all(not cell.startswith("=") for row in rows for cell in row)
     assert any(row[2] == "'=Bounded" and row[7] == "mvp.users" and row[10] == "missing" for row in rows)
     assert any(row[0] == "Open review" and "stale" in row[10] for row in rows)
@@ -147,7 +147,7 @@ def test_who_may(company, as_):
         (company.auditor, 403),
     ):
         assert as_(person).get(forecast.get_absolute_url()).status_code == status
-        assert as_(person).get(f"{forecast.get_absolute_url()}export/").status_code == status
+        assert as_(person).get(f"{forecast.get_absolute_url()}?format=csv").status_code == status
     with pytest.raises(Refused):
         forecast_actions.ask_forecast(of=Rulebook.objects.current(), by=company.owner)
     with pytest.raises(Refused):

@@ -70,7 +70,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert story.span(initiative).supported == "production"
         assert "Each clause has a control." in lead.get(page).content.decode()
         third = control_of(initiative, 3)
-        ending = reverse("mapping-end", args=[third.pk])
+        ending = reverse("row-act", args=["mappings", third.pk, "end"])
         told = lead.get(ending).content.decode()
         assert "No control is named for clause 3" in told, "what ending it ends is told before"
         assert lead.post(ending).status_code == 302
@@ -349,7 +349,7 @@ def test_a_contract_later_than_the_first_decision_is_told_to_owner_and_board(cas
         assert f"{FIRST}2 July." in page
         running = as_(cast.owner).get(reverse("running", args=[initiative.ref])).content.decode()
         assert "A queue between the two" in running
-        withdrawing = reverse("architecture-withdraw", args=[early.pk])
+        withdrawing = reverse("row-act", args=["architecture", early.pk, "withdraw"])
         assert as_(cast.seat_risk).get(withdrawing).status_code == 403
         assert as_(cast.lead).post(withdrawing, {"reason": ""}).status_code == 200
         assert told() == [True, True]

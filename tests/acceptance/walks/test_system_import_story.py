@@ -36,7 +36,7 @@ def upload(client, text: str) -> tuple[SystemImport, str]:
     return SystemImport.objects.latest("pk"), shown
 
 
-def test_an_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
+def test_a_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
     owner = cast.outsider
     with at(2026, 6, 1):
         client = as_(cast.admin)

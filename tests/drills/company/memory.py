@@ -54,12 +54,12 @@ SEATS = (
 )  # fmt: skip
 PEOPLE = ("owner", "lead", "steward", "chair", "auditor", "admin", *SEATS)
 EXPORTS = {
-    "": ("/initiatives/export.csv", "/decisions/export.csv", "/record/checkpoint/", "/record/verify.py"),
+    "": ("/initiatives/export.csv", "/decisions/?format=csv", "/record/checkpoint/", "/record/verify.py"),
     "auditor": (
-        *("/audit/entries.csv", "/audit/readings.csv", "/audit/sign-ins.csv"),
-        *("/audit/rights.csv", "/audit/frameworks.csv"),
+        *("/audit/?format=csv", "/audit/readings/?format=csv", "/audit/sign-ins/?format=csv"),
+        *("/audit/rights/?format=csv", "/audit/frameworks/?format=csv"),
     ),
-    "admin": ("/accounts/export.csv",),
+    "admin": ("/accounts/?format=csv",),
 }  # fmt: skip
 
 

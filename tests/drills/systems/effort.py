@@ -169,7 +169,7 @@ def measure(cast, busiest) -> None:
             told = "" if slow <= MOST_SECONDS and len(queries) <= MOST_QUERIES else "  OVER"
             print(f"  {who:<8} {name:<26} {slow:6.3f} s  {len(queries):>3} questions{told}")
         began = time.monotonic()
-        answer = client.get(reverse("efforts-export"))
+        answer = client.get(reverse("efforts") + "?format=csv")
         size = sum(len(part) for part in answer.streaming_content)
         print(
             f"  {who:<8} {'the file, all lines':<26} {time.monotonic() - began:6.1f} s  {size / 1e6:.1f} MB"

@@ -80,7 +80,7 @@ def test_a_initiative_shows_each_place_and_what_binds_it(as_, cast, initiative, 
     assert "residency" not in waivers.lower()
     residency_actions.withdraw_vendor_term(term=term, reason="Misread", by=cast.seat_security)
     page = as_(cast.chair).get(reverse("integration-residency", args=[initiative.ref]))
-    assert reverse("hold-lift", args=[Hold.objects.get().pk]) in page.content.decode()
+    assert reverse("row-act", args=["holds", Hold.objects.get().pk, "lift"]) in page.content.decode()
 
 
 def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, initiative, acme, link):

@@ -84,10 +84,11 @@ def test_the_page_shows_each_link_what_it_lacks_its_last_drill_and_when_it_is_du
 def test_taking_a_drill_back_leaves_it_struck_out(cast, as_, initiative):
     drill = factories.make_drill(cast, initiative)
     client = as_(cast.lead)
-    assert client.post(at("drill-withdraw", drill.pk), {"reason": ""}).status_code == 200
-    assert client.post(at("drill-withdraw", drill.pk), {"reason": "Of another system."}).status_code == 302
+    url = at("row-act", "drills", drill.pk, "withdraw")
+    assert client.post(url, {"reason": ""}).status_code == 200
+    assert client.post(url, {"reason": "Of another system."}).status_code == 302
     assert "Of another system." in text_of(client.get(at("integration-drills", initiative.ref)))
-    assert as_(cast.outsider).get(at("drill-withdraw", drill.pk)).status_code == 404
+    assert as_(cast.outsider).get(url).status_code == 404
 
 
 def test_the_form_suggests_what_the_kind_speaks_to(cast, as_, initiative):

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from governance import clock
-from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.systems import actions as system_actions

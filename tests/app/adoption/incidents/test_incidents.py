@@ -380,8 +380,9 @@ def test_the_drafted_clause_is_taken_over_with_one_press(cast, initiative, as_):
     row = opened(initiative, cast.owner, words="The ledger was unreachable and it went on.", title="Went on")
     assert clause_drafts.failure_of(row) == "source_unavailable"
     sent = {"failure": "unexpected_input"}
-    assert as_(cast.lead).post(reverse("incident-clause", args=[row.pk]), sent).status_code == 403
-    response = as_(cast.owner).post(reverse("incident-clause", args=[row.pk]), sent)
+    url = reverse("row-act", args=["incidents", row.pk, "clause"])
+    assert as_(cast.lead).post(url, sent).status_code == 403
+    response = as_(cast.owner).post(url, sent)
     assert response.status_code == 302, response.content.decode()[:2000]
     row = incident_actions.read(row)
     draft = story.fresh(initiative).contract.versions.get(state="draft")

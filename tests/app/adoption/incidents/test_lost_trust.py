@@ -133,7 +133,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
         ),
     )
     assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
-    assert len(initiative.shortcomings.standing().filter(source__startswith="behaviour_report:")) == 2, (
+    assert len(initiative.shortcomings.standing().filter(source__startswith="behaviour-report:")) == 2, (
         "both weigh on the next gate"
     )
     everything = "\n".join(cell for row in risks for cell in row)

@@ -45,8 +45,8 @@ def test_a_behaviour_report_is_answered_by_the_board_and_read_by_others(cast, as
         source="seen",
         by=cast.support,
     )
-    there = at("report", "behaviour_report", row.pk)
-    key = f"behaviour_report:{row.pk}"
+    there = at("report", "behaviour-report", row.pk)
+    key = f"behaviour-report:{row.pk}"
     assert said_of(as_(cast.owner), near, "adopt.behaviour")[key] == [("Read the behaviour report", there)]
     assert said_of(as_(cast.chair), near, "adopt.behaviour")[key] == [("Answer the behaviour report", there)]
 

@@ -74,9 +74,8 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     shown = page(owner, "measure", row.pk)
     assert "Fewer letters" in shown
     assert "Asked is still 50 %" in shown, "a lowered target does not make old readings meet it"
-    assert (
-        owner.post(reverse("measure-end", args=[row.pk]), {"reason": "Another is better"}).status_code == 302
-    )
+    url = reverse("row-act", args=["measures", row.pk, "end"])
+    assert owner.post(url, {"reason": "Another is better"}).status_code == 302
     assert "Another is better" in page(owner, "adoption", initiative.ref)
 
 

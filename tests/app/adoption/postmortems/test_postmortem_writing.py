@@ -271,7 +271,7 @@ def test_files_under_the_policy_of_evidence_named_by_hash(draft, cast, as_):
     for person, status in ((cast.outsider, 404), (cast.admin, 403)):
         assert as_(person).get(reverse("attachment-file", args=[kept.pk])).status_code in (status, 404)
     assert client.get(reverse("attachment-content", args=[kept.pk])).status_code == 404
-    out = reverse("attachment-take-out", args=[kept.pk])
+    out = reverse("row-act", args=["attachments", kept.pk, "take-out"])
     assert client.post(out, {"reason": "Names people."}).status_code == 302
     assert client.get(reverse("attachment-file", args=[kept.pk])).status_code == 404
     attachments.attach(

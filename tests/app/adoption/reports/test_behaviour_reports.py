@@ -346,7 +346,7 @@ def test_no_row_of_any_table_says_who_reported(cast, initiative, employee, as_):
     client.get(reverse("reports-mine"))
     row = BehaviourReport.objects.get()
     asked = as_(cast.chair).post(
-        reverse("report-ask", args=["behaviour_report", row.pk]), {"reason": "To ask what is meant."}
+        reverse("report-ask", args=["behaviour-report", row.pk]), {"reason": "To ask what is meant."}
     )
     assert "Zebedee Quill" in asked.content.decode(), "the one way there is"
     assert asked["Cache-Control"].startswith("max-age=0"), "and the browser keeps nothing of it"
@@ -408,7 +408,7 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
             reverse("insights"),
             reverse("insights-figure", args=["trust-lost"]),
             reverse("admin:governance_entry_changelist"),
-            reverse("audit-entries-export"),
+            f"{reverse('audit')}?format=csv",
             reverse("audit"),
         ]
         watchers = {
@@ -467,16 +467,16 @@ def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_th
 
 
 def test_a_seal_opens_with_its_key_and_its_row_alone(settings):
-    sealed = sealed_reporter.seal({"person": 7}, "behaviour_report:1")
-    assert sealed_reporter.opened(sealed, "behaviour_report:1") == {"person": 7}
-    assert sealed_reporter.opened(sealed, "behaviour_report:2") is None
-    assert sealed_reporter.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "behaviour_report:1") is None
+    sealed = sealed_reporter.seal({"person": 7}, "behaviour-report:1")
+    assert sealed_reporter.opened(sealed, "behaviour-report:1") == {"person": 7}
+    assert sealed_reporter.opened(sealed, "behaviour-report:2") is None
+    assert sealed_reporter.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "behaviour-report:1") is None
     assert len(sealed) == len(
-        sealed_reporter.seal({"person": 123456789, "above": list(range(50))}, "behaviour_report:1")
+        sealed_reporter.seal({"person": 123456789, "above": list(range(50))}, "behaviour-report:1")
     )
     assert b"person" not in sealed
     settings.SECRET_KEY = "another secret key of enough letters"
-    assert sealed_reporter.opened(sealed, "behaviour_report:1") is None
+    assert sealed_reporter.opened(sealed, "behaviour-report:1") is None
 
 
 def test_whoever_reads_the_database_as_auditor_does_not_read_what_is_sealed():

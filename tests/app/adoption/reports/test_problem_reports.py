@@ -89,7 +89,7 @@ def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as
     assert "room 4711" not in str(Entry.objects.acts().get(kind="asked who reported").facts)
     judged = report_actions.judge(
         report=row,
-        outcome="behaviour_report",
+        outcome="behaviour-report",
         answer="Seen.",
         fields={"kind": "weaponised", "group": "Service", "extent": "unknown"},
         by=cast.support,
@@ -133,11 +133,11 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_initiative
 def test_it_becomes_a_behaviour_report_in_its_own_words(cast, link, as_):
     row = report(link)
     as_(cast.support).post(
-        reverse("report-judge", args=["problem", row.pk, "behaviour_report"]),
+        reverse("report-judge", args=["problem", row.pk, "behaviour-report"]),
         {"kind": "worked_around", "group": "Service", "extent": "most", "answer": "It is before the board."},
     )
     row.refresh_from_db()
-    assert (row.outcome, row.behaviour_report.source) == ("behaviour_report", "problem")
+    assert (row.outcome, row.behaviour_report.source) == ("behaviour-report", "problem")
     assert row.behaviour_report.words == "It invented a discount."
     assert sources.ask_source(about=row.behaviour_report, reason="Who?", by=cast.chair) == "", (
         "nothing was left"

@@ -68,7 +68,7 @@ def test_from_a_draft_to_what_came_of_it(cast, initiative, as_):
         "From one survey to the next"
         in owner.get(f"/initiatives/{initiative.ref}/adoption/surveys/").content.decode()
     )
-    rows = list(csv.reader(io.StringIO(b"".join(owner.get(f"/surveys/{survey.pk}/results.csv")).decode())))
+    rows = list(csv.reader(io.StringIO(b"".join(owner.get(f"/surveys/{survey.pk}/?format=csv")).decode())))
     assert rows[-1][6:8] == ["9", "46.3"] or rows[-1][6] == "9"
 
 

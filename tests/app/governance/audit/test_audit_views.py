@@ -27,13 +27,13 @@ pytestmark = pytest.mark.django_db
 
 PAGES = (
     "/audit/",
-    "/audit/entries.csv",
+    "/audit/?format=csv",
     "/audit/readings/",
-    "/audit/readings.csv",
+    "/audit/readings/?format=csv",
     "/audit/sign-ins/",
-    "/audit/sign-ins.csv",
+    "/audit/sign-ins/?format=csv",
     "/audit/rights/",
-    "/audit/rights.csv",
+    "/audit/rights/?format=csv",
     "/audit/samples/",
     "/audit/samples/draw/",
 )
@@ -226,14 +226,14 @@ def test_changed_bytes_and_erased_words_are_said(cast, as_, initiative):
     assert "words of this entry were erased" in words(client.get(f"/audit/entries/{erased.pk}/"))
     assert "words of this entry were erased" in words(client.get("/audit/?kind=signed+off"))
     assert "governance_user" not in words(client.get("/audit/?text=a&kind=signed+off"))
-    (row,) = [row for row in table(client.get("/audit/entries.csv")) if row["Entry"] == str(erased.pk)]
+    (row,) = [row for row in table(client.get("/audit/?format=csv")) if row["Entry"] == str(erased.pk)]
     assert (row["Who"], row["What"], row["Facts"]) == ("", "signed off", "[]")
     assert row["Reason"] == "Its words were erased since."
 
 
 def test_the_export_holds_what_the_search_finds_and_is_recorded(cast, as_, initiative):
     client = as_(cast.auditor)
-    rows = table(client.get("/audit/entries.csv", {"kind": "signed off"}))
+    rows = table(client.get("/audit/", {"format": "csv", "kind": "signed off"}))
     keys = list(Entry.objects.filter(kind="signed off").order_by("-pk").values_list("pk", flat=True))
     assert [int(row["Entry"]) for row in rows] == keys
     assert len(keys) > 5
@@ -266,7 +266,7 @@ def test_who_read_evidence_and_took_exports_stands_in_one_list(cast, as_, initia
     only = words(client.get("/audit/readings/", {"who": cast.auditor.pk}))
     assert "Mei Tan opened" in only
     assert "took the export “portfolio”" not in only
-    taken = table(client.get("/audit/readings.csv", {"initiative": initiative.ref}))
+    taken = table(client.get("/audit/readings/", {"format": "csv", "initiative": initiative.ref}))
     assert [(row["Who"], row["Kind"]) for row in taken] == [("Mei Tan", "evidence opened")]
 
 
@@ -298,7 +298,7 @@ def test_who_held_what_on_a_day(cast, as_, initiative):
     only = words(client.get("/audit/rights/", {"kind": "right", "who": cast.admin.pk}))
     assert "Per Dahl Admin right" in only
     assert "Retail board" not in only
-    rows = table(client.get("/audit/rights.csv?kind=seat"))
+    rows = table(client.get("/audit/rights/?format=csv&kind=seat"))
     assert {row["Kind"] for row in rows} == {"seat"}
     chair = next(row for row in rows if row["Held"] == "Chair")
     assert (chair["Who"], chair["Where"], chair["Granted by"]) == ("Elena Novak", "Retail board", "Per Dahl")
@@ -350,7 +350,7 @@ def test_entries_are_concluded_one_after_the_other_then_finished(cast, as_, samp
     assert client.post(second, {"conclusion": "satisfied"}).url == third
     finish = f"{sample.get_absolute_url()}finish/"
     assert client.post(finish).status_code == 403
-    assert client.get(f"{sample.get_absolute_url()}export.csv").status_code == 403
+    assert client.get(f"{sample.get_absolute_url()}?format=csv").status_code == 403
     assert client.post(third, {"conclusion": "satisfied"}).url == sample.get_absolute_url()
     assert client.post(finish).status_code == 302
     page = words(client.get(sample.get_absolute_url()))
@@ -377,8 +377,8 @@ def test_nobody_else_concludes_or_finishes(cast, as_, sample):
 def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_, sample):
     conclude_all(sample, cast)
     client = as_(cast.auditor)
-    rows = table(client.get(f"{sample.get_absolute_url()}export.csv"))
-    told = client.get(f"{sample.get_absolute_url()}export.json").json()
+    rows = table(client.get(f"{sample.get_absolute_url()}?format=csv"))
+    told = client.get(f"{sample.get_absolute_url()}?format=json").json()
     assert [row["words"] for row in rows] == ["Read 1.", "Read 2.", "Read 3."]
     assert [row["receipt"] for row in rows] == [f"/record/receipts/{row['entry']}/" for row in rows]
     assert told["method"] == METHOD
@@ -387,7 +387,7 @@ def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_,
         made = record.commitment(bytes.fromhex(line["salt"]), line["body"].encode())
         assert made.hex() == line["digest"]
     # What left is enough to draw it again: every candidate's digest stands in the exported entries of the record.
-    everything = table(client.get("/audit/entries.csv?kind=signed+off"))
+    everything = table(client.get("/audit/?format=csv&kind=signed+off"))
     again = draw(
         [
             (int(row["Entry"]), bytes.fromhex(row["Digest"]), facts["gate"], facts["seat"])
@@ -413,5 +413,5 @@ def test_a_formula_in_a_name_stays_text_in_the_export(cast, as_, sample):
     for other in sample.drawn.exclude(pk=row.pk):
         record_samples.conclude(drawn=other, conclusion="satisfied", by=cast.auditor)
     record_samples.finish(sample=sample, by=cast.auditor)
-    rows = table(as_(cast.auditor).get(f"{sample.get_absolute_url()}export.csv"))
+    rows = table(as_(cast.auditor).get(f"{sample.get_absolute_url()}?format=csv"))
     assert rows[0]["words"] == "'=1+1"

@@ -245,12 +245,16 @@ def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monk
 
 
 def test_a_database_that_is_down_stops_no_task(monkeypatch):
+    tried = []
+
     def down(*args, **options):
+        tried.append(args)
         raise OperationalError("no connection")
 
     monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", down)
     heartbeats.say("worker", "celery@here")
     heartbeats.failed("governance.tasks.seal_record", ValueError("x"))
+    assert len(tried) == 2
 
 
 # --- How tasks went ------------------------------------------------------------------------------------------

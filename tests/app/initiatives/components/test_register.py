@@ -1,10 +1,10 @@
 """The register of components: who keeps it, how an initiative names a row, who runs one, what replacing it ends."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from adoption.demo import initiative_acts
 from governance import clock
@@ -239,9 +239,24 @@ def test_a_transfer_stays_with_its_part_whatever_runs_there(cast):
 def test_the_database_lets_one_deployment_run_in_a_part(cast):
     initiative = factories.make_initiative(cast)
     runs = factories.make_use(cast, initiative, factories.make_model(cast))
-    runs.pk = None
-    with pytest.raises(IntegrityError, match="one_open_deployment_per_part"), acting(by=cast.owner):
-        runs.save(force_insert=True)
+    ends = {"runs_to": runs.runs_from - timedelta(seconds=1)}
+    for rule, changes in (("one_open_deployment_per_part", {}), ("deployments_end_after_they_start", ends)):
+        again = Deployment(
+            **{name: getattr(runs, name) for name in ("initiative", "part", "version", "runs_from")} | changes
+        )
+        with pytest.raises(IntegrityError, match=rule), transaction.atomic(), acting(by=cast.owner):
+            again.save()
+
+
+def test_the_database_lists_no_end_without_its_source_and_no_circle_of_one(cast):
+    listed = factories.make_model(cast)
+    wrong = {
+        "an_end_of_life_names_its_source": {"end_of_life": date(2031, 1, 1), "end_of_life_source": ""},
+        "no_component_version_follows_itself": {"successor": listed},
+    }
+    for rule, changes in wrong.items():
+        with pytest.raises(IntegrityError, match=rule), transaction.atomic(), acting(by=cast.owner):
+            ComponentVersion.objects.filter(pk=listed.pk).update(**changes)
 
 
 def test_one_query_tells_which_initiatives_a_component_reaches(cast):
@@ -270,6 +285,13 @@ def test_vendors_of_components_are_one_register(cast, as_):
     assert at("component", row.pk) in page
     assert at("component", row.pk) not in text_of(as_(cast.outsider).get(at("vendor", acme.pk)))
     assert initiative.title in text_of(as_(cast.owner).get(at("component", row.pk)))
+
+
+@pytest.mark.parametrize(("layer", "asked"), [("runtime", False), ("model", True)])
+def test_the_end_of_life_of_what_the_organisation_made_is_asked_of_models_alone(cast, as_, layer, asked):
+    own = register_actions.keep_component(layer=layer, vendor=None, name="Own", version="2", by=cast.admin)
+    for place in (at("components"), own.get_absolute_url()):
+        assert ("end of life unknown" in text_of(as_(cast.admin).get(place))) == asked
 
 
 def test_the_pages_show_initiatives_one_may_see_and_count_the_others(cast, as_):
@@ -346,7 +368,7 @@ def test_what_replacing_a_model_ends_is_shown_before_it_is_done_and_changes_noth
     (change,) = initiative.changes.filter(outgoing=use)
     ended = list(change.voidings.select_related("evidence"))
     assert ended, "proof of the model is ended by another one"
-    assert f"ends {len(ended)}" in page
+    assert f"{len(ended)} pieces of evidence end" in page
     for row in ended:
         assert row.evidence.title in page
         assert at("evidence-item", initiative.ref, row.evidence_id) in page

@@ -77,8 +77,8 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
     )
     (line,) = lines(cast.outsider, "sign")
     assert (line.button, line.link) == ("Read the review", f"/reviews/{review.pk}/")
-    assert "Your seat is in its first day: what lets an initiative rise you sign from" in line.why
-    assert "as soon as the chair or a second admin confirms the seat" in line.why
+    assert "Your seat is in its first day. You can sign what lets an initiative rise from" in line.why
+    assert "ask the chair or a second admin to confirm the seat" in line.why
     assert [line.button for line in lines(cast.seat_value, "sign")] == ["Review and sign"]
     with time_machine.travel(clock.now() + timedelta(hours=25), tick=False):
         assert [line.button for line in lines(cast.outsider, "sign")] == ["Review and sign"]

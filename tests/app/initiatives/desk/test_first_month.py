@@ -30,9 +30,9 @@ def test_each_step_says_how_far_it_is(cast):
     give_owner(cast, initiatives[0], cast.owner)
     role_actions.propose_role(initiative=initiatives[1], role="owner", person=cast.lead, by=cast.admin)
     assert first_month.owners() == {"accepted": 1, "asked": 1, "none": 2}
-    assert state("catch-up") == "0 with a day, 0 past their day, 4 without a day"
+    assert state("shown-by") == "0 with a day, 0 past their day, 4 without a day"
     show_by(initiative=initiatives[0], due=clock.today(), by=cast.owner)
-    assert state("catch-up") == "1 with a day, 0 past their day, 3 without a day"
+    assert state("shown-by") == "1 with a day, 0 past their day, 3 without a day"
 
 
 def test_gaps_are_those_of_the_initiatives(cast):

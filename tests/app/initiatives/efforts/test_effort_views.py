@@ -145,7 +145,7 @@ def test_what_is_wrong_keeps_what_was_typed_and_strangers_note_nothing(cast, as_
 def test_a_line_is_taken_back_with_a_reason(cast, as_):
     initiative = factories.make_mvp(cast)
     row = note(initiative, cast.lead)
-    page = at("effort-take-back", row.pk)
+    page = at("row-act", "efforts", row.pk, "take-back")
     assert as_(cast.steward).get(page).status_code == 403
     assert as_(cast.lead).post(page, {"reason": ""}).status_code == 200
     assert as_(cast.lead).post(page, {"reason": "Another initiative."}).status_code == 302
@@ -429,11 +429,11 @@ def test_filters_stay_in_the_links_and_junk_is_said(cast, as_):
 def test_the_file_runs_nothing_and_holds_what_the_reader_may_see(cast, as_):
     initiative = factories.make_mvp(cast)
     note(initiative, cast.lead, words="=HYPERLINK(1)", waited_days=Decimal(1), waits_for_words="@team")
-    answer = as_(cast.owner).get(at("efforts-export", layer="integration"))
+    answer = as_(cast.owner).get(at("efforts", layer="integration", format="csv"))
     rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
     assert rows[1][0] == initiative.ref
     assert rows[1][9:11] == ["'@team", "'=HYPERLINK(1)"]
-    other = as_(cast.outsider).get(at("efforts-export"))
+    other = as_(cast.outsider).get(at("efforts", format="csv"))
     assert len(b"".join(other.streaming_content).decode().splitlines()) == 1
 
 

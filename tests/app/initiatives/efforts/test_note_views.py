@@ -135,7 +135,7 @@ def test_a_note_is_taken_back_by_who_wrote_it_and_stays(cast, as_):
     row = notes.observe(
         initiative=initiative, layer="model", observed_on=clock.today(), words="It is slow.", by=cast.lead
     )
-    url = at("observation-take-back", row.pk)
+    url = at("row-act", "observations", row.pk, "take-back")
     assert as_(cast.owner).post(url, {"reason": "I disagree."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
     with acts() as kinds:

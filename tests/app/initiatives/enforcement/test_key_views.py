@@ -123,24 +123,20 @@ def test_a_key_is_rotated_with_a_change_over_and_revoked_at_once(cast, as_, init
         == 403
     )
     with acts() as kinds:
-        assert "required" in text_of(client.post(at("key-revoke", initiative.ref, row.pk), {"reason": ""}))
-        assert (
-            client.post(at("key-revoke", initiative.ref, row.pk), {"reason": "It leaked."}).status_code == 302
-        )
+        url = at("row-act", "keys", row.pk, "revoke")
+        assert "required" in text_of(client.post(url, {"reason": ""}))
+        assert client.post(url, {"reason": "It leaked."}).status_code == 302
     assert kinds == ["key revoked"]
     assert System(old.text).send("/access/v1/evaluation", {}).status_code == 401
     page = text_of(client.get(at("systems", initiative.ref)))
     assert "It leaked." in page
-    assert at("key-revoke", initiative.ref, row.pk) not in page
+    assert url not in page
 
 
 def test_who_may_make_keys_and_who_only_reads(cast, as_, initiative):
     row, _ = factories.make_key(cast, initiative)
-    pages = [
-        at("key-make", initiative.ref),
-        at("key-rotate", initiative.ref, row.pk),
-        at("key-revoke", initiative.ref, row.pk),
-    ]
+    revoke = at("row-act", "keys", row.pk, "revoke")
+    pages = [at("key-make", initiative.ref), at("key-rotate", initiative.ref, row.pk), revoke]
     for person in (cast.support, cast.seat_risk, cast.chair, cast.auditor, cast.admin):
         client = as_(person)
         page = text_of(client.get(at("systems", initiative.ref)))
@@ -152,7 +148,7 @@ def test_who_may_make_keys_and_who_only_reads(cast, as_, initiative):
     for url in (*pages, at("systems", initiative.ref), at("system-try", initiative.ref)):
         assert as_(cast.outsider).get(url).status_code == 404
     other = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
-    assert as_(cast.owner).get(at("key-revoke", other.ref, row.pk)).status_code == 404
+    assert as_(cast.owner).get(at("key-rotate", other.ref, row.pk)).status_code == 404
     assert ServiceKey.objects.count() == 1
 
 

@@ -218,7 +218,7 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, init
             assert system.send(EVALUATION, question("read")).status_code == 500
             broken.setattr(enforcement_api, "opened", lambda *_: 1 / 0)
             assert system.send(EVALUATION, question("read")).status_code == 500
-        client.post(at("key-revoke", initiative.ref, row.pk), {"reason": "Lost"})
+        client.post(at("row-act", "keys", row.pk, "revoke"), {"reason": "Lost"})
         assert status(token) == 401
         client.get(at("systems", initiative.ref))
         logged()

@@ -50,8 +50,8 @@ def test_an_item_names_no_version_of_another_initiative(cast):
     initiative, other = factories.make_mvp(cast), factories.make_mvp(cast, title="Another")
     foreign = other.deployments.first()
 
-    for version in (foreign, other.scopes.first()):
-        with pytest.raises(ValidationError, match="another initiative"):
+    for version in (foreign, other.scopes.first(), other.contract.versions.get()):
+        with pytest.raises(ValidationError, match=r"of another (initiative|contract)"):
             initiative_acts.ground(initiative, "mvp.override", cast.team, title="Of another", names=[version])
 
     assert not initiative.evidence.filter(title="Of another").exists()

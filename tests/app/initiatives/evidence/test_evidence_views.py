@@ -290,7 +290,7 @@ def test_offering_and_withdrawing_are_one_act_each(cast, as_):
         assert "Not saved yet" in text_of(client.post(url, {"requirements": ["no.such"]}))
         client.post(url, {"requirements": ["mvp.problem"]})
     assert kinds == ["evidence offered"]
-    url = at("evidence-withdraw", initiative.ref, item.pk)
+    url = at("row-act", "evidence", item.pk, "withdraw")
     with acts() as kinds:
         assert "Not saved yet" in text_of(client.post(url, {"reason": ""}))
         client.post(url, {"reason": "Wrong file."})

@@ -133,7 +133,9 @@ def test_the_statement_is_proof_until_the_dependence_ends(cast, as_, mvp, sales)
     item = mvp.evidence.get(coverage__requirement=DEPENDS)
     assert (item.kind, item.withdrawn_at) == ("attestation", None)
     with acts() as kinds:
-        as_(cast.owner).post(at("dependant-end", sales.pk), {"reason": "They have a tool of their own."})
+        as_(cast.owner).post(
+            at("row-act", "dependants", sales.pk, "end"), {"reason": "They have a tool of their own."}
+        )
     assert kinds == ["evidence withdrawn", "dependant ended"]
     item.refresh_from_db()
     assert item.withdrawn_reason == "They have a tool of their own."

@@ -23,7 +23,7 @@ def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
         as_(cast.seat_risk).post(url, {"reason": "It named a customer."})
     assert kinds == ["hold opened"]
     hold = initiative.holds.get()
-    lift = at("hold-lift", hold.pk)
+    lift = at("row-act", "holds", hold.pk, "lift")
     assert as_(cast.seat_risk).get(lift).status_code == 403
     assert as_(cast.outsider).get(lift).status_code == 404
     assert as_(cast.outsider).get(url).status_code == 404
@@ -40,14 +40,15 @@ def test_obligations_of_proof_need_their_proof_and_post_mortems_their_page(cast,
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
     post_mortem = initiative.obligations.get(kind="post_mortem")
-    refused = text_of(client.post(at("obligation-settle", post_mortem.pk), {"note": "Done."}))
+    refused = text_of(client.post(at("row-act", "obligations", post_mortem.pk, "settle"), {"note": "Done."}))
     assert "publishing the post-mortem" in refused
     obligation = initiative.obligations.filter(kind="criterion").first()
-    page = text_of(client.get(at("obligation-settle", obligation.pk)))
+    page = text_of(client.get(at("row-act", "obligations", obligation.pk, "settle")))
     assert "accepted only once these are answered with evidence" in page
-    assert client.post(at("obligation-settle", obligation.pk), {"note": "Done."}).status_code == 403
-    assert as_(cast.outsider).get(at("obligation-settle", obligation.pk)).status_code == 404
-    assert as_(cast.seat_risk).get(at("obligation-settle", obligation.pk)).status_code == 403
+    url = at("row-act", "obligations", obligation.pk, "settle")
+    assert client.post(url, {"note": "Done."}).status_code == 403
+    assert as_(cast.outsider).get(url).status_code == 404
+    assert as_(cast.seat_risk).get(url).status_code == 403
 
 
 def test_the_chair_lets_one_decision_pass_a_obligation_once(cast, as_):
@@ -93,7 +94,7 @@ def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):
         client.post(url, typed)
     assert kinds == ["gap opened"]
     gap = initiative.gaps.get()
-    close = at("gap-close", gap.pk)
+    close = at("row-act", "gaps", gap.pk, "close")
     assert client.post(close, {}).status_code == 403, "without proof only its owner closes it"
     assert as_(cast.outsider).get(close).status_code == 404
     assert "Not saved yet" in text_of(client.post(close, {"evidence": "99999999"}))

@@ -5,7 +5,7 @@ import pytest
 from governance.models import User
 from initiatives.imports.systems import actions as system_import_actions
 from initiatives.imports.systems.column_guesses import guess
-from initiatives.imports.systems.system_import_words import gone_by_status
+from initiatives.imports.systems.table_words import gone_by_status
 from initiatives.models import System
 from tests.app.initiatives.imports.test_system_imports import entered, read, said, states
 from tests.support import factories

@@ -158,7 +158,6 @@ def test_leads_see_their_own_tables_and_only_what_they_may_bring(cast, as_):
         "system-import-mapping",
         "system-import-confirm",
         "system-import-drop",
-        "system-import-export",
     )
     for name in names:
         assert client.get(reverse(name, args=[own.pk])).status_code == 200

@@ -11,7 +11,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.imports.systems import actions as system_import_actions
 from initiatives.imports.systems.actions import enter_waiting
 from initiatives.imports.systems.column_guesses import EXPORTS, guess
-from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import (
     Link,

@@ -85,7 +85,9 @@ def test_people_come_along_without_their_password(initiative, django_assert_num_
 
 
 def test_evidence_comes_with_what_it_covers_and_names(initiative):
-    for row in initiative_rows.rows(initiative, "evidence"):
+    rows = initiative_rows.rows(initiative, "evidence")
+    assert len(rows) == initiative.evidence.count() > 0
+    for row in rows:
         item = Evidence.objects.get(pk=row.pk)
         assert {tuple(one) for one in row.covers} == set(item.coverage.values_list("requirement", "pk"))
         assert len(row.named) == item.names.count()

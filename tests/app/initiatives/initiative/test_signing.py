@@ -164,11 +164,12 @@ def switches_on(cast):
 
 
 def agrees_to_waiver(cast):
-    return Binding("chair", reverse("waiver-agree", args=[_waiver(cast).pk]), {}, "waiver agreed")
+    url = at("consent-answer", "waivers", _waiver(cast).pk, "agree")
+    return Binding("chair", url, {}, "waiver agreed")
 
 
 def refuses_waiver(cast):
-    url = reverse("waiver-refuse", args=[_waiver(cast).pk])
+    url = reverse("consent-answer", args=["waivers", _waiver(cast).pk, "refuse"])
     return Binding("seat_risk", url, {"reason": "Words kept."}, "waiver refused")
 
 
@@ -184,12 +185,12 @@ def _waiver(cast) -> Waiver:
 
 
 def signs_shorter_time(cast):
-    url = reverse("body-term-agree", args=[_body_term(cast).pk])
+    url = reverse("consent-answer", args=["body-terms", _body_term(cast).pk, "agree"])
     return Binding("seat_risk", url, {}, "shorter time for interactions signed")
 
 
 def refuses_shorter_time(cast):
-    url = reverse("body-term-refuse", args=[_body_term(cast).pk])
+    url = reverse("consent-answer", args=["body-terms", _body_term(cast).pk, "refuse"])
     return Binding("auditor", url, {"reason": "Words kept."}, "shorter time for interactions refused")
 
 
@@ -281,7 +282,8 @@ def erases_for_a_request(cast):
 
 def gives_leave_to_read(cast):
     asked = _bulk_reading(cast)
-    return Binding("auditor", reverse("bulk-reading-agree", args=[asked.pk]), {}, "reading in bulk approved")
+    url = at("consent-answer", "bulk-readings", asked.pk, "agree")
+    return Binding("auditor", url, {}, "reading in bulk approved")
 
 
 def _bulk_reading(cast):
@@ -293,12 +295,8 @@ def _bulk_reading(cast):
 
 def refuses_that_a_selection_is_read(cast):
     asked = _bulk_reading(cast)
-    return Binding(
-        "auditor",
-        reverse("bulk-reading-refuse", args=[asked.pk]),
-        {"reason": "Words kept."},
-        "reading in bulk refused",
-    )
+    url = at("consent-answer", "bulk-readings", asked.pk, "refuse")
+    return Binding("auditor", url, {"reason": "Words kept."}, "reading in bulk refused")
 
 
 # By what the rulebook calls it ([signatures]); of the first ten nothing may ever be done unsigned.

@@ -285,6 +285,22 @@ def never_counts(cast, review, who, person):
     assert judged == (who not in UNJUDGED), f"{who}: {found}"
 
 
+def test_the_database_takes_no_objection_of_who_holds_a_role(cast, review):
+    """An objection is refused for a role alone: a mere proposal and evidence of one's own do not silence it."""
+    for role in ("support_owner", "sponsor"):
+        with story.undone():
+            person = _as(role)(cast, review.initiative)
+            with pytest.raises(DatabaseError, match="hold a role on") as caught:
+                force(review, person, verdict="object", criteria=["proto.problem"])
+            assert caught.value.__cause__.sqlstate == "PL014", role
+    force(
+        review,
+        _as("support_owner", accept=False)(cast, review.initiative),
+        verdict="object",
+        criteria=["proto.problem"],
+    )
+
+
 def test_without_a_role_the_same_people_sign(cast, review):
     # The bar is the role, not the person: an admin whom another admin seated signs like anybody.
     sit_down(cast, cast.admin)

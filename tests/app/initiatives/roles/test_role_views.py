@@ -87,16 +87,17 @@ def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
         as_(cast.owner).post(at("role-again", own.pk), SIGNED)
     assert kinds == ["role accepted again", "evidence added"]
     with acts() as kinds:
-        assert "Not saved yet" in text_of(as_(cast.owner).post(at("role-end", own.pk), {"reason": ""}))
-        as_(cast.owner).post(at("role-end", own.pk), {"reason": "Moved to another unit."})
+        url = at("row-act", "roles", own.pk, "end")
+        assert "Not saved yet" in text_of(as_(cast.owner).post(url, {"reason": ""}))
+        as_(cast.owner).post(url, {"reason": "Moved to another unit."})
     assert "role ended" in kinds
-    assert as_(cast.owner).post(at("role-end", own.pk), {"reason": "Again."}).status_code in (403, 409)
+    assert as_(cast.owner).post(url, {"reason": "Again."}).status_code in (403, 409)
 
 
 def test_strangers_see_no_role(cast, as_):
     initiative = factories.make_initiative(cast)
     own = initiative.roles.get(role="owner")
-    for name in ("role", "role-decline", "role-again", "role-end"):
+    for name in ("role", "role-decline", "role-again"):
         assert as_(cast.outsider).get(at(name, own.pk)).status_code == 404
         assert as_(cast.owner).get(at(name, 99999999)).status_code == 404
     assert as_(cast.outsider).get(at("people", initiative.ref)).status_code == 404

@@ -105,18 +105,6 @@ def test_a_review_that_decides_nothing_uses_nothing_up(cast, obliged):
         assert not held(again)
 
 
-def test_an_excuse_of_before_frees_nothing_and_stays_to_be_read(cast, obliged):
-    first, second, obligation = obliged
-    with acting(by=cast.chair, reason="As it was done before"):
-        obligation.excused_at, obligation.excused_reason = clock.now(), "The season cannot wait."
-        obligation.save()
-    assert held(first)
-    assert held(second)
-    excuse(cast, obligation, first)
-    assert not held(first)
-    assert Obligation.objects.get(pk=obligation.pk).excused_reason == "The season cannot wait."
-
-
 def test_who_and_when(cast, obliged):
     first, second, obligation = obliged
     for person in (cast.owner, cast.seat_risk, cast.admin, cast.deputy_chair):

@@ -1,5 +1,6 @@
 """Units moved and merged: what is shown before is what happens, old days keep the old tree, no race bends it."""
 
+import contextlib
 import threading
 from datetime import timedelta
 
@@ -249,22 +250,26 @@ def _at_once(*acts) -> list:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_opposite_moves_at_once_make_no_cycle(cast):
+def test_two_opposite_moves_at_once_make_no_cycle(cast, monkeypatch):
     retail, other = cast.unit.parent, cast.elsewhere
-    for _ in range(5):
-        found = _at_once(
-            lambda: unit_actions.move_unit(unit=retail, into=other, reason=WHY, by=cast.admin),
-            lambda: unit_actions.move_unit(unit=other, into=retail, reason=WHY, by=cast.admin),
-        )
-        wrong = [one for one in found if isinstance(one, Exception)]
-        assert len(wrong) == 1, found
-        assert isinstance(wrong[0], ValidationError), wrong
-        for unit in Unit.objects.select_related("parent"):
-            assert unit.path == f"{unit.parent.path if unit.parent else '/'}{unit.code}/"
-        moved = again(retail) if again(retail).parent_id == other.pk else again(other)
-        unit_actions.move_unit(
-            unit=moved, into=Unit.objects.get(code="northgate"), reason="Back", by=cast.admin
-        )
+    both, real = threading.Barrier(2), unit_preview.plan_move
+
+    def planned_beside_another(*args):
+        """A plan that waits a second for the other move: without the lock both are made of the same tree."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return real(*args)
+
+    monkeypatch.setattr(unit_preview, "plan_move", planned_beside_another)
+    found = _at_once(
+        lambda: unit_actions.move_unit(unit=retail, into=other, reason=WHY, by=cast.admin),
+        lambda: unit_actions.move_unit(unit=other, into=retail, reason=WHY, by=cast.admin),
+    )
+    wrong = [one for one in found if isinstance(one, Exception)]
+    assert len(wrong) == 1, found
+    assert isinstance(wrong[0], ValidationError), wrong
+    for unit in Unit.objects.select_related("parent"):
+        assert unit.path == f"{unit.parent.path if unit.parent else '/'}{unit.code}/"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -101,6 +101,13 @@ def test_messages_of_every_kind_are_counted_before_they_are_read(body, monkeypat
     assert refused.value.status == 413
 
 
+def test_a_group_is_no_field_of_a_message():
+    """Parsers keep groups as unknown fields, so nobody would have counted what lies in them."""
+    with pytest.raises(otlp.Refused) as refused:
+        otlp.read_traces(b"\x7b" + EMPTY_SPAN * 9 + b"\x7c", otlp.PROTOBUF)
+    assert refused.value.status == 400
+
+
 def test_values_within_values_are_bounded():
     value = field(1, b"x")
     for _ in range(otlp.DEEPEST - 1):

@@ -105,7 +105,9 @@ def leaves(value):
 
 @pytest.mark.parametrize("sender", SENDERS)
 def test_a_shape_is_read_again_as_it_was_written(sender):
-    for report in spans.read(batch_of(sender)):
+    reports = spans.read(batch_of(sender))
+    assert reports
+    for report in reports:
         assert shape.read(json.loads(json.dumps(shape.plain(report)))) == report
 
 

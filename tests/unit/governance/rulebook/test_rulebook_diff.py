@@ -8,10 +8,10 @@ from bs4 import BeautifulSoup
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import diff, parse, shipped_text
-from governance.rulebook.editing import read
+from governance.rulebook.editing import read, with_values
 from governance.rulebook.requirement_editing import (
     Asked,
-    with_asked,
+    places_of,
     with_requirement,
     without_requirement,
 )
@@ -210,8 +210,10 @@ def test_levels_that_change_and_tiers_that_are_left_out_are_told():
     text = read(shipped_text())
     old = parse(text.source)
     asked = {"adopt.trust": Asked("", "nobody has to"), "int.identity": Asked("documented")}
-    new = parse(with_asked(text, old, "production", "limited", asked).source)
-    again = parse(with_asked(text, old, "production", "minimal", {"adopt.trust": Asked("stated")}).source)
+    new = parse(with_values(text, places_of(old, "production", "limited", asked)).source)
+    again = parse(
+        with_values(text, places_of(old, "production", "minimal", {"adopt.trust": Asked("stated")})).source
+    )
     assert [section.lines for section in diff.differences(old, new)] == [
         ("Level that is asked: limited: now documented, before verified.",),
         (

@@ -98,15 +98,29 @@ def test_too_few_seats_and_unknown_ones_are_refused(instead, words):
         parse(SOURCE.replace(STATED, instead))
 
 
-def test_a_tier_that_is_left_out_has_no_level_at_the_gate_to_mvp():
-    out = 'left_out = { minimal = "what it has to show is declared with the evidence to advance" }'
-    assert out in SOURCE
-    source = SOURCE.replace(
-        f'level_at_mvp = {{ limited = "documented", high = "verified" }}\n{out}',
-        f'level_at_mvp = {{ minimal = "documented", limited = "documented", high = "verified" }}\n{out}',
-    )
-    with pytest.raises(RulebookErrors, match="left out, and level_at_mvp asks it all the same"):
-        parse(source)
+OUT = 'left_out = { minimal = "what it has to show is declared with the evidence to advance" }'
+LEVELS = 'level_at_mvp = { limited = "documented", high = "verified" }'
+
+
+@pytest.mark.parametrize(
+    ("place", "instead", "words"),
+    [
+        (OUT, OUT.replace("minimal", "limited"), "stands under level and left_out"),
+        (OUT, "", '"minimal" is missing'),
+        (OUT, OUT.replace("{", '{ tiny = "it is small",'), "tiny"),
+        (OUT, 'left_out = { minimal = " " }', "has the wrong type or is blank"),
+        (
+            LEVELS,
+            LEVELS.replace("{", '{ minimal = "documented",'),
+            "left out, and level_at_mvp asks it all the same",
+        ),
+    ],
+)
+def test_a_tier_that_is_left_out_says_why_and_has_no_level(place, instead, words):
+    before, row, after = SOURCE.partition(f"{LEVELS}\n{OUT}\n")
+    assert row
+    with pytest.raises(RulebookErrors, match=words):
+        parse(before + row.replace(place, instead) + after)
 
 
 def test_proof_lasts_longer_at_minimal_risk_and_shorter_at_high(book):

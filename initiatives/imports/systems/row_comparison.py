@@ -6,7 +6,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Role
 from initiatives.components.actions import EARLY
 from initiatives.imports.systems.cells import alike, problem
-from initiatives.imports.systems.system_import_fields import compared
+from initiatives.imports.systems.table_fields import compared
 from initiatives.integration.definitions.permissions import may_name_terms
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.models import (

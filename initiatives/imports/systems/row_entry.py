@@ -13,8 +13,8 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.imports.systems.system_import_comparison import said_of
-from initiatives.imports.systems.system_import_fields import compared, field_of
+from initiatives.imports.systems.row_comparison import said_of
+from initiatives.imports.systems.table_fields import compared, field_of
 from initiatives.models import (
     Initiative,
     Link,

@@ -1,0 +1,275 @@
+"""What the drill takes away of consents, reports, public pages, components, tables and the quorum."""
+
+INITIATIVES = "initiatives.migrations.0001_initial:Migration"
+CONSENTS = "tests/app/initiatives/checklist/test_consents.py"
+KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
+JUDGING = "tests/app/adoption/reports/test_judging.py"
+REPORTS = "adoption/migrations/guards/reports.sql:plumbline_guard_report"
+PUBLIC = "tests/app/adoption/public_pages/test_public_pages.py"
+PAGES = "adoption/migrations/guards/public_pages.sql:plumbline_guard_public_page"
+ENDS = "tests/app/initiatives/components/test_end_of_life.py"
+REGISTER = "tests/app/initiatives/components/test_register.py"
+LEFT_OUT = "tests/unit/governance/rulebook/test_seats_at_a_tier.py"
+BOUNDS = "tests/unit/governance/interaction_log/test_bounds.py"
+QUORUM = "tests/app/initiatives/reviews/test_quorum.py"
+
+
+def _any_row(name: str, end: str = "") -> tuple[str, str]:
+    """A constraint of this name, and the same where every row passes its last part."""
+    part = f"_connector='OR'){end}, name='{name}'"
+    return part, f"('pk__isnull', False), {part}"
+
+
+MUTANTS = [
+    (
+        "why a waiver was refused, by constraint",
+        INITIATIVES,
+        *_any_row("a_refused_waiver_says_when_and_why"),
+        f"{CONSENTS} -k holds_who_consents",
+    ),
+    (
+        "why a body term was refused, by constraint",
+        INITIATIVES,
+        *_any_row("a_refused_body_term_says_when_and_why"),
+        f"{CONSENTS} -k holds_who_consents",
+    ),
+    (
+        "two others consent to a waiver, by constraint",
+        INITIATIVES,
+        *_any_row("others_consent_to_a_waiver", ")"),
+        f"{CONSENTS} -k holds_who_consents",
+    ),
+    (
+        "two others consent to a body term, by constraint",
+        INITIATIVES,
+        *_any_row("others_consent_to_a_body_term", ")"),
+        f"{CONSENTS} -k holds_who_consents",
+    ),
+    (
+        "another one consents to a bulk reading, by constraint",
+        INITIATIVES,
+        *_any_row("others_consent_to_a_bulk_reading"),
+        f"{CONSENTS} -k holds_who_consents",
+    ),
+    (
+        "what was refused keeps its reason, by the database",
+        KEPT,
+        "NOT (once AND coalesce(stood ->> name, '') = '')",
+        "NOT once",
+        f"{CONSENTS} -k stays_as_it_was",
+    ),
+    (
+        "a refusal says why",
+        "initiatives.consents.consent_kinds:Kind.refuse",
+        "if not reason.strip():",
+        "if False:",
+        f"{CONSENTS} -k says_why",
+    ),
+    (
+        "a party consents to nothing",
+        "initiatives.consents.consent_kinds:Kind.may_refuse",
+        "if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):",
+        "if reasons := []:",
+        f"{CONSENTS} -k party",
+    ),
+    (
+        "nobody consents to what they asked for",
+        "initiatives.consents.consent_kinds:Kind.may_refuse",
+        "if row.requested_by_id in accounts_of(person):",
+        "if False:",
+        "tests/app/initiatives/interactions/selections/test_bulk_readings.py -k nobody_who_asked",
+    ),
+    (
+        "nobody consents in two parts",
+        "initiatives.consents.consent_kinds:Kind.part_of",
+        'if not accounts_of(person) & {getattr(row, f"{part.column}_id") for part in self.parts}:',
+        "if True:",
+        "tests/app/initiatives/interactions/test_body_terms.py -k both_parts",
+    ),
+    (
+        "no act takes a reason that nobody can read",
+        "initiatives.initiative.act:act",
+        "READABLE(reason)",
+        "pass",
+        "tests/acceptance/input/test_hidden_characters.py -k no_act_takes",
+    ),
+    (
+        "a report is judged once, by the database",
+        REPORTS,
+        "IF OLD.judged_at IS NULL THEN",
+        "IF true THEN",
+        f"{JUDGING} -k stand_in",
+    ),
+    (
+        "what was reported stays, by the database",
+        REPORTS,
+        "IF to_jsonb(NEW) - free IS DISTINCT FROM before - free THEN",
+        "IF false THEN",
+        f"{JUDGING} -k stand_in",
+    ),
+    (
+        "a report is not deleted",
+        REPORTS,
+        "RAISE EXCEPTION 'Plumbline: a report is kept; judge it instead.' USING ERRCODE = 'PL072';",
+        "RETURN OLD;",
+        f"{JUDGING} -k stand_in",
+    ),
+    (
+        "a report that is over stands",
+        REPORTS,
+        "IF before ->> 'ended_at' IS NOT NULL THEN",
+        "IF false THEN",
+        f"{JUDGING} -k over_stands",
+    ),
+    (
+        "what a person reported is not worked out anew",
+        REPORTS,
+        "IF before ->> 'computed' = 'true' THEN",
+        "IF true THEN",
+        f"{JUDGING} -k over_stands",
+    ),
+    (
+        "a report is judged by who may",
+        "adoption.reports.actions:judge",
+        "kind.may_judge(initiative, by).or_refuse()",
+        "pass",
+        f"{JUDGING} -k nobody_else",
+    ),
+    (
+        "a report is judged once",
+        "adoption.reports.actions:judge",
+        "if outcome not in [one.key for one in outcomes_of(row)]:",
+        "if False:",
+        f"{JUDGING} -k judged_once",
+    ),
+    (
+        "a judgement says by whom and what, by constraint",
+        "adoption.migrations.0001_initial:Migration",
+        *_any_row("a_judged_problemreport_says_by_whom_and_what"),
+        f"{JUDGING} -k half_judgement",
+    ),
+    (
+        "no stage without its seal on a public page",
+        "adoption.public_pages.presentation:standing",
+        'initiative.supported != "recomputing" and standings.is_own(initiative)',
+        'initiative.supported != "recomputing"',
+        PUBLIC,
+    ),
+    (
+        "a withdrawn public page opens nothing again",
+        PAGES,
+        "OLD.ended_at IS NOT NULL\n     OR to_jsonb",
+        "to_jsonb",
+        f"{PUBLIC} -k database_holds",
+    ),
+    (
+        "a secret has no public page, by the database",
+        PAGES,
+        "IF NEW.ended_at IS NULL\n     AND",
+        "IF false\n     AND",
+        f"{PUBLIC} -k database_holds",
+    ),
+    (
+        "a tier is asked or left out",
+        "governance.rulebook.validation:_Check.level_of",
+        "if (tier in level) == (tier in left_out):",
+        "if tier not in level and tier not in left_out:",
+        LEFT_OUT,
+    ),
+    (
+        "a tier that is left out says why",
+        "governance.rulebook.schema:LEVELLED",
+        '"left_out": ("texts by name", False, ""),',
+        '"left_out": ("table", False, ""),',
+        LEFT_OUT,
+    ),
+    (
+        "a model counts less from its end of life on",
+        "initiatives.components.findings:Ending.counts_from",
+        "max(clock.midnight_before(self.day), self.use.runs_from)",
+        "self.use.runs_from",
+        ENDS,
+    ),
+    (
+        "an end of life counts until another version runs",
+        "initiatives.components.findings:says",
+        "until=one.use.runs_to,",
+        "until=None,",
+        ENDS,
+    ),
+    (
+        "an end of life says where it stands, by constraint",
+        INITIATIVES,
+        *_any_row("an_end_of_life_names_its_source"),
+        f"{REGISTER} -k database",
+    ),
+    (
+        "a deployment ends after it begins, by constraint",
+        INITIATIVES,
+        *_any_row("deployments_end_after_they_start"),
+        f"{REGISTER} -k database",
+    ),
+    (
+        "one version runs in a part, by constraint",
+        INITIATIVES,
+        "fields=('initiative', 'part'), name='one_open_deployment_per_part'",
+        "fields=('initiative', 'part', 'id'), name='one_open_deployment_per_part'",
+        f"{REGISTER} -k database",
+    ),
+    (
+        "one wrong line of a table and nothing enters",
+        "governance.organisation.table_lines:Lines.refuse_wrong",
+        "raise ValidationError(",
+        "print(",
+        "tests/app/governance/people/test_unit_import.py",
+    ),
+    (
+        "two columns that say the same are refused",
+        "governance.tables.columns:required",
+        "if len(found) > 1:",
+        "if False:",
+        "tests/app/governance/people/test_unit_import.py -k two_columns",
+    ),
+    (
+        "JSON is as deep as code walks it",
+        "governance.vocabulary.bounded_json:measured",
+        'if b"()" in left or left.count(b"(") > deepest:',
+        "if False:",
+        BOUNDS,
+    ),
+    (
+        "a group of protobuf is not passed over",
+        "governance.vocabulary.bounded_protobuf:_Walk.through",
+        "raise Malformed(kind)\n        except",
+        "pass\n        except",
+        BOUNDS,
+    ),
+    (
+        "messages within messages are bounded",
+        "governance.vocabulary.bounded_protobuf:_Walk.through",
+        "if depth > self._schema._deepest + 1:",
+        "if False:",
+        BOUNDS,
+    ),
+    (
+        "one person counts once for the quorum",
+        "governance.offline.verify:count_sign_offs",
+        "len({sign-off.person_id for sign-off in approvals})",
+        "len({sign-off.seat for sign-off in approvals})",
+        QUORUM,
+    ),
+    (
+        "only seats of the gate count for its quorum",
+        "governance.offline.verify:count_sign_offs",
+        "sign-off.fresh and sign-off.seat in seats]",
+        "sign_off.fresh]",
+        QUORUM,
+    ),
+    (
+        "one person counts once for the quorum, by the database",
+        "initiatives/migrations/guards/sign_offs.sql:plumbline_guard_decision",
+        "count(DISTINCT (SELECT min(account) FROM plumbline_accounts(s.person_id) account))",
+        "count(*)",
+        QUORUM,
+    ),
+]
