@@ -45,7 +45,7 @@ ANSWERS = {
     "any action that cannot be undone.",
     "proto.assumptions": "That {sources} hold what is needed; that {users} know a good result when they see it. The "
     "weakest is the first: nobody has counted the gaps yet.",
-    "proto.limitations": "It does not {limit}. Tried on a curated sample of sixty initiatives.",
+    "proto.limitations": "It does not {limit}. Tried on a curated sample of sixty cases.",
     "proto.not_production": "Everybody who saw it read the line on its first screen: a trial, not ready for "
     "production, nothing here is kept. Shown to the team and two of the {users}.",
     "proto.to_advance": "A written workflow, a named person who answers for operation, a contract that the board "
@@ -66,7 +66,7 @@ ANSWERS = {
     "mvp.override": "Every result can be changed or thrown away before it is used. One override was done and found "
     "in the log.",
     "mvp.risk": "{tier}. Worst credible harm: {harm} Screened with the data protection officer.",
-    "mvp.advance_evidence": "The five declared results, eight weeks of usage, and no use in which the harm above "
+    "mvp.advance_evidence": "The five declared results, eight weeks of usage, and no case in which the harm above "
     "came about.",
     "mvp.possibility": "The prototype's question was answered yes: 83 of 100 results used as they were. This use "
     "needs 80.",
@@ -83,10 +83,10 @@ ANSWERS = {
     "mvp.lessons_read": "Two earlier initiatives were read: measure before the start, and read the vendor's terms on "
     "regions first. Both were done.",
     "prod.q03_logged": "Inputs, outputs, user, model and contract version, source records. 12,418 calls, 12,418 "
-    "log lines. Kept 800 days, found by initiative and by person.",
+    "log lines. Kept 800 days, found by case and by person.",
     "prod.q04_exceptions": "Seven kinds of exception, each with retry and time-out, each tried once. What stays "
     "unsolved lands with the team on duty.",
-    "prod.q05_wrong_output": "A button reports it; the team corrects it within a day and looks for other initiatives "
+    "prod.q05_wrong_output": "A button reports it; the team corrects it within a day and looks for other cases "
     "with the same cause; whoever is affected can object by the same way.",
     "prod.q06_human_review": "As the contract's clause on approval says; the runtime was seen refusing without it.",
     "prod.q08_change_control": "Each layer has an approver, a change of model included. The last three records "
@@ -134,7 +134,7 @@ DECLARED = {
     "workflow_fit": "Three of four {users} work with it at least weekly without being reminded.",
     "user_usefulness": "Eight of ten results are used as they are.",
     "bounded_business_value": "{measure}: from {before} to {after}.",
-    "manageable_operational_risk": "No initiative of the worst harm, and every override found in the log.",
+    "manageable_operational_risk": "No case of the worst harm, and every override found in the log.",
     "realistic_supportability": "Fewer than five hours of support a week for {count} {users}.",
 }
 OUTCOMES = {
@@ -281,7 +281,7 @@ PROOF = {
         ),
         Proof(
             "drill_record",
-            "Retrieval by initiative and by person",
+            "Retrieval by case and by person",
             ("int.audit_trail",),
             "support",
             drill=(

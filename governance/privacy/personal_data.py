@@ -133,11 +133,11 @@ def _any(words: Iterable[str]) -> str:
         for form in (composed, json.dumps(composed, ensure_ascii=False)[1:-1])
     )
     return "|".join(
-        r"(?:\s|\\n)+".join(_in_any_initiative(part) for part in word.split()) for word in written
+        r"(?:\s|\\n)+".join(_in_any_case(part) for part in word.split()) for word in written
     )
 
 
-def _in_any_initiative(text: str) -> str:
+def _in_any_case(text: str) -> str:
     """The pattern of a text; letters beyond ASCII in both cases, as some collations know no capital of them."""
     return "".join(
         re.escape(letter)

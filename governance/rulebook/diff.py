@@ -83,7 +83,7 @@ def _strengths(old: Book, new: Book) -> list[str]:
     """What the signature of each act must be at least, by tier."""
     return [
         _sentence(
-            f"{act} at {tier} risk",
+            f"{act.replace('_', '-')} at {tier} risk",
             *(book.signatures.get(act, {}).get(tier, "password") for book in (old, new)),
         )
         for act in SIGNED_ACTS

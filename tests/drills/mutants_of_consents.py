@@ -254,15 +254,15 @@ MUTANTS = [
     (
         "one person counts once for the quorum",
         "governance.offline.verify:count_sign_offs",
-        "len({sign-off.person_id for sign-off in approvals})",
-        "len({sign-off.seat for sign-off in approvals})",
+        "len({sign_off.person_id for sign_off in approvals})",
+        "len({sign_off.seat for sign_off in approvals})",
         QUORUM,
     ),
     (
         "only seats of the gate count for its quorum",
         "governance.offline.verify:count_sign_offs",
-        "sign-off.fresh and sign-off.seat in seats]",
-        "sign_off.fresh]",
+        " and sign_off.seat in seats",
+        "",
         QUORUM,
     ),
     (

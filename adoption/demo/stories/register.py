@@ -73,7 +73,7 @@ def of_summary(company: Company, tale: Tale) -> None:
         )
         for team, what in (
             ("Sales operations", "Own stages of an opportunity"),
-            ("Service", "Initiatives beside the standard ones"),
+            ("Service", "Cases beside the standard ones"),
             ("Finance", "A field for the payer, filled by hand"),
         ):
             system_actions.add_customisation(

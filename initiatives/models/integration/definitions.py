@@ -57,7 +57,7 @@ VERDICTS = {
 
 
 class Term(models.Model):
-    """A business term: customer, initiative, order.
+    """A business term: customer, case, order.
 
     Its page is the glossary's, for people outside any initiative too.
     """

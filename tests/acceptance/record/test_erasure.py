@@ -467,7 +467,7 @@ def test_the_log_is_completed_from_the_record(cast, dana, tmp_path):
 # --- Words -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_name_is_found_whole_in_any_initiative_and_spacing():
+def test_a_name_is_found_whole_in_any_case_and_spacing():
     words = personal_data.Words(("Dana Whitfield", "dana.w"))
     text = 'DANA  whitfield, Dana Whitfields, dana.w, dana.wx, "dana\\nwhitfield"'
     assert [text[start:end] for start, end in words.spans(text)] == [

@@ -32,7 +32,7 @@ WRITERS = {
     "initiatives/reviews/sign_offs/actions.py",
     "initiatives/stages/actions.py",
 }
-LONGEST, MOST_MODULES = 520, 12
+LONGEST, MOST_MODULES = 540, 12
 # Names of modules that mean the same in every noun; any other name is borne by one module.
 KINDS = {
     *(

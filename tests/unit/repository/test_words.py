@@ -149,7 +149,6 @@ SAID_ON_PURPOSE = {
     r"(inclusion|consistency) proofs?": "the standard terms of a transparency log",
     r"what (this|that) proves|it proves|not prove|proves (later|what|on|that|those)|receipt proves": "of hashes and "
     "signatures, which prove; never of an answer",
-    r"^debt …$": "a value in the table of a forecast, which was handed out",
     r"^let decisions pass": "what an entry says, which was recorded",
     r"and owe what it leaves behind": "a statement that owners accepted",
     r"<em>(larger prototype|production in name only|prototype in production)</em>": "the names of insights, explained",
@@ -261,7 +260,9 @@ DROPPED = {
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
     r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"
-    r"in (which|any|both) cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"
+    r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"
+    # Cases of the people whom a system serves.
+    r"by case and|affected cases|customer, case|share of cases|tested case|(sixty|other|no) cases?|cases beside|"
     r'(?-i:\bCASE\b|\bCase\(|import [\w, ]*\bCase\b|-> Case:|^ +Case,$|Case Exact|^ +case .*:$)|"use",\s+"case"',
     re.IGNORECASE | re.MULTILINE,
 )

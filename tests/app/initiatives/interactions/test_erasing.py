@@ -115,6 +115,8 @@ def test_only_admins_erase_and_the_words_name_nobody(initiative, cast):
         erase(initiative, cast, why=f"For {PERSON.upper()}", duty=" ")
     assert set(wrong.value.message_dict) == {"why", "duty"}
     with pytest.raises(ValidationError, match="Nothing is held"):
+        erase(initiative, cast, subject="17")  # which Article 17 does not name
+    with pytest.raises(ValidationError, match="Nothing is held"):
         erase(initiative, cast, subject="customer 44")
     assert opens(initiative) == [True]
 

@@ -8,7 +8,7 @@ from governance.rulebook.validation import RulebookErrors
 from tests.support.paths import ROOT
 
 TEXT = (ROOT / "governance" / "rulebook" / "1_0.toml").read_text()
-ASKS = '\n[signatures]\nvote = { high = "passkey", limited = "password and code" }\n'
+ASKS = '\n[signatures]\nsign_off = { high = "passkey", limited = "password and code" }\n'
 
 
 def test_a_rulebook_says_by_act_and_tier_how_strong_a_signature_must_be():
@@ -19,8 +19,8 @@ def test_a_rulebook_says_by_act_and_tier_how_strong_a_signature_must_be():
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ('sign-off = { high = "stamp" }', '"stamp" is not known here'),
-        ('sign-off = { severe = "passkey" }', '"severe" is not known here'),
+        ('sign_off = { high = "stamp" }', '"stamp" is not known here'),
+        ('sign_off = { severe = "passkey" }', '"severe" is not known here'),
         ('sign_off = "passkey"', "sign_off"),
         ('lunch = { high = "passkey" }', "lunch"),
     ],
