@@ -156,12 +156,14 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     initiative = point.initiative
     if initiative is None:
         return InitiativePages("", point.title, (), (("About", "A point in words, no initiative"),))
-    sitting = (
-        review_state.sit(point.review, initiative, now) if point.review and point.review.is_open else None
+    snapshot = (
+        review_state.snapshot_of(point.review, initiative, now)
+        if point.review and point.review.is_open
+        else None
     )
-    judged = supported_stage.judged(initiative, sitting.facts if sitting else None, now)
+    judged = supported_stage.judged(initiative, snapshot.facts if snapshot else None, now)
     facts, support = judged.facts, judged.support
-    book = sitting.book if sitting else judged.rulebook.book
+    book = snapshot.book if snapshot else judged.rulebook.book
     marks = [NOT_PRODUCTION] if initiative.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(initiative.ref)
@@ -177,7 +179,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         ("Record digest", told.digest if told else "-"),
     ]
     tables = [
-        *_of_review(point, sitting, initiative),
+        *_of_review(point, snapshot, initiative),
         _risks(point, facts, book, now),
         _proof(book, facts, now),
     ]
@@ -190,16 +192,16 @@ def _levels(judged: supported_stage.Judged) -> str:
     return profile_words(profile_of(judged.states, asked))
 
 
-def _of_review(point: meeting_agenda.Point, sitting, initiative: Initiative) -> list[Table]:
+def _of_review(point: meeting_agenda.Point, snapshot, initiative: Initiative) -> list[Table]:
     review = point.review
     if review is None:
         return []
-    if sitting is not None:
+    if snapshot is not None:
         lines, sign_offs = (
-            review_presentation.live_lines(sitting),
-            review_presentation.live_sign_offs(sitting),
+            review_presentation.live_lines(snapshot),
+            review_presentation.live_sign_offs(snapshot),
         )
-        book = sitting.book
+        book = snapshot.book
     else:
         lines, sign_offs, book = (
             review_presentation.frozen_lines(review),
@@ -207,13 +209,13 @@ def _of_review(point: meeting_agenda.Point, sitting, initiative: Initiative) -> 
             review.book,
         )
     found = [_criteria(review, book, lines, sign_offs), _seats(book, review, sign_offs)]
-    if sitting is not None:
-        found.append(_unmet(sitting))
+    if snapshot is not None:
+        found.append(_unmet(snapshot))
         found.append(
             Table(
                 "Blockers of the decision",
                 ("What", "Who can fix it"),
-                tuple((reason.text, reason.remedy) for reason in sitting.verdict.blockers),
+                tuple((reason.text, reason.remedy) for reason in snapshot.verdict.blockers),
                 "Nothing: it can be decided.",
             )
         )
@@ -255,16 +257,16 @@ def _seats(book, review: Review, sign_offs) -> Table:
     return Table("Sign-offs", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
 
 
-def _unmet(sitting: review_state.Sitting) -> Table:
+def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
     """Each open question behind a criterion that blocks: what is missing, how it is fixed, by whom."""
     seen: dict[str, tuple] = {}
-    for finding in sitting.verdict.findings:
+    for finding in snapshot.verdict.findings:
         if not finding.blocks:
             continue
         for state in finding.requirements:
             if not state.satisfies(finding.criterion.gate):
-                asked = sitting.book.requirements[state.key]
-                who = state.fixed_by or who_answers(sitting.facts, asked)
+                asked = snapshot.book.requirements[state.key]
+                who = state.fixed_by or who_answers(snapshot.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
         "Unmet, with who fixes it and how",

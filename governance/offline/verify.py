@@ -2251,7 +2251,7 @@ class Signatures:
         ]
         if self.beside:
             found.append(
-                f"{self.beside} of them were given beside others in one sitting: of the others there are digests alone."
+                f"{self.beside} of them were given beside others in one batch: of the others there are digests alone."
             )
         if self.erased:
             found.append(f"{self.erased} signatures were erased: that somebody signed is left, not what.")

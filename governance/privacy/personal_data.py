@@ -132,9 +132,7 @@ def _any(words: Iterable[str]) -> str:
         for composed in (unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word))
         for form in (composed, json.dumps(composed, ensure_ascii=False)[1:-1])
     )
-    return "|".join(
-        r"(?:\s|\\n)+".join(_in_any_case(part) for part in word.split()) for word in written
-    )
+    return "|".join(r"(?:\s|\\n)+".join(_in_any_case(part) for part in word.split()) for word in written)
 
 
 def _in_any_case(text: str) -> str:

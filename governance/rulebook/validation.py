@@ -363,9 +363,9 @@ class _Check:
                     what = f"{field_name} has no effect without evidence of its own."
                     self.say(("criterion", number, field_name), what, f"remove {field_name} or add evidence.")
         self.scale_items([row for _, _, row in asked])
-        sitting: Any = self.part("levels").get("seats_minimal")
-        if _is("texts", sitting) and len(sitting) < FEWEST_SEATS:
-            what = f"at minimal risk {len(sitting)} of at least {FEWEST_SEATS} seats sign."
+        seats: Any = self.part("levels").get("seats_minimal")
+        if _is("texts", seats) and len(seats) < FEWEST_SEATS:
+            what = f"at minimal risk {len(seats)} of at least {FEWEST_SEATS} seats sign."
             self.say(("levels", "seats_minimal"), what, "name two seats, or leave it out for all to sign.")
 
     def signatures(self) -> None:

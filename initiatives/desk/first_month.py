@@ -17,7 +17,7 @@ from governance.rulebook import Book
 from governance.vocabulary import ObligationKind, Role, Stage, Tier
 from initiatives.desk import first_steps, seat_time
 from initiatives.desk.first_steps import Step, number_of
-from initiatives.initiative.review_state import Bench, seat_states
+from initiatives.initiative.review_state import EligibleSigners, seat_states
 from initiatives.models import ImportBatch, Initiative, Obligation, RoleAssignment, RulebookDraft, Span
 
 TIERS = (Tier.MINIMAL, Tier.LIMITED, Tier.HIGH)
@@ -164,7 +164,7 @@ def reach(book: Book) -> list[Reach]:
         boards.read_members(every)
         found = []
         for board in every:
-            seats = seat_states(Bench(tuple(boards.members_now(board)), Parties()))
+            seats = seat_states(EligibleSigners(tuple(boards.members_now(board)), Parties()))
             for tier in TIERS:
                 told = (
                     (gate.title, criteria.reach(book, gate.key, tier, seats)) for gate in book.gates.values()

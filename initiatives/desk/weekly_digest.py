@@ -300,11 +300,11 @@ def _moves(seen: QuerySet) -> list[Move]:
 
 
 def _of_review(review: Review) -> Move:
-    sitting = review_state.sit(review, review.initiative)
+    snapshot = review_state.snapshot_of(review, review.initiative)
     due = clock.local_day(review.expires_at)
-    first, *rest = review_turn.moves(sitting)
+    first, *rest = review_turn.moves(snapshot)
     more = f" (and {_count(len(rest), 'other', 'others')})" if rest else ""
-    gate = sitting.book.gates[review.gate].title
+    gate = snapshot.book.gates[review.gate].title
 
     def words(move: review_turn.Move) -> str:
         return f"{gate}, {move.what}, by {day(due)}"

@@ -48,8 +48,8 @@ def sight(initiative: Initiative) -> Sight:
     initiative = Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
     at = clock.now()
     review = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).select_related("rulebook").first()
-    sitting = review_state.sit(review, initiative, at) if review is not None else None
-    facts = sitting.facts if sitting else supported_stage.facts_of(initiative)
+    snapshot = review_state.snapshot_of(review, initiative, at) if review is not None else None
+    facts = snapshot.facts if snapshot else supported_stage.facts_of(initiative)
     book = Rulebook.objects.current().book
     states = criteria.states_at(facts, book, at)
     found = {}
@@ -61,8 +61,8 @@ def sight(initiative: Initiative) -> Sight:
         supported=judged.support.supported,
         findings=found,
         states={key: states[key] for finding in found.values() for key in finding.criterion.requirements},
-        sign_offs={sign_off.seat: sign_off for sign_off in sitting.judged} if sitting else {},
-        decidable=bool(sitting and sitting.verdict.decidable),
+        sign_offs={sign_off.seat: sign_off for sign_off in snapshot.judged} if snapshot else {},
+        decidable=bool(snapshot and snapshot.verdict.decidable),
         holds=tuple(
             f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, judged.rulebook.book, at)
         ),

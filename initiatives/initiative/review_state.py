@@ -25,7 +25,7 @@ from initiatives.models.stage_machine import Judgement
 
 
 @dataclass(frozen=True)
-class Bench:
+class EligibleSigners:
     """Who sits on the board of an initiative, and what bars whom from signing: read once, asked many times.
 
     `working`: by role in force, who holds it, key and name.
@@ -50,10 +50,10 @@ class Bench:
         return why_barred(signer_of(person), seat, self.parties, rests_on=rests_on)
 
 
-def bench_of(initiative: Initiative) -> Bench:
-    """Read the bench of an initiative now: four queries."""
+def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
+    """Read the eligible signers of an initiative now: four queries."""
     board = board_for(initiative.unit)
-    return Bench(
+    return EligibleSigners(
         members=tuple(members_now(board)),
         board=board.pk if board else None,
         parties=parties_of(initiative),
@@ -67,8 +67,11 @@ def bench_of(initiative: Initiative) -> Bench:
 
 
 @dataclass(frozen=True, eq=False)
-class Sitting:
-    """One review, read once at one moment: facts, sign-offs, bench. The verdict is judged when first asked for."""
+class ReviewSnapshot:
+    """One review, read once at one moment: facts, sign-offs, eligible signers.
+
+    The verdict is judged when first asked for.
+    """
 
     review: Review
     initiative: Initiative
@@ -77,14 +80,14 @@ class Sitting:
     states: dict[str, State]
     judged: tuple[criteria.JudgedSignOff, ...]
     sign_offs: list[SignOff]
-    bench: Bench
+    eligible_signers: EligibleSigners
     at: datetime
 
     @cached_property
     def seats(self) -> dict[str, criteria.SeatState]:
         """For each seat who could sign now and who is barred."""
         return seat_states(
-            self.bench,
+            self.eligible_signers,
             {sign_off.person_id for sign_off in self.judged if sign_off.verdict == SignOffVerdict.RECUSE},
         )
 
@@ -121,66 +124,81 @@ class Sitting:
         return Judgement(gate=self.review.gate if self.verdict.decidable else "")
 
 
-def sit(review: Review, initiative: Initiative | None = None, at: datetime | None = None) -> Sitting:
+def snapshot_of(
+    review: Review, initiative: Initiative | None = None, at: datetime | None = None
+) -> ReviewSnapshot:
     """Read the review now. `initiative` is the locked row when acting."""
     initiative = initiative or review.initiative
     at = at or clock.now()
     book = review.rulebook.book.at_tier(initiative.tier)
     with one_look():
-        facts, bench, sign_offs = (
+        facts, eligible_signers, sign_offs = (
             supported_stage.facts_of(initiative),
-            bench_of(initiative),
+            eligible_signers_of(initiative),
             initiative_rows.standing_sign_offs(review),
         )
     states = states_at(facts, book, at)
-    judged = all_judged(sign_offs, bench, facts, book, at, states)
-    return Sitting(review, initiative, facts, book, states, judged, sign_offs, bench, at)
+    judged = all_judged(sign_offs, eligible_signers, facts, book, at, states)
+    return ReviewSnapshot(review, initiative, facts, book, states, judged, sign_offs, eligible_signers, at)
 
 
-def judged_under(sitting: Sitting, book: Book, facts: Facts | None = None) -> Sitting:
-    """The same sitting under another book, with the facts as they are while it is in force."""
-    facts = facts or sitting.facts
-    states = states_at(facts, book, sitting.at)
-    judged = all_judged(sitting.sign_offs, sitting.bench, facts, book, sitting.at, states)
-    return replace(sitting, facts=facts, book=book, states=states, judged=judged)
+def judged_under(snapshot: ReviewSnapshot, book: Book, facts: Facts | None = None) -> ReviewSnapshot:
+    """The same review snapshot under another book, with the facts as they are while it is in force."""
+    facts = facts or snapshot.facts
+    states = states_at(facts, book, snapshot.at)
+    judged = all_judged(snapshot.sign_offs, snapshot.eligible_signers, facts, book, snapshot.at, states)
+    return replace(snapshot, facts=facts, book=book, states=states, judged=judged)
 
 
-def as_if_signed_again(sitting: Sitting) -> criteria.Verdict:
+def as_if_signed_again(snapshot: ReviewSnapshot) -> criteria.Verdict:
     """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
     judged = tuple(
-        replace(sign_off, stale=tuple(_barring(sitting, row))) if sign_off.approves else sign_off
-        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True)
+        replace(sign_off, stale=tuple(_barring(snapshot, row))) if sign_off.approves else sign_off
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True)
     )
-    return replace(sitting, judged=judged).verdict
+    return replace(snapshot, judged=judged).verdict
 
 
-def _barring(sitting: Sitting, row: SignOff) -> list[str]:
+def _barring(snapshot: ReviewSnapshot, row: SignOff) -> list[str]:
     """Why this person may not sign for the seat, whatever the facts say."""
-    reasons = sitting.bench.barred(row.person, row.seat)
-    if not sitting.bench.holds(row.person, row.seat):
+    reasons = snapshot.eligible_signers.barred(row.person, row.seat)
+    if not snapshot.eligible_signers.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
     return reasons
 
 
-def with_sign_off(sitting: Sitting, row: SignOff) -> Sitting:
-    """The same sitting after this sign-off was given, without reading everything again."""
-    sign_offs = [other for other in sitting.sign_offs if other.seat != row.seat] + [row]
+def with_sign_off(snapshot: ReviewSnapshot, row: SignOff) -> ReviewSnapshot:
+    """The same review snapshot after this sign-off was given, without reading everything again."""
+    sign_offs = [other for other in snapshot.sign_offs if other.seat != row.seat] + [row]
     sign_off = as_judged(
-        row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states, beside=sign_offs
+        row,
+        snapshot.eligible_signers,
+        snapshot.facts,
+        snapshot.book,
+        snapshot.at,
+        snapshot.states,
+        beside=sign_offs,
     )
-    judged = (*(other for other in sitting.judged if other.seat != row.seat), sign_off)
-    return replace(sitting, sign_offs=sign_offs, judged=judged)
+    judged = (*(other for other in snapshot.judged if other.seat != row.seat), sign_off)
+    return replace(snapshot, sign_offs=sign_offs, judged=judged)
 
 
 def all_judged(
-    rows: list[SignOff], bench: Bench, facts, book, at, states
+    rows: list[SignOff], eligible_signers: EligibleSigners, facts, book, at, states
 ) -> tuple[criteria.JudgedSignOff, ...]:
     """Standing sign-offs of a review as the rules see them."""
-    return tuple(as_judged(row, bench, facts, book, at, states, beside=rows) for row in rows)
+    return tuple(as_judged(row, eligible_signers, facts, book, at, states, beside=rows) for row in rows)
 
 
 def as_judged(
-    row: SignOff, bench: Bench, facts, book, at, states, *, beside: Iterable[SignOff] = ()
+    row: SignOff,
+    eligible_signers: EligibleSigners,
+    facts,
+    book,
+    at,
+    states,
+    *,
+    beside: Iterable[SignOff] = (),
 ) -> criteria.JudgedSignOff:
     """A stored sign-off as the rules see it, with every reason why it no longer counts.
 
@@ -199,19 +217,19 @@ def as_judged(
         verdict=row.verdict,
         at=row.at,
         criteria=tuple(row.criteria),
-        stale=(*stale_of(row, bench, facts, book, at, states), *(twice if row.approves else ())),
+        stale=(*stale_of(row, eligible_signers, facts, book, at, states), *(twice if row.approves else ())),
     )
 
 
-def rests_on(covered: dict, evidence, bench: Bench, facts) -> RestsOn:
+def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts) -> RestsOn:
     """Who wrote what a sign-off covers: these items of evidence, and the contract where its facts name one."""
     return RestsOn(
         frozenset(item.author_id for item in facts.items if item.id in evidence),
-        bench.contract_authors if covered.get("contract") else frozenset(),
+        eligible_signers.contract_authors if covered.get("contract") else frozenset(),
     )
 
 
-def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
+def stale_of(row: SignOff, eligible_signers: EligibleSigners, facts, book, at, states) -> list[str]:
     """Why this approval does not count at `at`: its facts moved, or its signer may not sign.
 
     See docs/domain.md, invariants 4 and 5.
@@ -219,26 +237,30 @@ def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
     if not row.approves:
         return []
     evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}
-    reasons = bench.barred(row.person, row.seat, rests_on(row.facts, evidence, bench, facts))
+    reasons = eligible_signers.barred(
+        row.person, row.seat, rests_on(row.facts, evidence, eligible_signers, facts)
+    )
     about = (row.facts["initiative"], row.facts["gate"], row.facts["seat"])
     if about != (facts.ref, row.review.gate, row.seat) or row.digest != sign_off_statement.digest(
         row.statement
     ):
         reasons.append("the statement was signed for something else")
-    if row.facts.get("board", bench.board) != bench.board:
+    if row.facts.get("board", eligible_signers.board) != eligible_signers.board:
         reasons.append("another board decides this initiative now")
-    elif not bench.holds(row.person, row.seat):
+    elif not eligible_signers.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
     return reasons + sign_off_statement.stale_reasons(row.facts, facts, book, at, row.at, states)
 
 
-def seat_states(bench: Bench, recused: frozenset | set = frozenset()) -> dict[str, criteria.SeatState]:
+def seat_states(
+    eligible_signers: EligibleSigners, recused: frozenset | set = frozenset()
+) -> dict[str, criteria.SeatState]:
     """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
     result = {}
     for seat in Seat:
         able, barred, people, humans = [], [], [], []
-        for member in seat_holders(list(bench.members), seat):
-            reasons = bench.barred(member.person, seat)
+        for member in seat_holders(list(eligible_signers.members), seat):
+            reasons = eligible_signers.barred(member.person, seat)
             if member.person_id in recused:
                 reasons = [*reasons, f"{member.person} recused themselves"]
             if reasons:

@@ -104,7 +104,7 @@ def initiative(request, ref):
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }
     if ahead and context["open_review"] is None and may.party:
-        seats = review_state.seat_states(review_state.bench_of(row))
+        seats = review_state.seat_states(review_state.eligible_signers_of(row))
         context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
     context["banners"] = [*context["banners"], *banners.enforced_elsewhere(row, context["now"])]
     if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.party and not as_of.current():

@@ -133,15 +133,15 @@ def decide(
             (initiative_permissions.may_raise if rises else initiative_permissions.may_chair)(
                 initiative, by
             ).or_refuse()
-            sitting, team = review_state.sit(review, initiative), _team(initiative)
+            snapshot, team = review_state.snapshot_of(review, initiative), _team(initiative)
             scopes, declared = (
                 initiative_rows.rows(initiative, "scopes"),
                 initiative_rows.rows(initiative, "proof_items"),
             )
-        with judged(initiative, sitting.judgement):
-            move = _move_of(sitting, outcome)
-            _check_conditions(sitting, outcome, conditions)
-            found = frozen_findings(sitting)
+        with judged(initiative, snapshot.judgement):
+            move = _move_of(snapshot, outcome)
+            _check_conditions(snapshot, outcome, conditions)
+            found = frozen_findings(snapshot)
             end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
             for wanted in conditions if outcome == ReviewOutcome.WITH_CONDITIONS else []:
                 _fix_condition(review, wanted, by)
@@ -149,9 +149,9 @@ def decide(
                 if initiative.stage != Stage.PROPOSED and not retiring:
                     _owe_after_refusal(initiative, review)
             elif retiring:
-                retire_row(initiative, move, reason=reason.strip(), by=by, sitting=sitting)
+                retire_row(initiative, move, reason=reason.strip(), by=by, snapshot=snapshot)
             else:
-                promote(initiative, move, sitting, scopes, declared, by=by)
+                promote(initiative, move, snapshot, scopes, declared, by=by)
         settle_standing(initiative)
         sealing.soon()
         checkpoint_mails.soon()  # after the sealing that it waits for
@@ -159,24 +159,24 @@ def decide(
     return review
 
 
-def _move_of(sitting: review_state.Sitting, outcome: str) -> Transition | None:
+def _move_of(snapshot: review_state.ReviewSnapshot, outcome: str) -> Transition | None:
     """The move that this outcome makes, None for a refusal.
 
     Raises Refused where the initiative does not offer it now.
     """
     if outcome == ReviewOutcome.REFUSED:
-        if not sitting.judged:
+        if not snapshot.judged:
             no("No seat has signed off yet.", "Return the review with questions instead.").or_refuse()
         return None
-    move = offered(sitting.initiative, gate=sitting.review.gate)
+    move = offered(snapshot.initiative, gate=snapshot.review.gate)
     if move is None:
-        raise Refused(Answer(False, sitting.verdict.blockers))
+        raise Refused(Answer(False, snapshot.verdict.blockers))
     return move
 
 
-def _check_conditions(sitting: review_state.Sitting, outcome: str, conditions: list[dict]) -> None:
+def _check_conditions(snapshot: review_state.ReviewSnapshot, outcome: str, conditions: list[dict]) -> None:
     """Raise ValidationError where the conditions that signers attached do not agree with the outcome."""
-    proposed = any(row.verdict == SignOffVerdict.CONDITION for row in sitting.sign_offs)
+    proposed = any(row.verdict == SignOffVerdict.CONDITION for row in snapshot.sign_offs)
     if outcome == ReviewOutcome.APPROVED and (proposed or conditions):
         raise ValidationError(
             {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
@@ -234,16 +234,16 @@ def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
     )
 
 
-def frozen_findings(sitting: review_state.Sitting) -> dict:
+def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
     """The review as it was decided on, as plain values: criteria, requirements, sign-offs, what the initiative
     supported.
     """
     return {
-        "at": sitting.at.isoformat(),
-        "rulebook": sitting.book.version,
-        "rulebook_digest": sitting.book.digest,
-        "claimed": sitting.facts.claimed,
-        "tier": sitting.facts.tier,
+        "at": snapshot.at.isoformat(),
+        "rulebook": snapshot.book.version,
+        "rulebook_digest": snapshot.book.digest,
+        "claimed": snapshot.facts.claimed,
+        "tier": snapshot.facts.tier,
         "criteria": [
             {
                 "key": finding.criterion.key,
@@ -262,7 +262,7 @@ def frozen_findings(sitting: review_state.Sitting) -> dict:
                     for s in finding.requirements
                 ],
             }
-            for finding in sitting.verdict.findings
+            for finding in snapshot.verdict.findings
         ],
         "sign_offs": [
             {
@@ -273,9 +273,9 @@ def frozen_findings(sitting: review_state.Sitting) -> dict:
                 "stale": list(sign_off.stale),
                 "at": row.at.isoformat(),
             }
-            for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True)
+            for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True)
         ],
-        "declared": {key: [d.declared, d.result] for key, d in sitting.facts.declared.items()},
+        "declared": {key: [d.declared, d.result] for key, d in snapshot.facts.declared.items()},
     }
 
 

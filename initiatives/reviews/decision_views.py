@@ -118,13 +118,13 @@ def decide(request, pk):
         else:
             messages.success(request, f"{done.get_outcome_display()}. The team was told.")
             return redirect(row)
-    sitting = review_state.sit(row)  # only where the page is shown: the act judges under its lock
-    blockers = refusal.answer.reasons if refusal else _blockers(sitting, outcome, proposed)
+    snapshot = review_state.snapshot_of(row)  # only where the page is shown: the act judges under its lock
+    blockers = refusal.answer.reasons if refusal else _blockers(snapshot, outcome, proposed)
     if refusal is None and not refusing and row.gate != "retire":
         blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
-    context = initiative_context(request, initiative, "review-open", facts=sitting.facts) | {
+    context = initiative_context(request, initiative, "review-open", facts=snapshot.facts) | {
         "nav": "reviews",
-        "title": f"Decide: {sitting.book.gates[row.gate].title}",
+        "title": f"Decide: {snapshot.book.gates[row.gate].title}",
         "review": row,
         "outcome": outcome,
         "outcomes": list(OUTCOMES.items()),
@@ -133,9 +133,9 @@ def decide(request, pk):
         "rows": rows,
         "proposed": proposed,
         "blockers": blockers,
-        "happens": SimpleLazyObject(lambda: what_happens(sitting, outcome, by=request.user)),
+        "happens": SimpleLazyObject(lambda: what_happens(snapshot, outcome, by=request.user)),
         "danger": outcome == ReviewOutcome.REFUSED,
-        "missing": [] if refusing else not_on_record(sitting, clock.now()),
+        "missing": [] if refusing else not_on_record(snapshot, clock.now()),
     }
     return render(
         request,
@@ -172,10 +172,10 @@ def _conditions(rows, proposed) -> list[dict]:
     return found
 
 
-def _blockers(sitting: review_state.Sitting, outcome: str, proposed) -> tuple[Reason, ...]:
+def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> tuple[Reason, ...]:
     """Why this outcome cannot be chosen now; empty when it can."""
     if outcome == ReviewOutcome.REFUSED:
-        if sitting.judged:
+        if snapshot.judged:
             return ()
         return (Reason("No seat has signed off yet.", "Return the review with questions instead."),)
     if outcome == ReviewOutcome.APPROVED and proposed:
@@ -183,19 +183,19 @@ def _blockers(sitting: review_state.Sitting, outcome: str, proposed) -> tuple[Re
         words = Reason(
             f"{names} signed with a condition.", "Choose to approve with conditions, and fix them."
         )
-        return (*sitting.verdict.blockers, words)
-    return sitting.verdict.blockers
+        return (*snapshot.verdict.blockers, words)
+    return snapshot.verdict.blockers
 
 
-def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
+def not_on_record(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[dict]:
     """What the stage of this gate needs on record and has not: `what`, what is refused `then`, `who` records it.
 
     What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
     """
-    facts, stage = sitting.facts, sitting.book.gates[sitting.review.gate].to
+    facts, stage = snapshot.facts, snapshot.book.gates[snapshot.review.gate].to
     if stage not in (Stage.MVP, Stage.PRODUCTION):
         return []
-    initiative, refused = sitting.initiative, "Until then every call of its systems is refused."
+    initiative, refused = snapshot.initiative, "Until then every call of its systems is refused."
     people = facts.people
     owner = people.get(Role.OWNER, "the owner, whom it has not")
     found = []
@@ -234,9 +234,9 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
     return found
 
 
-def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str]:
+def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> list[str]:
     """What this decision would do, told by the entries it would write: the act is run and undone."""
-    row, initiative = sitting.review, sitting.initiative
+    row, initiative = snapshot.review, snapshot.initiative
     standby = [{"text": "-", "owner": by, "due": clock.today()}]
 
     def run(_):
@@ -251,11 +251,11 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     entries = impact_preview.acts_of(initiative, run, by=by)
     if not entries:
         return []
-    planned = [scope.words for scope in sitting.facts.scopes if scope.planned]
-    gate = sitting.book.gates[row.gate]
+    planned = [scope.words for scope in snapshot.facts.scopes if scope.planned]
+    gate = snapshot.book.gates[row.gate]
     lines = [line for kind, facts in entries if (line := _will(kind, facts, initiative, planned))]
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
-        count = len(sitting.facts.declared)
+        count = len(snapshot.facts.declared)
         lines.append(f"What the MVP declared it will show is frozen: {count} things.")
     if outcome == ReviewOutcome.REFUSED and not any(
         kind == EntryKind.OBLIGATION_OPENED for kind, _ in entries
@@ -265,7 +265,7 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
         lines.append("The stage stays as it is.")
     if outcome == ReviewOutcome.WITH_CONDITIONS:
         lines.append("Each condition below is due by its day; an overdue one blocks later decisions.")
-    told = ", ".join(sorted(set(sitting.facts.people.values())))
+    told = ", ".join(sorted(set(snapshot.facts.people.values())))
     lines.append("The findings, sign-offs and statements are frozen as they stand now.")
     lines.append(f"Told at once: {told or 'nobody holds a role'}.")
     return lines

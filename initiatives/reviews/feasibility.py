@@ -8,7 +8,7 @@ from governance.people import cooling_off
 from governance.permission_result import Reason
 from governance.rulebook import Book
 from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.review_state import Bench, bench_of, seat_states
+from initiatives.initiative.review_state import EligibleSigners, eligible_signers_of, seat_states
 from initiatives.models import Initiative
 
 
@@ -27,27 +27,29 @@ class Feasibility:
 
 def feasibility(initiative: Initiative, gate: str, book: Book) -> Feasibility:
     """Ask it of the board of the initiative as it sits now, everybody who works on the initiative barred."""
-    bench = bench_of(initiative)
-    seats = seat_states(bench)
-    chair, why = initiative_permissions.acting_chair(initiative, list(bench.members))
+    eligible_signers = eligible_signers_of(initiative)
+    seats = seat_states(eligible_signers)
+    chair, why = initiative_permissions.acting_chair(initiative, list(eligible_signers.members))
     nobody = (
         ()
-        if chair is not None or not bench.members
+        if chair is not None or not eligible_signers.members
         else (Reason(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair."),)
     )
     never = criteria.reach(book, gate, initiative.tier, seats)
-    waiting = _waiting(bench, book.at_tier(initiative.tier).gates[gate].seats)
-    there = replace(bench, members=tuple(one for one in bench.members if one.pk not in waiting))
+    waiting = _waiting(eligible_signers, book.at_tier(initiative.tier).gates[gate].seats)
+    there = replace(
+        eligible_signers, members=tuple(one for one in eligible_signers.members if one.pk not in waiting)
+    )
     today = (
         () if never else criteria.reach(book, gate, initiative.tier, seat_states(there)) if waiting else ()
     )
     return Feasibility(seats, (*never, *nobody), today, tuple(dict.fromkeys(waiting.values())))
 
 
-def _waiting(bench: Bench, seats: tuple[str, ...]) -> dict[int, str]:
+def _waiting(eligible_signers: EligibleSigners, seats: tuple[str, ...]) -> dict[int, str]:
     """By key of the membership, why its person signs nothing now that lets an initiative rise: in these seats."""
     now, found = clock.now(), {}
-    for member in bench.members:
+    for member in eligible_signers.members:
         if member.seat not in seats:
             continue
         why = (

@@ -1,6 +1,7 @@
 """What the pages of a review show: the matrix, each criterion with its evidence, the sign-offs, whom it waits for.
 
-An open review is shown as `board.sit` finds it now; one that was decided as it was frozen, never recomputed.
+An open review is shown as `review_state.snapshot_of` finds it now; one that was decided as it was frozen, never
+recomputed.
 """
 
 from collections import Counter
@@ -116,22 +117,22 @@ def _criterion_state(state: str, criterion, requirement_states) -> str:
     return state
 
 
-def live_lines(sitting: review_state.Sitting) -> list[Line]:
+def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
     """The criteria of an open review as they stand now, each with answers, proof and the reasons."""
-    holds = artefact_kinds.lines(initiative_rows.rows(sitting.initiative, "evidence"))
+    holds = artefact_kinds.lines(initiative_rows.rows(snapshot.initiative, "evidence"))
     lines = []
-    for finding in sitting.verdict.findings:
+    for finding in snapshot.verdict.findings:
         criterion = finding.criterion
         requirements = [
             _requirement(
                 state.key,
-                sitting.book.requirements[state.key].question,
+                snapshot.book.requirements[state.key].question,
                 state_word(state, finding.criterion.gate),
                 state.words,
                 [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
                 state.last_day,
-                sitting.facts.answers[state.key].text if state.key in sitting.facts.answers else "",
-                drawn_words(sitting.facts, sitting.book, state.key, sitting.at) if sitting.draws else "",
+                snapshot.facts.answers[state.key].text if state.key in snapshot.facts.answers else "",
+                drawn_words(snapshot.facts, snapshot.book, state.key, snapshot.at) if snapshot.draws else "",
             )
             for state in finding.requirements
         ]
@@ -144,7 +145,7 @@ def live_lines(sitting: review_state.Sitting) -> list[Line]:
                 reasons=list(finding.reasons),
                 requirements=requirements,
                 counts=criterion.counts,
-                waivable=sitting.book.waivable_criterion(criterion.key),
+                waivable=snapshot.book.waivable_criterion(criterion.key),
                 judged=False,
             )
         )
@@ -223,22 +224,22 @@ def frozen_lines(review: Review) -> list[Line]:
     return lines
 
 
-def live_sign_offs(sitting: review_state.Sitting) -> dict[str, Cast]:
+def live_sign_offs(snapshot: review_state.ReviewSnapshot) -> dict[str, Cast]:
     """The sign-off that stands for each seat, with every reason why it does not count."""
     return {
-        row.seat: Cast(row, sign_off.stale, _fresh(sitting, row))
-        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True)
+        row.seat: Cast(row, sign_off.stale, _fresh(snapshot, row))
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True)
     }
 
 
-def _fresh(sitting: review_state.Sitting, sign_off: SignOff) -> tuple[str, ...]:
+def _fresh(snapshot: review_state.ReviewSnapshot, sign_off: SignOff) -> tuple[str, ...]:
     """What others should know of a sign-off: its seat was granted, or its password reset, after the review was
     opened.
     """
-    opened, found = sitting.review.opened_at, []
+    opened, found = snapshot.review.opened_at, []
     held = [
         row
-        for row in sitting.bench.members
+        for row in snapshot.eligible_signers.members
         if row.person_id == sign_off.person_id and row.seat == sign_off.seat
     ]
     if held and all(row.signs_from is not None and row.starts_at > opened for row in held):
@@ -257,19 +258,19 @@ def _fresh(sitting: review_state.Sitting, sign_off: SignOff) -> tuple[str, ...]:
     return tuple(found)
 
 
-def cooling(sitting: review_state.Sitting) -> list[str]:
+def cooling(snapshot: review_state.ReviewSnapshot) -> list[str]:
     """Who of the seats of this gate approves nothing yet, why, and from when; nothing for retiring, which waits for
     nobody.
     """
-    review = sitting.review
+    review = snapshot.review
     if review.gate == "retire":
         return []
     held: dict[tuple[str, int], list] = {}
-    for row in sitting.bench.members:
-        if row.seat in sitting.book.gates[review.gate].seats:
+    for row in snapshot.eligible_signers.members:
+        if row.seat in snapshot.book.gates[review.gate].seats:
             held.setdefault((row.seat, row.person_id), []).append(row)
     said = [
-        (seat, cooling_off.why_waits(rows[0].person, rows, sitting.at)) for (seat, _), rows in held.items()
+        (seat, cooling_off.why_waits(rows[0].person, rows, snapshot.at)) for (seat, _), rows in held.items()
     ]
     return [f"{seat_word(seat)}: {why}" for seat, why in said if why]
 
@@ -341,50 +342,50 @@ def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
     return f"{count} blocker{'' if count == 1 else 's'}", "warn"
 
 
-def seats_table(sitting: review_state.Sitting, sign_offs: dict[str, Cast]) -> list[dict]:
+def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast]) -> list[dict]:
     """For each seat of the gate: who can sign, who is barred and why, the sign-off, whether it must be there."""
-    rules = sitting.book.gates[sitting.review.gate]
+    rules = snapshot.book.gates[snapshot.review.gate]
     return [
         {
             "seat": seat,
-            "able": ", ".join(sitting.seats[seat].eligible),
-            "barred": sitting.seats[seat].barred,
+            "able": ", ".join(snapshot.seats[seat].eligible),
+            "barred": snapshot.seats[seat].barred,
             "sign_off": sign_offs.get(seat),
             "must": seat in rules.must_include,
         }
-        for seat in seats_of_gate(sitting.book, sitting.review.gate)
+        for seat in seats_of_gate(snapshot.book, snapshot.review.gate)
     ]
 
 
 def own_seats(
-    sitting: review_state.Sitting, person, sign_offs: dict[str, Cast], lines: list[Line]
+    snapshot: review_state.ReviewSnapshot, person, sign_offs: dict[str, Cast], lines: list[Line]
 ) -> list[dict]:
     """What this person reads and can do for each seat they hold: sign, sign-off otherwise, withdraw; or why not.
 
     Of a sign-off that no longer counts also what of its statement changed, as `since_signed` tells it.
     """
     found = []
-    for seat in initiative_permissions.seats_of(sitting.initiative, person):
-        if seat not in sitting.book.gates[sitting.review.gate].seats:
+    for seat in initiative_permissions.seats_of(snapshot.initiative, person):
+        if seat not in snapshot.book.gates[snapshot.review.gate].seats:
             continue
         sign_off = sign_offs.get(seat)
         unmet = [
             finding.criterion.question
-            for finding in sitting.verdict.findings
+            for finding in snapshot.verdict.findings
             if finding.criterion.seat == seat and finding.blocks
         ]
         changed, unchanged = (
-            since_signed(sitting, person, sign_off) if sign_off and sign_off.stale else ([], 0)
+            since_signed(snapshot, person, sign_off) if sign_off and sign_off.stale else ([], 0)
         )
         found.append(
             {
                 "seat": seat,
-                "may": initiative_permissions.may_sign(sitting.review, seat, person),
+                "may": initiative_permissions.may_sign(snapshot.review, seat, person),
                 "may_object": initiative_permissions.may_sign(
-                    sitting.review, seat, person, verdict=SignOffVerdict.OBJECT
+                    snapshot.review, seat, person, verdict=SignOffVerdict.OBJECT
                 ),
                 "may_recuse": initiative_permissions.may_sign(
-                    sitting.review, seat, person, verdict=SignOffVerdict.RECUSE
+                    snapshot.review, seat, person, verdict=SignOffVerdict.RECUSE
                 ),
                 "sign_off": sign_off,
                 "own_sign_off": sign_off is not None and sign_off.row.person_id == person.pk,
@@ -393,8 +394,8 @@ def own_seats(
                 "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
                 "to_verify": sum(
-                    item_to_verify(sitting.states[key], sitting.book, [seat], person.pk) is not None
-                    for criterion in sitting.book.criteria_of(sitting.review.gate, seat)
+                    item_to_verify(snapshot.states[key], snapshot.book, [seat], person.pk) is not None
+                    for criterion in snapshot.book.criteria_of(snapshot.review.gate, seat)
                     for key in criterion.requirements
                 ),
                 "changed": changed,
@@ -404,7 +405,9 @@ def own_seats(
     return found
 
 
-def since_signed(sitting: review_state.Sitting, person, sign_off: Cast) -> tuple[list[tuple[str, str]], int]:
+def since_signed(
+    snapshot: review_state.ReviewSnapshot, person, sign_off: Cast
+) -> tuple[list[tuple[str, str]], int]:
     """What differs between the statement of an approval and the one that this person would sign now.
 
     As `sign_off_statement.differences` gives it; nothing of a sign-off that is no approval.
@@ -412,12 +415,12 @@ def since_signed(sitting: review_state.Sitting, person, sign_off: Cast) -> tuple
     if not sign_off.row.approves:
         return [], 0
     now, _ = statement_for(
-        sitting.review,
+        snapshot.review,
         sign_off.row.seat,
         person,
         verdict=SignOffVerdict.APPROVE,
-        at=sitting.at,
-        sitting=sitting,
+        at=snapshot.at,
+        snapshot=snapshot,
     )
     return sign_off_statement.differences(sign_off.row.statement, now)
 

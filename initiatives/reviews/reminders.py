@@ -44,14 +44,14 @@ def sign_offs_gone_stale(moment: datetime):
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:
         initiative = review.initiative
-        sitting = review_state.sit(review, initiative, moment)
-        gate = sitting.book.gates[review.gate]
-        awaited = review_turn.awaited_seats(review_turn.moves(sitting))
-        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True):
+        snapshot = review_state.snapshot_of(review, initiative, moment)
+        gate = snapshot.book.gates[review.gate]
+        awaited = review_turn.awaited_seats(review_turn.moves(snapshot))
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True):
             if not sign_off.approves or sign_off.fresh:
                 continue
             people = [row.person, circle.owner(initiative)]
-            if _support_answers(sitting, row):
+            if _support_answers(snapshot, row):
                 people.append(circle.role(initiative, "support_owner"))
             seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(sign_off.stale))
             cause = hashlib.sha256("\n".join(sorted(sign_off.stale)).encode()).hexdigest()[:16]
@@ -86,14 +86,14 @@ def _what_now(row: SignOff, own: bool, needed: bool) -> str:
     )
 
 
-def _support_answers(sitting: review_state.Sitting, row: SignOff) -> bool:
+def _support_answers(snapshot: review_state.ReviewSnapshot, row: SignOff) -> bool:
     """Whether a criterion that moved under this sign-off asks something that the support owner answers."""
-    book, signed = sitting.book, row.facts
+    book, signed = snapshot.book, row.facts
     empty = {**signed, "requirements": {}, "criteria": {}}
 
     def reasons(facts: dict) -> list[str]:
         return sign_off_statement.stale_reasons(
-            facts, sitting.facts, book, sitting.at, row.at, sitting.states
+            facts, snapshot.facts, book, snapshot.at, row.at, snapshot.states
         )
 
     common = set(reasons(empty))
@@ -118,48 +118,48 @@ def moves_waiting(moment: datetime):
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:
         with one_look():
-            sitting = review_state.sit(review, review.initiative, moment)
-            found = review_turn.moves(sitting)
+            snapshot = review_state.snapshot_of(review, review.initiative, moment)
+            found = review_turn.moves(snapshot)
         people = User.objects.in_bulk({key for move in found for key in move.people})
         for move in found:
             start = clock.local_day(move.since)
             there = [people[key] for key in move.people if key in people]
             if move.kind == review_turn.SIGN:
-                yield from told(there, since(start, today, (3, 7)), _unsigned(review, sitting, move))
+                yield from told(there, since(start, today, (3, 7)), _unsigned(review, snapshot, move))
             elif move.kind in OBJECTED:
                 escalation = circle.escalated(review.initiative, start, today)
-                make = _objected(review, sitting, move)
+                make = _objected(review, snapshot, move)
                 yield from told(there, since(start, today, (3, 7)), make, escalation)
-        yield from _seats_quiet(review, sitting, found, circle, today)
+        yield from _seats_quiet(review, snapshot, found, circle, today)
 
 
 OBJECTED = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
 
 
-def _asked(review: Review, sitting: review_state.Sitting) -> str:
+def _asked(review: Review, snapshot: review_state.ReviewSnapshot) -> str:
     start, until = clock.local_day(review.opened_at), clock.local_day(review.expires_at)
-    gate = sitting.book.gates[review.gate].title
+    gate = snapshot.book.gates[review.gate].title
     return f"{gate} has been open since {start:%-d %B %Y} and ends on {until:%-d %B %Y}."
 
 
-def _unsigned(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
+def _unsigned(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
     initiative, until = review.initiative, clock.local_day(review.expires_at)
     return about(
         initiative,
         "not signed",
         f"review:{review.pk}:{move.seat}",
         f"your seat {Seat(move.seat).label.lower()} has not signed",
-        text=f"{_asked(review, sitting)} Approve, object, recuse yourself, or ask a question: any of these helps.",
+        text=f"{_asked(review, snapshot)} Approve, object, recuse yourself, or ask a question: any of these helps.",
         link=reverse("sign", args=[review.pk, move.seat]),
         due_on=until,
         seat=move.seat,
     )
 
 
-def _objected(review: Review, sitting: review_state.Sitting, move: review_turn.Move):
+def _objected(review: Review, snapshot: review_state.ReviewSnapshot, move: review_turn.Move):
     initiative = review.initiative
-    words, text = review_turn.message(sitting, move)
-    sign_off = next(row.pk for row in sitting.sign_offs if row.seat == move.seat)
+    words, text = review_turn.message(snapshot, move)
+    sign_off = next(row.pk for row in snapshot.sign_offs if row.seat == move.seat)
     return lambda person, period: Due(
         person,
         OBJECTED[move.kind],
@@ -175,7 +175,11 @@ def _objected(review: Review, sitting: review_state.Sitting, move: review_turn.M
 
 
 def _seats_quiet(
-    review: Review, sitting: review_state.Sitting, found: list[review_turn.Move], circle: Circle, today
+    review: Review,
+    snapshot: review_state.ReviewSnapshot,
+    found: list[review_turn.Move],
+    circle: Circle,
+    today,
 ):
     """Two weeks after the opening: to the chair, which seats are still awaited."""
     initiative, chair = review.initiative, circle.chair(review.initiative)
@@ -187,7 +191,7 @@ def _seats_quiet(
             "seats not signed",
             f"review:{review.pk}",
             subject(initiative, "seats have not signed for two weeks"),
-            text=f"{_asked(review, sitting)} Without a sign-off: {', '.join(awaited)}. "
+            text=f"{_asked(review, snapshot)} Without a sign-off: {', '.join(awaited)}. "
             "You can speak to them, or have a delegate appointed.",
             link=review.get_absolute_url(),
             initiative_ref=initiative.ref,

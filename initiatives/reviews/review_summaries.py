@@ -1,6 +1,6 @@
 """Open reviews at a glance: whether each is decidable, whose move it is and since when, which sign-offs went stale.
 
-What desks and lists say of a review in a line; its own page sits down to it in full (`board.sit`).
+What desks and lists say of a review in a line; its own page sits down to it in full (`review_state.snapshot_of`).
 """
 
 import hashlib
@@ -132,33 +132,33 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
     with one_look():
         initiative_rows.read_together([row.initiative for row in reviews], reviews)
         read_members({board_for(row.initiative.unit) for row in reviews})
-        sittings = [review_state.sit(row) for row in reviews]
-        return {sitting.review.pk: (_of(sitting), _until(sitting)) for sitting in sittings}
+        snapshots = [review_state.snapshot_of(row) for row in reviews]
+        return {snapshot.review.pk: (_of(snapshot), _until(snapshot)) for snapshot in snapshots}
 
 
-def _until(sitting: review_state.Sitting) -> datetime:
+def _until(snapshot: review_state.ReviewSnapshot) -> datetime:
     """The next moment at which time alone may change what is judged; the end of the day at the latest."""
-    moments = [sitting.review.expires_at, clock.midnight_after(clock.local_day(sitting.at))]
-    moments += turning_points.turning_points(sitting.facts, sitting.book)
+    moments = [snapshot.review.expires_at, clock.midnight_after(clock.local_day(snapshot.at))]
+    moments += turning_points.turning_points(snapshot.facts, snapshot.book)
     moments += [
         moment
-        for row in initiative_rows.rows(sitting.initiative, "scopes")
+        for row in initiative_rows.rows(snapshot.initiative, "scopes")
         for moment in (row.starts_at, row.ended_at)
     ]
-    return min(moment for moment in moments if moment is not None and moment > sitting.at)
+    return min(moment for moment in moments if moment is not None and moment > snapshot.at)
 
 
-def _of(sitting: review_state.Sitting) -> Glance:
-    rows = {row.seat: row for row in sitting.sign_offs}
+def _of(snapshot: review_state.ReviewSnapshot) -> Glance:
+    rows = {row.seat: row for row in snapshot.sign_offs}
     return Glance(
-        decidable=sitting.verdict.decidable,
-        moves=tuple(review_turn.moves(sitting)),
-        fresh_approvals=sitting.verdict.fresh_approvals,
-        quorum=sitting.verdict.quorum,
-        quiet_since=review_turn.quiet_since(sitting.review, sitting.sign_offs),
+        decidable=snapshot.verdict.decidable,
+        moves=tuple(review_turn.moves(snapshot)),
+        fresh_approvals=snapshot.verdict.fresh_approvals,
+        quorum=snapshot.verdict.quorum,
+        quiet_since=review_turn.quiet_since(snapshot.review, snapshot.sign_offs),
         stale={
-            sign_off.seat: (sign_off.stale, review_turn.stale_since(sitting, rows[sign_off.seat]))
-            for sign_off in sitting.judged
+            sign_off.seat: (sign_off.stale, review_turn.stale_since(snapshot, rows[sign_off.seat]))
+            for sign_off in snapshot.judged
             if not sign_off.fresh
         },
     )

@@ -1,4 +1,6 @@
-"""Whose move an open review is, and since when: worked out from the sitting, so that it is right at any moment."""
+"""Whose move an open review is, and since when: worked out from the review snapshot, so that it is right at any
+moment.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,43 +53,43 @@ DECIDE, REOPEN, FIX, VERIFY, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS
 )
 
 
-def moves(sitting: review_state.Sitting) -> list[Move]:
+def moves(snapshot: review_state.ReviewSnapshot) -> list[Move]:
     """Whom an open review waits for, the longest wait first: the one computation that pages, desks and notices ask.
 
     The chair once it can be decided. Before that whoever answers an objection, the seat that objected once it was
     answered, and the owner while criteria are unmet; only then seats, and of these those alone whose sign-off is
     needed. Last the owner where the board asked something: it blocks nothing, and seats wait for it.
     """
-    return [*_deciding(sitting), *_questions(sitting)]
+    return [*_deciding(snapshot), *_questions(snapshot)]
 
 
-def _questions(sitting: review_state.Sitting) -> Iterator[Move]:
-    asked = [row.asked_at for row in initiative_rows.questions(sitting.review) if not row.answer]
+def _questions(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
+    asked = [row.asked_at for row in initiative_rows.questions(snapshot.review) if not row.answer]
     if asked:
-        who, people = _owner(sitting)
+        who, people = _owner(snapshot)
         yield Move(who, "to answer what the board asked", min(asked), QUESTION, people)
 
 
-def _deciding(sitting: review_state.Sitting) -> list[Move]:
+def _deciding(snapshot: review_state.ReviewSnapshot) -> list[Move]:
     """Whose move stands between an open review and its decision."""
-    verdict, review = sitting.verdict, sitting.review
+    verdict, review = snapshot.verdict, snapshot.review
     if verdict.decidable:
-        last = max([review.opened_at, *(row.at for row in sitting.sign_offs)])
-        return [_of_chair(sitting, "to decide", last, DECIDE)]
-    found = list(_objections(sitting))
+        last = max([review.opened_at, *(row.at for row in snapshot.sign_offs)])
+        return [_of_chair(snapshot, "to decide", last, DECIDE)]
+    found = list(_objections(snapshot))
     blocking = [finding for finding in verdict.findings if finding.blocks]
-    found += _verifying(sitting, blocking)
+    found += _verifying(snapshot, blocking)
     unmet = [finding for finding in blocking if not _only_unverified(finding)]
     if unmet:
-        who, people = _owner(sitting)
+        who, people = _owner(snapshot)
         count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
         what = f"to fix {count}, then for the seats to sign"
-        found.append(Move(who, what, _unmet_since(sitting, unmet), FIX, people))
-    if not found and sitting.at >= review.expires_at:
-        who, people = _owner(sitting)
+        found.append(Move(who, what, _unmet_since(snapshot, unmet), FIX, people))
+    if not found and snapshot.at >= review.expires_at:
+        who, people = _owner(snapshot)
         what = "to open a new review: the time for this one is over"
         found = [Move(who, what, review.expires_at, REOPEN, people)]
-    found = found or list(_seats(sitting))
+    found = found or list(_seats(snapshot))
     if not found:
         first = verdict.blockers[0]
         return [Move(first.remedy or "Somebody", f"({first.text})", review.opened_at)]
@@ -104,7 +106,9 @@ def _only_unverified(finding: gates_criteria.Finding) -> bool:
     return bool(missing) and all(state.place == BY_VERIFYING for state in missing)
 
 
-def _verifying(sitting: review_state.Sitting, blocking: list[gates_criteria.Finding]) -> Iterator[Move]:
+def _verifying(
+    snapshot: review_state.ReviewSnapshot, blocking: list[gates_criteria.Finding]
+) -> Iterator[Move]:
     """Seats whose criteria wait for nothing but their verification: the first half of signing."""
     waiting: dict[str, set[str]] = {}
     for finding in blocking:
@@ -112,54 +116,58 @@ def _verifying(sitting: review_state.Sitting, blocking: list[gates_criteria.Find
             keys = {state.key for state in _open_states(finding)}
             waiting.setdefault(finding.criterion.seat, set()).update(keys)
     for seat, keys in waiting.items():
-        holders = sitting.bench.holders(seat)
+        holders = snapshot.eligible_signers.holders(seat)
         what = f"to open and verify {len(keys)} answer{'' if len(keys) == 1 else 's'} as {Seat.word(seat)}"
-        opened = sitting.review.opened_at
+        opened = snapshot.review.opened_at
         if holders:
             names = " or ".join(person.full_name for person in holders)
             yield Move(names, what, opened, VERIFY, tuple(person.pk for person in holders), seat)
         else:
-            yield _of_chair(sitting, f"to have somebody appointed, {what}", opened, APPOINT, seat)
+            yield _of_chair(snapshot, f"to have somebody appointed, {what}", opened, APPOINT, seat)
 
 
-def _of_chair(sitting: review_state.Sitting, what: str, since: datetime, kind: str, seat: str = "") -> Move:
-    chair, _ = initiative_permissions.acting_chair(sitting.initiative, list(sitting.bench.members))
+def _of_chair(
+    snapshot: review_state.ReviewSnapshot, what: str, since: datetime, kind: str, seat: str = ""
+) -> Move:
+    chair, _ = initiative_permissions.acting_chair(
+        snapshot.initiative, list(snapshot.eligible_signers.members)
+    )
     who = chair.full_name if chair else "a chair, nobody sits there"
     return Move(who, what, since, kind, (chair.pk,) if chair else (), seat)
 
 
-def _owner(sitting: review_state.Sitting) -> tuple[str, tuple[int, ...]]:
+def _owner(snapshot: review_state.ReviewSnapshot) -> tuple[str, tuple[int, ...]]:
     """The owner by name and key; whoever registered the initiative while nobody ever accepted."""
-    held = sitting.bench.working.get("owner")
+    held = snapshot.eligible_signers.working.get("owner")
     if held is not None:
         return held[1], (held[0],)
-    stand_in = sitting.bench.parties.stand_in
+    stand_in = snapshot.eligible_signers.parties.stand_in
     return "the owner, nobody accepted", (stand_in,) if stand_in is not None else ()
 
 
-def _objections(sitting: review_state.Sitting) -> Iterator[Move]:
+def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """For each objection that stands in the way: who has to answer it, and the seat once something was answered."""
-    criteria = {one.key: one for one in sitting.book.gates[sitting.review.gate].criteria}
-    for row in sitting.sign_offs:
+    criteria = {one.key: one for one in snapshot.book.gates[snapshot.review.gate].criteria}
+    for row in snapshot.sign_offs:
         objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
         if row.verdict != SignOffVerdict.OBJECT or not objected:
             continue
         seat = Seat(row.seat).label
-        answered = {one.key: _answered_at(sitting, row, one) for one in objected}
+        answered = {one.key: _answered_at(snapshot, row, one) for one in objected}
         moments = [moment for moment in answered.values() if moment is not None]
         if moments:
             what = f"to look again as {seat}: what it objected to was answered"
-            holders = sitting.bench.holders(row.seat)
+            holders = snapshot.eligible_signers.holders(row.seat)
             if holders:
                 names = " or ".join(person.full_name for person in holders)
                 keys = tuple(person.pk for person in holders)
                 yield Move(names, what, min(moments), LOOK_AGAIN, keys, row.seat)
             else:
                 what = f"to have somebody appointed as {seat}, who objected"
-                yield _of_chair(sitting, what, min(moments), APPOINT, row.seat)
+                yield _of_chair(snapshot, what, min(moments), APPOINT, row.seat)
         left = [one for one in objected if answered[one.key] is None]
         if left:
-            people = _answering(sitting, left)
+            people = _answering(snapshot, left)
             asked = " and ".join(f"“{one.question}”" for one in left)
             yield Move(
                 " and ".join(people.values()) or "the owner, nobody accepted",
@@ -171,10 +179,10 @@ def _objections(sitting: review_state.Sitting) -> Iterator[Move]:
             )
 
 
-def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
+def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str]:
     """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
-    row = next(row for row in sitting.sign_offs if row.seat == move.seat)
-    gate, seat = sitting.book.gates[sitting.review.gate].title, Seat(move.seat).label
+    row = next(row for row in snapshot.sign_offs if row.seat == move.seat)
+    gate, seat = snapshot.book.gates[snapshot.review.gate].title, Seat(move.seat).label
     if move.kind == LOOK_AGAIN:
         return (
             "what your seat objected to was answered",
@@ -182,7 +190,7 @@ def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
             "withdraw the objection; it stands until your seat does.",
         )
     asked = " ".join(
-        sitting.book.criteria[key].question for key in row.criteria if key in sitting.book.criteria
+        snapshot.book.criteria[key].question for key in row.criteria if key in snapshot.book.criteria
     )
     return (
         f"{seat} objects",
@@ -191,26 +199,26 @@ def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
     )
 
 
-def _answering(sitting: review_state.Sitting, criteria: list) -> dict[int, str]:
+def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[int, str]:
     """The owner, and of those who work on the initiative who answers these criteria or wrote the answers; names by
     key.
     """
-    name, owner = _owner(sitting)
+    name, owner = _owner(snapshot)
     people = dict.fromkeys(owner, name)
-    names = dict(sitting.bench.working.values())
+    names = dict(snapshot.eligible_signers.working.values())
     for key in dict.fromkeys(key for one in criteria for key in one.requirements):
-        asked = sitting.book.requirements[key].answered_by
-        held = sitting.bench.working.get("owner" if asked == "business_owner" else asked)
-        reply = sitting.facts.answers.get(key)
+        asked = snapshot.book.requirements[key].answered_by
+        held = snapshot.eligible_signers.working.get("owner" if asked == "business_owner" else asked)
+        reply = snapshot.facts.answers.get(key)
         for person in (held[0] if held else None, reply.by_id if reply else None):
             if person in names:
                 people[person] = names[person]
     return people
 
 
-def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> datetime | None:
+def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion) -> datetime | None:
     """Since when an answer, proof, a result or a waiver is new on what was objected to; None where nothing is."""
-    facts, told = sitting.facts, []
+    facts, told = snapshot.facts, []
     for key in criterion.requirements:
         then = row.facts["requirements"].get(key, {})
         reply = facts.answers.get(key)
@@ -221,7 +229,7 @@ def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> date
             for item in facts.items_for(key)
             if item.added_at > row.at and item.withdrawn_at is None
         ]
-        if then and then["state"] != "met" and sitting.states[key].satisfied:
+        if then and then["state"] != "met" and snapshot.states[key].satisfied:
             told.append(row.at)  # an item that was there already was offered for it: nothing says when
     for key in criterion.proof_items:
         now = facts.declared.get(key)
@@ -232,31 +240,31 @@ def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> date
     return max(told, default=None)
 
 
-def _seats(sitting: review_state.Sitting) -> Iterator[Move]:
+def _seats(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """The seats whose sign-off is still needed. One that must sign and where nobody can is the chair's to fill."""
-    rules, verdict = sitting.book.gates[sitting.review.gate], sitting.verdict
-    signed = {sign_off.seat for sign_off in sitting.judged if sign_off.approves and sign_off.fresh}
-    spoken = {sign_off.seat for sign_off in sitting.judged if sign_off.fresh}
+    rules, verdict = snapshot.book.gates[snapshot.review.gate], snapshot.verdict
+    signed = {sign_off.seat for sign_off in snapshot.judged if sign_off.approves and sign_off.fresh}
+    spoken = {sign_off.seat for sign_off in snapshot.judged if sign_off.fresh}
     needed = {seat for seat in rules.must_include if seat not in signed}
     if verdict.quorum - len(signed) > len(needed):
-        needed |= {seat for seat in rules.seats if seat not in spoken and _able(sitting, seat)}
+        needed |= {seat for seat in rules.seats if seat not in spoken and _able(snapshot, seat)}
     for seat in Seat:
         if seat not in needed:
             continue
-        since, able = _unsigned_since(sitting, seat), _able(sitting, seat)
+        since, able = _unsigned_since(snapshot, seat), _able(snapshot, seat)
         if able:
             yield Move(
                 " or ".join(able.values()), f"to sign as {Seat(seat).label}", since, SIGN, tuple(able), seat
             )
         else:
             what = f"to have somebody appointed who can sign as {Seat(seat).label}"
-            yield _of_chair(sitting, what, since, APPOINT, seat)
+            yield _of_chair(snapshot, what, since, APPOINT, seat)
 
 
-def _able(sitting: review_state.Sitting, seat: str) -> dict[int, str]:
+def _able(snapshot: review_state.ReviewSnapshot, seat: str) -> dict[int, str]:
     """Who can sign for the seat, names by key: whoever signed another seat of this review signs no second one."""
-    state = sitting.seats[seat]
-    elsewhere = {row.person_id for row in initiative_rows.sign_offs(sitting.review) if row.seat != seat}
+    state = snapshot.seats[seat]
+    elsewhere = {row.person_id for row in initiative_rows.sign_offs(snapshot.review) if row.seat != seat}
     people = zip(state.people, state.eligible, strict=True)
     return {key: name for key, name in people if key not in elsewhere}
 
@@ -284,43 +292,46 @@ def fast_lane(initiative: Initiative, gate: str, at: datetime) -> int | None:
     )
 
 
-def _unmet_since(sitting: review_state.Sitting, unmet) -> datetime:
+def _unmet_since(snapshot: review_state.ReviewSnapshot, unmet) -> datetime:
     """Since when the first of what is unmet has been: since the opening, unless its proof ended later."""
-    opened = sitting.review.opened_at
+    opened = snapshot.review.opened_at
     missing = [state for finding in unmet for state in _open_states(finding)]
-    return min((max(opened, _ended_at(sitting, state) or opened) for state in missing), default=opened)
+    return min((max(opened, _ended_at(snapshot, state) or opened) for state in missing), default=opened)
 
 
-def _ended_at(sitting: review_state.Sitting, state) -> datetime | None:
+def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
     """When the proof behind a requirement ended, by age or by a trigger; None where it never was complete."""
-    facts, asked = sitting.facts, sitting.book.requirements[state.key]
+    facts, asked = snapshot.facts, snapshot.book.requirements[state.key]
     if state.state == "stale":
         last = gates_criteria.expiry(asked, state.items[0], facts.tier)
         return clock.midnight_after(last) if last else None
     if state.state == "voided":
         ends = [
-            void.at for item in facts.items for void in item.voids.get(state.key, ()) if void.at <= sitting.at
+            void.at
+            for item in facts.items
+            for void in item.voids.get(state.key, ())
+            if void.at <= snapshot.at
         ]
         return max(ends, default=None)
     return None
 
 
-def _unsigned_since(sitting: review_state.Sitting, seat: str) -> datetime:
+def _unsigned_since(snapshot: review_state.ReviewSnapshot, seat: str) -> datetime:
     """Since when the seat owes a sign-off: since the opening, or since its own sign-off went stale."""
-    row = next((row for row in sitting.sign_offs if row.seat == seat), None)
-    return sitting.review.opened_at if row is None else stale_since(sitting, row)
+    row = next((row for row in snapshot.sign_offs if row.seat == seat), None)
+    return snapshot.review.opened_at if row is None else stale_since(snapshot, row)
 
 
-def stale_since(sitting: review_state.Sitting, row: SignOff) -> datetime:
+def stale_since(snapshot: review_state.ReviewSnapshot, row: SignOff) -> datetime:
     """When the sign-off stopped counting: the first thing after it that ends such a sign-off; where none shows, the
     sign-off.
     """
-    limit = sitting.book.freshness.sign_off_max_age_days
+    limit = snapshot.book.freshness.sign_off_max_age_days
     moments = [clock.midnight_after(clock.local_day(row.at) + timedelta(days=limit))]
     for key, then in row.facts["requirements"].items():
-        moments += _moments_of(sitting.facts, key, then)
-    moments += [version.since for version in sitting.facts.contracts]
-    return min((moment for moment in moments if row.at < moment <= sitting.at), default=row.at)
+        moments += _moments_of(snapshot.facts, key, then)
+    moments += [version.since for version in snapshot.facts.contracts]
+    return min((moment for moment in moments if row.at < moment <= snapshot.at), default=row.at)
 
 
 def _moments_of(facts, key: str, then: dict) -> Iterator[datetime]:

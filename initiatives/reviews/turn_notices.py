@@ -23,28 +23,28 @@ def tell_turns(initiatives: list[Initiative]) -> None:
         ):
             continue
         review.rulebook = Rulebook.objects.kept(review.rulebook_id)
-        tell_turn(review_state.sit(review, initiative))
+        tell_turn(review_state.snapshot_of(review, initiative))
 
 
-def tell_turn(sitting: review_state.Sitting) -> None:
+def tell_turn(snapshot: review_state.ReviewSnapshot) -> None:
     """Owe a message to everybody whose move an objection makes it: one for each sign-off, however often this is asked.
 
     Whoever acts is told nothing of their own doing.
     """
-    initiative, acting = sitting.initiative, row_history.current().person
-    sign_offs = {row.seat: row.pk for row in sitting.sign_offs}
-    for move in review_turn.moves(sitting):
+    initiative, acting = snapshot.initiative, row_history.current().person
+    sign_offs = {row.seat: row.pk for row in snapshot.sign_offs}
+    for move in review_turn.moves(snapshot):
         if move.kind not in KINDS:
             continue
-        subject, text = review_turn.message(sitting, move)
+        subject, text = review_turn.message(snapshot, move)
         people = User.objects.filter(pk__in=move.people).exclude(pk=acting.pk if acting else None)
         owe.owe(
             people,
             KINDS[move.kind],
-            f"review:{sitting.review.pk}:{move.seat}",
+            f"review:{snapshot.review.pk}:{move.seat}",
             period=f"sign_off:{sign_offs[move.seat]}",
             subject=f"{initiative.ref} {initiative.title}: {subject}",
             text=text,
-            link=sitting.review.get_absolute_url(),
+            link=snapshot.review.get_absolute_url(),
             initiative_ref=initiative.ref,
         )

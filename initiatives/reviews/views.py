@@ -206,14 +206,14 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
 
 
 def _open_page(request, row: Review) -> dict:
-    person, sitting = request.user, review_state.sit(row)
-    lines, sign_offs = presentation.live_lines(sitting), presentation.live_sign_offs(sitting)
-    context = _common(request, row, lines, sign_offs, facts=sitting.facts)
+    person, snapshot = request.user, review_state.snapshot_of(row)
+    lines, sign_offs = presentation.live_lines(snapshot), presentation.live_sign_offs(snapshot)
+    context = _common(request, row, lines, sign_offs, facts=snapshot.facts)
     acting = as_of.current() is None  # on another day nobody signs, asks or answers
-    mine = initiative_permissions.seats_of(sitting.initiative, person) if acting else []
-    awaited = review_turn.moves(sitting)
+    mine = initiative_permissions.seats_of(snapshot.initiative, person) if acting else []
+    awaited = review_turn.moves(snapshot)
     seats, rows = presentation.matrix(
-        sitting.book, row.gate, lines, sign_offs, mine, review_turn.awaited_seats(awaited), ended=False
+        snapshot.book, row.gate, lines, sign_offs, mine, review_turn.awaited_seats(awaited), ended=False
     )
     current = Rulebook.objects.current()
     may_ask = acting and bool(initiative_permissions.may_ask(row, person))
@@ -222,56 +222,56 @@ def _open_page(request, row: Review) -> dict:
         line.may_ask = may_ask
         line.open = line.seat in mine
         line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
-    own = presentation.own_seats(sitting, person, sign_offs, lines) if acting else []
+    own = presentation.own_seats(snapshot, person, sign_offs, lines) if acting else []
     return context | {
-        "verdict": sitting.verdict,
+        "verdict": snapshot.verdict,
         "seats": seats,
         "rows": rows,
-        "caption": presentation.quorum_words(sitting.verdict, sitting.book, row.gate),
-        "seat_table": presentation.seats_table(sitting, sign_offs),
+        "caption": presentation.quorum_words(snapshot.verdict, snapshot.book, row.gate),
+        "seat_table": presentation.seats_table(snapshot, sign_offs),
         "own_seats": own,
         "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
-        "state": presentation.decision_state(sitting.verdict),
-        "cooling": presentation.cooling(sitting),
-        "changed": recent_changes.of_review(row, person, sitting.facts, sitting.states, sitting.book)
+        "state": presentation.decision_state(snapshot.verdict),
+        "cooling": presentation.cooling(snapshot),
+        "changed": recent_changes.of_review(row, person, snapshot.facts, snapshot.states, snapshot.book)
         if acting
         else None,
         "awaited": awaited,
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
-        "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
+        "in_arrears": _in_arrears(snapshot) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
-        "acting_chair": initiative_permissions.acting_chair(sitting.initiative),
+        "acting_chair": initiative_permissions.acting_chair(snapshot.initiative),
         "proposed": [
             sign_off for sign_off in sign_offs.values() if sign_off.row.verdict == SignOffVerdict.CONDITION
         ],
         "expired": row.expires_at <= clock.now(),
-        "stamped": _stamped(sitting, person) if acting else [],
-        "parts": contributions.parts_of("review", person, sitting.review) if acting else [],
-        "own_question": sitting.facts.answers.get("proto.question"),
-        "bound": next((scope for scope in sitting.facts.scopes if not scope.planned), None),
-        "planned": next((scope for scope in sitting.facts.scopes if scope.planned), None),
+        "stamped": _stamped(snapshot, person) if acting else [],
+        "parts": contributions.parts_of("review", person, snapshot.review) if acting else [],
+        "own_question": snapshot.facts.answers.get("proto.question"),
+        "bound": next((scope for scope in snapshot.facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in snapshot.facts.scopes if scope.planned), None),
     }
 
 
-def _in_arrears(sitting: review_state.Sitting) -> list:
+def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
     """Overdue obligations of the owner that hold the decision up: the chair may let it pass each of them once."""
-    if sitting.review.gate not in HELD_UP:
+    if snapshot.review.gate not in HELD_UP:
         return []
-    day = clock.local_day(sitting.at)
+    day = clock.local_day(snapshot.at)
     return [
         obligation
-        for obligation in sitting.facts.obligations
+        for obligation in snapshot.facts.obligations
         if day > obligation.due and not obligation.excused
     ]
 
 
-def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Sign]:
+def _stamped(snapshot: review_state.ReviewSnapshot, person) -> list[approval_patterns.Sign]:
     """Signs that stand of approvals given unread: told to the board where production is decided."""
-    gate = sitting.book.gates[sitting.review.gate]
-    if gate.to != Stage.PRODUCTION or not may_see_stamping(sitting.initiative, person):
+    gate = snapshot.book.gates[snapshot.review.gate]
+    if gate.to != Stage.PRODUCTION or not may_see_stamping(snapshot.initiative, person):
         return []
-    return [sign for sign in approval_queries.signs_of(sitting.initiative, sitting.at) if sign.stands]
+    return [sign for sign in approval_queries.signs_of(snapshot.initiative, snapshot.at) if sign.stands]
 
 
 def _ended_page(request, row: Review) -> dict:

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance.identity.proofs import demands
-from governance.identity.proofs.sitting_forms import Row
+from governance.identity.proofs.batch_forms import Row
 from governance.models import User
 from governance.people import cooling_off
 from governance.runtime.signed_in_request import SignedInRequest

@@ -145,7 +145,7 @@ def accept_role(
 def accept_roles(
     *, assignments: list[RoleAssignment], proofs: Mapping[int, Proof], by: User
 ) -> list[RoleAssignment]:
-    """Accept several roles in one sitting, all of them or none, each signed by its own proof (by the key of the role).
+    """Accept several roles in one batch, all of them or none, each signed by its own proof (by the key of the role).
 
     Raises Refused and Conflict where one of them cannot be accepted any more.
     """

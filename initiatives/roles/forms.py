@@ -2,7 +2,7 @@
 
 from django import forms
 
-from governance.identity.proofs.sitting_forms import SittingForm
+from governance.identity.proofs.batch_forms import BatchSigningForm
 from governance.models import User
 from governance.people.boards import board_for
 from governance.sign_in.signing import SigningForm
@@ -72,8 +72,8 @@ class AcceptForm(SigningForm):
     )
 
 
-class AcceptSeveralForm(SittingForm):
-    """Roles that are accepted in one sitting, each in the words that are shown, and the signature."""
+class AcceptSeveralForm(BatchSigningForm):
+    """Roles that are accepted in one batch, each in the words that are shown, and the signature."""
 
     act = "role"
 

@@ -4,7 +4,7 @@ import re
 
 from django import forms
 
-from governance.identity.proofs.sitting_forms import SittingForm
+from governance.identity.proofs.batch_forms import BatchSigningForm
 from governance.models import User
 from initiatives.form_fields import WordsField
 from initiatives.roles.handover_queries import Part
@@ -81,7 +81,7 @@ class HandoverForm(forms.Form):
         return [(part, successor) for part, successor in pairs if successor]
 
 
-class AnswerForm(SittingForm):
+class AnswerForm(BatchSigningForm):
     """Which of the handovers one answers, and why not; taking over is signed, for roles are accepted by it."""
 
     act = "role"

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.identity.proofs import demands
-from governance.identity.proofs.sitting_forms import Row
+from governance.identity.proofs.batch_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as initiative_permissions

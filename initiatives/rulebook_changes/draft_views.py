@@ -122,7 +122,9 @@ def edit(request, pk, part, key):
         "form": form,
         "part": part,
         "key": key,
-        "heading": f"Signature of a {key.replace('_', '-')}, at least" if part == "signatures" else key or TITLES[part],
+        "heading": f"Signature of a {key.replace('_', '-')}, at least"
+        if part == "signatures"
+        else key or TITLES[part],
         "question": (text.row(part, key) or {}).get("question", "")
         or (text.row(part, key) or {}).get("title", ""),
         "overtaken": overtaken,

@@ -243,7 +243,7 @@ def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
 
 def _moved(review: Review, two: Comparison) -> Moved:
     initiative = review.initiative
-    now = review_state.sit(review, initiative, two.at)
+    now = review_state.snapshot_of(review, initiative, two.at)
     then = review_state.judged_under(now, two.new, supported_stage.under(now.facts, initiative, two.new))
     after = {sign_off.seat: sign_off for sign_off in then.judged}
     again = review_state.as_if_signed_again(then)

@@ -24,7 +24,7 @@ from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_obligations_of_stage, owe, owe_all
 from initiatives.holds.dependants import end_row
 from initiatives.initiative.act import act, settle_standing
-from initiatives.initiative.review_state import Sitting
+from initiatives.initiative.review_state import ReviewSnapshot
 from initiatives.initiative.stage_judgement import judgement_of_stop
 from initiatives.integration.links.actions import end_links
 from initiatives.models import (
@@ -54,17 +54,23 @@ STOP_REASONS = {
 
 
 def change_stage(
-    initiative: Initiative, move: Transition, *, reason: str, by: User | None, sitting: Sitting | None = None
+    initiative: Initiative,
+    move: Transition,
+    *,
+    reason: str,
+    by: User | None,
+    snapshot: ReviewSnapshot | None = None,
 ) -> StageChange:
     """Move the initiative inside the running act: the transition, the entry, the StageChange, the save, in this order.
 
     The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move`: as the
-    initiative offers it (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act;
-    what the proof supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
+    initiative offers it (`stage_machine.offered`). `snapshot`: the review that decides it, as it was judged in this
+    act; what the proof supported is then known from there. Raises TransitionNotAllowed for what the machine does not
+    have.
     """
     source, basis = initiative.stage, move.custom["basis"]
     now = clock.now()
-    supported, review = _supported(initiative, sitting, now), sitting.review if sitting else None
+    supported, review = _supported(initiative, snapshot, now), snapshot.review if snapshot else None
     make_move(initiative, move)
     target = initiative.stage
     entry = record.record(
@@ -95,17 +101,17 @@ def change_stage(
     return change
 
 
-def _supported(initiative: Initiative, sitting: Sitting | None, now) -> str:
+def _supported(initiative: Initiative, snapshot: ReviewSnapshot | None, now) -> str:
     """What the proof supports before the move, by the rulebook that decides for the initiative."""
-    if sitting is not None and sitting.book is rulebook_in_effect.rulebook_of(initiative, now).book:
-        return criteria.support(sitting.facts, sitting.book, now, sitting.states).supported
+    if snapshot is not None and snapshot.book is rulebook_in_effect.rulebook_of(initiative, now).book:
+        return criteria.support(snapshot.facts, snapshot.book, now, snapshot.states).supported
     return supported_stage.judged(initiative, at=now).support.supported
 
 
 def promote(
     initiative: Initiative,
     move: Transition,
-    sitting: Sitting,
+    snapshot: ReviewSnapshot,
     scopes: list[ScopeVersion],
     declared: list[ProofItem],
     *,
@@ -115,9 +121,9 @@ def promote(
 
     `scopes` and `declared` are those of the initiative, as they were read in this act.
     """
-    review, book = sitting.review, sitting.book
+    review, book = snapshot.review, snapshot.book
     gate = book.gates[review.gate]
-    change = change_stage(initiative, move, reason=review.reason, by=by, sitting=sitting)
+    change = change_stage(initiative, move, reason=review.reason, by=by, snapshot=snapshot)
     for scope in scopes:
         if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
             start_scope(initiative, scope, scope_now(scopes), by=by)
@@ -265,11 +271,11 @@ def emergency_of(initiative: Initiative) -> Transition:
 
 
 def retire_row(
-    initiative: Initiative, move: Transition, *, reason: str, by: User, sitting: Sitting | None = None
+    initiative: Initiative, move: Transition, *, reason: str, by: User, snapshot: ReviewSnapshot | None = None
 ) -> StageChange:
     """Retire inside the running act, by decision or in an emergency, with what is owed from then on."""
-    book = sitting.book if sitting else Rulebook.objects.current().book
-    change = change_stage(initiative, move, reason=reason, by=by, sitting=sitting)
+    book = snapshot.book if snapshot else Rulebook.objects.current().book
+    change = change_stage(initiative, move, reason=reason, by=by, snapshot=snapshot)
     owe_writing(
         initiative,
         "post_mortem",

@@ -15,7 +15,7 @@ from governance.people import boards, cooling_off
 from governance.permission_result import Reason
 from governance.rulebook import Book
 from governance.vocabulary import BoardRole, ReviewOutcome, Seat, Stage, Tier
-from initiatives.initiative.review_state import Bench, seat_states
+from initiatives.initiative.review_state import EligibleSigners, seat_states
 from initiatives.models import Review
 from initiatives.units.preview import nearest
 
@@ -117,7 +117,7 @@ def _decides(every: list[Board]) -> dict[int, list[int]]:
 
 def stages_of(book: Book, members: Iterable[Membership]) -> list[StageRow]:
     """What each gate asks of a board with these members, before anybody is barred from an initiative of theirs."""
-    states = seat_states(Bench(tuple(members), Parties()))
+    states = seat_states(EligibleSigners(tuple(members), Parties()))
     minimal = book.at_tier(Tier.MINIMAL).gates
     return [
         StageRow(

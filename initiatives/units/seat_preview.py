@@ -9,7 +9,7 @@ from governance.gates import criteria
 from governance.models import Board, Membership, Rulebook, User
 from governance.people import boards, cooling_off
 from governance.vocabulary import BoardRole, ReviewOutcome, SignOffVerdict
-from initiatives.initiative.review_state import Sitting, seat_states, sit
+from initiatives.initiative.review_state import ReviewSnapshot, seat_states, snapshot_of
 from initiatives.models import Initiative, Review, RoleAssignment
 from initiatives.units.board_seats import stages_of
 from initiatives.units.preview import counted, listed
@@ -65,13 +65,13 @@ def of_end(membership: Membership) -> list[str]:
     }
     signed_off, stuck = [], []
     for review in reviews.order_by("initiative"):
-        sitting = sit(review)
+        snapshot = snapshot_of(review)
         if any(
             (sign_off.person_id, sign_off.seat) == (person.pk, membership.seat) and sign_off.fresh
-            for sign_off in sitting.judged
+            for sign_off in snapshot.judged
         ):
             signed_off.append(review.initiative.ref)
-        stuck += _without_quorum(sitting, gone)
+        stuck += _without_quorum(snapshot, gone)
     if signed_off:
         one = len(signed_off) == 1
         said.append(
@@ -93,17 +93,19 @@ def of_end(membership: Membership) -> list[str]:
     return said
 
 
-def _without_quorum(sitting: Sitting, gone: set[int]) -> list[str]:
+def _without_quorum(snapshot: ReviewSnapshot, gone: set[int]) -> list[str]:
     """That the review could be decided by those who can sign, and cannot without these seats; empty otherwise."""
-    recused = {sign_off.person_id for sign_off in sitting.judged if sign_off.verdict == SignOffVerdict.RECUSE}
-    left = replace(sitting.bench, members=tuple(_left(sitting.bench.members, gone)))
-    about = (sitting.book, sitting.review.gate, sitting.facts.tier)
-    before = criteria.reach(*about, sitting.seats)
+    recused = {
+        sign_off.person_id for sign_off in snapshot.judged if sign_off.verdict == SignOffVerdict.RECUSE
+    }
+    left = replace(snapshot.eligible_signers, members=tuple(_left(snapshot.eligible_signers.members, gone)))
+    about = (snapshot.book, snapshot.review.gate, snapshot.facts.tier)
+    before = criteria.reach(*about, snapshot.seats)
     after = criteria.reach(*about, seat_states(left, recused))
     if before or not after:
         return []
     why = " ".join(reason.text for reason in after)
-    return [f"The review of {sitting.initiative.ref} is left without a quorum: {why}"]
+    return [f"The review of {snapshot.initiative.ref} is left without a quorum: {why}"]
 
 
 def _left(members: Iterable[Membership], gone: set[int]) -> list[Membership]:

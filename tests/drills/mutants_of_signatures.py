@@ -152,8 +152,8 @@ MUTANTS = [
         f"{DUTIES} -k a_day_later",
     ),
     (
-        "one fact that changed ends a sitting",
-        "governance.identity.proofs.sittings:_same_again",
+        "one fact that changed ends a batch",
+        "governance.identity.proofs.batch_signing:_same_again",
         "or [row.statement for row in rows] != list(now.values())",
         "",
         "tests/app/initiatives/roles/test_roles_to_accept.py",

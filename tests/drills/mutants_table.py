@@ -432,7 +432,7 @@ MUTANTS = [
     ),
     (
         "nothing is decided before its questions are drawn",
-        "initiatives.initiative.review_state:Sitting.verdict",
+        "initiatives.initiative.review_state:ReviewSnapshot.verdict",
         "if self.draws else None",
         "if False else None",
         "tests/acceptance/rulebook/test_drawn_questions.py -k decided_before_the_draw",

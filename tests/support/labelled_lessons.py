@@ -62,7 +62,7 @@ def lay_down() -> dict[int, str]:
     by = {"entered_by": cast.admin, "confirmed_by": cast.seat_adoption}
     by |= {"entered_at": at, "confirmed_at": at}
     columns = ("text", "instead", "layer", "tags", "vendors", "source")
-    with acting(system="bench"):
+    with acting(system="drill"):
         names = sorted({name for one in told for name in one["systems"]})
         who = {"kind": "bought", "described_by": cast.lead, "described_at": at}
         systems = insert_many(System, [System(name=name, **who) for name in names])

@@ -80,7 +80,7 @@ def waits(person: User, token: str) -> bool:
 
 
 def under(person: User, token: str) -> list[FrozenStatement]:
-    """The statements of this person that are called by the token: one, or those of a sitting in their order."""
+    """The statements of this person that are called by the token: one, or those of a batch in their order."""
     return list(named(token).filter(person=person).order_by("pk")) if token else []
 
 

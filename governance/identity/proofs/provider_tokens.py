@@ -50,7 +50,7 @@ def own_link(person: User, token: VerifiedToken) -> ExternalIdentity:
 
 
 def keep(person: User, token: VerifiedToken) -> FrozenStatement:
-    """Put the token beside the statement of this person that it answers, or beside all of a sitting; the first of them.
+    """Put the token beside the statement of this person that it answers, or beside all of a batch; the first of them.
     Raises Denied.
 
     What is kept is checked as everybody outside will check it.

@@ -29,7 +29,7 @@ CONFIRMS_FOR = timedelta(minutes=5)
 @never_cache
 @require_safe
 def statement(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
-    """The statement as it was frozen, or all of a sitting, with the way to the provider; after that, that it was signed
+    """The statement as it was frozen, or all of a batch, with the way to the provider; after that, that it was signed
     there.
     """
     context = {

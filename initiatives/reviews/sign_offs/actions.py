@@ -39,20 +39,20 @@ def statement_for(
     criteria=(),
     condition=None,
     at,
-    sitting=None,
+    snapshot=None,
 ) -> tuple[str, dict]:
     """The statement that this person would sign now for this seat, and the facts it covers. Writes nothing."""
-    sitting = sitting or review_state.sit(review)
+    snapshot = snapshot or review_state.snapshot_of(review)
     covered = sign_off_statement.seat_facts(
-        sitting.facts, sitting.book, review.gate, seat, sitting.at, sitting.states
+        snapshot.facts, snapshot.book, review.gate, seat, snapshot.at, snapshot.states
     )
-    where = board_for(sitting.initiative.unit)
+    where = board_for(snapshot.initiative.unit)
     covered["board"] = where.pk if where else None
-    holder = boards.holder_stood_in_for(list(sitting.bench.members), seat, person)
+    holder = boards.holder_stood_in_for(list(snapshot.eligible_signers.members), seat, person)
     if holder is not None:
         covered["delegate_of"] = [holder.pk, holder.full_name]
     text = sign_off_statement.write(
-        sitting.book,
+        snapshot.book,
         covered,
         person=person,
         board=where.name if where else "no board",
@@ -99,20 +99,22 @@ def sign_off(
                     "Read it, then sign-off on it if you still want to.",
                     review.get_absolute_url(),
                 )
-            sitting = review_state.sit(review, initiative)
+            snapshot = review_state.snapshot_of(review, initiative)
             words = {"reason": reason, "criteria": criteria, "condition": condition}
             text, covered = statement_for(
-                review, seat, by, verdict=verdict, at=prepared_at, sitting=sitting, **words
+                review, seat, by, verdict=verdict, at=prepared_at, snapshot=snapshot, **words
             )
             if sign_off_statement.digest(text) != digest:
                 raise Conflict(
-                    _what_changed(seen, sitting, prepared_at),
+                    _what_changed(seen, snapshot, prepared_at),
                     "Read it again and sign what is true now.",
                     review.get_absolute_url(),
                 )
             if verdict in APPROVING:
-                may_approve(sitting, covered, by).or_refuse()
-            chair, _ = initiative_permissions.acting_chair(initiative, list(sitting.bench.members))
+                may_approve(snapshot, covered, by).or_refuse()
+            chair, _ = initiative_permissions.acting_chair(
+                initiative, list(snapshot.eligible_signers.members)
+            )
         row = SignOff(
             review=review,
             seat=seat,
@@ -130,9 +132,11 @@ def sign_off(
         )
         _save_first(row)
         _record(
-            row, initiative, on_behalf_of=boards.holder_stood_in_for(list(sitting.bench.members), seat, by)
+            row,
+            initiative,
+            on_behalf_of=boards.holder_stood_in_for(list(snapshot.eligible_signers.members), seat, by),
         )
-        after = review_state.with_sign_off(sitting, row)
+        after = review_state.with_sign_off(snapshot, row)
         if chair is not None:
             _tell_when_ready(chair, after)
         if verdict == SignOffVerdict.OBJECT:
@@ -191,12 +195,12 @@ def check_sign_off(review: Review, seat: str, verdict: str, reason: str, criteri
         raise ValidationError(wrong)
 
 
-def may_approve(sitting: review_state.Sitting, covered: dict, person: User) -> Answer:
+def may_approve(snapshot: review_state.ReviewSnapshot, covered: dict, person: User) -> Answer:
     """Approve what these facts cover: not what rests on the signer's own work, nor what is not met."""
-    wrote = review_state.rests_on(covered, _evidence_of(covered), sitting.bench, sitting.facts)
+    wrote = review_state.rests_on(covered, _evidence_of(covered), snapshot.eligible_signers, snapshot.facts)
     if own := why_own_work(replace(signer_of(person), name="You"), wrote):
         return no(f"{own[0]}.", "Somebody else in the seat can sign.")
-    criteria = sitting.book.criteria
+    criteria = snapshot.book.criteria
     unmet = [
         key
         for key, state in covered["criteria"].items()
@@ -222,11 +226,11 @@ def _who_was_first(row: SignOff | None) -> str:
     return f"{row.person} signed off first for this seat: {said}, at {clock.moment_in_words(row.at)}."
 
 
-def _what_changed(seen: dict | None, sitting, prepared_at) -> str:
+def _what_changed(seen: dict | None, snapshot, prepared_at) -> str:
     reasons = []
     if seen:
         reasons = sign_off_statement.stale_reasons(
-            seen, sitting.facts, sitting.book, sitting.at, prepared_at, sitting.states
+            seen, snapshot.facts, snapshot.book, snapshot.at, prepared_at, snapshot.states
         )
     return (
         "Changed since you opened it: " + ("; ".join(reasons) or "the facts behind the statement moved") + "."
@@ -273,10 +277,10 @@ def withdraw_sign_off(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
     return new
 
 
-def _tell_when_ready(chair: User, sitting: review_state.Sitting) -> None:
-    if not sitting.verdict.decidable:
+def _tell_when_ready(chair: User, snapshot: review_state.ReviewSnapshot) -> None:
+    if not snapshot.verdict.decidable:
         return
-    initiative, review = sitting.initiative, sitting.review
+    initiative, review = snapshot.initiative, snapshot.review
     owe_notice(
         chair,
         "ready to decide",

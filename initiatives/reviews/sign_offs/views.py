@@ -109,9 +109,11 @@ def _words_page(request, row: Review, seat: str, verdict: str, form: SignOffForm
     """The form for the words; of an approval that would be refused it says so before anything is typed."""
     blocked = yes()
     if verdict == SignOffVerdict.CONDITION:
-        sitting = review_state.sit(row)
-        _, covered = statement_for(row, seat, request.user, verdict=verdict, at=clock.now(), sitting=sitting)
-        blocked = may_approve(sitting, covered, request.user)
+        snapshot = review_state.snapshot_of(row)
+        _, covered = statement_for(
+            row, seat, request.user, verdict=verdict, at=clock.now(), snapshot=snapshot
+        )
+        blocked = may_approve(snapshot, covered, request.user)
     return _page(
         request,
         row,
@@ -228,15 +230,15 @@ def _statement_page(
     request, row: Review, seat: str, verdict: str, words: dict, password=None, shown: dict | None = None
 ):
     """The statement with its password field, and what was wrong with the password for what was `shown`."""
-    person, sitting = request.user, review_state.sit(row)
+    person, snapshot = request.user, review_state.snapshot_of(row)
     password = password or _signature(request, row, seat)
     at = shown["at"] if shown else clock.now()
-    text, covered = statement_for(row, seat, person, verdict=verdict, at=at, sitting=sitting, **words)
+    text, covered = statement_for(row, seat, person, verdict=verdict, at=at, snapshot=snapshot, **words)
     digest = sign_off_statement.digest(text)
     if shown is not None and shown["digest"] != digest:
         password.add_error(None, "What you would sign changed since you opened this page. Read it again.")
         at = clock.now()
-        text, covered = statement_for(row, seat, person, verdict=verdict, at=at, sitting=sitting, **words)
+        text, covered = statement_for(row, seat, person, verdict=verdict, at=at, snapshot=snapshot, **words)
         digest = sign_off_statement.digest(text)
     _remember(request, digest, covered)
     password.data = password.data.copy() if password.is_bound else password.data
@@ -251,16 +253,16 @@ def _statement_page(
         verdict,
         "initiatives/reviews/sign_offs/sign_statement.html",
         status=password.status,
-        facts=sitting.facts,
+        facts=snapshot.facts,
         text=text,
         digest=digest,
         early=review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
         form=password,
         remark=words["reason"],
         step=_step(verdict),
-        may_approve=may_approve(sitting, covered, person) if verdict in APPROVING else yes(),
-        stays=_quorum_after_recusal(sitting, person) if verdict == SignOffVerdict.RECUSE else "",
-        standing_sign_off=next((sign_off for sign_off in sitting.sign_offs if sign_off.seat == seat), None),
+        may_approve=may_approve(snapshot, covered, person) if verdict in APPROVING else yes(),
+        stays=_quorum_after_recusal(snapshot, person) if verdict == SignOffVerdict.RECUSE else "",
+        standing_sign_off=next((sign_off for sign_off in snapshot.sign_offs if sign_off.seat == seat), None),
     )
 
 
@@ -308,15 +310,15 @@ def _signature(request, row: Review, seat: str, shown: dict | None = None) -> St
     return StatementForm(sent, request=request, purpose=purpose, facts=facts)
 
 
-def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:
+def _quorum_after_recusal(snapshot: review_state.ReviewSnapshot, person) -> str:
     able = [
         seat
-        for seat in sitting.seats.values()
+        for seat in snapshot.seats.values()
         if any(name != person.full_name for name in seat.eligible) and seat.seat in Seat
     ]
     count = len(able)
     return (
-        f"The quorum stays {sitting.verdict.quorum}; "
+        f"The quorum stays {snapshot.verdict.quorum}; "
         f"{count} seat{'' if count == 1 else 's'} can still be signed for without you."
     )
 
@@ -340,7 +342,7 @@ def statement(request, pk):
     row = sign_off.review
     after = SignOff.objects.filter(replaces=sign_off).select_related("person").first()
     sign_offs = (
-        review_presentation.live_sign_offs(review_state.sit(row))
+        review_presentation.live_sign_offs(review_state.snapshot_of(row))
         if row.is_open
         else review_presentation.frozen_sign_offs(row)
     )

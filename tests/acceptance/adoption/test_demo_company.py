@@ -89,8 +89,8 @@ def initiative(title: str) -> Initiative:
     return Initiative.objects.get(title=title)
 
 
-def sitting(title: str):
-    return review_state.sit(Review.objects.get(initiative__title=title, outcome=ReviewOutcome.OPEN))
+def snapshot(title: str):
+    return review_state.snapshot_of(Review.objects.get(initiative__title=title, outcome=ReviewOutcome.OPEN))
 
 
 def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
@@ -153,16 +153,16 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     )
 
     # Reviews
-    assert sitting("Customer summary assistant").verdict.decidable
-    assert sitting("Shift wish planner").verdict.decidable
-    waiting = sitting("Renewal letter drafts").verdict
+    assert snapshot("Customer summary assistant").verdict.decidable
+    assert snapshot("Shift wish planner").verdict.decidable
+    waiting = snapshot("Renewal letter drafts").verdict
     assert waiting.missing_seats == ("risk_compliance",)
-    stale = [sign_off for sign_off in sitting("Warranty reply drafts").judged if sign_off.stale]
+    stale = [sign_off for sign_off in snapshot("Warranty reply drafts").judged if sign_off.stale]
     assert [sign_off.seat for sign_off in stale] == ["security_privacy"]
-    high = sitting("Refund plausibility check").verdict
+    high = snapshot("Refund plausibility check").verdict
     assert high.quorum == 6
     assert high.fresh_approvals == 3
-    assert any("Due since" in str(blocker) for blocker in sitting("Price label check").verdict.blockers)
+    assert any("Due since" in str(blocker) for blocker in snapshot("Price label check").verdict.blockers)
     assert set(Review.objects.values_list("outcome", flat=True)) >= {
         "open", "approved", "approved_with_conditions", "refused", "returned",
     }  # fmt: skip

@@ -147,7 +147,7 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     review = ready(cast, near)
     (said,) = shortcomings(near)
     assert said.words.startswith("A lesson is not answered: “Read the vendor's terms")
-    verdict = review_state.sit(review).verdict
+    verdict = review_state.snapshot_of(review).verdict
     (blocker,) = verdict.blockers
     assert "A lesson is not answered" in str(blocker.text)
     assert cast.owner.full_name in blocker.remedy
@@ -155,8 +155,8 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     answer(near, cast)
     assert shortcomings(near) == []
-    sitting = review_state.sit(review)
-    sign_off = next(one for one in sitting.judged if one.seat == "adoption_change")
+    snapshot = review_state.snapshot_of(review)
+    sign_off = next(one for one in snapshot.judged if one.seat == "adoption_change")
     assert sign_off.stale, "what the seat signed was another answer"
     initiative_acts.sign_off(review, "adoption_change", cast.seat_adoption)
     review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
@@ -241,7 +241,8 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
     assert [line.ref for line in lesson_desk.lines(cast.owner)] == [prototype.ref, mvp.ref]
     review = review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)
     assert any(
-        "A lesson is not answered" in reason.text for reason in review_state.sit(review).verdict.blockers
+        "A lesson is not answered" in reason.text
+        for reason in review_state.snapshot_of(review).verdict.blockers
     )
     assert Notice.objects.filter(kind="lesson offered", person=cast.owner).count() == 2
     assert lesson_actions.follow_lesson(row.pk) == [], "asked twice is once"

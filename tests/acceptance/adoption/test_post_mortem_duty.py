@@ -65,7 +65,7 @@ class Scene:
             pk=(review or self.review).pk
         )
         owed = f"for {self.stopped.ref}: {self.obligation.text}"
-        return any(owed in reason.text for reason in review_state.sit(review).verdict.blockers)
+        return any(owed in reason.text for reason in review_state.snapshot_of(review).verdict.blockers)
 
     def stands(self) -> None:
         """The obligation is what it was, unsettled, and on the list of what is overdue."""

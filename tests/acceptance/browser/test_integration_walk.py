@@ -313,7 +313,7 @@ def a_term_is_filed(watch: Watch, cast, initiative, review) -> None:
     shot(chair, "1-8-review")
     stale = {"architecture_integration", "service_operations", "business_value"}
     assert set(story.stale_seats(review)) == stale, "the others have signed nothing that lists vendor terms"
-    assert not story.sitting(review).verdict.decidable
+    assert not story.snapshot(review).verdict.decidable
     assert story.span(initiative).supported == "prototype", "what is supported falls without a sign-off"
     told = set(Notice.objects.filter(kind="held").values_list("person__login", flat=True))
     assert {"chair", "owner"} <= told, "the chair is told of a live MVP"
@@ -350,7 +350,7 @@ def proved_and_signed_again(cast, initiative) -> None:
     story.renew(initiative, cast)
     initiative_acts.ground_gate(initiative, "production", cast.team)
     current = initiative.reviews.filter(outcome="open").first()
-    if current is None or story.sitting(current).verdict.blockers:
+    if current is None or story.snapshot(current).verdict.blockers:
         for one in initiative.reviews.filter(outcome="open"):
             review_actions.withdraw_review(review=one, reason="Opened anew with the new path.", by=cast.owner)
         current = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)

@@ -189,7 +189,7 @@ def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast
         review_turn.Move(f"{cast.seat_risk}", "to sign as Risk", at, people=(cast.seat_risk.pk,)),
         review_turn.Move(f"{cast.seat_value}", "to sign as Value", at, people=(cast.seat_value.pk,)),
     ]
-    monkeypatch.setattr(weekly_digest.review_turn, "moves", lambda sitting: found)
+    monkeypatch.setattr(weekly_digest.review_turn, "moves", lambda snapshot: found)
     for person, what, first in (
         (cast.seat_value, "to sign as Value", "Your move"),
         (cast.seat_risk, "to sign as Risk", "Your move"),

@@ -117,7 +117,7 @@ def decidable_after(review, sign_offs) -> bool:
     def act():
         for seat, person in sign_offs:
             sign_off(fresh(review), seat, person)
-        answer.append(review_state.sit(fresh(review)).verdict.decidable)
+        answer.append(review_state.snapshot_of(fresh(review)).verdict.decidable)
 
     return tried(act) and answer[0]
 
@@ -125,8 +125,8 @@ def decidable_after(review, sign_offs) -> bool:
 def wrong_with(cast, review: Review) -> list[str]:
     """How the attention set differs from what trying shows; and the inboxes from both."""
     found = []
-    sitting = review_state.sit(fresh(review))
-    moves = review_turn.moves(sitting)
+    snapshot = review_state.snapshot_of(fresh(review))
+    moves = review_turn.moves(snapshot)
     by_kind: dict[str, set[int]] = {}
     for move in moves:
         by_kind.setdefault(move.kind, set()).update(move.people)
@@ -145,7 +145,7 @@ def wrong_with(cast, review: Review) -> list[str]:
         # Where somebody has to be appointed first, those who can sign now are needed and not enough.
         if review_turn.APPOINT not in by_kind and not decidable_after(review, named):
             found.append(f"{named} signed, and it cannot be decided")
-        rules = sitting.book.gates[review.gate]
+        rules = snapshot.book.gates[review.gate]
         for one in named:
             # Somebody who must sign is missed; of the others so many as the quorum lacks.
             rest = [other for other in named if other != one]
@@ -156,7 +156,7 @@ def wrong_with(cast, review: Review) -> list[str]:
             found.append(f"{set(named) - set(must)} are asked, and {must} were enough")
     for seat, person in sits_on_board(cast, review):
         again = any(move.kind == review_turn.LOOK_AGAIN and person.pk in move.people for move in moves)
-        row = next((row for row in sitting.sign_offs if row.seat == seat), None)
+        row = next((row for row in snapshot.sign_offs if row.seat == seat), None)
         objects = row is not None and row.verdict == SignOffVerdict.OBJECT
         if again and not (objects and ((seat, person) in able or tried(lambda row=row: take_back(row)))):
             found.append(f"{person} is to look again as {seat} and cannot")
@@ -197,7 +197,7 @@ def test_it_is_who_can_do_what_the_decision_waits_for(cast, rounds):
                 except NOT_DONE:
                     continue
             seen.update({row.verdict for row in fresh(review).sign_offs.latest()})
-            seen.update({move.kind for move in review_turn.moves(review_state.sit(fresh(review)))})
+            seen.update({move.kind for move in review_turn.moves(review_state.snapshot_of(fresh(review)))})
             wrong.extend(f"history {seed}: {what}" for what in wrong_with(cast, review))
 
         assert tried(history)

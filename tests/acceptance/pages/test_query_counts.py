@@ -218,4 +218,4 @@ def test_a_sign_off_and_a_promotion_send_no_more_than_is_written_down(cast):
     assert len(sign_off) <= 26
     assert len(promotion) <= 26
     moved = Initiative.objects.get(pk=review.initiative_id).stage_changes.get(to_stage="mvp")
-    assert moved.supported_then == "mvp", "what the sitting found, before the move"
+    assert moved.supported_then == "mvp", "what the review snapshot found, before the move"

@@ -75,7 +75,7 @@ class Race:
                 contenders = []
                 for review in reviews:
                     self.prepare(review)
-                    self.page = review_state.sit(again(review))
+                    self.page = review_state.snapshot_of(again(review))
                     contenders += self.contenders(review)
                 idle = [lambda: None] * (SIZE - len(contenders))
                 outcomes = ring.run(contenders + idle)
@@ -94,7 +94,7 @@ class Race:
         """A press of the button on a page that was opened now: whoever is first is not on it yet."""
         at = clock.now()
         values = {"verdict": "approve"} | fields
-        text, seen = sign_off_actions.statement_for(review, seat, person, at=at, sitting=self.page, **values)
+        text, seen = sign_off_actions.statement_for(review, seat, person, at=at, snapshot=self.page, **values)
         return partial(
             sign_off_actions.sign_off,
             review=review,
@@ -184,7 +184,7 @@ class SignOffsCompletingAQuorum(Race):
         told = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}").count()
         if told != 1:
             yield f"{told} notices that it is ready"
-        if not review_state.sit(again(review)).verdict.decidable:
+        if not review_state.snapshot_of(again(review)).verdict.decidable:
             yield "not decidable after all sign-offs"
 
 
@@ -253,7 +253,7 @@ class EditAgainstSignOff(Race):
                 yield "a sign-off was taken on the scope of before"
             if signed > edited and row.facts["requirements"]["proto.question"]["answer"] != 2:
                 yield "a sign-off was taken on the answer of before"
-        now = review_state.sit(again(review))
+        now = review_state.snapshot_of(again(review))
         for sign_off, row in zip(now.judged, now.sign_offs, strict=True):
             named = [scope[0] for scope in row.facts["scope"]]
             if sign_off.fresh and named != [scope.id for scope in now.facts.scopes]:
@@ -309,19 +309,19 @@ def test_race(race, rounds):
 
 def without_lock(monkeypatch):
     """Read the initiative without locking it, and take a moment between reading the facts and writing what follows."""
-    sit = review_state.sit
+    snapshot_of = review_state.snapshot_of
 
     def slow_sit(*args, **kwargs):
-        sitting = sit(*args, **kwargs)
+        snapshot = snapshot_of(*args, **kwargs)
         if threading.current_thread() is not threading.main_thread():
             time.sleep(0.2)
-        return sitting
+        return snapshot
 
     def get(initiative):
         return Initiative.objects.get(pk=initiative.pk if isinstance(initiative, Initiative) else initiative)
 
     monkeypatch.setattr(act, "lock", get)
-    monkeypatch.setattr(review_state, "sit", slow_sit)
+    monkeypatch.setattr(review_state, "snapshot_of", slow_sit)
 
 
 def test_without_the_lock_the_same_checks_find_what_goes_wrong(monkeypatch):

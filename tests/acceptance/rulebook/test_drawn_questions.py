@@ -52,12 +52,14 @@ def rows(initiative) -> list[DrawnQuestion]:
     return list(DrawnQuestion.objects.filter(initiative=initiative).order_by("pk"))
 
 
-def sitting(review):
-    return review_state.sit(Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk))
+def snapshot(review):
+    return review_state.snapshot_of(
+        Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
+    )
 
 
 def blockers(review) -> str:
-    return " ".join(str(one) for one in sitting(review).verdict.blockers)
+    return " ".join(str(one) for one in snapshot(review).verdict.blockers)
 
 
 def state(initiative, key):
@@ -98,7 +100,7 @@ class TestSubmitted:
     def test_nothing_is_decided_before_the_draw(self, review, initiative, cast):
         assert NOT_YET in blockers(review)
         initiative_acts.sign_offs(review, cast.team)
-        assert [str(one) for one in sitting(review).verdict.blockers if NOT_YET not in str(one)] == []
+        assert [str(one) for one in snapshot(review).verdict.blockers if NOT_YET not in str(one)] == []
         with pytest.raises(Refused, match="nobody chooses them"):
             review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
 
@@ -114,7 +116,7 @@ class TestSubmitted:
         for row in found:
             assert state(initiative, row.requirement).below == {"production"}
             assert state(initiative, row.requirement).level == Level.DOCUMENTED
-        assert not sitting(review).verdict.decidable
+        assert not snapshot(review).verdict.decidable
         entry = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN)
         assert (entry.actor_id, entry.initiative_ref) == (None, initiative.ref)
 
@@ -163,7 +165,7 @@ class TestSubmitted:
         verify_all(initiative, cast)
         assert {state(initiative, row.requirement).level for row in rows(initiative)} == {Level.VERIFIED}
         initiative_acts.sign_offs(review, cast.team)
-        assert sitting(review).verdict.decidable, blockers(review)
+        assert snapshot(review).verdict.decidable, blockers(review)
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
         initiative = initiative_acts.fresh(initiative)
         assert supported_stage.said_on(initiative, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
@@ -183,7 +185,7 @@ class TestSubmitted:
         )
         registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         assert "drawn" not in blockers(review)
-        assert sitting(review).facts.drawn
+        assert snapshot(review).facts.drawn
         assert drawn(initiative) == found
 
     def test_who_lowers_the_tier_after_the_seal_waits_for_another(self, cast, initiative):

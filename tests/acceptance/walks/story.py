@@ -45,28 +45,30 @@ def fresh(initiative: Initiative) -> Initiative:
     return initiative_acts.fresh(initiative)
 
 
-def sitting(review: Review) -> review_state.Sitting:
+def snapshot(review: Review) -> review_state.ReviewSnapshot:
     """The review, read and judged at this moment."""
-    return review_state.sit(Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk))
+    return review_state.snapshot_of(
+        Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk)
+    )
 
 
 def stale_seats(review: Review) -> dict[str, tuple[str, ...]]:
     """Seats whose approval no longer counts, with the reasons."""
     return {
         sign_off.seat: sign_off.stale
-        for sign_off in sitting(review).judged
+        for sign_off in snapshot(review).judged
         if sign_off.approves and sign_off.stale
     }
 
 
 def fresh_seats(review: Review) -> set[str]:
     """Seats whose approval counts."""
-    return {sign_off.seat for sign_off in sitting(review).judged if sign_off.approves and sign_off.fresh}
+    return {sign_off.seat for sign_off in snapshot(review).judged if sign_off.approves and sign_off.fresh}
 
 
 def blockers(review: Review) -> str:
     """Everything that stands in the way of a decision, as one text."""
-    return " | ".join(str(reason) for reason in sitting(review).verdict.blockers)
+    return " | ".join(str(reason) for reason in snapshot(review).verdict.blockers)
 
 
 def state(initiative: Initiative, key: str) -> criteria.State:

@@ -80,7 +80,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         found = story.state(initiative, "gov.enforced")
         assert (found.state, found.words) == ("unmapped", f"No control is named for clause 3: {sentence}")
         assert f"No control is named for clause 3: {sentence}" in story.blockers(review)
-        assert not story.sitting(review).verdict.decidable
+        assert not story.snapshot(review).verdict.decidable
         assert story.span(initiative).supported == "mvp", "the kept standing follows the act"
         shown = lead.get(page).content.decode()
         assert shown.count("no control yet") == 1

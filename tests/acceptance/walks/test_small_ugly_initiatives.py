@@ -88,7 +88,7 @@ def test_a_review_past_its_time_is_not_decidable_although_no_task_ran(cast, idea
     with at(2026, 8, 1):
         initiative_acts.sign_off(review, "business_value", cast.seat_value)
     with at(2026, 8, 30, 8, 59):
-        assert story.sitting(review).verdict.decidable, story.blockers(review)
+        assert story.snapshot(review).verdict.decidable, story.blockers(review)
     with at(2026, 8, 30, 9, 0), pytest.raises(Refused, match="time for this review is over"):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     assert story.fresh(initiative).stage == "proposed"
@@ -189,10 +189,12 @@ def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
         )
         with pytest.raises(Exception, match="not signed for this review"), transaction.atomic():
             copy.save()
-        sit = story.sitting(review)
+        found = story.snapshot(review)
         from initiatives.initiative import review_state
 
-        reasons = review_state.stale_of(copy, sit.bench, sit.facts, sit.book, sit.at, sit.states)
+        reasons = review_state.stale_of(
+            copy, found.eligible_signers, found.facts, found.book, found.at, found.states
+        )
         assert "the statement was signed for something else" in reasons
 
 

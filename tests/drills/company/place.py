@@ -1,4 +1,4 @@
-"""A throw-away database for a bench, with every migration, and a record of any length in it."""
+"""A throw-away database for a drill, with every migration, and a record of any length in it."""
 
 import os
 import time
@@ -27,7 +27,7 @@ def database(kept: str | None = None) -> Iterator[bool]:
     settings.EMBEDDED_DATABASE.start()
     try:
         template = plugin.make_template()
-        name = kept or f"test_plumbline_{os.getpid()}_bench"
+        name = kept or f"test_plumbline_{os.getpid()}_eligible_signers"
         with plugin.server() as at:
             there = at.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
             if not there:

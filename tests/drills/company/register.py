@@ -4,7 +4,7 @@
 
 Systems and links are laid down set-wise over the initiatives of `thousands`, a few systems busy and most used by a
 handful, each link with two transfers; what the register says of them is worked out by its own code. Pages are told as
-so many A, the bare page of `bench.pages`, in the same run.
+so many A, the bare page of `eligible_signers.pages`, in the same run.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def landscape(company, systems: int, links: int) -> None:
     from initiatives.models import Customisation, Initiative, Link, Shortcoming, System, Transfer
 
     chance, now, lead = random.Random(systems), clock.now(), company.cast.lead
-    with transaction.atomic(), acting(system="bench", reason="Founded"):
+    with transaction.atomic(), acting(system="drill", reason="Founded"):
         made = row_history.insert_many(
             System,
             [
@@ -133,7 +133,7 @@ def landscape(company, systems: int, links: int) -> None:
         )
     keys = sorted({initiative for initiative, _ in places})
     for start in range(0, len(keys), BATCH):
-        with transaction.atomic(), acting(system="bench", reason="Founded"):
+        with transaction.atomic(), acting(system="drill", reason="Founded"):
             some = keys[start : start + BATCH]
             said = Shortcoming.objects.standing().filter(initiative__in=some)  # of measures, which were there
             known = set(said.values_list("initiative", "requirement", "source"))

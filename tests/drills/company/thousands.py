@@ -1,4 +1,5 @@
-"""A company of any size for benches: initiatives by the thousand, laid down set-wise, by nobody's leave but the rules'.
+"""A company of any size for measurements: initiatives by the thousand, laid down set-wise, by nobody's leave but
+the rules'.
 
 Two real initiatives are told through the acts; their answers, versions and evidence are copied, for each new initiative
 under its own keys. Everything enters as it must: initiatives as proposed ideas, then stage changes asserted by an
@@ -32,7 +33,7 @@ PLACES = ("accounts", "logistics", "treasury", "plants", "research", "support", 
 
 @dataclass
 class Company:
-    """Who and what the benches ask about."""
+    """Who and what a drill asks about."""
 
     cast: object
     people: list
@@ -77,7 +78,7 @@ def _folk(count: int) -> list:
 
     folk = []
     for first in range(0, count, 200):  # the act of each row is looked for among the acts of its transaction
-        with transaction.atomic(), acting(system="bench", reason="Founded"):
+        with transaction.atomic(), acting(system="drill", reason="Founded"):
             rows = row_history.insert_many(
                 User,
                 [
@@ -102,7 +103,7 @@ def _places(cast, count: int) -> list:
     from governance.models import Unit
 
     above = cast.unit.parent  # the board of the cast decides for all of them
-    with transaction.atomic(), acting(system="bench", reason="Founded"):
+    with transaction.atomic(), acting(system="drill", reason="Founded"):
         return row_history.insert_many(
             Unit,
             [

@@ -4,7 +4,7 @@
 
 The sheet: by requirement and tier how often an answer is renewed and by how many people it is verified, from the
 rulebook alone. The year: initiatives reach production one after the other over a first year; in the second, whatever
-goes out of date within thirty days is renewed in one sitting once the first of it is asked for, and seats verify what
+goes out of date within thirty days is renewed in one batch once the first of it is asked for, and seats verify what
 waits for them, nothing more. Systems send readings every week and ask every day. An act is one answer renewed, or one
 artefact verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
 """
@@ -19,7 +19,7 @@ from tests.drills.company import place
 
 BOUNDS = {"minimal": 12, "limited": 60, "high": 140}  # acts an initiative and year, all roles together
 A_WEEK, MESSAGES = 4, 5  # acts of a holder of a seat, and messages to a person, in a week
-AHEAD = 30  # days before its last one an answer is asked for, and what one sitting renews
+AHEAD = 30  # days before its last one an answer is asked for, and what one batch renews
 FROM_MACHINES = {"readings", "decisions"}
 
 
@@ -182,7 +182,7 @@ class Year:
             tier, done = self.tiers[initiative.pk], []
             done += self._look_back(initiative, day)
             if self.due.get(initiative.pk, day) <= day:
-                done += self._sitting(initiative, day)
+                done += self._snapshot(initiative, day)
             self._look(initiative, day, tier, counted=counted)
             if counted:
                 self.acts += [(day, tier, role, person) for role, person in done]
@@ -194,7 +194,7 @@ class Year:
                 for one in seen.values()
             ]
 
-    def _sitting(self, initiative, day: date) -> list[tuple[str, int]]:
+    def _snapshot(self, initiative, day: date) -> list[tuple[str, int]]:
         """Renew what goes out of date within thirty days, once the first of it does; role and person of each."""
         from adoption.demo import artefacts, initiative_acts
         from governance.gates import criteria

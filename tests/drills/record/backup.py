@@ -37,7 +37,7 @@ PASSWORD = "of a plain owner"
 
 def main(entries: int) -> None:
     """Build, back up under load, restore twice, compare, verify; a line of figures each."""
-    with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="plumbline-drill-") as folder:
         root = Path(folder)
         root.chmod(0o755)
         os.environ.update(
@@ -144,7 +144,7 @@ def server_database(root: Path) -> Iterator[dict[str, str]]:
         own, url = server.url(), server.url("plain", "theirs").replace(server.password("plain"), PASSWORD)
         yield {
             "PLUMBLINE_DATA": str(root / "elsewhere"),
-            "PLUMBLINE_SECRET_KEY": "a key for a bench, known to everybody",
+            "PLUMBLINE_SECRET_KEY": "a key for drills, known to everybody",
             "PLUMBLINE_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
             "PLUMBLINE_ADDRESS": "https://plumbline.example.org",
             "DATABASE_URL": url.replace(" ", "%20"),
@@ -153,7 +153,7 @@ def server_database(root: Path) -> Iterator[dict[str, str]]:
 
 
 def manage(command: list[str], told: dict[str, str]) -> None:
-    """Run a command of ours as an operator would; ends the bench when it fails."""
+    """Run a command of ours as an operator would; ends the drill when it fails."""
     own = {name: value for name, value in os.environ.items() if name in KEPT}
     subprocess.run(
         [sys.executable, "manage.py", *command],

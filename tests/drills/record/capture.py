@@ -52,7 +52,7 @@ def timed(initiative, *, told: bool) -> float:
     silent = mock.patch.object(row_history, "_tell_database") if not told else mock.patch.dict({}, {})
     with silent:
         began = time.perf_counter()
-        with acting(system="bench", reason="Measured"):
+        with acting(system="drill", reason="Measured"):
             row = Initiative.objects.select_for_update(of=("self",)).get(pk=initiative.pk)
             row.problem = f"Measured at {began}"
             row.save()

@@ -1,6 +1,6 @@
 """Three people erased from the whole demo, and every trace looked for: `python -m tests.drills.record.erasure`.
 
-The first two keep what retention keeps, and the bench says what that is. The third goes altogether, by a duty that an
+The first two keep what retention keeps, and the drill says what that is. The third goes altogether, by a duty that an
 admin and an auditor name: no trace may be left in any table, file, mail or export made after.
 """
 

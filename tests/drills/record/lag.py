@@ -53,7 +53,7 @@ def write(over: threading.Event, seconds: int) -> None:
     began = time.monotonic()
     for number in range(RATE // WRITERS * seconds):
         time.sleep(max(0.0, began + number * WRITERS / RATE - time.monotonic()))
-        with acting(system="bench", reason="Measured"):
+        with acting(system="drill", reason="Measured"):
             record.record("measured", number=number)
     connection.close()
 

@@ -97,7 +97,7 @@ def founded(count: int) -> list[Asking]:
         initiative = Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
         _, token = system_keys.make_key(
             initiative=initiative,
-            system="bench",
+            system="drill",
             scopes=["evaluate", "approvals"],
             principal=owner,
             expires_at=clock.now() + timedelta(days=1),

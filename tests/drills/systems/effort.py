@@ -99,7 +99,7 @@ def lay_down(cast, folk, lines: int):
     from initiatives.models import Effort, Initiative, System
 
     chance = random.Random(lines)
-    with transaction.atomic(), acting(system="bench", reason="Founded"):
+    with transaction.atomic(), acting(system="drill", reason="Founded"):
         systems = [
             System(name=f"System {n}", kind="bought", described_by=cast.admin, described_at=clock.now())
             for n in range(200)
@@ -129,7 +129,7 @@ def lay_down(cast, folk, lines: int):
                     at=now,
                 )
             )
-        with transaction.atomic(), acting(system="bench", reason="Founded"):
+        with transaction.atomic(), acting(system="drill", reason="Founded"):
             row_history.insert_many(Effort, rows, batch_size=5_000)
         left -= len(rows)
     return Initiative.objects.get(pk=keys[0])

@@ -77,7 +77,7 @@ def key_of(one: decisions.Asking) -> str:
 
     _, token = system_keys.make_key(
         initiative=one.initiative,
-        system="bench",
+        system="drill",
         scopes=["interactions"],
         principal=one.team.owner,
         expires_at=clock.now() + timedelta(days=1),

@@ -77,7 +77,7 @@ def main(count: int) -> int:
     acme, initiatives = lay_down(cast, count)
     keys = [initiative.pk for initiative in initiatives]
     for some in batched(keys):  # what else the register says of them was said long ago
-        with act("laid down", system="bench", register=True):
+        with act("laid down", system="drill", register=True):
             sync.follow(sync.lock_initiatives(some))
     fields = {
         "vendor": acme,

@@ -1,4 +1,4 @@
-"""A year lived through the real acts, seen as it went by, and asked again: for the suite and the bench."""
+"""A year lived through the real acts, seen as it went by, and asked again: for the suite and the drills."""
 
 import random
 from dataclasses import dataclass, field

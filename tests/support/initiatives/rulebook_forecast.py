@@ -1,7 +1,7 @@
 """What a rulebook was foretold to do, beside what it does: published for real, read from rows, taken back.
 
 What is foretold comes from `foreseeing`; what happens is read from the spans that publishing wrote, the obligations it
-opened and settled, and the sittings of reviews that were really moved. The two share the rules and nothing else.
+opened and settled, and the snapshots of reviews that were really moved. The two share the rules and nothing else.
 """
 
 from collections import Counter
@@ -87,9 +87,9 @@ def sign_offs() -> tuple[dict, dict]:
         "initiative__unit", "rulebook"
     ):
         with request_memo.afresh():
-            sitting = review_state.sit(review)
-        decidable[review.pk] = sitting.verdict.decidable
-        for row, sign_off in zip(sitting.sign_offs, sitting.judged, strict=True):
+            snapshot = review_state.snapshot_of(review)
+        decidable[review.pk] = snapshot.verdict.decidable
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True):
             counts[row.pk] = sign_off.fresh
     return counts, decidable
 

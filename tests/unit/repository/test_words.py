@@ -256,6 +256,7 @@ DROPPED = {
     r"cases?": "initiative",
     r"debts?|debtors?": "obligation, responsible",
     r"vot(e|es|ed|ing)": "sign-off, sign off",
+    r"sittings?": "review snapshot, batch",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(

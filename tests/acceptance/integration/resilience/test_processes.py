@@ -62,7 +62,7 @@ def test_a_gate_that_is_not_decided_yet_is_blocked_by_what_is_in_a_head(cast):
     assert "colleague" not in story.blockers(review)
     factories.make_process(cast, review.initiative, status="in_head", holder_words="one colleague", as_is=[])
     assert "is in one colleague's head" in story.blockers(review)
-    assert not story.sitting(review).verdict.decidable
+    assert not story.snapshot(review).verdict.decidable
 
 
 def test_the_newest_record_of_a_name_replaces_the_one_before_and_taking_it_back_brings_that_back(

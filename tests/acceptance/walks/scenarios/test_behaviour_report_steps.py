@@ -62,7 +62,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         # The adoption test fails although the model test is excellent; the initiative cannot become decidable.
         assert not story.state(initiative, "adopt.behaviour").satisfied, "step 7: adoption fails"
         assert story.state(initiative, "prod.performance").satisfied, "step 7: the model test still passes"
-        assert not story.sitting(review).verdict.decidable, "step 7: not decidable"
+        assert not story.snapshot(review).verdict.decidable, "step 7: not decidable"
 
         # The board answers and finds out: one by one they go, and the initiative stands where it stood.
         for row in BehaviourReport.objects.filter(computed=False):

@@ -42,7 +42,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         )
         story.drill(initiative, date(2026, 5, 12), cast.support)
         review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
-        assert story.sitting(review).states["prod.q10_outage"].state == "met", (
+        assert story.snapshot(review).states["prod.q10_outage"].state == "met", (
             f"step 0: the drill of 12 May counts on 2 November: {story.state(initiative, 'prod.q10_outage')}"
         )
 
@@ -77,7 +77,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
             "architecture_integration": ("evidence aged out: Fallback drill of 12 May 2026",)
         }, "step 4: at midnight exactly the architecture seat is stale, and says why"
         assert story.fresh_seats(review) == {"risk_compliance"}, "step 4: the risk seat is untouched"
-        assert not story.sitting(review).verdict.decidable, "step 4: the review is not decidable"
+        assert not story.snapshot(review).verdict.decidable, "step 4: the review is not decidable"
         assert "evidence aged out: Fallback drill of 12 May 2026" in story.blockers(review), (
             f"step 4: the review does not name it: {story.blockers(review)}"
         )
@@ -114,7 +114,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
             "architecture_integration",
             "service_operations",
         }, f"step 5: {story.stale_seats(review)}"
-        assert not story.sitting(review).verdict.decidable
+        assert not story.snapshot(review).verdict.decidable
 
     # 6. Two seats in the same second; one notice; the delegate comes second.
     with at(2026, 11, 12, 10, 0):
@@ -122,7 +122,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         ready = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}")
         assert not ready.exists(), "step 6: told to decide before the quorum"
         initiative_acts.sign_off(review, "business_value", seats["business_value"])
-        assert story.sitting(review).verdict.decidable, f"step 6: {story.blockers(review)}"
+        assert story.snapshot(review).verdict.decidable, f"step 6: {story.blockers(review)}"
         assert [notice.person for notice in ready] == [cast.chair], "step 6: one notice, to the chair"
         delegate = cast.sponsor
         holder = cast.board.memberships.get(seat="adoption_change")

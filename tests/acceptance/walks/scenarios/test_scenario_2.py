@@ -175,7 +175,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         initiative_acts.ground_gate(other, "prototype", _team(cast, cast.support))
         elsewhere = review_actions.open_review(initiative=story.fresh(other), by=cast.support)
         initiative_acts.sign_off(elsewhere, "business_value", cast.owner)
-        assert story.sitting(elsewhere).verdict.decidable, story.blockers(elsewhere)
+        assert story.snapshot(elsewhere).verdict.decidable, story.blockers(elsewhere)
         checklist_actions.keep_draft(
             initiative=initiative,
             requirement="prod.monitoring",
@@ -198,7 +198,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         assert AnswerDraft.objects.get(initiative=initiative, person=cast.owner).fields == {
             "text": "Every Monday"
         }
-        assert not story.sitting(elsewhere).verdict.decidable, "step 4: her sign-off elsewhere still counts"
+        assert not story.snapshot(elsewhere).verdict.decidable, "step 4: her sign-off elsewhere still counts"
         assert any("no longer active" in why for why in story.stale_seats(elsewhere)["business_value"])
         with pytest.raises(Refused, match="must sign again"):
             review_actions.decide(review=elsewhere, outcome="approved", reason="Go.", by=cast.chair)

@@ -49,7 +49,7 @@ def told(kind: str) -> set[str]:
 def named(review: Review) -> dict[str, set[int]]:
     """By kind of move, whom the one computation names."""
     found: dict[str, set[int]] = {}
-    for move in review_turn.moves(review_state.sit(fresh(review))):
+    for move in review_turn.moves(review_state.snapshot_of(fresh(review))):
         found.setdefault(move.kind, set()).update(move.people)
     return found
 
@@ -98,10 +98,14 @@ def prove(cast, review, key: str, by=None) -> None:
 
 def test_the_owner_and_whoever_answers_what_was_objected_to_are_told_at_once(cast, review, objected):
     answering = {review.rulebook.book.requirements[key].answered_by for key in objected}
-    replies = review_state.sit(review).facts.answers
+    replies = review_state.snapshot_of(review).facts.answers
     working = {cast.owner.pk, cast.support.pk, cast.lead.pk, cast.steward.pk}
     people = {cast.owner.pk} | {replies[key].by_id for key in objected if key in replies} & working
-    people |= {pk for role, (pk, _) in review_state.sit(review).bench.working.items() if role in answering}
+    people |= {
+        pk
+        for role, (pk, _) in review_state.snapshot_of(review).eligible_signers.working.items()
+        if role in answering
+    }
     assert named(review) == {"answer an objection": people}
     logins = {person.login for person in cast.people.values() if person.pk in people}
     assert told("objection") == logins
@@ -167,7 +171,7 @@ def test_what_is_left_unanswered_stays_with_the_owner(cast):
     checklist_actions.answer(
         initiative=review.initiative, requirement=key, kind="answered", text="Fixed.", by=cast.owner
     )
-    found = {move.kind: move for move in review_turn.moves(review_state.sit(fresh(review)))}
+    found = {move.kind: move for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
     assert found["look again"].people == (cast.seats[seat].pk,)
     assert cast.owner.pk in found["answer an objection"].people
     assert second.question in found["answer an objection"].what
@@ -189,7 +193,7 @@ def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
     free = rules.quorum_for(review.initiative.tier) - len(rules.must_include)
     assert optional, "the gate has seats that need not sign"
     initiative_acts.sign_offs(review, cast.team, seats=optional[:free])
-    waited = {move.seat for move in review_turn.moves(review_state.sit(fresh(review)))}
+    waited = {move.seat for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
     assert waited == set(rules.must_include)
     for seat in optional[free:]:
         assert not any(line.verb == "sign" for line in notice_desk.lines_for(cast.seats[seat])), seat

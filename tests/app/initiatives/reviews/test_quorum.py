@@ -195,7 +195,7 @@ def test_judgement_database_and_verifier_agree_on_every_quorum(cast, review):
 
 def agrees(cast, review, words, enough):
     """The review is decidable or not, the database takes the decision or not, the verifier finds it or not."""
-    assert story.sitting(review).verdict.decidable == enough, f"{words}: {story.blockers(review)}"
+    assert story.snapshot(review).verdict.decidable == enough, f"{words}: {story.blockers(review)}"
     if enough:
         with story.undone():
             past_the_act(review, cast.chair)

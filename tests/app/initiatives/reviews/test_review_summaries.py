@@ -27,8 +27,8 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
     review = before_prototype(cast)
     elsewhere = factories.make_initiative(cast, title="Another idea")
     initiative_acts.sign_offs(review, cast.team)
-    judged, sit = [], review_state.sit
-    monkeypatch.setattr(review_state, "sit", lambda row: judged.append(row) or sit(row))
+    judged, snapshot_of = [], review_state.snapshot_of
+    monkeypatch.setattr(review_state, "snapshot_of", lambda row: judged.append(row) or snapshot_of(row))
 
     def seen(*, anew: bool) -> review_summaries.Glance:
         before = len(judged)

@@ -34,7 +34,7 @@ def later():
 
 def test_seats_wait_since_the_opening_and_the_page_counts_the_days(cast, as_, later):
     review = open_reviews.before_mvp(cast)
-    found = review_turn.moves(review_state.sit(review))
+    found = review_turn.moves(review_state.snapshot_of(review))
     assert {move.since for move in found} == {review.opened_at}
     assert f"{cast.seat_risk.full_name}: to sign as Risk and compliance" in {
         f"{m.who}: {m.what}" for m in found
@@ -57,29 +57,29 @@ def test_a_seat_waits_since_its_sign_off_went_stale(cast, later):
             by=cast.owner,
         )
     with later(days=6):
-        sitting = review_state.sit(review)
-        stale = {sign_off.seat for sign_off in sitting.judged if not sign_off.fresh}
-        found = review_turn.moves(sitting)
+        snapshot = review_state.snapshot_of(review)
+        stale = {sign_off.seat for sign_off in snapshot.judged if not sign_off.fresh}
+        found = review_turn.moves(snapshot)
     assert stale
-    assert stale != {row.seat for row in sitting.sign_offs}
+    assert stale != {row.seat for row in snapshot.sign_offs}
     assert [move.since for move in found] == [at] * len(stale)
 
 
 def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later):
     review = open_reviews.signed_off(cast)
     with later(days=200):
-        sitting = review_state.sit(review)
-        (move,) = review_turn.moves(sitting)
+        snapshot = review_state.snapshot_of(review)
+        (move,) = review_turn.moves(snapshot)
         missing = [
             state
-            for finding in sitting.verdict.findings
+            for finding in snapshot.verdict.findings
             if finding.blocks
             for state in finding.requirements
             if state.state == "stale"
         ]
         first = min(
             clock.midnight_after(
-                state.items[0].observed_on + timedelta(days=sitting.book.requirements[state.key].fresh_days)
+                state.items[0].observed_on + timedelta(days=snapshot.book.requirements[state.key].fresh_days)
             )
             for state in missing
         )
@@ -89,7 +89,7 @@ def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later
 
 def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
     review = review_actions.open_review(initiative=factories.make_initiative(cast), by=cast.owner)
-    (move,) = review_turn.moves(review_state.sit(review))
+    (move,) = review_turn.moves(review_state.snapshot_of(review))
     assert move.who == cast.owner.full_name
     assert "to fix 2 criteria" in move.what
     assert move.since == review.opened_at
@@ -97,10 +97,10 @@ def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
 
 def test_the_chair_has_the_move_since_the_last_sign_off(cast):
     review = open_reviews.signed_off(cast)
-    sitting = review_state.sit(review)
-    (move,) = review_turn.moves(sitting)
+    snapshot = review_state.snapshot_of(review)
+    (move,) = review_turn.moves(snapshot)
     assert (move.who, move.what) == (cast.chair.full_name, "to decide")
-    assert move.since == max(row.at for row in sitting.sign_offs)
+    assert move.since == max(row.at for row in snapshot.sign_offs)
 
 
 # Since the last visit

@@ -219,9 +219,9 @@ def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_
     page = words(as_(cast.chair).get(url))
     assert "Not on record An API key : Marta Lindqvist. Until then no system can ask." in page
     assert "A contract in force" not in page
-    sitting = review_state.sit(review)
-    bare = replace(sitting.facts, contracts=(), scopes=(), running=(), tier="")
-    missing = not_on_record(replace(sitting, facts=bare), clock.now())
+    snapshot = review_state.snapshot_of(review)
+    bare = replace(snapshot.facts, contracts=(), scopes=(), running=(), tier="")
+    missing = not_on_record(replace(snapshot, facts=bare), clock.now())
     assert [one["what"] for one in missing] == [
         "A contract in force",
         "A scope",
@@ -231,7 +231,7 @@ def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_
     ]
     assert [one["who"] for one in missing if "every call" in one["then"]] == ["Marta Lindqvist"] * 2
     factories.make_key(cast, review.initiative)
-    assert not_on_record(sitting, clock.now()) == []
+    assert not_on_record(snapshot, clock.now()) == []
     assert "Not on record" not in words(as_(cast.chair).get(url + "?outcome=refused"))
     idea = before_prototype(cast)
     assert "Not on record" not in words(as_(cast.chair).get(reverse("review-decide", args=[idea.pk])))

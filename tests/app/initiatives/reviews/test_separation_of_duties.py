@@ -306,10 +306,10 @@ def test_without_a_role_the_same_people_sign(cast, review):
     sit_down(cast, cast.admin)
     with story.undone():
         initiative_acts.sign_off(review, SEAT, cast.admin)
-        assert story.sitting(review).verdict.decidable, story.blockers(review)
+        assert story.snapshot(review).verdict.decidable, story.blockers(review)
     with story.undone():
         force(review, cast.admin)
-        assert story.sitting(review).verdict.decidable, story.blockers(review)
+        assert story.snapshot(review).verdict.decidable, story.blockers(review)
 
 
 def test_page_act_and_state_say_the_same(cast, review):
@@ -319,7 +319,7 @@ def test_page_act_and_state_say_the_same(cast, review):
         with story.undone():
             person = User.objects.get(pk=arrange(cast, review.initiative).pk)
             review = Review.objects.get(pk=review.pk)
-            (reason,) = story.sitting(review).bench.barred(person, SEAT)
+            (reason,) = story.snapshot(review).eligible_signers.barred(person, SEAT)
             assert initiative_permissions.may_sign(review, SEAT, person).reasons[0].text == f"{reason}."
             with pytest.raises(Refused, match=reason):
                 initiative_acts.sign_off(review, SEAT, person)
@@ -361,7 +361,7 @@ def test_a_sign_off_stops_counting_when_its_signer_becomes_party(cast, review):
     initiative = review.initiative
     initiative_acts.sign_off(review, SEAT, cast.seat_value)
     for change in CHANGES:
-        assert story.sitting(review).verdict.decidable, story.blockers(review)
+        assert story.snapshot(review).verdict.decidable, story.blockers(review)
         with story.undone():
             why = change(cast, initiative)
             assert story.fresh_seats(review) == set(), f"{change.__name__}: counts"
@@ -449,8 +449,10 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
         facts=covered,
         at=clock.now(),
     )
-    sit = story.sitting(review)
-    reasons = review_state.stale_of(forged, sit.bench, sit.facts, sit.book, sit.at, sit.states)
+    found = story.snapshot(review)
+    reasons = review_state.stale_of(
+        forged, found.eligible_signers, found.facts, found.book, found.at, found.states
+    )
     assert {
         "Marta Lindqvist wrote the contract",
         "Marta Lindqvist wrote evidence the sign-off rests on",

@@ -98,7 +98,7 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
     judgements = count_judgements(monkeypatch)
     answer = sign(client, statement_url(review, "business_value", verdict), page=page)
     assert answer.url == reverse("sign-off", args=[SignOff.objects.get().pk])
-    assert judgements == ["sit", "states_at", "judge"]
+    assert judgements == ["snapshot_of", "states_at", "judge"]
 
 
 def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
@@ -109,7 +109,7 @@ def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
         f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."} | SIGNED
     )
     assert answer.url == review.get_absolute_url()
-    assert judgements.count("sit") == judgements.count("judge") == 1
+    assert judgements.count("snapshot_of") == judgements.count("judge") == 1
 
 
 def count_judgements(monkeypatch) -> list[str]:
@@ -120,7 +120,7 @@ def count_judgements(monkeypatch) -> list[str]:
         return lambda *args, **named: called.append(name) or real(*args, **named)
 
     for module, name in (
-        (review_state, "sit"),
+        (review_state, "snapshot_of"),
         (review_state, "states_at"),
         (criteria, "states_at"),
         (criteria, "judge"),

@@ -92,11 +92,11 @@ def test_what_is_personal_stays_personal(cast):
 def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
     """The value seat stands in for the owner: barred in words, in sign-offs given before, and by the database."""
     initiative_acts.sign_off(review, "business_value", cast.seat_value)
-    assert review_state.sit(again(review)).verdict.decidable
+    assert review_state.snapshot_of(again(review)).verdict.decidable
     row = stand_in(cast.owner, cast.seat_value)
-    sitting = review_state.sit(again(review))
-    assert not sitting.verdict.decidable
-    assert "stands in for Marta Lindqvist, business owner" in " ".join(sitting.judged[0].stale)
+    snapshot = review_state.snapshot_of(again(review))
+    assert not snapshot.verdict.decidable
+    assert "stands in for Marta Lindqvist, business owner" in " ".join(snapshot.judged[0].stale)
     refused = initiative_permissions.may_sign(again(review), "business_value", cast.seat_value)
     assert "stands in for Marta Lindqvist" in str(refused)
     last = SignOff.objects.latest().get()
@@ -107,7 +107,7 @@ def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
     ):
         _past_the_acts(last)
     absence_actions.decline_delegation(delegation=row, by=cast.seat_value)
-    assert review_state.sit(again(review)).verdict.decidable
+    assert review_state.snapshot_of(again(review)).verdict.decidable
 
 
 def _past_the_acts(sign_off: SignOff) -> None:
@@ -167,10 +167,10 @@ def test_a_delegate_of_a_seat_signs_for_the_time_and_the_sign_off_names_both(cas
     assert Entry.objects.acts().filter(kind="signed off").latest("pk").on_behalf_of_id == cast.seat_value.pk
     page = as_(cast.owner).get(f"/sign-offs/{sign_off.pk}/").content.decode()
     assert "as delegate of Amara Diallo" in page
-    assert review_state.sit(again(review)).verdict.decidable
+    assert review_state.snapshot_of(again(review)).verdict.decidable
     absence_actions.end_absence(absence=row.absence, by=cast.seat_value)
     assert not initiative_permissions.holds_seat(review.initiative, cast.outsider, "business_value")
-    assert not review_state.sit(again(review)).verdict.decidable, (
+    assert not review_state.snapshot_of(again(review)).verdict.decidable, (
         "a sign-off counts while its person holds the seat"
     )
 
@@ -313,11 +313,11 @@ def test_it_costs_the_initiative_no_query(cast):
 
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
-            review_state.bench_of(initiative)
+            review_state.eligible_signers_of(initiative)
             initiative_permissions.is_owner(initiative, cast.outsider)
         return len(queries)
 
     before = asked()
     stand_in(cast.owner, cast.outsider)
-    assert cast.outsider.pk in review_state.bench_of(initiative).parties.parts
+    assert cast.outsider.pk in review_state.eligible_signers_of(initiative).parties.parts
     assert asked() == before

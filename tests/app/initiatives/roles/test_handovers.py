@@ -150,11 +150,11 @@ def test_separation_of_duties_is_shown_before_and_holds_after(cast, initiatives,
         "Amara Diallo sits on its board (business value): asked, they approve and decide nothing on it."
         in page
     )
-    assert review_state.sit(again(review)).verdict.decidable
+    assert review_state.snapshot_of(again(review)).verdict.decidable
     assert as_(cast.owner).post(url, typed | {"step": "save"}).status_code == 302
-    assert not review_state.sit(again(review)).verdict.decidable
+    assert not review_state.snapshot_of(again(review)).verdict.decidable
     handovers.decline_handovers(handovers=list(Handover.objects.all()), by=cast.seat_value)
-    assert review_state.sit(again(review)).verdict.decidable
+    assert review_state.snapshot_of(again(review)).verdict.decidable
 
 
 def test_it_is_handed_over_and_taken_on_its_pages(cast, initiatives, as_):

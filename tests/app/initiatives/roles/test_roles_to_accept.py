@@ -1,4 +1,4 @@
-"""Several roles accepted in one sitting: each by its own proof, all of them or none, and only what was shown."""
+"""Several roles accepted in one batch: each by its own proof, all of them or none, and only what was shown."""
 
 import json
 import subprocess
@@ -115,7 +115,7 @@ class TestByPasskey:
         ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
         assert "1 signatures by passkey: each is one of its statement" in ran.stdout
-        assert "1 of them were given beside others in one sitting" in ran.stdout
+        assert "1 of them were given beside others in one batch" in ran.stdout
 
     def test_words_of_another_statement_make_the_proof_wrong(self, cast, as_):
         rows = asked(cast)

@@ -33,7 +33,8 @@ def fresh(review: Review) -> Review:
 def held(review: Review) -> bool:
     """Whether an overdue obligation of the owner stands in the way of the decision."""
     return any(
-        reason.text.startswith("Due since") for reason in review_state.sit(fresh(review)).verdict.blockers
+        reason.text.startswith("Due since")
+        for reason in review_state.snapshot_of(fresh(review)).verdict.blockers
     )
 
 

@@ -55,7 +55,7 @@ def signed_off(cast) -> Review:
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     initiative_acts.sign_off(review, "business_value", cast.seat_value)
-    assert review_state.sit(again(review)).verdict.decidable
+    assert review_state.snapshot_of(again(review)).verdict.decidable
     return review
 
 
@@ -135,9 +135,9 @@ def test_sign_offs_of_the_old_board_no_longer_count_whoever_gave_them(cast, sign
         board=other_board, person=cast.seat_value, seat="business_value", by=cast.admin
     )
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
-    sitting = review_state.sit(again(signed_off))
-    assert not sitting.verdict.decidable
-    assert "another board decides this initiative now" in sitting.judged[0].stale
+    snapshot = review_state.snapshot_of(again(signed_off))
+    assert not snapshot.verdict.decidable
+    assert "another board decides this initiative now" in snapshot.judged[0].stale
     with pytest.raises(Refused):
         review_actions.decide(review=again(signed_off), outcome="approved", reason="Go.", by=cast.chair)
 

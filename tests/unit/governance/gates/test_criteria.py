@@ -311,13 +311,18 @@ def sign_offs(gate, seats=None, **fields):
     )
 
 
-def bench(*without):
+def seat_holders(*without):
     return {seat: SeatState(seat, () if seat in without else (f"Holder of {seat}",)) for seat in BOOK.seats}
 
 
 def judged(facts, gate="production", *, cast=None, seats=None, at=AT):
     return criteria.judge(
-        facts, BOOK, gate, at, sign_offs=sign_offs(gate) if cast is None else cast, seats=seats or bench()
+        facts,
+        BOOK,
+        gate,
+        at,
+        sign_offs=sign_offs(gate) if cast is None else cast,
+        seats=seats or seat_holders(),
     )
 
 
@@ -451,7 +456,7 @@ def test_an_objection_to_an_advisory_criterion_does_not_block():
 def test_recusal_lowers_who_may_sign_and_not_the_quorum():
     two = ("adoption_change", "architecture_integration")
     cast = tuple(replace(v, verdict="recuse") if v.seat in two else v for v in sign_offs("production"))
-    verdict = judged(everything("mvp"), cast=cast, seats=bench(*two))
+    verdict = judged(everything("mvp"), cast=cast, seats=seat_holders(*two))
     assert verdict.quorum == 5
     assert not verdict.reachable
     assert "Cannot reach quorum: 5 seats must sign, 4 can" in words(verdict)
@@ -486,11 +491,13 @@ def test_an_overdue_obligation_of_the_owner_blocks_the_two_later_gates_only():
 
 def test_a_full_board_can_reach_every_quorum():
     for gate in ("prototype", "mvp", "production", "retire"):
-        assert criteria.reach(BOOK, gate, "high", bench()) == ()
+        assert criteria.reach(BOOK, gate, "high", seat_holders()) == ()
 
 
 def test_a_seat_that_must_sign_and_cannot_is_named_with_the_reason():
-    seats = bench() | {"risk_compliance": SeatState("risk_compliance", (), ("Ines wrote the evidence",))}
+    seats = seat_holders() | {
+        "risk_compliance": SeatState("risk_compliance", (), ("Ines wrote the evidence",))
+    }
     (reason,) = criteria.reach(BOOK, "mvp", "", seats)
     assert "Ines wrote the evidence" in str(reason)
     assert "delegate" in reason.remedy
@@ -498,14 +505,14 @@ def test_a_seat_that_must_sign_and_cannot_is_named_with_the_reason():
 
 def test_seats_without_a_criterion_at_the_gate_do_not_help_the_quorum():
     # Retiring is signed by operations, adoption and security: two are needed.
-    reasons = criteria.reach(BOOK, "retire", "", bench("adoption_change", "security_privacy"))
+    reasons = criteria.reach(BOOK, "retire", "", seat_holders("adoption_change", "security_privacy"))
     assert "Cannot reach quorum: 2 seats must sign, 1 can" in str(reasons[0])
-    mvp = bench("adoption_change", "security_privacy", "architecture_integration")
+    mvp = seat_holders("adoption_change", "security_privacy", "architecture_integration")
     assert "3 seats must sign, 2 can" in str(criteria.reach(BOOK, "mvp", "", mvp)[0])
 
 
 def test_a_high_tier_may_be_out_of_reach_where_a_limited_one_is_not():
-    seats = bench("adoption_change")
+    seats = seat_holders("adoption_change")
     assert criteria.reach(BOOK, "production", "limited", seats) == ()
     assert criteria.reach(BOOK, "production", "high", seats)
 
@@ -515,8 +522,8 @@ def test_somebody_in_two_seats_signs_for_one():
 
     See docs/domain.md, invariant 5.
     """
-    alone = {key: SeatState(key, ("Ines",), (), (7,)) for key in bench()}
+    alone = {key: SeatState(key, ("Ines",), (), (7,)) for key in seat_holders()}
     reasons = reach(BOOK, "mvp", "limited", alone)
     assert any("3 seats must sign, 1 can at once" in reason.text for reason in reasons)
-    several = {key: SeatState(key, (key,), (), (number,)) for number, key in enumerate(bench())}
+    several = {key: SeatState(key, (key,), (), (number,)) for number, key in enumerate(seat_holders())}
     assert reach(BOOK, "mvp", "limited", several) == ()

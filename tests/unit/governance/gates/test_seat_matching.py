@@ -45,7 +45,7 @@ def test_the_order_in_which_seats_are_looked_at_does_not_matter():
         assert seated({name: seats[name] for name in order}) == {"a": 1, "b": 2, "c": 3}
 
 
-def bench(**people: int) -> dict[str, SeatState]:
+def seat_holders(**people: int) -> dict[str, SeatState]:
     """A board on which each seat has this person, by key; the others nobody."""
     return {
         seat: SeatState(seat, (f"Person {people[seat]}",), (), (people[seat],))
@@ -56,7 +56,7 @@ def bench(**people: int) -> dict[str, SeatState]:
 
 
 def test_a_quorum_of_two_is_no_comfort_where_one_person_holds_both_seats_that_must_sign():
-    seats = bench(business_value=1, risk_compliance=1, adoption_change=2, security_privacy=3)
+    seats = seat_holders(business_value=1, risk_compliance=1, adoption_change=2, security_privacy=3)
     (reason,) = reach(BOOK, "mvp", "limited", seats)
     assert "Business value and Risk and compliance must each be signed by another person" in reason.text
     assert "only Person 1 can" in reason.text
@@ -64,7 +64,7 @@ def test_a_quorum_of_two_is_no_comfort_where_one_person_holds_both_seats_that_mu
 
 
 def test_two_accounts_of_one_human_sign_once():
-    seats = bench(business_value=1, risk_compliance=2, adoption_change=3)
+    seats = seat_holders(business_value=1, risk_compliance=2, adoption_change=3)
     assert reach(BOOK, "mvp", "limited", seats) == ()
     one = {
         key: SeatState(key, row.eligible, (), row.people, (1,)) if row.people == (2,) else row
@@ -74,7 +74,7 @@ def test_two_accounts_of_one_human_sign_once():
 
 
 def test_fewer_seats_sign_at_minimal_risk():
-    small = bench(business_value=1, risk_compliance=2)
+    small = seat_holders(business_value=1, risk_compliance=2)
     for gate in ("prototype", "mvp", "production"):
         assert reach(BOOK, gate, "minimal", small) == ()
     (short,) = [one for one in reach(BOOK, "production", "limited", small) if "quorum" in one.text]

@@ -10,7 +10,7 @@ from governance.transparency_log import signing_rules
 from governance.vocabulary import Seat, Tier
 
 SOURCE = shipped_text()
-SITTING = ("business_value", "risk_compliance")
+SNAPSHOT = ("business_value", "risk_compliance")
 STATED = 'seats_minimal = ["business_value", "risk_compliance"]'
 
 
@@ -36,12 +36,12 @@ def test_every_seat_signs_at_other_tiers(book, tier):
 @pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "retire"])
 def test_two_seats_sign_for_everything_at_minimal_risk(book, gate):
     minimal, usual = book.at_tier(Tier.MINIMAL).gates[gate], book.gates[gate]
-    assert set(minimal.seats) <= set(SITTING)
+    assert set(minimal.seats) <= set(SNAPSHOT)
     assert set(minimal.must_include) <= set(minimal.seats)
     assert minimal.quorum == min(usual.quorum, len(minimal.seats))
     assert minimal.requirements() == usual.requirements()
     for here, there in zip(minimal.criteria, usual.criteria, strict=True):
-        assert here.seat == (there.seat if there.seat in SITTING else "risk_compliance")
+        assert here.seat == (there.seat if there.seat in SNAPSHOT else "risk_compliance")
 
 
 def test_what_another_seat_verifies_goes_to_the_seat_that_signs_for_it(book):
@@ -50,7 +50,7 @@ def test_what_another_seat_verifies_goes_to_the_seat_that_signs_for_it(book):
 
 
 def test_two_people_reach_production_at_minimal_risk_and_nowhere_else(book):
-    board = seats(*SITTING)
+    board = seats(*SNAPSHOT)
     assert criteria.reach(book, "production", Tier.MINIMAL, board) == ()
     for tier in ("", Tier.LIMITED, Tier.HIGH):
         assert criteria.reach(book, "production", tier, board)
@@ -64,10 +64,10 @@ def test_one_person_in_both_seats_reaches_no_quorum(book):
 
 def test_the_guards_of_the_database_are_given_the_same_seats(book):
     rules = {(row["about"], row["tier"]): row for row in signing_rules.rules_of(book)}
-    assert set(rules["production", "minimal"]["seats"]) == set(SITTING)
+    assert set(rules["production", "minimal"]["seats"]) == set(SNAPSHOT)
     assert rules["production", "minimal"]["quorum"] == 2
     assert rules["production", "limited"]["quorum"] == 5
-    assert set(rules["mvp", "minimal"]["must_include"]) == set(SITTING)
+    assert set(rules["mvp", "minimal"]["must_include"]) == set(SNAPSHOT)
 
 
 @pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "retire"])

@@ -11,14 +11,14 @@ from django.core import signing as django_signing
 from django.http import QueryDict
 
 from governance import clock
-from governance.identity.proofs import ceremony, sittings, statements
+from governance.identity.proofs import batch_signing, ceremony, statements
 from governance.identity.proofs.ceremony import Proof
 from governance.ledger import record
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.signing import PREPARE, SigningForm
 
-SALT = "governance.sitting"
+SALT = "governance.batch"
 SEEN = "sign_seen"
 
 
@@ -36,7 +36,7 @@ class Row:
     why_not: str = ""
 
 
-class SittingForm(SigningForm):
+class BatchSigningForm(SigningForm):
     """A form by which rows are signed at once; `proofs` holds one for each that was ticked, by its key.
 
     The page sends back under our seal what it showed of each row (`seal`, named `SEEN`). Where one fact of what is
@@ -139,20 +139,22 @@ class SittingForm(SigningForm):
         )
 
     def _freeze(self, cleaned: dict, shown_at: datetime, token: str):
-        return sittings.freeze(self.request.user, self.statements(cleaned, shown_at), shown_at, token=token)
+        return batch_signing.freeze(
+            self.request.user, self.statements(cleaned, shown_at), shown_at, token=token
+        )
 
     def _hold_assertion(self, cleaned: dict, **sent) -> None:
-        self.proofs = sittings.by_passkey(
+        self.proofs = batch_signing.by_passkey(
             self.request.user, again=lambda shown_at: self.statements(cleaned, shown_at), act=self.act, **sent
         )
 
     def _hold_token(self, cleaned: dict, **sent) -> None:
-        self.proofs = sittings.by_provider(
+        self.proofs = batch_signing.by_provider(
             self.request.user, again=lambda shown_at: self.statements(cleaned, shown_at), act=self.act, **sent
         )
 
     def _hold_word(self, cleaned: dict, shown_at: datetime, *, with_code: bool) -> None:
-        self.proofs = sittings.by_password(
+        self.proofs = batch_signing.by_password(
             self.request.user,
             act=self.act,
             statements=self.statements(cleaned, shown_at),

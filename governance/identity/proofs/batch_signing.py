@@ -1,4 +1,4 @@
-"""Several statements of one sitting, signed at once: one challenge over the digests of all, a proof for each.
+"""Several statements of one batch, signed at once: one challenge over the digests of all, a proof for each.
 
 Each proof keeps its own statement, and of the others their digests alone, which nobody guesses a statement from.
 """
