@@ -13,15 +13,15 @@ class AdoptionConfig(AppConfig):
     verbose_name = "Adoption"
 
     def ready(self):
-        """Contribute the tabs, desk lines, findings and what is due to the apps below."""
-        from adoption.desk import entry_wording as desk_entry_wording
-        from adoption.desk import lines as desk_lines
-        from adoption.desk import remedies as desk_remedies
-        from adoption.incidents import desk as incident_desk
+        """Contribute the tabs, inbox lines, findings and what is due to the apps below."""
+        from adoption.inbox import entry_wording as inbox_entry_wording
+        from adoption.inbox import lines as inbox_lines
+        from adoption.inbox import remedies as inbox_remedies
+        from adoption.incidents import inbox as incident_inbox
         from adoption.incidents import incident_metrics
         from adoption.incidents import reminders as incident_reminders
-        from adoption.lessons import desk as lesson_desk
         from adoption.lessons import findings as lesson_findings
+        from adoption.lessons import inbox as lesson_inbox
         from adoption.lessons import views as lesson_views
         from adoption.lessons.actions import offer_of
         from adoption.measures import findings as measure_findings
@@ -36,8 +36,8 @@ class AdoptionConfig(AppConfig):
         from adoption.public_pages.presentation import beside_running
         from adoption.readings import batch_digest, tallies
         from adoption.record_export.views import beside_history
-        from adoption.reports import desk as report_desk
         from adoption.reports import findings as report_findings
+        from adoption.reports import inbox as report_inbox
         from adoption.reports import reminders as report_reminders
         from adoption.surveys import reminders as survey_reminders
         from governance import contributions
@@ -53,18 +53,18 @@ class AdoptionConfig(AppConfig):
             contributions.InitiativePage("Operation", _("Incidents"), "incidents"),
             contributions.InitiativePage("Operation", _("Monitoring"), "monitoring"),
         ]
-        contributions.desk_lines += [
-            desk_lines.lines,
-            incident_desk.lines,
-            report_desk.lines,
-            lesson_desk.lines,
+        contributions.inbox_lines += [
+            inbox_lines.lines,
+            incident_inbox.lines,
+            report_inbox.lines,
+            lesson_inbox.lines,
         ]
         contributions.quiet_acts |= (
-            desk_lines.QUIET
-            | incident_desk.QUIET
-            | report_desk.QUIET
-            | lesson_desk.QUIET
-            | desk_entry_wording.QUIET
+            inbox_lines.QUIET
+            | incident_inbox.QUIET
+            | report_inbox.QUIET
+            | lesson_inbox.QUIET
+            | inbox_entry_wording.QUIET
         )
         for module in (
             meeting_reminders,
@@ -83,8 +83,8 @@ class AdoptionConfig(AppConfig):
         CHANGING.append(monitoring_findings.changing)
         MORE_SAYS.extend([report_findings.behaviour, measure_findings.says, lesson_findings.says])
         UNLESS.update(measure_findings.undeclared())
-        KINDS.update(desk_remedies.FIXES)
-        contributions.fixes |= desk_remedies.FIXES
+        KINDS.update(inbox_remedies.FIXES)
+        contributions.fixes |= inbox_remedies.FIXES
         contributions.sealed_batches.append(batch_digest.broken)
         contributions.derived.append(tallies.unlike)
         contributions.calendar_days.append(meeting_calendar.days)
@@ -99,5 +99,5 @@ class AdoptionConfig(AppConfig):
         contributions.parts["history"].append(beside_history)
         contributions.parts["insights"].append(beside_insights)
         GROUPS["lessons"] = ("Lessons", lesson_views.found)
-        SENTENCES.update(desk_entry_wording.SENTENCES)
-        WAYS.update(desk_entry_wording.WAYS)
+        SENTENCES.update(inbox_entry_wording.SENTENCES)
+        WAYS.update(inbox_entry_wording.WAYS)

@@ -34,8 +34,8 @@ class GovernanceConfig(AppConfig):
         from governance.ledger import row_capture
         from governance.models import Delivery
         from governance.notices import daily_mail
-        from governance.notices import desk as notice_desk
-        from governance.operations import corrections, heartbeats, installation_desk, status_desk
+        from governance.notices import inbox as notice_inbox
+        from governance.operations import corrections, heartbeats, installation_inbox, status_inbox
         from governance.people import new_seats
         from governance.runtime import web_server
         from governance.sign_in import account_notices
@@ -49,8 +49,8 @@ class GovernanceConfig(AppConfig):
         post_migrate.connect(data_folder.after_migrate, sender=self, dispatch_uid="plumbline-folder")
         heartbeats.listen()
         contributions.due_queries += [sealing.checkpoints_due, corrections.corrections_due]
-        contributions.desk_lines += [status_desk.lines, installation_desk.lines, new_seats.lines]
-        contributions.quiet_acts |= notice_desk.QUIET
+        contributions.inbox_lines += [status_inbox.lines, installation_inbox.lines, new_seats.lines]
+        contributions.quiet_acts |= notice_inbox.QUIET
         contributions.mails[Delivery.DAY] = daily_mail.DAY_MAIL
         contributions.mails[Delivery.ACCOUNT] = account_notices.ACCOUNT_MAIL
         contributions.own_mails.add(account_notices.KIND)

@@ -74,11 +74,11 @@ class NamedProof:
     cited: bool
 
 
-# Functions (person) -> list of governance.notices.desk.Line: what waits for somebody.
-desk_lines: list[Callable] = []
-# Functions (person) -> what has `touches(references)`: whether any of these initiatives is near the person's desk.
-desk_circles: list[Callable] = []
-# Kinds of acts that put nothing on any desk, or only on those near the initiative they are about.
+# Functions (person) -> list of governance.notices.inbox.Line: what waits for somebody.
+inbox_lines: list[Callable] = []
+# Functions (person) -> what has `touches(references)`: whether any of these initiatives is near the person's inbox.
+inbox_circles: list[Callable] = []
+# Kinds of acts that put nothing on any inbox, or only on those near the initiative they are about.
 quiet_acts: set[str] = set()
 # Functions (person, references) -> {reference: moment}: initiatives that the person saw and may not open any more, and
 # until when they could: what they were told of it before is not shown to them any longer.

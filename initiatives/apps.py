@@ -34,14 +34,14 @@ class InitiativesConfig(AppConfig):
         ]
         from governance.models import Delivery
         from initiatives.approvals import mails as approval_mails
-        from initiatives.desk import calendar as desk_calendar
-        from initiatives.desk import due_queries, weekly_digest
         from initiatives.imports import entry_wording as import_entry_wording
+        from initiatives.inbox import calendar as inbox_calendar
+        from initiatives.inbox import due_queries, weekly_digest
         from initiatives.interactions import body_terms
         from initiatives.interactions import entry_wording as interaction_entry_wording
         from initiatives.interactions import reminders as interaction_reminders
-        from initiatives.interactions.comparison import desk as interaction_desk
-        from initiatives.interactions.requests import desk as request_desk
+        from initiatives.interactions.comparison import inbox as interaction_inbox
+        from initiatives.interactions.requests import inbox as request_inbox
         from initiatives.interactions.requests import reminders as request_reminders
         from initiatives.reviews import checkpoint_mails
 
@@ -57,17 +57,17 @@ class InitiativesConfig(AppConfig):
         contributions.own_mails |= {approval_mails.KIND, checkpoint_mails.KIND}
         contributions.notice_verbs[checkpoint_mails.KIND] = "Compare it with the audit log"
         contributions.digest_units.append(weekly_digest.units_of)
-        contributions.calendar_days.append(desk_calendar.days)
+        contributions.calendar_days.append(inbox_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.
         from initiatives.access import visibility
         from initiatives.components import findings as component_findings
         from initiatives.components import remedies as component_remedies
-        from initiatives.desk import lines as desk_lines
-        from initiatives.evidence import file_check_desk
+        from initiatives.evidence import file_check_inbox
         from initiatives.facts import finding_rules, standings
         from initiatives.findings import decision_days, sync
         from initiatives.history import entry_wording as history_entry_wording
         from initiatives.holds.actions import follow_support
+        from initiatives.inbox import lines as inbox_lines
         from initiatives.initiative import act, audit_contribution, initiative_frame, privacy_contribution
         from initiatives.initiative_pages import banners
         from initiatives.insights import report_links
@@ -114,15 +114,15 @@ class InitiativesConfig(AppConfig):
         row_capture.initiatives_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
-        contributions.desk_lines += [
-            *desk_lines.LINES,
-            file_check_desk.lines,
-            interaction_desk.lines,
-            request_desk.lines,
+        contributions.inbox_lines += [
+            *inbox_lines.LINES,
+            file_check_inbox.lines,
+            interaction_inbox.lines,
+            request_inbox.lines,
         ]
-        contributions.desk_circles.append(person_worklist.circle_of)
+        contributions.inbox_circles.append(person_worklist.circle_of)
         contributions.sight_lost.append(visibility.sight_lost)
-        contributions.quiet_acts |= desk_lines.QUIET
+        contributions.quiet_acts |= inbox_lines.QUIET
         contributions.reports += report_links.REPORTS
         contributions.rights_held.append(audit_contribution.roles_held)
         contributions.decisions += audit_contribution.DECISIONS

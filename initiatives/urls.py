@@ -12,8 +12,6 @@ from initiatives.components.evaluations import views as evaluation_views
 from initiatives.consents import views as consent_views
 from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
-from initiatives.desk import first_month_views
-from initiatives.desk import views as desk_views
 from initiatives.efforts import note_views
 from initiatives.efforts import views as effort_views
 from initiatives.enforcement import api as enforcement_api
@@ -28,6 +26,8 @@ from initiatives.imports.portfolio import bulk_views
 from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.imports.removal import views as import_removal_views
 from initiatives.imports.systems import views as system_import_views
+from initiatives.inbox import first_month_views
+from initiatives.inbox import views as inbox_views
 from initiatives.initiative.row_acts import row_act
 from initiatives.initiative_pages import day_comparison_views
 from initiatives.initiative_pages import views as initiative_page_views
@@ -102,8 +102,8 @@ urlpatterns = [
     path("access/client.py", key_views.client_file, name="access-client"),
     path("access/fault_proxy.py", drill_views.kit, name="fault-kit"),
     path(".well-known/authzen-configuration", enforcement_api.configuration, name="access-configuration"),
-    path("", desk_views.desk, name="desk"),
-    path("snooze/", desk_views.snooze, name="snooze"),
+    path("", inbox_views.inbox, name="inbox"),
+    path("snooze/", inbox_views.snooze, name="snooze"),
     path("search/", search_views.search, name="search"),
     path("rows/<slug:rows>/<int:pk>/<slug:verb>/", row_act, name="row-act"),
     path("initiatives/", portfolio_views.portfolio, name="portfolio"),

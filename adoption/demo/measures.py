@@ -23,16 +23,16 @@ TRUST_WEEKS = 9
 
 # By instrument: what is counted, where it comes from, the target, the baseline.
 DECLARED = {
-    "explains.reason": ("Users who can name the source of a summary", "Interviews at the desk", 0.5, None),
+    "explains.reason": ("Users who can name the source of a summary", "Interviews at the inbox", 0.5, None),
     "recoverable.undone": ("Wrong outputs that the user put right", "Log of corrections", 0.75, None),
-    "burden.time": ("Minutes from opening the task to closing it", "Observed at the desk", 30.0, 40.0),
+    "burden.time": ("Minutes from opening the task to closing it", "Observed at the inbox", 30.0, 40.0),
     "trust.overrides": ("Outputs overridden or thrown away", "Log of the application", 0.2, None),
     "trust.acceptance": ("Outputs taken without an edit", "Log of the application", 0.6, None),
     "usage.active": ("Intended users active in the week", "Log of the application", 0.4, None),
     "usage.new_way": ("Pieces of work done with it", "Log of the application", 0.5, None),
     "behaviour.practice": (
         "Users who begin with it instead of the old way",
-        "Observed at the desk",
+        "Observed at the inbox",
         0.5,
         None,
     ),
@@ -116,7 +116,7 @@ def valued(
         instrument="value.mean",
         words=words,
         population="Everybody who does this work",
-        source="Timed at the desk",
+        source="Timed at the inbox",
         unit="minutes",
         better="down",
         baseline=before,

@@ -393,7 +393,7 @@ class SealedSource(models.Model):
     """Who reported a behaviour report, or how to reach who reported a problem: bytes that only the application can
     open.
 
-    `untold`: 1 where somebody asked for the name since its bearer last looked; a number, as desks ask by numbers.
+    `untold`: 1 where somebody asked for the name since its bearer last looked; a number, as inboxes ask by numbers.
     """
 
     hidden_from_auditors = EVERYTHING

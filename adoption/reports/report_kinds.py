@@ -1,7 +1,7 @@
 """The kinds of reports and what differs between them: who judges, with which outcomes, what they are asked and when.
 
 Everything else about a report is the same for all kinds: `actions.receive`, `actions.judge`, the page, the list, the
-desk line and the reminder.
+inbox line and the reminder.
 """
 
 from collections.abc import Callable, Iterable

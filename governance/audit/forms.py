@@ -1,4 +1,4 @@
-"""Forms of the auditor's desk: what is searched for, what is drawn, what is concluded."""
+"""Forms of the auditor's inbox: what is searched for, what is drawn, what is concluded."""
 
 from datetime import date
 

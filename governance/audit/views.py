@@ -1,4 +1,4 @@
-"""The auditor's desk: the record searched, one entry read to the byte, and who took or read what."""
+"""The auditor's inbox: the record searched, one entry read to the byte, and who took or read what."""
 
 import json
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     provider = get_object_or_404(IdentityProvider.objects.on(), slug=slug)
     target = own_target(request, request.GET.get("next", ""))
     if request.user.is_authenticated:
-        return redirect(target or "desk")
+        return redirect(target or "inbox")
     return _there(request, provider, target, request.GET.get("login_hint", ""))
 
 
@@ -66,7 +66,7 @@ def begun_there(request: HttpRequest) -> HttpResponse:
         return refused_page(request, denied)
     target = own_target(request, said.get("target_link_uri", ""))
     if request.user.is_authenticated:
-        return redirect(target or "desk")
+        return redirect(target or "inbox")
     return _there(request, provider, target, said.get("login_hint", ""))
 
 
@@ -137,7 +137,7 @@ def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     if ends is not None:
         request.session[sessions.ENDS] = clock.at_second(ends).isoformat()
     sessions.seen(request)
-    response = redirect(own_target(request, token.round_trip.back) or "desk")
+    response = redirect(own_target(request, token.round_trip.back) or "inbox")
     throttling.remember(request, response, person.login)
     return response
 

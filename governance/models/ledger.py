@@ -69,7 +69,7 @@ class Entry(models.Model):
             models.Index(fields=["table", "key", "-id"]),
             models.Index(fields=["xact"]),
             models.Index(fields=["xact"], condition=models.Q(simulated=True), name="entry_simulated"),
-            # The desk tells the newest acts; between two of them stand the changes of hundreds of rows.
+            # The inbox tells the newest acts; between two of them stand the changes of hundreds of rows.
             models.Index(fields=["-at", "-id"], condition=models.Q(table=""), name="acts_newest_first"),
             # Whether anybody's account, seat, absence or place changed since a review was last looked at.
             models.Index(

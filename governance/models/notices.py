@@ -55,7 +55,7 @@ class Notice(models.Model):
 
 
 class SnoozedLine(models.Model):
-    """A line of somebody's inbox that stays out of it until a day; `line` is `desk.Line.key`."""
+    """A line of somebody's inbox that stays out of it until a day; `line` is `inbox.Line.key`."""
 
     not_governed = "a person's own order of work: it reports and decides nothing"
 

@@ -1,7 +1,7 @@
 """Status of the installation: heartbeats, tasks, mails and entries that wait, room on the disks.
 
 Everything is asked of our own tables and of the disk, so the answer is the same with every broker. What stands still,
-or waits for too long, is a line on the desk of every admin (`governance.operations.status_desk`).
+or waits for too long, is a line in the inbox of every admin (`governance.operations.status_inbox`).
 """
 
 import shutil

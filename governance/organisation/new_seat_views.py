@@ -20,7 +20,7 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         actions.confirm_seat(membership=seat, by=request.user)
         messages.success(request, f"{seat.person} signs in this seat from now on.")
-        return redirect("desk")
+        return redirect("inbox")
     happens = [
         f"{seat.person} can approve in this seat at once, and not only from the end of its first day.",
         "The record says that you confirmed it.",

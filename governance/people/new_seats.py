@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Membership, User
-from governance.notices.desk import Line
+from governance.notices.inbox import Line
 from governance.people import cooling_off
 from governance.people.boards import seats_held
 from governance.vocabulary import BoardRole
@@ -36,7 +36,7 @@ def to_confirm(person: User) -> list[Membership]:
 
 
 def lines(person: User) -> list[Line]:
-    """New seats, on the desks of the chair of the board and of admins who did not grant them."""
+    """New seats, in the inboxes of the chair of the board and of admins who did not grant them."""
     return [
         Line(
             "confirm",

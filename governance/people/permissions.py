@@ -8,7 +8,7 @@ from governance.vocabulary import BoardRole
 
 
 def may_audit(person: User) -> Answer:
-    """The auditor's desk: search the whole record, draw samples, see who read and who held what."""
+    """The auditor's inbox: search the whole record, draw samples, see who read and who held what."""
     if person.is_active and person.is_auditor:
         return yes()
     return no("Only auditors open these pages.", "An admin can make an account an auditor's.")

@@ -117,7 +117,7 @@ TOPICS = [
     Topic(
         "begin",
         "Where to begin",
-        "start first new register desk",
+        "start first new register inbox",
     ),
 ]
 

@@ -163,7 +163,7 @@ def sample_context():
         "tasks": [
             {
                 "text": "Customer summary assistant",
-                "link": "#desk",
+                "link": "#inbox",
                 "ref": "AI-0042",
                 "why": "MVP to production. The gate needs five signatures and yours among them.",
                 "due": "in 11 days (20 November)",
@@ -172,7 +172,7 @@ def sample_context():
             },
             {
                 "text": "Fallback drill of 12 May",
-                "link": "#desk",
+                "link": "#inbox",
                 "ref": "AI-0031",
                 "why": "Covers exceptions defined. The architecture seat's approval rests on it.",
                 "due": "stale since today",

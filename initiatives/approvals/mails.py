@@ -13,7 +13,7 @@ from governance.notices import daily_mail, due, mail
 from initiatives.approvals.reminders import KIND, approvals_asked, key_of
 from initiatives.models import ApprovalRequest
 
-LISTED = 10  # requests in one mail; the desk has the rest
+LISTED = 10  # requests in one mail; the inbox has the rest
 
 
 def send() -> daily_mail.Counts:

@@ -12,7 +12,7 @@ from initiatives.evidence import artefact_kinds
 from initiatives.evidence.verification.queries import item_to_verify
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import drawn_words, state_word
-from initiatives.initiative.initiative_frame import WhoMay, on_desk_of, who_answers
+from initiatives.initiative.initiative_frame import WhoMay, on_inbox_of, who_answers
 from initiatives.models import Answer
 from initiatives.models.initiative import gate_out_of
 
@@ -129,7 +129,7 @@ def _asked_of(context, key: str, gate: str) -> bool:
     satisfied = state.satisfies(gate) if gate else state.satisfied
     later = bool(gate) and key in book.deferred(gate)
     others = satisfied or later or state.state == "waiting" or state.fixed_by
-    return not others and on_desk_of(context["facts"], book.requirements[key], context["may"])
+    return not others and on_inbox_of(context["facts"], book.requirements[key], context["may"])
 
 
 def next_open(context, sheet: Sheet, key: str) -> str:

@@ -1,7 +1,7 @@
 """What runs past the end of life of its version; of a model a finding (prod.performance, production.model_current).
 
 What a model showed counts for the model that runs on; of one that reached its end of life it is worth nothing, from
-that day on. The days before are a reminder and a line on the desk, and block nothing.
+that day on. The days before are a reminder and a line in the inbox, and block nothing.
 """
 
 from collections.abc import Iterable, Iterator

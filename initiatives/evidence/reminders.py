@@ -19,7 +19,7 @@ from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 
 CLAIMING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
-ROLE_OF_DESK = {"business_owner": "owner"}
+ROLE_OF_INBOX = {"business_owner": "owner"}
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
 LISTED = 12  # questions spelt out in one message; the checklist has the rest
 
@@ -92,7 +92,7 @@ def _of_day(initiative, circle: Circle, book, keys: list[str], day: date, today:
     owner = circle.owner(initiative)
     of_person: dict = defaultdict(list)
     for key in keys:
-        role = ROLE_OF_DESK.get(book.requirements[key].answered_by, book.requirements[key].answered_by)
+        role = ROLE_OF_INBOX.get(book.requirements[key].answered_by, book.requirements[key].answered_by)
         answering = circle.role(initiative, role)
         for person in {person.pk: person for person in (owner, answering) if person is not None}.values():
             of_person[person].append(key)

@@ -25,7 +25,7 @@ from initiatives.facts import initiative_rows
 from initiatives.models import Dependant, Hold, Initiative
 
 NAMED = 20  # initiatives named in one message about many
-# Kinds whose desk line stands until the person has opened the message: there is nothing else to answer.
+# Kinds whose inbox line stands until the person has opened the message: there is nothing else to answer.
 UNTIL_READ = ("initiative stopped", "stepped back")
 
 

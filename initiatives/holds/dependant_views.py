@@ -79,7 +79,7 @@ def state(request, pk):
     if request.method == "POST":
         dependants.state_dependence(dependant=row, by=request.user)
         messages.success(request, _("You stated it; the owner of the initiative sees it."))
-        return redirect("desk")
+        return redirect("inbox")
     may = initiative_permissions.may_state(row, request.user)
     if may and not row.waiting:
         may = no("It was answered, or has ended, already.", "The owner can ask again.")
@@ -104,7 +104,7 @@ def decline(request, pk):
             fix(form, error)
         else:
             messages.success(request, _("You declined; the owner of the initiative sees why."))
-            return redirect("desk")
+            return redirect("inbox")
     return _page(request, row, form=form, words=statement_words(row))
 
 
@@ -112,7 +112,7 @@ def _page(request, row: Dependant, **more):
     """The page of a dependence, with what the initiative claims and what its proof supports today."""
     initiative, support = row.initiative, supported_stage.judged(row.initiative).support
     context = {
-        "nav": "desk",
+        "nav": "inbox",
         "row": row,
         "initiative": initiative,
         "claims": stage_word(initiative.stage),

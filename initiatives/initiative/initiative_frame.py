@@ -39,7 +39,7 @@ SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three
 # What every page of an initiative says out loud: functions (initiative, book, facts, states, now, WhoMay) -> banners,
 # each a dict of tone, title, text, link and link_text. Hung up when the app is ready.
 BANNERS: list[Callable] = []
-ROLE_OF_DESK = {"business_owner": "owner"}
+ROLE_OF_INBOX = {"business_owner": "owner"}
 
 
 # What a chair may do with an initiative: the kind of move, the name of the page, its words. To accept again moves no
@@ -214,7 +214,7 @@ class WhoMay:
 
 
 class WhoMayNot(WhoMay):
-    """On another day: nobody may do anything, and nothing lies on the reader's own desk."""
+    """On another day: nobody may do anything, and nothing lies on the reader's own inbox."""
 
     roles: frozenset[str] = frozenset()
     moves: frozenset[str] = frozenset()
@@ -400,8 +400,8 @@ def rooms_of(initiative, book, states, support, review) -> list[dict]:
 
 
 def who_answers(facts, requirement) -> str:
-    """Whose desk a question lies on, by name: "Ravi Menon (technical lead)"."""
-    role = ROLE_OF_DESK.get(requirement.answered_by, requirement.answered_by)
+    """Whose inbox a question lies on, by name: "Ravi Menon (technical lead)"."""
+    role = ROLE_OF_INBOX.get(requirement.answered_by, requirement.answered_by)
     words = requirement.answered_by.replace("_", " ")
     name = facts.people.get(role)
     if name is not None:
@@ -412,9 +412,9 @@ def who_answers(facts, requirement) -> str:
     return f"the {words} (nobody has accepted yet)"
 
 
-def on_desk_of(facts, requirement, may: WhoMay) -> bool:
-    """Whether a question lies on this person's desk, or on the owner's where nobody else holds the role."""
-    role = ROLE_OF_DESK.get(requirement.answered_by, requirement.answered_by)
+def on_inbox_of(facts, requirement, may: WhoMay) -> bool:
+    """Whether a question lies on this person's inbox, or on the owner's where nobody else holds the role."""
+    role = ROLE_OF_INBOX.get(requirement.answered_by, requirement.answered_by)
     if role in may.roles:
         return True
     return may.owner and (role == Role.OWNER or role not in facts.people)

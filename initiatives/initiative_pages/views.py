@@ -26,7 +26,7 @@ from initiatives.initiative.initiative_frame import (
     acted,
     ask,
     initiative_context,
-    on_desk_of,
+    on_inbox_of,
     one_act,
     outgrown_banner,
     page_of,
@@ -162,7 +162,7 @@ def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:
         state, asked = states[key], book.requirements[key]
         if state.satisfied and state.state != "waived":
             continue
-        mine = bool(state.fix) and not state.fixed_by and on_desk_of(facts, asked, may)
+        mine = bool(state.fix) and not state.fixed_by and on_inbox_of(facts, asked, may)
         who = "You" if mine else state.fixed_by or who_answers(facts, asked)
         # What the register says is listed at the question, each with its own page.
         there = fix_of(initiative, book, state, may) if mine and state.state != "register" else None

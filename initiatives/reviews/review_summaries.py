@@ -1,6 +1,6 @@
 """Open reviews at a glance: whether each is decidable, whose move it is and since when, which sign-offs went stale.
 
-What desks and lists say of a review in a line; its own page sits down to it in full (`review_state.snapshot_of`).
+What inboxes and lists say of a review in a line; its own page sits down to it in full (`review_state.snapshot_of`).
 """
 
 import hashlib

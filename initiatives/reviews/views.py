@@ -29,7 +29,7 @@ from initiatives.initiative import review_state
 from initiatives.initiative.initiative_frame import initiative_context, insist, page_of, pick
 from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.initiative import gate_out_of
-from initiatives.reviews import actions, desk, presentation, review_summaries, review_turn
+from initiatives.reviews import actions, inbox, presentation, review_summaries, review_turn
 from initiatives.reviews.decision_views import act_page, decide, rebase, return_review, withdraw
 from initiatives.reviews.feasibility import feasibility
 from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
@@ -88,8 +88,8 @@ def reviews(request):
     gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
     words = request.GET.get("q", "").strip()[:80]
     seated = bool(seats_held(person))
-    own = desk.moves(look_of(person))
-    waits = desk.since(own)
+    own = inbox.moves(look_of(person))
+    waits = inbox.since(own)
     to_sign = {mine.review.pk for mine in own if mine.kind in (review_turn.SIGN, review_turn.LOOK_AGAIN)}
     to_decide = {mine.review.pk for mine in own if mine.kind == review_turn.DECIDE}
     seen = _visible(person)

@@ -41,9 +41,9 @@ def waiting(request: SignedInRequest) -> HttpResponse:
             actions.accept_roles(assignments=chosen, proofs=form.proofs, by=person)
             words = ngettext("You accepted %(count)s role.", "You accepted %(count)s roles.", len(chosen))
             messages.success(request, words % {"count": len(chosen)})
-            return redirect("roles-to-accept" if len(chosen) < len(roles) else "desk")
+            return redirect("roles-to-accept" if len(chosen) < len(roles) else "inbox")
     context = {
-        "nav": "desk",
+        "nav": "inbox",
         "form": form,
         "may": may,
         "rows": [

@@ -116,7 +116,7 @@ def offered(request: SignedInRequest) -> HttpResponse:
         for one in shown
         for pk in [one["row"].pk]
     ]
-    context = {"nav": "desk", "form": form, "rows": rows_shown}
+    context = {"nav": "inbox", "form": form, "rows": rows_shown}
     return render(request, "initiatives/roles/handovers.html", context, status=form.status)
 
 

@@ -184,7 +184,7 @@ def decline(request, pk):
     if request.method == "POST" and form.is_valid():
         actions.decline_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, _("You declined; whoever asked you sees it."))
-        return redirect("desk")
+        return redirect("inbox")
     return ask(
         request,
         row.initiative,

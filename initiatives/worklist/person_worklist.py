@@ -41,7 +41,7 @@ class Look:
 
     @cached_property
     def _named(self) -> dict[str, list]:
-        """Every row that names the person, by table of `desk_rows.OF_PERSON`.
+        """Every row that names the person, by table of `inbox_rows.OF_PERSON`.
 
         What the frame of the page and others ask too is kept for the running look.
         """
@@ -241,7 +241,7 @@ class Look:
 
     @cached_property
     def _standing_there(self) -> dict[str, list]:
-        """Every row around the person's units and running initiatives, by table of `desk_rows.AROUND`."""
+        """Every row around the person's units and running initiatives, by table of `inbox_rows.AROUND`."""
         deputy = {member.board_id for member in self.memberships if member.seat == BoardRole.DEPUTY_CHAIR}
         return worklist_queries.AROUND.ask(
             {
@@ -268,7 +268,7 @@ class Look:
         )
 
     def rows(self, table: str) -> list:
-        """The rows of one table of `desk_rows`: those that name the person, or around their units and running
+        """The rows of one table of `inbox_rows`: those that name the person, or around their units and running
         initiatives.
         """
         return self._named[table] if table in self._named else self._standing_there[table]
@@ -404,12 +404,12 @@ class Look:
 
 def look_of(person: User) -> Look:
     """What the person holds, read once for the running look."""
-    return once(("desk", person.pk), lambda: Look(person))
+    return once(("inbox", person.pk), lambda: Look(person))
 
 
 @dataclass(frozen=True)
 class Circle:
-    """The initiatives near a person's desk: those named there by reference, and all of the units whose board they sit
+    """The initiatives near a person's inbox: those named there by reference, and all of the units whose board they sit
     on.
     """
 
@@ -427,7 +427,7 @@ class Circle:
 
 
 def circle_of(person: User) -> Circle:
-    """The initiatives near this person's desk now."""
+    """The initiatives near this person's inbox now."""
     look = look_of(person)
     rows = [*look.roles, *look.obligations, *look.rows("dependants"), *look.depending]
     initiatives = {row.initiative.ref for row in rows} | {initiative.ref for initiative in look.standing_in}

@@ -1,4 +1,5 @@
-"""The rows a desk is made of, in two questions: what names the person, and what stands on their boards and initiatives.
+"""The rows an inbox is made of, in two questions: what names the person, and what stands on their boards and
+initiatives.
 
 A third is asked about people for whom the person stands in, and about initiatives whose proof ages. See ADR 0020.
 """
@@ -265,7 +266,7 @@ _ending = (
 _covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
 
-# Each table is asked with the units or the initiatives that matter to it: `desk_look.Look.standing_there`.
+# Each table is asked with the units or the initiatives that matter to it: `inbox_look.Look.standing_there`.
 AROUND = Batch(
     reviews=Rows(
         models.Review.objects.filter(outcome=ReviewOutcome.OPEN),

@@ -1,4 +1,4 @@
-"""Account management: the initiatives beside the owner's desk."""
+"""Account management: the initiatives beside the owner's inbox."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -127,6 +127,6 @@ def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> H
     ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    response = redirect(target if target and ours else "desk")
+    response = redirect(target if target and ours else "inbox")
     throttling.remember(request, response, person.login)
     return response

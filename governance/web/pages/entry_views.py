@@ -32,7 +32,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in with user name and password, and a factor where there is one; tries are slowed down."""
     target = _own_target(request)
     if request.user.is_authenticated:
-        return redirect(target or "desk")
+        return redirect(target or "inbox")
     known = {"username": request.GET.get("name", "")[:60]}
     form = SignInForm(request, request.POST if request.method == "POST" else None, initial=known)
     if request.method == "POST" and form.is_valid():

@@ -129,7 +129,7 @@ _PARTIES = (
 NEVER = {
     "title": _PARTIES,
     "organisation": r"\b(?:type|category|code|head|contact|e?mail|size|abbreviation|url|country|level)\b",
-    "bureau": r"\b(?:type|category|code|contact|e?mail|level|desk|users?|provider|model|size|catalog(?:ue)?)\b",
+    "bureau": r"\b(?:type|category|code|contact|e?mail|level|inbox|users?|provider|model|size|catalog(?:ue)?)\b",
     "key": r"\b(?:name|phone|tel\w*|contact|zip|postal|contract|users?|people|of|version|vendor|ato|pia|e?mail)\b",
     "stage": (
         r"\b(?:dates?|since|updated?|reason|comments?|notes?|ato|risk|compliance|approval|contract|impact|assessment"

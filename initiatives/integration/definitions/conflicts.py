@@ -114,7 +114,9 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
             subject=f"{initiative}: definitions disagree"
             + (f"; so on {count(others, 'other initiative')}" if others else ""),
             text=words[initiative.pk][0] + (f" And {more} more." if more else ""),
-            link=reverse("integration-definitions", args=[initiative.ref]) if not others else reverse("desk"),
+            link=reverse("integration-definitions", args=[initiative.ref])
+            if not others
+            else reverse("inbox"),
             initiative_ref=initiative.ref,
         )
 

@@ -39,7 +39,7 @@ from initiatives.models import (
 from initiatives.models.integration.definitions import SAID
 from initiatives.models.integration.proposals import CONFIRMED, DECLINED, TAKEN_BACK
 
-MOST_WAITING = 20  # of one person at a time: nobody's desk is filled by others
+MOST_WAITING = 20  # of one person at a time: nobody's inbox is filled by others
 LONGEST_REASON = 2_000
 
 

@@ -1,6 +1,6 @@
 """What a board must hear of: each event reaches the chair, the owner, its dependants and affected seats, both ways.
 
-Event x audience x channel: on the desk and by notice, at once, one message to a person.
+Event x audience x channel: in the inbox and by notice, at once, one message to a person.
 """
 
 from collections import Counter
@@ -15,8 +15,8 @@ from adoption.incidents import actions as incident_actions
 from governance import clock
 from governance.database.row_history import acting, update_where
 from governance.models import Notice, Rulebook
-from governance.notices import desk as notice_desk
 from governance.notices import due
+from governance.notices import inbox as notice_inbox
 from initiatives.absences import actions as absence_actions
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.evidence import actions as evidence_actions
@@ -156,20 +156,20 @@ def seat_of(cast, initiative) -> str:
     return factories.SEAT_LOGINS[sorted(affected)[0]]
 
 
-def test_each_event_reaches_each_of_them_by_notice_and_on_the_desk_and_nobody_else(cast, as_, event):
+def test_each_event_reaches_each_of_them_by_notice_and_on_the_inbox_and_nobody_else(cast, as_, event):
     kinds, words, initiative = event
     for who in AUDIENCE:
         person = cast.people[seat_of(cast, initiative) if who == "a seat" else who]
         told = [row for row in Notice.objects.filter(person=person) if row.kind in kinds]
         assert len(told) == 1, f"{who}: one event, one message"
         assert initiative.ref in f"{told[0].subject} {told[0].text} {told[0].initiative_ref}"
-        near = [line for line in notice_desk.lines_for(person) if line.ref == initiative.ref]
+        near = [line for line in notice_inbox.lines_for(person) if line.ref == initiative.ref]
         said = {"held": "held", "overdue": "grace"}.get(told[0].kind, words) if who == DEPENDANT else words
         lines = [f"{line.text} {line.why}" for line in near]
         assert any(said in line for line in lines), (who, lines)
         assert "Nothing waits for you" not in as_(person).get("/").content.decode(), who
     assert not Notice.objects.filter(person=cast.people[OTHER]).exists()
-    assert not any(line.ref == initiative.ref for line in notice_desk.lines_for(cast.people[OTHER]))
+    assert not any(line.ref == initiative.ref for line in notice_inbox.lines_for(cast.people[OTHER]))
     told = Notice.objects.filter(kind__in=kinds).select_related("person")
     for row in told:
         if row.link:
@@ -186,22 +186,22 @@ def test_each_event_reaches_each_of_them_by_notice_and_on_the_desk_and_nobody_el
 def test_the_lines_go_with_what_they_are_about(cast, as_, initiative):
     concern(cast, initiative)
     hold = Hold.objects.open().get()
-    assert any("held" in line.text or "Hold" in line.text for line in notice_desk.lines_for(cast.chair))
+    assert any("held" in line.text or "Hold" in line.text for line in notice_inbox.lines_for(cast.chair))
     hold_actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
     for login in ("chair", "owner", DEPENDANT):
-        assert not any("held" in line.text.lower() for line in notice_desk.lines_for(cast.people[login])), (
+        assert not any("held" in line.text.lower() for line in notice_inbox.lines_for(cast.people[login])), (
             login
         )
 
 
-def test_a_stop_stays_on_a_desk_until_it_was_read(cast, as_):
+def test_a_stop_stays_on_a_inbox_until_it_was_read(cast, as_):
     initiative = factories.make_mvp(cast)
     stage_actions.stop(initiative=initiative, reason_code="risk", reason="Too much.", by=cast.owner)
     client = as_(cast.chair)
-    (line,) = [line for line in notice_desk.lines_for(cast.chair) if "was stopped" in line.text]
+    (line,) = [line for line in notice_inbox.lines_for(cast.chair) if "was stopped" in line.text]
     assert line.text.startswith(initiative.title)
     assert client.get(line.link).url == initiative.get_absolute_url()
-    assert not any("was stopped" in line.text for line in notice_desk.lines_for(cast.chair))
+    assert not any("was stopped" in line.text for line in notice_inbox.lines_for(cast.chair))
 
 
 def test_an_incident_that_is_opened_again_is_told_again(cast, initiative):

@@ -25,7 +25,7 @@ from governance.gates import criteria, levels, turning_points
 from governance.gates.requirements import states_at
 from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
-from governance.notices.desk import lines_for
+from governance.notices.inbox import lines_for
 from governance.storage import backup, restore
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome

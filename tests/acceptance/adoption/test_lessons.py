@@ -9,8 +9,8 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from adoption.lessons import actions as lesson_actions
-from adoption.lessons import desk as lesson_desk
 from adoption.lessons import findings as lesson_findings
+from adoption.lessons import inbox as lesson_inbox
 from adoption.lessons import lesson_matching
 from adoption.lessons import permissions as lesson_permissions
 from adoption.lessons.actions import MARK, REQUIREMENT, Said
@@ -238,7 +238,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
             facts, book, at, criteria.states_at(facts, book, at)
         ).supported
     assert states == {"prototype": "prototype", "mvp": "mvp", "production": "production"}
-    assert [line.ref for line in lesson_desk.lines(cast.owner)] == [prototype.ref, mvp.ref]
+    assert [line.ref for line in lesson_inbox.lines(cast.owner)] == [prototype.ref, mvp.ref]
     review = review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)
     assert any(
         "A lesson is not answered" in reason.text
@@ -399,6 +399,6 @@ def test_says_costs_one_question_while_the_library_is_empty(cast):
 
 def test_who_may_enter_is_told_what_waits(cast):
     row = factories.make_lesson(cast, confirmed=False)
-    assert lesson_desk.lines(cast.admin) == []
-    assert [line.verb for line in lesson_desk.lines(cast.seat_adoption)] == ["confirm"]
+    assert lesson_inbox.lines(cast.admin) == []
+    assert [line.verb for line in lesson_inbox.lines(cast.seat_adoption)] == ["confirm"]
     assert not lesson_permissions.may_confirm(row, cast.admin)

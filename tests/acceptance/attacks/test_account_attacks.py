@@ -354,7 +354,7 @@ def test_h4_the_review_says_so_beside_the_sign_off(cast, review, as_):
     assert f"{review.pk}/sign/{SEAT}/?verdict=object" in own, "an objection waits for nothing"
 
 
-def test_h4_the_chair_finds_the_seat_on_the_desk_and_confirms_it_there(cast, review, as_):
+def test_h4_the_chair_finds_the_seat_on_the_inbox_and_confirms_it_there(cast, review, as_):
     seat = organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     url = f"/seats/{seat.pk}/confirm/"
     for person, there in (

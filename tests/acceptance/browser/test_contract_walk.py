@@ -154,10 +154,10 @@ def agent(folder: Path, address: str, key: str) -> subprocess.Popen:
 
 
 def answer_call(support: Person) -> None:
-    """The support owner finds the call on the desk, reads what is asked, and approves it."""
+    """The support owner finds the call in the inbox, reads what is asked, and approves it."""
     until = time.monotonic() + PATIENCE / 1000
     while True:  # the agent starts by itself
-        support.desk()
+        support.inbox()
         waiting = support.page.get_by_role("link", name=re.compile("Read and answer|Read the call"))
         if waiting.count() or time.monotonic() > until:
             break

@@ -57,13 +57,13 @@ class Newcomer:
             self.page.get_by_role("button", name=name, exact=True).click()
 
     def sign_in(self, login: str) -> None:
-        """Type name and password; the desk opens."""
+        """Type name and password; the inbox opens."""
         self.type("User name", login)
         self.type("Password", PHRASE)
         self.press("Sign in")
 
     def next_step(self, button: str) -> None:
-        """From the desk to the step it leads to next."""
+        """From the inbox to the step it leads to next."""
         self.page.goto("/")
         following = self.page.locator("li").filter(has=self.page.get_by_text("next", exact=True))
         self.look("setup")

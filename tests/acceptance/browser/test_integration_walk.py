@@ -141,7 +141,7 @@ def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, s
         for name in ("security_privacy", "business_value"):  # five seats in all: the sixth is not asked
             watch.let_in(cast.seats[name]).sign()
         chair = watch.let_in(cast.chair)
-        chair.desk()
+        chair.inbox()
         chair.click("Read and decide")
         says(chair, "ready for decision")
         shot(chair, "1-6-ready")
@@ -175,7 +175,7 @@ def a_term_is_named(watch: Watch, cast, initiative) -> None:
     lead.send("Add it")
     lead.said("It is proposed. The architecture seat is told")
     seat = watch.let_in(cast.seat_architecture)
-    shot(seat, "1-1-desk")
+    shot(seat, "1-1-inbox")
     seat.open("Read and answer", seat.page.locator("li").filter(has_text="customer"))
     shot(seat, "1-1-proposal")
     seat.send("Confirm it")
@@ -510,8 +510,8 @@ def the_owner_is_gone(watch: Watch, cast, initiative, successor) -> None:
 def she_accepts(watch: Watch, review, successor) -> None:
     """5. The successor takes it in person; what she signed as a delegate no longer counts."""
     somebody = watch.let_in(successor)
-    somebody.desk()
-    shot(somebody, "2-5-desk")
+    somebody.inbox()
+    shot(somebody, "2-5-inbox")
     somebody.click("Read and answer")
     somebody.bind("I accept")
     somebody.page.goto(f"/reviews/{review.pk}/")
@@ -528,7 +528,7 @@ def test_nobody_takes_it_for_a_month(watch, cast):
     with at(2026, 12, 2, 12):
         periodic.open_vacancy_obligations()
         chair = watch.let_in(cast.chair)
-        chair.desk()
+        chair.inbox()
         says(chair, "Ticket triage")
         shot(chair, "2-6-obligation")
         chair.click("Open the initiative")

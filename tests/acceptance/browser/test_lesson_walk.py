@@ -101,7 +101,7 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     learn(watch.let_in(others.owner), seat, look)
     for name in ("business_value", "risk_compliance"):
         initiative_acts.sign_off(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
-    seat.desk()
+    seat.inbox()
     seat.click("Review and sign")
     expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)
     look(seat, "review-answered")
@@ -136,9 +136,9 @@ def report(watch, owner: Person, look) -> Person:
 
 
 def incident(owner: Person, look) -> None:
-    """From the desk: an incident is made of it, written on, resolved and closed; a post-mortem is owed by then."""
-    owner.desk()
-    look(owner, "desk-problem")
+    """From the inbox: an incident is made of it, written on, resolved and closed; a post-mortem is owed by then."""
+    owner.inbox()
+    look(owner, "inbox-problem")
     owner.open("Read it")
     look(owner, "problem")
     owner.click("Make it an incident")
@@ -192,10 +192,10 @@ def incident(owner: Person, look) -> None:
 
 
 def write(owner: Person, look) -> None:
-    """It is on the desk, begun, found lacking, completed with a gap, and handed in."""
+    """It is in the inbox, begun, found lacking, completed with a gap, and handed in."""
     page = owner.page
-    owner.desk()
-    look(owner, "desk-owed")
+    owner.inbox()
+    look(owner, "inbox-owed")
     owner.open("Write", page.locator("li").filter(has_text="Post-mortem of the incident"))
     look(owner, "post-mortem-start")
     owner.press("Begin to write")
@@ -243,7 +243,7 @@ def publish(risk: Person, seat: Person, look) -> None:
     risk.press("Comment")
     risk.said("Your comment stands beside the section.")
     look(risk, "post-mortem-in-review")
-    seat.desk()
+    seat.inbox()
     seat.click("Read and confirm")
     expect(seat.page.locator("main")).to_contain_text("Were the two who gave notice asked back?")
     look(seat, "post-mortem-confirm")
@@ -255,7 +255,7 @@ def publish(risk: Person, seat: Person, look) -> None:
 
 
 def learn(other: Person, seat: Person, look) -> None:
-    """The other team finds it in the library and on its desk; the gate waits until it is answered and signed for."""
+    """The other team finds it in the library and in its inbox; the gate waits until it is answered and signed for."""
     other.page.get_by_role("navigation", name="Main").get_by_role("link", name="Rules and lessons").click()
     other.page.get_by_role("navigation", name="Rules and lessons").get_by_role("link", name="Lessons").click()
     other.type("What do you want to know?", "are we told when an export stops at night?")
@@ -264,9 +264,9 @@ def learn(other: Person, seat: Person, look) -> None:
     look(other, "library")
     other.open(LESSON[:40])
     look(other, "lesson")
-    other.desk()
+    other.inbox()
     expect(other.page.locator("main")).to_contain_text(f"1 lesson of others: {SECOND}")
-    look(other, "desk-lesson")
+    look(other, "inbox-lesson")
 
     other.initiative(SECOND)
     expect(other.page.locator("main")).to_contain_text("Next: answer this before the gate.")
@@ -278,13 +278,13 @@ def learn(other: Person, seat: Person, look) -> None:
     look(other, "review-open")
     other.press("Open the review")
     other.said("The review is open.")
-    seat.desk()
+    seat.inbox()
     seat.click("Review and sign")
     expect(seat.page.locator("main")).to_contain_text("A lesson is not answered")
     expect(seat.page.locator("#lessons")).to_contain_text("not answered")
     look(seat, "review-unanswered")
 
-    other.desk()
+    other.inbox()
     other.click("Answer", other.page.locator("li").filter(has_text="1 lesson of others"))
     other.tick("It applies to this initiative")
     other.type("What was done about it, or why it does not apply", ANSWERED)

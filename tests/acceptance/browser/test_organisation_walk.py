@@ -90,7 +90,7 @@ def test_a_long_list_is_typed_into_and_sends_what_it_names(watch, cast):
 
 
 def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
-    """The leaver sees everything she holds, asks one successor for all of it, who takes it in person from his desk."""
+    """The leaver sees everything she holds, asks one successor for all of it, who takes it in person from his inbox."""
     with clock.simulated(clock.now() - AGE):
         first, second = factories.make_initiative(cast), factories.make_initiative(cast, title="Reply drafts")
     owner = watch.sign_in(cast.owner)
@@ -122,9 +122,10 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
 
 
 def test_somebody_is_away_and_another_sits_for_her(watch, cast):
-    """She plans it and names a delegate, who accepts, finds the sign-off on the desk with for whom, and signs for both.
+    """She plans it and names a delegate, who accepts, finds the sign-off in the inbox with for whom, and signs for
+    both.
 
-    The seat is in its first day: the desk says so, until the chair confirms it.
+    The seat is in its first day: the inbox says so, until the chair confirms it.
     """
     initiative = factories.make_initiative(cast)
     initiative_acts.parts(initiative, cast.team)
@@ -145,10 +146,10 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     look(delegate, "delegation")
     delegate.bind("I stand in")
     delegate.said("You stand in for Amara Diallo")
-    delegate.desk()
+    delegate.inbox()
     expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")
     expect(delegate.page.locator("main")).to_contain_text("Your seat is in its first day")
-    look(delegate, "desk-first-day")
+    look(delegate, "inbox-first-day")
     delegate.click("Read the review")
     expect(delegate.page.locator("#mine")).to_contain_text("Your seat is in its first day")
     look(delegate, "review-first-day")
@@ -157,9 +158,9 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     expect(chair.page.locator("main")).to_contain_text("Sam Brook")
     look(chair, "seat-confirm")
     chair.press("Confirm the seat")
-    delegate.desk()
+    delegate.inbox()
     expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")
-    look(delegate, "desk-for")
+    look(delegate, "inbox-for")
     delegate.sign()
     expect(delegate.page.locator("main")).to_contain_text("as delegate of Amara Diallo")
     holder.click("End it")

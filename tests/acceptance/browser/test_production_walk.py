@@ -289,7 +289,7 @@ def stands_as(owner: Person, stage: str) -> None:
 
 
 def staff(owner: Person, people: People, cast) -> None:
-    """Four roles are proposed; each person accepts in person, from the desk."""
+    """Four roles are proposed; each person accepts in person, from the inbox."""
     owner.tab("People")
     owner.click("Propose people")
     for role, person in (
@@ -306,7 +306,7 @@ def staff(owner: Person, people: People, cast) -> None:
         if roles > 1:
             asked.accept_all(roles)
         else:
-            asked.desk()
+            asked.inbox()
             asked.click("Read and answer")
             asked.bind("I accept")
             asked.said("now.")

@@ -271,7 +271,7 @@ def a_reading(owner: Person, initiative: Initiative) -> None:
     owner.page.goto(at("measure-declare", initiative.ref, instrument="behaviour.practice"))
     owner.type("What exactly", "Users who begin with it")
     owner.type("Whom it is about", "The users in scope")
-    owner.type("Where the figures come from", "Counted at the desk")
+    owner.type("Where the figures come from", "Counted at the inbox")
     owner.type("Target, in percent", "50")
     owner.type("How many people it is meant for", "40")
     owner.send("Declare it")

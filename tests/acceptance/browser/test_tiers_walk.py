@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from governance.models import User
-from governance.notices.desk import lines_for
+from governance.notices.inbox import lines_for
 from governance.rulebook import shipped_text
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing
@@ -164,7 +164,7 @@ class Walk(Answers):
         if not any(line.button == "Open and verify" for line in lines_for(person)):
             return
         verifier = self.at(person)
-        verifier.desk()
+        verifier.inbox()
         verifier.open("Open and verify")
         shows = verifier.page.get_by_label("It shows this")
         while shows.count():

@@ -635,7 +635,7 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
     url = at("clause", initiative.ref, 2)
     with acts() as kinds:
         as_(cast.seat_risk).post(url, {"text": "Four hours are long."})
-        as_(cast.owner).post(url, {"text": "The desk is small."})
+        as_(cast.owner).post(url, {"text": "The inbox is small."})
     assert kinds == ["clause commented", "clause commented"]
     assert as_(cast.auditor).get(url).status_code == 200
     assert as_(cast.auditor).post(url, {"text": "I only read."}).status_code == 403

@@ -167,7 +167,7 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
     for person in (cast.outsider, cast.support, cast.sponsor):
         assert found("zeppelin", person) == found("airship", person) == found(initiative.ref, person) == {}
         client = as_(person)
-        client.get("/search/")  # counts what waits on the desk, for a minute
+        client.get("/search/")  # counts what waits in the inbox, for a minute
         with CaptureQueriesContext(connection) as there:
             hidden = client.get("/search/", {"q": "zeppelin"}).content.decode()
         with CaptureQueriesContext(connection) as absent:

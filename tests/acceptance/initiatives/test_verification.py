@@ -14,7 +14,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.gates.requirements import BY_VERIFYING
 from governance.models import Entry, Notice, Rulebook
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
@@ -326,8 +326,8 @@ def test_that_too_few_can_verify_is_said_before_a_initiative_is_submitted(cast, 
     assert "At high risk two people verify" not in page
 
 
-class TestDesk:
-    """Answers of a running initiative that wait to be verified lie on the desks of the seats that sign for them."""
+class TestInbox:
+    """Answers of a running initiative that wait to be verified lie in the inboxes of the seats that sign for them."""
 
     @pytest.fixture
     def running(self, cast):
@@ -340,7 +340,7 @@ class TestDesk:
 
     @staticmethod
     def waiting(person):
-        return [line for line in notice_desk.lines_for(person) if line.verb == "verify"]
+        return [line for line in notice_inbox.lines_for(person) if line.verb == "verify"]
 
     def test_a_seat_is_told_how_many_and_led_to_the_first(self, running, cast, as_):
         (line,) = self.waiting(cast.seat_risk)
@@ -389,7 +389,7 @@ class TestDesk:
 
 
 class TestRenewal:
-    """What renews a verified item: counted meanwhile, on the desk of its seat, told after a week."""
+    """What renews a verified item: counted meanwhile, in the inbox of its seat, told after a week."""
 
     @pytest.fixture
     def renewed(self, initiative, plan, cast):

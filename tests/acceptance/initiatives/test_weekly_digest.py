@@ -16,10 +16,10 @@ from governance.models import Delivery, Telling, User
 from governance.notices import daily_mail, preferences
 from governance.organisation import actions as organisation_actions
 from governance.templatetags.plumbline import day
-from initiatives.desk import weekly_digest
 from initiatives.efforts import actions as effort_actions
 from initiatives.facts import visible_progress
 from initiatives.holds import actions as hold_actions
+from initiatives.inbox import weekly_digest
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
@@ -68,7 +68,7 @@ def test_who_gets_which_unit(cast):
     assert units_of(cast.chair) == []
     for number in range(4):
         unit = organisation_actions.add_unit(
-            name=f"Desk {number}", code=f"desk-{number}", parent=cast.elsewhere, by=cast.admin
+            name=f"Inbox {number}", code=f"inbox-{number}", parent=cast.elsewhere, by=cast.admin
         )
         factories.make_initiative(
             cast, unit=unit, owner=cast.sponsor, by=cast.sponsor, title=f"Idea {number}"

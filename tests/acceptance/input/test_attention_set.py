@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from adoption.demo import initiative_acts
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import SignOffVerdict
 from initiatives.checklist import actions as checklist_actions
@@ -171,7 +171,7 @@ def wrong_with(cast, review: Review) -> list[str]:
         person.pk
         for person in cast.people.values()
         if any(
-            line.link == link and line.button != "Read the review" for line in notice_desk.lines_for(person)
+            line.link == link and line.button != "Read the review" for line in notice_inbox.lines_for(person)
         )
     }
     asks = {pk for move in moves if move.kind == review_turn.QUESTION for pk in move.people}

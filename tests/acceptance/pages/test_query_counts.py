@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 # Page and the most it may ask the database, the session and the person among it; for whoever sees most of it.
 MOST = {
-    # Seven for what adoption puts on desks (incidents, what depends on severe ones, clocks, three for reports,
+    # Seven for what adoption puts in inboxes (incidents, what depends on severe ones, clocks, three for reports,
     # post-mortems), one for new seats, one for whose move the open reviews near the person are, one for snoozed lines.
     "/": 20,
     "{initiative}incidents/": 16,

@@ -17,7 +17,7 @@ from django.test import override_settings
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import DataFolder, Entry
-from governance.operations import installation_desk, startup
+from governance.operations import installation_inbox, startup
 from governance.storage import backup, data_folder, restore
 from initiatives import tasks as initiatives_tasks
 from initiatives.evidence import file_checks
@@ -65,9 +65,9 @@ def test_a_folder_that_is_not_mounted_voids_nothing_and_takes_nothing_in(
         "is not the one that the database names; see PLUMBLINE_DATA",
     )
     assert str(unmounted) not in answer.content.decode()
-    (line,) = installation_desk.lines(cast.admin)
+    (line,) = installation_inbox.lines(cast.admin)
     assert line.text == "The folder of files is not the right one"
-    assert installation_desk.lines(cast.owner) == []
+    assert installation_inbox.lines(cast.owner) == []
 
 
 def test_the_folder_of_another_installation_is_no_better(initiative, unmounted):

@@ -13,7 +13,7 @@ from governance import clock
 from governance.database import row_history
 from governance.gates import drawing
 from governance.models import Checkpoint, Entry, Rulebook
-from governance.notices.desk import lines_for
+from governance.notices.inbox import lines_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
 from governance.tasks import seal_record
@@ -348,7 +348,7 @@ class TestAcceptedAgain:
             self.accepted(old)
             assert {row.checkpoint_id for row in drawn(old)[5:]} == {seed.pk}
 
-    def test_what_is_drawn_ahead_takes_nothing_from_production_and_waits_on_the_desk(self, old, cast):
+    def test_what_is_drawn_ahead_takes_nothing_from_production_and_waits_on_the_inbox(self, old, cast):
         with later(336):
             before = supported_stage.judged(initiative_acts.fresh(old)).support
             self.accepted(old)
@@ -358,8 +358,8 @@ class TestAcceptedAgain:
             assert waiting
             assert {(found.state, found.place) for found in waiting} == {("below", "verification")}
             assert all(found.satisfies("production") for found in waiting)
-            desk = [line for line in lines_for(cast.seat_risk) if line.verb == "verify"]
-            assert [line.ref for line in desk] == [old.ref]
+            inbox = [line for line in lines_for(cast.seat_risk) if line.verb == "verify"]
+            assert [line.ref for line in inbox] == [old.ref]
 
     def test_it_is_refused_until_they_are_verified(self, old, cast):
         with later(336):

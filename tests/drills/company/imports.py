@@ -32,7 +32,7 @@ SHOWN = (
         ("portfolio", f"whose=others&q={TITLE}"),
         ("portfolio-export", ""),
     ),
-    *(("desk", ""), ("imports-several", "")),
+    *(("inbox", ""), ("imports-several", "")),
     *(("cost", ""), ("imports", "")),
 )
 STAGES = ("Deployed", "Pilot", "Pre-deployment", "Retired", "", "In Betrieb")
@@ -178,7 +178,7 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     client = Client(SERVER_NAME="localhost")
     client.force_login(admin)
     initiative = Initiative.objects.filter(stage="production").first()
-    pages = [reverse("portfolio"), initiative.get_absolute_url(), reverse("desk"), reverse("imports")]
+    pages = [reverse("portfolio"), initiative.get_absolute_url(), reverse("inbox"), reverse("imports")]
     for url in pages * 3:
         client.get(url)
     alone = [asked(client, url) for _ in range(30) for url in pages]

@@ -18,15 +18,15 @@ from tests.drills.record import capture
 
 ROUNDS = 25
 REVIEWS = 8  # real ones, before the MVP gate, told through the acts
-DESKS = ("desk", "desk of a seat", "desk of the chair")
+INBOXES = ("inbox", "inbox of a seat", "inbox of the chair")
 MOST = {"insights": 10.0, "portfolio": 3.0, "initiative": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(
-    DESKS, 3.0
+    INBOXES, 3.0
 )
 LONG = ("long contract", "its editor", "its map")
 QUERIES = (
     dict.fromkeys(LONG, 25)
     | {"insights": 34, "portfolio": 12, "initiative": 20, "review": 15, "reviews": 25}
-    | dict.fromkeys(DESKS, 12)
+    | dict.fromkeys(INBOXES, 12)
 )
 MOST_OF_ACTS = 6.0
 
@@ -150,9 +150,9 @@ def pages(cast, reviews, long) -> None:
         ("long contract", cast.owner, reverse("contract", args=[long.ref])),
         ("its editor", cast.owner, reverse("contract-edit", args=[long.ref])),
         ("its map", cast.owner, reverse("contract-map", args=[long.ref])),
-        ("desk", cast.owner, "/"),
-        ("desk of a seat", cast.seat_risk, "/"),
-        ("desk of the chair", cast.chair, "/"),
+        ("inbox", cast.owner, "/"),
+        ("inbox of a seat", cast.seat_risk, "/"),
+        ("inbox of the chair", cast.chair, "/"),
     ]
     wanted.append(("search", cast.auditor, f"{reverse('search')}?q=forecast"))
     for words, person, address in wanted:

@@ -167,7 +167,7 @@ def pages(company) -> None:
         ("busy system", auditor, busy.get_absolute_url()),
         ("busy system", outsider, busy.get_absolute_url()),
         ("integration", auditor, reverse("integration", args=[initiative.ref])),
-        ("desk of an owner", outsider, "/"),
+        ("inbox of an owner", outsider, "/"),
     ]
     for words, person, address in wanted:
         client = Client(SERVER_NAME="localhost")

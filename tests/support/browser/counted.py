@@ -94,16 +94,16 @@ class Counted(Person):
         self.tally = tally
         self.page.on("framenavigated", self._another_page)
         self.sign_in()
-        self.arrived = True  # on the desk, which they have just been shown
+        self.arrived = True  # in the inbox, which they have just been shown
 
     def _another_page(self, frame: Frame) -> None:
         if frame == self.page.main_frame and frame.url != "about:blank":
             self.tally.of(self.person).pages += 1
 
-    def desk(self) -> None:
+    def inbox(self) -> None:
         """Back to what waits; whoever has just signed in is there."""
         if not self.arrived:
-            super().desk()
+            super().inbox()
 
     def follow(self, link: Locator) -> None:
         """A link or a button is a click."""

@@ -41,7 +41,7 @@ class Watch:
         return page
 
     def sign_in(self, person: User, way: "type[Person] | None" = None, **options) -> "Person":
-        """A person on the desk, who uses the browser in their own way.
+        """A person in the inbox, who uses the browser in their own way.
 
         The first of each way types name and password; for those who follow the session is there already.
         """
@@ -56,7 +56,7 @@ class Watch:
         return somebody
 
     def let_in(self, person: User) -> "Person":
-        """A person whose session is there already, on the desk: for walks of many people."""
+        """A person whose session is there already, in the inbox: for walks of many people."""
         somebody = Person(person, self.page())
         self._seat(somebody)
         return somebody
@@ -123,7 +123,7 @@ class Person:
     # Getting about
 
     def sign_in(self) -> None:
-        """Type name and password; the desk opens."""
+        """Type name and password; the inbox opens."""
         self.page.goto("/")
         self.type("User name", self.person.login)
         self.type("Password", factories.PASSWORD)
@@ -178,7 +178,7 @@ class Person:
         if part.count():
             self.follow(part.first)
 
-    def desk(self) -> None:
+    def inbox(self) -> None:
         """Back to what waits."""
         self._place("Inbox")
 
@@ -286,8 +286,8 @@ class Person:
             self.press(button, exact=exact)
 
     def accept_all(self, count: int) -> None:
-        """From the desk to the page of the roles that wait, all of them ticked and signed at once."""
-        self.desk()
+        """From the inbox to the page of the roles that wait, all of them ticked and signed at once."""
+        self.inbox()
         self.open("Read and answer")
         self.open("Tick all")
         self.bind("I accept what is ticked")
@@ -300,8 +300,8 @@ class Person:
         self.bind("Sign as ", exact=False)
 
     def sign(self, line: str = "Review and sign") -> None:
-        """From that line of the desk to the review, read the statement of one's seat, sign it with the password."""
-        self.desk()
+        """From that line of the inbox to the review, read the statement of one's seat, sign it with the password."""
+        self.inbox()
         self.click(line)
         self.click(re.compile("^(Approve and sign|Approve again|Sign again)"))
         expect(self.page.locator("main")).to_contain_text("What you sign")
@@ -310,8 +310,8 @@ class Person:
         expect(self.page.locator("main")).to_contain_text("Current: it counts.")
 
     def decide(self, reason: str) -> None:
-        """From the desk to the review that is ready, and approve it as chair."""
-        self.desk()
+        """From the inbox to the review that is ready, and approve it as chair."""
+        self.inbox()
         self.click("Read and decide")
         expect(self.page.locator("main")).to_contain_text("ready for decision")
         self.click("Approve", self.page.get_by_role("complementary", name="Decision"))

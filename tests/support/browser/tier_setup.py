@@ -46,11 +46,11 @@ class SetUp:
         owner = self.owner
         owner.click("Propose a tier")
         owner.tick(self.tier.capitalize())
-        owner.type("Worst credible harm", "A letter reaches the wrong desk and is handed on.")
+        owner.type("Worst credible harm", "A letter reaches the wrong inbox and is handed on.")
         owner.press("Propose")
         owner.said("The tier is proposed")
         risk = self.at(self.cast.seat_risk)
-        risk.desk()
+        risk.inbox()
         risk.click("Read and confirm")
         risk.press("Confirm", exact=False)
         risk.said("The tier is confirmed.")
@@ -92,7 +92,7 @@ class SetUp:
         owner.said("The contract is with its seats.")
         for person in (self.cast.seat_value, self.cast.seat_risk):
             seat = self.at(person)
-            seat.desk()
+            seat.inbox()
             seat.approve_contract()
             seat.said("You approved the contract.")
 
@@ -170,7 +170,7 @@ class SetUp:
         owner.type("What people are told meanwhile", "That the list is of yesterday.")
         owner.press("Connect")
         of_system = self.at(self.cast.outsider)
-        of_system.desk()
+        of_system.inbox()
         of_system.open("Read and answer")
         of_system.open("Read and answer", of_system.page.locator("#waiting"))
         of_system.press("I agree")

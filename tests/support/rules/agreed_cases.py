@@ -63,7 +63,7 @@ IN_PERSON = {
 }
 GENERATED = ("prod.q07_governance_evidence",)
 ONLY_FROM_OUTSIDE = ("mvp.owner", "mvp.duty", "prod.q02_support", *GENERATED)
-# On whose desk a question lies, by name.
+# On whose inbox a question lies, by name.
 PEOPLE = {
     "owner": "Marta",
     "support_owner": "Karim",
@@ -85,7 +85,7 @@ class Question:
     days: dict[str, int]
     level: dict[str, str]
     level_at_mvp: dict[str, str]
-    desk: str
+    inbox: str
     blocking: bool
     waivable: bool
     of_register: bool
@@ -101,7 +101,7 @@ class Question:
     @property
     def person(self) -> str:
         """The name of whoever the question lies with."""
-        return PEOPLE["owner" if self.desk == "business_owner" else self.desk]
+        return PEOPLE["owner" if self.inbox == "business_owner" else self.inbox]
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _questions() -> dict[str, Question]:
     duty, at_mvp = _rows(agreed_questions.DUTY), _rows(agreed_questions.LEVEL_AT_MVP)
     found = {}
     for key, (kinds, days, level) in _rows(agreed_questions.PROOF).items():
-        desk, may, ways, changes, words = duty[key]
+        inbox, may, ways, changes, words = duty[key]
         said = kinds.split()
         found[key] = Question(
             key,
@@ -184,7 +184,7 @@ def _questions() -> dict[str, Question]:
             {tier: 0 if word == "ever" else int(word) for tier, word in _by_tier(days).items()},
             _by_tier(level),
             _by_tier(at_mvp[key][0] if key in at_mvp else level),
-            desk,
+            inbox,
             "advisory" not in may.split(),
             "waivable" in may.split(),
             "register" in may.split(),

@@ -96,7 +96,7 @@ int.definitions | - documented verified
 int.sources_condition | documented documented verified
 """
 
-# Of a question: whose desk it lies on; whether it alone may be waived; how it is measured without a verifier; which
+# Of a question: whose inbox it lies on; whether it alone may be waived; how it is measured without a verifier; which
 # changes end its proof; and the first letters of the SHA-256 of its words, which a statement that is signed carries.
 # `register`: unknown while nothing is described in the integration register. `advisory`: it stops no gate.
 DUTY = """

@@ -200,7 +200,7 @@ TABLE = {
     "notice": only(closed=404, sent=405),  # one's own only; this one is nobody's
     "notices-read": only(closed=405, strangers=405, sent=302),
     "snooze": only(closed=405, strangers=405, sent=302),
-    "desk": MEMBERS,
+    "inbox": MEMBERS,
     "search": MEMBERS,
     "portfolio": MEMBERS,
     "portfolio-export": MEMBERS,

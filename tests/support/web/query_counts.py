@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 
 def asked(client: Client, address: str, query: dict | None = None) -> int:
-    """How often the page asks once it was seen before: what waits on the desk is counted anew after each act."""
+    """How often the page asks once it was seen before: what waits in the inbox is counted anew after each act."""
     assert client.get(address, query).status_code == 200, address
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address, query).status_code == 200, address

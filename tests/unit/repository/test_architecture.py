@@ -44,7 +44,7 @@ KINDS = {
         "apps",
         "calendar",
         "charts",
-        "desk",
+        "inbox",
         "entry_wording",
     ),
     *("findings", "forms", "lines", "mails", "permissions", "presentation", "preview", "queries", "remedies"),

@@ -12,7 +12,7 @@ from tests.support.paths import ROOT
 
 # Modules whose texts people read, by name; forms, views and the like by how their name ends.
 MODULES = re.compile(
-    r"(^|_)(actions|admin|admin_base|apps|api|banners|calendar|charts|desk|digest|filters|findings|first_steps|forms|"
+    r"(^|_)(actions|admin|admin_base|apps|api|banners|calendar|charts|inbox|digest|filters|findings|first_steps|forms|"
     r"help_topics|lines|mails|next_step|permissions|preview|presentation|queries|remedies|reminders|report_links|search|"
     r"turn|views|wording|instruments|evidence_rules|requirements|criteria|levels)\.py$"
 )
@@ -257,10 +257,12 @@ DROPPED = {
     r"debts?|debtors?": "obligation, responsible",
     r"vot(e|es|ed|ing)": "sign-off, sign off",
     r"sittings?": "review snapshot, batch",
+    r"desks?": "inbox",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
     r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"
+    r"(service|sales|robot|question|correspondence|tech|call|complaints|answer|returns|help)[ _-]?desk|"
     r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"
     # Cases of the people whom a system serves.
     r"by case and|affected cases|customer, case|share of cases|tested case|(sixty|other|no) cases?|cases beside|"

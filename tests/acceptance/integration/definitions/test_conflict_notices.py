@@ -1,10 +1,10 @@
-"""Who hears of definitions that disagree: on the desk, as a notice, on the initiative; and what its banner says."""
+"""Who hears of definitions that disagree: in the inbox, as a notice, on the initiative; and what its banner says."""
 
 import pytest
 from django.urls import reverse
 
 from governance.models import Notice
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.models import Term
 from initiatives.roles import actions as role_actions
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def lines(person, initiative):  # noqa: F811
     return [
         line
-        for line in notice_desk.lines_for(person)
+        for line in notice_inbox.lines_for(person)
         if line.ref == initiative.ref
         and "conflict" in f"{line.text}{line.why}"
         and "is held" not in line.text
@@ -54,7 +54,7 @@ def test_the_data_steward_is_told_and_alone_asked(cast, as_, initiative, three):
     assert "Nothing is promoted meanwhile." in said
 
 
-def test_it_leaves_the_desk_once_it_is_settled(cast, as_, initiative, three):  # noqa: F811
+def test_it_leaves_the_inbox_once_it_is_settled(cast, as_, initiative, three):  # noqa: F811
     for facet, conflict in three.items():
         (accept if facet == "business_logic" else settle)(cast, conflict)
     assert lines(cast.steward, initiative) == []

@@ -241,7 +241,7 @@ def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, initiative, li
         initiative, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system
     ) if False else None
     components_actions.report_change(
-        initiative=initiative, triggers=["workflow"], what="Another desk", by=cast.lead
+        initiative=initiative, triggers=["workflow"], what="Another inbox", by=cast.lead
     )
     assert not mine.voidings.exists(), "what lists the trigger alone is ended"
     with acting(by=cast.lead, reason="A field was renamed"):

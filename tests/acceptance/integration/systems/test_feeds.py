@@ -48,7 +48,7 @@ def test_each_system_of_a_stopped_initiative_owes_one_word(cast, stopped):
     assert orphan.responsible is None
 
 
-def test_it_stands_on_the_owners_desk_and_their_word_settles_it(cast, as_, stopped):
+def test_it_stands_on_the_owners_inbox_and_their_word_settles_it(cast, as_, stopped):
     obligation = feeds(stopped).first()
     there, owner = reverse("feed-shut", args=[obligation.pk]), as_(cast.outsider)
     assert f'href="{there}"' in text_of(owner.get("/"))

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry, Notice
-from governance.notices.desk import lines_for
+from governance.notices.inbox import lines_for
 from governance.permission_result import Conflict, Refused
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions

@@ -298,13 +298,13 @@ def test_the_number_of_questions_does_not_grow_with_systems_and_links(cast, as_,
 # What waits for an owner
 
 
-def test_an_owner_has_it_on_the_desk_and_answers_without_seeing_the_initiative(cast, as_, mvp, crm):
+def test_an_owner_has_it_on_the_inbox_and_answers_without_seeing_the_initiative(cast, as_, mvp, crm):
     account = factories.make_account(cast, crm, owner=cast.outsider, review_by=clock.today())
     link = factories.make_link(cast, mvp, crm, account=account, purpose="Names of customers")
     client = as_(cast.outsider)
-    desk = text_of(client.get("/"))
-    assert "1 initiative would depend on CRM" in desk
-    assert "Service account svc-assistant in CRM" in desk
+    inbox = text_of(client.get("/"))
+    assert "1 initiative would depend on CRM" in inbox
+    assert "Service account svc-assistant in CRM" in inbox
     page = text_of(client.get(crm.get_absolute_url()))
     assert "Waiting for your answer" in page
     assert at("link-answer", link.pk) in page
@@ -359,14 +359,14 @@ def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
     assert as_(cast.lead).get(at("system-disown", crm.pk)).status_code == 403
 
 
-def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_desk(cast, as_, mvp, crm):
+def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_inbox(cast, as_, mvp, crm):
     account = factories.make_account(cast, crm, owner=cast.outsider)
     factories.make_link(cast, mvp, crm, account=account)
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No", by=cast.owner)
     client = as_(cast.outsider)
-    desk = text_of(client.get("/"))
-    assert "Close the service account svc-assistant in CRM" in desk
-    assert at("account-close", account.pk) in desk
+    inbox = text_of(client.get("/"))
+    assert "Close the service account svc-assistant in CRM" in inbox
+    assert at("account-close", account.pk) in inbox
     client.post(at("account-close", account.pk), {"reason": "Closed"})
     assert "Close the service account" not in text_of(client.get("/"))
 

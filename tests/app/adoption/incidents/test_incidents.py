@@ -13,7 +13,7 @@ from adoption.demo import initiative_acts
 from adoption.edge_clauses import actions as edge_clause_actions
 from adoption.edge_clauses import clause_drafts
 from adoption.incidents import actions as incident_actions
-from adoption.incidents import desk as incident_desk
+from adoption.incidents import inbox as incident_inbox
 from adoption.incidents import incident_metrics, merging, reporting_clocks, runbook
 from adoption.incidents import permissions as incident_permissions
 from adoption.incidents import preview as incident_preview
@@ -352,7 +352,7 @@ def test_clocks_count_days_to_their_local_end(cast, initiative, settings):
     assert ("owner", "late0") in told(last)
     assert told(clock.now()) == set()
     assert ("owner", "7d") in told(clock.midnight_before(found.due) - timedelta(days=6))
-    assert [line.due for line in incident_desk.lines(cast.owner) if line.verb == "settle"] == [found.due]
+    assert [line.due for line in incident_inbox.lines(cast.owner) if line.verb == "settle"] == [found.due]
     reporting_clocks.meet_deadline(deadline=found, words="To the authority, no. 7.", by=cast.owner)
     with pytest.raises(Conflict):
         reporting_clocks.meet_deadline(deadline=found, words="Again.", by=cast.owner)

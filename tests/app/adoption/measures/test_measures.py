@@ -21,8 +21,8 @@ from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW,
 from governance import clock
 from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
-from governance.notices import desk as notice_desk
 from governance.notices import due
+from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
 from initiatives.components import actions as components_actions
 from initiatives.facts import supported_stage
@@ -356,7 +356,7 @@ def test_sixty_silent_days_are_a_obligation_that_a_reading_settles(cast):
         (obligation,) = overdue_readings.open_silence_obligations()
         assert overdue_readings.open_silence_obligations() == [], "safe to repeat"
         assert (obligation.responsible, obligation.kind) == (cast.owner, "reading")
-        assert any(line.button == "Add measurement" for line in notice_desk.lines_for(cast.owner))
+        assert any(line.button == "Add measurement" for line in notice_inbox.lines_for(cast.owner))
         with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):

@@ -21,7 +21,7 @@ from adoption.measures.behaviour_detection import Overrides, PastedOut, Use
 from adoption.models import BehaviourReport, SealedSource, SourceQuestion
 from adoption.record_export.record_export import Scope, export
 from adoption.reports import actions as report_actions
-from adoption.reports import desk as report_desk
+from adoption.reports import inbox as report_inbox
 from adoption.reports import permissions as report_permissions
 from adoption.reports import sealed_reporter, sources
 from adoption.reports import views as report_views
@@ -96,10 +96,10 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     assert against(initiative) == ["Team North: it is used against people, and the board has not answered."]
     assert not story.state(initiative, "adopt.behaviour").satisfied, "although its proof stands"
     assert "used against people" in story.state(initiative, "adopt.behaviour").words
-    assert [line.text for line in report_desk.lines(cast.chair)] == [
+    assert [line.text for line in report_inbox.lines(cast.chair)] == [
         "It is used against people: Customer summary assistant"
     ]
-    assert report_desk.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
+    assert report_inbox.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
     for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
             report_actions.judge(report=row, outcome="answered", answer="Fine.", by=other)
@@ -108,7 +108,7 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     )
     assert against(initiative) == []
     assert story.state(initiative, "adopt.behaviour").satisfied
-    assert report_desk.lines(cast.chair) == []
+    assert report_inbox.lines(cast.chair) == []
 
 
 def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_help(cast, initiative):
@@ -338,7 +338,7 @@ def employee(cast):
 
 def test_no_row_of_any_table_says_who_reported(cast, initiative, employee, as_):
     client = as_(employee)
-    client.get(reverse("desk"))
+    client.get(reverse("inbox"))
     place, before = reverse("report-behaviour", args=[initiative.ref]), rows_of_all_tables()
     response = client.post(place, TOLD | {"observed_on": clock.today().isoformat(), "may_ask": "on"})
     assert response.status_code == 302
@@ -350,7 +350,7 @@ def test_no_row_of_any_table_says_who_reported(cast, initiative, employee, as_):
     )
     assert "Zebedee Quill" in asked.content.decode(), "the one way there is"
     assert asked["Cache-Control"].startswith("max-age=0"), "and the browser keeps nothing of it"
-    client.get(reverse("desk"))
+    client.get(reverse("inbox"))
     assert b"asked for your name" in client.get(reverse("reports-mine")).content
     client.post(reverse("reports-mine"))
     named = names_of(employee)
@@ -400,7 +400,7 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
             reverse("initiative-history", args=[initiative.ref]),
             reverse("initiative", args=[initiative.ref]),
             reverse("notices"),
-            reverse("desk"),
+            reverse("inbox"),
             reverse("reports-mine"),
             f"{reverse('search')}?q=appraisals",
             f"{reverse('search')}?q=Team+North",
@@ -415,7 +415,7 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
             cast.owner: [place for place in places if not re.search("admin|audit", place)],
             cast.admin: [place for place in places if "audit" not in place],
             cast.auditor: [place for place in places if re.search("admin|audit|history|reports", place)],
-            cast.chair: [place for place in places if re.search("history|reports|desk|notices", place)],
+            cast.chair: [place for place in places if re.search("history|reports|inbox|notices", place)],
         }
         for who, theirs in watchers.items():
             client = as_(who)
@@ -459,11 +459,11 @@ def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_th
     entries = Entry.objects.acts().filter(kind="asked who reported").order_by("id")
     facts = [entry.facts["facts"] for entry in entries]
     assert [set(one) for one in facts] == [{"what", "why"}] * 3, "what was told stands nowhere"
-    assert [line.button for line in report_desk.lines(employee)] == ["Read who and why"]
-    assert report_desk.lines(cast.outsider), "asked in vain is told too"
+    assert [line.button for line in report_inbox.lines(employee)] == ["Read who and why"]
+    assert report_inbox.lines(cast.outsider), "asked in vain is told too"
     sources.seen_questions(by=employee)
-    assert report_desk.lines(employee) == []
-    assert report_desk.lines(cast.outsider), "each for themselves"
+    assert report_inbox.lines(employee) == []
+    assert report_inbox.lines(cast.outsider), "each for themselves"
 
 
 def test_a_seal_opens_with_its_key_and_its_row_alone(settings):

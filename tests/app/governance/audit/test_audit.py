@@ -1,4 +1,4 @@
-"""The auditor's desk below its pages: searching, drawing, concluding, and who held what on a day."""
+"""The auditor's inbox below its pages: searching, drawing, concluding, and who held what on a day."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -454,7 +454,7 @@ def test_what_is_held_costs_the_same_for_many(cast, django_assert_max_num_querie
         assert len(rights_report.held_at(clock.now())) > 15
 
 
-def test_every_kind_the_desk_names_is_recorded_somewhere():
+def test_every_kind_the_inbox_names_is_recorded_somewhere():
     # A kind that is misspelt here would never be found; the words of the acts stand in the sources.
     from pathlib import Path
 

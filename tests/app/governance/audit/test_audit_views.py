@@ -1,4 +1,4 @@
-"""The pages of the auditor's desk, for auditors and nobody else."""
+"""The pages of the auditor's inbox, for auditors and nobody else."""
 
 import csv
 import io
@@ -97,7 +97,7 @@ def test_only_auditors_come_in_and_only_they_are_shown_the_way(cast, as_, sample
     assert auditor.get("/audit/").status_code == 302
 
 
-def test_the_first_act_of_an_auditor_is_on_the_desk(cast, as_):
+def test_the_first_act_of_an_auditor_is_on_the_inbox(cast, as_):
     page = as_(cast.auditor).get("/").content.decode()
     assert 'href="/audit/samples/draw/"' in page
     assert "Search the audit log" in page

@@ -222,7 +222,7 @@ def test_the_database_keeps_persons_keys_and_issuers(provider, idp, ana, admin):
 
 def test_a_pair_counts_as_one_person_until_an_admin_who_is_neither_clears_it(db, ana, admin):
     twin = make_person("ana2", full_name="Another Name")
-    pair = same_person.mark(person=ana, other=twin, reason="the same desk", by=admin)
+    pair = same_person.mark(person=ana, other=twin, reason="the same inbox", by=admin)
     ana.refresh_from_db()
     assert signer_of(ana).also == {twin.pk}
     with pytest.raises(Refused):

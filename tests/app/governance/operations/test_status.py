@@ -1,4 +1,4 @@
-"""The status page: what beats, works and failed, which mail waits, how much is unsealed; and the line on the desk."""
+"""The status page: what beats, works and failed, which mail waits, how much is unsealed; and the line in the inbox."""
 
 import io
 import os
@@ -20,7 +20,7 @@ from governance import clock
 from governance import tasks as governance_tasks
 from governance.models import Delivery, Entry, Notice, ProcessHeartbeat, TaskRun
 from governance.notices import daily_mail
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from governance.operations import heartbeats, readiness, status
 from governance.permission_result import Refused
 from governance.runtime import clock_check
@@ -53,13 +53,13 @@ def page(client) -> str:
 
 
 def told(person) -> list[str]:
-    return [line.text for line in notice_desk.lines_for(person) if line.verb == "see"]
+    return [line.text for line in notice_inbox.lines_for(person) if line.verb == "see"]
 
 
 # --- What beats ----------------------------------------------------------------------------------------------
 
 
-def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(cast, as_):
+def test_a_silent_beat_is_told_to_admins_on_the_inbox_and_goes_when_it_is_back(cast, as_):
     ProcessHeartbeat.objects.all().delete()
     with time_machine.travel(NOON, tick=False) as at:
         heartbeats.say("scheduler", "here")
@@ -95,7 +95,7 @@ def test_two_schedulers_are_one_too_many(admin, as_):
     assert not status.beat().several
 
 
-def test_dead_workers_are_told_on_the_desk_at_once(cast, as_):
+def test_dead_workers_are_told_on_the_inbox_at_once(cast, as_):
     ProcessHeartbeat.objects.filter(kind="worker").delete()
     with time_machine.travel(NOON, tick=False) as at:
         for name in ("celery@one (7)", "celery@one (8)", "celery@two (7)"):
@@ -125,7 +125,7 @@ def test_two_beats_on_one_host_are_seen(admin, monkeypatch):
     assert status.beat().several
 
 
-def test_late_sealing_is_told_on_the_desk(cast, monkeypatch):
+def test_late_sealing_is_told_on_the_inbox(cast, monkeypatch):
     assert told(cast.admin) == []
     monkeypatch.setattr(sealing, "LATE", timedelta(0))
     assert told(cast.admin) == ["The record is not sealed"]

@@ -17,10 +17,10 @@ from governance import clock, contributions
 from governance import tasks as governance_tasks
 from governance.database.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
-from governance.notices.desk import lines_for
+from governance.notices.inbox import lines_for
 from governance.offline import verify
 from governance.offline.verify import Peaks, Rejected, check_receipt, leaf_hash, note_verify
-from governance.operations import heartbeats, installation_desk
+from governance.operations import heartbeats, installation_inbox
 from governance.transparency_log import sealing as transparency_log_sealing
 from governance.transparency_log import signing_keys
 from governance.transparency_log.merkle_tree import Tree
@@ -412,11 +412,11 @@ def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, s
     ]
     settings.SIGNING_KEY = SEED
     assert sealed().size > first.size
-    assert installation_desk.signing_refused() == ""
-    heartbeats.failed(installation_desk.SEALING, said.value)  # by a worker beside this one
-    assert "PLUMBLINE_SIGNING_KEY" in installation_desk.signing_refused()
+    assert installation_inbox.signing_refused() == ""
+    heartbeats.failed(installation_inbox.SEALING, said.value)  # by a worker beside this one
+    assert "PLUMBLINE_SIGNING_KEY" in installation_inbox.signing_refused()
     with clock.simulated(clock.now() + timedelta(hours=2)):
-        assert installation_desk.signing_refused() == ""
+        assert installation_inbox.signing_refused() == ""
 
 
 def test_a_witness_adds_its_line(db, settings):

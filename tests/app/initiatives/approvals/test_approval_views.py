@@ -1,4 +1,6 @@
-"""The pages of what systems ask people: a call is shown whole, who may answers it; the desk and one mail tell of it."""
+"""The pages of what systems ask people: a call is shown whole, who may answers it; the inbox and one mail tell of
+it.
+"""
 
 from datetime import timedelta
 
@@ -9,7 +11,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from initiatives.approvals import mails as approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.reviews import actions as review_actions
@@ -228,14 +230,14 @@ def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, initiativ
     assert "given unread" not in text_of(as_(cast.owner).get(review.get_absolute_url()))
 
 
-# --- The desk --------------------------------------------------------------------------------------------------------
+# --- The inbox --------------------------------------------------------------------------------------------------------
 
 
 def lines(person):
-    return [line for line in notice_desk.lines_for(person) if line.verb == "approve"]
+    return [line for line in notice_inbox.lines_for(person) if line.verb == "approve"]
 
 
-def test_it_stands_on_the_desk_of_everybody_who_may_answer_with_the_time_left(
+def test_it_stands_on_the_inbox_of_everybody_who_may_answer_with_the_time_left(
     cast, as_, initiative, key, request_
 ):
     (line,) = lines(cast.support)
@@ -253,7 +255,7 @@ def test_it_stands_on_the_desk_of_everybody_who_may_answer_with_the_time_left(
     assert lines(cast.owner) == []
 
 
-def test_the_desk_asks_nobody_whom_the_system_acts_for_or_who_has_answered(cast, initiative, key):
+def test_the_inbox_asks_nobody_whom_the_system_acts_for_or_who_has_answered(cast, initiative, key):
     make_request(
         initiative, key, question=make_question(subject={"type": "user", "id": "owner"}), four_eyes=True
     )
@@ -273,7 +275,7 @@ def test_a_stand_in_sees_for_whom(cast, request_):
     assert lines(cast.sponsor) == []
 
 
-def test_however_many_wait_a_desk_shows_few_of_a_initiative(cast, as_, initiative, key):
+def test_however_many_wait_a_inbox_shows_few_of_a_initiative(cast, as_, initiative, key):
     client = as_(cast.support)
     before = query_counts.asked(client, "/")
     for number in range(8):

@@ -9,8 +9,8 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Rulebook
-from governance.notices.desk import lines_for
 from governance.notices.due import find
+from governance.notices.inbox import lines_for
 from governance.vocabulary import Stage
 from initiatives.components.findings import REQUIREMENT
 from initiatives.components.register import actions as register_actions
@@ -96,7 +96,7 @@ def test_production_is_not_supported_past_the_end_of_life_and_is_until_then(cast
         assert supported(initiative) == Stage.MVP
 
 
-def test_the_question_opens_ninety_days_before_on_the_desks_of_owner_and_technical_lead(cast, initiative):
+def test_the_question_opens_ninety_days_before_on_the_inboxes_of_owner_and_technical_lead(cast, initiative):
     model = factories.make_model(cast, end_of_life=in_days(100))
     factories.make_use(cast, initiative, model)
     with on(9):

@@ -98,13 +98,13 @@ def test_only_who_may_stop_presses_it(cast, as_, initiative):
     )
 
 
-def test_it_lies_on_the_owners_desk_while_it_is_off(cast, as_, initiative):
+def test_it_lies_on_the_owners_inbox_while_it_is_off(cast, as_, initiative):
     words = f"The systems of {initiative.title} are switched off"
     assert words not in text_of(as_(cast.owner).get("/"))
     kill_switch.switch_off(initiative=initiative, reason="It named a customer.", by=cast.chair)
-    desk = text_of(as_(cast.owner).get("/"))
-    assert words in desk
-    assert at("initiative-switch-on", initiative.ref) in desk
+    inbox = text_of(as_(cast.owner).get("/"))
+    assert words in inbox
+    assert at("initiative-switch-on", initiative.ref) in inbox
     assert words not in text_of(as_(cast.steward).get("/"))
     kill_switch.switch_on(initiative=initiative, reason="Masked.", by=cast.chair)
     assert words not in text_of(as_(cast.owner).get("/"))

@@ -80,9 +80,9 @@ def test_whoever_owns_the_initiative_does_not_state_it(cast, mvp):
 
 def test_the_executive_is_asked_reads_the_words_and_states_them(cast, as_, mvp, sales):
     client, url = as_(cast.outsider), at("dependant", sales.pk)
-    desk = text_of(client.get("/"))
-    assert "Sales desk depends on Customer summary assistant" in desk
-    assert url in desk
+    inbox = text_of(client.get("/"))
+    assert "Sales desk depends on Customer summary assistant" in inbox
+    assert url in inbox
     # Naming somebody gives them this page and not the initiative.
     page = text_of(client.get(url))
     assert "Longest outage we can bear: 2 days." in page

@@ -1,4 +1,4 @@
-"""A list of others changes no count, menu, desk or reminder of one's own. A newer file asks, and moves nothing."""
+"""A list of others changes no count, menu, inbox or reminder of one's own. A newer file asks, and moves nothing."""
 
 import re
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from governance.models import Unit
 from governance.notices import due
-from governance.notices.desk import all_lines
+from governance.notices.inbox import all_lines
 from governance.permission_result import Refused
 from initiatives.imports.inventories import actions
 from initiatives.models import ImportBatch, Initiative
@@ -26,7 +26,7 @@ PAGES = [
     reverse("portfolio") + "?view=board",
     reverse("insights-flow"),
     reverse("insights"),
-    reverse("desk"),
+    reverse("inbox"),
     reverse("ideas"),
     reverse("decisions"),
     reverse("insights-money"),
@@ -64,7 +64,7 @@ def test_pages_of_admin_auditor_chair_and_owner_are_the_same_before_and_after(ca
         assert told(clients[place], url) == text, (people[place], url)
 
 
-def test_nobody_is_reminded_and_no_desk_has_more(cast):
+def test_nobody_is_reminded_and_no_inbox_has_more(cast):
     factories.make_initiative(cast, title="Claims triage")
     people = [cast.admin, cast.auditor, cast.chair, cast.owner]
     before = [len(all_lines(person)) for person in people]

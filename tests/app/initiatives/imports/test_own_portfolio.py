@@ -7,9 +7,9 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.models import Entry, PasswordLink, Unit, User
 from governance.permission_result import Conflict, Refused
-from initiatives.desk.lines import sheet_changes
 from initiatives.imports.portfolio import actions, proposed_changes
 from initiatives.imports.removal import actions as removal_actions
+from initiatives.inbox.lines import sheet_changes
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions

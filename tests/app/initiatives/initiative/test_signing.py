@@ -392,7 +392,7 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
     version, initiative = objection.contract.versions.get(), objection.contract.initiative
     page = at("contract", initiative.ref)
     assert "Nobody answers for the log." in text_of(as_(cast.owner).get(page))
-    assert "Objection to the contract of" in text_of(as_(cast.owner).get(reverse("desk")))
+    assert "Objection to the contract of" in text_of(as_(cast.owner).get(reverse("inbox")))
     assert risk.post(one.url, one.sent | SIGNED).status_code == 409
     approves = {"seat": "business_value", "digest": version.digest, "verdict": "approve"} | SIGNED
     assert value.post(one.url, approves).status_code == 302
@@ -404,7 +404,7 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
     with acts() as kinds:
         assert risk.post(one.url, one.sent | SIGNED | {"verdict": "approve"}).status_code == 302
     assert kinds == ["contract objection withdrawn", "contract approved", "contract in force"]
-    assert "Objection to the contract of" not in text_of(as_(cast.owner).get(reverse("desk")))
+    assert "Objection to the contract of" not in text_of(as_(cast.owner).get(reverse("inbox")))
 
 
 def test_a_seat_that_contracts_do_not_ask_objects_to_none(cast):

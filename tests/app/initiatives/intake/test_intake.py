@@ -15,7 +15,7 @@ from adoption import tasks as adoption_tasks
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Delivery, Entry, Notice, PasswordLink, User
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention, subject_access
@@ -47,8 +47,8 @@ def received(link, **changed) -> IntakeRequest:
     return intake_actions.receive(link=link, **(SENT | changed))
 
 
-def desk(person) -> list[str]:
-    return [line.text for line in notice_desk.lines_for(person) if "wrote to" in line.text]
+def inbox(person) -> list[str]:
+    return [line.text for line in notice_inbox.lines_for(person) if "wrote to" in line.text]
 
 
 def test_from_the_link_to_the_idea(cast, link, as_):
@@ -59,9 +59,9 @@ def test_from_the_link_to_the_idea(cast, link, as_):
     for _ in range(2):
         assert anybody.post(place, SENT | {"once": once})["Location"] == reverse("intake-sent")
     row = IntakeRequest.objects.get()
-    assert desk(cast.chair) == ["Somebody wrote to Account management"]
+    assert inbox(cast.chair) == ["Somebody wrote to Account management"]
     for other in (cast.deputy_chair, cast.admin, cast.owner, cast.seat_risk):
-        assert desk(other) == []
+        assert inbox(other) == []
     shown = as_(cast.chair).get(row.get_absolute_url()).content.decode()
     assert "&lt;b&gt;customers" in shown
     assert "quill@partner.example" in shown
@@ -76,8 +76,8 @@ def test_from_the_link_to_the_idea(cast, link, as_):
     assert initiative.roles.waiting().get().person == cast.owner
     row.refresh_from_db()
     assert (row.state, row.initiative, row.decided_by) == ("idea", initiative, cast.chair)
-    assert desk(cast.chair) == []
-    assert desk(cast.admin) == ["Invite who wrote to Account management"]
+    assert inbox(cast.chair) == []
+    assert inbox(cast.admin) == ["Invite who wrote to Account management"]
     assert User.objects.count() == people, "no account is made by a form"
     assert (
         "Only admins add accounts: it is in their inbox."
@@ -120,7 +120,7 @@ def test_the_admin_invites_the_sender_or_not(cast, link, as_):
     with pytest.raises(Conflict):
         intake_actions.leave_sender(request=row, reason="No", by=cast.admin)
     intake_actions.leave_sender(request=other, reason="They are here already.", by=cast.admin)
-    assert desk(cast.admin) == []
+    assert inbox(cast.admin) == []
     assert set(IntakeRequest.objects.values_list("invitation", flat=True)) == {"invited", "left"}
 
 
@@ -224,8 +224,8 @@ def test_the_deputy_answers_while_the_chair_is_away(cast, link):
         intake_actions.decline(request=row, reason="No", by=cast.deputy_chair)
     today = clock.today()
     absence_actions.plan_absence(first=today, last=today + timedelta(days=3), asked=[], by=cast.chair)
-    assert desk(cast.chair) == []
-    assert desk(cast.deputy_chair) == ["Somebody wrote to Account management"]
+    assert inbox(cast.chair) == []
+    assert inbox(cast.deputy_chair) == ["Somebody wrote to Account management"]
     with pytest.raises(Refused):
         intake_actions.decline(request=row, reason="No", by=cast.chair)
     intake_actions.decline(request=row, reason="Another unit does this.", by=cast.deputy_chair)

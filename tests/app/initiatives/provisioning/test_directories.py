@@ -92,9 +92,9 @@ def test_an_account_that_ends_is_signed_out_and_its_roles_and_seats_end(entra, c
     initiative = factories.make_initiative(cast)
     given(initiative, person, cast)
     client = as_(person)
-    assert client.get(reverse("desk")).status_code == 200
+    assert client.get(reverse("inbox")).status_code == 200
     assert entra.patches(f"Users/{said['id']}", OFF).json()["active"] is False
-    assert client.get(reverse("desk")).status_code == 302
+    assert client.get(reverse("inbox")).status_code == 302
     assert not Session.objects.filter(person=person).exists()
     assert not Initiative.objects.get(pk=initiative.pk).roles.open().filter(person=person).exists()
     entry = Entry.objects.filter(kind=EntryKind.ACCOUNT_ENDED).latest("pk")

@@ -1,4 +1,4 @@
-"""An objection reaches whoever has to answer it, then the seat that objected: on the review, on desks, by notice."""
+"""An objection reaches whoever has to answer it, then the seat that objected: on the review, in inboxes, by notice."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from django.core.files.base import ContentFile
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Notice
-from governance.notices import desk as notice_desk
 from governance.notices import due
+from governance.notices import inbox as notice_inbox
 from governance.vocabulary import SignOffVerdict
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
@@ -55,9 +55,9 @@ def named(review: Review) -> dict[str, set[int]]:
 
 
 def asks(person, review: Review, button: str) -> bool:
-    """Whether the desk of the person leads to the review with these words."""
+    """Whether the inbox of the person leads to the review with these words."""
     link = review.get_absolute_url()
-    return any(line.link == link and line.button == button for line in notice_desk.lines_for(person))
+    return any(line.link == link and line.button == button for line in notice_inbox.lines_for(person))
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
     row = review.sign_offs.latest().get(seat=other)
     sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read it anew.", by=row.person)
     assert set(named(review)) == {"answer an objection"}
-    assert not any(line.verb == "sign" for line in notice_desk.lines_for(row.person))
+    assert not any(line.verb == "sign" for line in notice_inbox.lines_for(row.person))
     page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
     aside = page.split("Can it be decided?</h2>")[1].split("</section>")[0]
     assert cast.owner.full_name in aside
@@ -196,7 +196,7 @@ def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
     waited = {move.seat for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
     assert waited == set(rules.must_include)
     for seat in optional[free:]:
-        assert not any(line.verb == "sign" for line in notice_desk.lines_for(cast.seats[seat])), seat
+        assert not any(line.verb == "sign" for line in notice_inbox.lines_for(cast.seats[seat])), seat
     Notice.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
         due.sweep()
@@ -204,7 +204,7 @@ def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
 
 
 def test_the_list_of_reviews_and_the_digest_name_the_same_people(cast, as_, review):
-    from initiatives.desk import weekly_digest
+    from initiatives.inbox import weekly_digest
 
     page = as_(cast.owner).get("/reviews/").content.decode()
     assert "to answer the objection of Security and privacy" in page

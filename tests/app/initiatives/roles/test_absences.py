@@ -157,8 +157,8 @@ def test_a_delegate_of_a_seat_signs_for_the_time_and_the_sign_off_names_both(cas
     row = stand_in(cast.seat_value, cast.outsider, membership=seat_of(cast, cast.seat_value))
     assert row.stands.delegate_of == seat_of(cast, cast.seat_value)
     organisation_actions.confirm_seat(membership=row.stands, by=cast.chair)
-    desk = as_(cast.outsider).get("/").content.decode()
-    assert "for Amara Diallo" in desk
+    inbox = as_(cast.outsider).get("/").content.decode()
+    assert "for Amara Diallo" in inbox
     sign_off = initiative_acts.sign_off(review, "business_value", cast.outsider)
     assert sign_off.statement.startswith(
         "I, Sam Brook, in the seat Business value of the Retail board, as delegate of Amara Diallo, approve"
@@ -264,7 +264,7 @@ def test_the_people_of_a_initiative_say_who_is_away(cast, as_):
     assert f"away, back on {back.day} {back:%B}" in client.get(url).content.decode()
 
 
-def test_the_desk_of_the_delegate_says_for_whom(cast, as_):
+def test_the_inbox_of_the_delegate_says_for_whom(cast, as_):
     initiative = factories.make_initiative(cast)
     stand_in(cast.owner, cast.outsider)
     page = as_(cast.outsider).get("/").content.decode()

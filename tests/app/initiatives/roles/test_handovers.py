@@ -173,9 +173,9 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, initiatives, as_):
         assert said in page, typed
         assert typed.get(first, "") in page, "nothing typed is lost"
     assert owner.post(url, {"everything": "ravi menon", "reason": WHY, "step": "save"}).status_code == 302
-    desk = lead.get("/").content.decode()
-    assert "Take over from Marta Lindqvist: 2 initiatives" in desk
-    assert desk.count("Read and answer") == 1, "the roles of a handover are one line"
+    inbox = lead.get("/").content.decode()
+    assert "Take over from Marta Lindqvist: 2 initiatives" in inbox
+    assert inbox.count("Read and answer") == 1, "the roles of a handover are one line"
     shown = lead.get("/handovers/")
     page, signing = shown.content.decode(), SIGNED | seen(shown)
     assert f"Business owner of {initiatives[0].ref}" in page

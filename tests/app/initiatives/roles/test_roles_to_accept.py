@@ -25,7 +25,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
-from initiatives.desk.lines import lines
+from initiatives.inbox.lines import lines
 from initiatives.models import Handover, RoleAssignment
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions, handovers
@@ -300,7 +300,7 @@ class TestPage:
 
 
 class TestTold:
-    def test_the_desk_leads_to_one_page_for_two_and_to_the_role_for_one(self, cast):
+    def test_the_inbox_leads_to_one_page_for_two_and_to_the_role_for_one(self, cast):
         rows = asked(cast, 2)
         (line,) = [one for one in lines(cast.lead) if one.verb == "accept"]
         assert (line.text, line.link) == ("2 roles to accept", reverse("roles-to-accept"))

@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.notices import desk as notice_desk
+from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
 from governance.templatetags.plumbline import day
-from initiatives.desk import calendar as desk_calendar
 from initiatives.facts import supported_stage
+from initiatives.inbox import calendar as inbox_calendar
 from initiatives.models import Continuation
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -54,7 +54,7 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         assert "it was to end on" in text_of(as_(cast.owner).get(at("people", initiative.ref)))
         assert url in text_of(client.get("/"))
         assert initiative.ref in text_of(client.get("/initiatives/?report=ending-stages"))
-        (due,) = (row for row in desk_calendar.days(cast.chair) if row.link == url)
+        (due,) = (row for row in inbox_calendar.days(cast.chair) if row.link == url)
         assert (due.words, due.day) == (
             f"Decide: continue or stop: {initiative.ref} {initiative.title}",
             first,
@@ -78,13 +78,13 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         assert initiative_acts.fresh(initiative).stage == stage
 
 
-def test_a_chair_with_more_ends_than_a_desk_holds_is_told_how_many_and_where(cast, monkeypatch):
+def test_a_chair_with_more_ends_than_a_inbox_holds_is_told_how_many_and_where(cast, monkeypatch):
     factories.make_prototype(cast)
     monkeypatch.setattr(person_worklist.Look, "ending_in_all", 31)
     with in_days(AGE["prototype"]):
-        line = next(line for line in notice_desk.lines_for(cast.chair) if "more" in line.text)
+        line = next(line for line in notice_inbox.lines_for(cast.chair) if "more" in line.text)
         assert (line.text, line.link) == ("30 more stages end", "/initiatives/?report=ending-stages")
-        assert "30 more" not in " ".join(line.text for line in notice_desk.lines_for(cast.deputy_chair))
+        assert "30 more" not in " ".join(line.text for line in notice_inbox.lines_for(cast.deputy_chair))
 
 
 def test_a_bad_word_is_not_taken_and_keeps_what_was_typed(cast, as_):
@@ -198,7 +198,7 @@ def test_owner_and_chair_are_told_before_and_after(cast):
         assert list(stage_reminders.trials(clock.now())) == []
 
 
-def test_production_to_be_accepted_again_waits_on_three_desks(cast, as_):
+def test_production_to_be_accepted_again_waits_on_three_inboxes(cast, as_):
     initiative = factories.make_production(cast)
     url = at("initiative-reattest", initiative.ref)
 

@@ -1,0 +1,73 @@
+"""What waits for a person about reports: those they judge, and questions for their own name."""
+
+from collections.abc import Callable
+
+from django.db.models import Q
+from django.urls import reverse
+
+from adoption.adoption_seat import SEAT
+from adoption.incidents.inbox import working
+from adoption.incidents.permissions import OPERATING, TREATING
+from adoption.models import Report
+from adoption.models.reports import BEHAVIOUR_REPORT
+from adoption.reports.report_kinds import KINDS, kind_of
+from adoption.reports.sources import untold
+from governance.models import User
+from governance.notices.inbox import Line
+from governance.vocabulary import BoardRole
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.facts import initiative_rows
+from initiatives.worklist.person_worklist import Look, look_of
+
+# What puts nothing in an inbox that was not there, or takes nothing away.
+QUIET = {EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED}
+# Where the reports lie that the person may judge, by kind.
+_NEAR: dict[str, Callable[[Look], Q]] = {
+    BEHAVIOUR_REPORT: lambda look: Q(
+        initiative__unit__in=look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT])
+    ),
+    "problem": lambda look: Q(initiative__in=working(look, TREATING)),
+    "draft": lambda look: Q(initiative__in=working(look, OPERATING)),
+}
+
+
+def lines(person: User) -> list[Line]:
+    """Reports that the person judges, and who asked for their name."""
+    look = look_of(person)
+    return [*(_line(row) for row in _waiting(look)), *_asked(person)]
+
+
+def _waiting(look: Look) -> list[Report]:
+    rows = [
+        row
+        for slug, kind in KINDS.items()
+        for row in kind.model.objects.waiting().filter(_NEAR[slug](look)).select_related("initiative__unit")
+    ]
+    if rows:
+        initiative_rows.read_together([row.initiative for row in rows])
+    return [row for row in rows if kind_of(row).may_judge(row.initiative, look.person)]
+
+
+def _line(row: Report) -> Line:
+    kind, initiative = kind_of(row), row.initiative
+    return Line(
+        "answer",
+        f"{kind.news}: {initiative.title}",
+        row.get_absolute_url(),
+        kind.verb,
+        why=row.summary[:160],
+        ref=initiative.ref,
+    )
+
+
+def _asked(person: User) -> list[Line]:
+    return [
+        Line(
+            "see",
+            "Somebody asked who wrote a behaviour report of yours",
+            reverse("reports-mine"),
+            "Read who and why",
+            why=row.group,
+        )
+        for row in untold(person)
+    ]

@@ -1,0 +1,42 @@
+"""Lines of the admins' inbox about the data folder and the signing key.
+
+Lines in the inbox of every admin, worked out by the web server that shows them.
+"""
+
+from datetime import timedelta
+
+from django.urls import reverse
+
+from governance import clock
+from governance.models import TaskRun, User
+from governance.notices.inbox import Line
+from governance.storage import data_folder
+from governance.transparency_log import sealing, signing_keys
+
+SEALING = "governance.tasks.seal_record"
+LATELY = timedelta(hours=1)  # beside a worker with the right key, one with another fails only now and then
+
+
+def lines(person: User) -> list[Line]:
+    """A folder that is not the right one, and a record that cannot be signed on, for admins."""
+    if not (person.is_admin and person.is_active):
+        return []
+    found = []
+    if why := data_folder.wrong():
+        found.append(_line("The folder of files is not the right one", why))
+    if why := signing_refused():
+        found.append(_line("The record is signed with another key", why))
+    return found
+
+
+def signing_refused() -> str:
+    """Why nothing is signed on top of the newest checkpoint, here or by a worker within the last hour; "" otherwise."""
+    newest = sealing.newest()
+    if newest is not None and (why := signing_keys.stray(newest)):
+        return why
+    failed = TaskRun.objects.filter(name=SEALING, failed_at__gt=clock.now() - LATELY).first()
+    return failed.reason if failed is not None and "PLUMBLINE_SIGNING_KEY" in failed.reason else ""
+
+
+def _line(text: str, why: str) -> Line:
+    return Line("see", text, reverse("status"), "See the status", why[:1].upper() + why[1:])

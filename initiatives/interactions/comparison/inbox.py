@@ -1,0 +1,42 @@
+"""Lines of who records what runs: what the logs of their initiatives show that nobody permitted, declared or
+announced.
+"""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from governance.models import User
+from governance.notices.inbox import Line
+from governance.vocabulary import LogFindingKind
+from initiatives.worklist.person_worklist import look_of
+
+_TEXTS: dict[str, str] = {
+    LogFindingKind.NEVER_ASKED: "Acts that nobody asked about: {title}",
+    LogFindingKind.AFTER_DENIAL: "Acts after a denial: {title}",
+    LogFindingKind.OTHER_MODEL: "A model that nobody declared: {title}",
+    LogFindingKind.SILENT: "The interaction log is silent: {title}",
+    "subjects": "More people than the scope declares: {title}",
+    "promise": "What was promised of calls is not kept: {title}",
+}
+
+
+def lines(person: User) -> Iterator[Line]:
+    """One line a finding, whatever it stands against, until it is fixed."""
+    look, told = look_of(person), set()
+    for row in look.rows("log_findings"):
+        if (row.initiative_id, row.source) in told:
+            continue
+        told.add((row.initiative_id, row.source))
+        kind = row.source.split(":")[1]
+        initiative = look.working[row.initiative_id][0]
+        yield Line(
+            "see",
+            _TEXTS[kind].format(title=initiative.title),
+            reverse("interactions", args=[initiative.ref])
+            + (f"?found={kind}" if kind in LogFindingKind else "#figures"),
+            "See what the log shows",
+            f"{row.words} {row.fix}",
+            initiative.ref,
+            on_behalf=look.standing_in_on.get(initiative.pk, ""),
+        )
