@@ -21,7 +21,7 @@ class InitiativesConfig(AppConfig):
             page("Overview", _("Overview"), "initiative"),
             page("Overview", _("People"), "people"),
             page("Overview", _("Notes"), "notes"),
-            page("Requirements", _("Requirements"), "checklist"),
+            page("Requirements", _("Requirements"), "requirements"),
             page("Requirements", _("Evidence"), "evidence", lambda facts: len(facts.items)),
             page("Requirements", _("Declaration"), "declaration"),
             page("Requirements", _("Waivers"), "waivers"),

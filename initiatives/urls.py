@@ -4,10 +4,6 @@ from django.urls import path, re_path
 
 from initiatives.absences import views as absence_views
 from initiatives.approvals import views as approval_views
-from initiatives.checklist import crosswalk_views
-from initiatives.checklist import views as checklist_views
-from initiatives.checklist.several import views as several_views
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.components.evaluations import views as evaluation_views
 from initiatives.consents import views as consent_views
 from initiatives.contracts import clause_views, control_views
@@ -61,6 +57,10 @@ from initiatives.portfolio import views as portfolio_views
 from initiatives.provisioning import api as scim
 from initiatives.provisioning import views as directory_views
 from initiatives.registration import views as registration_views
+from initiatives.requirements import crosswalk_views
+from initiatives.requirements import views as requirements_views
+from initiatives.requirements.several import views as several_views
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views
 from initiatives.roles import acceptance_views, handover_views
@@ -161,14 +161,20 @@ urlpatterns = [
     ),
     path("initiatives/<str:ref>/history/", initiative_page_views.history, name="initiative-history"),
     path("initiatives/<str:ref>/compare/", day_comparison_views.compare, name="initiative-compare"),
-    path("initiatives/<str:ref>/checklist/", checklist_views.checklist, name="checklist"),
-    path("initiatives/<str:ref>/checklist/several/", several_views.several, name="checklist-several"),
-    path("initiatives/<str:ref>/checklist/<str:key>/", checklist_views.row, name="checklist-row"),
-    path("initiatives/<str:ref>/checklist/<str:key>/draft/", checklist_views.draft, name="checklist-draft"),
+    path("initiatives/<str:ref>/requirements/", requirements_views.all_requirements, name="requirements"),
+    path("initiatives/<str:ref>/requirements/several/", several_views.several, name="requirements-several"),
+    path("initiatives/<str:ref>/requirements/<str:key>/", requirements_views.row, name="requirement"),
     path(
-        "initiatives/<str:ref>/checklist/<str:key>/accept/", checklist_views.accept, name="checklist-accept"
+        "initiatives/<str:ref>/requirements/<str:key>/draft/",
+        requirements_views.draft,
+        name="requirement-draft",
     ),
-    path("initiatives/<str:ref>/declaration/", checklist_views.declaration, name="declaration"),
+    path(
+        "initiatives/<str:ref>/requirements/<str:key>/accept/",
+        requirements_views.accept,
+        name="requirement-accept",
+    ),
+    path("initiatives/<str:ref>/declaration/", requirements_views.declaration, name="declaration"),
     path("initiatives/<str:ref>/evidence/", evidence_views.evidence_list, name="evidence"),
     path("initiatives/<str:ref>/evidence/add/", evidence_views.add, name="evidence-add"),
     path("initiatives/<str:ref>/evidence/index/", evidence_views.generate, name="evidence-index"),

@@ -15,7 +15,6 @@ from governance.contracts.clauses import Terms
 from governance.models import Rulebook
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
@@ -28,6 +27,7 @@ from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import digest
 from initiatives.models import ComponentVersion, Evidence, Initiative, Link, Review, System
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.roles import actions as role_actions
@@ -211,7 +211,7 @@ class Tale:
             self.link_to_source(ago + 11)
         with self.day(ago + 5):
             for key, text in DECLARED.items():
-                checklist_actions.declare(
+                requirement_actions.declare(
                     initiative=self.initiative, key=key, text=self.words.fill(text), by=self.team.owner
                 )
         self.prove("mvp", ago, skip=skip)
@@ -310,7 +310,7 @@ class Tale:
         self.accept_again(ago + 6)
         with self.day(ago + 6):
             for key, text in OUTCOMES.items():
-                checklist_actions.report_outcome(
+                requirement_actions.report_outcome(
                     initiative=self.initiative,
                     key=key,
                     result="met",
@@ -418,7 +418,7 @@ class Tale:
         self.again()
 
     def _answer(self, key: str, *, attested: bool = False) -> None:
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=self.initiative,
             requirement=key,
             kind="answered",

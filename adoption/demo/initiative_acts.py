@@ -12,7 +12,6 @@ from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.people.boards import board_for
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, Seat
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
@@ -22,6 +21,7 @@ from initiatives.facts import supported_stage
 from initiatives.initiative.act import together
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.reviews.sign_offs import actions as sign_off_actions
@@ -216,7 +216,7 @@ def say(
     if key in gates_criteria.ACCEPTED_IN_PERSON:
         return False  # met by the acceptance itself, which also writes the answer
     attested = "attestation" in asked.evidence
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative,
         requirement=key,
         kind="answered",
@@ -283,9 +283,9 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
     book = Rulebook.objects.current().book
     if gate == "mvp":
         propose_and_confirm_tier(initiative, team)
-        for key in checklist_actions.proof_keys():
+        for key in requirement_actions.proof_keys():
             if not initiative.proof_items.filter(key=key).exists():
-                checklist_actions.declare(
+                requirement_actions.declare(
                     initiative=initiative,
                     key=key,
                     text=f"By the end of the trial: {key.replace('_', ' ')} shown.",
@@ -298,7 +298,7 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
         adopted(initiative, team, measured, until=observed_on)
     if gate == "production":
         for row in initiative.proof_items.filter(result=""):
-            checklist_actions.report_outcome(
+            requirement_actions.report_outcome(
                 initiative=initiative, key=row.key, result="met", outcome="Shown in the trial.", by=team.owner
             )
     facts = supported_stage.facts_of(initiative)

@@ -19,10 +19,10 @@ from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary import AnswerKind, Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.checklist import actions as checklist_actions
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.initiative.act import act, batched
 from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
+from initiatives.requirements import actions as requirement_actions
 
 REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
@@ -87,7 +87,7 @@ def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[L
                 version=row.version,
                 digest=row.digest,
             )
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement=REQUIREMENT,
             kind=AnswerKind.ANSWERED,

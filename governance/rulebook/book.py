@@ -183,7 +183,7 @@ class Gate:
     criteria: tuple[Criterion, ...]
 
     def requirements(self) -> tuple[str, ...]:
-        """The gate's checklist: requirement keys of its criteria, each once, in the order they are asked."""
+        """Return the requirement keys of its criteria, each once, in the order they are asked."""
         return _once(key for criterion in self.criteria for key in criterion.requirements)
 
     @property
@@ -268,7 +268,7 @@ class Book:
         """The gate that leads to this stage; None for `proposed`, which nobody guards."""
         return next((gate for gate in self.gates.values() if gate.to == stage), None)
 
-    def checklist(self, gate: str | Gate) -> tuple[Requirement, ...]:
+    def requirements_at(self, gate: str | Gate) -> tuple[Requirement, ...]:
         """Every requirement the gate asks for, of whatever stage; `deferred` says which may wait."""
         return tuple(self.requirements[key] for key in self._gate(gate).requirements())
 

@@ -95,7 +95,7 @@ def _strengths(old: Book, new: Book) -> list[str]:
 
 @dataclass(frozen=True)
 class Section:
-    """What differs in one part: sentences, and the gates whose checklist or decision it touches."""
+    """What differs in one part: sentences, and the gates whose list of requirements or decision it touches."""
 
     title: str
     lines: tuple[str, ...]

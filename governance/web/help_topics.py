@@ -43,7 +43,7 @@ TOPICS = [
     Topic(
         "gates",
         "What a gate is",
-        "review criteria requirement question checklist decide chair promote rulebook",
+        "review criteria requirement question requirements decide chair promote rulebook",
     ),
     Topic(
         "signing",

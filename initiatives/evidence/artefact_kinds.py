@@ -101,7 +101,7 @@ LEDES = {
 SOURCES = {
     EvidenceKind.ATTESTATION: Source(
         "An attestation comes from saving an answer with a day on which it was true, or from accepting a role.",
-        "checklist",
+        "requirements",
         "Open the requirements",
     ),
     EvidenceKind.CONTRACT_CLAUSE: Source(

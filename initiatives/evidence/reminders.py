@@ -21,7 +21,7 @@ from initiatives.reminders.wording import about
 CLAIMING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 ROLE_OF_INBOX = {"business_owner": "owner"}
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
-LISTED = 12  # questions spelt out in one message; the checklist has the rest
+LISTED = 12  # questions spelt out in one message; the requirements has the rest
 
 
 def proof(moment: datetime):
@@ -113,7 +113,7 @@ def _of_day(initiative, circle: Circle, book, keys: list[str], day: date, today:
             f"initiative:{initiative.pk}:{day.isoformat()}",
             words,
             text=_listed(book, found) + _until(len(found), stale),
-            link=reverse("checklist", args=[initiative.ref]),
+            link=reverse("requirements", args=[initiative.ref]),
             due_on=last,
         )
 

@@ -27,7 +27,7 @@ def obligations(moment: datetime):
     links = {
         "vacancy": "initiative-step-back",
         "step_back": "initiative",
-        ObligationKind.SHOWN_BY: "checklist",
+        ObligationKind.SHOWN_BY: "requirements",
     }
 
     def link(obligation: Obligation) -> str:

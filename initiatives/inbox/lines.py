@@ -132,7 +132,7 @@ def _exceptions(look: Look):
             yield Line(
                 "agree",
                 look.book.requirements[answer.requirement].question,
-                reverse("checklist-accept", args=[initiative.ref, answer.requirement]),
+                reverse("requirement-accept", args=[initiative.ref, answer.requirement]),
                 "Read and answer",
                 f"{initiative.title}: {answer.by} says that it does not apply. That counts once a seat accepts it.",
                 initiative.ref,
@@ -200,7 +200,7 @@ def _switched_off(look: Look):
 
 
 def _questions(look: Look, initiative: Initiative, held: set[str], span, answered: set[str]):
-    link = reverse("checklist", args=[initiative.ref])
+    link = reverse("requirements", args=[initiative.ref])
     leads = bool(held & {"owner", "deputy"})
     missing = sum(span.gaps.values()) if span else 0
     if missing and leads and not initiative.imported:
@@ -287,7 +287,7 @@ def _renewed(initiative: Initiative, item: Evidence, key: str) -> tuple[str, str
     if item.generated:
         return reverse("evidence-index", args=[initiative.ref]), "Generate it anew"
     if item.kind == "attestation":
-        return reverse("checklist-row", args=[initiative.ref, key]), "Answer anew"
+        return reverse("requirement", args=[initiative.ref, key]), "Answer anew"
     return f"{reverse('evidence-add', args=[initiative.ref])}?supersedes={item.pk}", "Add newer evidence"
 
 

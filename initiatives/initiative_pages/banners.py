@@ -141,7 +141,7 @@ def _rulebook_banner(initiative, book, facts, states, now) -> list[dict]:
             f"Rulebook {rulebook_in_effect.rulebook_of(initiative, now).version} decides what is supported here.",
             f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
             f"{book.version}, by which the evidence supports: {said}{more}.",
-            reverse("checklist", args=[initiative.ref]),
+            reverse("requirements", args=[initiative.ref]),
             "Open the requirements",
         )
     ]

@@ -34,7 +34,7 @@ def lead_rows(initiative, facts, book, states, asked: set[str], now) -> list[dic
             row |= {"link": reverse("contract", args=[initiative.ref]), "link_text": "Open the contract"}
         elif lead.fix:
             row |= {
-                "link": reverse("checklist-row", args=[initiative.ref, lead.fix]),
+                "link": reverse("requirement", args=[initiative.ref, lead.fix]),
                 "link_text": "Open the question",
             }
         rows.append(row)
@@ -93,7 +93,7 @@ def next_step(context, person: User) -> dict | None:
         return {
             "title": "Nothing here waits for you.",
             "text": f"What is missing waits for {', '.join(who[:2])}{others}.",
-            "link": f"{reverse('checklist', args=[initiative.ref])}?show=open",
+            "link": f"{reverse('requirements', args=[initiative.ref])}?show=open",
             "link_text": "See what is missing",
         }
     if may.manage:
@@ -149,4 +149,4 @@ def _cell(initiative, book, standard: standards.Standard) -> dict:
 
 
 def _row(initiative, key: str) -> str:
-    return reverse("checklist-row", args=[initiative.ref, key])
+    return reverse("requirement", args=[initiative.ref, key])

@@ -15,7 +15,6 @@ from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist.row_presentation import fix_of
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
@@ -39,6 +38,7 @@ from initiatives.initiative_pages import banners, next_step, past_views
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
+from initiatives.requirements.row_presentation import fix_of
 
 ROLE_ORDER = (
     Role.OWNER,
@@ -174,7 +174,7 @@ def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:
                 "text": asked.question,
                 "who": "" if state.state == "waived" else who,
                 "how": state.words if mine else f"{state.words} {state.fix}".strip(),
-                "link": there[0] if there else reverse("checklist-row", args=[initiative.ref, key]),
+                "link": there[0] if there else reverse("requirement", args=[initiative.ref, key]),
                 "link_text": state.fix.rstrip(".") if mine else _("Open the question"),
             }
         )

@@ -138,7 +138,7 @@ def _told(row: dict, book, where: dict) -> Decision:
         "waiver agreed": "waivers/",
         "waiver refused": "waivers/",
         "contract": "contract/",
-        "exception accepted": f"checklist/{row['about']}/",
+        "exception accepted": f"requirements/{row['about']}/",
     }.get(row["what"], "history/")
     return Decision(
         what=row["what"],

@@ -186,7 +186,7 @@ def against(context: dict, key: str) -> list[tuple[Shortcoming | finding_rules.W
     initiative, now = context["initiative"], context["now"]
     if not context["facts"].short_of(key, now):
         return []
-    fixing = Fixing.read(initiative, context["may"], reverse("checklist-row", args=[initiative.ref, key]))
+    fixing = Fixing.read(initiative, context["may"], reverse("requirement", args=[initiative.ref, key]))
     rows = list(initiative.shortcomings.standing().select_related("system").order_by("since", "pk"))
     # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
     rows += finding_rules.unless_found(rows)

@@ -287,9 +287,11 @@ def _asked(book: Book, gate: str) -> dict:
             "seats": book.seats_for(row.key, gate),
             "tiers": [(tier, asked_of(row, gate, tier)) for tier in Tier],
         }
-        for row in book.checklist(gate)
+        for row in book.requirements_at(gate)
     ]
-    counts = [(tier, sum(bool(row.level_for(tier, gate)) for row in book.checklist(gate))) for tier in Tier]
+    counts = [
+        (tier, sum(bool(row.level_for(tier, gate)) for row in book.requirements_at(gate))) for tier in Tier
+    ]
     return {"gate": book.gates[gate], "rows": rows, "counts": counts, "may_add": gate in RUNNING_STAGES}
 
 

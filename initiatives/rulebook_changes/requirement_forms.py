@@ -147,7 +147,7 @@ class AskedForm(forms.Form):
         options["initial"] = {"based_on": number} | options.get("initial", {})
         super().__init__(*args, **options)
         levels = [(level.value, level.label.lower()) for level in Level]
-        for row in self.book.checklist(gate):
+        for row in self.book.requirements_at(gate):
             asked = asked_of(row, gate, tier)
             self.fields[f"level-{row.key}"] = forms.ChoiceField(
                 label=f"{row.question}: level",
@@ -171,13 +171,13 @@ class AskedForm(forms.Form):
                 self[f"level-{row.key}"],
                 self[f"why-{row.key}"],
             )
-            for row in self.book.checklist(self.gate)
+            for row in self.book.requirements_at(self.gate)
         ]
 
     def clean(self):
         """What is left out says why."""
         cleaned = super().clean()
-        for row in self.book.checklist(self.gate):
+        for row in self.book.requirements_at(self.gate):
             level, why = cleaned.get(f"level-{row.key}"), cleaned.get(f"why-{row.key}")
             fix_reason(self, f"why-{row.key}", level, why)
         return cleaned
@@ -189,7 +189,7 @@ class AskedForm(forms.Form):
             row.key: Asked("", said[f"why-{row.key}"])
             if said[f"level-{row.key}"] == LEFT_OUT
             else Asked(said[f"level-{row.key}"])
-            for row in self.book.checklist(self.gate)
+            for row in self.book.requirements_at(self.gate)
         }
         return places_of(self.book, self.gate.key, self.tier, wanted)
 

@@ -1,7 +1,7 @@
 """What the drill takes away of consents, reports, public pages, components, tables and the quorum."""
 
 INITIATIVES = "initiatives.migrations.0001_initial:Migration"
-CONSENTS = "tests/app/initiatives/checklist/test_consents.py"
+CONSENTS = "tests/app/initiatives/requirements/test_consents.py"
 KEPT = "initiatives/migrations/guards/holds.sql:plumbline_guard_kept"
 JUDGING = "tests/app/adoption/reports/test_judging.py"
 REPORTS = "adoption/migrations/guards/reports.sql:plumbline_guard_report"

@@ -621,7 +621,7 @@ MUTANTS = [
     ),
     (
         "an answer that says nothing is none",
-        "initiatives.checklist.actions:answer",
+        "initiatives.requirements.actions:answer",
         "elif why := emptiness(text, asked.question):",
         'elif why := "":',
         "tests/app/initiatives/evidence/test_artefacts.py -k answer_that_says_nothing",

@@ -3,8 +3,8 @@
 from adoption.demo import initiative_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from initiatives.checklist import actions as checklist_actions
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 
@@ -51,7 +51,7 @@ def role_to_accept(company: Company) -> None:
                 initiative=tale.initiative, role="support_owner", person=tale.team.support, by=tale.team.owner
             )
         with tale.day(5):
-            checklist_actions.answer(
+            requirement_actions.answer(
                 initiative=tale.initiative,
                 requirement="int.definitions",
                 kind="not_applicable",

@@ -119,6 +119,6 @@ def _ask_author(initiative: Initiative, row: Verification, said: Answer | None) 
             period=clock.today().isoformat(),
             subject=f"{initiative.ref} {initiative.title}: {row.evidence.title} does not show it",
             text=f"{question} {row.verifier} opened it and says: {row.words}",
-            link=f"/initiatives/{initiative.ref}/checklist/{row.requirement}/",
+            link=f"/initiatives/{initiative.ref}/requirements/{row.requirement}/",
             initiative_ref=initiative.ref,
         )

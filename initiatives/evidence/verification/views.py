@@ -71,7 +71,7 @@ def verify(request, ref, pk, key):
         names=row.names.select_related("deployment__version", "scope_version", "contract_version__contract"),
         hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
         verb=_("Save and continue") if left > 1 else _("Save"),
-        back_url=back_to(request, reverse("checklist-row", args=[initiative.ref, key])),
+        back_url=back_to(request, reverse("requirement", args=[initiative.ref, key])),
         **_seen(request, initiative, row),
     )
 

@@ -215,7 +215,7 @@ def _against(initiative, context, tied: list[Tied]) -> list[dict]:
     return [
         {
             "question": book.requirements[key].question if key in book.requirements else key,
-            "url": reverse("checklist-row", args=[initiative.ref, key]) if key in book.requirements else "",
+            "url": reverse("requirement", args=[initiative.ref, key]) if key in book.requirements else "",
             "now": [(row, fixing.of(row)) for row in found if row.since <= context["now"]],
             "later": [row for row in found if row.since > context["now"]],
         }

@@ -18,13 +18,13 @@ from governance.models import Notice, Rulebook
 from governance.notices import due
 from governance.notices import inbox as notice_inbox
 from initiatives.absences import actions as absence_actions
-from initiatives.checklist.checklist_rows import save_row
 from initiatives.evidence import actions as evidence_actions
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow_register
 from initiatives.holds import actions as hold_actions
 from initiatives.holds import dependants
 from initiatives.models import Evidence, Hold, Shortcoming
+from initiatives.requirements.requirement_rows import save_row
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -222,7 +222,7 @@ def held(initiative) -> bool:
     return Hold.objects.open().filter(initiative=initiative, kind="failed_drill").exists()
 
 
-def by_the_checklist(cast, initiative):
+def by_the_requirements(cast, initiative):
     proof = {
         "kind": "drill_record",
         "title": "Outage drill",
@@ -233,7 +233,7 @@ def by_the_checklist(cast, initiative):
     save_row(initiative=initiative, requirement="prod.q10_outage", proof=proof, by=cast.lead)
 
 
-WAYS = {"the drill form": failed_drill, "an upload": uploaded_drill, "the checklist": by_the_checklist}
+WAYS = {"the drill form": failed_drill, "an upload": uploaded_drill, "the requirements": by_the_requirements}
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -23,11 +23,11 @@ from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
-from initiatives.checklist import actions as checklist_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative import review_state
 from initiatives.models import Shortcoming
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
@@ -176,7 +176,7 @@ def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
 
 
 def test_the_owners_own_words_stay_above_the_responses(near, cast):
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=near,
         requirement=REQUIREMENT,
         kind="answered",

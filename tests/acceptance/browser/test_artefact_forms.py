@@ -49,7 +49,7 @@ def test_what_is_asked_follows_the_kind(watch, cast):
     expect(page.locator("main")).to_contain_text("accuracy 0.91 against 0.85 declared")
     wrong += trouble_in(page, "evidence-item")
     # In a row that takes several kinds, the part of the chosen kind is unfolded.
-    page.goto(at("checklist-row", initiative.ref, "prod.q11_expectations"))
+    page.goto(at("requirement", initiative.ref, "prod.q11_expectations"))
     asked = page.get_by_label("How many took part")
     expect(asked).to_be_hidden()
     owner.choose("Kind of evidence", "User research")
@@ -63,6 +63,6 @@ def test_what_is_asked_follows_the_kind(watch, cast):
 def test_without_scripts_each_part_can_be_unfolded(watch, cast):
     initiative = factories.make_initiative(cast)
     page = watch.sign_in(cast.owner, java_script_enabled=False).page
-    page.goto(at("checklist-row", initiative.ref, "prod.q11_expectations"))
+    page.goto(at("requirement", initiative.ref, "prod.q11_expectations"))
     page.locator("summary", has_text="User research: what it holds").click()
     expect(page.get_by_label("How many took part")).to_be_visible()

@@ -332,7 +332,7 @@ def test_the_keyboard_stays_where_somebody_is(watch, cast):
     """A filter waits until it is chosen, not passed."""
     initiative = factories.make_initiative(cast)
     owner = watch.sign_in(cast.owner, Keyboard)
-    owner.page.goto(f"{initiative.get_absolute_url()}checklist/")
+    owner.page.goto(f"{initiative.get_absolute_url()}requirements/")
     owner.page.evaluate("document.addEventListener('submit', () => { window.sent = true })")
     layer = owner.page.get_by_label("Layer")
     owner.reach(layer)

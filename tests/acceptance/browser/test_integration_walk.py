@@ -10,10 +10,10 @@ from playwright.sync_api import expect
 
 from adoption.demo import initiative_acts
 from governance.models import Notice
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import leaving
 from initiatives.stages import periodic
@@ -96,7 +96,7 @@ def summary(cast):
         factories.make_flow(cast, initiative)
         story.renew(initiative, cast)
         initiative_acts.ground_gate(initiative, "production", cast.team, skip=["prod.q10_outage"])
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="prod.q10_outage",
             kind="answered",
@@ -334,7 +334,7 @@ def the_vendor_moves(watch: Watch, cast, initiative) -> None:
     integration(lead, initiative, "Data residency")
     says(lead, "eu-west")
     shot(lead, "1-9-path")
-    lead.page.goto(f"{initiative.get_absolute_url()}checklist/")
+    lead.page.goto(f"{initiative.get_absolute_url()}requirements/")
     says(lead, "m-4 (eu-west)")
     shot(lead, "1-9-to-redo")
     chair = watch.let_in(cast.chair)

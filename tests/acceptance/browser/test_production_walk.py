@@ -238,7 +238,7 @@ def record_what_runs(owner: Person) -> None:
 
 
 def answer_gate(owner: Person, title: str, cast, by_hand: int | None) -> None:
-    """Every question of the gate ahead that is open, in place on the checklist: so many by hand, or all."""
+    """Every question of the gate ahead that is open, in place on the requirements: so many by hand, or all."""
     owner.tab("Requirements")
     expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title)
     questions = owner.unanswered()

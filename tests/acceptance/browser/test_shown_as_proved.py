@@ -66,8 +66,8 @@ def says(person: Person, *words: str) -> None:
 
 
 def levels_on(person: Person, initiative: Initiative, gate: str) -> dict[str, str]:
-    """By question, the word that stands beside its answer on the checklist of a gate."""
-    person.page.goto(at("checklist", initiative.ref, gate=gate))
+    """By question, the word that stands beside its answer on the requirements of a gate."""
+    person.page.goto(at("requirements", initiative.ref, gate=gate))
     rows = person.page.locator("li[id^=row-]")
     found = rows.evaluate_all(
         "rows => rows.map(row => [row.id, row.querySelector('.when .tag').textContent])"
@@ -93,11 +93,11 @@ def test_one_byte_under_every_kind_documents_nothing(watch, cast):
         owner.page.goto(at("evidence-add", initiative.ref, kind=kind))
         says(owner, NEVER_UPLOADED, said)
         expect(owner.page.get_by_label("File")).to_have_count(0)
-    owner.page.goto(at("checklist", initiative.ref, gate="mvp"))
+    owner.page.goto(at("requirements", initiative.ref, gate="mvp"))
     asked = owner.unanswered()
     assert len(asked) > 15
     for key in asked:
-        owner.page.goto(at("checklist-row", initiative.ref, key, gate="mvp"))
+        owner.page.goto(at("requirement", initiative.ref, key, gate="mvp"))
         owner.type("Your answer", "x")
         owner.press(re.compile("^Save(?: and exit)?$"))
         expect(owner.page.locator("main")).to_contain_text(ONE_CHARACTER)
@@ -157,7 +157,7 @@ def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
     decided(owner, initiative, "prod.maintenance", "Budget of the coming year: 12,000 EUR")
     decided(owner, initiative, "prod.monitoring", "Looked at the monitoring on Monday: nothing was found")
     keep_the_register(lead, initiative)
-    owner.page.goto(at("checklist", initiative.ref, gate="production"))
+    owner.page.goto(at("requirements", initiative.ref, gate="production"))
     owner.answer([key for key in owner.unanswered() if key in TYPED])
     found = levels_on(owner, initiative, "production")
     assert {key: found[key] for key in TYPED} == dict.fromkeys(TYPED, "documented")

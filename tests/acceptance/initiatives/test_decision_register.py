@@ -13,12 +13,12 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Entry
 from governance.templatetags.plumbline import day
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.insights.decision_register import KINDS
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -89,14 +89,14 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
 
 def test_going_on_past_its_age_and_what_was_accepted_not_to_apply(cast, as_):
     initiative = factories.make_prototype(cast)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative,
         requirement="gov.impact",
         kind="not_applicable",
         text="Nobody is judged by it.",
         by=cast.owner,
     )
-    checklist_actions.accept_not_applicable(
+    requirement_actions.accept_not_applicable(
         initiative=initiative, requirement="gov.impact", version=1, by=cast.seat_risk
     )
     with time_machine.travel(clock.now() + timedelta(days=175), tick=False):

@@ -9,8 +9,6 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Notice
 from governance.models.ledger import Entry
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import preview as checklist_preview
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import preview as contract_preview
@@ -20,6 +18,8 @@ from initiatives.initiative import impact_preview
 from initiatives.models import ChangeRecord, Evidence, Voiding
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements import preview as requirement_preview
 from initiatives.roles import actions as role_actions
 from initiatives.roles import preview as role_preview
 from initiatives.running import preview as running_preview
@@ -93,10 +93,10 @@ def test_what_is_told_is_what_happens(cast):
 
     edits = {
         "answer": (
-            checklist_preview.of_answer(
+            requirement_preview.of_answer(
                 initiative, "mvp.problem", by=owner, kind="answered", text="Another problem."
             ),
-            lambda: checklist_actions.answer(
+            lambda: requirement_actions.answer(
                 initiative=initiative,
                 requirement="mvp.problem",
                 kind="answered",
@@ -105,10 +105,10 @@ def test_what_is_told_is_what_happens(cast):
             ),
         ),
         "answer no": (
-            checklist_preview.of_answer(
+            requirement_preview.of_answer(
                 initiative, "mvp.problem", by=owner, kind="no", text="There is none."
             ),
-            lambda: checklist_actions.answer(
+            lambda: requirement_actions.answer(
                 initiative=initiative, requirement="mvp.problem", kind="no", text="There is none.", by=owner
             ),
         ),
@@ -210,7 +210,7 @@ def test_nothing_is_left_of_looking_ahead(cast):
         ).scopes.count()
 
     before = left()
-    checklist_preview.of_answer(initiative, "proto.question", by=cast.owner)
+    requirement_preview.of_answer(initiative, "proto.question", by=cast.owner)
     evidence_preview.of_evidence(
         initiative, covers=["proto.question"], kind=item.kind, result="", supersedes=item
     )
@@ -224,8 +224,8 @@ def test_nothing_is_left_of_looking_ahead(cast):
 def test_an_edit_that_would_be_refused_changes_nothing(cast):
     initiative = factories.make_initiative(cast)
     entries = Entry.objects.acts().count()
-    assert checklist_preview.of_answer(initiative, "proto.question", by=cast.outsider) == []
-    assert checklist_preview.of_answer(initiative, "no.such_question", by=cast.owner) == []
+    assert requirement_preview.of_answer(initiative, "proto.question", by=cast.outsider) == []
+    assert requirement_preview.of_answer(initiative, "no.such_question", by=cast.owner) == []
     past = SCOPE | {"ends_on": clock.today() - timedelta(days=1)}
     assert running_preview.of_scope(initiative, past) == []
     assert Entry.objects.acts().count() == entries

@@ -19,12 +19,12 @@ from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence import reminders
 from initiatives.evidence.verification import actions, queries
 from initiatives.facts import standings, supported_stage
 from initiatives.models import Evidence, EvidenceOpening, Verification
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import presentation
 from initiatives.roles import actions as role_actions
 from tests.support import factories
@@ -46,7 +46,7 @@ def initiative(cast):
 @pytest.fixture
 def plan(initiative, cast):
     """The owner's answer and the plan that is to show it."""
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative,
         requirement=KEY,
         kind="answered",
@@ -87,7 +87,7 @@ class TestPage:
     def test_a_seat_reads_it_beside_the_question_and_says_that_it_shows_it(self, initiative, plan, cast, as_):
         assert state(initiative).level == Level.DOCUMENTED
         client = as_(cast.seat_risk)
-        row = client.get(reverse("checklist-row", args=[initiative.ref, KEY])).content.decode()
+        row = client.get(reverse("requirement", args=[initiative.ref, KEY])).content.decode()
         assert page(initiative, plan) in row
         shown = client.get(page(initiative, plan)).content.decode()
         assert "Week 1: forty account managers in the north" in shown
@@ -142,7 +142,7 @@ class TestAct:
 
     def test_another_answer_ends_it(self, initiative, plan, cast):
         verify(plan, cast.seat_risk)
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement=KEY,
             kind="answered",
@@ -195,7 +195,7 @@ class TestAct:
         assert not state(initiative).satisfies("mvp")
 
     def test_the_answer_is_somebodys_word_as_of_a_day(self, initiative, cast):
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="mvp.users",
             kind="answered",
@@ -249,10 +249,10 @@ class TestDatabase:
         self.refused("unopened", plan, cast.seat_risk, opening=other)
 
 
-def test_the_profile_of_levels_stands_on_initiative_and_checklist(initiative, plan, cast, as_):
+def test_the_profile_of_levels_stands_on_initiative_and_requirements(initiative, plan, cast, as_):
     verify(plan, cast.seat_risk)
     client = as_(cast.owner)
-    shown = client.get(reverse("checklist", args=[initiative.ref]), {"gate": "mvp"}).content.decode()
+    shown = client.get(reverse("requirements", args=[initiative.ref]), {"gate": "mvp"}).content.decode()
     assert "1 verified" in shown
     assert "Answers up to this stage:" in client.get(initiative.get_absolute_url()).content.decode()
 
@@ -412,7 +412,7 @@ class TestRenewal:
             assert state(initiative).level == Level.DOCUMENTED
 
     def test_the_page_says_until_when_and_leads_there(self, initiative, renewed, cast, as_):
-        row = as_(cast.seat_risk).get(reverse("checklist-row", args=[initiative.ref, KEY])).content.decode()
+        row = as_(cast.seat_risk).get(reverse("requirement", args=[initiative.ref, KEY])).content.decode()
         assert "renews what was verified, and counts so until" in row
         assert page(initiative, renewed) in row
 

@@ -15,9 +15,9 @@ from adoption.demo import initiative_acts
 from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import SignOffVerdict
-from initiatives.checklist import actions as checklist_actions
 from initiatives.initiative import review_state
 from initiatives.models import Review
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
 from initiatives.reviews.sign_offs import actions as sign_off_actions
@@ -84,7 +84,7 @@ def happens(cast, review: Review, chance: random.Random) -> None:
     else:
         key = chance.choice(("mvp.problem", "mvp.workflow", "mvp.rollout", "mvp.success"))
         kind = "no" if what == "deny" else "answered"
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=review.initiative,
             requirement=key,
             kind=kind,

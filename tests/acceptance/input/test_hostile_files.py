@@ -49,7 +49,7 @@ DOORS = {
         },
     ),
     "RowProofForm": (
-        lambda initiative: at("checklist-row", initiative.ref, "gov.autonomy"),
+        lambda initiative: at("requirement", initiative.ref, "gov.autonomy"),
         "owner",
         "proof-file",
         {
@@ -58,7 +58,7 @@ DOORS = {
         },
     ),
     "ItemForm": (
-        lambda initiative: at("checklist-several", initiative.ref, gate="mvp"),
+        lambda initiative: at("requirements-several", initiative.ref, gate="mvp"),
         "owner",
         "item-document-file",
         {

@@ -34,7 +34,6 @@ from governance.rulebook import shipped_text
 from governance.transparency_log import sealing
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.components.actions import record_component
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments, control_mapping
@@ -70,6 +69,7 @@ from initiatives.models import (
     SubjectHit,
 )
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions

@@ -32,7 +32,7 @@ MOST = {
     "/initiatives/": 11,
     "/initiatives/?view=board": 12,
     "{initiative}": 14,  # whether its demo is older than its integration work is one question of its own
-    "{initiative}checklist/": 11,
+    "{initiative}requirements/": 11,
     "{initiative}evidence/": 11,
     "{initiative}people/": 11,
     "{initiative}notes/": 14,

@@ -9,9 +9,9 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance.gates import requirements
 from governance.vocabulary import Role
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Initiative
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at
@@ -88,7 +88,7 @@ def mvp_in_trouble(cast):
     factories.make_drill(cast, initiative, result="fail")
     item = initiative.evidence.filter(withdrawn_at__isnull=True, kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement="gov.impact", kind="no", text="Not yet.", by=cast.owner
     )
     return initiative
@@ -110,7 +110,7 @@ def test_each_remedy_leads_to_a_page_that_holds_its_form(cast, as_, build):
         if client.get(initiative.get_absolute_url()).status_code != 200:
             continue
         for question, words, address in remedies_on(client, initiative):
-            listed = of_question(client, initiative, address) if "/checklist/" in address else []
+            listed = of_question(client, initiative, address) if "/requirements/" in address else []
             followed += 1 + len(listed)
             if not listed and not does(words, main_of(client.get(address))):
                 circles.append((person.login, question, words, address))
@@ -128,7 +128,7 @@ def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     initiative_acts.staff(initiative, cast.team)
     initiative_acts.contract(initiative_acts.fresh(initiative), cast.team)
     initiative_acts.plan_scope(initiative, cast.team)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative_acts.fresh(initiative),
         requirement=requirements.DECLARATION,
         kind="answered",
@@ -139,9 +139,9 @@ def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     rows = owner.get(initiative.get_absolute_url()).context["reaching"]
     (row,) = [row for row in rows if row["link_text"] == "Declare what the MVP will show"]
     assert row["link"] == there
-    question = main_of(owner.get(at("checklist-row", initiative.ref, requirements.DECLARATION)))
+    question = main_of(owner.get(at("requirement", initiative.ref, requirements.DECLARATION)))
     assert question.select_one(f"a[href='{there}']")
-    listed = main_of(owner.get(reverse("checklist", args=[initiative.ref])))
+    listed = main_of(owner.get(reverse("requirements", args=[initiative.ref])))
     assert listed.select_one(f"#row-mvp\\.advance_evidence a[href='{there}']")
     assert does("Declare what the MVP will show", main_of(owner.get(there)))
 
@@ -150,7 +150,7 @@ def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
     initiative = factories.make_prototype(cast)
 
     def row():
-        rows = as_(cast.owner).get(at("checklist-row", initiative.ref, "mvp.duty"))
+        rows = as_(cast.owner).get(at("requirement", initiative.ref, "mvp.duty"))
         return rows.context["row"]["fix"]
 
     assert row() == (at("role-propose", initiative.ref, role="support_owner"), "Propose somebody")
@@ -158,13 +158,13 @@ def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
         initiative=initiative, role="support_owner", person=cast.support, by=cast.owner
     )
     assert row() == (reverse("people", args=[initiative.ref]), "See who is asked")
-    mine = as_(cast.support).get(at("checklist-row", initiative.ref, "mvp.duty")).context["row"]["fix"]
+    mine = as_(cast.support).get(at("requirement", initiative.ref, "mvp.duty")).context["row"]["fix"]
     assert mine == (reverse("role", args=[asked.pk]), "Accept it")
 
 
 def test_what_waits_for_its_seat_is_nobody_elses_to_do(cast, as_):
     initiative = factories.make_prototype(cast)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative,
         requirement="mvp.workflow",
         kind="not_applicable",

@@ -14,11 +14,11 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative import act, review_state
 from initiatives.models import Initiative, Review
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
@@ -228,7 +228,7 @@ class EditAgainstSignOff(Race):
             by=self.cast.owner,
         )
         answer = partial(
-            checklist_actions.answer,
+            requirement_actions.answer,
             initiative=initiative,
             requirement="proto.question",
             kind="answered",

@@ -16,11 +16,11 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence.verification import actions
 from initiatives.facts import supported_stage
 from initiatives.models import Answer, Verification
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
@@ -54,7 +54,7 @@ def fresh_initiative(cast, number):
 
 
 def answer(cast, initiative, number):
-    return checklist_actions.answer(
+    return requirement_actions.answer(
         initiative=initiative,
         requirement=KEY,
         kind="answered",

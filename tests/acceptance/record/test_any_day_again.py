@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 INITIATIVE_PAGES = (
     "initiative",
-    "checklist",
+    "requirements",
     "contract",
     "contract-map",
     "initiative-history",
@@ -292,7 +292,7 @@ def test_pages_of_another_day_offer_nothing_to_do_and_keep_the_day(year, initiat
                 f"{reverse('review', args=[review.pk])}?as_of={day}",
                 f"{reverse('sign-off', args=[sign_off.pk])}?as_of={day}",
                 f"{reverse('evidence-item', args=[initiative.ref, item.pk])}?as_of={day}",
-                f"{reverse('checklist-row', args=[initiative.ref, 'proto.question'])}?as_of={day}",
+                f"{reverse('requirement', args=[initiative.ref, 'proto.question'])}?as_of={day}",
             ]
             for page in pages:
                 answer = client.get(page)
@@ -489,7 +489,7 @@ def test_comparing_the_same_day_or_a_day_before_the_initiative(initiative, audit
 
 def test_a_page_of_another_day_asks_little_more_than_todays(initiative, auditor):
     """Turning back, the door, its record: a handful; everything else is asked once, as today."""
-    for page in ("initiative", "checklist", "contract"):
+    for page in ("initiative", "requirements", "contract"):
         with CaptureQueriesContext(connection) as today:
             auditor.get(reverse(page, args=[initiative.ref]))
         with CaptureQueriesContext(connection) as then:

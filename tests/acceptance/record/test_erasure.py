@@ -19,9 +19,9 @@ from governance.people import permissions as people_permissions
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log, erasure_replay, personal_data, retention
 from governance.transparency_log import sealing, verification
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Answer, Evidence, SignOff
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
@@ -50,7 +50,7 @@ def busy(cast, person: User):
     initiative = factories.make_initiative(cast)
     role_actions.propose_role(initiative=initiative, role="support_owner", person=person, by=cast.owner)
     role_actions.accept_role(assignment=initiative.roles.open().get(person=person), by=person)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative,
         requirement="mvp.users",
         kind="answered",
@@ -397,7 +397,7 @@ def test_notices_mails_and_sessions_go(
 def test_an_erasure_is_done_again_on_a_database_from_before_it(cast, dana):
     initiative = busy(cast, dana)
     both = f"Ten, say {cast.lead.full_name}, {NAME} and {cast.lead.full_name}"
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement="mvp.users", kind="answered", text=both, by=cast.owner
     )
     for person in (dana, cast.lead):

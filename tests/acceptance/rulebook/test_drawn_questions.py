@@ -20,12 +20,12 @@ from governance.tasks import seal_record
 from governance.transparency_log import sealing
 from governance.vocabulary import Level, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence.verification import actions as verification_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative import review_state
 from initiatives.models import DrawnQuestion, Evidence, Review
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -299,7 +299,7 @@ def uploaded(key) -> bool:
 
 
 def answer(initiative, key, cast):
-    return checklist_actions.answer(
+    return requirement_actions.answer(
         initiative=initiative, requirement=key, kind="answered", text="Said anew, and better.", by=cast.owner
     )
 
@@ -446,13 +446,13 @@ class TestPages:
                 for row in found
             )
             assert shown.count(words) == asked
-            page = reverse("checklist", args=[initiative.ref])
+            page = reverse("requirements", args=[initiative.ref])
             shown = as_(person).get(page, {"gate": "production"}).content.decode()
             assert shown.count(words) == 5
         say(initiative, found[1].requirement, cast, shows=False)
         *_, brought = drawn(initiative)
         question = review.book.requirements[found[1].requirement].question
-        page = reverse("checklist-row", args=[initiative.ref, brought.requirement])
+        page = reverse("requirement", args=[initiative.ref, brought.requirement])
         shown = as_(cast.owner).get(page).content.decode()
         assert escape(f"with checkpoint {size}, in place of {question}") in shown
 

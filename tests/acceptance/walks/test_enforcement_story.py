@@ -13,7 +13,6 @@ from governance.contracts.clauses import Terms
 from governance.models import Clause
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
-from initiatives.checklist import actions as checklist_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
@@ -21,6 +20,7 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence import preview as evidence_preview
 from initiatives.facts import supported_stage
 from initiatives.models import ClauseEnforcement, Evidence
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
@@ -85,9 +85,9 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         shown = lead.get(page).content.decode()
         assert shown.count("no control yet") == 1
         assert "1 clause without a control" in shown
-        row = lead.get(reverse("checklist-row", args=[initiative.ref, "gov.enforced"])).content.decode()
+        row = lead.get(reverse("requirement", args=[initiative.ref, "gov.enforced"])).content.decode()
         assert "No control is named for clause 3" in row
-        listed = lead.get(reverse("checklist", args=[initiative.ref])).content.decode()
+        listed = lead.get(reverse("requirements", args=[initiative.ref])).content.decode()
         assert page in listed, "the row leads to the map"
     with at(2026, 9, 4):
         lead = as_(cast.lead)
@@ -265,7 +265,7 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
     assert "Each clause has a control." in before
     assert "no control yet" not in before
     assert after.count("no control yet") == 1
-    row = reverse("checklist-row", args=[initiative.ref, "gov.enforced"])
+    row = reverse("requirement", args=[initiative.ref, "gov.enforced"])
     assert "No control is named" not in auditor.get(row, {"as_of": "2024-06-20"}).content.decode()
     assert "No control is named for clause 3" in auditor.get(row, {"as_of": "2024-07-02"}).content.decode()
 
@@ -276,7 +276,7 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
 def offered(cast, initiative, key: str, content: str, by=None, kind: str = "") -> Evidence:
     """A report on one layer, answered and attached."""
     kind = kind or LAYERS[key]
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement=key, kind="answered", text="Audited.", by=cast.owner
     )
     return evidence_actions.add_evidence(

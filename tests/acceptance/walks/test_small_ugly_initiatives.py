@@ -11,11 +11,11 @@ from governance import clock
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import SignOff
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
@@ -60,7 +60,7 @@ def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
     saturday = date(2026, 6, 27)
     with at(2026, 6, 1):
         initiative = factories.make_prototype(cast)
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="mvp.users",
             kind="answered",
@@ -107,14 +107,14 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast):
 def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
     with at(2026, 6, 1):
         initiative = factories.make_initiative(cast)
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="mvp.problem",
             kind="answered",
             text="Forty minutes.",
             by=cast.owner,
         )
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="mvp.override",
             kind="answered",

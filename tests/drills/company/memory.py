@@ -347,7 +347,7 @@ class Person(threading.Thread):
         pages = [
             link
             for link in self.links
-            if re.fullmatch(r"/initiatives/AI-\d+/(evidence/|people/|checklist/)?", link)
+            if re.fullmatch(r"/initiatives/AI-\d+/(evidence/|people/|requirements/)?", link)
         ]
         self.open(f"{self.chance.choice(pages or ['/initiatives/'])}?as_of={day}")
 
@@ -381,9 +381,9 @@ class Person(threading.Thread):
         )
 
     def answer(self) -> None:
-        """A row of a checklist."""
+        """A row of a list of requirements."""
         initiative = self.initiative()
-        row = self.one_of(rf"{initiative}checklist/[\w.]+/[^\"]*", self.open(f"{initiative}checklist/"))
+        row = self.one_of(rf"{initiative}requirements/[\w.]+/[^\"]*", self.open(f"{initiative}requirements/"))
         if row:
             self.fill(row, row, text=f"So it is, said at {time.time()}.")
 

@@ -142,7 +142,7 @@ def pages(cast, reviews, long) -> None:
         ("insights, money", cast.auditor, "/insights/money/"),
         ("insights, people", cast.auditor, "/insights/people/"),
         ("initiative", cast.owner, initiative),
-        ("checklist", cast.owner, f"{initiative}checklist/"),
+        ("requirements", cast.owner, f"{initiative}requirements/"),
         ("evidence", cast.owner, f"{initiative}evidence/"),
         ("history", cast.owner, f"{initiative}history/"),
         ("review", cast.seat_risk, reviews[0].get_absolute_url()),

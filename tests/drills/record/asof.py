@@ -56,12 +56,12 @@ def figures(rows: int) -> None:
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
     from initiatives.access import permissions as initiative_permissions
-    from initiatives.checklist import actions as checklist_actions
     from initiatives.facts import initiative_rows
     from initiatives.history import timeline
     from initiatives.portfolio import filters
     from initiatives.portfolio import views as portfolio_views
     from initiatives.portfolio.portfolio_paging import Listing
+    from initiatives.requirements import actions as requirement_actions
     from tests.support import factories
 
     with clock.simulated(DAY - timedelta(days=150)):
@@ -71,7 +71,7 @@ def figures(rows: int) -> None:
         initiative_acts.to_mvp(initiative_acts.to_prototype(initiative, cast.team), cast.team)
         for turn in range(70):
             words = f"Said again, in other words: {turn}."
-            checklist_actions.answer(
+            requirement_actions.answer(
                 initiative=initiative, requirement="mvp.users", kind="answered", text=words, by=cast.owner
             )
     sealing.seal()
@@ -123,7 +123,7 @@ def figures(rows: int) -> None:
     told("every row the gates look at, of 50 initiatives, as of a day", proof)
     client = Client(SERVER_NAME="localhost")
     client.force_login(cast.auditor)
-    for words, address in (("initiative", ""), ("checklist", "checklist/"), ("history", "history/")):
+    for words, address in (("initiative", ""), ("requirements", "requirements/"), ("history", "history/")):
         url = f"{initiative.get_absolute_url()}{address}?as_of={DAY:%Y-%m-%d}"
         told(f"GET {words} as of a day, sign-in and its record included", lambda url=url: ok(client, url))
     book = Rulebook.objects.current().book

@@ -26,7 +26,6 @@ from governance.models import (
     User,
 )
 from governance.privacy import retention
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.enforcement import kill_switch
 from initiatives.holds import actions as hold_actions
 from initiatives.models import (
@@ -40,6 +39,7 @@ from initiatives.models import (
     StandaloneDeclaration,
     Waiver,
 )
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.attacks.forged_statements import Scene, as_, changed, row_of_history, stage_change, told

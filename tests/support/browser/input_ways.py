@@ -8,9 +8,8 @@ from playwright.sync_api import Locator, expect
 from tests.support.browser.page_checks import SLIM, measured
 from tests.support.browser.people import Person
 
-MOST_STOPS = (
-    1000  # of the Tab key, before something counts as out of its reach; a checklist with all open has 700
-)
+# of the Tab key, before something counts as out of its reach; a list of requirements with all open has 700
+MOST_STOPS = 1000
 SAME_STOPS = 8  # a date has four of its own; more at one place is a trap
 AT_200_PERCENT = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}
 # Where the focus is, seen from what it should reach (there, or before or after it in the page); how often it stayed

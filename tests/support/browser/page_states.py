@@ -99,8 +99,8 @@ NO_PAGE = {
     "told-export": "a CSV file",
     "clause-move": "only sent to",
     "comment-settle": "only sent to",
-    "checklist-draft": "only sent to",
-    "checklist-accept": "only sent to",
+    "requirement-draft": "only sent to",
+    "requirement-accept": "only sent to",
     "evidence-file": "the file itself, as a download",
     "evidence-content": "the file itself, in the frame of evidence-look",
 }

@@ -225,7 +225,7 @@ class Person:
         self.page.set_viewport_size(WIDE)
         assert found == [], f"{self.page.url}: {found}"
 
-    # The checklist
+    # The requirements
 
     def answer(self, keys: list[str]) -> None:
         """Answer questions, each on its page, in the words of the rulebook; valid from today where a word counts."""

@@ -53,7 +53,7 @@ class Answers(SetUp):
     def answer_gate(self, gate: str, tier: str | None = None) -> None:
         """Every question that is open: several in one form, those of a layer each on its page."""
         owner, tier = self.owner, self.tier if tier is None else tier
-        if not owner.page.url.endswith("/checklist/"):
+        if not owner.page.url.endswith("/requirements/"):
             owner.tab("Requirements")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.book.gates[gate].title)
         asked = self.asked(gate, tier)
@@ -100,7 +100,7 @@ class Answers(SetUp):
         self.fill_form(part, kind, title, condition)
 
     def open_rows(self, group: str) -> set[str]:
-        """The questions in this part of the open checklist that wait for an answer."""
+        """The questions in this part of the open list of requirements that wait for an answer."""
         page = self.owner.page
         part = page.locator("main section").filter(has=page.get_by_role("heading", name=group))
         return set(self.owner.unanswered(part))

@@ -11,8 +11,6 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.transparency_log import as_of, sealing
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.row_presentation import rows_of, sheet_of, sheets_of
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import initiative_rows, supported_stage
@@ -22,6 +20,8 @@ from initiatives.initiative_pages import next_step
 from initiatives.models import Initiative, SignOff, Standing
 from initiatives.portfolio import filters
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.row_presentation import rows_of, sheet_of, sheets_of
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -91,7 +91,7 @@ def look(number: int, person) -> dict | None:
             context["now"],
         ),
         "standards": next_step.standard_rows(context),
-        "checklist": [
+        "requirements": [
             (row["key"], row["word"], row["who"], row["more_items"], row["answer"] and row["answer"].text)
             for row in rows_of(context, sheet_of(initiative, sheets, None))
         ],
@@ -178,7 +178,7 @@ def _say_again(initiative, cast, chance) -> None:
     key = chance.choice(["proto.question", "proto.limits", "mvp.problem", "mvp.users"])
     if key in Rulebook.objects.current().book.requirements:
         text = f"Said again, for the {chance.randrange(1000)}th time."
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative_acts.fresh(initiative),
             requirement=key,
             kind="answered",

@@ -25,7 +25,7 @@ MOVERS = {
 # Acts that write what separates duties, and the record itself.
 WRITERS = {
     "governance/ledger/record.py",
-    "initiatives/checklist/actions.py",
+    "initiatives/requirements/actions.py",
     "initiatives/components/actions.py",
     "initiatives/imports/removal/actions.py",
     "initiatives/imports/inventories/claims.py",

@@ -19,9 +19,6 @@ MODULES = re.compile(
 # Texts of these are data of others, or stand in what was handed out and is read by programs.
 NOT_OURS = {
     "initiatives/imports/inventories/": "words of other organisations' inventories, by which their columns are known",
-    "initiatives/checklist/crosswalk_views.py": "column titles of a table that was handed out stay: Case, Proof",
-    "governance/audit/views.py": "column titles of a table that was handed out stay: Case",
-    "adoption/surveys/views.py": "column titles of a table that was handed out stay: Case",
     "governance/contracts/wording.py": "sentences of clauses, which boards approved, do not change",
     "governance/gates/criteria.py": "names of what is over-claimed stand in recorded stage changes",
     "governance/web/help_topics.py": "words that somebody may still look for, old ones among them",
@@ -258,12 +255,13 @@ DROPPED = {
     r"vot(e|es|ed|ing)": "sign-off, sign off",
     r"sittings?": "review snapshot, batch",
     r"desks?": "inbox",
+    r"checklists?": "requirements",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
     r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"
     r"(service|sales|robot|question|correspondence|tech|call|complaints|answer|returns|help)[ _-]?desk|"
-    r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"
+    r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|no checklist asks|"
     # Cases of the people whom a system serves.
     r"by case and|affected cases|customer, case|share of cases|tested case|(sixty|other|no) cases?|cases beside|"
     r'(?-i:\bCASE\b|\bCase\(|import [\w, ]*\bCase\b|-> Case:|^ +Case,$|Case Exact|^ +case .*:$)|"use",\s+"case"',

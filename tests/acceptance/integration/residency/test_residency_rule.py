@@ -13,7 +13,6 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.findings import sync
@@ -22,6 +21,7 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.models import EvidenceNames, Hold, Shortcoming, Voiding
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.units import actions as unit_actions
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives

@@ -11,9 +11,9 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
-from initiatives.checklist import actions as checklist_actions
 from initiatives.facts import supported_stage
 from initiatives.integration.links import standalone
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 
@@ -86,7 +86,7 @@ def test_it_is_declared_once(initiative, cast):
 def test_describing_a_first_system_costs_a_prototype_nothing(initiative, cast):
     """Under the rulebook before, two systems described truthfully took a prototype's support away."""
     key = "proto.personal_data"
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement=key, kind="answered", text="None: made up.", by=cast.owner
     )
     initiative_acts.prove(initiative, [key], cast.team, title="Screening of the sample")
@@ -122,7 +122,7 @@ def test_a_key_for_a_system_ends_it_and_keeps_it_from_being_declared(initiative,
 
 def test_the_unknown_question_leads_to_the_register(initiative, cast, as_):
     shown = (
-        as_(cast.owner).get(reverse("checklist-row", args=[initiative.ref, "int.inventory"])).content.decode()
+        as_(cast.owner).get(reverse("requirement", args=[initiative.ref, "int.inventory"])).content.decode()
     )
     assert "See what the register says" in shown
 

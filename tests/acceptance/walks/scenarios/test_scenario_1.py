@@ -13,9 +13,9 @@ from governance.models import Entry, Notice
 from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.models import Review
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.stages import periodic
@@ -33,7 +33,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
     with at(2026, 11, 2):
         story.renew(initiative, cast)
         initiative_acts.ground_gate(initiative, "production", team, skip=["prod.q10_outage"])
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="prod.q10_outage",
             kind="answered",

@@ -10,10 +10,10 @@ from governance.models.ledger import Entry
 from governance.notices import due
 from governance.permission_result import Refused
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import AnswerDraft, Voiding
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
@@ -176,7 +176,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         elsewhere = review_actions.open_review(initiative=story.fresh(other), by=cast.support)
         initiative_acts.sign_off(elsewhere, "business_value", cast.owner)
         assert story.snapshot(elsewhere).verdict.decidable, story.blockers(elsewhere)
-        checklist_actions.keep_draft(
+        requirement_actions.keep_draft(
             initiative=initiative,
             requirement="prod.monitoring",
             fields={"text": "Every Monday"},

@@ -11,8 +11,8 @@ from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
 from governance import clock
 from governance.models import Rulebook
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.insights import figures, reasons
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database import snapshots

@@ -17,7 +17,7 @@ def near(cast):
 
 
 def said_of(client, initiative, key) -> dict[str, list[tuple[str, str]]]:
-    page = client.get(at("checklist-row", initiative.ref, key))
+    page = client.get(at("requirement", initiative.ref, key))
     return {row.source: [(words, url) for url, words in found] for row, found in page.context["against"]}
 
 

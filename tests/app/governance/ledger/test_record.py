@@ -19,8 +19,6 @@ from governance.models import Entry, EntryBody, Unit
 from governance.permission_result import Refused
 from governance.transparency_log import database_guards, sealing
 from initiatives.approvals import actions as approval_actions
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions, comments, control_mapping
@@ -30,6 +28,8 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
@@ -183,13 +183,13 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["answered", "evidence added"],
-            lambda: checklist_actions.answer(
+            lambda: requirement_actions.answer(
                 initiative=initiative, requirement="mvp.users", kind="answered", text="Ten", by=owner
             ),
         ),
         (
             ["answered", "evidence added"],
-            lambda: checklist_actions.answer(
+            lambda: requirement_actions.answer(
                 initiative=initiative,
                 requirement="proto.question",
                 kind="answered",
@@ -200,19 +200,19 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["answered"],
-            lambda: checklist_actions.answer(
+            lambda: requirement_actions.answer(
                 initiative=initiative, requirement="mvp.success", kind="not_applicable", text="No", by=owner
             ),
         ),
         (
             ["not applicable accepted"],
-            lambda: checklist_actions.accept_not_applicable(
+            lambda: requirement_actions.accept_not_applicable(
                 initiative=initiative, requirement="mvp.success", version=1, by=cast.seat_value
             ),
         ),
         (
             ["declared"],
-            lambda: checklist_actions.declare(
+            lambda: requirement_actions.declare(
                 initiative=initiative, key="workflow_fit", text="It fits by June", by=owner
             ),
         ),

@@ -13,10 +13,10 @@ from django.core.exceptions import ValidationError
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.permission_result import Conflict, Refused
-from initiatives.checklist import actions as checklist_actions
 from initiatives.efforts import notes
 from initiatives.models import FundingDecision, Initiative, PastStanding, Span, StageChange
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.claims import make_claim
@@ -161,7 +161,7 @@ def test_money_keeps_the_stage_it_was_given_at(cast, as_):
     initiative = factories.make_mvp(cast)
     upright = fund(initiative, cast.owner, amount=Decimal("120000"), currency="eur")
     assert (upright.claimed, upright.supported, upright.label) == ("mvp", "mvp", "")
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement="mvp.success", kind="no", text="None.", by=cast.owner
     )
     short = fund(initiative, cast.chair)

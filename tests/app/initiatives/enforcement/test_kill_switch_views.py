@@ -58,7 +58,7 @@ def test_every_page_of_the_initiative_says_that_it_is_off_and_how_to_go_back(cas
     kill_switch.switch_off(initiative=initiative, reason="It named a customer.", by=cast.chair)
     for name in (
         "initiative",
-        "checklist",
+        "requirements",
         "evidence",
         "contract",
         "systems",

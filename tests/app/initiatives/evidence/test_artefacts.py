@@ -12,10 +12,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Entry, Rulebook
 from governance.vocabulary import EvidenceKind
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.record import actions as register_actions
 from initiatives.models import Evidence
+from initiatives.requirements import actions as requirement_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.rules.artefact_rules import DETAILED, GIVEN, LOG, REGISTERED, with_forms
@@ -119,7 +119,7 @@ def test_one_byte_titled_x_is_no_evidence_of_any_kind(cast, as_, initiative, req
 
 
 @pytest.mark.parametrize("later", [False, True])
-def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(
+def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_requirements(
     cast, as_, initiative, request, later
 ):
     if later:
@@ -129,7 +129,7 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_checklist(
         typed = {"kind": "answered", "text": "x", "based_on": "0", "proof-kind": kind, "proof-title": "x"}
         typed |= {"proof-file": text_file("x", "x.txt"), "proof-observed_on": clock.today().isoformat()}
         with acts() as kinds:
-            answer = client.post(at("checklist-row", initiative.ref, key), typed)
+            answer = client.post(at("requirement", initiative.ref, key), typed)
         page = text_of(answer)
         assert (answer.status_code, kinds) == (422, []), kind
         assert (
@@ -159,7 +159,7 @@ def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
     given = asked.upper() if said == "words of the question" else text
     for kind in ("answered", "no", "not_applicable"):
         with pytest.raises(ValidationError) as caught:
-            checklist_actions.answer(
+            requirement_actions.answer(
                 initiative=initiative, requirement="proto.question", kind=kind, text=given, by=cast.owner
             )
         assert said in caught.value.message_dict["text"][0]
@@ -297,20 +297,20 @@ def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms
     assert said in text_of(client.get(answer.url))
     assert said in text_of(client.get(at("evidence", initiative.ref)))
     (key,) = item.coverage.values_list("requirement", flat=True)
-    assert said in text_of(client.get(at("checklist-row", initiative.ref, key)))
+    assert said in text_of(client.get(at("requirement", initiative.ref, key)))
     evidence_actions.cover(evidence=item, requirements=["prod.performance"], by=cast.owner)
-    assert f"{said}; serves 2 questions" in text_of(client.get(at("checklist-row", initiative.ref, key)))
+    assert f"{said}; serves 2 questions" in text_of(client.get(at("requirement", initiative.ref, key)))
     assert "It serves 2 questions." in text_of(client.get(answer.url))
 
 
 def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast, as_, forms, initiative):
-    client, url = as_(cast.owner), at("checklist-row", initiative.ref, "prod.performance")
+    client, url = as_(cast.owner), at("requirement", initiative.ref, "prod.performance")
     page = text_of(client.get(url))
     assert 'data-of-kind="test_report"' in page
     assert "Telemetry is the readings of the initiative&#x27;s measures." in page
     typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "proof-kind": "test_report"}
     typed |= {"proof-test_report_data_set": "Letters of June", "proof-observed_on": ""}
-    client.post(at("checklist-draft", initiative.ref, "prod.performance"), typed)
+    client.post(at("requirement-draft", initiative.ref, "prod.performance"), typed)
     assert 'value="Letters of June"' in text_of(client.get(url))
     with acts() as kinds:
         answer = client.post(url, typed)
@@ -357,7 +357,7 @@ def test_a_clause_is_cited_and_never_uploaded(cast, as_):
 
 def test_where_registers_are_is_said_with_a_way_there(cast, as_, forms, initiative):
     page = text_of(as_(cast.owner).get(at("evidence-add", initiative.ref)))
-    for name in ("integration-drills", "integration", "adoption", "checklist"):
+    for name in ("integration-drills", "integration", "adoption", "requirements"):
         assert f'href="{at(name, initiative.ref)}"' in page
 
 

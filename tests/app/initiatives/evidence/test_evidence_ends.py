@@ -8,9 +8,9 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.facts import supported_stage
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 
@@ -31,11 +31,11 @@ def test_other_words_are_not_attested_by_the_old_attestation(cast):
     initiative = factories.make_initiative(cast)
     today = clock.today()
     say = {"initiative": initiative, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
-    checklist_actions.answer(**say, text="Can it sort letters?", true_as_of=today)
+    requirement_actions.answer(**say, text="Can it sort letters?", true_as_of=today)
     assert state(initiative, "proto.question").satisfied
     first = initiative.evidence.get(coverage__requirement="proto.question")
 
-    checklist_actions.answer(**say, text="Can it write letters?")
+    requirement_actions.answer(**say, text="Can it write letters?")
     assert first.voidings.get().cause == "the answer it attested was changed"
     assert [item.id for item in state(initiative, "proto.question").items] == [
         initiative.evidence.latest("pk").pk
@@ -45,7 +45,7 @@ def test_other_words_are_not_attested_by_the_old_attestation(cast):
 def test_the_same_words_saved_again_keep_their_attestation(cast):
     initiative = factories.make_initiative(cast)
     for _ in range(2):
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="proto.question",
             kind="answered",
@@ -60,14 +60,14 @@ def test_the_same_words_saved_again_keep_their_attestation(cast):
 def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
     """No old proof, acceptance or waiver is current after a reopening (docs/domain.md, "reopen")."""
     initiative = factories.make_prototype(cast)
-    row = checklist_actions.answer(
+    row = requirement_actions.answer(
         initiative=initiative,
         requirement="mvp.expectations",
         kind="not_applicable",
         text="Nobody uses it.",
         by=cast.owner,
     )
-    checklist_actions.accept_not_applicable(
+    requirement_actions.accept_not_applicable(
         initiative=initiative, requirement=row.requirement, version=row.version, by=cast.seat_risk
     )
     until = clock.today() + timedelta(days=30)

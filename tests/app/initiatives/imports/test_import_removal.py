@@ -5,10 +5,10 @@ from django.core.exceptions import ValidationError
 
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
-from initiatives.checklist import actions as checklist_actions
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import Initiative, InitiativeVisit, RoleAssignment
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from tests.acceptance.input.test_inventories import text_upload
 from tests.support.claims import check_deferred
@@ -89,7 +89,7 @@ def test_an_answer_alone_keeps_an_import(cast):
     role = role_actions.propose_role(initiative=initiative, role="owner", person=cast.owner, by=cast.admin)
     assert not removal_actions.worked_on(removal_actions.brought_by(batch)), "asked, and not accepted"
     role_actions.accept_role(assignment=role, by=cast.owner)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative,
         requirement="prototype.selected",
         kind="answered",

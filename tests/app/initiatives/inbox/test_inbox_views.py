@@ -17,13 +17,13 @@ from governance.notices import inbox as notice_inbox
 from governance.notices import owe
 from governance.organisation import actions as organisation_actions
 from governance.vocabulary import ObligationKind
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.contracts import actions as contract_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.inbox import lines as inbox_lines
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Review, Span
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
@@ -113,7 +113,7 @@ def test_a_contract_waits_for_a_new_seat_as_a_sign_off_does(cast, review):
 
 def test_a_stale_sign_off_comes_back_with_what_changed(cast, review):
     initiative_acts.sign_offs(review, cast.team)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative,
         requirement="proto.question",
         kind="answered",
@@ -176,7 +176,7 @@ def test_open_questions_are_counted_per_initiative_and_role(cast):
     [
         ("document", False, "mvp.users", "evidence/add/?supersedes=7"),
         ("document", True, "prod.q07_governance_evidence", "evidence/index/"),
-        ("attestation", False, "proto.scope", "checklist/proto.scope/"),
+        ("attestation", False, "proto.scope", "requirements/proto.scope/"),
         ("attestation", False, "mvp.duty", "people/"),
     ],
 )
@@ -209,7 +209,7 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     registration_actions.confirm_tier(initiative=prototype, tier="limited", by=cast.seat_risk)
     assert lines(cast.seat_risk, "confirm") == []
 
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=prototype,
         requirement="proto.scope",
         kind="not_applicable",
@@ -402,7 +402,7 @@ def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypa
         assert (len(counted) > before) == anew
 
     def answer(initiative) -> None:
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative,
             requirement="proto.question",
             kind="answered",

@@ -29,8 +29,6 @@ from governance.rulebook import shipped_text
 from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Strength
 from initiatives.absences import actions as absences
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments
 from initiatives.enforcement import kill_switch
@@ -40,6 +38,8 @@ from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.models import BodyTerm, RoleAssignment, Waiver
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers
 from tests.app.governance.interaction_log.test_kept import keep, report
@@ -240,7 +240,7 @@ def _verification(cast, said: dict, kind: str) -> Binding:
     initiative, key = factories.make_prototype(cast), "mvp.rollout"
     initiative_acts.propose_and_confirm_tier(initiative, cast.team)
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement=key, kind="answered", text="Forty.", by=cast.owner
     )
     plan = evidence_actions.add_evidence(

@@ -10,11 +10,11 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
-from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.registration import actions as registration_actions
+from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import leaving
 from tests.support import factories
 from tests.support.claims import make_claim
@@ -47,7 +47,7 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
     client = as_(cast.owner)
     for name in (
         "initiative",
-        "checklist",
+        "requirements",
         "evidence",
         "contract",
         "running",
@@ -220,7 +220,7 @@ def test_who_did_it_before_these_lines_begin_is_named_too(cast):
     initiative = factories.make_prototype(cast)
     initiative_acts.staff(initiative, cast.team)
     for person, words in ((cast.lead, "Ten."), (cast.owner, "Twelve.")):
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=initiative, requirement="mvp.users", kind="answered", text=words, by=person
         )
     last = Entry.objects.acts().of_initiative(initiative.ref).order_by("-id")[:1]

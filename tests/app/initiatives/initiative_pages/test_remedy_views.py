@@ -168,14 +168,14 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
 
 def test_the_question_says_what_the_register_has_against_it_and_where_that_is_fixed(cast, as_, mvp):
     factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
-    page = text_of(as_(cast.lead).get(at("checklist-row", mvp.ref, "int.identity")))
+    page = text_of(as_(cast.lead).get(at("requirement", mvp.ref, "int.identity")))
     assert "How it signs on to the linked systems is not written down." in page
     assert f'href="{at("sign-on-add", mvp.ref)}">Record the sign-on flow' in page
     assert f'href="{at("integration-processes", mvp.ref)}#sign-on">Processes and sign-on' in page
-    seat = text_of(as_(cast.seat_risk).get(at("checklist-row", mvp.ref, "int.identity")))
+    seat = text_of(as_(cast.seat_risk).get(at("requirement", mvp.ref, "int.identity")))
     assert "How it signs on to the linked systems is not written down." in seat
     assert at("sign-on-add", mvp.ref) not in seat
-    other = text_of(as_(cast.lead).get(at("checklist-row", mvp.ref, "int.residency")))
+    other = text_of(as_(cast.lead).get(at("requirement", mvp.ref, "int.residency")))
     assert "The register says something against it" not in other
 
 

@@ -12,10 +12,10 @@ from governance.models import Notice
 from governance.notices import due
 from governance.notices import inbox as notice_inbox
 from governance.vocabulary import SignOffVerdict
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state
 from initiatives.models import Review
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import review_turn
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
@@ -145,7 +145,7 @@ def test_newer_proof_passes_the_move_to_the_seat_that_objected_and_is_told_once(
 
 
 def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, objected):
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative,
         requirement=objected[0],
         kind="answered",
@@ -168,7 +168,7 @@ def test_what_is_left_unanswered_stays_with_the_owner(cast):
     first, second, *_ = own[seat]
     object_to(cast, review, first.key, second.key, seat=seat)
     key = next(key for key in first.requirements if key not in second.requirements)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative, requirement=key, kind="answered", text="Fixed.", by=cast.owner
     )
     found = {move.kind: move for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}

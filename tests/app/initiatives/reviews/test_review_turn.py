@@ -7,9 +7,9 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from governance import clock
-from initiatives.checklist import actions as checklist_actions
 from initiatives.initiative import review_state
 from initiatives.models import Initiative, InitiativeVisit, ReviewVisit
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
 from tests.support import factories
@@ -49,7 +49,7 @@ def test_a_seat_waits_since_its_sign_off_went_stale(cast, later):
     review = open_reviews.signed_off(cast)
     with later(days=2):
         at = clock.now()
-        checklist_actions.answer(
+        requirement_actions.answer(
             initiative=review.initiative,
             requirement="mvp.problem",
             kind="answered",
@@ -112,7 +112,7 @@ def test_what_others_did_since_my_last_visit(cast, as_, later):
     client = as_(cast.seat_value)
     for page in pages.values():
         assert "Since you were last here" not in words(client.get(page))
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative,
         requirement="proto.question",
         kind="answered",
@@ -138,7 +138,7 @@ def test_ones_own_acts_are_no_news_and_refusals_of_others_stay_theirs(cast, as_,
     initiative = factories.make_initiative(cast)
     as_(cast.owner).get(initiative.get_absolute_url())
     as_(cast.chair).post(f"/initiatives/{initiative.ref}/details/", {})
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement="proto.question", kind="answered", text="Which?", by=cast.owner
     )
     with later(hours=1):

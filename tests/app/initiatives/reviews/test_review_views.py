@@ -12,10 +12,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models.ledger import Entry
 from governance.permission_result import Conflict
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state
 from initiatives.models import Condition, Review, ReviewVisit
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.decision_views import not_on_record
 from initiatives.roles import actions as role_actions
@@ -132,7 +132,7 @@ def test_the_matrix_strikes_stale_sign_offs_through_with_the_reason(cast, as_):
     text = words(as_(cast.chair).get(review.get_absolute_url()))
     assert "ready for decision" in text
     assert "Elena Novak to decide" in text
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative,
         requirement="mvp.problem",
         kind="answered",
@@ -349,7 +349,7 @@ def test_a_decided_page_stays_as_it_was_decided(cast, as_):
     ).distinct():
         if not item.withdrawn_at:
             evidence_actions.withdraw_evidence(evidence=item, reason="Wrong file.", by=cast.owner)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement="mvp.problem", kind="no", text="Gone.", by=cast.owner
     )
     assert shown(client.get(url)) == before
@@ -418,7 +418,7 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
 def test_declared_and_found_stand_beside_each_other(cast, as_):
     initiative = factories.make_mvp(cast)
     row = initiative.proof_items.first()
-    checklist_actions.report_outcome(
+    requirement_actions.report_outcome(
         initiative=initiative, key=row.key, result="missed", outcome="Half of them used it.", by=cast.owner
     )
     review = review_actions.open_review(initiative=initiative, by=cast.owner)

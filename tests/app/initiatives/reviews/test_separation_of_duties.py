@@ -17,10 +17,10 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import verification
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state
 from initiatives.models import Review, SignOff
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs.actions import statement_for
 from initiatives.roles import actions as role_actions

@@ -14,10 +14,10 @@ from governance.gates import criteria
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
 from governance.permission_result import Refused
-from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state
 from initiatives.models import SignOff
+from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support.factories import PASSWORD
@@ -77,7 +77,7 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     plain = client.get(answer.url + "?as=text")
     assert hashlib.sha256(plain.content).hexdigest() == sign_off.digest
     assert plain["Content-Type"].startswith("text/plain")
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative,
         requirement="proto.question",
         kind="answered",
@@ -216,7 +216,7 @@ def test_facts_that_moved_since_are_named(cast, as_):
     review = before_prototype(cast)
     client, url = as_(cast.seat_value), sign_url(review, "business_value")
     page = client.get(url)
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=review.initiative,
         requirement="proto.question",
         kind="answered",

@@ -55,7 +55,7 @@ def test_default_counts(book):
         "stop": 3,
         "retire": 5,
     }
-    assert {key: len(book.checklist(key)) for key in book.gates} == {
+    assert {key: len(book.requirements_at(key)) for key in book.gates} == {
         "prototype": 8,
         "mvp": 22,
         "production": 43,

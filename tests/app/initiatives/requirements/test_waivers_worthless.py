@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from governance import clock
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.holds import actions as hold_actions
+from initiatives.requirements.waivers import WAIVERS
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import text_of
 

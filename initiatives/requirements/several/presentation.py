@@ -5,9 +5,9 @@ from governance.gates import requirements
 from governance.gates.levels import CLAUSES, IN_REGISTER
 from governance.models import Clause
 from governance.vocabulary import ClauseKind, EvidenceKind, Level
-from initiatives.checklist.row_presentation import Sheet, rows_of
-from initiatives.checklist.several.actions import Cited
 from initiatives.evidence.forms import added_kinds
+from initiatives.requirements.row_presentation import Sheet, rows_of
+from initiatives.requirements.several.actions import Cited
 
 MOST = 8  # questions in one form, a page of some 4,000 pixels at most; saving leads to the next
 # Where a question takes several kinds of evidence, the one with the least to fill in.

@@ -7,10 +7,10 @@ from governance import clock
 from governance.models import Clause, User
 from governance.permission_result import Conflict
 from governance.vocabulary import AnswerKind, EvidenceKind
-from initiatives.checklist.actions import answer
 from initiatives.evidence.actions import add_evidence
 from initiatives.initiative.act import act, together
 from initiatives.models import Initiative
+from initiatives.requirements.actions import answer
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from datetime import date
 
 from governance.models import User
-from initiatives.checklist import actions
 from initiatives.initiative.impact_preview import LEFT_OPEN, preview
 from initiatives.models import Initiative
+from initiatives.requirements import actions
 
 
 def of_answer(

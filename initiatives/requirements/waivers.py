@@ -15,13 +15,13 @@ from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.initiative_lookup import initiative_for
 from initiatives.access.permissions import is_acting_chair
-from initiatives.checklist.waiver_forms import WaiverForm
 from initiatives.consents.consent_kinds import RISK_SEAT, Kind, Part, wrong_day
 from initiatives.facts import supported_stage
 from initiatives.initiative.act import settle_standing
 from initiatives.initiative.initiative_frame import sent
 from initiatives.models import Initiative, Waiver
 from initiatives.models.initiative import gate_out_of
+from initiatives.requirements.waiver_forms import WaiverForm
 
 
 def _form(request, initiative: Initiative, context: dict, rows: list[Waiver]) -> WaiverForm | None:

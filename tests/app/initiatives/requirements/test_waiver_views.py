@@ -9,8 +9,8 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models.ledger import Entry
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.models import Waiver
+from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import SIGNED

@@ -13,9 +13,9 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
-from initiatives.checklist import actions
 from initiatives.facts import supported_stage
 from initiatives.integration.links import standalone
+from initiatives.requirements import actions
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -60,19 +60,19 @@ def test_one_accepts_it_to_mvp_and_two_for_production(initiative, cast, second, 
     said(initiative, cast)
     first, other = as_(cast.seats[SEAT]), as_(second)
     for there in (first, other):
-        assert reverse("checklist-accept", args=[initiative.ref, KEY]) in there.get("/").content.decode()
-    first.post(reverse("checklist-accept", args=[initiative.ref, KEY]), {"version": 1})
+        assert reverse("requirement-accept", args=[initiative.ref, KEY]) in there.get("/").content.decode()
+    first.post(reverse("requirement-accept", args=[initiative.ref, KEY]), {"version": 1})
     found = state(initiative)
     assert found.words == "Does not apply, accepted by one person, and at high risk two have to."
     assert (found.satisfies("mvp"), found.satisfies("production")) == (True, False)
 
-    row = reverse("checklist-row", args=[initiative.ref, KEY])
+    row = reverse("requirement", args=[initiative.ref, KEY])
     assert "Accept as not applicable" not in first.get(row).content.decode(), "one person is not two"
     assert "Accept as not applicable" in other.get(row).content.decode()
-    assert reverse("checklist-accept", args=[initiative.ref, KEY]) not in first.get("/").content.decode()
-    other.post(reverse("checklist-accept", args=[initiative.ref, KEY]), {"version": 1})
+    assert reverse("requirement-accept", args=[initiative.ref, KEY]) not in first.get("/").content.decode()
+    other.post(reverse("requirement-accept", args=[initiative.ref, KEY]), {"version": 1})
     assert (state(initiative).state, state(initiative).satisfies("production")) == ("not_applicable", True)
-    assert reverse("checklist-accept", args=[initiative.ref, KEY]) not in other.get("/").content.decode()
+    assert reverse("requirement-accept", args=[initiative.ref, KEY]) not in other.get("/").content.decode()
 
 
 def test_the_same_person_twice_is_one(initiative, cast, second):

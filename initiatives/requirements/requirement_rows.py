@@ -1,11 +1,11 @@
-"""One row of the checklist saved in one act: the answer, new proof, an item offered again."""
+"""One row of the requirements saved in one act: the answer, new proof, an item offered again."""
 
 from governance.models import User
 from governance.permission_result import no
-from initiatives.checklist.actions import answer
 from initiatives.evidence.actions import add_evidence, cover
 from initiatives.initiative.act import act
 from initiatives.models import Evidence, Initiative
+from initiatives.requirements.actions import answer
 
 
 def save_row(
@@ -17,7 +17,8 @@ def save_row(
     offer: Evidence | None = None,
     by: User,
 ) -> None:
-    """Save what a row of the checklist holds: `reply` as for `answer`, `proof` as for `add_evidence`, `offer` an item.
+    """Save what a row of a requirement holds: `reply` as for `answer`, `proof` as for `add_evidence`, `offer` an
+    item.
 
     Raises Refused when the row holds nothing, else as the acts it is made of; then nothing of it is saved.
     """

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import AnswerKind
-from initiatives.checklist.forms import AnswerForm, ProofOnRow
+from initiatives.requirements.forms import AnswerForm, ProofOnRow
 
 # What is asked of an item at once; the rest is right by itself for almost everybody, and folded.
 AT_ONCE = ("file", "result", "condition")

@@ -9,10 +9,10 @@ from django.db import DatabaseError, transaction
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
-from initiatives.checklist.waivers import WAIVERS
 from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.interactions.selections.bulk_readings import BULK_READINGS
+from initiatives.requirements.waivers import WAIVERS
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.app.initiatives.reviews.test_separation_of_duties import give_role

@@ -16,8 +16,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Seat
 from governance.vocabulary.frameworks import FRAMEWORKS, framework_words
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist import crosswalk
 from initiatives.initiative.initiative_frame import page_of, pick
+from initiatives.requirements import crosswalk
 
 PAGE = 4
 CHUNK = 100
@@ -34,7 +34,7 @@ HEADING = [
     "Words of the answer",
     "Answered by",
     "Answered at",
-    "Proof",
+    "Evidence",
     "Signed",
 ]
 
@@ -73,7 +73,7 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
             "asked": listed[reference],
             "initiatives": [(initiative, by_initiative[initiative.pk]) for initiative in initiatives],
         }
-    return render(request, "initiatives/checklist/crosswalk.html", context)
+    return render(request, "initiatives/requirements/crosswalk.html", context)
 
 
 def _file(

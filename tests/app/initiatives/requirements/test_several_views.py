@@ -7,9 +7,9 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import parse, shipped_text
-from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist.several import presentation
 from initiatives.evidence import actions as evidence_actions
+from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements.several import presentation
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at, text_of
 
@@ -48,12 +48,12 @@ def texts(initiative) -> dict:
 def test_the_list_leads_to_the_form_that_asks_what_is_open(cast, as_):
     initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
-    place = at("checklist-several", initiative.ref)
-    assert place in text_of(client.get(at("checklist", initiative.ref)))
+    place = at("requirements-several", initiative.ref)
+    assert place in text_of(client.get(at("requirements", initiative.ref)))
     page = text_of(client.get(place))
     for key in WORDS:
         assert f'name="{key}-text"' in page
-    checklist_actions.answer(
+    requirement_actions.answer(
         initiative=initiative, requirement="mvp.problem", kind="answered", text="Yes, it can.", by=cast.owner
     )
     assert 'name="mvp.problem-text"' not in text_of(client.get(place)), "it has an answer"
@@ -65,12 +65,12 @@ def test_what_is_written_is_saved_and_one_item_shows_what_takes_it(cast, as_):
     initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
     fields = sent(WORDS, **{"item-document-file": a_file()})
-    answer = client.post(at("checklist-several", initiative.ref), fields)
+    answer = client.post(at("requirements-several", initiative.ref), fields)
     assert answer.status_code == 302
     assert texts(initiative) == WORDS, "what is left empty stays open"
     item = initiative.evidence.get(title="Morning")
     assert set(item.coverage.values_list("requirement", flat=True)) == {"mvp.problem", "mvp.workflow"}
-    again = client.post(at("checklist-several", initiative.ref), fields | {"then": "next"})
+    again = client.post(at("requirements-several", initiative.ref), fields | {"then": "next"})
     assert again.status_code == 409, "answered meanwhile, by the same form sent twice"
     assert initiative.evidence.filter(title="Morning").count() == 1
     assert WORDS["mvp.problem"] in text_of(again), "what was typed is shown beside it"
@@ -79,7 +79,7 @@ def test_what_is_written_is_saved_and_one_item_shows_what_takes_it(cast, as_):
 def test_nothing_is_saved_where_one_part_is_wrong(cast, as_):
     initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
-    place = at("checklist-several", initiative.ref)
+    place = at("requirements-several", initiative.ref)
     wrong = client.post(place, sent(WORDS | {"mvp.users": "none none"}))
     assert wrong.status_code == 422
     assert "There is a problem" in text_of(wrong)
@@ -108,7 +108,7 @@ def test_an_item_that_is_chosen_is_taken_in_place_of_the_new_one(cast, as_):
     )
     client = as_(cast.owner)
     answer = client.post(
-        at("checklist-several", initiative.ref), sent(WORDS, **{"mvp.workflow-item": str(there.pk)})
+        at("requirements-several", initiative.ref), sent(WORDS, **{"mvp.workflow-item": str(there.pk)})
     )
     assert answer.status_code == 302
     assert set(there.coverage.values_list("requirement", flat=True)) == {"mvp.users", "mvp.workflow"}
@@ -119,7 +119,7 @@ def test_the_contract_answers_in_its_own_sentences(cast, as_):
         cast, factories.make_prototype(cast), initiative_acts.CLAUSES, initiative_acts.VOCABULARY
     )
     client = as_(cast.owner)
-    place = at("checklist-several", initiative.ref)
+    place = at("requirements-several", initiative.ref)
     version = initiative.contract.versions.get()
     page = text_of(client.get(place))
     assert "Answer from the contract" in page

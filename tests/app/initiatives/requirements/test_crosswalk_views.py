@@ -9,9 +9,9 @@ import pytest
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Entry, Rulebook
-from initiatives.checklist import crosswalk
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import SignOff
+from initiatives.requirements import crosswalk
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
@@ -147,8 +147,8 @@ def test_the_export_has_a_row_for_each_pairing_and_initiative_and_is_recorded(ca
     rows = table(client.get("/audit/frameworks/?format=csv&framework=eu_ai_act"))
     assert len(rows) == 2 * sum(len(asked) for asked in listed.values())
     assert {row["Framework"] for row in rows} == {"EU AI Act"}
-    proved = next(row for row in rows if row["Initiative"] == initiative.ref and "sha-256" in row["Proof"])
-    digest = re.search(r"sha-256 ([0-9a-f]{64})", proved["Proof"])[1]
+    proved = next(row for row in rows if row["Initiative"] == initiative.ref and "sha-256" in row["Evidence"])
+    digest = re.search(r"sha-256 ([0-9a-f]{64})", proved["Evidence"])[1]
     assert initiative.evidence.filter(sha256=digest).exists()
     signed = next(row["Signed"] for row in rows if row["Signed"])
     assert SignOff.objects.filter(digest=re.search(r"statement sha-256 ([0-9a-f]{64})", signed)[1]).exists()

@@ -12,14 +12,14 @@ from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist.checklist_rows import save_row
-from initiatives.checklist.row_presentation import sheet_of, sheets_of
-from initiatives.checklist.several import actions, presentation
-from initiatives.checklist.several.forms import ItemForm, ShortAnswerForm
 from initiatives.evidence.actions import add_evidence
 from initiatives.initiative.act import together
 from initiatives.initiative.initiative_frame import fix, initiative_context
 from initiatives.models import Answer
+from initiatives.requirements.requirement_rows import save_row
+from initiatives.requirements.row_presentation import sheet_of, sheets_of
+from initiatives.requirements.several import actions, presentation
+from initiatives.requirements.several.forms import ItemForm, ShortAnswerForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +27,7 @@ def several(request, ref):
     """The open questions of a gate together: what the contract answers, then what is answered in words."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    context = initiative_context(request, initiative, "checklist")
+    context = initiative_context(request, initiative, "requirements")
     sheets = sheets_of(initiative, context["book"])
     chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
     rows = presentation.open_rows(context, chosen)
@@ -58,21 +58,21 @@ def several(request, ref):
         "overtaken": page.overtaken,
         "empty": page.empty,
     }
-    return render(request, "initiatives/checklist/several.html", context, status=status)
+    return render(request, "initiatives/requirements/several.html", context, status=status)
 
 
 def _here(initiative, chosen) -> str:
-    return f"{reverse('checklist-several', args=[initiative.ref])}?gate={chosen.key}"
+    return f"{reverse('requirements-several', args=[initiative.ref])}?gate={chosen.key}"
 
 
 def _list(initiative, chosen) -> str:
-    return f"{reverse('checklist', args=[initiative.ref])}?gate={chosen.key}"
+    return f"{reverse('requirements', args=[initiative.ref])}?gate={chosen.key}"
 
 
 def _saved(request, initiative, chosen, saved: int):
     """After saving: on to the questions that are left, else to the list."""
     words = ngettext("%(count)d answer is saved.", "%(count)d answers are saved.", saved) % {"count": saved}
-    context = initiative_context(request, initiative, "checklist")
+    context = initiative_context(request, initiative, "requirements")
     left = presentation.worded(context, presentation.open_rows(context, chosen))
     mine = any(row["mine"] for row in left)
     if "then" in request.POST and mine:

@@ -18,10 +18,6 @@ from governance.vocabulary import EvidenceKind, Level, Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.checklist import actions, preview
-from initiatives.checklist.checklist_rows import save_row
-from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
-from initiatives.checklist.row_presentation import example_of, next_open, row_of, rows_of, sheet_of, sheets_of
 from initiatives.evidence import preview as evidence_preview
 from initiatives.evidence.forms import added_kinds, elsewhere
 from initiatives.facts.wording import profile_of, profile_words
@@ -30,6 +26,17 @@ from initiatives.initiative.initiative_frame import fix, initiative_context, lay
 from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
+from initiatives.requirements import actions, preview
+from initiatives.requirements.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
+from initiatives.requirements.requirement_rows import save_row
+from initiatives.requirements.row_presentation import (
+    example_of,
+    next_open,
+    row_of,
+    rows_of,
+    sheet_of,
+    sheets_of,
+)
 
 LINES = 10  # of questions that wait for others, or for nobody, shown without unfolding them
 SHOWN = {
@@ -41,10 +48,10 @@ LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in th
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
-def checklist(request, ref):
+def all_requirements(request, ref):
     """The requirements of a gate as a task list: yours, waiting for others, ready."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    context = initiative_context(request, initiative, "checklist")
+    context = initiative_context(request, initiative, "requirements")
     book = context["book"]
     sheets = sheets_of(initiative, book)
     chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
@@ -76,7 +83,7 @@ def checklist(request, ref):
         "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(initiative.stage) else 0,
         "sums": _counted(context, chosen, rows),
     }
-    return render(request, "initiatives/checklist/checklist.html", context)
+    return render(request, "initiatives/requirements/requirements.html", context)
 
 
 def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
@@ -122,7 +129,7 @@ def _fallen(context, sheets) -> int:
 def row(request, ref, key):
     """One question a page: what a good answer is, the answer, and its evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    context = initiative_context(request, initiative, "checklist")
+    context = initiative_context(request, initiative, "requirements")
     book = context["book"]
     if key not in book.requirements:
         raise Http404("The rulebook asks no such question.")
@@ -143,7 +150,7 @@ def row(request, ref, key):
         "place": chosen.keys.index(key) + 1 if key in chosen.keys else 0,
     }
     if as_of.current():
-        return render(request, "initiatives/checklist/checklist_row.html", context)
+        return render(request, "initiatives/requirements/requirement.html", context)
     context["against"] = against(context, key)
     forms, draft = _forms(request, initiative, book, asked, stored)
     status, other = 200, None
@@ -167,7 +174,7 @@ def row(request, ref, key):
         ),
         "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
     }
-    return render(request, "initiatives/checklist/checklist_row.html", context, status=status)
+    return render(request, "initiatives/requirements/requirement.html", context, status=status)
 
 
 def _word_counts(context, asked, chosen) -> bool:
@@ -276,19 +283,19 @@ def _saved(request, initiative, key, chosen):
     """After saving: back to the list at the row, or on to the next open question."""
     following = ""
     if "then" in request.POST:
-        following = next_open(initiative_context(request, initiative, "checklist"), chosen, key)
+        following = next_open(initiative_context(request, initiative, "requirements"), chosen, key)
     if following:
         messages.success(request, _("Saved. This is the next question that is open for you."))
         return redirect(_place_of(initiative, following, chosen))
     messages.success(
         request, _("Saved. Nothing else here waits for you.") if "then" in request.POST else _("Saved.")
     )
-    return redirect(f"{reverse('checklist', args=[initiative.ref])}?gate={chosen.key}#row-{key}")
+    return redirect(f"{reverse('requirements', args=[initiative.ref])}?gate={chosen.key}#row-{key}")
 
 
 def _place_of(initiative, key: str, chosen) -> str:
     """The address of a question in its list."""
-    return f"{reverse('checklist-row', args=[initiative.ref, key])}?gate={chosen.key}"
+    return f"{reverse('requirement', args=[initiative.ref, key])}?gate={chosen.key}"
 
 
 def _impact(request, initiative, context) -> dict:
@@ -322,7 +329,7 @@ def draft(request, ref, key):
     """Keep what somebody typed and did not save yet."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     if request.method != "POST":
-        return redirect("checklist-row", initiative.ref, key)
+        return redirect("requirement", initiative.ref, key)
     typed = _typed(request)
     if (
         key not in Rulebook.objects.current().book.requirements
@@ -338,7 +345,7 @@ def accept(request, ref, key):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     version = request.POST.get("version", "")
     if request.method != "POST":
-        return redirect("checklist-row", initiative.ref, key)
+        return redirect("requirement", initiative.ref, key)
     if (
         not version.isascii()
         or not version.isdecimal()
@@ -349,7 +356,7 @@ def accept(request, ref, key):
         initiative=initiative, requirement=key, version=int(version), by=request.user
     )
     messages.success(request, _("Accepted: it does not apply, for as long as evidence would last."))
-    return redirect("checklist-row", initiative.ref, key)
+    return redirect("requirement", initiative.ref, key)
 
 
 def declaration(request, ref):
@@ -364,7 +371,7 @@ def declaration(request, ref):
         saved = _declare(initiative, forms, request.user)
         if saved is not None:
             messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
-            return redirect("checklist" if "then" in request.POST else "declaration", initiative.ref)
+            return redirect("requirements" if "then" in request.POST else "declaration", initiative.ref)
     context = initiative_context(request, initiative, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {
@@ -383,7 +390,7 @@ def declaration(request, ref):
         "next_word": stage_word("mvp"),
     }
     return render(
-        request, "initiatives/checklist/declaration.html", context, status=200 if sent is None else 422
+        request, "initiatives/requirements/declaration.html", context, status=200 if sent is None else 422
     )
 
 

@@ -1,1 +1,0 @@
-"""Answers, checklist rows, waivers, crosswalk."""

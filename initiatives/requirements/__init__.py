@@ -1,0 +1,1 @@
+"""Answers, requirements rows, waivers, crosswalk."""
