@@ -176,8 +176,8 @@
     };
     const find = (text) => {
       if (words.has(text)) return words.get(text);
-      const part = text.toLowerInitiative();
-      const near = [...words].filter(([name, option]) => option.value && name.toLowerInitiative().includes(part));
+      const part = text.toLowerCase();
+      const near = [...words].filter(([name, option]) => option.value && name.toLowerCase().includes(part));
       return near.length === 1 ? near[0][1] : null;
     };
     const take = (final) => {

@@ -413,7 +413,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page(
             "report-behaviour-judged",
             cast.chair,
-            reverse("report", args=["behaviour-report", world["behaviour_report"]]),
+            reverse("report", args=["behaviour-report", world["behaviour-report"]]),
         ),
         Page("report-draft", cast.lead, reverse("report", args=["draft", world["draft"]])),
         Page("role-asked", cast.second_admin, address("role", world)),

@@ -41,7 +41,7 @@ NO_CONTRAST = EVERYTHING | {"rules": {"color-contrast": {"enabled": False}}}
 MEASURE = r"""() => {
   const found = [], root = document.documentElement, wide = root.clientWidth
   const named = element => {
-    const name = element.tagName.toLowerInitiative() + (element.id ? '#' + element.id : '')
+    const name = element.tagName.toLowerCase() + (element.id ? '#' + element.id : '')
     const words = (element.innerText ?? element.textContent ?? '').trim().replace(/\s+/g, ' ').slice(0, 40)
     return words ? `${name} "${words}"` : name
   }

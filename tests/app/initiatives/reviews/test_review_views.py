@@ -336,7 +336,7 @@ def test_a_decided_page_stays_as_it_was_decided(cast, as_):
             for part in (
                 soup.select_one("table.matrix"),
                 soup.select_one("#criteria"),
-                soup.select_one("#sign_offs"),
+                soup.select_one("#sign-offs"),
             )
         ]
 
