@@ -261,7 +261,8 @@ DROPPED = {
 ORDINARY = re.compile(
     r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"
     r"(service|sales|robot|question|correspondence|tech|call|complaints|answer|returns|help)[ _-]?desk|"
-    r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|no checklist asks|"
+    r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"
+    r"no checklist asks|"
     # Cases of the people whom a system serves.
     r"by case and|affected cases|customer, case|share of cases|tested case|(sixty|other|no) cases?|cases beside|"
     r'(?-i:\bCASE\b|\bCase\(|import [\w, ]*\bCase\b|-> Case:|^ +Case,$|Case Exact|^ +case .*:$)|"use",\s+"case"',

@@ -31,7 +31,7 @@ def test_from_a_draft_to_what_came_of_it(cast, initiative, as_):
     typed = {
         "title": "Reply drafts",
         "sets": ["useful", "why", "undo"],
-        "teams": "Claims north, 6\nClaims south: 5\nHelp inbox 2",
+        "teams": "Claims north, 6\nClaims south: 5\nHelp desk 2",
         "language": "de",
         "closes": str(clock.today() + timedelta(days=10)),
     }

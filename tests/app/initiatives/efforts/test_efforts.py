@@ -61,7 +61,7 @@ def test_effort_is_kept_by_its_monday_and_moves_nothing(cast):
     assert kinds == ["effort noted"]
     assert row.week == this_week()
     assert row.week.weekday() == 0
-    assert effort_queries.waits_words(row) == cast.steward.full_name
+    assert row.awaited == cast.steward.full_name
     assert initiative_acts.fresh(initiative).since == before
 
 
