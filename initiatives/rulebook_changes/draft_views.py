@@ -305,7 +305,7 @@ def _rows_of(text: Text, part: str) -> list[tuple[str, str]]:
     if part in WHOLE:
         return [(ALL, WHOLE[part])]
     if part == "signatures":
-        return [(act, act.replace("_", " ").capitalize()) for act in SIGNED_ACTS]
+        return [(act, act.replace("_", "-").capitalize()) for act in SIGNED_ACTS]
     if part == "stages":
         return [(key, stage_word(key)) for key in RUNNING_STAGES[1:]]
     if part == "gates":

@@ -135,7 +135,7 @@ def who_could_not(signatures: Mapping[str, Mapping[str, str]]) -> list[str]:
     found = []
     for (act, least), tiers in asked.items():
         lacking = [str(person) for person, own in people if replace(own, least=least).why_not]
-        where = f"{act.replace('_', ' ').capitalize()} at {' and '.join(tiers)} risk: at least {least.label.lower()}."
+        where = f"{act.replace('_', '-').capitalize()} at {' and '.join(tiers)} risk: at least {least.label.lower()}."
         who = f"Not yet able to: {', '.join(lacking)}." if lacking else "Everybody with a seat can."
         found.append(f"{where} {who}")
     return found

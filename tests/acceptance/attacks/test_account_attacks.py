@@ -442,7 +442,7 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
         initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner
     )
     role_actions.accept_role(assignment=role, by=cast.outsider)
-    page = as_(cast.owner).get(f"/roles/{role.pk}/end/").content.decode()
+    page = as_(cast.owner).get(f"/rows/roles/{role.pk}/end/").content.decode()
     assert "Sam Brook no longer reads the initiative by it" in " ".join(page.split())
     gap = hold_actions.open_gap(
         initiative=initiative,

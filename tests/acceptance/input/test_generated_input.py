@@ -77,6 +77,7 @@ LEFT_BEHIND = {
 # of a survey.
 SHOWN_AT_ONCE = re.compile(
     r"/settings/calendar/|/initiatives/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
+    r"|/reports/[^/]+/\d+/ask/"
 )
 
 

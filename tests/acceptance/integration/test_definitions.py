@@ -223,7 +223,7 @@ def test_only_terms_in_use_and_linked_systems_count(cast, initiative, three):
     link_actions.end_link(link=link, reason="No longer read.", by=cast.lead)
     assert open_facets(other) == ["validity"]
     assert len(open_facets(initiative)) == 3, "the other initiative is as it was"
-    definition_actions.stop_using_term(use=use, by=cast.lead)
+    definition_actions.stop_using_term(use=use, reason="No longer in use", by=cast.lead)
     assert open_facets(other) == []
 
 

@@ -55,13 +55,13 @@ def read(pk):
     return Initiative.objects.get(pk=pk)
 
 
-def with_act(initiative, *, source="prototype", target="mvp", basis="import", **fields):
+def with_act(moved, *, source="prototype", target="mvp", basis="import", **fields):
     """The two rows that a true move writes first: its entry and its StageChange."""
-    about = fields.pop("about", initiative)
+    about = fields.pop("about", moved)
     kind = fields.pop("kind", "stage changed")
     entry = fields.pop("entry", None) or record.record(kind, initiative=about)
     change = StageChange(
-        initiative=fields.pop("initiative", initiative),
+        initiative=fields.pop("initiative", moved),
         from_stage=source,
         to_stage=target,
         basis=basis,

@@ -85,7 +85,7 @@ def test_who_signs_at_minimal_risk_is_chosen_by_form(cast, as_, shipped):
 
 def test_how_strong_a_sign_off_must_be_is_chosen_by_form(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/signatures/sign_off/"
-    assert "SignOff" in admin.get(f"/rulebook-drafts/{draft.pk}/").content.decode()
+    assert "Sign-off" in admin.get(f"/rulebook-drafts/{draft.pk}/").content.decode()
     page = admin.post(address, typed(admin.get(address), high="passkey"), follow=True).content.decode()
     assert "Sign-off at high risk: now passkey, before password" in page
     draft.refresh_from_db()
