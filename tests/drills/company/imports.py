@@ -33,7 +33,7 @@ SHOWN = (
         ("portfolio-export", ""),
     ),
     *(("inbox", ""), ("imports-several", "")),
-    *(("cost", ""), ("imports", "")),
+    *(("insights-money", ""), ("imports", "")),
 )
 STAGES = ("Deployed", "Pilot", "Pre-deployment", "Retired", "", "In Betrieb")
 COUNTED = ("Initiative", "ImportBatch", "ImportRow", "InventorySource", "StageChange", "Span")
