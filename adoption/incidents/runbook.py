@@ -58,7 +58,7 @@ def steps(incident: Incident, person: User) -> list[Step]:
                 "Say when it is contained, and when resolved.",
                 "",
                 reverse("row-act", args=["incidents", row, "state"]),
-                "Say so",
+                "Update the status",
             )
         )
     return found

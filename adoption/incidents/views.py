@@ -156,8 +156,8 @@ def _step(name: str, act: Callable, may: Callable, **declared) -> None:
             "page": TAB,
             "back": lambda row: reverse("incident", args=[row.pk]),
             "lede": _lede,
-            "verb": gettext_lazy("Say so"),
-            "done": gettext_lazy("Noted."),
+            "verb": gettext_lazy("Save"),
+            "done": gettext_lazy("Saved."),
         }
         | declared
     )
@@ -169,7 +169,7 @@ _step(
     permissions.may_work,
     form=forms.StateForm,
     given=lambda row: {"initial": {"state": "contained" if row.state == "open" else "resolved"}},
-    title=gettext_lazy("How it stands"),
+    title=gettext_lazy("Status of the incident"),
 )
 _step(
     "known",
@@ -179,7 +179,7 @@ _step(
     given=lambda row: {"incident": row},
     title=gettext_lazy("What is known"),
     verb=gettext_lazy("Save"),
-    done=gettext_lazy("Put right; what stood before is in the history."),
+    done=gettext_lazy("Saved. The activity shows the earlier text."),
 )
 _step(
     "parts",
@@ -188,7 +188,7 @@ _step(
     form=forms.PartForm,
     given=lambda row: {"initial": {"role": "lead"}},
     title=gettext_lazy("Incident roles"),
-    done=gettext_lazy("Noted; whoever it is has been told."),
+    done=gettext_lazy("Saved. The person is notified."),
 )
 _step(
     "close",
@@ -224,7 +224,7 @@ _step(
         gettext_lazy("The older one gets the worse severity, the earlier days and what is due."),
     ),
     verb=gettext_lazy("Merge it"),
-    done=gettext_lazy("Merged; the older one tells it from now on."),
+    done=gettext_lazy("Merged. Later entries belong to the older incident."),
 )
 
 
@@ -311,8 +311,8 @@ ROW_ACTS["deadlines/meet"] = RowAct(
     form=forms.MetForm,
     title=gettext_lazy("It was reported"),
     lede=lambda row: f"{row.words}: by {row.due:%-d %B %Y}. Source: {row.source}.",
-    verb=gettext_lazy("Say so"),
-    done=gettext_lazy("Noted."),
+    verb=gettext_lazy("Record the report"),
+    done=gettext_lazy("Saved."),
 )
 
 

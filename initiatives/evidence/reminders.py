@@ -21,7 +21,7 @@ from initiatives.reminders.wording import about
 CLAIMING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 ROLE_OF_INBOX = {"business_owner": "owner"}
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
-LISTED = 12  # questions spelt out in one message; the requirements has the rest
+LISTED = 12  # questions in one message; the page of requirements has the rest
 
 
 def proof(moment: datetime):

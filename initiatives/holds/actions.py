@@ -152,7 +152,7 @@ def _write_obligations(new: list[Obligation]) -> None:
 
 
 def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
-    """Settle an obligation: its responsible, the owner, or sponsor and chair where the responsible person is gone.
+    """Settle an obligation: the responsible person, the owner, or sponsor and chair where that person is gone.
 
     See docs/domain.md, invariant 14.
 

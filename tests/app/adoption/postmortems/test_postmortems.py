@@ -73,7 +73,7 @@ def obligation(cast):
 @pytest.fixture
 @snapshots.kept
 def draft(obligation, cast):
-    """Begun by its responsible."""
+    """Begun by the responsible person."""
     return postmortem_actions.start(obligation=obligation, by=cast.owner)
 
 
