@@ -168,6 +168,8 @@ def test_figures_of_a_day(initiative, key):
         assert of_day(initiative, "subjects") == (2,)
 
 
+# In one transaction every row would count as just received, and every day would be judged anew.
+@pytest.mark.django_db(transaction=True)
 def test_people_are_those_of_four_weeks_and_counted_anew_once_more_comes_late(initiative, key):
     start = clock.now()
     called(initiative, key)

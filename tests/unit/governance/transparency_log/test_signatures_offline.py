@@ -84,6 +84,24 @@ def test_a_point_off_the_curve_signs_nothing(devices):
         assert not verify.p256_verify(*point, MESSAGE, signature), point
 
 
+def test_a_key_off_the_curve_that_was_made_for_a_signature_signs_nothing():
+    """The sum of points does not use the last number of the curve. So a point can be made for any signature."""
+    p = verify.P256
+    digest = int.from_bytes(hashlib.sha256(MESSAGE).digest(), "big")
+    # With r = s, the point is added once. The base comes in four times at least, so the point is added last.
+    r = next(r for r in range(2, 1000) if digest * pow(r, -1, ORDER) % ORDER % 4 == 0)
+    base = ec.derive_private_key(digest * pow(r, -1, ORDER) % ORDER, ec.SECP256R1())
+    at = base.public_key().public_numbers()
+    for x in range(2, 1000):
+        square = (r + at.x + x) % p
+        slope = pow(square, (p + 1) // 4, p)
+        if slope * slope % p == square:
+            break
+    y = (at.y + slope * (x - at.x)) % p
+    assert (y * y - (x**3 - 3 * x + verify.P256_B)) % p, "the point lies on the curve"
+    assert not verify.p256_verify_pair(x, y, MESSAGE, r, r)
+
+
 def test_a_signature_in_der_is_written_in_one_way(devices):
     device = devices[ES256]
     x, y = numbers(device)
