@@ -2,7 +2,7 @@
 
 The gate to production asks an initiative of minimal risk for documents. So many of its questions as the rulebook says
 are drawn by the seed of the record, the root of the first checkpoint after submission, which nobody knows before: these
-are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056-drawn-questions.md).
+are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056).
 """
 
 import hashlib

@@ -18,7 +18,7 @@ HEAD = """# Stages and moves
 
 Made by `make diagram` from the state machine on `Initiative` (`initiatives/models/initiative.py`), and compared with it
 by `make lint`. Not written by hand: change the machine, then run `make diagram`. Why it stands there alone:
-[ADR 50](adr/0050-the-state-machine-is-the-one-statement.md).
+[ADR 50](adr/0050-state-stage-changes-in-one-state-machine.md).
 """
 WHO = {
     "raise": "the chair, cooled off",

@@ -50,6 +50,17 @@ def test_every_decision_that_is_cited_is_there():
     assert [one for one in cited if one[1] not in ADRS] == []
 
 
+def test_the_index_lists_every_decision_with_its_title():
+    """A page begins with its number and its title, and both stand in the index beside its address."""
+    index = (ROOT / "docs/adr/README.md").read_text()
+    pages = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+    assert len(pages) == len(ADRS) > 70
+    for page in pages:
+        number, _, title = page.read_text().partition("\n")[0].removeprefix("# ").partition(" ")
+        assert page.name.startswith(f"{number}-")
+        assert f"[{number}]({page.name})" in index and title in index, page.name
+
+
 @pytest.mark.parametrize("word", NUMBERED)
 def test_every_invariant_and_trap_that_is_cited_is_on_its_page(word):
     page = NUMBERED[word]
