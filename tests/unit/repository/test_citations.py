@@ -58,7 +58,8 @@ def test_the_index_lists_every_decision_with_its_title():
     for page in pages:
         number, _, title = page.read_text().partition("\n")[0].removeprefix("# ").partition(" ")
         assert page.name.startswith(f"{number}-")
-        assert f"[{number}]({page.name})" in index and title in index, page.name
+        assert f"[{number}]({page.name})" in index, page.name
+        assert title in index, page.name
 
 
 @pytest.mark.parametrize("word", NUMBERED)
