@@ -26,21 +26,16 @@ class GovernanceConfig(AppConfig):
     verbose_name = "Governance"
 
     def ready(self):
-        """Protect the record's tables after every migrate, when all tables exist; contribute what is due."""
+        """Protect the record's tables after every migrate, when all tables exist; install what packages add."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
         from governance import contributions
         from governance.ledger import row_capture
-        from governance.models import Delivery
-        from governance.notices import daily_mail
-        from governance.notices import inbox as notice_inbox
-        from governance.operations import corrections, heartbeats, installation_inbox, status_inbox
-        from governance.people import new_seats
+        from governance.operations import heartbeats
         from governance.runtime import web_server
-        from governance.sign_in import account_notices
         from governance.storage import data_folder
-        from governance.transparency_log import database_guards, sealing
+        from governance.transparency_log import database_guards
 
         checks.register(row_capture.check_models, checks.Tags.models)
         checks.register(web_server.check_server, checks.Tags.security, deploy=True)
@@ -48,11 +43,4 @@ class GovernanceConfig(AppConfig):
         post_migrate.connect(database_guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         post_migrate.connect(data_folder.after_migrate, sender=self, dispatch_uid="plumbline-folder")
         heartbeats.listen()
-        contributions.due_queries += [sealing.checkpoints_due, corrections.corrections_due]
-        contributions.inbox_lines += [status_inbox.lines, installation_inbox.lines, new_seats.lines]
-        contributions.quiet_acts |= notice_inbox.QUIET
-        contributions.mails[Delivery.DAY] = daily_mail.DAY_MAIL
-        contributions.mails[Delivery.ACCOUNT] = account_notices.ACCOUNT_MAIL
-        contributions.own_mails.add(account_notices.KIND)
-        contributions.notice_verbs["checkpoint"] = "Compare it with the audit log"
-        contributions.notice_verbs[corrections.KIND] = "See what was wrong"
+        contributions.install("governance.contribution")

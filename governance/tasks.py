@@ -6,7 +6,8 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.identity.factors import resets
 from governance.interaction_keeping import destroyed, expiry
 from governance.interaction_log import keys as interaction_keys
@@ -58,7 +59,7 @@ def seal_record(wait: bool = False) -> None:
     """Seal what is committed; what waited for the checkpoint follows."""
     checkpoint = sealing.seal(wait=wait)
     if checkpoint is not None:
-        for follow in contributions.after_sealing:
+        for follow in contributed.after_sealing:
             follow(checkpoint)
 
 

@@ -1,7 +1,7 @@
 """Where a finding of adoption against an initiative is fixed: measures, behaviour reports, lessons, by what the person
 may do.
 
-Contributed to `contributions.fixes`, by what a finding is about.
+Contributed as `fixes`, by what a finding is about.
 """
 
 from django.urls import reverse

@@ -7,23 +7,18 @@ from collections.abc import Iterable
 
 from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _  # looked up when shown
 
+from adoption.incidents import incident_metrics, reminders
 from adoption.incidents.permissions import OPERATING
 from adoption.models import Deadline, Incident
 from governance.models import User
 from governance.notices.inbox import Line
 from governance.permission_result import ended
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import Contribution, InitiativePage
 from initiatives.models import Dependant
 from initiatives.worklist.person_worklist import Look, look_of
-
-# What puts nothing in an inbox that was not there, or takes nothing away.
-QUIET = {
-    EntryKind.INCIDENT_LINE_WRITTEN,
-    EntryKind.INCIDENT_AMENDED,
-    EntryKind.EDGE_CLAUSE_TAKEN_OVER,
-    EntryKind.REPORTING_DUTIES_LAID_OUT,
-}
 
 
 def lines(person: User) -> list[Line]:
@@ -110,3 +105,23 @@ def _clock(row: Deadline) -> Line:
         ref=row.incident.initiative.ref,
         due=row.due,
     )
+
+
+CONTRIBUTION = Contribution(
+    initiative_pages=[InitiativePage("Operation", _("Incidents"), "incidents")],
+    inbox_lines=[lines],
+    # What puts nothing in an inbox that was not there, or takes nothing away.
+    quiet_acts={
+        EntryKind.INCIDENT_LINE_WRITTEN,
+        EntryKind.INCIDENT_AMENDED,
+        EntryKind.EDGE_CLAUSE_TAKEN_OVER,
+        EntryKind.REPORTING_DUTIES_LAID_OUT,
+    },
+    due_queries=[reminders.incidents, reminders.deadlines],
+    notice_verbs={
+        "incident": "Open the incident",
+        "incident upstream": "See what is known",
+        "reporting clock": "Say that it was reported",
+    },
+    reports=[incident_metrics.OPEN],
+)

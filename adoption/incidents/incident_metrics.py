@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 
 from adoption.models import Incident
-from governance.contributions import Report
+from initiatives.contributions import Report
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,9 @@ def open_incidents(initiatives: QuerySet) -> QuerySet:
     return initiatives.filter(Exists(Incident.objects.unfinished().filter(initiative=OuterRef("pk"))))
 
 
-REPORTS = [
-    Report(
-        "open-incidents",
-        "Open incidents",
-        "Something went wrong in use and is not closed: who leads it, and whom it touches, stands on the initiative.",
-        open_incidents,
-    )
-]
+OPEN = Report(
+    "open-incidents",
+    "Open incidents",
+    "Something went wrong in use and is not closed: who leads it, and whom it touches, stands on the initiative.",
+    open_incidents,
+)

@@ -60,12 +60,3 @@ def deadlines(moment: datetime):
             ),
             circle.escalated(initiative, row.due, today),
         )
-
-
-QUERIES = [incidents, deadlines]
-# What each kind of notice asks for, as the words of the button in the mail.
-VERBS = {
-    "incident": "Open the incident",
-    "incident upstream": "See what is known",
-    "reporting clock": "Say that it was reported",
-}

@@ -25,12 +25,12 @@ from adoption.lessons.presentation import (
 )
 from adoption.models import Lesson, LessonResponse
 from adoption.models.postmortems import PATTERNS
-from governance.contributions import Part
 from governance.models import Unit
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from initiatives.access import initiative_lookup
+from initiatives.contributions import Part
 from initiatives.initiative.initiative_frame import fix, initiative_context, page_of, pick
 from initiatives.models import Review, System
 from initiatives.portfolio import search as portfolio_search

@@ -1,8 +1,8 @@
 """What measures say of the requirements of initiatives, for and against: the one way in which readings reach the gates.
 
-Hung on the register of initiatives (`finding_rules.MORE_SAYS` and `MEASURES`). A requirement of adoption is short while
-a measure that it asks for is absent, insufficient, about other people than the real users, too old, or not met; so no
-document alone meets it. What is met now says from which moment it counts no more, so that nothing has to run then.
+Contributed as `more_says` and `measures`. A requirement of adoption is short while a measure that it asks for is
+absent, insufficient, about other people than the real users, too old, or not met; so no document alone meets it. What
+is met now says from which moment it counts no more, so that nothing has to run then.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def source_of(requirement: str) -> str:
 
 
 def undeclared() -> dict[str, tuple[str, Wanted]]:
-    """By requirement, what stands against every initiative about whose measures nothing is written (`register.UNLESS`).
+    """By requirement, what stands against every initiative about whose measures nothing is written (`unless`).
 
     No row says so: ten thousand imported claims need none.
     """

@@ -101,7 +101,6 @@ def _agenda_words(point: agenda.Point) -> str:
     return f"{point.initiative.ref}, {point.gate}{' (can be decided)' if point.decidable else ''}"
 
 
-QUERIES = [owed, readings, to_confirm, meetings_ahead]
 # What each kind of notice asks for, as the words of the button in the mail.
 VERBS = {
     "lesson offered": "Answer it",

@@ -39,8 +39,3 @@ def silent(moment: datetime):
                 link=reverse("monitoring", args=[initiative.ref]),
             ),
         )
-
-
-QUERIES = [silent]
-# What the kind of notice asks for, as the words of the button in the mail.
-VERBS = {"monitoring silent": "See the monitoring"}

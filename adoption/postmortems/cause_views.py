@@ -7,11 +7,11 @@ from django.views.decorators.http import require_safe
 from adoption.models import PostMortem
 from adoption.postmortems import cause_analysis
 from governance import clock
-from governance.contributions import Part
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
+from initiatives.contributions import Contribution, Part
 from initiatives.initiative.initiative_frame import page_of
 from initiatives.insights.forms import Asked
 
@@ -90,3 +90,6 @@ def causes(request: SignedInRequest) -> HttpResponse:
         "back": asked.link("insights"),
     }
     return render(request, "adoption/postmortems/causes.html", context)
+
+
+CONTRIBUTION = Contribution(beside_insights=[beside_insights])

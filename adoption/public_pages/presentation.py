@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 from adoption.models import ProblemLink, PublicPage
 from adoption.public_pages import permissions
 from governance import clock
-from governance.contributions import Part
 from governance.models import Rulebook
 from governance.runtime import link_tokens
 from governance.transparency_log import as_of
 from governance.vocabulary import STAGE_RANK, Role, Stage
+from initiatives.contributions import Part
 from initiatives.facts import standings
 from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVersion
 from initiatives.portfolio import filters

@@ -13,10 +13,11 @@ from adoption.models import RecordExport
 from adoption.record_export import actions, permissions
 from adoption.record_export.forms import DaysForm, ExportForm
 from governance import clock
-from governance.contributions import Part
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import initiative_lookup
+from initiatives.contributions import Contribution, Part
 from initiatives.evidence.file_views import guarded
 from initiatives.initiative.initiative_frame import acted, ask, page_of, sent
 
@@ -137,3 +138,10 @@ def beside_history(person, initiative) -> Part | None:
     if as_of.current() is not None or not permissions.asks(initiative, person):
         return None
     return Part("adoption/record_export/_beside_history.html", {"initiative": initiative})
+
+
+CONTRIBUTION = Contribution(
+    beside_history=[beside_history],
+    readings={EntryKind.RECORD_EXPORT_TAKEN},
+    notice_verbs={"record export": "Open the export"},
+)

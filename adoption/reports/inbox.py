@@ -10,17 +10,17 @@ from adoption.incidents.inbox import working
 from adoption.incidents.permissions import OPERATING, TREATING
 from adoption.models import Report
 from adoption.models.reports import BEHAVIOUR_REPORT
+from adoption.reports import findings, reminders
 from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
 from governance.models import User
 from governance.notices.inbox import Line
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import Contribution
 from initiatives.facts import initiative_rows
 from initiatives.worklist.person_worklist import Look, look_of
 
-# What puts nothing in an inbox that was not there, or takes nothing away.
-QUIET = {EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED}
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {
     BEHAVIOUR_REPORT: lambda look: Q(
@@ -71,3 +71,15 @@ def _asked(person: User) -> list[Line]:
         )
         for row in untold(person)
     ]
+
+
+CONTRIBUTION = Contribution(
+    inbox_lines=[lines],
+    # What puts nothing in an inbox that was not there, or takes nothing away.
+    quiet_acts={EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED},
+    due_queries=[reminders.reports],
+    notice_verbs={"report": "Read and judge it"},
+    more_says=[findings.behaviour],
+    lagging=[findings.TRUST_LOST],
+    why={findings.TRUST_LOST.key: findings.why_trust_lost},
+)

@@ -34,8 +34,3 @@ def _of_kind(kind: Kind, moment: datetime):
             ),
             circle.escalated(initiative, start, today),
         )
-
-
-QUERIES = [reports]
-# What the kind of notice asks for, as the words of the button in the mail.
-VERBS = {"report": "Read and judge it"}

@@ -9,6 +9,7 @@ from adoption.models import Survey
 from governance import clock
 from governance.notices.due import since
 from governance.vocabulary import Stage
+from initiatives.contributions import Contribution
 from initiatives.models import Initiative
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
@@ -73,6 +74,7 @@ def next_due(moment: datetime):
         )
 
 
-QUERIES = [to_close, next_due]
-# What each kind of notice asks for, as the words of the button in the mail.
-VERBS = {"close survey": "Close it and read", "ask users": "Write the next survey"}
+CONTRIBUTION = Contribution(
+    due_queries=[to_close, next_due],
+    notice_verbs={"close survey": "Close it and read", "ask users": "Write the next survey"},
+)

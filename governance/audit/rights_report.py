@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.models import Board, Entry, Membership, User
 from governance.vocabulary import BoardRole
 
@@ -53,7 +54,7 @@ def held_at(moment: datetime, person: User | None = None) -> list[Held]:
     """Everything held at `moment`, by everybody or one person: seats, then roles, then rights, by name."""
     people = {row.id: row for row in as_known(User, moment)}
     found = [*_seats(moment, people, person), *_rights(moment, people, person)]
-    for hook in contributions.rights_held:
+    for hook in contributed.rights_held:
         found += hook(moment, people, person)
     return sorted(found, key=lambda held: (list(KINDS).index(held.kind), held.person, held.where, held.what))
 

@@ -15,7 +15,8 @@ from django.db import connection
 from django.db.models import Case, Func, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.ledger import row_capture
 from governance.models import Entry, Rulebook
 from governance.privacy import erasure_log
@@ -96,7 +97,7 @@ class Search:
         if asked.kinds:
             found = found.filter(kind__in=asked.kinds)
         elif asked.what == "decisions":
-            found = found.filter(kind__in=contributions.decisions)
+            found = found.filter(kind__in=contributed.decisions)
         elif asked.what == "acts":
             found = found.acts()
         elif asked.what == "rows":
@@ -234,8 +235,8 @@ def _sentence(kind: str, facts: dict, book) -> str:
     own = SENTENCES.get(kind)
     if own is not None:
         return own(facts)
-    if book is not None and contributions.act_words:
-        return contributions.act_words[0](kind, facts, book)
+    if book is not None and contributed.act_words:
+        return contributed.act_words[0](kind, facts, book)
     return f"{kind}."
 
 

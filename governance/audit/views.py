@@ -8,9 +8,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from governance import clock, contributions
+from governance import clock
 from governance.audit import search as audit_search
 from governance.audit.forms import SearchForm
+from governance.contributions import contributed
 from governance.ledger import csv_export, record
 from governance.models import Checkpoint, Entry
 from governance.people.permissions import may_audit
@@ -56,7 +57,7 @@ def _listing(name: str) -> Listing:
             "Evidence opened, exports taken",
             "Who read the body of which evidence, and who took which list or export, auditors among them.",
             ("Nothing was read", "No evidence was opened and no export taken, as far as this search goes."),
-            (*contributions.readings, *audit_search.READINGS),
+            (*contributed.readings, *audit_search.READINGS),
         )
     if name == "sign-ins":
         return Listing(

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 from django.db import connection
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database import row_history
 from governance.interaction_keeping import holds
 from governance.interaction_log import keys, loading
@@ -47,7 +48,7 @@ class Removed:
 def body_days(day: date) -> dict[int, int]:
     """By number of an initiative, for how many days its bodies are kept on that day, where that is less than usual."""
     found: dict[int, int] = {}
-    for ask in contributions.body_days:
+    for ask in contributed.body_days:
         found |= ask(day)
     least = LEAST_BODIES.days
     return {number: max(days, least) for number, days in found.items() if days < KEPT.days}

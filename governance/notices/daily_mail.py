@@ -2,7 +2,7 @@
 
 The day's mail carries what is owed to a person. A notice that comes after the mail of its day waits for the next
 day's. Who reads a notice in the app gets no mail about it; who has no address finds the notices in the app only.
-Other kinds of mail are contributed to `contributions.mails`.
+Other kinds of mail are contributed as `mails`.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Max, Q
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import MailKind, contributed
 from governance.models import Delivery, Notice, User
 from governance.notices import mail, outbox
 from governance.notices.due import ESCALATED
@@ -81,7 +82,7 @@ def deliver(at: datetime | None = None, *, kind: str = Delivery.DAY) -> Counts:
     """Send everybody their mail of this kind, at `at` or now. May run twice, or twice at once: one mail each."""
     sent = failed = in_a_row = 0
     with clock.simulated(at) if at else nullcontext():
-        contributions.mails[kind].prepare()
+        contributed.mails[kind].prepare()
         for key in waiting(kind):
             delivery = claim(key)
             if delivery is None:
@@ -102,7 +103,7 @@ def unsent_notices():
 
 def for_the_day():
     """Those of them that the day's mail carries: all but those that have a mail of their own."""
-    return unsent_notices().exclude(kind__in=contributions.own_mails)
+    return unsent_notices().exclude(kind__in=contributed.own_mails)
 
 
 def somebody_waits() -> bool:
@@ -123,7 +124,7 @@ def prepare() -> None:
     )
 
 
-def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = False) -> contributions.MailKind:
+def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = False) -> MailKind:
     """A kind of mail that leaves at once with every notice that `unsent()` finds: one a person and minute at most.
 
     `each`: one for whatever is new, within a minute too.
@@ -146,7 +147,7 @@ def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = Fals
     def fill(row: Delivery) -> None:
         unsent().filter(person=row.person).update(delivery=row)
 
-    return contributions.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
+    return MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
 
 
 def with_more(notices: list[Notice]) -> str:
@@ -162,7 +163,7 @@ def release(kind: str) -> None:
 
 def waiting(kind: str) -> list[int]:
     """Keys of the newest mails of this kind that nobody has sent or holds, the longest-tried last."""
-    newest = Q(kind=kind, day=contributions.mails[kind].newest_day())
+    newest = Q(kind=kind, day=contributed.mails[kind].newest_day())
     rows = Delivery.objects.filter(newest, outbox.free(), sent_at__isnull=True, person__is_active=True)
     return list(rows.order_by("attempts", "id").values_list("pk", flat=True)[:IN_ONE_RUN])
 
@@ -173,7 +174,7 @@ def claim(key: int) -> Delivery | None:
         if not outbox.claim(Delivery, key):
             return None
         delivery = Delivery.objects.select_related("person").get(pk=key)
-        contributions.mails[delivery.kind].fill(delivery)
+        contributed.mails[delivery.kind].fill(delivery)
     return delivery
 
 
@@ -184,7 +185,7 @@ def fill(delivery: Delivery) -> None:
 
 def send(delivery: Delivery) -> bool:
     """Send a claimed mail and mark it sent; False when that failed (`outgoing.attempt`)."""
-    return outbox.attempt(delivery, lambda: contributions.mails[delivery.kind].compose(delivery))
+    return outbox.attempt(delivery, lambda: contributed.mails[delivery.kind].compose(delivery))
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
@@ -219,7 +220,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
 def initiative_words(notices: list[Notice]) -> dict[str, InitiativeWords]:
     """By reference, what is said of the initiatives that these notices speak of."""
     words: dict[str, InitiativeWords] = {}
-    for describe in contributions.initiative_words:
+    for describe in contributed.initiative_words:
         words |= describe({notice.initiative_ref for notice in notices if notice.initiative_ref})
     return words
 
@@ -242,7 +243,7 @@ def line_of(notice: Notice, initiative: InitiativeWords | None) -> Line:
         words = words.removeprefix(f"{initiative.ref} {initiative.title}: ")
     link = f"{settings.ADDRESS}{notice.link}" if notice.link else ""
     said = notice.due_on is None or f"{notice.due_on:%-d %B %Y}" in words
-    verb = contributions.notice_verbs.get(notice.kind, "Open it")
+    verb = contributed.notice_verbs.get(notice.kind, "Open it")
     if notice.period.startswith(ESCALATED):
         verb = "See how it stands"
     return Line(
@@ -250,4 +251,4 @@ def line_of(notice: Notice, initiative: InitiativeWords | None) -> Line:
     )
 
 
-DAY_MAIL = contributions.MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
+DAY_MAIL = MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)

@@ -1,4 +1,4 @@
-"""What is due: queries only, contributed to `contributions.due_queries`; `sweep` turns what they find into notices.
+"""What is due: queries only, contributed as `due_queries`; `sweep` turns what they find into notices.
 
 A due thing has a period: the threshold it has reached ("14d" before its day, "0d" on it, "late0" in its first week
 after). Only the tightest threshold reached is told, so that after days of silence one right message goes out.
@@ -12,7 +12,8 @@ from datetime import date, datetime
 import structlog
 from django.db import connection
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.models import Delegation, Notice, User
 from governance.models.rulebook import NoRulebook
 
@@ -83,7 +84,7 @@ def find(
     """
     found: dict[tuple, Due] = {}
     standing = _standing_in()
-    for query in contributions.due_queries if queries is None else queries:
+    for query in contributed.due_queries if queries is None else queries:
         try:
             for due in query(clock.now()):
                 if due.person.is_active:

@@ -1,4 +1,4 @@
-"""The inbox: what waits for a person. Each app contributes to `contributions.inbox_lines`."""
+"""The inbox: what waits for a person. Packages contribute `inbox_lines`."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database.request_memo import one_look
 from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
@@ -22,7 +23,7 @@ SELECT id, digest, kind, initiative_ref, {UNREAD} FROM governance_entry
 MOST_ACTS = 100  # of others, before it is easier to count anew than to look at each
 
 # Acts about no initiative, or about what was refused or only read: none of them puts anything in an inbox.
-QUIET = {
+QUIET: set[str] = {
     EntryKind.CALENDAR_ADDRESS_ENDED,
     EntryKind.CALENDAR_ADDRESS_MADE,
     EntryKind.EXPORT_TAKEN,
@@ -98,7 +99,7 @@ class Line:
 def all_lines(person) -> list[Line]:
     """Everything that waits for the person, snoozed or not, most urgent first within its verb."""
     with one_look():
-        lines = [line for hook in contributions.inbox_lines for line in hook(person)]
+        lines = [line for hook in contributed.inbox_lines for line in hook(person)]
     order = list(VERBS)
     return sorted(lines, key=lambda line: (order.index(line.verb), line.due or date.max, line.ref))
 
@@ -159,7 +160,7 @@ class Counted:
         if first is None or (first[0], bytes(first[1])) != self.newest or len(later) + 1 == MOST_ACTS:
             return None
         initiatives = {ref for *_, ref, _ in later if ref}
-        if any(kind not in contributions.quiet_acts for _, _, kind, *_ in later) or (
+        if any(kind not in contributed.quiet_acts for _, _, kind, *_ in later) or (
             initiatives and any(circle.touches(initiatives) for circle in self.circles)
         ):
             return None
@@ -183,7 +184,7 @@ def counts_for(person) -> tuple[int, int]:
     newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
     with one_look():
         count = sum(line.waits for line in lines_for(person))
-        circles = [circle_of(person) for circle_of in contributions.inbox_circles]
+        circles = [circle_of(person) for circle_of in contributed.inbox_circles]
     if newest is not None:
         cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)
     return count, person.notices.unread().count()

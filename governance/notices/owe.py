@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database import prepared_statements
 from governance.models import Notice, User
 
@@ -16,9 +17,7 @@ def readable(person: User, notices: Iterable[Notice]) -> list[Notice]:
     notices = list(notices)
     refs = {row.initiative_ref for row in notices} - {""}
     lost = (
-        {ref: at for find in contributions.sight_lost for ref, at in find(person, refs).items()}
-        if refs
-        else {}
+        {ref: at for find in contributed.sight_lost for ref, at in find(person, refs).items()} if refs else {}
     )
     return [
         row for row in notices if row.initiative_ref not in lost or row.owed_at > lost[row.initiative_ref]

@@ -13,7 +13,8 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.db.models import Q
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database.request_memo import once
 from governance.database.row_history import acting
 from governance.ledger import record
@@ -221,7 +222,7 @@ def undelivered() -> list[Undelivered]:
     """Mails that failed and are still to be sent, the oldest first."""
     # Of the day's mails those that still hold notices: what an earlier day failed to send moves into today's.
     live = Q(kind=Delivery.DAY, notices__isnull=False)
-    for kind, made in contributions.mails.items():
+    for kind, made in contributed.mails.items():
         live |= Q(kind=kind, day=made.newest_day()) & ~Q(kind=Delivery.DAY)
     days = (
         Delivery.objects.filter(live, sent_at__isnull=True, person__is_active=True)

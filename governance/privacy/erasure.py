@@ -4,8 +4,7 @@ Of each entry that speaks of her the body and its salt are destroyed; the digest
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
 day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
 (notices, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
-(`erasure_log.remove_later`), columns that name whoever gave proof as `privacy_contribution` of the initiatives lists
-them.
+(`erasure_log.remove_later`), columns that name whoever gave proof as `initiatives.initiative.contribution` lists them.
 """
 
 import json
@@ -19,7 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, models
 
-from governance import contributions
+from governance.contributions import NamedProof, contributed
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record, row_capture
@@ -174,7 +173,7 @@ def carry_out(work: Work, facts: dict) -> int:
             [body, sorted(work.entries), json.dumps(changes, ensure_ascii=False)],
         )
         act = cursor.fetchone()[0]
-    for told in contributions.after_erasure:
+    for told in contributed.after_erasure:
         told(work.refs)
     sealing.soon()
     return act
@@ -211,9 +210,9 @@ def _of_user(person: User) -> Own:
     return Own(User._meta.db_table, str(person.pk), values)
 
 
-def _of_proof(keys: list[int], work: Work, *, overridden: bool) -> list[contributions.NamedProof]:
+def _of_proof(keys: list[int], work: Work, *, overridden: bool) -> list[NamedProof]:
     """The items of proof that the request names, unless somebody signed on them or a hold keeps one: then none."""
-    named = [proof for find in contributions.proof_named for proof in find(keys)] if keys else []
+    named = [proof for find in contributed.proof_named for proof in find(keys)] if keys else []
     missing = {str(key) for key in keys} - {proof.key for proof in named}
     if missing:
         raise ValidationError({"evidence": f"There is no item {', '.join(sorted(missing))}."})
@@ -302,7 +301,7 @@ def _rows(work: Work, found: Iterable[Mention], words: Words, columns: dict[str,
 
 def mask(work: Work, row: Mention, column: Column, spans: list, *, lasting: bool) -> None:
     """Put the mark into one column; rows that never change (`lasting`) are told, so that a replay finds them."""
-    if (row.table, column.name) in contributions.erased_whole:
+    if (row.table, column.name) in contributed.erased_whole:
         work.put(row.table, row.key, column.name, "")
         return
     text = row.texts[column.name]
@@ -310,7 +309,7 @@ def mask(work: Work, row: Mention, column: Column, spans: list, *, lasting: bool
     whole = spans == [[0, len(text)]]
     done = ({"to": value} if whole else spans) if lasting else None
     work.put(row.table, row.key, column.name, json.loads(value) if column.holds_json else value, done)
-    hashed = contributions.hashes_of_text.get((row.table, column.name))
+    hashed = contributed.hashes_of_text.get((row.table, column.name))
     if hashed:
         work.put(row.table, row.key, hashed, "", {"to": ""} if lasting else None)
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import InitiativeEnd, contributed
 from governance.database.row_history import acting
 from governance.identity.proofs import ceremony
 from governance.ledger import record
@@ -73,8 +74,8 @@ def free_from(ended_at: datetime) -> date:
     return clock.local_day(ended_at) + timedelta(days=settings.RETENTION_DAYS)
 
 
-def _ends(refs: list[str] | None) -> list[contributions.InitiativeEnd]:
-    return [end for ends in contributions.initiative_ends for end in ends(refs)]
+def _ends(refs: list[str] | None) -> list[InitiativeEnd]:
+    return [end for ends in contributed.initiative_ends for end in ends(refs)]
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Keeping:
                 .values_list("initiative_ref", flat=True)
             ),
             ends={end.ref: end.ended_at for end in _ends(sorted(refs))},
-            tables={ContractApproval._meta.db_table, *contributions.decision_tables},
+            tables={ContractApproval._meta.db_table, *contributed.decision_tables},
             overridden=overridden,
         )
 
@@ -115,7 +116,7 @@ class Keeping:
         """Why this entry is kept; None when it may be erased."""
         if entry.kind == EntryKind.ERASED:
             return Kept("It says what was erased.")
-        decision = entry.kind in contributions.decisions or entry.table in self.tables
+        decision = entry.kind in contributed.decisions or entry.table in self.tables
         return self.of_initiative(entry.initiative_ref, decision=decision, at=entry.at)
 
     def of_initiative(self, ref: str, *, decision: bool, at: datetime | None = None) -> Kept | None:

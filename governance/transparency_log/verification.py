@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import connections
 
-from governance import contributions
 from governance.authorization import decision_log
+from governance.contributions import contributed
 from governance.database import database_roles
 from governance.interaction_log import loading
 from governance.models import DecisionBatch
@@ -248,7 +248,7 @@ def _decisions(report: Report, using: str) -> None:
             report.add(why, "decision", table="governance_policydecision", key=f"batch {batch.pk}")
         if report.full:
             return
-    for check in contributions.sealed_batches:
+    for check in contributed.sealed_batches:
         for words, table, key in check(since, using):
             report.add(words, "batch", table=table, key=key)
     for (key,) in stream(using, UNBATCHED, []):
@@ -274,7 +274,7 @@ def _judged(report: Report, using: str) -> None:
 
 def _derived(report: Report, using: str) -> None:
     """Rows that follow from others, against those others."""
-    for differing in contributions.derived:
+    for differing in contributed.derived:
         for words, table, key, column in differing(using):
             report.add(words, "derived", table=table, key=key, field=column)
             if report.full:

@@ -11,6 +11,7 @@ from governance import clock
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due, mail
 from initiatives.approvals.reminders import KIND, approvals_asked, key_of
+from initiatives.contributions import Contribution
 from initiatives.models import ApprovalRequest
 
 LISTED = 10  # requests in one mail; the inbox has the rest
@@ -58,3 +59,4 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
 
 
 APPROVALS_MAIL = daily_mail.at_once(Delivery.APPROVALS, unsent=_unsent, compose=compose)
+CONTRIBUTION = Contribution(mails={Delivery.APPROVALS: APPROVALS_MAIL}, own_mails={KIND})

@@ -16,18 +16,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from governance.database.batch_read import Batch, Rows
 from governance.vocabulary import RUNNING_STAGES
+from initiatives.contributions import contributed
 from initiatives.models import Initiative
 
 # From ever: what was so before anybody looked.
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-# What a finding can be about: the word with which its source begins. Floors above add theirs beside `MORE_SAYS`; each
-# has its page where it is fixed (`initiatives.integration.remedies`).
-KINDS = {
-    *("link", "transfer", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
-    *("component", "decisions", "interactions"),
-}
+# What a finding of the integration register can be about: the word with which its source begins. Each has its page
+# where it is fixed (`initiatives.integration.remedies`); for other packages it is a key of their `fixes`.
+KINDS = {"link", "transfer", "account", "system", "terms", "definition", "process", "flow", "drill", "record"}
 
 
 def kind_of(source: str) -> str:
@@ -71,15 +69,6 @@ class Measurable:
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
 Measures = Callable[[list[int]], Iterable[tuple[int, Measurable]]]
 Noun = TypeVar("Noun", bound=Says | Measures)
-# What follows from rows whose deciding value came from outside the team, contributed when the app is ready.
-MEASURES: list[Measures] = []
-# What the nouns of the integration register say, in the order in which it is told; contributed when the app is ready.
-REGISTER_SAYS: list[Says] = []
-# What apps above have found out against requirements.
-MORE_SAYS: list[Says] = []
-# By requirement, what stands against every initiative for which no standing finding has a source that begins like this:
-# what has to be brought about, and would take a row in every initiative that never heard of it.
-UNLESS: dict[str, tuple[str, Wanted]] = {}
 
 
 def unless_found(found: Iterable) -> list[Wanted]:
@@ -87,7 +76,7 @@ def unless_found(found: Iterable) -> list[Wanted]:
     known = [(row.requirement, row.source) for row in found]
     return [
         one
-        for key, (beginning, one) in UNLESS.items()
+        for key, (beginning, one) in contributed.unless.items()
         if not any(key == asked and source.startswith(beginning) for asked, source in known)
     ]
 
@@ -145,21 +134,24 @@ def _there(nouns: tuple[Says | Measures, ...]) -> Batch:
 
 
 def _nouns() -> tuple[Says | Measures, ...]:
-    return (*REGISTER_SAYS, *MORE_SAYS, *MEASURES)
+    whole = contributed
+    return (*whole.register_says, *whole.more_says, *whole.measures)
 
 
 def wanted(initiatives: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
     """Everything that the register says now against each of these initiatives, by its key; nothing against ended ones.
 
     `known`: what is there about them, where the running act has asked already. Raises ValueError for a kind of finding
-    that is not in `KINDS`, for nobody would know where it is fixed.
+    that has no page, for nobody would know where it is fixed.
     """
     known = known or there(initiatives)
     found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
-    for says in (*REGISTER_SAYS, *MORE_SAYS):
+    whole = contributed
+    kinds = KINDS | whole.fixes.keys()
+    for says in (*whole.register_says, *whole.more_says):
         keys = known.to_ask(says)
         for key, one in says(keys) if keys else ():
-            if kind_of(one.source) not in KINDS:
-                raise ValueError(f"No page fixes findings like {one.source!r}: name their kind in KINDS.")
+            if kind_of(one.source) not in kinds:
+                raise ValueError(f"No page fixes findings like {one.source!r}: contribute one in fixes.")
             found[key].append(one)
     return found

@@ -26,6 +26,7 @@ from governance.gates.gate_inputs import Facts
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.transparency_log import recomputation
+from initiatives.contributions import Contribution
 from initiatives.facts import initiative_rows, rulebook_in_effect, wording
 from initiatives.facts.supported_stage import asked, facts_of, gap_counts, next_stale, to_verify, under
 from initiatives.models import Initiative, Span, Standing
@@ -324,3 +325,6 @@ def _unlike_facts(keys: list[int], refs: dict[int, str]) -> Iterator[tuple[str, 
         return
     for one in found:
         yield one.words, Span._meta.db_table, str(one.span or ""), one.field
+
+
+CONTRIBUTION = Contribution(derived=[unlike])

@@ -16,6 +16,7 @@ from governance.authorization.decision_queries import SIGNAL_DAYS, allowed_subje
 from governance.models import OutcomeReport, PolicyDecision
 from governance.transparency_log import recomputation
 from governance.vocabulary import LogFindingKind, Stage
+from initiatives.contributions import Contribution
 from initiatives.facts.finding_rules import Measurable, Wanted, about
 from initiatives.findings.sync import follow
 from initiatives.initiative.act import act, batched
@@ -203,3 +204,8 @@ def fixes_of(initiative: Initiative, may: WhoMay, source: str) -> list[tuple[str
 
 def _people(number: int) -> str:
     return f"{number} subject{'' if number == 1 else 's'}"
+
+
+CONTRIBUTION = Contribution(
+    register_says=[says], measures=[measured], fixes={"decisions": fixes_of}, derived=[unlike]
+)

@@ -1,14 +1,13 @@
 """Findings synchronised to initiatives: shortcomings written down, holds opened and closed, standings rewritten."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-
-from django.db.models import QuerySet
 
 from governance import clock
 from governance.database import request_memo, row_history
 from governance.ledger import record
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import contributed
 from initiatives.facts import finding_rules, rulebook_in_effect
 from initiatives.findings import alerts
 from initiatives.initiative.act import act, batched, settle_standings
@@ -17,10 +16,6 @@ from initiatives.models import Hold, Initiative, Measurement, Shortcoming
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
 FAILED_DRILL = "failed_drill"
-# Rows that a noun brings up to date before it is asked, by what it says; and rows about which time alone changes
-# what is said. Hung up when the app is ready.
-SETTLED_FIRST: dict[finding_rules.Says, Callable[[list[Initiative]], None]] = {}
-CHANGING: list[Callable[[], QuerySet]] = []
 
 
 def follow(initiatives: list[Initiative]) -> list[Initiative]:
@@ -31,7 +26,7 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
     """
     now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     there = finding_rules.there(keys)
-    for says, settle in SETTLED_FIRST.items():
+    for says, settle in contributed.settled_first.items():
         settle([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
     wanted = finding_rules.wanted(keys, there)
     rows = Shortcoming.objects.standing().filter(initiative__in=keys)
@@ -70,7 +65,7 @@ def _follow_measured(initiatives: list[Initiative], there: finding_rules.There, 
     touched.
     """
     found: dict[tuple[int, finding_rules.Measurable], None] = {}
-    for measures in finding_rules.MEASURES:
+    for measures in contributed.measures:
         if keys := there.to_ask(measures):
             found |= dict.fromkeys(measures(keys))
     rows = Measurement.objects.standing().filter(initiative__in=[initiative.pk for initiative in initiatives])
@@ -97,7 +92,7 @@ def follow_more(initiative: Initiative) -> list[Initiative]:
     there = finding_rules.there([initiative.pk])
     said = any(
         there.by_noun[says] if says in there.by_noun else any(True for _ in says([initiative.pk]))
-        for says in finding_rules.MORE_SAYS
+        for says in contributed.more_says
     )
     return follow([initiative]) if said else []
 
@@ -229,7 +224,7 @@ def follow_register() -> list[int]:
         set(Shortcoming.objects.values_list("initiative", flat=True))
         | set(Measurement.objects.values_list("initiative", flat=True))
         | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
-        | {key for rows in CHANGING for key in rows().values_list("initiative", flat=True)}
+        | {key for rows in contributed.changing for key in rows().values_list("initiative", flat=True)}
         | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))
     )
     changed = []

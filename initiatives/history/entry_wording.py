@@ -16,6 +16,7 @@ from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVerdict, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.approvals.queries import role_words
+from initiatives.contributions import Contribution, contributed
 from initiatives.models.imports import REGISTER_KINDS
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES
 from initiatives.models.integration.proposals import PROPOSED_KINDS
@@ -38,7 +39,7 @@ _CHOICE = re.compile(r"<([^<>]*)>")
 
 def sentence(kind: str, facts: dict, book) -> str:
     """What an entry says, as a sentence that goes on from the name of who acted. `book` words the keys."""
-    template = SENTENCES.get(kind)
+    template = contributed.sentences.get(kind)
     if template is None:
         return f"{kind}{_rest(facts)}."
     try:
@@ -63,7 +64,7 @@ class _Sentence(Formatter):
 
     def format_field(self, value, format_spec):
         """The fact in words."""
-        return WAYS[format_spec](value, self.book) if format_spec else str(value)
+        return contributed.ways[format_spec](value, self.book) if format_spec else str(value)
 
 
 def _choice(parts: str, facts: dict) -> str:
@@ -474,3 +475,4 @@ SENTENCES: dict[str, str] = {
     EntryKind.DRAFT_DROPPED: "dropped the draft of rulebook {version}.",
     EntryKind.RULEBOOK_TRIED: "{all:tried}",
 }
+CONTRIBUTION = Contribution(act_words=[sentence], sentences=SENTENCES, ways=WAYS)

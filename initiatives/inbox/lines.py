@@ -423,7 +423,6 @@ PARTS = [
     sheet_changes,
     house,
 ]
-LINES = [lines]
 
 # What these acts change waits, if for anybody, for people on the initiative and its board. No act belongs here that
 # names somebody, moves an initiative to another unit, or settles what somebody owes.

@@ -1,6 +1,6 @@
 """The frame of every act: the lock on the initiative, the actor, the entry of a refusal, the standing rewritten."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -14,17 +14,13 @@ from governance.ledger import record
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.readable_text import ReadableText
+from initiatives.contributions import contributed
 from initiatives.facts import standings
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
 READABLE = ReadableText()
 REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
-# What follows once standings were rewritten, contributed by the nouns when the app is ready: functions
-# (initiatives, {key: support}, grace) -> the obligations of grace that they opened; then functions (initiatives) that
-# tell people.
-followers: list[Callable] = []
-tellers: list[Callable] = []
 _depth: ContextVar[int] = ContextVar("plumbline_act_depth", default=0)
 _together: ContextVar[dict | None] = ContextVar("plumbline_acts_together", default=None)
 
@@ -121,8 +117,12 @@ def settle_standings(initiatives: list[Initiative], grace=None) -> list:
     # What was changed is read anew, and once.
     with request_memo.afresh(), request_memo.one_look():
         support = standings.rewrite(initiatives)
-        opened = [obligation for follow in followers for obligation in follow(initiatives, support, grace)]
-        for tell in tellers:
+        opened = [
+            obligation
+            for follow in contributed.followers
+            for obligation in follow(initiatives, support, grace)
+        ]
+        for tell in contributed.tellers:
             tell(initiatives)
         return opened
 

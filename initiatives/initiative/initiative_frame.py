@@ -1,6 +1,5 @@
 """The frame of every page of an initiative: stage and goal, supported stage, what stands against it, sections."""
 
-from collections.abc import Callable
 from functools import cached_property
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Role, Stage
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed
 from initiatives.facts import initiative_rows, supported_stage, visible_progress
 from initiatives.initiative.act import act
 from initiatives.initiative.initiative_sections import sections_of
@@ -36,9 +36,6 @@ OTHER_GOALS = {
     "retired": ("Keep the records", "What was learned, and where are its logs and decisions kept?"),
 }
 SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three stages short"}
-# What every page of an initiative says out loud: functions (initiative, book, facts, states, now, WhoMay) -> banners,
-# each a dict of tone, title, text, link and link_text. Hung up when the app is ready.
-BANNERS: list[Callable] = []
 ROLE_OF_INBOX = {"business_owner": "owner"}
 
 
@@ -271,7 +268,11 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
         "tags": tags_of(initiative, support),
         "former": [row.title for row in initiative_rows.rows(initiative, "former_titles")],
         "rooms": rooms_of(initiative, deciding, judged.states, support, review),
-        "banners": [one for banners in BANNERS for one in banners(initiative, book, facts, states, now, may)],
+        "banners": [
+            one
+            for banners in contributed.banners
+            for one in banners(initiative, book, facts, states, now, may)
+        ],
         "sections": sections_of(initiative, page, facts, review),
         "may": may,
         "open_review": review,

@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
-from governance import contributions
+from initiatives.contributions import InitiativePage, contributed
 from initiatives.models import Initiative, Review
 
 SECTIONS = (
@@ -23,7 +23,7 @@ def sections_of(initiative: Initiative, current: str, facts, review: Review | No
     Keys: words, url, current, pages (dicts of words, url, count, current). A page that none of them is lies below the
     one whose name its own begins with: "integration-profiles".
     """
-    pages = contributions.initiative_pages
+    pages = contributed.initiative_pages
     if current not in {page.url_name for page in pages}:
         current = current.partition("-")[0]
     found = []
@@ -38,7 +38,7 @@ def sections_of(initiative: Initiative, current: str, facts, review: Review | No
     return found
 
 
-def _page(initiative: Initiative, page: contributions.InitiativePage, current: str, facts) -> dict:
+def _page(initiative: Initiative, page: InitiativePage, current: str, facts) -> dict:
     return {
         "words": gettext(page.words),
         "url": reverse(page.url_name, args=[initiative.ref]),

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from governance import clock, contributions
+from governance import clock
 from governance.gates import criteria
 from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
@@ -15,6 +15,7 @@ from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed, parts_shown
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
@@ -391,7 +392,7 @@ def history(request, ref):
     context |= {
         "title": "Activity",
         "page": page,
-        "parts": contributions.parts_of("history", request.user, row),
+        "parts": parts_shown(contributed.beside_history, request.user, row),
         "simulated": bool(context["lines"]) and all(line.simulated for line in context["lines"]),
         "groups": {key: key.capitalize() for key in activity.GROUPS},
         "show": "" if kind else show,

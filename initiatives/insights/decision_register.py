@@ -23,12 +23,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Concat, NullIf, Substr
 
-from governance import clock, contributions
+from governance import clock
 from governance.models import ContractApproval, Entry, User
 from governance.people.boards import units_of_board
 from governance.templatetags.plumbline import day, seat_word
 from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives import contributions
 from initiatives.history.entry_wording import question
 from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
 

@@ -20,6 +20,7 @@ from governance.database.request_memo import lists
 from governance.models import ContractVersion, Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, Role, Stage, Tier
+from initiatives.contributions import Contribution, contributed
 from initiatives.insights import report_links
 from initiatives.models import (
     Evidence,
@@ -373,7 +374,7 @@ FUNDED = Figure(
     attrgetter("funded_above"),
     happened=True,
 )
-LAGGING = [  # `adoption` adds what it knows of trust
+LAGGING = [
     Figure(
         "oversold",
         "A prototype was oversold",
@@ -404,6 +405,7 @@ LAGGING = [  # `adoption` adds what it knows of trust
         happened=True,
     ),
 ]
+CONTRIBUTION = Contribution(reports=report_links.REPORTS, lagging=LAGGING)
 ANSWERED_NO = Figure(
     "answered-no",
     "Useful “no” results",
@@ -422,4 +424,6 @@ MISMATCHES = Figure(
 
 def all_figures() -> dict[str, Figure]:
     """Every figure by its key."""
-    return {one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *LAGGING, ANSWERED_NO, MISMATCHES)}
+    return {
+        one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *contributed.lagging, ANSWERED_NO, MISMATCHES)
+    }

@@ -13,14 +13,13 @@ from django.db.models import Count, F, QuerySet, Sum
 
 from governance.models import Rulebook
 from governance.vocabulary import Stage
+from initiatives.contributions import contributed
 from initiatives.models import BusinessCase, FundingDecision
 from initiatives.portfolio.filters import with_support
 
 TESTS = {"governance": "Governance", "integration": "Integration", "adoption": "Adoption"}
 NONE = Decimal(0)
 NO_VENDOR = "No vendor stated"
-# Functions (keys of initiatives, day) -> {key: [(what is measured, its value in words)]}: value that was measured.
-MEASURED: list[Callable] = []
 
 
 @dataclass
@@ -143,7 +142,7 @@ def _grouped(
 def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
     """By initiative, what measures its value and the value in words; an initiative without any is left out."""
     found: dict[int, list[tuple[str, str]]] = {}
-    for measured in MEASURED:
+    for measured in contributed.measured_value:
         for pk, said in measured(initiatives, today).items():
             found.setdefault(pk, []).extend(said)
     return found

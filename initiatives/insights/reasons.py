@@ -15,6 +15,7 @@ from governance.gates.standards import NOT_MET, standard_of
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.vocabulary import Role, Stage
+from initiatives.contributions import contributed
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.insights import figures
 from initiatives.models import Coverage, FundingDecision, Initiative, RoleAssignment, StageChange
@@ -97,7 +98,8 @@ def of(key: str, initiatives: list[Initiative], wanted: figures.Wanted) -> dict[
 
     Initiatives as `with_details` gives them.
     """
-    write = WHY.get(key.rpartition("-")[0] if key.startswith(("deployed", "used", "unused")) else key)
+    about = key.rpartition("-")[0] if key.startswith(("deployed", "used", "unused")) else key
+    write = (WHY | contributed.why).get(about)
     return write(initiatives, wanted) if write and initiatives else {}
 
 
@@ -256,7 +258,7 @@ def _answered(initiatives, wanted) -> dict[int, list[str]]:
     return {row.initiative_id: [f"On {day(row.at)}: {row.reason}"] for row in rows}
 
 
-WHY = {  # by key of a figure, without its stage; `adoption` adds to it
+WHY = {  # by key of a figure, without its stage, beside the contributed `why`
     "scalable": _scaling,
     "trials": _scaling,
     "pilots": _pilots,

@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance import clock
-from governance.contributions import Report
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES, ObligationKind, Role, Stage
+from initiatives.contributions import Report
 from initiatives.facts import stage_expiry
 from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
 from initiatives.portfolio.filters import WITHDRAWN

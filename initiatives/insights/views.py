@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from governance import clock, contributions
+from governance import clock
 from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
@@ -21,6 +21,7 @@ from governance.vocabulary import RUNNING_STAGES, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed, parts_shown
 from initiatives.efforts import queries
 from initiatives.initiative.initiative_frame import page_of
 from initiatives.insights import charts, effort_report, figures, reasons
@@ -66,7 +67,7 @@ def now(request: SignedInRequest) -> HttpResponse:
     why = reasons.scaling(
         [initiative for cell in scaling for initiative in cell["initiatives"]], wanted.rulebook, wanted.now
     )
-    lagging = [cells[one.key] for one in figures.LAGGING]
+    lagging = [cells[one.key] for one in contributed.lagging]
     told = (
         figures.MISMATCHES.key,
         figures.FUNDED.key,
@@ -100,7 +101,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         "numbers": [(cell["figure"].title, cell["count"], cell["link"]) for cell in numbers],
         "deployed_in_all": counts["deployed-mvp"] + counts["deployed-production"],
         "used_in_all": counts["used-mvp"] + counts["used-production"],
-        "parts": contributions.parts_of("insights", request.user, asked),
+        "parts": parts_shown(contributed.beside_insights, request.user, asked),
         "short": cells[figures.MISMATCHES.key],
         "short_link": short_link,
         "funded": cells[figures.FUNDED.key],

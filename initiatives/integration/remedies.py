@@ -6,7 +6,7 @@ What a finding is about stands in its source; which page changes that is worked 
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from governance import contributions
+from initiatives.contributions import contributed
 from initiatives.facts import finding_rules
 from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.integration.systems.findings import DECLINED, lacking
@@ -50,8 +50,8 @@ class Fixing:
     def of(self, row: Shortcoming | finding_rules.Wanted) -> Fixes:
         """The pages on which the person fixes it; none where that is for others."""
         about, *parts = row.source.split(":")
-        if about in contributions.fixes:
-            return contributions.fixes[about](self.initiative, self.may, row.source)
+        if about in contributed.fixes:
+            return contributed.fixes[about](self.initiative, self.may, row.source)
         # Of a kind that is of no use any more nothing is offered, rather than something that fixes another.
         return OF[about](self, row, *parts) if about in OF else []
 
@@ -164,7 +164,7 @@ class Fixing:
         return f"{address}?{urlencode({'next': self.back})}"
 
 
-# By what a finding is about (`register.KINDS`), the pages that fix it; apps above: `contributions.fixes`.
+# By what a finding is about (`finding_rules.KINDS`), the pages that fix it; other packages contribute `fixes`.
 OF = {
     "link": lambda fixing, _, link, what, *__: fixing._link(fixing.links.get(int(link)), what),
     "transfer": lambda fixing, _, transfer, *__: fixing._transfer(int(transfer)),

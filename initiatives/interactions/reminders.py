@@ -97,6 +97,3 @@ def bulk_readings(moment: datetime):
                 due_on=clock.local_day(row.requested_at) + timedelta(days=ANSWERED_IN),
             ),
         )
-
-
-QUERIES = (body_terms, bulk_readings)

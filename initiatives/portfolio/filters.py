@@ -26,10 +26,10 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 from django_filters.fields import ModelChoiceField
 
-from governance import contributions
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.sign_in.forms import Choices, Picker
 from governance.vocabulary import Layer, Role, Stage, Tier
+from initiatives.contributions import Report, contributed
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
 from initiatives.models.initiative import supported_rank
 from initiatives.portfolio import figure_filters
@@ -221,7 +221,7 @@ class PortfolioFilter(django_filters.FilterSet):
     report = django_filters.ChoiceFilter(
         widget=Choices,
         label="Report",
-        choices=lambda: [(report.key, report.words) for report in contributions.reports],
+        choices=lambda: [(report.key, report.words) for report in contributed.reports],
         method="reported",
         empty_label="all initiatives",
     )
@@ -301,10 +301,10 @@ class PortfolioFilter(django_filters.FilterSet):
         return any(self.data.get(field.name) for field in self.further)
 
     @property
-    def report_shown(self) -> contributions.Report | None:
+    def report_shown(self) -> Report | None:
         """The report that is looked at, if any."""
         key = self.form.cleaned_data.get("report") if self.form.is_valid() else None
-        return next((report for report in contributions.reports if report.key == key), None)
+        return next((report for report in contributed.reports if report.key == key), None)
 
     def search(self, initiatives, name, value):
         """By reference, title, a title it bore before, or the name of an owner, each word anywhere."""
@@ -339,7 +339,7 @@ class PortfolioFilter(django_filters.FilterSet):
 
     def reported(self, initiatives, name, key):
         """What the report is about."""
-        report = next(report for report in contributions.reports if report.key == key)
+        report = next(report for report in contributed.reports if report.key == key)
         return report.apply(initiatives)
 
     def behind_figure(self, initiatives, name, figure):

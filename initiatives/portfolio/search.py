@@ -24,6 +24,7 @@ from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Role, Stage
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.visibility import accounts_seen_by
+from initiatives.contributions import Contribution, contributed
 from initiatives.models import (
     ComponentVersion,
     Deployment,
@@ -118,11 +119,15 @@ class Search:
 
     def all(self) -> list[Found]:
         """The first few of every group; groups without any are left out."""
-        return [found for key in GROUPS if (found := self.of(key, FEW)).hits] if self.words else []
+        return (
+            [found for key in contributed.search_groups if (found := self.of(key, FEW)).hits]
+            if self.words
+            else []
+        )
 
     def of(self, key: str, most: int = MOST) -> Found:
         """What was found of one kind, at most so many."""
-        words, find = GROUPS[key]
+        words, find = contributed.search_groups[key]
         hits = list(find(self, most + 1)) if self.words else []
         return Found(key, words, hits[:most], more=len(hits) > most)
 
@@ -353,3 +358,4 @@ GROUPS = {
     "parts": ("Vendors and platforms", Search.parts),
     "evidence": ("Evidence", Search.evidence),
 }
+CONTRIBUTION = Contribution(search_groups=GROUPS)

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.web.help_topics import topics_about
+from initiatives.contributions import contributed
 from initiatives.initiative.initiative_frame import pick
 from initiatives.initiative.stubs import stub_for
-from initiatives.portfolio.search import GROUPS, MOST, Search
+from initiatives.portfolio.search import MOST, Search
 
 PAGE = 25
 
@@ -20,8 +21,9 @@ PAGE = 25
 def search(request: SignedInRequest) -> HttpResponse:
     """What the words find: the first few of every group, or all of the group named by `in`, page by page."""
     asked = Search(request.GET.get("q", ""), request.user)
-    chosen = pick(request.GET.get("in"), GROUPS)
-    context = {"nav": "search", "asked": asked, "chosen": chosen, "groups": GROUPS, "most": MOST}
+    groups = contributed.search_groups
+    chosen = pick(request.GET.get("in"), groups)
+    context = {"nav": "search", "asked": asked, "chosen": chosen, "groups": groups, "most": MOST}
     if chosen:
         context["found"] = asked.of(chosen)
         context["page"] = Paginator(context["found"].hits, PAGE).get_page(request.GET.get("page"))

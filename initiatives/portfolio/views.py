@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from governance import clock, contributions
+from governance import clock
 from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
@@ -20,6 +20,7 @@ from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed
 from initiatives.facts.wording import profile_words
 from initiatives.initiative.initiative_frame import page_of
 from initiatives.portfolio import actions, filters, portfolio_export
@@ -44,7 +45,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "nav": "portfolio",
         "filter": chosen,
         "filtered": any(request.GET.get(name) for name in chosen.filters),
-        "reports": contributions.reports,
+        "reports": contributed.reports,
         "report": chosen.report_shown,
         "totals": {"all": listing.total, "short": listing.short},
         "view": "board" if board else "table",

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Q
 
-from governance import clock, contributions
+from governance import clock
 from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import open_to_own
@@ -15,6 +15,7 @@ from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import pull
+from initiatives.contributions import contributed
 from initiatives.findings.sync import follow, follow_more
 from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.links.actions import end_links
@@ -142,7 +143,7 @@ def change_details(
             record.record(EntryKind.DETAILS_CHANGED, initiative=initiative, before=before, after=after)
             follow_more(initiative)
             if after["confidential"] != before["confidential"]:
-                for tell in contributions.secrecy_changed:
+                for tell in contributed.secrecy_changed:
                     tell(initiative)
     return initiative
 

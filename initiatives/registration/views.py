@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance import contributions
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed, parts_shown
 from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.initiative.similar_initiatives import Similar
 from initiatives.initiative.similar_initiatives import similar as find_similar
@@ -42,7 +42,9 @@ def register(request: SignedInRequest) -> HttpResponse:
                     )
                     return redirect(initiative)
     said = (request.POST if sent is not None else initial).get
-    parts = contributions.parts_of("registering", request.user, (said("title", ""), said("problem", "")))
+    parts = parts_shown(
+        contributed.beside_registering, request.user, (said("title", ""), said("problem", ""))
+    )
     owner = _key(said("owner", "")) if sent is not None else request.user.pk
     context = {"nav": "portfolio", "form": form, "near": near, "asked": asked, "parts": parts}
     context["owed"] = _owed(owner, visible)
@@ -95,7 +97,7 @@ def similar(request: SignedInRequest) -> HttpResponse:
         person=request.user, visible=visible, initial={"why_new": typed.get("why_new", "")[:1000]}
     )
     said = (typed.get("title", ""), typed.get("problem", ""))
-    parts = contributions.parts_of("registering", request.user, said)
+    parts = parts_shown(contributed.beside_registering, request.user, said)
     context = {"near": _similar(typed, visible), "form": form, "asked": False, "parts": parts}
     context["owed"] = _owed(_key(typed.get("owner", "")), visible)
     return render(request, "initiatives/registration/_similar.html", context)

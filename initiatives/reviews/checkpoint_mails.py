@@ -18,7 +18,10 @@ from governance.people.boards import board_for, chairs, members_now
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome
+from initiatives.contributions import Contribution
 from initiatives.models import Review
+from initiatives.reviews import turn_notices
+from initiatives.reviews.drawn_questions.actions import draw_after_sealing
 
 KIND = "checkpoint of decision"
 GATE = "production"
@@ -100,3 +103,10 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
 
 
 CHECKPOINT_MAIL = daily_mail.at_once(Delivery.CHECKPOINT, unsent=_unsent, compose=compose)
+CONTRIBUTION = Contribution(
+    mails={Delivery.CHECKPOINT: CHECKPOINT_MAIL},
+    own_mails={KIND},
+    notice_verbs={KIND: "Compare it with the audit log"},
+    tellers=[turn_notices.tell_turns],
+    after_sealing=[draw_after_sealing],
+)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance import clock, contributions
+from governance import clock
 from governance.authorization import approval_patterns
 from governance.gates import criteria, levels
 from governance.identity.proofs import demands
@@ -22,6 +22,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.access.initiative_lookup import initiative_for, review_for, review_on_any_day
 from initiatives.approvals import queries as approval_queries
 from initiatives.approvals.permissions import may_see_stamping
+from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.facts import initiative_rows
 from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
@@ -247,7 +248,7 @@ def _open_page(request, row: Review) -> dict:
         ],
         "expired": row.expires_at <= clock.now(),
         "stamped": _stamped(snapshot, person) if acting else [],
-        "parts": contributions.parts_of("review", person, snapshot.review) if acting else [],
+        "parts": parts_shown(contributed.beside_review, person, snapshot.review) if acting else [],
         "own_question": snapshot.facts.answers.get("proto.question"),
         "bound": next((scope for scope in snapshot.facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in snapshot.facts.scopes if scope.planned), None),
@@ -278,7 +279,7 @@ def _ended_page(request, row: Review) -> dict:
     lines, sign_offs = presentation.frozen_lines(row), presentation.frozen_sign_offs(row)
     seats, rows = presentation.matrix(row.book, row.gate, lines, sign_offs, (), {}, ended=True)
     return _common(request, row, lines, sign_offs) | {
-        "where": contributions.where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
+        "where": where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
         "seats": seats,
         "rows": rows,
         "caption": "As it stood when the review ended",

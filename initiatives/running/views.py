@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from governance import contributions
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
@@ -20,6 +19,7 @@ from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm
 from initiatives.components.queries import seen_by
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
+from initiatives.contributions import contributed, parts_shown
 from initiatives.facts import initiative_rows
 from initiatives.initiative.initiative_frame import ask, fix, initiative_context, one_act, page_of, sent
 from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative
@@ -49,8 +49,10 @@ def running(request, ref):
         ),
         "scopes": sorted(initiative_rows.rows(initiative, "scopes"), key=lambda row: -row.number),
         "page": page_of(request, changes, 15),
-        "parts": contributions.parts_of(
-            "running", request.user, (initiative, request.build_absolute_uri("/")[:-1])
+        "parts": parts_shown(
+            contributed.beside_running,
+            request.user,
+            (initiative, request.build_absolute_uri("/")[:-1]),
         ),
         "too_early": initiative.stage in components_actions.EARLY,
         "dependants": list(initiative.dependants.filter(ended_at__isnull=True).select_related("executive")),

@@ -15,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import CalendarFeed, Telling
 from governance.notices import calendar_feed as notice_calendar_feed
@@ -53,7 +54,7 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
         "nav": "settings",
         "form": form,
         "feed": CalendarFeed.objects.filter(person=request.user).first(),
-        "units": [unit for follow in contributions.digest_units for unit in follow(request.user)],
+        "units": [unit for follow in contributed.digest_units for unit in follow(request.user)],
     }
     return render(request, "governance/pages/settings.html", context)
 
@@ -90,7 +91,7 @@ def calendar_feed(request: HttpRequest, secret: str) -> HttpResponse:
         answer = _quietly("Too often. Once an hour is enough.", 429)
         answer["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
         return answer
-    days = [day for due in contributions.calendar_days for day in due(feed.person)]
+    days = [day for due in contributed.calendar_days for day in due(feed.person)]
     body = notice_calendar_feed.written(days, name="Plumbline")
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer = HttpResponse(body, content_type="text/calendar; charset=utf-8")

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from governance import clock, contributions
+from governance import clock
 from governance.models import Rulebook
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed, parts_shown
 from initiatives.initiative.initiative_frame import ask, initiative_context, one_act, outgrown_banner, sent
 from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.integration.links import actions as link_actions
@@ -362,7 +363,7 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
             ),
         ],
         hidden={"system": system.pk},
-        parts=contributions.parts_of("link", request.user, system),
+        parts=parts_shown(contributed.beside_link, request.user, system),
         verb=_("Connect"),
     )
 

@@ -49,6 +49,3 @@ def subject_requests(moment: datetime):
                     due_on=row.due_on,
                     period=over,
                 )
-
-
-QUERIES = (subject_requests,)

@@ -30,8 +30,8 @@ from governance.storage import backup, restore
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import contributed
 from initiatives.facts import rulebook_in_effect, supported_stage
-from initiatives.history import entry_wording
 from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.initiative import review_state
@@ -258,8 +258,8 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
         facts.setdefault(entry.kind, set()).update(entry.facts["facts"])
     unknown = {
         kind: left
-        for kind in sorted(facts.keys() & entry_wording.SENTENCES.keys())
-        if (left := set(re.findall(r"{(\w+)", entry_wording.SENTENCES[kind])) - {"all"} - facts[kind])
+        for kind in sorted(facts.keys() & contributed.sentences.keys())
+        if (left := set(re.findall(r"{(\w+)", contributed.sentences[kind])) - {"all"} - facts[kind])
     }
     assert unknown == {"evidence added": {"captured_from"}}, "the demo captures nothing from an address"
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from adoption.demo import initiative_acts
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due
@@ -44,7 +45,7 @@ def told(kind: str, days: int) -> dict[str, list[str]]:
         assert len(notice.subject) <= 250
         assert notice.initiative_ref.startswith("AI-")
         assert notice.link.startswith("/")
-        assert notice.kind in contributions.notice_verbs, "the mail says what to do"
+        assert notice.kind in contributed.notice_verbs, "the mail says what to do"
     return found
 
 

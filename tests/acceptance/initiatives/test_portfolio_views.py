@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from governance import clock, contributions
+from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
+from initiatives.contributions import contributed
 from initiatives.holds import actions as hold_actions
 from initiatives.models import RoleAssignment, Span, Standing
 from initiatives.registration import actions as registration_actions
@@ -273,7 +274,10 @@ def test_reports(cast, as_):
     assert report("withdrawn")[0] == {mistake.ref}
     assert mistake.ref not in client.get("/initiatives/").content.decode()
     assert later.ref in client.get("/initiatives/").content.decode()
-    assert {report.key for report in contributions.reports} >= {"permanent-pilots", "vacant-owners"}
+    assert {report.key for report in contributed.reports} >= {
+        "permanent-pilots",
+        "vacant-owners",
+    }
 
 
 def test_the_board_has_a_column_a_stage(cast, as_):

@@ -8,8 +8,9 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
 
 from adoption.demo import artefacts
-from governance import clock, contributions
+from governance import clock
 from governance.models import User
+from initiatives.contributions import contributed
 from tests.support import factories
 from tests.support.browser.page_checks import NARROW, WIDE, measured
 
@@ -200,7 +201,7 @@ class Person:
 
     def tab(self, name: str) -> None:
         """To another page of the initiative, through its section where that is another one."""
-        page = next(one for one in contributions.initiative_pages if one.words == name)
+        page = next(one for one in contributed.initiative_pages if one.words == name)
         sections = self.page.get_by_role("navigation", name="Initiative", exact=True)
         below = self.page.get_by_role("navigation", name=page.section, exact=True).get_by_role("link")
         link = below.filter(has_text=re.compile(rf"^\s*{re.escape(name)}"))

@@ -44,6 +44,8 @@ KINDS = {
         "apps",
         "calendar",
         "charts",
+        "contribution",
+        "contributions",
         "inbox",
         "entry_wording",
     ),

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from governance.audit import search as audit_search
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.history import entry_wording as history_entry_wording
+from initiatives.contributions import contributed
 
 ROOT = Path(settings.BASE_DIR)
 WRITERS = ("record.record", "record.record_many")
@@ -86,6 +86,6 @@ def test_every_kind_is_written_somewhere():
 
 
 def test_every_kind_has_a_wording_or_says_itself():
-    worded = set(history_entry_wording.SENTENCES) | set(audit_search.SENTENCES)
+    worded = set(contributed.sentences) | set(audit_search.SENTENCES)
     assert worded <= set(EntryKind)
     assert set(EntryKind) - worded == SAY_THEMSELVES

@@ -460,7 +460,7 @@ def test_every_kind_the_inbox_names_is_recorded_somewhere():
 
     from django.conf import settings
 
-    from initiatives.initiative.audit_contribution import DECISIONS, READINGS
+    from initiatives.initiative.contribution import CONTRIBUTION
 
     sources = "".join(
         path.read_text()
@@ -468,7 +468,9 @@ def test_every_kind_the_inbox_names_is_recorded_somewhere():
         for path in (Path(settings.BASE_DIR) / floor).rglob("*.py")
         if path.name not in ("audit.py", "auditing.py", "words.py")
     )
-    spelt = [kind for kind in (*DECISIONS, *READINGS) if not kind.startswith("review ")]
+    spelt = [
+        kind for kind in CONTRIBUTION.decisions | CONTRIBUTION.readings if not kind.startswith("review ")
+    ]
     assert [kind for kind in spelt if f'"{kind}"' not in sources] == []
     assert row_history.current() is None
 

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.database import row_history
 from governance.interaction_keeping import expiry
 from governance.interaction_log import loading, reading
@@ -169,7 +170,7 @@ def test_nobody_has_a_month_go_before_its_time_nor_a_key():
 
 
 def test_what_was_reported_late_is_kept_from_the_day_it_came_in(monkeypatch):
-    monkeypatch.setattr(contributions, "body_days", [lambda day: {1: 183}])
+    monkeypatch.setattr(contributed, "body_days", [lambda day: {1: 183}])
     kept_on(0, {"number": 1}, {"number": 3, "subject": "customer 9", "conversation": "c-9"})
     kept_on(100, {"number": 2, "started": START})
     assert tend(200).bodies == 2
@@ -183,7 +184,7 @@ def test_what_was_reported_late_is_kept_from_the_day_it_came_in(monkeypatch):
 
 
 def test_a_shorter_time_is_for_bodies_of_its_initiative_alone_and_never_under_183_days(monkeypatch):
-    monkeypatch.setattr(contributions, "body_days", [lambda day: {1: 7}])
+    monkeypatch.setattr(contributed, "body_days", [lambda day: {1: 7}])
     for initiative in (1, 2):
         kept_on(0, {"number": 1}, initiative=initiative)
     assert not tend(182)

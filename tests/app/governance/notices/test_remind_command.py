@@ -7,7 +7,8 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.management.commands.remind import moment_of
 from governance.models import Delivery, Notice
 from governance.notices import due as notice_due
@@ -29,7 +30,7 @@ def due(db, monkeypatch):
                 person, "test", "thing:1", "Thing", period=before(DAY, clock.local_day(moment)) or "late0"
             )
 
-    monkeypatch.setattr(contributions, "due_queries", [query])
+    monkeypatch.setattr(contributed, "due_queries", [query])
     return person
 
 
@@ -90,7 +91,7 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
     def broken(moment):
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(contributions, "due_queries", [broken, *contributions.due_queries])
+    monkeypatch.setattr(contributed, "due_queries", [broken, *contributed.due_queries])
     with pytest.raises(ExceptionGroup), clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
         notice_due.sweep()
     assert Notice.objects.count() == 1
@@ -127,7 +128,7 @@ def test_mail_goes_out_although_a_query_fails(due, monkeypatch):
     def broken(moment):
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(contributions, "due_queries", [broken])
+    monkeypatch.setattr(contributed, "due_queries", [broken])
     owe(due, "test", "act", subject="From an act")
     with pytest.raises(ExceptionGroup):
         governance_tasks.deliver_mail.delay()

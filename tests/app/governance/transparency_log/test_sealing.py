@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, connections, transaction
 
-from governance import clock, contributions
+from governance import clock
 from governance import tasks as governance_tasks
+from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
 from governance.notices.inbox import lines_for
@@ -356,7 +357,7 @@ def test_auditors_are_sent_a_checkpoint_once_a_week(db):
         for found in transparency_log_sealing.checkpoints_due(monday + timedelta(days=day))
     }
     assert periods == {"2026-W53", "2027-W01", "2027-W02"}
-    assert transparency_log_sealing.checkpoints_due in contributions.due_queries
+    assert transparency_log_sealing.checkpoints_due in contributed.due_queries
 
 
 def test_the_command_says_where_the_record_stands(db, capsys):

@@ -11,6 +11,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from initiatives.components import actions as components_actions
+from initiatives.contributions import contributed
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.registration import actions as registration_actions
@@ -193,7 +194,7 @@ def test_every_kind_of_entry_has_its_sentence(cast, as_):
     initiative = factories.make_production(cast)
     book = Rulebook.objects.current().book
     for entry in Entry.objects.acts().of_initiative(initiative.ref):
-        assert entry.kind in history_entry_wording.SENTENCES, entry.kind
+        assert entry.kind in contributed.sentences, entry.kind
         said = history_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
         assert not said.startswith(f"{entry.kind} ("), said
 
@@ -203,9 +204,9 @@ def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
 
     from initiatives.history import entry_wording as history_entry_wording
 
-    for kind, template in history_entry_wording.SENTENCES.items():
+    for kind, template in contributed.sentences.items():
         for _, name, way, _ in Formatter().parse(template):
-            assert not name or not way or way in history_entry_wording.WAYS, kind
+            assert not name or not way or way in contributed.ways, kind
         assert template.count("<") == template.count(">"), kind
     said = history_entry_wording.sentence("renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None)
     assert said == "renamed it from “{after} <a|b>” to “{all:term}”."

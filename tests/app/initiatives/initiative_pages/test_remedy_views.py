@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from governance import clock, contributions
+from governance import clock
+from initiatives.contributions import contributed
 from initiatives.facts import finding_rules
 from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.integration.definitions import actions as definition_actions
@@ -189,13 +190,13 @@ def test_a_link_that_nobody_can_answer_offers_to_name_an_owner(cast, as_, mvp, s
 
 
 def test_every_kind_of_finding_has_the_page_that_fixes_it():
-    assert OF.keys() | contributions.fixes.keys() == finding_rules.KINDS
-    assert not OF.keys() & contributions.fixes.keys()
+    assert OF.keys() == finding_rules.KINDS
+    assert not OF.keys() & contributed.fixes.keys()
 
 
 def test_a_kind_of_finding_that_no_page_fixes_is_not_written(cast, mvp, monkeypatch):
     new = finding_rules.Wanted("int.identity", "weather:1", "It rains.")
-    monkeypatch.setattr(finding_rules, "MORE_SAYS", [lambda keys: [(mvp.pk, new)]])
+    monkeypatch.setattr(contributed, "more_says", [lambda keys: [(mvp.pk, new)]])
     with pytest.raises(ValueError, match="No page fixes findings like 'weather:1'"):
         finding_rules.wanted([mvp.pk])
     gone = Shortcoming(initiative=mvp, requirement="int.identity", source="weather:1", words="It rained.")

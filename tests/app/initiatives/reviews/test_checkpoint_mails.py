@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from governance import clock, contributions
+from governance import clock
+from governance.contributions import contributed
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due, owe
 from governance.offline import verify
@@ -97,4 +98,4 @@ def test_what_failed_is_sent_later(decided, cast, monkeypatch, settings):
     with clock.simulated(clock.now() + timedelta(hours=1)):
         initiatives_tasks.mail_checkpoints.delay()
     assert len(mail.outbox) == 2
-    assert checkpoint_mails.KIND in contributions.own_mails
+    assert checkpoint_mails.KIND in contributed.own_mails

@@ -1,0 +1,18 @@
+"""What lessons add: a page, parts of other pages, a group of the search, lines and findings."""
+
+from django.utils.translation import gettext_noop as _  # looked up when shown
+
+from adoption.lessons import actions, findings, inbox, views
+from initiatives.contributions import Contribution, InitiativePage
+
+CONTRIBUTION = Contribution(
+    initiative_pages=[InitiativePage("Requirements", _("Lessons"), "lessons")],
+    beside_review=[views.beside_review],
+    beside_registering=[views.beside_registering],
+    beside_link=[views.beside_link],
+    search_groups={"lessons": ("Lessons", views.found)},
+    inbox_lines=[inbox.lines],
+    quiet_acts=inbox.QUIET,
+    more_says=[findings.says],
+    secrecy_changed=[actions.offer_of],
+)

@@ -1,0 +1,6 @@
+"""What readings add to the verification of the record."""
+
+from adoption.readings import batch_digest, tallies
+from initiatives.contributions import Contribution
+
+CONTRIBUTION = Contribution(sealed_batches=[batch_digest.broken], derived=[tallies.unlike])

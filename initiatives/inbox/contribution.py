@@ -1,0 +1,54 @@
+"""What inboxes of initiatives add to notices: lines, what is due, days, the weekly digest.
+
+Imported claims owe nothing and remind nobody; what people do on an imported initiative reminds as anywhere else.
+"""
+
+from governance.models import Delivery
+from initiatives.access import visibility
+from initiatives.approvals.reminders import approvals_asked
+from initiatives.components.reminders import components_ending
+from initiatives.contributions import Contribution
+from initiatives.evidence import file_check_inbox
+from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
+from initiatives.holds.reminders import conditions, gaps, obligations, waivers
+from initiatives.inbox import calendar, lines, weekly_digest
+from initiatives.integration.resilience.reminders import drills
+from initiatives.reminders import wording
+from initiatives.reviews.reminders import moves_waiting, reviews_expiring, sign_offs_gone_stale
+from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
+from initiatives.stages.reminders import dependences, reattestations, trials
+from initiatives.worklist import person_worklist
+
+CONTRIBUTION = Contribution(
+    inbox_lines=[lines.lines, file_check_inbox.lines],
+    inbox_circles=[person_worklist.circle_of],
+    sight_lost=[visibility.sight_lost],
+    quiet_acts=lines.QUIET,
+    due_queries=[
+        proof,
+        renewals,
+        files_missing,
+        open_changes,
+        sign_offs_gone_stale,
+        moves_waiting,
+        reviews_expiring,
+        roles_to_accept,
+        vacancies,
+        ideas_without_owner,
+        obligations,
+        conditions,
+        waivers,
+        gaps,
+        reattestations,
+        trials,
+        dependences,
+        drills,
+        components_ending,
+        approvals_asked,
+    ],
+    notice_verbs=wording.VERBS,
+    initiative_words=[wording.words_of],
+    mails={Delivery.DIGEST: weekly_digest.DIGEST_MAIL},
+    digest_units=[weekly_digest.units_of],
+    calendar_days=[calendar.days],
+)

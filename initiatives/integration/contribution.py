@@ -1,0 +1,23 @@
+"""What the integration register adds to findings, in the order in which it is told."""
+
+from initiatives.contributions import Contribution
+from initiatives.integration.definitions import findings as definition_findings
+from initiatives.integration.definitions.conflicts import settle_conflicts
+from initiatives.integration.links import agreements
+from initiatives.integration.residency import findings as residency_findings
+from initiatives.integration.resilience import drill_findings, process_findings
+from initiatives.integration.systems import findings as system_findings
+
+CONTRIBUTION = Contribution(
+    register_says=[
+        system_findings.says,
+        definition_findings.says,
+        residency_findings.says,
+        process_findings.says,
+        drill_findings.says,
+        drill_findings.records,
+    ],
+    measures=[agreements.measures],
+    settled_first={definition_findings.says: settle_conflicts},
+    changing=[drill_findings.failing_records],
+)
