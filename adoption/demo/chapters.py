@@ -31,6 +31,7 @@ from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.roles import actions as role_actions
+from initiatives.scope import actions as scope_actions
 
 MVP_SIGN_OFFS = ("business_value", "risk_compliance", "security_privacy")
 ROLE_OF = {"lead": "technical_lead", "support": "support_owner", "steward": "data_steward"}
@@ -187,7 +188,7 @@ class Tale:
         """The bound of the next stage is planned."""
         words = self.words
         with self.day(ago):
-            components_actions.record_scope(
+            scope_actions.record_scope(
                 initiative=self.again(),
                 for_stage=stage,
                 users=words.users[:1].upper() + words.users[1:],

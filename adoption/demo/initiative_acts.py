@@ -26,6 +26,7 @@ from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
+from initiatives.scope import actions as scope_actions
 
 WORKING_ROLES = ("support_owner", "technical_lead", "data_steward", "record_owner")
 
@@ -397,7 +398,7 @@ def plan_scope(
     initiative: Initiative, team: Team, *, users: int = 40, stage: str = "mvp", days: int = 90, **fields
 ) -> None:
     """Plan the bound of the next stage, before anybody signs for it."""
-    components_actions.record_scope(
+    scope_actions.record_scope(
         initiative=initiative,
         for_stage=stage,
         users="Account managers of two teams",

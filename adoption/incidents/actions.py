@@ -24,7 +24,7 @@ from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted, acting_chair, ever_owned
-from initiatives.components.actions import Pulled, pull_many
+from initiatives.changes.actions import Pulled, pull_many
 from initiatives.findings import alerts
 from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Dependant, Initiative, System

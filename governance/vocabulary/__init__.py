@@ -29,6 +29,8 @@ class Stage(Words):
 
 # From the lowest to the highest.
 RUNNING_STAGES = (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
+# Stages without a rollout and without production data.
+EARLY_STAGES = (Stage.PROPOSED, Stage.PROTOTYPE)
 CLOSED_STAGES = (Stage.STOPPED, Stage.RETIRED)
 STAGE_RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(RUNNING_STAGES)}
 

@@ -1,25 +1,14 @@
-"""Forms on components, on what runs, and for whom."""
+"""Forms on components, and on versions of them that run."""
 
-from datetime import datetime
 from typing import cast
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from governance import clock
 from governance.vocabulary import Layer
-from initiatives.components.actions import REPORTED
-from initiatives.form_fields import ComponentField, DayField, ListField, PersonField, WordsField
+from initiatives.changes.forms import start_of
+from initiatives.form_fields import ComponentField, DayField, PersonField, WordsField
 from initiatives.models import ComponentVersion, Deployment, Initiative, Vendor
-from initiatives.models.versions import OUTAGE_UNITS
-
-MOST_USERS = 1_000_000_000
-
-
-def start_of(day) -> datetime | None:
-    """The moment a version runs from: the start of that day; None, meaning now, for today or no day."""
-    return clock.midnight_before(day) if day and day != clock.today() else None
 
 
 class RegisterForm(forms.Form):
@@ -128,122 +117,3 @@ class ComponentForm(forms.Form):
     def act(self) -> dict:
         """The fields as the act takes them."""
         return self.cleaned_data | {"runs_from": start_of(self.cleaned_data["runs_from"])}
-
-
-class ScopeForm(forms.Form):
-    """For whom, where, with which data, until when."""
-
-    users = forms.CharField(
-        label=_("Who uses it"), max_length=500, help_text=_("For instance: two pilot teams.")
-    )
-    user_count = forms.IntegerField(label=_("Number of users"), min_value=0, max_value=MOST_USERS)
-    departments = ListField(required=False, help_text=_("Separated by commas."))
-    places = ListField(required=False, help_text=_("Sites or countries, separated by commas."))
-    data_classes = ListField(
-        label=_("Data classes"), required=False, help_text=_("For instance: customer notes, prices.")
-    )
-    test_subjects = ListField(
-        required=False,
-        max_length=20_000,
-        help_text=_(
-            "For whom a prototype may act, as type:id, separated by commas; * stands for any characters of the "
-            "id. For instance: user:tester-1, user:test-*. Without any, the decision API denies a prototype everything."
-        ),
-    )
-    ends_on = DayField(label=_("Ends on"), required=False, help_text=_("The last day of a bounded use."))
-    rollout = forms.BooleanField(
-        label=_("Rolled out to users in their work"), required=False, help_text=_("Never for a prototype.")
-    )
-    live_data = forms.BooleanField(
-        label=_("Reads or writes production data"), required=False, help_text=_("Never for a prototype.")
-    )
-
-    SCOPE = (
-        "users",
-        "user_count",
-        "departments",
-        "places",
-        "data_classes",
-        "test_subjects",
-        "ends_on",
-        "rollout",
-        "live_data",
-    )
-
-    def scope(self) -> dict:
-        """The fields of the scope alone, as the acts take them."""
-        return {name: self.cleaned_data[name] for name in self.SCOPE}
-
-
-class PlannedScopeForm(ScopeForm):
-    """A scope, in force from now or with the next promotion."""
-
-    for_stage = forms.ChoiceField(label=_("In force"), required=False, widget=forms.RadioSelect)
-    field_order = ("for_stage",)
-
-    def __init__(self, *args, next_stage: str, next_word: str, **kwargs):
-        super().__init__(*args, **kwargs)
-        choices = [("", "from now on")]
-        if next_stage:
-            choices.append((next_stage, f"planned: with the promotion to {next_word}"))
-        self.fields["for_stage"].choices = choices
-
-
-class ChangeForm(forms.Form):
-    """A change that no version shows."""
-
-    triggers = forms.MultipleChoiceField(label=_("What kind of change"), widget=forms.CheckboxSelectMultiple)
-    what = forms.CharField(
-        label=_("What changed"),
-        max_length=250,
-        help_text=_("It becomes the cause shown beside evidence that it ends."),
-    )
-    effective_on = DayField(label=_("Since"), required=False, help_text=_("Empty means now."))
-
-    def __init__(self, *args, book, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["triggers"].choices = [(key, capfirst(book.triggers.get(key, key))) for key in REPORTED]
-
-    def act(self) -> dict:
-        """The fields as the act takes them."""
-        fields = dict(self.cleaned_data)
-        return fields | {"effective_at": start_of(fields.pop("effective_on"))}
-
-
-class CompleteForm(forms.Form):
-    """What a change still lacks."""
-
-    approver = PersonField(label=_("Who approved it"))
-    rollback = WordsField(label=_("The way back"), help_text=_("How the change is undone."))
-
-
-class DependantForm(forms.Form):
-    """Who depends on it, for what, how long they can do without it, and who states that."""
-
-    who = forms.CharField(label=_("Team or system"), max_length=160)
-    process = forms.CharField(
-        label=_("In which process"),
-        max_length=160,
-        required=False,
-        help_text=_("For instance: the weekly payment run."),
-    )
-    for_what = WordsField(label=_("What stops working there without it"))
-    outage = forms.IntegerField(
-        label=_("How long they can bear an outage"),
-        min_value=0,
-        max_value=1000,
-        help_text=_("0 for no time at all."),
-    )
-    unit = forms.ChoiceField(
-        label=_("Counted in"), choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
-    )
-    executive = PersonField(
-        label=_("Who states it"),
-        help_text=_("An executive who answers for that work. They are asked to state it in person."),
-    )
-
-    def act(self) -> dict:
-        """The fields as the act takes them."""
-        fields = dict(self.cleaned_data)
-        hours = fields.pop("outage") * OUTAGE_UNITS[fields.pop("unit")]
-        return fields | {"bearable_outage_hours": hours}

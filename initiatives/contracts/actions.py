@@ -31,7 +31,7 @@ from governance.permission_result import Answer, Conflict, Reason, no, yes
 from governance.vocabulary import ClauseKind
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.facts import initiative_rows
 from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Initiative

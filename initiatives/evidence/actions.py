@@ -23,7 +23,7 @@ from governance.vocabulary import (
 )
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import void_late
+from initiatives.changes.actions import void_late
 from initiatives.evidence import artefact_kinds
 from initiatives.files import log_samples
 from initiatives.files.plain_text import emptiness

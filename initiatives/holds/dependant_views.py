@@ -12,11 +12,11 @@ from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.forms import DependantForm
 from initiatives.facts import supported_stage
 from initiatives.form_fields import ReasonForm
 from initiatives.holds import dependants
 from initiatives.holds.dependants import statement_words
+from initiatives.holds.forms import DependantForm
 from initiatives.initiative.initiative_frame import fix, one_act, sent
 from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.models import Dependant

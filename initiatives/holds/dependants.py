@@ -7,9 +7,9 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import EARLY
 from initiatives.evidence.actions import create_evidence, withdraw_row
 from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Dependant, Initiative
@@ -56,7 +56,7 @@ def add_dependant(
         raise ValidationError(wrong)
     with act("add dependant", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
-        if initiative.stage in EARLY:
+        if initiative.stage in EARLY_STAGES:
             no(
                 f"A {stage_word(initiative.stage).lower()} has no dependants.", "Pass the MVP gate first."
             ).or_refuse()

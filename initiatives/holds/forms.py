@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models import Initiative
+from initiatives.models.versions import OUTAGE_UNITS
 
 
 class HoldForm(forms.Form):
@@ -79,3 +80,35 @@ class CloseGapForm(forms.Form):
     def __init__(self, *args, initiative, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["evidence"].queryset = initiative.evidence.filter(withdrawn_at__isnull=True)
+
+
+class DependantForm(forms.Form):
+    """Who depends on it, for what, how long they can do without it, and who states that."""
+
+    who = forms.CharField(label=_("Team or system"), max_length=160)
+    process = forms.CharField(
+        label=_("In which process"),
+        max_length=160,
+        required=False,
+        help_text=_("For instance: the weekly payment run."),
+    )
+    for_what = WordsField(label=_("What stops working there without it"))
+    outage = forms.IntegerField(
+        label=_("How long they can bear an outage"),
+        min_value=0,
+        max_value=1000,
+        help_text=_("0 for no time at all."),
+    )
+    unit = forms.ChoiceField(
+        label=_("Counted in"), choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
+    )
+    executive = PersonField(
+        label=_("Who states it"),
+        help_text=_("An executive who answers for that work. They are asked to state it in person."),
+    )
+
+    def act(self) -> dict:
+        """The fields as the act takes them."""
+        fields = dict(self.cleaned_data)
+        hours = fields.pop("outage") * OUTAGE_UNITS[fields.pop("unit")]
+        return fields | {"bearable_outage_hours": hours}

@@ -14,7 +14,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.contributions import contributed
 from initiatives.findings.sync import follow, follow_more
 from initiatives.initiative.act import act, settle_standing

@@ -13,7 +13,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.evidence.actions import create_evidence
 from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
 from initiatives.initiative.act import act, settle_standing

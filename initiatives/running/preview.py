@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from governance import clock
 from governance.models import User
+from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.initiative.act import act, settle_standing
 from initiatives.initiative.impact_preview import preview, somebody
 from initiatives.models import ComponentVersion, Deployment, Initiative, Voiding
+from initiatives.scope import actions as scope_actions
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def of_change(
     """What a change that pulls these triggers ends. `versions`: outgoing and incoming ones, as `changes.pull`."""
 
     def run(initiative):
-        components_actions.pull(initiative, list(triggers), what, by=by, **versions)
+        change_actions.pull(initiative, list(triggers), what, by=by, **versions)
         settle_standing(initiative)
 
     return preview(initiative, run, by=by)
@@ -74,7 +76,7 @@ def of_scope(initiative: Initiative, fields: dict, for_stage: str = "", by: User
         return []
     return preview(
         initiative,
-        lambda initiative: components_actions.record_scope(
+        lambda initiative: scope_actions.record_scope(
             initiative=initiative, for_stage=for_stage, by=by, **fields
         ),
         by=by,

@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy
 
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
+from governance.vocabulary import EARLY_STAGES, RUNNING_STAGES, STAGE_RANK
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.changes import actions as change_actions
+from initiatives.changes.forms import ChangeForm, CompleteForm
 from initiatives.components import actions as components_actions
 from initiatives.components.findings import end_of
-from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
+from initiatives.components.forms import ComponentForm
 from initiatives.components.queries import seen_by
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
@@ -27,6 +29,8 @@ from initiatives.initiative_pages import banners
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.models import ArchitectureDecision, ChangeRecord
 from initiatives.running import preview
+from initiatives.scope import actions as scope_actions
+from initiatives.scope.forms import PlannedScopeForm
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
@@ -54,7 +58,7 @@ def running(request, ref):
             request.user,
             (initiative, request.build_absolute_uri("/")[:-1]),
         ),
-        "too_early": initiative.stage in components_actions.EARLY,
+        "too_early": initiative.stage in EARLY_STAGES,
         "dependants": list(initiative.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }
     return render(request, "initiatives/running/running.html", context)
@@ -142,7 +146,7 @@ def scope(request, ref):
         return preview.of_scope(initiative, form.scope(), form.cleaned_data["for_stage"], by=request.user)
 
     def save():
-        components_actions.record_scope(
+        scope_actions.record_scope(
             initiative=initiative, for_stage=form.cleaned_data["for_stage"], by=request.user, **form.scope()
         )
 
@@ -168,7 +172,7 @@ def change(request, ref):
         initiative,
         form,
         look=lambda: preview.of_change(initiative, form.cleaned_data["triggers"], by=request.user),
-        save=lambda: components_actions.report_change(initiative=initiative, by=request.user, **form.act()),
+        save=lambda: change_actions.report_change(initiative=initiative, by=request.user, **form.act()),
         done="The change is recorded.",
         title=_("Report a change"),
         lede=_("For what no version shows: a source moved, terms changed, a workflow was redesigned."),
@@ -178,7 +182,7 @@ def change(request, ref):
 ROW_ACTS["changes/complete"] = RowAct(
     rows=ChangeRecord.objects.select_related("initiative__unit"),
     may=on_initiative(initiative_permissions.may_change_what_runs),
-    act=components_actions.complete_change,
+    act=change_actions.complete_change,
     noun="change",
     page="running",
     form=CompleteForm,

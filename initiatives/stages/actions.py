@@ -16,7 +16,6 @@ from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import check_scope, new_scope, scope_now, start_scope, widened
 from initiatives.evidence.actions import create_evidence
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.findings import alerts
@@ -41,6 +40,7 @@ from initiatives.models import (
     Voiding,
 )
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, STOP, judged, make_move, offered
+from initiatives.scope.actions import check_scope, new_scope, scope_now, start_scope, widened
 from initiatives.stages.permissions import may_be_accepted_again
 
 STOP_REASONS = {

@@ -4,9 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.sign_in.signing import SigningForm
-from initiatives.components.forms import ScopeForm
 from initiatives.form_fields import DayField, ReasonForm, WordsField
 from initiatives.models import Initiative
+from initiatives.scope.forms import ScopeForm
 from initiatives.stages.actions import STOP_REASONS
 
 

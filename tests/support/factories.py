@@ -59,6 +59,7 @@ from initiatives.models import (
 )
 from initiatives.registration import actions as registration_actions
 from initiatives.rulebook_changes import publication
+from initiatives.scope import actions as scope_actions
 from tests.support.database import snapshots
 from tests.support.rules.plain_rulebook import plain_text
 
@@ -319,7 +320,7 @@ def declare_test_subjects(
     cast: Cast, initiative: Initiative, subjects: Sequence[str] = TEST_SUBJECTS
 ) -> ScopeVersion:
     """The scope in force of a prototype, which says for whom its systems may act."""
-    return component_actions.record_scope(
+    return scope_actions.record_scope(
         initiative=initiative,
         users="The testers of the lab",
         user_count=len(subjects),

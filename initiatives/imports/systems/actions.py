@@ -21,7 +21,7 @@ from governance.tables.column_values import sample
 from governance.tables.columns import plain
 from governance.tables.reader import Line
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.imports.systems import source_documents
 from initiatives.imports.systems.cells import orders_of, problem, read_rows

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import Role
-from initiatives.components.actions import EARLY
+from governance.vocabulary import EARLY_STAGES, Role
 from initiatives.imports.systems.cells import alike, problem
 from initiatives.imports.systems.table_fields import compared
 from initiatives.integration.definitions.permissions import may_name_terms
@@ -267,7 +266,7 @@ class _Links:
             return problem(
                 "This initiative has ended; it is connected to nothing any more.", "initiative", wrong=True
             )
-        if values.get("live") and initiative.stage in EARLY:
+        if values.get("live") and initiative.stage in EARLY_STAGES:
             said = f"A {stage_word(initiative.stage).lower()} holds no data of production."
             return problem(said, "live", wrong=True)
         if values["system"] in self.empty:

@@ -13,7 +13,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.holds.actions import open_gap
 from initiatives.initiative.act import act, settle_standings

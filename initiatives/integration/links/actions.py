@@ -16,8 +16,8 @@ from governance.models import User
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.components.actions import EARLY
 from initiatives.findings.sync import follow
 from initiatives.initiative.act import act
 from initiatives.integration.links import agreements, standalone
@@ -331,7 +331,7 @@ def _checked(link: Link, transfers: list[Place]) -> list[Place]:
     same = initiative.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
     if "pattern" not in wrong and same.exists():
         wrong["pattern"] = f"The initiative is connected to {system} in this way already: change that link."
-    if link.live and initiative.stage in EARLY:
+    if link.live and initiative.stage in EARLY_STAGES:
         wrong["live"] = (
             f"A {stage_word(initiative.stage).lower()} holds no data of production: connect it to a copy or a sample."
         )

@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.files.upload_policy import tidy_name
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.initiative.act import act, settle_standings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from governance.ledger.record import canonical
 from governance.models import User
-from initiatives.components.actions import would_void
+from initiatives.changes.actions import would_void
 from initiatives.integration.systems.permissions import may_change_system
 from initiatives.models import Evidence, Initiative, Link, Profile, System, TermDefinition, Voiding
 

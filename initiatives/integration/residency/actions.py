@@ -18,7 +18,7 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.components.actions import Pulled, pull_many
+from initiatives.changes.actions import Pulled, pull_many
 from initiatives.components.vendors import list_vendor
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.initiative.act import act, settle_standings

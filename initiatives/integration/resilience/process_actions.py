@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.components.actions import pull
+from initiatives.changes.actions import pull
 from initiatives.findings.sync import follow
 from initiatives.initiative.act import act, settle_standing
 from initiatives.integration.resilience.process_findings import standing_flows, standing_processes

@@ -15,7 +15,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.components.actions import Pulled, pull_many
+from initiatives.changes.actions import Pulled, pull_many
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.initiative.act import act, settle_standings
 from initiatives.integration.systems import permissions

@@ -12,6 +12,7 @@ from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due
+from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.evidence import file_checks
 from initiatives.holds.actions import owe
@@ -263,7 +264,7 @@ def test_a_change_recorded_halfway_and_a_missing_file(cast):
     silence()
     assert told("change", 0) == {"owner": ["after0d"]}
     change = initiative.changes.get()
-    components_actions.complete_change(
+    change_actions.complete_change(
         change=change, approver=cast.chair, rollback="Put m-4 back.", by=cast.owner
     )
     assert told("change", 7) == {}

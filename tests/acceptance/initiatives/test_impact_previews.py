@@ -9,6 +9,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Notice
 from governance.models.ledger import Entry
+from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import preview as contract_preview
@@ -23,6 +24,7 @@ from initiatives.requirements import preview as requirement_preview
 from initiatives.roles import actions as role_actions
 from initiatives.roles import preview as role_preview
 from initiatives.running import preview as running_preview
+from initiatives.scope import actions as scope_actions
 from tests.support import factories
 from tests.support.initiatives.open_reviews import signed_off
 
@@ -148,7 +150,7 @@ def test_what_is_told_is_what_happens(cast):
             running_preview.of_change(
                 initiative, ["data_source", "workflow"], what="The source moved", by=owner
             ),
-            lambda: components_actions.report_change(
+            lambda: change_actions.report_change(
                 initiative=initiative, triggers=["data_source", "workflow"], what="The source moved", by=owner
             ),
         ),
@@ -162,9 +164,7 @@ def test_what_is_told_is_what_happens(cast):
         ),
         "scope": (
             running_preview.of_scope(initiative, SCOPE, for_stage="mvp"),
-            lambda: components_actions.record_scope(
-                initiative=initiative, for_stage="mvp", by=owner, **SCOPE
-            ),
+            lambda: scope_actions.record_scope(initiative=initiative, for_stage="mvp", by=owner, **SCOPE),
         ),
         "contract": (contract_preview.of_contract(initiative, version), in_force),
         "asked": (

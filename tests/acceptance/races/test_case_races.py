@@ -14,13 +14,13 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative import act, review_state
 from initiatives.models import Initiative, Review
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
+from initiatives.scope import actions as scope_actions
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 from tests.support.database.initiative_copies import copies
@@ -221,7 +221,7 @@ class EditAgainstSignOff(Race):
         """Two edits, two sign-offs."""
         initiative = review.initiative
         scope = partial(
-            components_actions.record_scope,
+            scope_actions.record_scope,
             initiative=initiative,
             users="Forty people",
             user_count=40,

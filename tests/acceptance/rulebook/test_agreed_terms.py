@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.database import row_history
 from governance.rulebook import shipped_text
-from initiatives.components.actions import would_void
+from initiatives.changes.actions import would_void
 from initiatives.evidence import actions as evidence_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions

@@ -80,9 +80,9 @@ class Asking:
 def founded(count: int) -> list[Asking]:
     """So many prototypes with contracts of twenty clauses in force, each with a key."""
     from governance import clock
-    from initiatives.components import actions as components_actions
     from initiatives.enforcement import system_keys
     from initiatives.models import Initiative
+    from initiatives.scope import actions as scope_actions
     from tests.drills.company import thousands
 
     company = thousands.found(count * 4, people=40, units=10)
@@ -91,7 +91,7 @@ def founded(count: int) -> list[Asking]:
         owner = initiative.roles.get(role="owner").person
         team = replace(company.cast.team, owner=owner)
         in_force(initiative, team, clauses(chance.randint(10, 90)))
-        components_actions.record_scope(
+        scope_actions.record_scope(
             initiative=initiative, users="Testers", user_count=500, test_subjects=["user:u-*"], by=owner
         )
         initiative = Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)

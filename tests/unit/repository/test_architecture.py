@@ -26,7 +26,7 @@ MOVERS = {
 WRITERS = {
     "governance/ledger/record.py",
     "initiatives/requirements/actions.py",
-    "initiatives/components/actions.py",
+    "initiatives/changes/actions.py",
     "initiatives/imports/removal/actions.py",
     "initiatives/imports/inventories/claims.py",
     "initiatives/reviews/sign_offs/actions.py",

@@ -302,8 +302,8 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
     from django.core.exceptions import ValidationError
 
     from governance.permission_result import Refused
-    from initiatives.components import actions as components_actions
     from initiatives.holds import dependants
+    from initiatives.scope import actions as scope_actions
     from tests.support import factories
 
     initiative = factories.make_prototype(cast)
@@ -317,7 +317,7 @@ def test_a_prototype_has_no_dependants_rollout_or_live_data(cast):
             by=cast.owner,
         )
     with pytest.raises(ValidationError) as wrong:
-        components_actions.record_scope(
+        scope_actions.record_scope(
             initiative=initiative,
             users="Two people",
             user_count=2,

@@ -14,8 +14,8 @@ from governance.database.row_history import acting
 from governance.models import Notice, Rulebook
 from governance.notices import due as notice_due
 from governance.permission_result import Conflict, Refused
-from initiatives.components import actions as components_actions
-from initiatives.components.actions import pull
+from initiatives.changes import actions as change_actions
+from initiatives.changes.actions import pull
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.resilience import drills as resilience_drills
@@ -240,7 +240,7 @@ def test_a_change_of_the_system_ends_its_drill_and_no_other(cast, initiative, li
     pull(
         initiative, ["integration_schema"], "A field was renamed", by=cast.lead, system=link.system
     ) if False else None
-    components_actions.report_change(
+    change_actions.report_change(
         initiative=initiative, triggers=["workflow"], what="Another inbox", by=cast.lead
     )
     assert not mine.voidings.exists(), "what lists the trigger alone is ended"

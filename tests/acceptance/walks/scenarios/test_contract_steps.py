@@ -11,6 +11,7 @@ from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Voiding
 from initiatives.registration import actions as registration_actions
+from initiatives.scope import actions as scope_actions
 from initiatives.stages import periodic
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
@@ -37,7 +38,7 @@ def summaries(cast):
     initiative = story.mvp_of_spring(cast)
     with at(2026, 11, 10):
         bound = initiative.scopes.get(ended_at=None)
-        components_actions.record_scope(
+        scope_actions.record_scope(
             initiative=initiative,
             users=bound.users,
             departments=bound.departments,

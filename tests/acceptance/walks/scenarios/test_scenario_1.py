@@ -13,11 +13,11 @@ from governance.models import Entry, Notice
 from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from initiatives.components import actions as components_actions
 from initiatives.models import Review
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
+from initiatives.scope import actions as scope_actions
 from initiatives.stages import periodic
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
@@ -161,7 +161,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
 
     # 7, variant: the scope grows between opening the page and pressing.
     with at(2026, 11, 12, 11, 0), story.undone():
-        components_actions.record_scope(
+        scope_actions.record_scope(
             initiative=initiative,
             users="All account managers",
             departments=["Account management"],

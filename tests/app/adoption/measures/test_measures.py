@@ -24,10 +24,10 @@ from governance.models import Entry, Notice, Rulebook
 from governance.notices import due
 from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
-from initiatives.components import actions as components_actions
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Obligation, Shortcoming
+from initiatives.scope import actions as scope_actions
 from tests.acceptance.input.test_generated_input import examples, taken_back
 from tests.support import factories
 
@@ -175,7 +175,7 @@ def test_blind_acceptance_fails_the_gate(cast):
 
 def test_a_department_that_joins_the_scope_has_to_be_read(cast):
     initiative = shown(cast)
-    components_actions.record_scope(
+    scope_actions.record_scope(
         initiative=initiative, users="Two departments", departments=["Account management", "Claims"], places=["Zurich"],
         data_classes=["customer notes"], user_count=40, ends_on=clock.today() + timedelta(days=60), rollout=True,
         live_data=True, by=cast.owner,

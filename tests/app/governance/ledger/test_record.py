@@ -19,6 +19,7 @@ from governance.models import Entry, EntryBody, Unit
 from governance.permission_result import Refused
 from governance.transparency_log import database_guards, sealing
 from initiatives.approvals import actions as approval_actions
+from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions, comments, control_mapping
@@ -34,6 +35,7 @@ from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
+from initiatives.scope import actions as scope_actions
 from initiatives.stages import actions as stage_actions
 from tests.acceptance.walks import story
 from tests.support import factories
@@ -165,19 +167,17 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["component recorded", "changed"], lambda: component("m-5")),
         (
             ["scope in force"],
-            lambda: components_actions.record_scope(
+            lambda: scope_actions.record_scope(
                 initiative=initiative, users="Ten people", user_count=10, by=owner
             ),
         ),
         (
             ["scope in force", "changed"],
-            lambda: components_actions.record_scope(
-                initiative=initiative, users="All", user_count=90, by=owner
-            ),
+            lambda: scope_actions.record_scope(initiative=initiative, users="All", user_count=90, by=owner),
         ),
         (
             ["changed"],
-            lambda: components_actions.report_change(
+            lambda: change_actions.report_change(
                 initiative=initiative, triggers=["workflow"], what="Redesigned", by=owner
             ),
         ),

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
 from governance.models import Entry
+from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.reviews import actions as review_actions
@@ -150,7 +151,7 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
     initiative = factories.make_initiative(cast)
     item = document(initiative, cast.owner, link="https://example.org/x", file=None, covers=["mvp.risk"])
-    components_actions.report_change(
+    change_actions.report_change(
         initiative=initiative, triggers=["data_source"], what="Archive moved", by=cast.owner
     )
     page = text_of(as_(cast.owner).get(at("evidence-item", initiative.ref, item.pk)))

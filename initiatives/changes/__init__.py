@@ -1,0 +1,1 @@
+"""Changes of an initiative, and the evidence that they void."""
