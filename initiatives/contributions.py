@@ -78,6 +78,8 @@ class Contribution(contributions.Contribution):
     # rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)
+    # Functions (initiative, why, owed, by): end the links of an initiative that is stopped, retired or withdrawn.
+    enders: list[Callable] = field(default_factory=list)
     # What the nouns of the integration register say, in the order in which it is told, and what apps above have found
     # out against requirements: `finding_rules.Says`.
     register_says: list[Callable] = field(default_factory=list)

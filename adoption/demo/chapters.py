@@ -17,6 +17,7 @@ from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
 from initiatives.components import actions as components_actions
 from initiatives.contracts.actions import Written
+from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative.act import act, settle_standing, together
 from initiatives.integration.links import actions as link_actions
@@ -173,14 +174,14 @@ class Tale:
     def tier(self, ago: int) -> None:
         """The owner proposes the risk tier, the risk seat confirms it."""
         with self.day(ago):
-            registration_actions.propose_tier(
+            detail_actions.propose_tier(
                 initiative=self.again(),
                 tier=self.words.tier,
                 worst_credible_harm=self.words.harm,
                 by=self.team.owner,
             )
         with self.day(ago - 1):
-            registration_actions.confirm_tier(
+            detail_actions.confirm_tier(
                 initiative=self.initiative, tier=self.words.tier, by=self.team.seats["risk_compliance"]
             )
 

@@ -16,11 +16,11 @@ from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
+from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative.act import together
 from initiatives.models import Evidence, Initiative, Review, SignOff
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
@@ -330,13 +330,13 @@ def propose_and_confirm_tier(initiative: Initiative, team: Team, tier: str = "li
     """The owner proposes a tier; the risk seat confirms it."""
     if initiative.tier:
         return
-    registration_actions.propose_tier(
+    detail_actions.propose_tier(
         initiative=initiative,
         tier=tier,
         worst_credible_harm="A wrong summary costs a customer time.",
         by=team.owner,
     )
-    registration_actions.confirm_tier(initiative=initiative, tier=tier, by=team.seats["risk_compliance"])
+    detail_actions.confirm_tier(initiative=initiative, tier=tier, by=team.seats["risk_compliance"])
 
 
 def sign_off(

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from governance.database import request_memo, row_history
 from governance.identity.proofs import ceremony
 from governance.ledger import record
+from governance.models import User
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.readable_text import ReadableText
@@ -151,3 +152,12 @@ def batched(keys: list[int], size: int = 50) -> Iterator[list[int]]:
     """The keys in batches, each as much as one transaction locks at a time."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
+
+
+def end_ties(initiative: Initiative, why: str, *, owed: bool = True, by: User) -> None:
+    """End what ties an initiative to other things, in the act that stops, retires or withdraws it.
+
+    `owed`: closing these things is an obligation.
+    """
+    for end in contributed.enders:
+        end(initiative, why, owed=owed, by=by)

@@ -16,6 +16,8 @@ from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.contributions import contributed, parts_shown
+from initiatives.details import actions as detail_actions
+from initiatives.details import preview as detail_preview
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
@@ -37,8 +39,6 @@ from initiatives.initiative.initiative_frame import (
 from initiatives.initiative.similar_initiatives import said_not_similar, similar_to_each
 from initiatives.initiative_pages import banners, next_step, past_views
 from initiatives.models.initiative import gate_out_of
-from initiatives.registration import actions as registration_actions
-from initiatives.registration import preview as registration_preview
 from initiatives.requirements.row_presentation import fix_of
 
 ROLE_ORDER = (
@@ -259,13 +259,11 @@ def details(request, ref):
     if acted(
         request,
         form,
-        lambda: registration_actions.change_details(initiative=row, by=request.user, **form.cleaned_data),
+        lambda: detail_actions.change_details(initiative=row, by=request.user, **form.cleaned_data),
     ):
         messages.success(request, _("The details are saved."))
         return redirect(row)
-    effects = (
-        registration_preview.of_details(row, by=request.user) if _named_in_sign_offs(request, row) else None
-    )
+    effects = detail_preview.of_details(row, by=request.user) if _named_in_sign_offs(request, row) else None
     return ask(request, row, "initiative", form, title=_("Details"), verb=_("Save"), effects=effects)
 
 
@@ -287,7 +285,7 @@ def rename(request, ref):
         request,
         row,
         RenameForm(sent(request), initial={"title": row.title}),
-        lambda fields: registration_actions.rename(initiative=row, by=request.user, **fields),
+        lambda fields: detail_actions.rename(initiative=row, by=request.user, **fields),
         _("The initiative has its new name."),
         title=_("Rename the initiative"),
         happens=[
@@ -295,9 +293,7 @@ def rename(request, ref):
             _("Search finds it under its old name too, and its page says what it was called."),
             _("On days before today it keeps the name that it had then."),
         ],
-        effects=registration_preview.of_name(row, by=request.user)
-        if _named_in_sign_offs(request, row)
-        else None,
+        effects=detail_preview.of_name(row, by=request.user) if _named_in_sign_offs(request, row) else None,
         verb=_("Rename it"),
     )
 
@@ -312,7 +308,7 @@ def tier(request, ref):
     if acted(
         request,
         form,
-        lambda: registration_actions.propose_tier(initiative=row, by=request.user, **form.cleaned_data),
+        lambda: detail_actions.propose_tier(initiative=row, by=request.user, **form.cleaned_data),
     ):
         messages.success(request, _("The tier is proposed; the risk seat confirms it."))
         return redirect(row)
@@ -335,7 +331,7 @@ def confirm_tier(request, ref):
     row = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_confirm_tier(row, request.user).or_refuse()
     if request.method == "POST":
-        registration_actions.confirm_tier(initiative=row, tier=request.POST.get("tier", ""), by=request.user)
+        detail_actions.confirm_tier(initiative=row, tier=request.POST.get("tier", ""), by=request.user)
         messages.success(request, _("The tier is confirmed."))
         return redirect(row)
     before = row.get_tier_display().lower()
@@ -353,7 +349,7 @@ def confirm_tier(request, ref):
         title=_("Confirm the risk tier"),
         lede=f"Worst credible harm, in the owner's words: {row.worst_credible_harm}",
         happens=happens,
-        effects=registration_preview.of_tier(row, row.proposed_tier, by=request.user),
+        effects=detail_preview.of_tier(row, row.proposed_tier, by=request.user),
         verb=f"Confirm {row.get_proposed_tier_display().lower()}",
         hidden={"tier": row.proposed_tier},
     )

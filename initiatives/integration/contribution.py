@@ -4,6 +4,7 @@ from initiatives.contributions import Contribution
 from initiatives.integration.definitions import findings as definition_findings
 from initiatives.integration.definitions.conflicts import settle_conflicts
 from initiatives.integration.links import agreements
+from initiatives.integration.links.actions import end_links
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.resilience import drill_findings, process_findings
 from initiatives.integration.systems import findings as system_findings
@@ -18,6 +19,7 @@ CONTRIBUTION = Contribution(
         drill_findings.records,
     ],
     measures=[agreements.measures],
+    enders=[end_links],
     settled_first={definition_findings.says: settle_conflicts},
     changing=[drill_findings.failing_records],
 )

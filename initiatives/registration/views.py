@@ -13,6 +13,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.contributions import contributed, parts_shown
+from initiatives.details import actions as detail_actions
 from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.initiative.similar_initiatives import Similar
 from initiatives.initiative.similar_initiatives import similar as find_similar
@@ -109,7 +110,7 @@ def not_similar(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     other = get_object_or_404(Initiative.objects.told(), number=_key(request.POST.get("other", "")))
-    actions.not_similar(initiative=initiative, other=other, by=request.user)
+    detail_actions.not_similar(initiative=initiative, other=other, by=request.user)
     messages.success(request, f"{other.ref} is not shown as similar any more, on neither of the two.")
     return redirect(f"{reverse('initiative', args=[initiative.ref])}#similar")
 

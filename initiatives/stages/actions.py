@@ -22,10 +22,9 @@ from initiatives.findings import alerts
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_obligations_of_stage, owe, owe_all
 from initiatives.holds.dependants import end_row
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, end_ties, settle_standing
 from initiatives.initiative.review_state import ReviewSnapshot
 from initiatives.initiative.stage_judgement import judgement_of_stop
-from initiatives.integration.links.actions import end_links
 from initiatives.models import (
     Answer,
     ChangeRecord,
@@ -213,7 +212,7 @@ def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> 
         _answer_stop_reason(initiative, text, by)
         _withdraw_open_review(initiative, by, "The initiative was stopped.")
         change = change_stage(initiative, offered(initiative, kind=STOP), reason=text, by=by)
-        end_links(initiative, "The initiative was stopped", by=by)
+        end_ties(initiative, "The initiative was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
             owe_writing(
@@ -284,7 +283,7 @@ def retire_row(
         "End-of-life review after retiring",
     )
     _owe_later_criteria(initiative, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
-    end_links(initiative, "The initiative was retired", by=by)
+    end_ties(initiative, "The initiative was retired", by=by)
     return change
 
 

@@ -12,11 +12,11 @@ from governance.templatetags.plumbline import day, in_days, stage_word
 from governance.vocabulary import ReviewOutcome, Stage
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.details import actions as detail_actions
 from initiatives.facts import rulebook_in_effect
 from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.initiative.stage_judgement import judgement_of_stop
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
 from initiatives.stages.actions import emergency_of, end_to_decide, later_criteria, step_back_of
 from initiatives.stages.forms import ContinueForm, ReattestForm, StepBackForm, StopForm, WithdrawForm
@@ -50,7 +50,7 @@ def withdraw(request, ref):
         request,
         initiative,
         form,
-        lambda fields: registration_actions.withdraw(initiative=initiative, by=request.user, **fields),
+        lambda fields: detail_actions.withdraw(initiative=initiative, by=request.user, **fields),
         f"{initiative.ref} is withdrawn.",
         title=_("Withdraw"),
         happens=[

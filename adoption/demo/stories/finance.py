@@ -8,11 +8,11 @@ from adoption.demo.surveys import ask
 from adoption.readings.evidence_figures import file_figures
 from governance import clock
 from initiatives.contracts import actions as contract_actions
+from initiatives.details import actions as detail_actions
 from initiatives.efforts import notes
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import dependants
 from initiatives.models import Initiative
-from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 
@@ -150,7 +150,7 @@ def contract_to_approve(company: Company) -> None:
             )
             contract_actions.propose_contract(initiative=tale.initiative, by=tale.team.owner)
         with tale.day(6):
-            registration_actions.propose_tier(
+            detail_actions.propose_tier(
                 initiative=tale.again(),
                 tier="limited",
                 worst_credible_harm=tale.words.harm,
@@ -164,7 +164,7 @@ def joined(company: Company, other: Initiative) -> None:
     with telling(company, "budget", 30) as tale:
         tale.idea(33)
         with tale.day(30):
-            registration_actions.withdraw(
+            detail_actions.withdraw(
                 initiative=tale.initiative,
                 reason="The treasurers write the same comments.",
                 joined_to=other,

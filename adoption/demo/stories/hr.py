@@ -3,7 +3,7 @@
 from adoption.demo import initiative_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from initiatives.registration import actions as registration_actions
+from initiatives.details import actions as detail_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -23,7 +23,7 @@ def stopped_idea(company: Company) -> None:
     with telling(company, "applicants", 50) as tale:
         initiative = tale.idea(60)
         with tale.day(59):
-            registration_actions.change_details(
+            detail_actions.change_details(
                 initiative=initiative,
                 problem=initiative.problem,
                 platform="",

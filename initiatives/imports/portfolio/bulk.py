@@ -14,6 +14,7 @@ from governance.permission_result import Conflict
 from governance.vocabulary import Role, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
+from initiatives.details import actions as detail_actions
 from initiatives.imports.inventories.claims import unit_stays
 from initiatives.initiative.act import act, settle_standings
 from initiatives.models import BusinessCase, Initiative, RoleAssignment
@@ -127,7 +128,7 @@ def set_for_many(
                 initiative=initiative, role=Role.OWNER, person=value, by=by
             ),
             "unit": lambda initiative: _put(initiative, value),
-            "tier": lambda initiative: registration_actions.propose_tier(
+            "tier": lambda initiative: detail_actions.propose_tier(
                 initiative=initiative, tier=value, worst_credible_harm=worst_credible_harm, by=by
             ),
             "vendor": lambda initiative: registration_actions.state_business_case(

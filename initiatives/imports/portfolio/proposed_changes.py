@@ -6,6 +6,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
+from initiatives.details import actions as detail_actions
 from initiatives.imports.inventories import batch_rows
 from initiatives.imports.portfolio import portfolio_plan, queries
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
@@ -55,10 +56,10 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
 def _take(initiative: Initiative, taken: dict[str, str], by: User) -> None:
     why = "Taken from a portfolio"
     if "title" in taken:
-        registration_actions.rename(initiative=initiative, title=taken["title"], reason=why, by=by)
+        detail_actions.rename(initiative=initiative, title=taken["title"], reason=why, by=by)
     if "problem" in taken:
         initiative = Initiative.objects.get(pk=initiative.pk)
-        registration_actions.change_details(
+        detail_actions.change_details(
             initiative=initiative,
             problem=taken["problem"],
             platform=initiative.platform,

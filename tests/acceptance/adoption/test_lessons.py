@@ -23,10 +23,10 @@ from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
+from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative import review_state
 from initiatives.models import Shortcoming
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
@@ -272,7 +272,7 @@ def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
 
 def test_lessons_of_confidential_initiatives_are_nobody_elses(cast):
     stopped = factories.make_prototype(cast, title="Depot rotas")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=stopped, problem="Calls.", platform="", confidential=True, by=cast.owner
     )
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
@@ -298,7 +298,7 @@ def test_a_initiative_that_becomes_confidential_is_named_to_no_other(
     assert len(named()) == 1
     for confidential, times in ((True, 0), (False, 1)):
         with django_capture_on_commit_callbacks(execute=True):
-            registration_actions.change_details(
+            detail_actions.change_details(
                 initiative=initiative_acts.fresh(first),
                 problem=first.problem,
                 platform="",

@@ -27,13 +27,13 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import settle_confirmed
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.initiative import review_state, similar_initiatives
 from initiatives.insights import report_links
 from initiatives.models import Initiative, Obligation, Review, RoleAssignment
-from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers, leaving
@@ -236,11 +236,11 @@ def reopen_and_stop(scene):
 
 
 def withdraw(scene):
-    registration_actions.withdraw(initiative=scene.stopped, reason="By mistake.", by=scene.cast.owner)
+    detail_actions.withdraw(initiative=scene.stopped, reason="By mistake.", by=scene.cast.owner)
 
 
 def join_to_another(scene):
-    registration_actions.withdraw(
+    detail_actions.withdraw(
         initiative=scene.stopped, reason="One of them.", joined_to=scene.other, by=scene.cast.owner
     )
 

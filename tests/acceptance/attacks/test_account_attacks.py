@@ -27,10 +27,10 @@ from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
 from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts import actions as contract_actions
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe
 from initiatives.models import Review
-from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers, leaving
@@ -235,11 +235,11 @@ def test_h4_the_other_acceptances_wait_as_well(cast, review):
         role_actions.accept_role(assignment=asked, by=again(cast.outsider))
     assert role_actions.decline_role(assignment=asked, by=again(cast.outsider))
     organisation_actions.appoint(board=cast.board, person=cast.sponsor, seat="risk_compliance", by=cast.admin)
-    registration_actions.propose_tier(
+    detail_actions.propose_tier(
         initiative=initiative, tier="limited", worst_credible_harm="Time is lost.", by=cast.owner
     )
     with pytest.raises(Refused, match="first day"):
-        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.sponsor)
+        detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.sponsor)
 
 
 def test_h4_approvals_of_a_contract_wait_on_the_page_and_in_the_database(cast):
@@ -412,7 +412,7 @@ def make_initiative(cast, confidential: bool):
     """An initiative, open to its unit or not."""
     initiative = factories.make_initiative(cast)
     if confidential:
-        registration_actions.change_details(
+        detail_actions.change_details(
             initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
         )
     return initiative_acts.fresh(initiative)

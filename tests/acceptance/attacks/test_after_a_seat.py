@@ -11,7 +11,7 @@ from governance.models import Delivery, Membership, Notice
 from governance.notices import daily_mail
 from governance.notices.owe import owe
 from governance.organisation import actions as organisation_actions
-from initiatives.registration import actions as registration_actions
+from initiatives.details import actions as detail_actions
 from initiatives.roles import leaving
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
@@ -41,7 +41,7 @@ def leave(cast) -> None:
 def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
     initiative = factories.make_initiative(cast, title=SECRET)
     open_to_all = factories.make_initiative(cast, title="Call summaries")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem="Who leaves.", platform="", confidential=True, by=cast.owner
     )
     for one in (initiative, open_to_all):

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry
+from initiatives.details import actions as detail_actions
 from initiatives.models import Initiative
-from initiatives.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at
 
@@ -23,7 +23,7 @@ TITLE = "Zanzibar reconciliation helper"
 def hidden(cast) -> Initiative:
     """A confidential initiative with a title found nowhere else."""
     initiative = factories.make_initiative(cast, title=TITLE)
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
     return initiative

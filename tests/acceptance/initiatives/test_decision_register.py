@@ -13,10 +13,10 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Entry
 from governance.templatetags.plumbline import day
+from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.insights.decision_register import KINDS
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
@@ -60,13 +60,13 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     WAIVERS.agree(row=waiver, by=cast.chair)
     WAIVERS.refuse(row=waiver, reason="Not this one.", by=cast.seat_risk)
     before = mvp.tier
-    registration_actions.propose_tier(
+    detail_actions.propose_tier(
         initiative=initiative_acts.fresh(mvp),
         tier="high",
         worst_credible_harm="A wrong letter.",
         by=cast.owner,
     )
-    registration_actions.confirm_tier(initiative=initiative_acts.fresh(mvp), tier="high", by=cast.seat_risk)
+    detail_actions.confirm_tier(initiative=initiative_acts.fresh(mvp), tier="high", by=cast.seat_risk)
     assert before != "high"
     stage_actions.step_back(
         initiative=initiative_acts.fresh(mvp),

@@ -13,12 +13,12 @@ from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import preview as contract_preview
+from initiatives.details import actions as detail_actions
+from initiatives.details import preview as detail_preview
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence import preview as evidence_preview
 from initiatives.initiative import impact_preview
 from initiatives.models import ChangeRecord, Evidence, Voiding
-from initiatives.registration import actions as registration_actions
-from initiatives.registration import preview as registration_preview
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements import preview as requirement_preview
 from initiatives.roles import actions as role_actions
@@ -76,10 +76,10 @@ def test_what_is_told_is_what_happens(cast):
         return contract_actions.propose_contract(initiative=initiative, by=owner)
 
     def tier_confirmed():
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="high", worst_credible_harm="Somebody is refused care.", by=owner
         )
-        registration_actions.confirm_tier(initiative=initiative, tier="high", by=risk)
+        detail_actions.confirm_tier(initiative=initiative, tier="high", by=risk)
 
     def accepted(role, person):
         assignment = role_actions.propose_role(initiative=initiative, role=role, person=person, by=owner)
@@ -183,7 +183,7 @@ def test_what_is_told_is_what_happens(cast):
                 assignment=initiative.roles.get(role="support_owner"), reason="Left", by=owner
             ),
         ),
-        "tier": (registration_preview.of_tier(initiative, "high"), tier_confirmed),
+        "tier": (detail_preview.of_tier(initiative, "high"), tier_confirmed),
     }
     told = {name: lines for name, (lines, _) in edits.items()}
     assert told == {name: then_happens(initiative, act) for name, (_, act) in edits.items()}
@@ -217,7 +217,7 @@ def test_nothing_is_left_of_looking_ahead(cast):
     running_preview.of_change(initiative, ["data_source"])
     running_preview.of_scope(initiative, SCOPE, for_stage="mvp")
     role_preview.of_role(initiative, "owner", cast.sponsor)
-    registration_preview.of_tier(initiative, "high")
+    detail_preview.of_tier(initiative, "high")
     assert left() == before
 
 

@@ -13,9 +13,9 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
 from initiatives.contributions import contributed
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import RoleAssignment, Span, Standing
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives import told_standings
@@ -254,7 +254,7 @@ def test_reports(cast, as_):
         row.ended_at = clock.now()
         row.save()
     mistake = make(cast, title="W")
-    registration_actions.withdraw(initiative=mistake, reason="Twice", by=cast.owner)
+    detail_actions.withdraw(initiative=mistake, reason="Twice", by=cast.owner)
     client = as_(cast.admin)
 
     def report(key):

@@ -9,12 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from adoption.demo import artefacts, initiative_acts
 from governance.database.row_history import acting
 from initiatives.components.actions import record_component
+from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.portfolio.search import FEW, Search
-from initiatives.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 from tests.support.web import query_counts
@@ -129,7 +129,7 @@ def test_systems_vendors_terms_and_accounts_of_the_register(cast):
 
 def test_a_former_title_still_leads_to_the_initiative(cast):
     initiative = factories.make_initiative(cast, title="Letter sorter")
-    registration_actions.rename(
+    detail_actions.rename(
         initiative=initiative, title="Correspondence desk", reason="It sorts mails too.", by=cast.owner
     )
     (hit,) = Search("sorter lett", cast.owner).of("initiatives").hits
@@ -153,10 +153,10 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
         file=artefacts.pdf("Zeppelin notes"),
         by=cast.owner,
     )
-    registration_actions.rename(
+    detail_actions.rename(
         initiative=initiative, title="Airship pricing", reason="Nobody says so.", by=cast.owner
     )
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative,
         problem=initiative.problem,
         platform="Zeppelin",
@@ -188,7 +188,7 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
 
 def test_stubs_of_other_units_are_found_by_everybody_and_say_no_more(cast, as_):
     initiative = factories.make_mvp(cast, title="Zeppelin pricing")
-    registration_actions.rename(
+    detail_actions.rename(
         initiative=initiative, title="Airship pricing", reason="Nobody says so.", by=cast.owner
     )
     theirs = factories.make_initiative(
@@ -222,10 +222,10 @@ def test_stubs_of_other_units_are_found_by_everybody_and_say_no_more(cast, as_):
         in as_(cast.owner).get(f"/initiatives/{initiative.ref}/stub/").content.decode()
     )
     assert stranger.get(f"/initiatives/{initiative.ref}/").status_code == 404
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
-    registration_actions.withdraw(initiative=theirs, reason="Twice", by=cast.outsider)
+    detail_actions.withdraw(initiative=theirs, reason="Twice", by=cast.outsider)
     token = re.compile(r"[A-Za-z0-9]{64}")
     gone = token.sub("", stranger.get("/initiatives/AI-9999/stub/").content.decode())
     assert as_(cast.sponsor).get(f"/initiatives/{theirs.ref}/stub/").status_code == 404

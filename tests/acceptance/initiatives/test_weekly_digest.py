@@ -16,11 +16,11 @@ from governance.models import Delivery, Telling, User
 from governance.notices import daily_mail, preferences
 from governance.organisation import actions as organisation_actions
 from governance.templatetags.plumbline import day
+from initiatives.details import actions as detail_actions
 from initiatives.efforts import actions as effort_actions
 from initiatives.facts import visible_progress
 from initiatives.holds import actions as hold_actions
 from initiatives.inbox import weekly_digest
-from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn
 from initiatives.roles import actions as role_actions
@@ -208,7 +208,7 @@ def test_a_digest_tells_nobody_of_a_initiative_that_is_not_theirs(cast):
     hidden = factories.make_initiative(cast, title="Zeppelin pricing", owner=cast.support, by=cast.support)
     for role in cast.support.roles.waiting():
         role_actions.accept_role(assignment=role, by=cast.support)
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=hidden,
         problem=hidden.problem,
         platform="",

@@ -37,6 +37,7 @@ from initiatives.absences.actions import Asked
 from initiatives.components.actions import record_component
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments, control_mapping
+from initiatives.details import actions as detail_actions
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import notes
 from initiatives.enforcement import kill_switch
@@ -68,7 +69,6 @@ from initiatives.models import (
     Review,
     SubjectHit,
 )
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -614,7 +614,7 @@ def test_a_initiative_that_is_not_yours_looks_like_one_that_is_not_there(world, 
 
 def test_a_confidential_initiative_is_for_its_people_and_board(cast, as_):
     initiative = factories.make_initiative(cast)
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
     seen = {who: as_(getattr(cast, who)).get(f"/initiatives/{initiative.ref}/").status_code for who in CAST}

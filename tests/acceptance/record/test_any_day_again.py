@@ -17,11 +17,11 @@ from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day
 from initiatives.access.permissions import may_look_back, past_visible_to
+from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative, PastStanding, Span, Standing
-from initiatives.registration import actions as registration_actions
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database.reset import as_it_was
 from tests.support.initiatives import past_year
@@ -88,7 +88,7 @@ def test_what_happens_later_changes_no_earlier_answer(year, initiative, auditor)
     day = day_of(initiative, "mvp")
     before = auditor.get(on(initiative, day)).content
     row = initiative_acts.fresh(initiative)
-    registration_actions.rename(initiative=row, title="Another name", reason="Clearer.", by=year.cast.owner)
+    detail_actions.rename(initiative=row, title="Another name", reason="Clearer.", by=year.cast.owner)
     assert b"Another name" in auditor.get(reverse("initiative", args=[initiative.ref])).content
     assert stripped(auditor.get(on(initiative, day)).content) == stripped(before)
 

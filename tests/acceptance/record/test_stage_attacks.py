@@ -22,10 +22,10 @@ from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Entry
 from governance.permission_result import Refused
+from initiatives.details import actions as detail_actions
 from initiatives.initiative.act import act
 from initiatives.models import Initiative, StageChange
 from initiatives.models.stage_machine import Judgement, judged
-from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -385,7 +385,7 @@ def test_what_an_act_refuses_leaves_its_entry(cast, initiative):
         ),
         "retire": lambda by: stage_actions.retire(initiative=initiative, reason="No.", by=by),
         "reopen": lambda by: stage_actions.reopen(initiative=initiative, reason="No.", by=by),
-        "withdraw": lambda by: registration_actions.withdraw(initiative=initiative, reason="No.", by=by),
+        "withdraw": lambda by: detail_actions.withdraw(initiative=initiative, reason="No.", by=by),
         "re-attest": lambda by: stage_actions.reattest(initiative=initiative, reason="No.", by=by),
         "open review": lambda by: review_actions.open_review(initiative=initiative, by=by),
     }

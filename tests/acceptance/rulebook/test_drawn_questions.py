@@ -20,11 +20,11 @@ from governance.tasks import seal_record
 from governance.transparency_log import sealing
 from governance.vocabulary import Level, Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.details import actions as detail_actions
 from initiatives.evidence.verification import actions as verification_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative import review_state
 from initiatives.models import DrawnQuestion, Evidence, Review
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -180,26 +180,26 @@ class TestSubmitted:
 
     def test_at_a_tier_that_rises_the_draw_has_no_effect(self, review, initiative, cast):
         found = drawn(initiative)
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="limited", worst_credible_harm="More.", by=cast.owner
         )
-        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
+        detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         assert "drawn" not in blockers(review)
         assert snapshot(review).facts.drawn
         assert drawn(initiative) == found
 
     def test_who_lowers_the_tier_after_the_seal_waits_for_another(self, cast, initiative):
         """Else a team could see what a seed would draw, prepare it, and only then ask for less."""
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="limited", worst_credible_harm="More.", by=cast.owner
         )
-        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
+        detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
         known = sealing.seal()
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="minimal", worst_credible_harm="Less.", by=cast.owner
         )
-        registration_actions.confirm_tier(initiative=initiative, tier="minimal", by=cast.seat_risk)
+        detail_actions.confirm_tier(initiative=initiative, tier="minimal", by=cast.seat_risk)
         draw_questions.delay()
         assert rows(initiative) == []
         assert {row.checkpoint_id for row in drawn(initiative)} == {known.pk + 1}
@@ -229,10 +229,10 @@ class TestAnother:
     def test_by_the_same_seed_though_the_tier_rose_and_fell_since(self, review, initiative, cast):
         first = drawn(initiative)
         for tier in ("limited", "minimal"):
-            registration_actions.propose_tier(
+            detail_actions.propose_tier(
                 initiative=initiative, tier=tier, worst_credible_harm="Looked at again.", by=cast.owner
             )
-            registration_actions.confirm_tier(initiative=initiative, tier=tier, by=cast.seat_risk)
+            detail_actions.confirm_tier(initiative=initiative, tier=tier, by=cast.seat_risk)
         assert drawn(initiative) == first
         say(initiative, first[0].requirement, cast, shows=False)
         *_, brought = drawn(initiative)
@@ -407,10 +407,10 @@ class TestAcceptedAgain:
 
     def test_at_another_tier_it_is_accepted_without(self, old, cast):
         with later(336):
-            registration_actions.propose_tier(
+            detail_actions.propose_tier(
                 initiative=old, tier="limited", worst_credible_harm="More.", by=cast.owner
             )
-            registration_actions.confirm_tier(initiative=old, tier="limited", by=cast.seat_risk)
+            detail_actions.confirm_tier(initiative=old, tier="limited", by=cast.seat_risk)
             self.accepted(old)
             assert stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair).reattested_at
 
@@ -469,10 +469,10 @@ class TestPages:
 
     def test_at_another_tier_nothing_is_said_of_it(self, review, initiative, cast, as_):
         drawn(initiative)
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="limited", worst_credible_harm="More.", by=cast.owner
         )
-        registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
+        detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         assert "Drawn on" not in as_(cast.owner).get(review.get_absolute_url()).content.decode()
 
     def test_the_history_says_what_was_drawn(self, review, initiative, cast, as_):

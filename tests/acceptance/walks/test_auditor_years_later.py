@@ -8,8 +8,8 @@ import pytest
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.transparency_log import sealing
+from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
-from initiatives.registration import actions as registration_actions
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,10 +23,10 @@ def test_the_auditor_finds_the_day(as_):
         initiative_acts.to_prototype(initiative, cast.team)
     with clock.simulated(datetime(2025, 6, 2, 9, tzinfo=UTC)):
         row = initiative_acts.fresh(initiative)
-        registration_actions.rename(
+        detail_actions.rename(
             initiative=row, title="Summaries, second life", reason="A new start.", by=cast.owner
         )
-        registration_actions.change_details(
+        detail_actions.change_details(
             initiative=row,
             problem=row.problem,
             platform="",

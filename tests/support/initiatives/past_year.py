@@ -12,6 +12,7 @@ from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.transparency_log import as_of, sealing
 from initiatives.components import actions as components_actions
+from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.holds import actions as hold_actions
@@ -19,7 +20,6 @@ from initiatives.initiative.initiative_frame import initiative_context
 from initiatives.initiative_pages import next_step
 from initiatives.models import Initiative, SignOff, Standing
 from initiatives.portfolio import filters
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.row_presentation import rows_of, sheet_of, sheets_of
 from initiatives.roles import actions as role_actions
@@ -222,8 +222,8 @@ def _rename(initiative, cast, chance) -> None:
     row = initiative_acts.fresh(initiative)
     title = f"{row.title.split(',')[0]}, {chance.randrange(1000)}"
     if title != row.title:
-        registration_actions.rename(initiative=row, title=title, reason="Clearer.", by=cast.owner)
-    registration_actions.change_details(
+        detail_actions.rename(initiative=row, title=title, reason="Clearer.", by=cast.owner)
+    detail_actions.change_details(
         initiative=row,
         problem=row.problem,
         platform="",

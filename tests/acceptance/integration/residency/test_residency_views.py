@@ -10,6 +10,7 @@ import time_machine
 from django.urls import reverse
 
 from governance import clock
+from initiatives.details import actions as detail_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import preview as residency_preview
 from initiatives.integration.residency.actions import (
@@ -20,7 +21,6 @@ from initiatives.integration.residency.actions import (
 )
 from initiatives.integration.residency.findings import UNIT, VENDOR, WhatIf
 from initiatives.models import Hold, Region, UnitPolicy, Vendor, VendorTerm
-from initiatives.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives import tied_initiatives
@@ -121,7 +121,7 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, initiative, acme, lin
 
 def test_others_are_told_of_initiatives_they_may_not_see_as_a_number_alone(as_, cast, initiative, acme, link):
     secret = factories.make_initiative(cast, title="A secret plan")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
     tied_initiatives.transfer(
@@ -190,7 +190,7 @@ def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, ca
 
 def test_where_a_vendor_runs_something_in_a_confidential_initiative_is_not_given_away(as_, cast, acme):
     secret = factories.make_initiative(cast)
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
     tied_initiatives.transfer(

@@ -11,10 +11,10 @@ from governance.models import Entry, Notice
 from governance.notices import due
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import ObligationKind
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import feed_shutdowns
 from initiatives.models import Obligation
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import text_of
@@ -107,7 +107,7 @@ def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mis
     assert notice is not None
     idea = factories.make_initiative(cast)
     factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
-    registration_actions.withdraw(initiative=idea, reason="By mistake.", by=cast.owner)
+    detail_actions.withdraw(initiative=idea, reason="By mistake.", by=cast.owner)
     assert not feeds(idea).exists()
 
 

@@ -13,6 +13,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
@@ -20,7 +21,6 @@ from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
 from initiatives.models import Evidence, EvidenceNames, Link
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives.register_findings import against, proof_about, read, voided
@@ -334,7 +334,7 @@ def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
 def test_an_idea_that_is_withdrawn_leaves_its_links_and_owes_nothing(cast, crm):
     initiative = factories.make_initiative(cast)
     link = factories.make_link(cast, initiative, crm, account=factories.make_account(cast, crm))
-    registration_actions.withdraw(initiative=initiative, reason="Twice", by=cast.owner)
+    detail_actions.withdraw(initiative=initiative, reason="Twice", by=cast.owner)
     assert Link.objects.get(pk=link.pk).ended_at is not None
     assert not initiative.obligations.exists()
 

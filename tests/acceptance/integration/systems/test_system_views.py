@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from governance import clock
+from initiatives.details import actions as detail_actions
 from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -14,7 +15,6 @@ from initiatives.integration.systems import system_inventory
 from initiatives.integration.systems.forms import SystemForm
 from initiatives.models import System
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
@@ -261,7 +261,7 @@ def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypa
 
 def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mvp, crm):
     hidden = factories.make_initiative(cast, title="A merger")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     for initiative in (mvp, hidden):

@@ -8,9 +8,9 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Rulebook
 from initiatives.components import actions as components_actions
+from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Voiding
-from initiatives.registration import actions as registration_actions
 from initiatives.scope import actions as scope_actions
 from initiatives.stages import periodic
 from tests.acceptance.walks import story
@@ -118,13 +118,13 @@ def test_a_vendor_moves_its_region(cast, summaries):
 def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
     initiative, system = summaries
     with at(2026, 11, 11):
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative,
             tier="high",
             worst_credible_harm="A wrong summary ends a contract.",
             by=cast.owner,
         )
-        registration_actions.confirm_tier(initiative=story.fresh(initiative), tier="high", by=cast.seat_risk)
+        detail_actions.confirm_tier(initiative=story.fresh(initiative), tier="high", by=cast.seat_risk)
     with at(2026, 11, 12):
         story.renew(initiative, cast)
         assert code(system) == "allowed", "as long as the claim is supported"

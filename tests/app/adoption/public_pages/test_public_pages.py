@@ -16,12 +16,12 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
+from initiatives.details import actions as detail_actions
 from initiatives.enforcement import kill_switch
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Evidence, Initiative
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.database import snapshots
@@ -162,7 +162,7 @@ def test_a_hold_the_switch_a_stop_and_a_mistake_are_told_in_plain_words(cast, ro
     idea = factories.make_initiative(cast, title="Ostrich farm")
     told = actions.tell_public(initiative=idea, purpose="Feeds them.", by=cast.admin)
     assert "It is an idea: nothing is approved" in words(told)
-    registration_actions.withdraw(initiative=idea, reason="A mistake.", by=cast.owner)
+    detail_actions.withdraw(initiative=idea, reason="A mistake.", by=cast.owner)
     assert "It was registered by mistake and is withdrawn." in words(told)
 
 
@@ -199,9 +199,7 @@ def test_the_badge_is_a_picture_for_other_sites(cast, row):
 
 def test_words_of_people_do_not_act_in_page_or_badge(cast, row):
     initiative = row.initiative
-    registration_actions.rename(
-        initiative=initiative, title="<script>alert(1)</script>", reason="x", by=cast.owner
-    )
+    detail_actions.rename(initiative=initiative, title="<script>alert(1)</script>", reason="x", by=cast.owner)
     actions.tell_public(initiative=initiative, purpose='"><img src=x onerror=alert(1)>', by=cast.owner)
     for name in ("public-page", "public-badge"):
         shown = look(row, name).content.decode()
@@ -276,7 +274,7 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_on_record(cast, a
 
 def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
     initiative = row.initiative
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
     row.refresh_from_db()
@@ -285,7 +283,7 @@ def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
         actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.owner)
     page = as_(cast.owner).get(reverse("running", args=[initiative.ref])).content.decode()
     assert "A confidential initiative has no public page." in page
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=False, by=cast.owner
     )
     assert look(row).status_code == 404, "what was withdrawn does not come back by itself"
@@ -293,7 +291,7 @@ def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
 
 def test_what_is_over_gets_none(cast):
     initiative = factories.make_initiative(cast)
-    registration_actions.withdraw(initiative=initiative, reason="A mistake.", by=cast.owner)
+    detail_actions.withdraw(initiative=initiative, reason="A mistake.", by=cast.owner)
     with pytest.raises(Refused, match="over"):
         actions.tell_public(initiative=initiative, purpose=PURPOSE, by=cast.admin)
 

@@ -21,8 +21,8 @@ from governance.ledger import record
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.details import actions as detail_actions
 from initiatives.models import Evidence
-from initiatives.registration import actions as registration_actions
 from initiatives.roles import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -181,7 +181,7 @@ def test_who_may_not_any_more_takes_nothing(cast, initiative, as_):
 
 
 def test_a_confidential_one_is_for_those_who_read_it(cast, initiative):
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
     assert ready(initiative=initiative, by=cast.auditor).ready

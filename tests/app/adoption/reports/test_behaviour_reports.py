@@ -30,8 +30,8 @@ from governance.database import database_roles
 from governance.database.row_history import acting
 from governance.models import Entry, SignInAttempt, User
 from governance.permission_result import Conflict, Refused
+from initiatives.details import actions as detail_actions
 from initiatives.initiative.act import act
-from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 from tests.acceptance.walks import story
@@ -181,7 +181,7 @@ def test_everybody_reports_but_on_what_is_hidden_or_over(cast, initiative, as_):
     with pytest.raises(Refused):
         report(story.fresh(initiative), cast.outsider)
     hidden = factories.make_initiative(cast, title="Hidden")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     assert as_(cast.outsider).get(reverse("report-behaviour", args=[hidden.ref])).status_code == 404

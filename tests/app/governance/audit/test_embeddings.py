@@ -14,9 +14,9 @@ from governance.database import embeddings
 from governance.database.embeddings import by_meaning
 from governance.database.row_history import acting
 from initiatives.access import permissions as initiative_permissions
+from initiatives.details import actions as detail_actions
 from initiatives.initiative.similar_initiatives import similar
 from initiatives.models import Initiative
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 
@@ -185,7 +185,7 @@ def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_initiativ
     first = factories.make_lesson(cast, text="Rotas on paper hang in a tree.", instead="Ask.")
     second = factories.make_lesson(cast, text="Rotas on paper: the cat slept on them.", instead="Ask.")
     initiative = factories.make_prototype(cast, title="Depot rotas")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem="Calls.", platform="", confidential=True, by=cast.owner
     )
     stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)

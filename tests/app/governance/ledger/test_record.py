@@ -23,12 +23,12 @@ from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions, comments, control_mapping
+from initiatives.details import actions as detail_actions
 from initiatives.efforts import notes
 from initiatives.enforcement import kill_switch, system_keys
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
@@ -105,21 +105,19 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["details changed"],
-            lambda: registration_actions.change_details(
+            lambda: detail_actions.change_details(
                 initiative=initiative, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             [],
-            lambda: registration_actions.change_details(
+            lambda: detail_actions.change_details(
                 initiative=initiative, problem="New", platform="", confidential=False, by=owner
             ),
         ),
         (
             ["renamed"],
-            lambda: registration_actions.rename(
-                initiative=initiative, title="New", reason="Clearer", by=owner
-            ),
+            lambda: detail_actions.rename(initiative=initiative, title="New", reason="Clearer", by=owner),
         ),
         (
             ["event recorded"],
@@ -153,15 +151,13 @@ def test_every_act_leaves_exactly_its_entries(cast):
         (["note taken back"], lambda: notes.take_back(note=made["event"], reason="Not shown", by=owner)),
         (
             ["risk tier proposed"],
-            lambda: registration_actions.propose_tier(
+            lambda: detail_actions.propose_tier(
                 initiative=initiative, tier="limited", worst_credible_harm="Time", by=owner
             ),
         ),
         (
             ["risk tier confirmed"],
-            lambda: registration_actions.confirm_tier(
-                initiative=initiative, tier="limited", by=cast.seat_risk
-            ),
+            lambda: detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk),
         ),
         (["component recorded"], lambda: component("m-4")),
         (["component recorded", "changed"], lambda: component("m-5")),
@@ -487,7 +483,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
         ),
         (
             ["withdrawn"],
-            lambda: registration_actions.withdraw(initiative=initiative, reason="By mistake", by=owner),
+            lambda: detail_actions.withdraw(initiative=initiative, reason="By mistake", by=owner),
         ),
         (
             ["role ended", "account ended", "changed"],
@@ -610,7 +606,7 @@ def test_nobody_writes_unnamed(cast):
 @pytest.mark.django_db
 def test_history_says_who_and_why(cast):
     initiative = factories.make_initiative(cast)
-    registration_actions.rename(initiative=initiative, title="Renamed", reason="Clearer", by=cast.owner)
+    detail_actions.rename(initiative=initiative, title="Renamed", reason="Clearer", by=cast.owner)
     row = initiative.history.first()
     assert (row.title, row.history_user_id, row.history_user_name, row.history_change_reason) == (
         "Renamed",

@@ -11,9 +11,9 @@ from governance import clock
 from governance.models import CalendarFeed, Entry
 from governance.notices import calendar_feed, preferences
 from governance.vocabulary.readable_text import shown
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Gap
-from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
@@ -92,7 +92,7 @@ def feed(cast):
         hold_actions.open_gap(
             initiative=one, text="Private words.", owner=cast.owner, due=soon, downstream=[], by=cast.owner
         )
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     stopped = factories.make_prototype(cast, title="Contract reader")

@@ -13,7 +13,7 @@ from governance import clock
 from governance.models import Entry, EntryBody, LegalHold, User
 from governance.permission_result import Refused
 from governance.privacy import erasure, retention, subject_access
-from initiatives.registration import actions as registration_actions
+from initiatives.details import actions as detail_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
@@ -57,7 +57,7 @@ def test_a_initiative_is_due_on_the_last_day_of_retention_and_not_before(cast, s
 
 def test_a_withdrawn_idea_is_due_too(cast):
     initiative = factories.make_initiative(cast)
-    registration_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
+    detail_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
     with clock.simulated(clock.now() + timedelta(days=730)):
         assert [row.ref for row in retention.due()] == [initiative.ref]
 

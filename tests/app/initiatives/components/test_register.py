@@ -12,13 +12,13 @@ from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.components import actions as component_actions
 from initiatives.components.register import actions as register_actions
+from initiatives.details import actions as detail_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.models import ComponentVersion, Deployment, Initiative, Vendor
 from initiatives.portfolio.search import Search
-from initiatives.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
 
@@ -32,7 +32,7 @@ def said(row: ComponentVersion, **changed) -> dict:
 
 def confidential(cast, initiative):
     """The initiative, for its people alone from now on."""
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem=initiative.problem, platform="", confidential=True, by=cast.owner
     )
     return initiative

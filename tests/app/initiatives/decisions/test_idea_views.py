@@ -7,7 +7,7 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from governance import clock
-from initiatives.registration import actions as registration_actions
+from initiatives.details import actions as detail_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.initiatives import open_reviews
@@ -32,7 +32,7 @@ def columns(response) -> list[dict[str, str]]:
 def test_value_risk_and_feasibility_as_answered(cast, as_):
     review = open_reviews.before_prototype(cast)
     initiative = review.initiative
-    registration_actions.propose_tier(
+    detail_actions.propose_tier(
         initiative=initiative, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
     )
     other = factories.make_initiative(cast, title="Letter drafts", problem="Letters take a day.")
@@ -61,7 +61,7 @@ def test_similar_initiatives_stand_beside_each_never_itself_and_confidential_one
         cast, title="Invoice reader", unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
     )
     hidden = factories.make_initiative(cast, title="Invoice secrets")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     (shown,) = columns(as_(cast.chair).get(f"/ideas/?initiative={idea.ref}"))
@@ -76,7 +76,7 @@ def test_only_waiting_ideas_of_ones_own_boards(cast, as_):
     stopped = factories.make_initiative(cast, title="Gamma")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
     mistake = factories.make_initiative(cast, title="Delta")
-    registration_actions.withdraw(initiative=mistake, reason="Twice", by=cast.owner)
+    detail_actions.withdraw(initiative=mistake, reason="Twice", by=cast.owner)
     query = "&".join(f"initiative={initiative.ref}" for initiative in (idea, far, stopped, mistake))
     page = as_(cast.chair).get(f"/ideas/?{query}")
     assert [shown["title"] for shown in columns(page)] == ["Alpha"]

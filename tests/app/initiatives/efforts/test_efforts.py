@@ -13,6 +13,7 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as initiative_permissions
+from initiatives.details import actions as detail_actions
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import notes
 from initiatives.efforts import queries as effort_queries
@@ -22,7 +23,6 @@ from initiatives.holds import actions as hold_actions
 from initiatives.insights import effort_report
 from initiatives.insights.effort_report import Wanted
 from initiatives.models import Effort, Link, System, Term, TermDefinition, TermUse
-from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts
@@ -294,7 +294,7 @@ def test_who_waits_for_whom_across_initiatives_and_nothing_is_told_of_strangers(
     here = factories.make_mvp(cast)
     there = factories.make_initiative(cast, title="Another")
     hidden = factories.make_initiative(cast, title="A secret")
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=hidden, problem="Hush.", platform="", confidential=True, by=cast.owner
     )
     outside = factories.make_person("needed", cast.elsewhere, full_name="Needed Person")

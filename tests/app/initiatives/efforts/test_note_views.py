@@ -13,9 +13,9 @@ from django.core.exceptions import ValidationError
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.permission_result import Conflict, Refused
+from initiatives.details import actions as detail_actions
 from initiatives.efforts import notes
 from initiatives.models import FundingDecision, Initiative, PastStanding, Span, StageChange
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -210,7 +210,7 @@ def test_only_a_note_that_stands_counts_in_the_report(cast, as_):
 
 def test_a_withdrawn_idea_is_left_alone(cast):
     initiative = factories.make_initiative(cast)
-    registration_actions.withdraw(initiative=initiative, reason="Twice.", by=cast.owner)
+    detail_actions.withdraw(initiative=initiative, reason="Twice.", by=cast.owner)
     for act in (
         lambda: fund(initiative, cast.owner),
         lambda: notes.observe(
@@ -244,8 +244,8 @@ def test_a_initiative_is_renamed_with_a_reason_and_found_under_both_names(cast, 
 
 def test_old_names_open_no_initiative_to_strangers(cast, as_):
     initiative = factories.make_initiative(cast, title="Ticket triage")
-    registration_actions.rename(initiative=initiative, title="Inbox sorter", reason="Clearer.", by=cast.owner)
+    detail_actions.rename(initiative=initiative, title="Inbox sorter", reason="Clearer.", by=cast.owner)
     page = text_of(as_(cast.outsider).get(at("portfolio", q="triage")))
     assert initiative.ref not in page
     with pytest.raises(ValidationError):
-        registration_actions.rename(initiative=initiative, title=" ", reason="Clearer.", by=cast.owner)
+        detail_actions.rename(initiative=initiative, title=" ", reason="Clearer.", by=cast.owner)

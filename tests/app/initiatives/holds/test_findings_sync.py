@@ -15,6 +15,7 @@ from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
+from initiatives.details import actions as detail_actions
 from initiatives.facts import finding_rules, supported_stage
 from initiatives.facts.finding_rules import Wanted
 from initiatives.findings import sync
@@ -22,7 +23,6 @@ from initiatives.history import entry_wording as history_entry_wording
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative.act import REGISTER, act
 from initiatives.models import Hold, Link, Shortcoming, System
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -192,10 +192,10 @@ def test_what_the_tier_leaves_out_holds_nothing_until_the_tier_rises(cast, as_, 
     assert held(initiative) == {}
     assert "Held" not in text_of(as_(cast.owner).get(initiative.get_absolute_url()))
 
-    registration_actions.propose_tier(
+    detail_actions.propose_tier(
         initiative=initiative, tier="limited", worst_credible_harm="A wrong figure costs time.", by=cast.owner
     )
-    registration_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
+    detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
     assert set(held(initiative)) == {"definition_conflict"}
     assert "Held since" in text_of(as_(cast.owner).get(initiative.get_absolute_url()))
 

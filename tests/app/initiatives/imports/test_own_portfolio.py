@@ -7,11 +7,11 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.models import Entry, PasswordLink, Unit, User
 from governance.permission_result import Conflict, Refused
+from initiatives.details import actions as detail_actions
 from initiatives.imports.portfolio import actions, proposed_changes
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.inbox.lines import sheet_changes
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
-from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
 from initiatives.worklist.person_worklist import look_of
@@ -198,7 +198,7 @@ def test_a_confirmed_tier_keeps_an_import(cast):
     actions.confirm_portfolio(batch=batch, by=cast.admin)
     initiative = Initiative.objects.get(title="Invoice reader")
     assert not removal_actions.worked_on(removal_actions.brought_by(batch)), "proposed, and not confirmed"
-    registration_actions.confirm_tier(initiative=initiative, tier="high", by=cast.seat_risk)
+    detail_actions.confirm_tier(initiative=initiative, tier="high", by=cast.seat_risk)
     words = removal_actions.worked_on(removal_actions.brought_by(batch))
     assert words == {initiative.ref: ["risk tier confirmed"]}
 

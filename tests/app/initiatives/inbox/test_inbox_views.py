@@ -18,10 +18,10 @@ from governance.notices import owe
 from governance.organisation import actions as organisation_actions
 from governance.vocabulary import ObligationKind
 from initiatives.contracts import actions as contract_actions
+from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.inbox import lines as inbox_lines
 from initiatives.models import ChangeRecord, Condition, Evidence, Initiative, Review, Span
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
@@ -201,12 +201,12 @@ def test_ageing_proof_is_named_with_its_day(cast):
 
 
 def test_what_seats_do_apart_from_reviews(cast, prototype):
-    registration_actions.propose_tier(
+    detail_actions.propose_tier(
         initiative=prototype, tier="limited", worst_credible_harm="A wrong summary.", by=cast.owner
     )
     assert "Proposed: limited" in said(cast.seat_risk, "confirm")
     assert lines(cast.seat_value, "confirm") == []
-    registration_actions.confirm_tier(initiative=prototype, tier="limited", by=cast.seat_risk)
+    detail_actions.confirm_tier(initiative=prototype, tier="limited", by=cast.seat_risk)
     assert lines(cast.seat_risk, "confirm") == []
 
     requirement_actions.answer(
@@ -444,7 +444,7 @@ def test_a_inbox_takes_the_same_queries_however_much_is_on_it(cast, as_):
         initiative = factories.make_initiative(cast, title=f"Initiative {number}")
         initiative_acts.parts(initiative, cast.team)
         initiative_acts.ground_gate(initiative, "prototype", cast.team)
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="limited", worst_credible_harm="None.", by=cast.owner
         )
         review_actions.open_review(initiative=initiative, by=cast.owner)

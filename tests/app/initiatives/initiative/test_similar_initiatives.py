@@ -7,9 +7,9 @@ from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as initiative_permissions
 from initiatives.components.actions import record_component
+from initiatives.details import actions as detail_actions
 from initiatives.initiative.similar_initiatives import nearest, said_not_similar, similar, similar_to_each
 from initiatives.models import Initiative
-from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.database import snapshots
@@ -71,7 +71,7 @@ def test_confidential_and_withdrawn_initiatives_are_not_told(cast, initiatives):
         initiative = Initiative.objects.get(pk=initiatives["summary"].pk)
         initiative.confidential = True
         initiative.save()
-    registration_actions.withdraw(initiative=initiatives["invoice"], reason="Twice", by=cast.owner)
+    detail_actions.withdraw(initiative=initiatives["invoice"], reason="Twice", by=cast.owner)
     assert found(cast, "summary assistant") == []
     assert found(cast, "invoice matching") == []
 
@@ -199,13 +199,13 @@ def test_not_similar_is_remembered_for_both_and_by_name(cast, initiatives):
     assert near(two) == [one.ref]
     for other in (cast.outsider, cast.chair, cast.admin):
         with pytest.raises(Refused):
-            registration_actions.not_similar(initiative=one, other=two, by=other)
-    registration_actions.not_similar(initiative=one, other=two, by=cast.owner)
+            detail_actions.not_similar(initiative=one, other=two, by=other)
+    detail_actions.not_similar(initiative=one, other=two, by=cast.owner)
     assert near(one) == near(two) == []
     assert set(found(cast, "Invoice")) == {one.ref, two.ref}, "beside a third they are shown"
     for initiative, other in ((one, two), (two, one)):
         with pytest.raises(Conflict):
-            registration_actions.not_similar(initiative=initiative, other=other, by=cast.owner)
+            detail_actions.not_similar(initiative=initiative, other=other, by=cast.owner)
         assert said_not_similar([initiative]) == {initiative.pk: [(other, cast.owner)]}
     assert Entry.objects.acts().get(kind="not similar").facts["facts"]["other"] == two.ref
     hide(two)
@@ -214,10 +214,10 @@ def test_not_similar_is_remembered_for_both_and_by_name(cast, initiatives):
 
 def test_a_initiative_of_which_nobody_hears_cannot_be_told_apart(cast, initiatives):
     hide(initiatives["summary"])
-    registration_actions.withdraw(initiative=initiatives["claims"], reason="Twice", by=cast.owner)
+    detail_actions.withdraw(initiative=initiatives["claims"], reason="Twice", by=cast.owner)
     for other in (initiatives["summary"], initiatives["claims"], initiatives["invoice"]):
         with pytest.raises(Refused):
-            registration_actions.not_similar(initiative=initiatives["invoice"], other=other, by=cast.owner)
+            detail_actions.not_similar(initiative=initiatives["invoice"], other=other, by=cast.owner)
 
 
 def test_the_page_of_an_idea_shows_three_at_most_and_takes_not_similar(cast, initiatives, as_):

@@ -12,9 +12,9 @@ from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from initiatives.components import actions as components_actions
 from initiatives.contributions import contributed
+from initiatives.details import actions as detail_actions
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
-from initiatives.registration import actions as registration_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import leaving
 from tests.support import factories
@@ -158,10 +158,10 @@ def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
 
 def test_history_tells_acts_in_words_with_their_rows(cast, as_):
     initiative = factories.make_initiative(cast)
-    registration_actions.change_details(
+    detail_actions.change_details(
         initiative=initiative, problem="Less time.", platform="", confidential=False, by=cast.owner
     )
-    registration_actions.rename(
+    detail_actions.rename(
         initiative=initiative, title="Call notes", reason="That is what people say.", by=cast.owner
     )
     page = text_of(as_(cast.owner).get(at("initiative-history", initiative.ref)))
@@ -179,7 +179,7 @@ def test_history_tells_acts_in_words_with_their_rows(cast, as_):
 def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cast, as_):
     initiative = factories.make_initiative(cast)
     with pytest.raises(Refused):
-        registration_actions.propose_tier(
+        detail_actions.propose_tier(
             initiative=initiative, tier="high", worst_credible_harm="Loss.", by=cast.lead
         )
     for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from governance.models import Entry
 from governance.permission_result import Refused
+from initiatives.details import actions as detail_actions
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import BusinessCase, Initiative
 from initiatives.registration import actions
@@ -74,10 +75,12 @@ def test_others_do_not_and_an_admin_only_while_an_imported_one_has_no_owner(cast
         == "Acme"
     )
     with pytest.raises(Refused):
-        actions.change_details(
+        detail_actions.change_details(
             initiative=brought, problem="Crates", platform="", confidential=True, by=cast.admin
         )
-    assert actions.rename(initiative=brought, title="Crate camera", reason="So it is called.", by=cast.admin)
+    assert detail_actions.rename(
+        initiative=brought, title="Crate camera", reason="So it is called.", by=cast.admin
+    )
     role = role_actions.propose_role(initiative=brought, role="owner", person=cast.lead, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.lead)
     with pytest.raises(Refused):

@@ -25,9 +25,9 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
+from initiatives.details import actions as detail_actions
 from initiatives.inbox.lines import lines
 from initiatives.models import Handover, RoleAssignment
-from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions, handovers
 from tests.app.initiatives.initiative.test_signing_by_passkey import prepared, signed, with_passkey
 from tests.support import factories
@@ -286,7 +286,7 @@ class TestPage:
     def test_what_is_withdrawn_asks_nobody_any_more(self, cast, as_):
         initiative = factories.make_initiative(cast)
         actions.propose_role(initiative=initiative, role="sponsor", person=cast.lead, by=cast.owner)
-        registration_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
+        detail_actions.withdraw(initiative=initiative, reason="Registered twice", by=cast.owner)
         assert "No role waits for you" in text_of(as_(cast.lead).get(URL))
 
     def test_who_may_lift_nothing_yet_accepts_nothing(self, cast, as_, monkeypatch):
@@ -357,9 +357,7 @@ class TestHandovers:
         )[0]
         client, url = as_(cast.lead), reverse("handovers")
         sent = {"take": row.pk, "step": "accept"} | seen(client.get(url))
-        registration_actions.rename(
-            initiative=initiative, title="Another name", reason="Clearer", by=cast.owner
-        )
+        detail_actions.rename(initiative=initiative, title="Another name", reason="Clearer", by=cast.owner)
         answer = client.post(url, sent | SIGNED)
         assert f"{initiative.ref} from {cast.owner}: accepted changed since it was shown." in text_of(answer)
         assert not Handover.objects.get().accepted_at

@@ -10,11 +10,11 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Refused
+from initiatives.details import actions as detail_actions
 from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.models import Initiative, StageChange
 from initiatives.models.initiative import gate_out_of, machine
 from initiatives.models.stage_machine import Judgement, judged
-from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -191,7 +191,7 @@ def perform(name, initiative, by):
     act = {
         "retire": stage_actions.retire,
         "reopen": stage_actions.reopen,
-        "withdraw": registration_actions.withdraw,
+        "withdraw": detail_actions.withdraw,
     }[name]
     return act(initiative=initiative, reason="Because.", by=by)
 
@@ -295,7 +295,7 @@ def test_a_page_offers_whom_the_act_lets(cast):
 
 @pytest.mark.django_db
 def test_a_withdrawn_idea_does_not_move(cast):
-    initiative = registration_actions.withdraw(
+    initiative = detail_actions.withdraw(
         initiative=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner
     )
     for name in ACTS:

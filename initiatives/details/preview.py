@@ -3,9 +3,9 @@
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
 from initiatives.access import permissions as initiative_permissions
+from initiatives.details import actions
 from initiatives.initiative.impact_preview import LEFT_OPEN, preview
 from initiatives.models import Initiative
-from initiatives.registration import actions
 
 
 def of_name(initiative: Initiative, *, by: User) -> list[str]:
