@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint holes races mutants bench drills baseline guards budgets diagram messages catalogues clean
+.PHONY: help run test test-all lint holes races mutants bench drills baseline guards budgets diagram tree messages catalogues clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -60,6 +60,7 @@ lint: $(VENV)/development.stamp ## check style, types, templates, who imports wh
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --fail-level WARNING
 	@$(BIN)/python -m tests.support.commands.state_diagram --check
+	@$(BIN)/python -m tests.support.commands.package_tree --check
 
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
 	@$(BIN)/python -m tests.support.commands.known_holes
@@ -76,6 +77,9 @@ budgets: $(VENV)/development.stamp ## lower the line budgets of the packages to 
 
 diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages
 	@$(BIN)/python -m tests.support.commands.state_diagram
+
+tree: $(VENV)/development.stamp ## write the tree of packages in docs/architecture.md from their docstrings
+	@$(BIN)/python -m tests.support.commands.package_tree
 
 messages: $(VENV)/development.stamp ## bring what is marked for translation into a language's catalogue: make messages LANGUAGE=fr
 	@$(BIN)/python -m tests.support.commands.messages $(LANGUAGE)

@@ -28,7 +28,7 @@ class InitiativesConfig(AppConfig):
             "initiatives.portfolio.search",
             "initiatives.holds.contribution",
             "initiatives.history.entry_wording",
-            "initiatives.imports.entry_wording",
+            "initiatives.imports.contribution",
             "initiatives.initiative_pages.contribution",
             "initiatives.insights.figures",
             "initiatives.inbox.contribution",

@@ -56,6 +56,13 @@ class Contribution(contributions.Contribution):
     beside_running: list[Callable] = field(default_factory=list)
     beside_history: list[Callable] = field(default_factory=list)
     beside_insights: list[Callable] = field(default_factory=list)
+    # The same of an initiative, beside its facts; of the context of an initiative and the key of a requirement; of a review,
+    # above everything else of its page.
+    beside_initiative: list[Callable] = field(default_factory=list)
+    beside_requirement: list[Callable] = field(default_factory=list)
+    review_warnings: list[Callable] = field(default_factory=list)
+    # Functions (initiatives.worklist.person_worklist.Look) -> lines of the inbox of its person.
+    inbox_parts: list[Callable] = field(default_factory=list)
     # Reports of the portfolio.
     reports: list[Report] = field(default_factory=list)
     # In the order in which they are shown: the words above each group of the search, and what finds it.

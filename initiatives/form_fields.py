@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from uuid import uuid4
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,7 +14,6 @@ from governance.models import Board, Membership, Unit, User
 from governance.sign_in.forms import Picker
 from governance.tables.columns import first_day, parse_date
 from governance.vocabulary import Seat
-from initiatives.models import ComponentVersion
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -113,21 +113,6 @@ class OwnUnitField(forms.ModelChoiceField):
         )
 
 
-class ComponentField(forms.ModelChoiceField):
-    """A component version of the register, with its layer and vendor, because names repeat."""
-
-    def __init__(self, **options):
-        super().__init__(
-            queryset=ComponentVersion.objects.select_related("vendor"),
-            required=False,
-            **options,
-        )
-
-    def label_from_instance(self, version) -> str:
-        """Layer, vendor, name, version, region."""
-        return ": ".join(filter(None, [version.get_layer_display(), str(version.vendor or ""), str(version)]))
-
-
 class ListField(forms.CharField):
     """Several short words, separated by commas or lines; read as a list, each once."""
 
@@ -160,3 +145,9 @@ class ReasonForm(forms.Form):
     reason = WordsField(
         label=_("Why"), help_text=_("Everybody on the initiative reads this; it stays in its history.")
     )
+
+
+class OnceForm(forms.Form):
+    """A form that carries a key of its own: sent twice, by two presses or a lost answer, it is one note."""
+
+    once = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)

@@ -61,6 +61,7 @@ from initiatives.requirements import crosswalk_views
 from initiatives.requirements import views as requirements_views
 from initiatives.requirements.several import views as several_views
 from initiatives.requirements.waivers import WAIVERS
+from initiatives.review_list import views as review_list_views
 from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views
 from initiatives.roles import acceptance_views, handover_views
@@ -439,7 +440,7 @@ urlpatterns = [
     path("insights/people/export.csv", list_views.capacity_export, name="capacity-export"),
     path("insights/figures/<slug:figure>/", insight_views.rows, name="insights-figure"),
     path("decisions/", list_views.decisions, name="decisions"),
-    path("reviews/", review_views.reviews, name="reviews"),
+    path("reviews/", review_list_views.reviews, name="reviews"),
     path("initiatives/<str:ref>/review/", review_views.open_review, name="review-open"),
     path("reviews/<int:pk>/", review_views.review, name="review"),
     path("reviews/<int:pk>/decide/", review_views.decide, name="review-decide"),

@@ -7,8 +7,7 @@ from adoption.incidents.actions import ROLES
 from adoption.models import Incident, ReportingDuty
 from adoption.models.incidents import FALLBACKS, SEVERITIES
 from governance.contracts.clauses import FAILURES
-from initiatives.efforts.note_forms import OnceForm
-from initiatives.form_fields import DayField, PersonField, WordsField
+from initiatives.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.models import Initiative, System
 
 

@@ -5,8 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
-from initiatives.efforts.note_forms import OnceForm
-from initiatives.form_fields import ListField, WordsField
+from initiatives.form_fields import ListField, OnceForm, WordsField
 
 
 class FigureField(forms.FloatField):

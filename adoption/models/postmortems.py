@@ -273,7 +273,6 @@ class Attachment(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
     removed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     removed_reason = models.TextField(blank=True, default="")
-    captured_at = None  # somebody sent it; only evidence is fetched from links
 
     objects = KeptQuerySet.as_manager()
     history = governed()

@@ -166,7 +166,7 @@ def look(request: SignedInRequest, pk: int) -> HttpResponse:
     if found.file is None:
         return _missing(request, kept, row, found)
     content = found.file.read()
-    told = file_previews.told(kept, content)
+    told = file_previews.told(content, kept.content_type)
     if told is not None:
         attachments.record_reading(attachment=kept, initiative=row.initiative, way="look", by=request.user)
     context = initiative_context(request, row.initiative, page="lessons") | {

@@ -12,8 +12,7 @@ from adoption.models.measures import Measure, Reading
 from adoption.readings.reading_validation import Sent
 from governance import clock
 from governance.tables.forms import TableForm
-from initiatives.efforts.note_forms import OnceForm
-from initiatives.form_fields import DayField
+from initiatives.form_fields import DayField, OnceForm
 
 
 class ReadingForm(OnceForm):

@@ -1,6 +1,6 @@
 """Clauses as sentences that can be read aloud in a board, and two versions compared in sentences. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
@@ -243,3 +243,8 @@ def marked(before: str, after: str) -> list[Piece]:
         if m > k:
             found.append(Piece("new", " ".join(new[k:m])))
     return found
+
+
+def role_words(roles: Iterable[str]) -> str:
+    """Roles as people list them: "the owner or the support owner"."""
+    return listed([APPROVERS.get(role, role) for role in roles], "or")

@@ -21,7 +21,7 @@ from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_of
 from initiatives.initiative.act import act
-from initiatives.roles.leaving import end_seat
+from initiatives.units.leaving import end_seat
 
 LONGEST = timedelta(days=366)
 

@@ -18,6 +18,7 @@ from governance.authorization import approval_patterns
 from governance.authorization.approval_previews import Preview
 from governance.authorization.decision import Approval, Decision
 from governance.contracts import cedar_policies
+from governance.contracts import wording as contract_wording
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record
@@ -397,7 +398,11 @@ def _digest_or_none(question: Mapping) -> str | None:
 def _why_refused(request: ApprovalRequest) -> str:
     """By which role and why: the system's log need not name people."""
     row = request.answers.filter(verdict=REFUSE).first()
-    return ended(f"{queries.role_words([row.role]).capitalize()} refused it: {row.reason}") if row else ""
+    return (
+        ended(f"{contract_wording.role_words([row.role]).capitalize()} refused it: {row.reason}")
+        if row
+        else ""
+    )
 
 
 def _is_enough(request: ApprovalRequest, approval: Approval | None) -> bool:

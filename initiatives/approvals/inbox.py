@@ -1,6 +1,7 @@
 """Lines of the inbox: calls that wait for a person's approval, soonest to expire first, bounded in number."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
@@ -8,12 +9,14 @@ from governance import clock
 from governance.models import User
 from governance.notices.inbox import Line
 from initiatives.approvals.queries import amount_of, time_left
-from initiatives.worklist.person_worklist import Look
+
+if TYPE_CHECKING:
+    from initiatives.worklist.person_worklist import Look
 
 MOST = 5  # lines of one initiative; one more says how many there are besides
 
 
-def approvals(look: Look):
+def approvals(look: "Look"):
     """Calls that wait for the person's role; whoever stands in sees for whom."""
     shown: Counter[int] = Counter()
     for row in sorted(look.rows("approvals"), key=lambda row: (row.expires_at, row.pk)):
@@ -49,7 +52,7 @@ def approvals(look: Look):
             )
 
 
-def _holder(look: Look, row) -> User | None:
+def _holder(look: "Look", row) -> User | None:
     """In whose role the person would answer: their own, or of somebody they stand in for; None where not at all."""
     if look.person.pk in row.principals:
         return None

@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from governance import clock
 from governance.models import Delivery, Notice
 from governance.notices import daily_mail, due, mail
+from initiatives.approvals import presentation
 from initiatives.approvals.reminders import KIND, approvals_asked, key_of
 from initiatives.contributions import Contribution
 from initiatives.models import ApprovalRequest
@@ -59,4 +60,6 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
 
 
 APPROVALS_MAIL = daily_mail.at_once(Delivery.APPROVALS, unsent=_unsent, compose=compose)
-CONTRIBUTION = Contribution(mails={Delivery.APPROVALS: APPROVALS_MAIL}, own_mails={KIND})
+CONTRIBUTION = Contribution(
+    mails={Delivery.APPROVALS: APPROVALS_MAIL}, own_mails={KIND}, review_warnings=[presentation.given_unread]
+)

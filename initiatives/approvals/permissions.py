@@ -1,6 +1,7 @@
 """Who may answer what a system asks, and who sees how such answers are given; as answers that carry their reasons."""
 
 from governance import clock
+from governance.contracts.wording import role_words
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from initiatives.access.permissions import sits_on_board
@@ -25,7 +26,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
     voice = queries.voice_of(request, initiative_rows.roles(initiative), person)
     if voice is None:
         return no(
-            f"Only {queries.role_words(request.approvers)} answers this, who must not be whom the system acts for.",
+            f"Only {role_words(request.approvers)} answers this, who must not be whom the system acts for.",
             "Roles are accepted on the initiative, under People.",
         )
     given = list(request.answers.select_related("person", "on_behalf_of")) if answers is None else answers

@@ -16,7 +16,7 @@ from django.db.models import BooleanField, F, Func, OuterRef
 from governance import clock
 from governance.authorization import approval_patterns
 from governance.contracts import cedar_policies
-from governance.contracts.wording import APPROVERS, duration, listed, money
+from governance.contracts.wording import duration, money
 from governance.ledger import record
 from governance.models import Clause, User
 from governance.vocabulary.readable_text import shown
@@ -141,11 +141,6 @@ def people_asked(request: ApprovalRequest, roles: Iterable[RoleAssignment]) -> l
         if not instead:
             found[row.person_id] = Voice(row.role)
     return list(found.items())
-
-
-def role_words(roles: Iterable[str]) -> str:
-    """Roles as people list them: "the owner or the support owner"."""
-    return listed([APPROVERS.get(role, role) for role in roles], "or")
 
 
 # --- What is shown ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.authorization import approval_patterns, approval_previews
+from governance.contracts import wording as contract_wording
 from governance.models import User
 from governance.templatetags.plumbline import moment
 from governance.vocabulary import Role
@@ -128,7 +129,7 @@ def approval(request, reference):
         "clauses": row.version.clauses.filter(number__in=row.clauses),
         "answers": [_answer(answer) for answer in answers],
         "asked": _asked(row, roles, answers) if state == WAITING else [],
-        "approvers": queries.role_words(row.approvers),
+        "approvers": contract_wording.role_words(row.approvers),
     }
     return render(request, "initiatives/approvals/approval.html", context)
 

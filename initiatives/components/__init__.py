@@ -1,1 +1,1 @@
-"""What runs: deployments of component versions, their end of life, scope, reported changes."""
+"""What runs: deployments of component versions, and their end of life."""

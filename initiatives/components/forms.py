@@ -7,8 +7,23 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import Layer
 from initiatives.changes.forms import start_of
-from initiatives.form_fields import ComponentField, DayField, PersonField, WordsField
+from initiatives.form_fields import DayField, PersonField, WordsField
 from initiatives.models import ComponentVersion, Deployment, Initiative, Vendor
+
+
+class ComponentField(forms.ModelChoiceField):
+    """A component version of the register, with its layer and vendor, because names repeat."""
+
+    def __init__(self, **options):
+        super().__init__(
+            queryset=ComponentVersion.objects.select_related("vendor"),
+            required=False,
+            **options,
+        )
+
+    def label_from_instance(self, version) -> str:
+        """Layer, vendor, name, version, region."""
+        return ": ".join(filter(None, [version.get_layer_display(), str(version.vendor or ""), str(version)]))
 
 
 class RegisterForm(forms.Form):

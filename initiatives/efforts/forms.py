@@ -12,8 +12,7 @@ from governance.vocabulary import Layer
 from initiatives.efforts import queries
 from initiatives.efforts.effort_cells import clocked
 from initiatives.efforts.effort_import import FIELDS, SURE_ONLY, How
-from initiatives.efforts.note_forms import OnceForm
-from initiatives.form_fields import DayField
+from initiatives.form_fields import DayField, OnceForm
 from initiatives.models import System
 
 LEFT_OUT = _("leave lines out that can be read in two ways")

@@ -1,20 +1,12 @@
 """Forms of what is noted about an initiative: events, money, observations."""
 
-from uuid import uuid4
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.vocabulary import Layer
-from initiatives.form_fields import DayField, WordsField
+from initiatives.form_fields import DayField, OnceForm, WordsField
 from initiatives.models.notes import EVENT_KINDS
-
-
-class OnceForm(forms.Form):
-    """A form that carries a key of its own: sent twice, by two presses or a lost answer, it is one note."""
-
-    once = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)
 
 
 class EventForm(OnceForm):

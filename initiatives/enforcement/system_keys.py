@@ -16,8 +16,8 @@ from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.initiative.act import act
-from initiatives.integration.links import standalone
 from initiatives.models import Initiative
+from initiatives.requirements import standalone
 
 LONGEST_LIFE = timedelta(days=366)
 # How long the old key of a rotated one still opens, so that a system can change over without a gap.

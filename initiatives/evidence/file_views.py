@@ -40,7 +40,7 @@ def look(request, ref, pk):
     if found.file is None:
         return _missing(request, initiative, row, found)
     content = content_of(found.file)
-    told = file_previews.told(row, content)
+    told = file_previews.told(content, row.content_type, captured=bool(row.captured_at))
     if told is not None:
         open_item(initiative=initiative, evidence=row, way="look", by=request.user)
     context = item_context(request, initiative, row) | {

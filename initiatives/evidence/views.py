@@ -266,7 +266,7 @@ def item_context(request, initiative, row) -> dict:
         "older": row.supersedes,
         "newer": initiative.evidence.filter(supersedes=row).first(),
         "has_file": bool(row.file),
-        "can_look": file_previews.offered(row),
+        "can_look": bool(row.file) and file_previews.offered(row.content_type),
     }
 
 

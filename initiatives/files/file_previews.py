@@ -14,7 +14,6 @@ import nh3
 from governance.tables.reader import delimiter_of
 from governance.vocabulary.readable_text import shown
 from initiatives.files import NotTaken, pdf, pictures, plain_text
-from initiatives.models import Evidence
 
 PDF, PNG, JPEG = "application/pdf", "image/png", "image/jpeg"
 TABLE = "text/csv"
@@ -41,9 +40,9 @@ class Table:
     cut: bool
 
 
-def offered(item: Evidence) -> bool:
-    """Whether the page of an item offers to look at its file; whether it is shown then, its content decides."""
-    return bool(item.file) and item.content_type in (PDF, PNG, JPEG, *AS_TEXT)
+def offered(content_type: str) -> bool:
+    """Whether a page offers to look at a file of this type; whether it is shown then, its content decides."""
+    return content_type in (PDF, PNG, JPEG, *AS_TEXT)
 
 
 def sent_as(content: bytes) -> str:
@@ -62,18 +61,18 @@ def sent_as(content: bytes) -> str:
     return ""
 
 
-def told(item: Evidence, content: bytes) -> Words | Table | None:
-    """The text or table to show; None where the content is no plain text."""
-    if item.content_type not in AS_TEXT:
+def told(content: bytes, content_type: str, *, captured: bool = False) -> Words | Table | None:
+    """The text or table to show; None where the content is no plain text. `captured`: it may be a web page."""
+    if content_type not in AS_TEXT:
         return None
-    if item.captured_at and plain_text.is_text(content) and plain_text.looks_like_a_page(content):
+    if captured and plain_text.is_text(content) and plain_text.looks_like_a_page(content):
         content, cut = _words_of_page(content), len(content) > MAX_BYTES
         return Words(shown("\n".join(content.splitlines()[:MAX_LINES])), cut)
     try:
         plain_text.check(content, "")
     except NotTaken:
         return None
-    if item.content_type == TABLE:
+    if content_type == TABLE:
         return _table(content)
     lines = _decoded(content).splitlines()
     return Words(shown("\n".join(lines[:MAX_LINES])), len(content) > MAX_BYTES or len(lines) > MAX_LINES)

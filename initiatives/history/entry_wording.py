@@ -11,11 +11,11 @@ from datetime import date, datetime
 from string import Formatter
 from typing import Any
 
+from governance.contracts.wording import role_words
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVerdict, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.approvals.queries import role_words
 from initiatives.contributions import Contribution, contributed
 from initiatives.models.imports import REGISTER_KINDS
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES

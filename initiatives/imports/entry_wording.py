@@ -1,7 +1,6 @@
 """Sentences for entries of imports."""
 
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.contributions import Contribution
 
 SENTENCES: dict[str, str] = {
     EntryKind.SYSTEM_IMPORT_READ: "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
@@ -20,4 +19,3 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_SET: "put the initiative from {before} to {after}.",
     EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as claims.",
 }
-CONTRIBUTION = Contribution(sentences=SENTENCES)

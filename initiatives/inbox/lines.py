@@ -15,6 +15,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.inbox import approvals
 from initiatives.components import inbox as component_inbox
+from initiatives.contributions import contributed
 from initiatives.holds import alert_inbox
 from initiatives.inbox import contract_lines, role_lines
 from initiatives.inbox.stage_expiry_lines import ends
@@ -40,7 +41,7 @@ ANSWERING = {
 def lines(person: User) -> list[Line]:
     """Everything that waits for the person because of initiatives."""
     look = look_of(person)
-    found = [line for part in PARTS for line in part(look)]
+    found = [line for part in [*PARTS, *contributed.inbox_parts] for line in part(look)]
     return found
 
 

@@ -7,11 +7,10 @@ from governance.authorization import decision_queries
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import OWED_IN_WRITING, RUNNING_STAGES, HoldKind, Stage, TakesEffect
+from governance.vocabulary import OWED_IN_WRITING, RUNNING_STAGES, HoldKind, Role, Stage, TakesEffect
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.initiative.initiative_frame import banner
-from initiatives.integration.definitions.permissions import STEWARD
 
 TOLD = 2  # overdue obligations in words; more stand in their list
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
@@ -204,7 +203,7 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
     standing = {hold.kind for hold in holding}
     rows = [row for row in initiative_rows.rows(initiative, "holds") if row.kind in standing]
     chair = initiative_permissions.acting_chair(initiative)[0] if rows else None
-    steward = facts.people.get(STEWARD, "the data steward (nobody yet)")
+    steward = facts.people.get(Role.DATA_STEWARD, "the data steward (nobody yet)")
     for row in rows:
         by_people = row.opened_by_id is not None or row.liftable_since is not None
         who = f"{chair or 'the chair (nobody yet)'} can lift it."

@@ -8,11 +8,10 @@ from governance.gates import criteria, lead_questions, standards
 from governance.models import User
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary import RUNNING_STAGES, Role
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import initiative_rows
 from initiatives.history.entry_wording import question
-from initiatives.integration.definitions.permissions import STEWARD
 
 # answer: (tone, mark)
 TONES = {lead_questions.YES: "ok", lead_questions.NOT_YET: "", lead_questions.NO: "bad"}
@@ -53,7 +52,7 @@ def next_step(context, person: User) -> dict | None:
     disagreeing = [
         row for row in initiative_rows.rows(initiative, "holds") if row.kind == "definition_conflict"
     ]
-    if disagreeing and STEWARD in initiative_permissions.roles_of(initiative, person):
+    if disagreeing and Role.DATA_STEWARD in initiative_permissions.roles_of(initiative, person):
         return {
             "title": "Next: definitions that disagree are yours to resolve.",
             "text": f"{ended(disagreeing[0].reason)} The initiative is held until then, and nobody else can.",

@@ -21,7 +21,6 @@ from initiatives.details import preview as detail_preview
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
-from initiatives.imports.inventories import claims
 from initiatives.initiative import review_state
 from initiatives.initiative.forms import DetailsForm, RenameForm, TierForm
 from initiatives.initiative.initiative_frame import (
@@ -114,7 +113,7 @@ def initiative(request, ref):
     if as_of.current():
         context["kept"] = past_views.kept_beside_now(context)
     else:
-        context["said"] = claims.said_by_source(row) if row.imported else None
+        context["parts"] = parts_shown(contributed.beside_initiative, request.user, row)
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)
         context["changed"] = recent_changes.of_initiative(row, request.user, facts, states, book)

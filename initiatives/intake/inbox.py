@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.text import Truncator
@@ -9,10 +10,12 @@ from django.utils.text import Truncator
 from governance.notices.inbox import Line
 from governance.templatetags.plumbline import day
 from initiatives.models import Initiative
-from initiatives.worklist.person_worklist import Look
+
+if TYPE_CHECKING:
+    from initiatives.worklist.person_worklist import Look
 
 
-def lines(look: Look) -> Iterator[Line]:
+def lines(look: "Look") -> Iterator[Line]:
     """Requests that the person answers now, and senders that an admin is asked to invite."""
     for row in sorted(look.rows("intake"), key=lambda row: row.pk):
         if look.chairs_now(row.unit_id):

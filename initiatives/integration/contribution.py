@@ -1,6 +1,7 @@
 """What the integration register adds to findings, in the order in which it is told."""
 
 from initiatives.contributions import Contribution
+from initiatives.integration import remedies
 from initiatives.integration.definitions import findings as definition_findings
 from initiatives.integration.definitions.conflicts import settle_conflicts
 from initiatives.integration.links import agreements
@@ -10,6 +11,7 @@ from initiatives.integration.resilience import drill_findings, process_findings
 from initiatives.integration.systems import findings as system_findings
 
 CONTRIBUTION = Contribution(
+    beside_requirement=[remedies.beside_requirement],
     register_says=[
         system_findings.says,
         definition_findings.says,

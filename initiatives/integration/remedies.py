@@ -6,7 +6,8 @@ What a finding is about stands in its source; which page changes that is worked 
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from initiatives.contributions import contributed
+from governance.models import User
+from initiatives.contributions import Part, contributed
 from initiatives.facts import finding_rules
 from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.integration.systems.findings import DECLINED, lacking
@@ -179,19 +180,22 @@ OF = {
 }
 
 
-def against(context: dict, key: str) -> list[tuple[Shortcoming | finding_rules.Wanted, Fixes]]:
-    """What the register says now against one requirement of the initiative whose context this is, each with its
-    fixes.
+def beside_requirement(person: User, about: tuple[dict, str]) -> Part | None:
+    """What the register says now against one requirement, each with its fixes.
+
+    `about`: the context of the initiative, and the key of the requirement.
     """
+    context, key = about
     initiative, now = context["initiative"], context["now"]
     if not context["facts"].short_of(key, now):
-        return []
+        return None
     fixing = Fixing.read(initiative, context["may"], reverse("requirement", args=[initiative.ref, key]))
     rows = list(initiative.shortcomings.standing().select_related("system").order_by("since", "pk"))
     # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
     rows += finding_rules.unless_found(rows)
-    return [
+    against = [
         (row, fixing.of(row))
         for row in rows
         if row.requirement == key and row.since <= now and (row.until is None or row.until > now)
     ]
+    return Part("initiatives/integration/_findings.html", {"against": against}) if against else None

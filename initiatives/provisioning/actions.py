@@ -38,7 +38,7 @@ from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.provisioning.queries import uid_of
 from initiatives.provisioning.resources import Enterprise, etag
-from initiatives.roles import leaving
+from initiatives.units import leaving
 
 LONGEST_LIFE = timedelta(days=366)
 LONGEST_EXTERNAL_ID = ManagedAccount._meta.get_field("external_id").max_length or 0

@@ -1,1 +1,1 @@
-"""Registering an initiative, withdrawing it, its title and tier."""
+"""Registering an initiative, and stating its business case."""

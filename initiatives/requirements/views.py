@@ -18,12 +18,12 @@ from governance.vocabulary import EvidenceKind, Level, Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.contributions import contributed, parts_shown
 from initiatives.evidence import preview as evidence_preview
 from initiatives.evidence.forms import added_kinds, elsewhere
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.initiative.act import together
 from initiatives.initiative.initiative_frame import fix, initiative_context, layers_of, pick
-from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
 from initiatives.requirements import actions, preview
@@ -151,7 +151,7 @@ def row(request, ref, key):
     }
     if as_of.current():
         return render(request, "initiatives/requirements/requirement.html", context)
-    context["against"] = against(context, key)
+    context["against"] = parts_shown(contributed.beside_requirement, request.user, (context, key))
     forms, draft = _forms(request, initiative, book, asked, stored)
     status, other = 200, None
     if request.method == "POST":

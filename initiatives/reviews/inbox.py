@@ -6,6 +6,7 @@ Whose move it is, `review_turn.moves` says; a glance keeps it until something ch
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
@@ -17,7 +18,9 @@ from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
 from initiatives.models import Review, SignOff
 from initiatives.reviews import review_summaries, review_turn
-from initiatives.worklist.person_worklist import Look
+
+if TYPE_CHECKING:
+    from initiatives.worklist.person_worklist import Look
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,12 @@ class Mine:
         return self.move.seat
 
 
-def moves(look: Look) -> list[Mine]:
+def moves(look: "Look") -> list[Mine]:
     """Every move that the person, or somebody for whom they stand in, can make today at the open reviews near them."""
     return [one for one in _near(look) if _may(look, one)]
 
 
-def _near(look: Look) -> list[Mine]:
+def _near(look: "Look") -> list[Mine]:
     """Every move of theirs, those included that cooling off keeps them from today."""
     reviews = {row.pk: row for row in [*look.open_reviews, *look.own_reviews]}
     seen = review_summaries.at(list(reviews.values()))
@@ -56,7 +59,7 @@ def _near(look: Look) -> list[Mine]:
     ]
 
 
-def _may(look: Look, one: Mine) -> Answer:
+def _may(look: "Look", one: Mine) -> Answer:
     """Make the move today: a new seat approves nothing in its first day, save a retirement."""
     lifts = one.kind == review_turn.SIGN and one.review.gate != "retire"
     return look.may_lift_in(one.review.initiative.unit_id, one.seat) if lifts else yes()
@@ -70,7 +73,7 @@ def since(mine: list[Mine]) -> dict[int, datetime]:
     return found
 
 
-def lines(look: Look) -> Iterator[Line]:
+def lines(look: "Look") -> Iterator[Line]:
     """Reviews to sign, look at again, answer, fix, decide. Questions of the board have lines of their own.
 
     Whoever signs nothing before a seat or a password has cooled off reads from when.
@@ -139,7 +142,7 @@ def _decidable(one: Mine) -> Line:
     return _line(one, "decide", "Read and decide", why)
 
 
-def _unsigned(look: Look, one: Mine) -> Line:
+def _unsigned(look: "Look", one: Mine) -> Line:
     review, gate, initiative = one.review, _gate(one.review), one.review.initiative
     must = f", {Seat(one.seat).label.lower()} among them" if one.seat in gate.must_include else ""
     count = len(review.latest_sign_offs)
@@ -150,7 +153,7 @@ def _unsigned(look: Look, one: Mine) -> Line:
     return _line(one, "sign", "Review and sign", why, look.holder_on(initiative, one.seat))
 
 
-def _stale(look: Look, one: Mine, sign_off: SignOff) -> Line:
+def _stale(look: "Look", one: Mine, sign_off: SignOff) -> Line:
     whose = "Your approval" if sign_off.person_id == look.person.pk else f"The approval by {sign_off.person}"
     reasons = "; ".join(one.reasons[:2])
     why = ended(f"{_gate(one.review).title}. {whose} of {day(sign_off.at)} went stale: {reasons}")

@@ -1,40 +1,34 @@
 """The board's pages: what is open and for whom, one review with its matrix, its opening, its questions."""
 
 from django.contrib import messages
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, Value
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
-from governance.authorization import approval_patterns
 from governance.gates import criteria, levels
 from governance.identity.proofs import demands
 from governance.models import Rulebook
-from governance.people.boards import members_now, seats_held
+from governance.people.boards import members_now
 from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
-from governance.vocabulary import ReviewOutcome, SignOffVerdict, Stage
+from governance.vocabulary import SignOffVerdict
 from governance.web.middleware import on_any_day
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.initiative_lookup import initiative_for, review_for, review_on_any_day
-from initiatives.approvals import queries as approval_queries
-from initiatives.approvals.permissions import may_see_stamping
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.facts import initiative_rows
 from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
 from initiatives.initiative import review_state
-from initiatives.initiative.initiative_frame import initiative_context, insist, page_of, pick
-from initiatives.models import Condition, Question, Review, SignOff
+from initiatives.initiative.initiative_frame import initiative_context, insist
+from initiatives.models import Condition, Question, Review
 from initiatives.models.initiative import gate_out_of
-from initiatives.reviews import actions, inbox, presentation, review_summaries, review_turn
+from initiatives.reviews import actions, presentation, review_turn
 from initiatives.reviews.decision_views import act_page, decide, rebase, return_review, withdraw
 from initiatives.reviews.feasibility import feasibility
 from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
-from initiatives.worklist.person_worklist import look_of
 
 __all__ = [
     "answer",
@@ -45,132 +39,8 @@ __all__ = [
     "rebase",
     "return_review",
     "review",
-    "reviews",
     "withdraw",
 ]
-
-SHOWS = {
-    "open": "Open",
-    "sign": "Mine to sign",
-    "decide": "Mine to decide",
-    "signed": "Signed by me",
-    "decided": "Ended",
-}
-OF_SEATS = ("sign", "decide", "signed")  # nothing for whoever never sat on a board
-NONE = {
-    "open": ("No review is open", "An owner opens one from the initiative, once its gate is worth deciding."),
-    "sign": (
-        "No review waits for your signature",
-        "You are told here and by mail when a review needs your seat.",
-    ),
-    "decide": (
-        "No review waits for your decision",
-        "A review comes here once everything that its gate asks is there.",
-    ),
-    "signed": (
-        "You have signed nothing yet",
-        "Every review on which you signed off stays here, with your statement.",
-    ),
-    "decided": ("No review has ended yet", "Decisions stay here, with their findings as they were."),
-}
-
-
-def _visible(person):
-    return Review.objects.filter(
-        initiative__in=initiative_permissions.visible_to(person), initiative__withdrawn_at__isnull=True
-    ).select_related("initiative__unit", "ended_by")
-
-
-@require_safe
-def reviews(request):
-    """Reviews: mine to sign, mine to decide, open ones with whom they wait for, ended ones. Filters in the URL."""
-    person = request.user
-    show = pick(request.GET.get("show"), SHOWS, "open")
-    gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
-    words = request.GET.get("q", "").strip()[:80]
-    seated = bool(seats_held(person))
-    own = inbox.moves(look_of(person))
-    waits = inbox.since(own)
-    to_sign = {mine.review.pk for mine in own if mine.kind in (review_turn.SIGN, review_turn.LOOK_AGAIN)}
-    to_decide = {mine.review.pk for mine in own if mine.kind == review_turn.DECIDE}
-    seen = _visible(person)
-    is_open = Q(outcome=ReviewOutcome.OPEN)
-    signed = Q(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
-    counts = seen.aggregate(
-        open=Count("pk", filter=is_open),
-        signed=Count("pk", filter=signed),
-        decided=Count("pk", filter=~is_open),
-    )
-    counts |= {"sign": len(to_sign), "decide": len(to_decide)}
-    # What waits for whoever looks comes first, the longest wait above; then the review that is open longest.
-    waiting_longest = sorted(waits, key=lambda pk: (waits[pk], pk))
-    place = Func(Value(waiting_longest, ArrayField(BigIntegerField())), F("pk"), function="array_position")
-    open_rows = seen.filter(is_open).order_by(place.asc(nulls_last=True), "opened_at", "pk")
-    chosen = {
-        "open": open_rows,
-        "sign": open_rows.filter(pk__in=to_sign),
-        "decide": open_rows.filter(pk__in=to_decide),
-        "signed": seen.filter(signed).order_by("-opened_at", "-id"),
-        "decided": seen.filter(~is_open).order_by("-ended_at", "-id"),
-    }[show]
-    if gate:
-        chosen = chosen.filter(gate=gate)
-    if words:
-        number = words.upper().removeprefix("AI-").lstrip("0")
-        by_ref = Q(initiative__number=int(number)) if number.isdecimal() and len(number) < 9 else Q()
-        chosen = chosen.filter(Q(initiative__title__icontains=words) | by_ref)
-    page = page_of(request, chosen, per=10)
-    return render(
-        request,
-        "initiatives/reviews/reviews.html",
-        {
-            "nav": "reviews",
-            "shows": [
-                (key, word, counts[key])
-                for key, word in SHOWS.items()
-                if seated or counts[key] or key not in OF_SEATS
-            ],
-            "show": show,
-            "gate": gate,
-            "gates": [
-                (key, rules.title)
-                for key, rules in Rulebook.objects.current().book.gates.items()
-                if rules.criteria
-            ],
-            "q": words,
-            "page": page,
-            "lines": _listed(list(page), to_sign, to_decide),
-            "own_first": bool(waits) and show == "open",
-            "none": NONE[show],
-            "filtered": bool(gate or words),
-            "seated": seated,
-        },
-    )
-
-
-def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
-    """The reviews of a page: each with its gate, whom it waits for and since when, or how it ended."""
-    seen = review_summaries.at([row for row in rows if row.is_open])
-    lines = []
-    for row in rows:
-        book = Rulebook.objects.kept(row.rulebook_id).book
-        line = {"review": row, "gate": book.gates[row.gate].title}
-        if row.is_open:
-            at = seen[row.pk]
-            line |= {
-                "awaited": at.moves,
-                "quiet": _days_since(at.quiet_since),
-                "quorum": presentation.quorum_words(at, book, row.gate),
-                "decidable": at.decidable,
-                "late": row.expires_at <= clock.now(),
-                "verb": _("Sign") if row.pk in to_sign else _("Decide") if row.pk in to_decide else _("Open"),
-            }
-        lines.append(line)
-    return lines
-
-
-def _days_since(moment) -> int:
-    return (clock.today() - clock.local_day(moment)).days
 
 
 @on_any_day(review_on_any_day)
@@ -247,7 +117,7 @@ def _open_page(request, row: Review) -> dict:
             sign_off for sign_off in sign_offs.values() if sign_off.row.verdict == SignOffVerdict.CONDITION
         ],
         "expired": row.expires_at <= clock.now(),
-        "stamped": _stamped(snapshot, person) if acting else [],
+        "warnings": parts_shown(contributed.review_warnings, person, snapshot.review) if acting else [],
         "parts": parts_shown(contributed.beside_review, person, snapshot.review) if acting else [],
         "own_question": snapshot.facts.answers.get("proto.question"),
         "bound": next((scope for scope in snapshot.facts.scopes if not scope.planned), None),
@@ -265,14 +135,6 @@ def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
         for obligation in snapshot.facts.obligations
         if day > obligation.due and not obligation.excused
     ]
-
-
-def _stamped(snapshot: review_state.ReviewSnapshot, person) -> list[approval_patterns.Sign]:
-    """Signs that stand of approvals given unread: told to the board where production is decided."""
-    gate = snapshot.book.gates[snapshot.review.gate]
-    if gate.to != Stage.PRODUCTION or not may_see_stamping(snapshot.initiative, person):
-        return []
-    return [sign for sign in approval_queries.signs_of(snapshot.initiative, snapshot.at) if sign.stands]
 
 
 def _ended_page(request, row: Review) -> dict:

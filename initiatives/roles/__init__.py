@@ -1,1 +1,1 @@
-"""Roles accepted in person, handovers, leaving."""
+"""Roles accepted in person, one or several in a batch, and handovers."""

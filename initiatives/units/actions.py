@@ -23,8 +23,8 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.initiative.act import act
 from initiatives.integration.residency.actions import rebound
 from initiatives.models import Initiative, Link
-from initiatives.roles.leaving import end_seats
 from initiatives.units import preview
+from initiatives.units.leaving import end_seats
 from initiatives.units.preview import Plan, Shift, counted
 
 

@@ -16,8 +16,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import BoardRole
 from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import acted, pick, sent
-from initiatives.roles import leaving
-from initiatives.units import board_seats, seat_preview
+from initiatives.units import board_seats, leaving, seat_preview
 from initiatives.units.forms import AddBoardForm, GrantForm
 
 TAKES = ["GET", "HEAD", "POST"]

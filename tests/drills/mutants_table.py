@@ -467,7 +467,7 @@ MUTANTS = [
     ),
     (
         "a first link ends that an initiative stands alone",
-        "initiatives.integration.links.standalone:end_row",
+        "initiatives.requirements.standalone:end_row",
         "if row is not None:",
         "if False:",
         "tests/acceptance/integration/systems/test_standalone.py -k first_link",

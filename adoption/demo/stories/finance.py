@@ -14,7 +14,7 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import dependants
 from initiatives.models import Initiative
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 
 
 def upright_production(company: Company) -> None:

@@ -13,7 +13,7 @@ from governance.models import User
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log
 from governance.vocabulary import readable_text
-from initiatives.roles import leaving
+from initiatives.units import leaving
 
 
 class Command(BaseCommand):

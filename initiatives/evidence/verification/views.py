@@ -102,7 +102,7 @@ def _seen(request, initiative, row) -> dict:
     if found.file is None:
         return {"told": None, "sent_as": "", "table": False, "gone": True}
     content = file_views.content_of(found.file)
-    told = file_previews.told(row, content)
+    told = file_previews.told(content, row.content_type, captured=bool(row.captured_at))
     if told is not None:
         actions.open_item(initiative=initiative, evidence=row, way="look", by=request.user)
     return {

@@ -10,6 +10,7 @@ from governance.ledger import record
 from governance.models import Unit, User
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.contributions import Part
 from initiatives.facts import standings, supported_stage
 from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, Initiative, Link, Review, StageChange
@@ -273,3 +274,9 @@ def said_by_source(initiative: Initiative) -> dict | None:
 def _written(raw: str | None) -> str:
     """A cell as it came; nothing for an empty list."""
     return raw if raw and raw.strip("[]'\" ") else ""
+
+
+def beside_initiative(person, initiative: Initiative) -> Part | None:
+    """On the page of an imported initiative: what its source says of it."""
+    said = said_by_source(initiative) if initiative.imported else None
+    return Part("initiatives/imports/inventories/_said_by_source.html", said) if said else None

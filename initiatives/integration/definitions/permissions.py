@@ -2,12 +2,11 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import Role
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.permissions import holds_architecture_seat
 from initiatives.integration.systems.permissions import may_change_system, worked_on
 from initiatives.models import Initiative, System, Term, TermUse
-
-STEWARD = "data_steward"
 
 
 def may_use_terms(initiative: Initiative, person: User) -> Answer:
@@ -55,9 +54,9 @@ def may_decide_conflict(initiative: Initiative, person: User) -> Answer:
     """Reconcile a conflict or accept a difference: the initiative's data steward, or who stands in; nobody else."""
     if initiative.closed or initiative.withdrawn_at:
         return no("This initiative has ended; nothing has to be resolved any more.")
-    if STEWARD in initiative_permissions.roles_of(initiative, person):
+    if Role.DATA_STEWARD in initiative_permissions.roles_of(initiative, person):
         return yes()
-    steward = initiative_permissions.accepted(initiative, STEWARD)
+    steward = initiative_permissions.accepted(initiative, Role.DATA_STEWARD)
     return no(
         "Only the data steward of the initiative decides this.",
         f"Ask {steward.person}." if steward else "The owner proposes a data steward, under People.",

@@ -20,7 +20,7 @@ from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow
 from initiatives.initiative.act import act
-from initiatives.integration.links import agreements, standalone
+from initiatives.integration.links import agreements
 from initiatives.integration.links.feed_shutdowns import owe_shut
 from initiatives.integration.systems import findings as system_findings
 from initiatives.integration.systems import permissions as system_permissions
@@ -38,6 +38,7 @@ from initiatives.models import (
     Vendor,
 )
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
+from initiatives.requirements import standalone
 
 MOST_TRANSFERS = 20
 MOST_ACCEPTED_DAYS = 180  # rulebook, int.sources_condition

@@ -11,7 +11,7 @@ from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.form_fields import ReasonForm
 from initiatives.initiative.initiative_frame import ask, fix, sent
-from initiatives.integration.links import standalone
+from initiatives.requirements import standalone
 
 UNTIL = "It ends with the first link that is recorded, and with the first key for a system."
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from governance.contracts.wording import listed
 from governance.notices.inbox import Line
 from governance.templatetags.plumbline import day
+from governance.vocabulary import Role
 from initiatives.charts.primitives import count
-from initiatives.integration.definitions.permissions import STEWARD
 from initiatives.models.integration.proposals import PROPOSED_KINDS
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _conflicts(look: "Look"):
         terms = sorted({name for row in rows for name in (row.one_term, row.other_term)})
         found = f"{count(len(rows), 'open conflict')} on {listed(terms)}"
         behind = look.standing_in_on.get(pk, "")
-        if STEWARD in held:
+        if Role.DATA_STEWARD in held:
             yield Line(
                 "decide",
                 found,
@@ -101,7 +101,7 @@ def _conflicts(look: "Look"):
             yield Line(
                 "see",
                 f"{initiative.title} has no data steward",
-                f"{reverse('role-propose', args=[initiative.ref])}?role={STEWARD}",
+                f"{reverse('role-propose', args=[initiative.ref])}?role={Role.DATA_STEWARD}",
                 "Propose one",
                 f"{found}: only a data steward can resolve that.",
                 initiative.ref,

@@ -20,7 +20,6 @@ from initiatives.contributions import contributed, parts_shown
 from initiatives.initiative.initiative_frame import ask, initiative_context, one_act, outgrown_banner, sent
 from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative
 from initiatives.integration.links import actions as link_actions
-from initiatives.integration.links import standalone
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.integration.record.actions import answered_by_the_register, record_register
 from initiatives.integration.remedies import Fixing
@@ -40,6 +39,7 @@ from initiatives.models import (
     System,
     Transfer,
 )
+from initiatives.requirements import standalone
 
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {

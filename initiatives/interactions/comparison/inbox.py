@@ -3,13 +3,15 @@ announced.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from governance.models import User
 from governance.notices.inbox import Line
 from governance.vocabulary import LogFindingKind
-from initiatives.worklist.person_worklist import look_of
+
+if TYPE_CHECKING:
+    from initiatives.worklist.person_worklist import Look
 
 _TEXTS: dict[str, str] = {
     LogFindingKind.NEVER_ASKED: "Acts that nobody asked about: {title}",
@@ -21,9 +23,9 @@ _TEXTS: dict[str, str] = {
 }
 
 
-def lines(person: User) -> Iterator[Line]:
+def lines(look: "Look") -> Iterator[Line]:
     """One line a finding, whatever it stands against, until it is fixed."""
-    look, told = look_of(person), set()
+    told: set[tuple[int, str]] = set()
     for row in look.rows("log_findings"):
         if (row.initiative_id, row.source) in told:
             continue

@@ -36,9 +36,10 @@ from initiatives.insights import report_links
 from initiatives.models import Initiative, Obligation, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import handovers, leaving
+from initiatives.roles import handovers
 from initiatives.stages import actions as stage_actions
 from initiatives.units import actions as unit_actions
+from initiatives.units import leaving
 from tests.acceptance.input.test_inventories import text_upload
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories

@@ -33,8 +33,9 @@ from initiatives.holds.actions import owe
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import handovers, leaving
+from initiatives.roles import handovers
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.app.initiatives.reviews.test_separation_of_duties import force
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded

@@ -12,7 +12,7 @@ from governance.notices import daily_mail
 from governance.notices.owe import owe
 from governance.organisation import actions as organisation_actions
 from initiatives.details import actions as detail_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
 

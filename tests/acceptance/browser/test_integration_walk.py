@@ -15,8 +15,8 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import leaving
 from initiatives.stages import periodic
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

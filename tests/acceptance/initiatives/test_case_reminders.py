@@ -21,8 +21,8 @@ from initiatives.models import Condition, Gap, Hold, Waiver
 from initiatives.models.stage_machine import CLAIM, offered
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
 from initiatives.stages.actions import change_stage
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

@@ -15,8 +15,8 @@ from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import risk_notes
 from initiatives.models import Customisation, System
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
-from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.initiatives.register_findings import against, proof_about, voided
 

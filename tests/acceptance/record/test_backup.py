@@ -31,7 +31,7 @@ from governance.transparency_log import sealing, verification
 from initiatives.evidence import file_checks
 from initiatives.models import Evidence, Initiative
 from initiatives.registration import actions as registration_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories, plugin
 from tests.support.database.restored_copies import (
     another,

@@ -23,8 +23,8 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Answer, Evidence, SignOff
 from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

@@ -13,7 +13,7 @@ from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import BoardRole, Level, Stage
 from initiatives.facts import supported_stage
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.initiatives import production_at_tier
 

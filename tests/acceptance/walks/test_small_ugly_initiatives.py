@@ -17,9 +17,9 @@ from initiatives.models import SignOff
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
 from initiatives.stages import periodic
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

@@ -184,7 +184,7 @@ def _leave() -> None:
     """An owner of an MVP leaves: the initiative is vacant that day, the chair hears after a week, the board after
     two.
     """
-    from initiatives.roles import leaving
+    from initiatives.units import leaving
 
     initiative = _claimed("mvp")
     leaving.deactivate(

@@ -74,7 +74,7 @@ def main() -> int:
 
 def end(person, admin) -> None:
     """The account ends as it does in life."""
-    from initiatives.roles import leaving
+    from initiatives.units import leaving
 
     leaving.deactivate(person=person, reason="Left the company", by=admin)
 

@@ -40,9 +40,9 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.holds.actions import owe, show_by
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.intake import actions as intake_actions
-from initiatives.integration.links import standalone
 from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.models import FileCheck, Initiative, IntakeLink, Review
+from initiatives.requirements import standalone
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.acceptance.pages.test_access import address

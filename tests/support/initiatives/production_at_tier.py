@@ -10,8 +10,8 @@ from governance.gates.levels import INVENTORY
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceKind, Tier
 from initiatives.facts import supported_stage
-from initiatives.integration.links import standalone
 from initiatives.models import Initiative
+from initiatives.requirements import standalone
 from tests.support import factories
 from tests.support.factories import Cast
 

@@ -12,8 +12,8 @@ from governance.models import Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from initiatives.facts import supported_stage
-from initiatives.integration.links import standalone
 from initiatives.requirements import actions as requirement_actions
+from initiatives.requirements import standalone
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 

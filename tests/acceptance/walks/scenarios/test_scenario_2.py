@@ -16,8 +16,8 @@ from initiatives.models import AnswerDraft, Voiding
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
 from initiatives.stages import periodic
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories

@@ -26,7 +26,7 @@ from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
 from initiatives.holds import dependants
 from initiatives.models import Voiding
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 from tests.support.database import snapshots

@@ -20,8 +20,8 @@ from governance.models import Entry, Notice
 from governance.notices import due
 from governance.permission_result import Conflict, Refused
 from initiatives.holds import actions as hold_actions
-from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

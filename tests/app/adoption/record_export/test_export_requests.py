@@ -23,7 +23,7 @@ from governance.permission_result import Conflict, Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.details import actions as detail_actions
 from initiatives.models import Evidence
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 

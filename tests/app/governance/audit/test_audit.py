@@ -25,7 +25,7 @@ from governance.permission_result import Refused
 from governance.transparency_log import sealing
 from governance.vocabulary import BoardRole
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.claims import check_deferred

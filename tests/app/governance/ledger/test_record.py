@@ -34,9 +34,9 @@ from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
 from initiatives.scope import actions as scope_actions
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 

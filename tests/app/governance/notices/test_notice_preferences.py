@@ -15,8 +15,8 @@ from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Gap
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
 

@@ -15,8 +15,8 @@ from governance.permission_result import Refused
 from governance.privacy import erasure, retention, subject_access
 from initiatives.details import actions as detail_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import SIGNED

@@ -16,7 +16,7 @@ from initiatives import tasks
 from initiatives.approvals import actions as approval_actions
 from initiatives.approvals import queries as approval_queries
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.acceptance.record.test_erasure import traces
 from tests.app.initiatives.approvals.test_approvals import answer, stand_in, use
 from tests.support import factories

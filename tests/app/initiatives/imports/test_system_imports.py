@@ -24,7 +24,7 @@ from initiatives.models import (
     TermDefinition,
     Voiding,
 )
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.paths import SYSTEM_IMPORTS
 

@@ -9,7 +9,7 @@ from governance.rulebook import parse, shipped_text
 from initiatives.holds.actions import lacking, show_by
 from initiatives.inbox import first_month, seat_time
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support.initiatives.imported_portfolio import give_owner, make_portfolio
 from tests.support.web import query_counts
 

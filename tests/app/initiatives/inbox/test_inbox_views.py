@@ -26,7 +26,7 @@ from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

@@ -16,8 +16,8 @@ from governance.notices import due
 from initiatives import tasks as initiatives_tasks
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import leaving
 from initiatives.stages import periodic
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
 

@@ -16,7 +16,7 @@ from initiatives.details import actions as detail_actions
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.requirements import actions as requirement_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.claims import make_claim
 from tests.support.initiatives.initiative_pages import acts, at, text_of

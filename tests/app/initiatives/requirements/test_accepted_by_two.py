@@ -14,8 +14,7 @@ from governance.models import Rulebook
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
 from initiatives.facts import supported_stage
-from initiatives.integration.links import standalone
-from initiatives.requirements import actions
+from initiatives.requirements import actions, standalone
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db

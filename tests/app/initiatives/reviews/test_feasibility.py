@@ -10,7 +10,7 @@ from governance import clock
 from governance.organisation import actions as organisation_actions
 from initiatives.absences import actions as absence_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from governance.identity import same_person
 from governance.permission_result import Refused
 from governance.transparency_log import verification
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.app.initiatives.reviews.test_separation_of_duties import force, give_role, past_the_act, sit_down
 from tests.support import factories

@@ -16,7 +16,7 @@ from initiatives.initiative import review_state
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_summaries
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.initiatives.open_reviews import before_prototype
 

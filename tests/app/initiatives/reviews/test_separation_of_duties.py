@@ -24,7 +24,7 @@ from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs.actions import statement_for
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
 from tests.support.attacks import unguarded_writes

@@ -22,7 +22,7 @@ from initiatives.initiative import review_state
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
-from initiatives.roles import leaving
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.initiatives.initiative_pages import SIGNED

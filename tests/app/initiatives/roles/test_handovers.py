@@ -17,7 +17,8 @@ from initiatives.holds import actions as hold_actions
 from initiatives.initiative import review_state
 from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import handover_queries, handovers, leaving
+from initiatives.roles import handover_queries, handovers
+from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots

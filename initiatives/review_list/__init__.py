@@ -1,0 +1,1 @@
+"""The list of reviews: those that wait for the person who looks come first."""
