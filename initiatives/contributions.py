@@ -56,8 +56,8 @@ class Contribution(contributions.Contribution):
     beside_running: list[Callable] = field(default_factory=list)
     beside_history: list[Callable] = field(default_factory=list)
     beside_insights: list[Callable] = field(default_factory=list)
-    # The same of an initiative, beside its facts; of the context of an initiative and the key of a requirement; of a review,
-    # above everything else of its page.
+    # The same about an initiative; about the context of an initiative and the key of a requirement; about a review, above
+    # everything else on its page.
     beside_initiative: list[Callable] = field(default_factory=list)
     beside_requirement: list[Callable] = field(default_factory=list)
     review_warnings: list[Callable] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Contribution(contributions.Contribution):
     # rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)
-    # Functions (initiative, why, owed, by): end the links of an initiative that is stopped, retired or withdrawn.
+    # Functions (initiative, why, with_obligations, by): end the links of an initiative that is stopped, retired or withdrawn.
     enders: list[Callable] = field(default_factory=list)
     # What the nouns of the integration register say, in the order in which it is told, and what apps above have found
     # out against requirements: `finding_rules.Says`.

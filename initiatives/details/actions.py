@@ -156,6 +156,6 @@ def withdraw(
         record.record(
             EntryKind.WITHDRAWN, initiative=initiative, joined_to=joined_to.ref if joined_to else None
         )
-        end_ties(initiative, "The idea was withdrawn", owed=False, by=by)
+        end_ties(initiative, "The idea was withdrawn", with_obligations=False, by=by)
         settle_standing(initiative)
     return initiative

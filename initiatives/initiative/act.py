@@ -154,10 +154,10 @@ def batched(keys: list[int], size: int = 50) -> Iterator[list[int]]:
         yield keys[start : start + size]
 
 
-def end_ties(initiative: Initiative, why: str, *, owed: bool = True, by: User) -> None:
+def end_ties(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
     """End what ties an initiative to other things, in the act that stops, retires or withdraws it.
 
-    `owed`: closing these things is an obligation.
+    `with_obligations`: closing these things is an obligation.
     """
     for end in contributed.enders:
-        end(initiative, why, owed=owed, by=by)
+        end(initiative, why, with_obligations=with_obligations, by=by)

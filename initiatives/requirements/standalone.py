@@ -19,7 +19,7 @@ from initiatives.initiative.act import act, settle_standing
 from initiatives.models import Initiative, StandaloneDeclaration
 
 
-def standing(initiative: Initiative) -> StandaloneDeclaration | None:
+def current_declaration(initiative: Initiative) -> StandaloneDeclaration | None:
     """The declaration that stands, accepted or not."""
     rows = StandaloneDeclaration.objects.filter(initiative=initiative, ended_at__isnull=True)
     return rows.select_related("declared_by", "accepted_by", "second_by").first()
@@ -51,7 +51,7 @@ def declare(*, initiative: Initiative, reason: str, by: User) -> StandaloneDecla
             key.good_at(clock.now()) for key in ServiceKey.objects.filter(contract__initiative=initiative)
         ):
             no("A system of it holds a key.", "Revoke the keys of systems that are gone.").or_refuse()
-        if standing(initiative) is not None:
+        if current_declaration(initiative) is not None:
             raise Conflict("That is declared already.")
         row = StandaloneDeclaration(
             initiative=initiative, reason=reason.strip(), declared_by=by, declared_at=clock.now()
@@ -64,7 +64,7 @@ def declare(*, initiative: Initiative, reason: str, by: User) -> StandaloneDecla
 def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclaration:
     """Accept, as a seat that signs for the inventory, that the initiative stands alone."""
     with act("accept stands alone", by=by, initiative=declaration.initiative_id, register=True) as initiative:
-        row = standing(initiative)
+        row = current_declaration(initiative)
         if row is None or row.pk != declaration.pk:
             raise Conflict("This declaration ended meanwhile.")
         may_accept(initiative, row, by).or_refuse()
@@ -82,7 +82,7 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
 
 def end_row(initiative: Initiative, why: str) -> None:
     """End what stands, inside the running act, and write the standing anew: a link or a key came."""
-    row = standing(initiative)
+    row = current_declaration(initiative)
     if row is not None:
         row.ended_at, row.ended_reason = clock.now(), why
         row.save()

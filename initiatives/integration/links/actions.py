@@ -154,18 +154,18 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
     return link
 
 
-def end_links(initiative: Initiative, why: str, *, owed: bool = True, by: User) -> None:
+def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
     """Inside the act that ends an initiative: its links end, and somebody owes the closing of the accounts it alone
     used.
 
     The owner of each system owes the word that its feed is shut.
 
-    `owed` False: nothing is, of an idea that was registered by mistake.
+    `with_obligations` False: nothing is, of an idea that was registered by mistake.
     """
     links = list(initiative.links.standing().select_related("system__owner"))
     if not links:
         return
-    if owed:
+    if with_obligations:
         owe_closing(initiative, links)
         owe_shut(initiative, links)
     _end(links, why, by)

@@ -46,7 +46,7 @@ def declare(request, ref):
 def accept(request, ref):
     """A seat accepts that the initiative stands alone."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    row = standalone.standing(initiative)
+    row = standalone.current_declaration(initiative)
     if row is None:
         raise Http404("Nothing of the kind is declared.")
     standalone.may_accept(initiative, row, request.user).or_refuse()

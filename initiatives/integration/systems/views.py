@@ -76,7 +76,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
     context = initiative_context(request, initiative, "integration")
     tied = _tied(initiative)
     against = _against(initiative, context, tied)
-    alone = None if tied else standalone.standing(initiative)
+    alone = None if tied else standalone.current_declaration(initiative)
     context |= {
         "title": _("Integration"),
         "banners": [*context["banners"], *outgrown_banner(initiative)],

@@ -143,4 +143,4 @@ def test_the_database_refuses_who_is_party_or_holds_no_seat(initiative, cast):
         initiative=initiative, role="sponsor", person=cast.seat_architecture, by=cast.owner
     )
     with pytest.raises(DatabaseError, match="party to"):
-        accepted_past_the_act(standalone.standing(initiative), cast.seat_architecture)
+        accepted_past_the_act(standalone.current_declaration(initiative), cast.seat_architecture)
