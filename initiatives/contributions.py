@@ -44,8 +44,8 @@ class Contribution(contributions.Contribution):
 
     # Pages that every initiative has; of each section the first is where it opens.
     initiative_pages: list[InitiativePage] = field(default_factory=list)
-    # Functions (initiative, book, facts, states, now, WhoMay) -> banners, each a dict of tone, title, text, link and
-    # link_text: what every page of an initiative says out loud.
+    # Functions (initiative, Judged, WhoMay) -> banners of each page of the initiative: dicts of tone, title, text,
+    # link and link_text.
     banners: list[Callable] = field(default_factory=list)
     # Functions (person, what the page is about) -> Part or None, page by page: about the review; about title and
     # problem as far as they are typed; about the system; about the initiative and the address of this installation;
@@ -56,8 +56,8 @@ class Contribution(contributions.Contribution):
     beside_running: list[Callable] = field(default_factory=list)
     beside_history: list[Callable] = field(default_factory=list)
     beside_insights: list[Callable] = field(default_factory=list)
-    # The same about an initiative; about the context of an initiative and the key of a requirement; about a review, above
-    # everything else on its page.
+    # The same about an initiative; about the context of an initiative and the key of a requirement; about a review, at
+    # the top of its page.
     beside_initiative: list[Callable] = field(default_factory=list)
     beside_requirement: list[Callable] = field(default_factory=list)
     review_warnings: list[Callable] = field(default_factory=list)
@@ -85,7 +85,8 @@ class Contribution(contributions.Contribution):
     # rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)
-    # Functions (initiative, why, with_obligations, by): end the links of an initiative that is stopped, retired or withdrawn.
+    # Functions (initiative, why, with_obligations, by): end the links of an initiative that is stopped, retired or
+    # withdrawn.
     enders: list[Callable] = field(default_factory=list)
     # What the nouns of the integration register say, in the order in which it is told, and what apps above have found
     # out against requirements: `finding_rules.Says`.

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from governance import clock
-from governance.gates import criteria as gates_criteria
 from governance.gates.gate_inputs import Item
 from governance.gates.requirement_state import NEXT_ACCEPTANCE, State
+from governance.gates.requirements import states_at
 from governance.models import Rulebook, User
 from governance.rulebook import Book
 from governance.vocabulary import EvidenceKind
@@ -151,7 +151,7 @@ def verify_gate(
         facts = supported_stage.facts_of(
             Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
         )
-        states = gates_criteria.states_at(facts, book, clock.now())
+        states = states_at(facts, book, clock.now())
         asked = [
             key
             for key in book.gates[gate].requirements()

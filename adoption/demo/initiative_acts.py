@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from adoption.demo.artefacts import details_of, from_register, log_of, pdf, verify_gate, written_by_a_register
 from governance import clock
 from governance.contracts.clauses import Terms
-from governance.gates import criteria as gates_criteria
 from governance.gates import requirements, sign_off_statement
+from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY, states_at
 from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.people.boards import board_for
 from governance.transparency_log import sealing
@@ -19,6 +19,7 @@ from initiatives.contracts.actions import Written
 from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import supported_stage
+from initiatives.initiative import review_state
 from initiatives.initiative.act import together
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.requirements import actions as requirement_actions
@@ -194,7 +195,7 @@ def ground(
     """Answer one requirement and add proof that satisfies it. Returns the item; None where saying so is the proof."""
     book = Rulebook.objects.current().book
     asked = book.requirements[key]
-    if key in gates_criteria.GENERATED_ONLY:
+    if key in GENERATED_ONLY:
         return evidence_actions.generate_index(initiative=initiative, by=team.owner)
     needs_proof = say(initiative, key, team, observed_on=observed_on, text=text, by=by)
     if not needs_proof:
@@ -214,7 +215,7 @@ def say(
     """Answer one requirement, attesting it where the rulebook takes that. True when it needs proof beside."""
     book = Rulebook.objects.current().book
     asked = book.requirements[key]
-    if key in gates_criteria.ACCEPTED_IN_PERSON:
+    if key in ACCEPTED_IN_PERSON:
         return False  # met by the acceptance itself, which also writes the answer
     attested = "attestation" in asked.evidence
     requirement_actions.answer(
@@ -302,13 +303,12 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
             requirement_actions.report_outcome(
                 initiative=initiative, key=row.key, result="met", outcome="Shown in the trial.", by=team.owner
             )
-    facts = supported_stage.facts_of(initiative)
-    states = gates_criteria.states_at(facts, book, clock.now())
+    states = states_at(supported_stage.facts_of(initiative), book, clock.now())
     piles: dict[tuple, list[str]] = {}
     for key in book.gates[gate].requirements():
         if key in skip or states[key].satisfies(gate) or key in book.deferred(gate):
             continue
-        if key in gates_criteria.GENERATED_ONLY:
+        if key in GENERATED_ONLY:
             continue  # generated when the review is opened
         if say(initiative, key, team, observed_on=observed_on):
             piles.setdefault(pile_of(book.requirements[key], book), []).append(key)
@@ -352,8 +352,9 @@ def sign_off(
     """Read the statement for a seat and sign exactly that."""
     at = clock.now()
     review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
+    snapshot = review_state.snapshot_of(review)
     text, covered = sign_off_actions.statement_for(
-        review, seat, by, verdict=verdict, reason=reason, criteria=criteria, condition=condition, at=at
+        snapshot, seat, by, verdict=verdict, reason=reason, criteria=criteria, condition=condition, at=at
     )
     last = review.sign_offs.filter(seat=seat, replaced_by__isnull=True).first()
     return sign_off_actions.sign_off(

@@ -161,9 +161,9 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         if point.review and point.review.is_open
         else None
     )
-    judged = supported_stage.judged(initiative, snapshot.facts if snapshot else None, now)
+    judged = supported_stage.judged(initiative, snapshot.judged.facts if snapshot else None, now)
     facts, support = judged.facts, judged.support
-    book = snapshot.book if snapshot else judged.rulebook.book
+    book = snapshot.judged.book if snapshot else judged.book
     marks = [NOT_PRODUCTION] if initiative.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(initiative.ref)
@@ -188,7 +188,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
 
 def _levels(judged: supported_stage.Judged) -> str:
     """How strongly the answers up to the claimed stage stand; "" while none stands at a level."""
-    asked = supported_stage.asked(judged.facts, judged.rulebook.book)
+    asked = supported_stage.asked(judged.facts, judged.book)
     return profile_words(profile_of(judged.states, asked))
 
 
@@ -201,7 +201,7 @@ def _of_review(point: meeting_agenda.Point, snapshot, initiative: Initiative) ->
             review_presentation.live_lines(snapshot),
             review_presentation.live_sign_offs(snapshot),
         )
-        book = snapshot.book
+        book = snapshot.judged.book
     else:
         lines, sign_offs, book = (
             review_presentation.frozen_lines(review),
@@ -265,8 +265,8 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
             continue
         for state in finding.requirements:
             if not state.satisfies(finding.criterion.gate):
-                asked = snapshot.book.requirements[state.key]
-                who = state.fixed_by or who_answers(snapshot.facts, asked)
+                asked = snapshot.judged.book.requirements[state.key]
+                who = state.fixed_by or who_answers(snapshot.judged.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
         "Unmet, with who fixes it and how",

@@ -1,6 +1,7 @@
 """Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
-`support` says which stage is supported (`turning_points`: for how long), `judge` whether a review can be decided.
+`judge` judges an initiative once, and everybody else reads what it returns: statements, staleness, pages, and
+`verdict_of`, which says whether a review can be decided. `turning_points` says for how long it holds.
 Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
@@ -11,33 +12,12 @@ from datetime import date, datetime
 from governance import clock
 from governance.gates import separation_of_duties
 from governance.gates.gate_inputs import Facts, HoldFact
-from governance.gates.requirements import (
-    ACCEPTED_IN_PERSON,
-    ANSWERED_FIRST,
-    GENERATED_ONLY,
-    State,
-    expiry,
-    in_words,
-    state_of,
-    states_at,
-    unusable,
-    waiver_at,
-)
+from governance.gates.requirement_state import State, in_words
+from governance.gates.requirements import ANSWERED_FIRST, states_at, waiver_at
 from governance.offline.verify import Count, count_sign_offs
 from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
 from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
-
-__all__ = [
-    "ACCEPTED_IN_PERSON",
-    "GENERATED_ONLY",
-    "State",
-    "expiry",
-    "state_of",
-    "states_at",
-    "unusable",
-]
-
 
 # Of a criterion that stands in nobody's way: one with a waived question says so and is never called met.
 MET_STATES = ("met", "with_waiver", "waived")
@@ -81,7 +61,38 @@ class Support:
         return self.shortfall == 0
 
 
-def finding_of(
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """An initiative judged once: at one moment, from its facts, by one rulebook at the tier of the initiative.
+
+    `states`: by requirement. `findings`: by criterion. `support`: what the evidence supports.
+    """
+
+    facts: Facts
+    book: Book
+    at: datetime
+    states: dict[str, State]
+    findings: dict[str, Finding]
+    support: Support
+
+    def at_gate(self, gate: str) -> tuple[Finding, ...]:
+        """Every criterion of the gate with its finding, in the rulebook's order."""
+        return tuple(self.findings[criterion.key] for criterion in self.book.gates[gate].criteria)
+
+
+def judge(facts: Facts, book: Book, at: datetime) -> Judged:
+    """Judge an initiative at `at`: every requirement, every criterion, and the stage that is supported."""
+    return judged_from(facts, book, at, states_at(facts, book, at))
+
+
+def judged_from(facts: Facts, book: Book, at: datetime, states: dict[str, State]) -> Judged:
+    """The same, where the state of every requirement at `at` is known."""
+    book = book.at_tier(facts.tier)
+    findings = {key: _finding(facts, book, one, states, at) for key, one in book.criteria.items()}
+    return Judged(facts, book, at, states, findings, _support(facts, book, at, states, findings))
+
+
+def _finding(
     facts: Facts, book: Book, criterion: Criterion, states: dict[str, State], at: datetime
 ) -> Finding:
     """Whether one criterion is met, from the states of its requirements."""
@@ -116,16 +127,9 @@ def finding_of(
     )
 
 
-def findings(
-    facts: Facts, book: Book, gate: str, states: dict[str, State], at: datetime
-) -> tuple[Finding, ...]:
-    """Every criterion of the gate with its finding, in the rulebook's order."""
-    return tuple(finding_of(facts, book, criterion, states, at) for criterion in book.gates[gate].criteria)
-
-
-def gaps_to(book: Book, states: dict[str, State], stage: str) -> list[str]:
+def gaps_to(judged: Judged, stage: str) -> list[str]:
     """Blocking requirements that a gate up to and including the one to `stage` asks for and that do not satisfy it."""
-    keys: dict[str, None] = {}
+    book, keys = judged.book, dict[str, None]()
     for step in RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1]:
         gate = book.gate_to(step)
         if gate is not None:
@@ -134,7 +138,7 @@ def gaps_to(book: Book, states: dict[str, State], stage: str) -> list[str]:
                 if (
                     key not in later
                     and book.requirements[key].blocking
-                    and not states[key].satisfies(gate.key)
+                    and not judged.states[key].satisfies(gate.key)
                 ):
                     keys.setdefault(key)
     return list(keys)
@@ -151,7 +155,9 @@ def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
     }
 
 
-def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) -> Support:
+def _support(
+    facts: Facts, book: Book, at: datetime, states: dict[str, State], findings: dict[str, Finding]
+) -> Support:
     """The highest stage that the proof supports at `at`, capped by holds and by the scale tests, and its name."""
     tests = scale_tests(book, states)
     if facts.claimed not in STAGE_RANK:
@@ -162,8 +168,7 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
         gate = book.gate_to(stage)
         if gate is None:
             break
-        blocking = [criterion for criterion in gate.criteria if criterion.blocking]
-        found = [finding_of(facts, book, criterion, states, at) for criterion in blocking]
+        found = [findings[criterion.key] for criterion in gate.criteria if criterion.blocking]
         if any(finding.blocks for finding in found):
             break
         waived[stage] = waived[reached] | _waived(facts, found, at)
@@ -327,21 +332,12 @@ def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tupl
     return tuple(reasons)
 
 
-def judge(
-    facts: Facts,
-    book: Book,
-    gate: str,
-    at: datetime,
-    *,
-    sign_offs: tuple[JudgedSignOff, ...],
-    seats: dict[str, SeatState],
-    states: dict[str, State] | None = None,
+def verdict_of(
+    judged: Judged, gate: str, *, sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState]
 ) -> Verdict:
-    """Judge one review at `at`: decidable, or everything that stands in the way (docs/domain.md, "A review")."""
-    book = book.at_tier(facts.tier)
-    rules = book.gates[gate]
-    states = states or states_at(facts, book, at)
-    found = findings(facts, book, gate, states, at)
+    """Whether a review is decidable, or everything that stands in the way (docs/domain.md, "A review")."""
+    facts, book, at = judged.facts, judged.book, judged.at
+    rules, found = book.gates[gate], judged.at_gate(gate)
     quorum = rules.quorum_for(facts.tier)
     blocking = frozenset(criterion.key for criterion in rules.criteria if criterion.blocking)
     counted = count_sign_offs(sign_offs, quorum, rules.must_include, blocking, rules.seats)
@@ -349,7 +345,7 @@ def judge(
     blockers = [
         *_unmet(facts, book, found),
         *unanswered(facts, gate, at),
-        *_unsupported(facts, book, gate, states, at),
+        *_unsupported(judged.support, gate),
         *_stale(sign_offs, rules, counted),
         *_objected(book, counted.objections),
         *_missing(sign_offs, seats, counted.missing),
@@ -373,11 +369,8 @@ def _unmet(facts: Facts, book: Book, found: tuple[Finding, ...]) -> Iterator[Rea
                 yield Reason(text, _who_can_fix(facts, book, finding))
 
 
-def _unsupported(
-    facts: Facts, book: Book, gate: str, states: dict[str, State], at: datetime
-) -> Iterator[Reason]:
+def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
     """A stage that is claimed and not supported goes no further; retiring waits for nothing."""
-    supported = support(facts, book, at, states)
     if gate != "retire" and not supported.supports_claim:
         yield Reason(
             f"{supported.label}: the claimed stage is not supported now.",

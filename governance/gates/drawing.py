@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from governance import clock
+from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import Drawn, Facts
 from governance.gates.levels import drawable, from_outside, vouched_for
-from governance.gates.requirement_state import State
 from governance.permission_result import Reason
 from governance.rulebook import Book
 
@@ -45,11 +45,12 @@ def in_order(root: bytes, ref: str, round: str, requirements: Iterable[str]) -> 
     return sorted(requirements, key=lambda requirement: ticket(root, ref, round, requirement))
 
 
-def owed(facts: Facts, book: Book, states: dict[str, State]) -> list[str]:
+def owed(judged: Judged) -> list[str]:
     """What is still to be drawn in the round that runs: one entry each, in place of which question, "" for none.
 
     So many as the rulebook says, and another for each that was refused or changed; as long as there are any left.
     """
+    facts, book = judged.facts, judged.book
     of_round = facts.of_round()
     brought = {one.in_place_of for one in of_round}
     first = sum(not one.in_place_of for one in of_round)
@@ -59,19 +60,19 @@ def owed(facts: Facts, book: Book, states: dict[str, State]) -> list[str]:
         for one in of_round
         if one.requirement not in brought and brings_another(facts, book, one)
     ]
-    return wanted[: len(left(facts, book, states))]
+    return wanted[: len(left(judged))]
 
 
-def draw(facts: Facts, book: Book, states: dict[str, State], root: bytes) -> list[Draw]:
+def draw(judged: Judged, root: bytes) -> list[Draw]:
     """The questions that are to be drawn now in the round that runs, in order."""
-    order = in_order(root, facts.ref, facts.round, left(facts, book, states))
-    return [Draw(key, place) for key, place in zip(order, owed(facts, book, states), strict=False)]
+    order = in_order(root, judged.facts.ref, judged.facts.round, left(judged))
+    return [Draw(key, place) for key, place in zip(order, owed(judged), strict=False)]
 
 
-def left(facts: Facts, book: Book, states: dict[str, State]) -> list[str]:
+def left(judged: Judged) -> list[str]:
     """What may still be drawn in the round that runs, in the rulebook's order."""
-    drawn = {one.requirement for one in facts.of_round()}
-    return [key for key in drawable(facts, book, states) if key not in drawn]
+    drawn = {one.requirement for one in judged.facts.of_round()}
+    return [key for key in drawable(judged.facts, judged.book, judged.states) if key not in drawn]
 
 
 def offered(facts: Facts, book: Book, requirement: str) -> frozenset[int]:
@@ -113,15 +114,15 @@ def brings_another(facts: Facts, book: Book, drawn: Drawn) -> bool:
     return version != drawn.answer_version or offered(facts, book, key) != drawn.items
 
 
-def unverified(facts: Facts, states: dict[str, State]) -> list[str]:
+def unverified(judged: Judged) -> list[str]:
     """What was drawn in the round that runs and waits to be verified, in order."""
-    keys = [one.requirement for one in facts.of_round() if one.requirement in states]
-    return [key for key in keys if not vouched_for(states[key])]
+    keys = [one.requirement for one in judged.facts.of_round() if one.requirement in judged.states]
+    return [key for key in keys if not vouched_for(judged.states[key])]
 
 
-def waits(facts: Facts, book: Book, states: dict[str, State]) -> Reason | None:
+def waits(judged: Judged) -> Reason | None:
     """Why nothing is decided yet: questions are still to be drawn. None where none are."""
-    places = owed(facts, book, states)
+    places = owed(judged)
     if not places:
         return None
     if "" in places:

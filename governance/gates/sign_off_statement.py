@@ -17,9 +17,10 @@ from textwrap import shorten
 from typing import Any, Protocol
 
 from governance import clock
-from governance.gates import criteria as gates_criteria
+from governance.gates.criteria import MET_STATES, Judged
+from governance.gates.evidence_rules import expiry, unusable
 from governance.gates.gate_inputs import Facts, Item
-from governance.gates.requirements import SATISFIED_STATES, State, states_at
+from governance.gates.requirements import SATISFIED_STATES
 from governance.permission_result import ended
 from governance.rulebook import Book, Criterion
 from governance.vocabulary import LEVEL_RANK, Level, Seat, SignOffVerdict
@@ -46,20 +47,14 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def seat_facts(
-    facts: Facts, book: Book, gate: str, seat: str, at: datetime, states: dict[str, State] | None = None
-) -> dict[str, Any]:
+def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
     """The facts that this seat covers at this gate: what its statement names, as plain JSON values."""
-    states = states or states_at(facts, book, at)
-    criteria: dict[str, str] = {}
-    asked: dict[str, None] = {}  # in order
-    for criterion in book.criteria_of(gate, seat):
-        criteria[criterion.key] = gates_criteria.finding_of(facts, book, criterion, states, at).state
-        for key in criterion.requirements:
-            asked[key] = None
+    facts, book = judged.facts, judged.book
+    signed = book.criteria_of(gate, seat)
+    asked = dict.fromkeys(key for criterion in signed for key in criterion.requirements)  # in order
     requirements, evidence = {}, {}
     for key in asked:
-        state = states[key]
+        state = judged.states[key]
         satisfied = state.satisfies(gate)
         requirements[key] = {
             "state": "met" if satisfied and state.state == "below" else state.state,
@@ -74,10 +69,10 @@ def seat_facts(
                 evidence[str(item.id)] = _named(item)
     proof_items = {
         key: [facts.declared[key].declared, facts.declared[key].result] if key in facts.declared else None
-        for criterion in book.criteria_of(gate, seat)
+        for criterion in signed
         for key in criterion.proof_items
     }
-    contract = next((c for c in facts.contracts if c.in_force_at(at)), None)
+    contract = next((c for c in facts.contracts if c.in_force_at(judged.at)), None)
     return {
         "format": FORMAT,
         "initiative": facts.ref,
@@ -88,7 +83,7 @@ def seat_facts(
         "gate": gate,
         "seat": seat,
         "rulebook": book.digest,
-        "criteria": criteria,
+        "criteria": {criterion.key: judged.findings[criterion.key].state for criterion in signed},
         "requirements": requirements,
         "evidence": evidence,
         "proof_items": proof_items,
@@ -266,24 +261,16 @@ def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
     return changed, same
 
 
-def stale_reasons(
-    signed: dict[str, Any],
-    facts: Facts,
-    book: Book,
-    at: datetime,
-    signed_at: datetime,
-    states: dict[str, State] | None = None,
-) -> list[str]:
-    """Why an approval on these signed facts no longer counts at `at`; empty while it is fresh."""
-    day = clock.local_day(at)
+def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -> list[str]:
+    """Why an approval on these signed facts no longer counts as the initiative is judged; empty while it is fresh."""
+    book, states, day = judged.book, judged.states, clock.local_day(judged.at)
     reasons = []
     limit = book.freshness.sign_off_max_age_days
     if clock.local_day(signed_at) + timedelta(days=limit) < day:
         reasons.append(f"signed more than {limit} days ago")
     if signed["rulebook"] != book.digest:
         return [*reasons, f"the review was moved to rulebook {book.version}"]
-    states = states or states_at(facts, book, at)
-    now = seat_facts(facts, book, signed["gate"], signed["seat"], at, states)
+    now = seat_facts(judged, signed["gate"], signed["seat"])
     reasons += _initiative_moved(signed, now)
     if now["scope"] != [list(scope) for scope in signed["scope"]]:
         before = "; ".join(scope[1] for scope in signed["scope"]) or "none"
@@ -300,16 +287,16 @@ def stale_reasons(
         reasons.append(f"the contract changed: now version {number}")
     if now["proof_items"] != signed["proof_items"]:
         reasons.append("what was declared, or its result, changed")
-    items = {item.id: item for item in facts.items}
+    items = {item.id: item for item in judged.facts.items}
     for key, then in signed["requirements"].items():
         after = now["requirements"].get(key, then)
-        moved = list(_moved(facts, book, key, then, states[key], items, at, signed_at))
+        moved = list(_moved(judged, key, then, items, signed_at))
         reasons += moved or _level_moved(book.requirements[key].question, then, after)
     reasons += _proof_moved(signed, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
         # What was waived and is met since, or was unmet and is fixed, is better than what was signed.
-        if state in gates_criteria.MET_STATES and after not in gates_criteria.MET_STATES and not reasons:
+        if state in MET_STATES and after not in MET_STATES and not reasons:
             reasons.append(f"no longer met: {book.criteria[key].question}")
         elif state == "met" and after in ("with_waiver", "waived") and not reasons:
             reasons.append(f"no longer met, only {after.replace('_', ' ')}: {book.criteria[key].question}")
@@ -375,17 +362,11 @@ def _level_moved(question: str, then: dict[str, Any], after: dict[str, Any]) -> 
 
 
 def _moved(
-    facts: Facts,
-    book: Book,
-    key: str,
-    then: dict[str, Any],
-    state: State,
-    items: dict[int, Item],
-    at: datetime,
-    signed_at: datetime,
+    judged: Judged, key: str, then: dict[str, Any], items: dict[int, Item], signed_at: datetime
 ) -> Iterator[str]:
     """What happened, since signing, to the answer and the items that one requirement stood on."""
-    requirement, day = book.requirements[key], clock.local_day(at)
+    facts, book, at = judged.facts, judged.book, judged.at
+    requirement, state, day = book.requirements[key], judged.states[key], clock.local_day(at)
     if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:
         yield f"the answer changed: {requirement.question}"
     for pk in then["evidence"]:
@@ -399,8 +380,8 @@ def _moved(
             if key in item.covers
             else book.requirements[book.carry.replaced_at_production.get(key, key)]
         )
-        why = gates_criteria.unusable(facts, book, form, item, at)
-        last = gates_criteria.expiry(form, item, facts.tier)
+        why = unusable(facts, book, form, item, at)
+        last = expiry(form, item, facts.tier)
         if why:
             yield why.rstrip(".")
         elif last is not None and day > last and then["until"]:

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 
 from governance import clock
 from governance.gates import levels
-from governance.gates.criteria import Support, support
+from governance.gates.criteria import Judged, judged_from
 from governance.gates.gate_inputs import ContractState, Facts, Running
-from governance.gates.requirements import State, state_of, states_at
+from governance.gates.requirements import state_of, states_at
 from governance.rulebook import Book
 
 
-def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, Support, dict[str, State]]]:
-    """What is supported from `start` on, moment by moment, if nothing changes but the time.
+def outlook(facts: Facts, book: Book, start: datetime) -> list[Judged]:
+    """What is judged from `start` on, moment by moment, if nothing changes but the time.
 
-    Each entry holds from its moment until the next one's; the last holds for good. A requirement is judged anew
-    only at its own turning points.
+    Each holds from its moment until the next one's; the last holds for good. A requirement is judged anew only at its
+    own turning points.
     """
     turns: dict[datetime, set[str]] = {}
     for key, moment in _turning_points(facts, book):
@@ -29,10 +29,10 @@ def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, S
         if moment > start:
             turns[moment] = set(book.requirements)
     states = states_at(facts, book, start)
-    result = [(start, support(facts, book, start, states), states)]
+    result = [judged_from(facts, book, start, states)]
     for moment in sorted(turns):
         states = {**states, **{key: state_of(facts, book, key, moment) for key in turns[moment]}}
-        result.append((moment, support(facts, book, moment, states), states))
+        result.append(judged_from(facts, book, moment, states))
     return result
 
 

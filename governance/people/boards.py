@@ -1,6 +1,6 @@
 """Boards: which one decides for a unit, and who sits on it at a moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet, Value
 
@@ -82,12 +82,12 @@ def seats_held(person: User) -> list[Membership]:
     return sorted(seats, key=lambda seat: (seat.board.name, seat.seat, seat.starts_at))
 
 
-def seat_holders(members: list[Membership], seat: str) -> list[Membership]:
+def seat_holders(members: Sequence[Membership], seat: str) -> list[Membership]:
     """Who holds the seat: its holder first, then delegates."""
     return [member for member in members if member.seat == seat]
 
 
-def holder_stood_in_for(members: list[Membership], seat: str, person: User) -> User | None:
+def holder_stood_in_for(members: Sequence[Membership], seat: str, person: User) -> User | None:
     """Whose seat it is, where the person holds it as a delegate only; else None."""
     mine = [member for member in seat_holders(members, seat) if member.person_id == person.pk]
     if not mine or any(member.delegate_of_id is None for member in mine):
@@ -95,7 +95,7 @@ def holder_stood_in_for(members: list[Membership], seat: str, person: User) -> U
     return mine[0].delegate_of.person
 
 
-def chairs(members: list[Membership]) -> tuple[list[Membership], list[Membership]]:
+def chairs(members: Sequence[Membership]) -> tuple[list[Membership], list[Membership]]:
     """The chair and the deputy chair, each as a list that may be empty."""
     return seat_holders(members, BoardRole.CHAIR), seat_holders(members, BoardRole.DEPUTY_CHAIR)
 

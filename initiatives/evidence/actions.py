@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from governance import clock
 from governance.database.row_history import insert_many
-from governance.gates import criteria
+from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.ledger import record
 from governance.models import Clause, ContractVersion, Rulebook, User
 from governance.permission_result import Conflict, no
@@ -139,13 +139,13 @@ def _check_covers(book, kind, covers) -> dict:
     for key in covers:
         if key not in book.requirements:
             return {"covers": f"The rulebook asks nothing named {key}."}
-        if key in criteria.GENERATED_ONLY:
+        if key in GENERATED_ONLY:
             return {"covers": f"{book.requirements[key].question} Its index is generated, never uploaded."}
         if kind not in book.requirements[key].evidence:
             wanted = " or ".join(EvidenceKind(name).label.lower() for name in book.requirements[key].evidence)
             given = EvidenceKind(kind).label.lower()
             return {"covers": f"{book.requirements[key].question} This needs a {wanted}, not a {given}."}
-        if kind == "attestation" and key in criteria.ACCEPTED_IN_PERSON:
+        if kind == "attestation" and key in ACCEPTED_IN_PERSON:
             return {"covers": f"{book.requirements[key].question} Only the person's own acceptance counts."}
     return {}
 
@@ -436,7 +436,7 @@ def generate_index(*, initiative: Initiative, by: User) -> Evidence:
 
 def write_index(initiative: Initiative, by: User) -> Evidence:
     """The index as an item of evidence, inside the running act: contract, impact, earlier decisions, conditions."""
-    key = next(iter(criteria.GENERATED_ONLY))
+    key = next(iter(GENERATED_ONLY))
     text = index_text(initiative)
     answer = Answer.objects.filter(initiative=initiative, requirement=key).first()
     words = f"Generated index of {clock.today():%-d %B %Y}."

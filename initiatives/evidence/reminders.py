@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates.evidence_rules import expiry
 from governance.gates.levels import RENEWAL_DAYS
-from governance.gates.requirements import BY_VERIFYING
+from governance.gates.requirement_state import State
+from governance.gates.requirements import BY_VERIFYING, states_at
 from governance.models import Rulebook
 from governance.notices.due import before, since
 from governance.vocabulary import ReviewOutcome, Stage
@@ -40,15 +41,14 @@ def proof(moment: datetime):
     for initiative in initiatives:
         judged = supported_stage.judged(initiative, at=moment)
         facts, told_of = judged.facts, set()
-        asked = {judged.rulebook.book: set(supported_stage.asked(facts, judged.rulebook.book))}
+        asked = {judged.book: set(supported_stage.asked(facts, judged.book))}
         if initiative.pk in reviews:
             review = reviews[initiative.pk]
             book = Rulebook.objects.kept(review.rulebook_id).book
             gate = book.gates[review.gate]
             asked.setdefault(book, set()).update(set(gate.requirements()) - book.deferred(gate))
         for book, keys in asked.items():
-            same = book == judged.rulebook.book
-            states = judged.states if same else criteria.states_at(facts, book, moment)
+            states = judged.states if book == judged.book else states_at(facts, book, moment)
             ageing: dict[date, list[str]] = defaultdict(list)
             for key in book.requirements:
                 if key not in keys or key in told_of or not book.requirements[key].blocking:
@@ -72,13 +72,13 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
     return list(live.filter(claimed | Q(pk__in=under_review)).select_related("unit").order_by("pk"))
 
 
-def stale_on(facts, book, state: criteria.State) -> date | None:
+def stale_on(facts, book, state: State) -> date | None:
     """The day from which the proof of a requirement no longer counts for its age; None where age ends nothing."""
     if state.state in ("met", "below", "not_applicable"):
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "stale":
         requirement = book.requirements.get(state.key)
-        last = criteria.expiry(requirement, state.items[0], facts.tier)
+        last = expiry(requirement, state.items[0], facts.tier)
         return last + timedelta(days=1) if last else None
     return None
 
@@ -156,7 +156,7 @@ def renewals(moment: datetime):
     circle = Circle(newer)
     for initiative, found in newer.items():
         judged = supported_stage.judged(initiative, at=moment)
-        book = judged.rulebook.book.at_tier(initiative.tier)
+        book = judged.book
         told_of: set[int] = set()
         for key, state in judged.states.items():
             row = next((found[item.id] for item in state.items if item.id in found), None)

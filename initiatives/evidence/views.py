@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates.evidence_rules import expiry, unusable
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import EvidenceKind
@@ -100,7 +100,7 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
     alive = [requirement for requirement in asked if item.void_at(requirement.key, now) is None]
     if asked and not alive:
         return "voided", None
-    ends = [criteria.expiry(requirement, item, facts.tier) for requirement in alive]
+    ends = [expiry(requirement, item, facts.tier) for requirement in alive]
     days = [end for end in ends if end is not None]
     if not ends or len(days) < len(ends):
         return "current", None
@@ -226,8 +226,8 @@ def item_context(request, initiative, row) -> dict:
                 {"key": "", "question": key, "why": "No longer asked.", "counts": False, "last": None}
             )
             continue
-        last = criteria.expiry(asked, fact, facts.tier)
-        why = criteria.unusable(facts, book, asked, fact, now)
+        last = expiry(asked, fact, facts.tier)
+        why = unusable(facts, book, asked, fact, now)
         if not why and last is not None and last < context["today"]:
             why = "It expired."
         if not why and fact.result and fact.result != "pass":

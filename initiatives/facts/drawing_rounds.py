@@ -7,8 +7,7 @@ from datetime import datetime
 
 from governance import clock
 from governance.gates import drawing
-from governance.gates.gate_inputs import Facts
-from governance.gates.requirements import State, states_at
+from governance.gates.criteria import Judged, judge
 from governance.models import Rulebook
 from governance.rulebook import Book
 from initiatives.facts import drawn_questions, supported_stage
@@ -26,9 +25,7 @@ class Round:
     review: Review | None
     renews: datetime | None
     since: datetime | None
-    book: Book
-    facts: Facts
-    states: dict[str, State]
+    judged: Judged
 
 
 def round_that_runs(initiative: Initiative) -> Round | None:
@@ -53,6 +50,6 @@ def renewal_from(initiative: Initiative) -> datetime | None:
 def _round(
     initiative: Initiative, book: Book, review: Review | None = None, since: datetime | None = None
 ) -> Round:
-    facts, book = supported_stage.facts_of(initiative), book.at_tier(initiative.tier)
+    judged = judge(supported_stage.facts_of(initiative), book, clock.now())
     renews = drawn_questions.renewed(initiative) if review is None else None
-    return Round(initiative, review, renews, since, book, facts, states_at(facts, book, clock.now()))
+    return Round(initiative, review, renews, since, judged)

@@ -22,9 +22,7 @@ from governance import clock
 from governance.database import prepared_statements
 from governance.database.request_memo import one_look
 from governance.gates import criteria, turning_points
-from governance.gates.gate_inputs import Facts
 from governance.models import Rulebook
-from governance.rulebook import Book
 from governance.transparency_log import recomputation
 from initiatives.contributions import Contribution
 from initiatives.facts import initiative_rows, rulebook_in_effect, wording
@@ -96,14 +94,15 @@ def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dic
     ends = [since for since, _ in versions[1:]]
     for (start, rulebook), end in zip_longest(versions, ends):
         outlook = turning_points.outlook(under(facts, initiative, rulebook.book), rulebook.book, start)
-        supported.append(outlook[0][1])
-        _add_spans(spans, facts, rulebook.book, [one for one in outlook if end is None or one[0] < end])
+        supported.append(outlook[0].support)
+        _add_spans(spans, [one for one in outlook if end is None or one.at < end])
     return versions[0][1], spans, supported[0]
 
 
-def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
+def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
     """Add the outlook as the columns of spans, neighbours that say the same joined."""
-    for moment, support, states in outlook:
+    for judged in outlook:
+        facts, book, support = judged.facts, judged.book, judged.support
         row = {
             "supported": support.supported,
             "shortfall": support.shortfall,
@@ -111,17 +110,17 @@ def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
             "governance": support.tests["governance"],
             "integration": support.tests["integration"],
             "adoption": support.tests["adoption"],
-            "held": bool(criteria.holds_at(facts, book, moment)),
-            "gaps": gap_counts(facts, book, states),
-            "profile": wording.profile_of(states, asked(facts, book)),
-            "to_verify": to_verify(facts, book.at_tier(facts.tier), states),
-            "next_stale_on": next_stale(states, clock.local_day(moment)),
+            "held": bool(criteria.holds_at(facts, book, judged.at)),
+            "gaps": gap_counts(judged),
+            "profile": wording.profile_of(judged.states, asked(facts, book)),
+            "to_verify": to_verify(judged),
+            "next_stale_on": next_stale(judged.states, clock.local_day(judged.at)),
         }
         if rows and row.items() <= rows[-1].items():
             continue
         if rows:
-            rows[-1]["until_at"] = moment
-        rows.append({**row, "from_at": moment, "until_at": None})
+            rows[-1]["until_at"] = judged.at
+        rows.append({**row, "from_at": judged.at, "until_at": None})
 
 
 def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:

@@ -1,13 +1,14 @@
 """The supported stage of an initiative: facts collected from rows, judged by the pure rules."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from governance import clock
 from governance.database.request_memo import once, one_look
 from governance.gates import criteria
+from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
@@ -26,7 +27,7 @@ from governance.gates.gate_inputs import (
     Void,
     WaiverFact,
 )
-from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE
+from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE, State
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
@@ -38,22 +39,11 @@ CURRENT = ("met", "below")
 BLOCKING_OBLIGATIONS = ("post_mortem", "retrospective", "criterion")
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What the evidence of an initiative supports at a moment, by the rulebook that decides for it then."""
-
-    rulebook: Rulebook
-    facts: Facts
-    states: dict[str, criteria.State]
-    support: criteria.Support
-
-
 def judged(initiative: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
-    """Judge an initiative now, or at another moment, from these facts where they were read already."""
-    facts, at = facts or facts_of(initiative), at or clock.now()
-    rulebook = rulebook_in_effect.rulebook_of(initiative, at)
-    states = criteria.states_at(facts, rulebook.book, at)
-    return Judged(rulebook, facts, states, criteria.support(facts, rulebook.book, at, states))
+    """Judge an initiative by the rulebook that decides for it, now unless told, from facts that were read already."""
+    at = at or clock.now()
+    book = rulebook_in_effect.rulebook_of(initiative, at).book
+    return criteria.judge(facts or facts_of(initiative), book, at)
 
 
 def facts_of(initiative: Initiative) -> Facts:
@@ -351,18 +341,19 @@ def under(facts: Facts, initiative: Initiative, book: Book) -> Facts:
     return replace(facts, reattest_by=reattest_by(initiative, book))
 
 
-def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> dict[str, int]:
+def gap_counts(judged: Judged) -> dict[str, int]:
     """How many requirements stand between the initiative and what it claims, by layer."""
-    gaps = criteria.gaps_to(book, states, facts.claimed)
-    return Counter(book.requirements[key].layer for key in gaps)
+    gaps = criteria.gaps_to(judged, judged.facts.claimed)
+    return Counter(judged.book.requirements[key].layer for key in gaps)
 
 
-def to_verify(facts: Facts, book: Book, states: dict[str, criteria.State]) -> list[dict] | None:
+def to_verify(judged: Judged) -> list[dict] | None:
     """Answers up to the claimed stage that wait to be verified, as `Span.to_verify` keeps them; None for none."""
     found = []
-    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(facts.claimed, 0) + 1], NEXT_ACCEPTANCE}
-    for key in _asked(book, facts.claimed):
-        state = states[key]
+    claimed, book = judged.facts.claimed, judged.book
+    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1], NEXT_ACCEPTANCE}
+    for key in _asked(book, claimed):
+        state = judged.states[key]
         authors = {item.author_id for item in state.items if key in item.covers and not item.unverified}
         waits = state.place == BY_VERIFYING and (state.satisfied or state.below & passed)
         if waits and authors:
@@ -389,7 +380,7 @@ def _asked(book: Book, claimed: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def next_stale(states: dict[str, criteria.State], day):
+def next_stale(states: dict[str, State], day):
     """The first day on which something that a requirement stands on now has aged out."""
     ends = (state.last_day for state in states.values() if state.state in CURRENT and state.last_day)
     return min((end + timedelta(days=1) for end in ends if end >= day), default=None)

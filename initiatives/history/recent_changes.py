@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates.criteria import Judged
+from governance.gates.evidence_rules import expiry
 from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.privacy import erasure_log
@@ -15,21 +16,19 @@ from initiatives.models import Initiative, InitiativeVisit, Review, ReviewVisit
 NEWS = 30
 
 
-def of_review(review: Review, person: User, facts, states: dict, book) -> dict | None:
+def of_review(review: Review, person: User, judged: Judged) -> dict | None:
     """What changed on the initiative since the person last opened this review; None at first. Remembers this visit."""
     since = ReviewVisit.look(review, person, clock.now())
-    return _since(review.initiative, person, since, facts, states, book)
+    return _since(review.initiative, person, since, judged)
 
 
-def of_initiative(initiative: Initiative, person: User, facts, states: dict, book) -> dict | None:
+def of_initiative(initiative: Initiative, person: User, judged: Judged) -> dict | None:
     """What changed on the initiative since the person last opened its page; None at first. Remembers this visit."""
     since = InitiativeVisit.look(initiative, person, clock.now())
-    return _since(initiative, person, since, facts, states, book)
+    return _since(initiative, person, since, judged)
 
 
-def _since(
-    initiative: Initiative, person: User, since: datetime | None, facts, states: dict, book
-) -> dict | None:
+def _since(initiative: Initiative, person: User, since: datetime | None, judged: Judged) -> dict | None:
     if since is None:
         return None
     entries = (
@@ -54,17 +53,17 @@ def _since(
         "since": since,
         "entries": shown,
         "more": entries.count() - NEWS if len(found) > NEWS else 0,
-        "aged": aged(facts, states, book, since),
+        "aged": aged(judged, since),
     }
 
 
-def aged(facts, states: dict, book, since: datetime) -> list[str]:
+def aged(judged: Judged, since: datetime) -> list[str]:
     """The questions whose proof aged out between that visit and today. No act did that, so no entry tells it."""
     then, today, found = clock.local_day(since), clock.today(), []
-    for key, state in states.items():
+    for key, state in judged.states.items():
         if state.state == "stale":
-            asked = book.requirements[key]
-            last = criteria.expiry(asked, state.items[0], facts.tier)
+            asked = judged.book.requirements[key]
+            last = expiry(asked, state.items[0], judged.facts.tier)
             if last is not None and then <= last < today:
                 found.append(f"{asked.question} Its evidence was current until {day(last)}.")
     return found

@@ -165,7 +165,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             raise Conflict(f"It was resolved on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
         if obligation.kind == "criterion":
             judged = supported_stage.judged(initiative, _facts(initiative))
-            book, states, key = judged.rulebook.book, judged.states, obligation.source.split(":")[0]
+            book, states, key = judged.book, judged.states, obligation.source.split(":")[0]
             if not all(
                 states[wanted].satisfies(book.criteria[key].gate)
                 for wanted in book.criteria[key].requirements
@@ -241,8 +241,7 @@ def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
 
 def lacking(initiative: Initiative) -> list[str]:
     """The requirements that are missing now for the stage that the initiative claims, by key."""
-    judged = supported_stage.judged(initiative)
-    return list(criteria.gaps_to(judged.rulebook.book, judged.states, initiative.stage))
+    return criteria.gaps_to(supported_stage.judged(initiative), initiative.stage)
 
 
 def may_set_day(initiative: Initiative, by: User) -> Answer:

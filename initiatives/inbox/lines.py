@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from django.urls import reverse
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY, expiry
 from governance.models import User
 from governance.notices.inbox import Line
 from governance.permission_result import ended
@@ -229,8 +229,8 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
         for key in gate.requirements()
         if key not in answered
         and key not in later
-        and key not in criteria.ACCEPTED_IN_PERSON
-        and key not in criteria.GENERATED_ONLY
+        and key not in ACCEPTED_IN_PERSON
+        and key not in GENERATED_ONLY
         and (leads or ANSWERING.get(look.book.requirements[key].answered_by) in held)
     ]
     if open_keys:
@@ -283,7 +283,7 @@ def _ageing(look: Look, spans: dict[int, Span]):
 
 def _renewed(initiative: Initiative, item: Evidence, key: str) -> tuple[str, str]:
     """Where the one item that ends is renewed, and what is done there: by its person, one's word, or a newer item."""
-    if key in criteria.ACCEPTED_IN_PERSON:
+    if key in ACCEPTED_IN_PERSON:
         return reverse("people", args=[initiative.ref]), "See who accepts again"
     if item.generated:
         return reverse("evidence-index", args=[initiative.ref]), "Generate it anew"
@@ -298,7 +298,7 @@ def _all_ageing(initiative: Initiative) -> tuple[str, str]:
 
 def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> date | None:
     requirement = look.book.requirements.get(key)
-    return criteria.expiry(requirement, item, initiative.tier) if requirement else None
+    return expiry(requirement, item, initiative.tier) if requirement else None
 
 
 def obligations(look: Look):

@@ -304,7 +304,7 @@ def _of_review(review: Review) -> Move:
     due = clock.local_day(review.expires_at)
     first, *rest = review_turn.moves(snapshot)
     more = f" (and {_count(len(rest), 'other', 'others')})" if rest else ""
-    gate = snapshot.book.gates[review.gate].title
+    gate = snapshot.judged.book.gates[review.gate].title
 
     def words(move: review_turn.Move) -> str:
         return f"{gate}, {move.what}, by {day(due)}"

@@ -14,6 +14,7 @@ from django.db import transaction
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
+from governance.gates.requirement_state import State
 from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.permission_result import Refused, ended
@@ -34,7 +35,7 @@ class Sight:
 
     supported: str
     findings: dict[str, criteria.Finding] = field(hash=False)
-    states: dict[str, criteria.State] = field(hash=False)
+    states: dict[str, State] = field(hash=False)
     sign_offs: dict[str, criteria.JudgedSignOff] = field(hash=False)
     decidable: bool
     holds: tuple[str, ...]
@@ -49,23 +50,24 @@ def sight(initiative: Initiative) -> Sight:
     at = clock.now()
     review = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).select_related("rulebook").first()
     snapshot = review_state.snapshot_of(review, initiative, at) if review is not None else None
-    facts = snapshot.facts if snapshot else supported_stage.facts_of(initiative)
+    facts = snapshot.judged.facts if snapshot else supported_stage.facts_of(initiative)
     book = Rulebook.objects.current().book
-    states = criteria.states_at(facts, book, at)
-    found = {}
-    for gate in _gates_of(initiative, book):
-        for finding in criteria.findings(facts, book, gate, states, at):
-            found.setdefault(finding.criterion.key, finding)
-    judged = supported_stage.judged(initiative, facts, at)
+    deciding = supported_stage.judged(initiative, facts, at)
+    judged = deciding if deciding.book == book else criteria.judge(facts, book, at)
+    found = {
+        finding.criterion.key: finding
+        for gate in _gates_of(initiative, book)
+        for finding in judged.at_gate(gate)
+    }
     return Sight(
-        supported=judged.support.supported,
+        supported=deciding.support.supported,
         findings=found,
-        states={key: states[key] for finding in found.values() for key in finding.criterion.requirements},
-        sign_offs={sign_off.seat: sign_off for sign_off in snapshot.judged} if snapshot else {},
+        states={
+            key: judged.states[key] for finding in found.values() for key in finding.criterion.requirements
+        },
+        sign_offs={sign_off.seat: sign_off for sign_off in snapshot.judged_sign_offs} if snapshot else {},
         decidable=bool(snapshot and snapshot.verdict.decidable),
-        holds=tuple(
-            f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, judged.rulebook.book, at)
-        ),
+        holds=tuple(f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, deciding.book, at)),
         questions={key: requirement.question for key, requirement in book.requirements.items()},
     )
 

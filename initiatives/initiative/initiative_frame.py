@@ -232,17 +232,17 @@ def who_may(initiative: Initiative, person: User) -> WhoMay:
 def initiative_context(request, initiative: Initiative, page: str, *, facts=None) -> dict:
     """The context of a page of the initiative; `page` is the URL name of the page of a section that it belongs to.
 
-    `book` is the rulebook in force: its questions are asked next. `judged` is by the version that decides for the
-    initiative.
+    `book` is the rulebook in force: its questions are asked next. `judged_next` is judged by it, `judged` by the
+    version that decides for the initiative.
 
-    Keys: initiative, book, facts, states, judged, support, now, today, goal, question, claims (whether it is more than
-    an idea), claim (basis in words), supports (the stage its evidence supports, in words, or ""), lean, tags, former
-    (names it bore), rooms, banners, sections, may (WhoMay), open_review.
+    Keys: initiative, book, facts, states, judged, judged_next, support, now, today, goal, question, claims (whether it
+    is more than an idea), claim (basis in words), supports (the stage its evidence supports, in words, or ""), lean,
+    tags, former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
     """
     book, now = Rulebook.objects.current().book.at_tier(initiative.tier), clock.now()
     judged = supported_stage.judged(initiative, facts, now)
-    facts, support, deciding = judged.facts, judged.support, judged.rulebook.book
-    states = judged.states if deciding == book else criteria.states_at(facts, book, now)
+    judged_next = judged if judged.book == book else criteria.judge(judged.facts, book, now)
+    facts, support = judged.facts, judged.support
     may = who_may(initiative, request.user)
     review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
     goal, question = goal_of(initiative, book)
@@ -251,8 +251,9 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
         "initiative": initiative,
         "book": book,
         "facts": facts,
-        "states": states,
+        "states": judged_next.states,
         "judged": judged,
+        "judged_next": judged_next,
         "support": support,
         "now": now,
         "today": clock.local_day(now),
@@ -267,12 +268,8 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
         "lean_label": lean_words(initiative, support),
         "tags": tags_of(initiative, support),
         "former": [row.title for row in initiative_rows.rows(initiative, "former_titles")],
-        "rooms": rooms_of(initiative, deciding, judged.states, support, review),
-        "banners": [
-            one
-            for banners in contributed.banners
-            for one in banners(initiative, book, facts, states, now, may)
-        ],
+        "rooms": rooms_of(initiative, judged, review),
+        "banners": [one for banners in contributed.banners for one in banners(initiative, judged_next, may)],
         "sections": sections_of(initiative, page, facts, review),
         "may": may,
         "open_review": review,
@@ -364,8 +361,9 @@ def tags_of(initiative: Initiative, support: criteria.Support) -> list[tuple[str
     return tags
 
 
-def rooms_of(initiative, book, states, support, review) -> list[dict]:
+def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
     """The stages as rooms: which one is claimed, which are supported, where a review is open."""
+    book, support = judged.book, judged.support
     held = STAGE_RANK.get(support.supported, 0)
     rooms = []
     for stage in RUNNING_STAGES[1:]:
@@ -373,7 +371,7 @@ def rooms_of(initiative, book, states, support, review) -> list[dict]:
         if initiative.stage in STAGE_RANK and held >= STAGE_RANK[stage]:
             tags.append(("approved, evidence supports it" if claimed else "evidence supports it", "ok"))
         elif claimed:
-            gaps = len(criteria.gaps_to(book, states, stage))
+            gaps = len(criteria.gaps_to(judged, stage))
             more = f", {gaps} gap{'' if gaps == 1 else 's'}" if gaps else ", held" if support.held_by else ""
             tags.append(
                 (

@@ -10,13 +10,12 @@ from functools import cached_property
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria, drawing, sign_off_statement
+from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import Facts
-from governance.gates.requirements import State, states_at
 from governance.gates.separation_of_duties import Parties, RestsOn, why_barred, why_counted_twice
-from governance.models.people import Membership
+from governance.models.people import Board, Membership
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
-from governance.rulebook import Book
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access.signers import contract_authors, parties_of, signer_of
 from initiatives.facts import drawn_questions, initiative_rows, supported_stage
@@ -35,7 +34,7 @@ class EligibleSigners:
     parties: Parties
     working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
     contract_authors: frozenset[int] = frozenset()
-    board: int | None = None
+    board: Board | None = None
 
     def holds(self, person, seat: str) -> bool:
         """Whether the person holds the seat now."""
@@ -43,7 +42,7 @@ class EligibleSigners:
 
     def holders(self, seat: str) -> list:
         """Who holds the seat now, and may at least look again, withdraw or object there."""
-        return [member.person for member in seat_holders(list(self.members), seat)]
+        return [member.person for member in seat_holders(self.members, seat)]
 
     def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
         """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
@@ -55,7 +54,7 @@ def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
     board = board_for(initiative.unit)
     return EligibleSigners(
         members=tuple(members_now(board)),
-        board=board.pk if board else None,
+        board=board,
         parties=parties_of(initiative),
         working={
             role.role: (role.person_id, role.person.full_name)
@@ -68,45 +67,39 @@ def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
 
 @dataclass(frozen=True, eq=False)
 class ReviewSnapshot:
-    """One review, read once at one moment: facts, sign-offs, eligible signers.
+    """One review, read once and judged once at one moment: the initiative, sign-offs, eligible signers.
 
-    The verdict is judged when first asked for.
+    The verdict follows when it is first asked for.
     """
 
     review: Review
     initiative: Initiative
-    facts: Facts
-    book: Book
-    states: dict[str, State]
-    judged: tuple[criteria.JudgedSignOff, ...]
+    judged: Judged
+    judged_sign_offs: tuple[criteria.JudgedSignOff, ...]
     sign_offs: list[SignOff]
     eligible_signers: EligibleSigners
-    at: datetime
 
     @cached_property
     def seats(self) -> dict[str, criteria.SeatState]:
         """For each seat who could sign now and who is barred."""
         return seat_states(
             self.eligible_signers,
-            {sign_off.person_id for sign_off in self.judged if sign_off.verdict == SignOffVerdict.RECUSE},
+            {
+                sign_off.person_id
+                for sign_off in self.judged_sign_offs
+                if sign_off.verdict == SignOffVerdict.RECUSE
+            },
         )
 
     @cached_property
     def verdict(self) -> criteria.Verdict:
         """Whether the review can be decided, and all that stands in the way."""
-        verdict = criteria.judge(
-            self.facts,
-            self.book,
-            self.review.gate,
-            self.at,
-            sign_offs=self.judged,
-            seats=self.seats,
-            states=self.states,
-        )
-        undrawn = drawing.waits(self.facts, self.book, self.states) if self.draws else None
+        judged, gate = self.judged, self.review.gate
+        verdict = criteria.verdict_of(judged, gate, sign_offs=self.judged_sign_offs, seats=self.seats)
+        undrawn = drawing.waits(judged) if self.draws else None
         if undrawn is not None:
             verdict = replace(verdict, blockers=(*verdict.blockers, undrawn))
-        if self.review.is_open and self.at >= self.review.expires_at:
+        if self.review.is_open and judged.at >= self.review.expires_at:
             # Right although no task ran: the review is over with its last day, whether it was ended yet or not.
             over = Reason("The time for this review is over.", "The owner can open a new one.")
             verdict = replace(verdict, blockers=(*verdict.blockers, over))
@@ -115,11 +108,11 @@ class ReviewSnapshot:
     @property
     def draws(self) -> bool:
         """Whether questions are drawn for this review before it is decided."""
-        draws = self.book.drawn_at(self.facts.tier) > 0
+        draws = self.judged.book.drawn_at(self.judged.facts.tier) > 0
         return draws and self.review.is_open and self.review.gate == drawn_questions.GATE
 
     @property
-    def judgement(self) -> Judgement:
+    def for_moves(self) -> Judgement:
         """The verdict as the conditions of the moves of its initiative read it."""
         return Judgement(gate=self.review.gate if self.verdict.decidable else "")
 
@@ -128,35 +121,31 @@ def snapshot_of(
     review: Review, initiative: Initiative | None = None, at: datetime | None = None
 ) -> ReviewSnapshot:
     """Read the review now. `initiative` is the locked row when acting."""
-    initiative = initiative or review.initiative
-    at = at or clock.now()
-    book = review.rulebook.book.at_tier(initiative.tier)
+    initiative, at = initiative or review.initiative, at or clock.now()
     with one_look():
         facts, eligible_signers, sign_offs = (
             supported_stage.facts_of(initiative),
             eligible_signers_of(initiative),
             initiative_rows.standing_sign_offs(review),
         )
-    states = states_at(facts, book, at)
-    judged = all_judged(sign_offs, eligible_signers, facts, book, at, states)
-    return ReviewSnapshot(review, initiative, facts, book, states, judged, sign_offs, eligible_signers, at)
+    judged = criteria.judge(facts, review.rulebook.book, at)
+    judged_sign_offs = all_judged(sign_offs, eligible_signers, judged)
+    return ReviewSnapshot(review, initiative, judged, judged_sign_offs, sign_offs, eligible_signers)
 
 
-def judged_under(snapshot: ReviewSnapshot, book: Book, facts: Facts | None = None) -> ReviewSnapshot:
-    """The same review snapshot under another book, with the facts as they are while it is in force."""
-    facts = facts or snapshot.facts
-    states = states_at(facts, book, snapshot.at)
-    judged = all_judged(snapshot.sign_offs, snapshot.eligible_signers, facts, book, snapshot.at, states)
-    return replace(snapshot, facts=facts, book=book, states=states, judged=judged)
+def judged_under(snapshot: ReviewSnapshot, judged: Judged) -> ReviewSnapshot:
+    """The same review snapshot with the initiative as another book judges it."""
+    judged_sign_offs = all_judged(snapshot.sign_offs, snapshot.eligible_signers, judged)
+    return replace(snapshot, judged=judged, judged_sign_offs=judged_sign_offs)
 
 
 def as_if_signed_again(snapshot: ReviewSnapshot) -> criteria.Verdict:
     """What the verdict would be if everybody who approved did so once more now, as far as they still may."""
-    judged = tuple(
+    signed = tuple(
         replace(sign_off, stale=tuple(_barring(snapshot, row))) if sign_off.approves else sign_off
-        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True)
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
     )
-    return replace(snapshot, judged=judged).verdict
+    return replace(snapshot, judged_sign_offs=signed).verdict
 
 
 def _barring(snapshot: ReviewSnapshot, row: SignOff) -> list[str]:
@@ -170,35 +159,20 @@ def _barring(snapshot: ReviewSnapshot, row: SignOff) -> list[str]:
 def with_sign_off(snapshot: ReviewSnapshot, row: SignOff) -> ReviewSnapshot:
     """The same review snapshot after this sign-off was given, without reading everything again."""
     sign_offs = [other for other in snapshot.sign_offs if other.seat != row.seat] + [row]
-    sign_off = as_judged(
-        row,
-        snapshot.eligible_signers,
-        snapshot.facts,
-        snapshot.book,
-        snapshot.at,
-        snapshot.states,
-        beside=sign_offs,
-    )
-    judged = (*(other for other in snapshot.judged if other.seat != row.seat), sign_off)
-    return replace(snapshot, sign_offs=sign_offs, judged=judged)
+    sign_off = as_judged(row, snapshot.eligible_signers, snapshot.judged, beside=sign_offs)
+    others = (other for other in snapshot.judged_sign_offs if other.seat != row.seat)
+    return replace(snapshot, sign_offs=sign_offs, judged_sign_offs=(*others, sign_off))
 
 
 def all_judged(
-    rows: list[SignOff], eligible_signers: EligibleSigners, facts, book, at, states
+    rows: list[SignOff], eligible_signers: EligibleSigners, judged: Judged
 ) -> tuple[criteria.JudgedSignOff, ...]:
     """Standing sign-offs of a review as the rules see them."""
-    return tuple(as_judged(row, eligible_signers, facts, book, at, states, beside=rows) for row in rows)
+    return tuple(as_judged(row, eligible_signers, judged, beside=rows) for row in rows)
 
 
 def as_judged(
-    row: SignOff,
-    eligible_signers: EligibleSigners,
-    facts,
-    book,
-    at,
-    states,
-    *,
-    beside: Iterable[SignOff] = (),
+    row: SignOff, eligible_signers: EligibleSigners, judged: Judged, *, beside: Iterable[SignOff] = ()
 ) -> criteria.JudgedSignOff:
     """A stored sign-off as the rules see it, with every reason why it no longer counts.
 
@@ -217,11 +191,11 @@ def as_judged(
         verdict=row.verdict,
         at=row.at,
         criteria=tuple(row.criteria),
-        stale=(*stale_of(row, eligible_signers, facts, book, at, states), *(twice if row.approves else ())),
+        stale=(*stale_of(row, eligible_signers, judged), *(twice if row.approves else ())),
     )
 
 
-def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts) -> RestsOn:
+def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts: Facts) -> RestsOn:
     """Who wrote what a sign-off covers: these items of evidence, and the contract where its facts name one."""
     return RestsOn(
         frozenset(item.author_id for item in facts.items if item.id in evidence),
@@ -229,13 +203,14 @@ def rests_on(covered: dict, evidence, eligible_signers: EligibleSigners, facts) 
     )
 
 
-def stale_of(row: SignOff, eligible_signers: EligibleSigners, facts, book, at, states) -> list[str]:
-    """Why this approval does not count at `at`: its facts moved, or its signer may not sign.
+def stale_of(row: SignOff, eligible_signers: EligibleSigners, judged: Judged) -> list[str]:
+    """Why this approval does not count now: its facts moved, or its signer may not sign.
 
     See docs/domain.md, invariants 4 and 5.
     """
     if not row.approves:
         return []
+    facts = judged.facts
     evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}
     reasons = eligible_signers.barred(
         row.person, row.seat, rests_on(row.facts, evidence, eligible_signers, facts)
@@ -245,11 +220,12 @@ def stale_of(row: SignOff, eligible_signers: EligibleSigners, facts, book, at, s
         row.statement
     ):
         reasons.append("the statement was signed for something else")
-    if row.facts.get("board", eligible_signers.board) != eligible_signers.board:
+    board = eligible_signers.board.pk if eligible_signers.board else None
+    if row.facts.get("board", board) != board:
         reasons.append("another board decides this initiative now")
     elif not eligible_signers.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
-    return reasons + sign_off_statement.stale_reasons(row.facts, facts, book, at, row.at, states)
+    return reasons + sign_off_statement.stale_reasons(row.facts, judged, row.at)
 
 
 def seat_states(
@@ -259,7 +235,7 @@ def seat_states(
     result = {}
     for seat in Seat:
         able, barred, people, humans = [], [], [], []
-        for member in seat_holders(list(eligible_signers.members), seat):
+        for member in seat_holders(eligible_signers.members, seat):
             reasons = eligible_signers.barred(member.person, seat)
             if member.person_id in recused:
                 reasons = [*reasons, f"{member.person} recused themselves"]

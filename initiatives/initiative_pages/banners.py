@@ -36,8 +36,9 @@ COMPUTED = {
 }
 
 
-def banners_of(initiative, book, facts, states, now, may) -> list[dict]:
-    """What every page of the initiative must say out loud; each with tone, title, text and perhaps a link."""
+def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
+    """What every page must say of the initiative, as the rulebook in force judges it; each perhaps with a link."""
+    book, facts, now = judged.book, judged.facts, judged.at
     today = clock.local_day(now)
     found = _switch_banner(initiative, may)
     if initiative.withdrawn_at:
@@ -59,7 +60,7 @@ def banners_of(initiative, book, facts, states, now, may) -> list[dict]:
             )
         )
     found += _late_contract_banner(initiative, facts, now)
-    found += _rulebook_banner(initiative, book, facts, states, now)
+    found += _rulebook_banner(initiative, judged)
     found += _hold_banners(initiative, facts, now, may)
     found += [
         banner(
@@ -122,24 +123,23 @@ def enforced_elsewhere(initiative, now) -> list[dict]:
     ]
 
 
-def _rulebook_banner(initiative, book, facts, states, now) -> list[dict]:
+def _rulebook_banner(initiative, judged: criteria.Judged) -> list[dict]:
     """That an older rulebook still decides what is supported, until when, and what the one in force makes of it."""
-    following = rulebook_in_effect.successor(initiative, now)
+    following = rulebook_in_effect.successor(initiative, judged.at)
     if initiative.stage not in RUNNING_STAGES[1:] or following is None:
         return []
     moment, newer = following
     first = newer.takes_effect == TakesEffect.CASE_BY_CASE
     when = "from its next gate or re-attestation on, at the latest " if first else ""
-    support = criteria.support(facts, book, now, states)
-    said = stage_word(support.supported)
-    gaps = len(criteria.gaps_to(book, states, initiative.stage))
+    said = stage_word(judged.support.supported)
+    gaps = len(criteria.gaps_to(judged, initiative.stage))
     more = f", with {gaps} question{'' if gaps == 1 else 's'} open up to what is claimed" if gaps else ""
     return [
         banner(
             "info",
-            f"Rulebook {rulebook_in_effect.rulebook_of(initiative, now).version} decides what is supported here.",
+            f"Rulebook {rulebook_in_effect.rulebook_of(initiative, judged.at).version} decides what is supported here.",
             f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
-            f"{book.version}, by which the evidence supports: {said}{more}.",
+            f"{judged.book.version}, by which the evidence supports: {said}{more}.",
             reverse("requirements", args=[initiative.ref]),
             "Open the requirements",
         )

@@ -44,17 +44,17 @@ def kept_beside_now(context) -> dict:
     asked = Day.of(as_of.current()).asked
     found = {
         "rows": [],
-        "now_book": judged.rulebook.version,
+        "now_book": judged.book.version,
         "compare_url": f"{reverse('initiative-compare', args=[initiative.ref])}?one={asked}",
     }
     if span is None:
         return found
     facts, support = context["facts"], context["support"]
-    gaps = supported_stage.gap_counts(facts, judged.rulebook.book, judged.states)
+    gaps = supported_stage.gap_counts(judged)
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
         ("Over-claimed", span.label or "none", support.label or "none"),
-        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.rulebook.book, now))),
+        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.book, now))),
         *(
             (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
             for name, passed in support.tests.items()
@@ -110,10 +110,10 @@ def then_of(number: int) -> Then | None:
         return None
     now = clock.now()
     judged = supported_stage.judged(initiative, at=now)
-    book, facts, states, support = judged.rulebook.book, judged.facts, judged.states, judged.support
+    book, facts = judged.book, judged.facts
     return Then(
         {
-            "Stage and standing": _standing(initiative, book, facts, states, support, now),
+            "Stage and standing": _standing(initiative, judged),
             "Answers": _answers(facts, book),
             "Evidence": _evidence(facts, book, now),
             "Holds": {
@@ -133,11 +133,10 @@ def then_of(number: int) -> Then | None:
     )
 
 
-def _standing(initiative, book, facts, states, support, now) -> dict:
-    gaps = supported_stage.gap_counts(facts, book, states)
-    in_force = [
-        version for version in initiative_rows.rows(initiative, "contract_versions") if _binds(version, now)
-    ]
+def _standing(initiative, judged: criteria.Judged) -> dict:
+    book, support, gaps = judged.book, judged.support, supported_stage.gap_counts(judged)
+    versions = initiative_rows.rows(initiative, "contract_versions")
+    in_force = [version for version in versions if _binds(version, judged.at)]
     board = board_for(initiative.unit)
     lines = {
         "Title": initiative.title,

@@ -116,7 +116,7 @@ def initiative(request, ref):
         context["parts"] = parts_shown(contributed.beside_initiative, request.user, row)
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)
-        context["changed"] = recent_changes.of_initiative(row, request.user, facts, states, book)
+        context["changed"] = recent_changes.of_initiative(row, request.user, context["judged_next"])
     context["unfolded"] = _unfolded(context)
     return render(request, "initiatives/initiative_pages/initiative_page.html", context)
 
@@ -214,7 +214,7 @@ def missed_rows(initiative, facts, book, gate, may) -> list[dict]:
 def test_rows(context) -> list[dict]:
     """The three scale tests: what each says, whether it passes, and how many of its questions are open."""
     rows, judged = [], context["judged"]
-    for key, test in judged.rulebook.book.scale_tests.items():
+    for key, test in judged.book.scale_tests.items():
         states = [judged.states[item] for item in test.items]
         left = sum(1 for state in states if not state.satisfies("production") or state.state == "waived")
         rows.append(

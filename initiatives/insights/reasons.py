@@ -9,8 +9,7 @@ from datetime import datetime
 
 from governance.contracts.wording import listed
 from governance.database.request_memo import one_look
-from governance.gates import criteria
-from governance.gates.gate_inputs import Facts
+from governance.gates.criteria import Judged, judge
 from governance.gates.standards import NOT_MET, standard_of
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import day, layer_word, stage_word
@@ -35,25 +34,6 @@ MOST = 100  # initiatives judged for one page; beyond that it says so
 
 
 @dataclass(frozen=True)
-class Judged:
-    """An initiative with its facts and the state of every requirement at the moment asked for."""
-
-    initiative: Initiative
-    facts: Facts
-    states: dict[str, criteria.State]
-    book: object
-
-    def missing(self, test: str) -> list[str]:
-        """The questions of a scale test that are not satisfied, in the words of the rulebook."""
-        items = self.book.scale_tests[test].items
-        return [
-            self.book.requirements[key].question
-            for key in items
-            if not self.states[key].satisfies("production")
-        ]
-
-
-@dataclass(frozen=True)
 class Blurred:
     """An initiative that claims more than its proof supports, and the matters on which its stage expects more."""
 
@@ -61,32 +41,36 @@ class Blurred:
     matters: tuple[str, ...]
 
 
-def judged(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Judged]:
-    """These initiatives with what a gate would look at, read together."""
+def judged(
+    initiatives: list[Initiative], rulebook: Rulebook, now: datetime
+) -> list[tuple[Initiative, Judged]]:
+    """These initiatives as this rulebook judges them, read together."""
     with one_look():
         initiative_rows.read_together(initiatives)
-        found = []
-        for initiative in initiatives:
-            facts = supported_stage.facts_of(initiative)
-            found.append(
-                Judged(initiative, facts, criteria.states_at(facts, rulebook.book, now), rulebook.book)
-            )
-    return found
+        return [(one, judge(supported_stage.facts_of(one), rulebook.book, now)) for one in initiatives]
+
+
+def _missing(judged: Judged, test: str) -> list[str]:
+    """The questions of a scale test that are not satisfied, in the words of the rulebook."""
+    return [
+        judged.book.requirements[key].question
+        for key in judged.book.scale_tests[test].items
+        if not judged.states[key].satisfies("production")
+    ]
 
 
 def blurred(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Blurred]:
     """Of each of these initiatives the matters whose standard for the claimed stage is not met."""
     return [
         Blurred(
-            one.initiative,
+            initiative,
             tuple(
                 matter
                 for matter in MATTERS
-                if standard_of(one.facts, one.book, one.states, matter, one.initiative.stage, now).mark
-                == NOT_MET
+                if standard_of(one.facts, one.book, one.states, matter, initiative.stage, now).mark == NOT_MET
             ),
         )
-        for one in judged(initiatives, rulebook, now)
+        for initiative, one in judged(initiatives, rulebook, now)
     ]
 
 
@@ -108,10 +92,10 @@ def scaling(initiatives: list[Initiative], rulebook: Rulebook | None, now: datet
     if not initiatives or rulebook is None:
         return {}
     found = {}
-    for one in judged(
+    for initiative, one in judged(
         list({initiative.pk: initiative for initiative in initiatives}.values()), rulebook, now
     ):
-        missing = {test: one.missing(test) for test in figures.TESTS}
+        missing = {test: _missing(one, test) for test in figures.TESTS}
         passed = [test for test, questions in missing.items() if not questions]
         words = [f"Passes {listed(passed)}."] if passed else []
         for test, questions in missing.items():
@@ -119,7 +103,7 @@ def scaling(initiatives: list[Initiative], rulebook: Rulebook | None, now: datet
                 more = len(questions) - QUESTIONS
                 also = f" And {more} more." if more > 0 else ""
                 words.append(f"Fails {test}: {' '.join(questions[:QUESTIONS])}{also}")
-        found[one.initiative.pk] = words
+        found[initiative.pk] = words
     return found
 
 

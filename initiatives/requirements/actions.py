@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
@@ -41,7 +41,7 @@ def answer(
             raise ValidationError({"requirement": f"The rulebook asks nothing named {requirement}."})
         asked = book.requirements[requirement]
         wrong = {}
-        if requirement in criteria.GENERATED_ONLY:
+        if requirement in GENERATED_ONLY:
             wrong["text"] = "This answer is generated, not written."
         if kind not in AnswerKind or kind == AnswerKind.NOT_REPORTED:
             wrong["kind"] = "Say whether this is your answer, a no, or does not apply."
@@ -85,11 +85,7 @@ def answer(
             )
             _end_attestations(initiative, requirement)
         # Every answer is somebody's word as of a day: that is what stated means.
-        if (
-            kind == AnswerKind.ANSWERED
-            and (changed or true_as_of)
-            and requirement not in criteria.ACCEPTED_IN_PERSON
-        ):
+        if kind == AnswerKind.ANSWERED and (changed or true_as_of) and requirement not in ACCEPTED_IN_PERSON:
             create_evidence(
                 initiative,
                 kind="attestation",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, Q
 
-from governance.gates import criteria
+from governance.gates.evidence_rules import expiry
 from initiatives.models import Answer, Coverage, Initiative, SignOff, Voiding
 
 
@@ -137,7 +137,7 @@ def _sign_offs(initiatives, asked):
 def _proof(row: Coverage, book, tier: str) -> Proof:
     item, requirement = row.evidence, book.requirements.get(row.requirement)
     ended = [void for void in item.voidings.all() if void.requirement == row.requirement]
-    last = criteria.expiry(requirement, item, tier) if requirement is not None else None
+    last = expiry(requirement, item, tier) if requirement is not None else None
     if item.withdrawn_at is not None:
         return Proof(item, "withdrawn", None)
     if hasattr(item, "superseded_by"):

@@ -122,7 +122,7 @@ def _fallen(context, sheets) -> int:
     if context["support"].supports_claim:
         return 0
     judged = context["judged"]
-    return len(criteria.gaps_to(judged.rulebook.book, judged.states, context["initiative"].stage))
+    return len(criteria.gaps_to(judged, context["initiative"].stage))
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)

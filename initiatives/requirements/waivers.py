@@ -67,7 +67,7 @@ def _after(waiver: Waiver, initiative: Initiative) -> None:
 
 def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[tuple[str, list]]:
     """What can be waived on this initiative in two groups: what is missing now, then what is shown."""
-    book, facts, states = context["book"], context["facts"], context["states"]
+    book = context["book"]
     stages = RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
     keys = [book.gate_to(stage).key for stage in stages]
     if ahead := gate_out_of(initiative.stage):
@@ -75,7 +75,7 @@ def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[
     taken = {row.key for row in rows if row.refused_at is None and row.until >= clock.today()}
     missing, shown = {}, {}
     for gate in keys:
-        for finding in criteria.findings(facts, book, gate, states, context["now"]):
+        for finding in context["judged_next"].at_gate(gate):
             criterion = finding.criterion
             if criterion.key not in taken and book.waivable_criterion(criterion.key):
                 (shown if finding.met else missing)[criterion.key] = criterion.question

@@ -138,7 +138,7 @@ def decide(
                 initiative_rows.rows(initiative, "scopes"),
                 initiative_rows.rows(initiative, "proof_items"),
             )
-        with judged(initiative, snapshot.judgement):
+        with judged(initiative, snapshot.for_moves):
             move = _move_of(snapshot, outcome)
             _check_conditions(snapshot, outcome, conditions)
             found = frozen_findings(snapshot)
@@ -165,7 +165,7 @@ def _move_of(snapshot: review_state.ReviewSnapshot, outcome: str) -> Transition 
     Raises Refused where the initiative does not offer it now.
     """
     if outcome == ReviewOutcome.REFUSED:
-        if not snapshot.judged:
+        if not snapshot.judged_sign_offs:
             no("No seat has signed off yet.", "Return the review with questions instead.").or_refuse()
         return None
     move = offered(snapshot.initiative, gate=snapshot.review.gate)
@@ -239,11 +239,11 @@ def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
     supported.
     """
     return {
-        "at": snapshot.at.isoformat(),
-        "rulebook": snapshot.book.version,
-        "rulebook_digest": snapshot.book.digest,
-        "claimed": snapshot.facts.claimed,
-        "tier": snapshot.facts.tier,
+        "at": snapshot.judged.at.isoformat(),
+        "rulebook": snapshot.judged.book.version,
+        "rulebook_digest": snapshot.judged.book.digest,
+        "claimed": snapshot.judged.facts.claimed,
+        "tier": snapshot.judged.facts.tier,
         "criteria": [
             {
                 "key": finding.criterion.key,
@@ -273,9 +273,9 @@ def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
                 "stale": list(sign_off.stale),
                 "at": row.at.isoformat(),
             }
-            for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True)
+            for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
         ],
-        "declared": {key: [d.declared, d.result] for key, d in snapshot.facts.declared.items()},
+        "declared": {key: [d.declared, d.result] for key, d in snapshot.judged.facts.declared.items()},
     }
 
 

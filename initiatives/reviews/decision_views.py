@@ -122,9 +122,9 @@ def decide(request, pk):
     blockers = refusal.answer.reasons if refusal else _blockers(snapshot, outcome, proposed)
     if refusal is None and not refusing and row.gate != "retire":
         blockers = (*blockers, *initiative_permissions.may_raise(initiative, request.user).reasons)
-    context = initiative_context(request, initiative, "review-open", facts=snapshot.facts) | {
+    context = initiative_context(request, initiative, "review-open", facts=snapshot.judged.facts) | {
         "nav": "reviews",
-        "title": f"Decide: {snapshot.book.gates[row.gate].title}",
+        "title": f"Decide: {snapshot.judged.book.gates[row.gate].title}",
         "review": row,
         "outcome": outcome,
         "outcomes": list(OUTCOMES.items()),
@@ -175,7 +175,7 @@ def _conditions(rows, proposed) -> list[dict]:
 def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> tuple[Reason, ...]:
     """Why this outcome cannot be chosen now; empty when it can."""
     if outcome == ReviewOutcome.REFUSED:
-        if snapshot.judged:
+        if snapshot.judged_sign_offs:
             return ()
         return (Reason("No seat has signed off yet.", "Return the review with questions instead."),)
     if outcome == ReviewOutcome.APPROVED and proposed:
@@ -192,7 +192,7 @@ def not_on_record(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[
 
     What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
     """
-    facts, stage = snapshot.facts, snapshot.book.gates[snapshot.review.gate].to
+    facts, stage = snapshot.judged.facts, snapshot.judged.book.gates[snapshot.review.gate].to
     if stage not in (Stage.MVP, Stage.PRODUCTION):
         return []
     initiative, refused = snapshot.initiative, "Until then every call of its systems is refused."
@@ -251,11 +251,11 @@ def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> 
     entries = impact_preview.acts_of(initiative, run, by=by)
     if not entries:
         return []
-    planned = [scope.words for scope in snapshot.facts.scopes if scope.planned]
-    gate = snapshot.book.gates[row.gate]
+    planned = [scope.words for scope in snapshot.judged.facts.scopes if scope.planned]
+    gate = snapshot.judged.book.gates[row.gate]
     lines = [line for kind, facts in entries if (line := _will(kind, facts, initiative, planned))]
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
-        count = len(snapshot.facts.declared)
+        count = len(snapshot.judged.facts.declared)
         lines.append(f"What the MVP declared it will show is frozen: {count} things.")
     if outcome == ReviewOutcome.REFUSED and not any(
         kind == EntryKind.OBLIGATION_OPENED for kind, _ in entries
@@ -265,7 +265,7 @@ def what_happens(snapshot: review_state.ReviewSnapshot, outcome: str, *, by) -> 
         lines.append("The stage stays as it is.")
     if outcome == ReviewOutcome.WITH_CONDITIONS:
         lines.append("Each condition below is due by its day; an overdue one blocks later decisions.")
-    told = ", ".join(sorted(set(snapshot.facts.people.values())))
+    told = ", ".join(sorted(set(snapshot.judged.facts.people.values())))
     lines.append("The findings, sign-offs and statements are frozen as they stand now.")
     lines.append(f"Told at once: {told or 'nobody holds a role'}.")
     return lines

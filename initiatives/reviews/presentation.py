@@ -126,13 +126,17 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
         requirements = [
             _requirement(
                 state.key,
-                snapshot.book.requirements[state.key].question,
+                snapshot.judged.book.requirements[state.key].question,
                 state_word(state, finding.criterion.gate),
                 state.words,
                 [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
                 state.last_day,
-                snapshot.facts.answers[state.key].text if state.key in snapshot.facts.answers else "",
-                drawn_words(snapshot.facts, snapshot.book, state.key, snapshot.at) if snapshot.draws else "",
+                snapshot.judged.facts.answers[state.key].text
+                if state.key in snapshot.judged.facts.answers
+                else "",
+                drawn_words(snapshot.judged.facts, snapshot.judged.book, state.key, snapshot.judged.at)
+                if snapshot.draws
+                else "",
             )
             for state in finding.requirements
         ]
@@ -145,7 +149,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 reasons=list(finding.reasons),
                 requirements=requirements,
                 counts=criterion.counts,
-                waivable=snapshot.book.waivable_criterion(criterion.key),
+                waivable=snapshot.judged.book.waivable_criterion(criterion.key),
                 judged=False,
             )
         )
@@ -228,7 +232,7 @@ def live_sign_offs(snapshot: review_state.ReviewSnapshot) -> dict[str, Cast]:
     """The sign-off that stands for each seat, with every reason why it does not count."""
     return {
         row.seat: Cast(row, sign_off.stale, _fresh(snapshot, row))
-        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True)
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True)
     }
 
 
@@ -267,10 +271,11 @@ def cooling(snapshot: review_state.ReviewSnapshot) -> list[str]:
         return []
     held: dict[tuple[str, int], list] = {}
     for row in snapshot.eligible_signers.members:
-        if row.seat in snapshot.book.gates[review.gate].seats:
+        if row.seat in snapshot.judged.book.gates[review.gate].seats:
             held.setdefault((row.seat, row.person_id), []).append(row)
     said = [
-        (seat, cooling_off.why_waits(rows[0].person, rows, snapshot.at)) for (seat, _), rows in held.items()
+        (seat, cooling_off.why_waits(rows[0].person, rows, snapshot.judged.at))
+        for (seat, _), rows in held.items()
     ]
     return [f"{seat_word(seat)}: {why}" for seat, why in said if why]
 
@@ -344,7 +349,7 @@ def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
 
 def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast]) -> list[dict]:
     """For each seat of the gate: who can sign, who is barred and why, the sign-off, whether it must be there."""
-    rules = snapshot.book.gates[snapshot.review.gate]
+    rules = snapshot.judged.book.gates[snapshot.review.gate]
     return [
         {
             "seat": seat,
@@ -353,7 +358,7 @@ def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast
             "sign_off": sign_offs.get(seat),
             "must": seat in rules.must_include,
         }
-        for seat in seats_of_gate(snapshot.book, snapshot.review.gate)
+        for seat in seats_of_gate(snapshot.judged.book, snapshot.review.gate)
     ]
 
 
@@ -366,7 +371,7 @@ def own_seats(
     """
     found = []
     for seat in initiative_permissions.seats_of(snapshot.initiative, person):
-        if seat not in snapshot.book.gates[snapshot.review.gate].seats:
+        if seat not in snapshot.judged.book.gates[snapshot.review.gate].seats:
             continue
         sign_off = sign_offs.get(seat)
         unmet = [
@@ -394,8 +399,9 @@ def own_seats(
                 "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
                 "to_verify": sum(
-                    item_to_verify(snapshot.states[key], snapshot.book, [seat], person.pk) is not None
-                    for criterion in snapshot.book.criteria_of(snapshot.review.gate, seat)
+                    item_to_verify(snapshot.judged.states[key], snapshot.judged.book, [seat], person.pk)
+                    is not None
+                    for criterion in snapshot.judged.book.criteria_of(snapshot.review.gate, seat)
                     for key in criterion.requirements
                 ),
                 "changed": changed,
@@ -415,12 +421,7 @@ def since_signed(
     if not sign_off.row.approves:
         return [], 0
     now, _ = statement_for(
-        snapshot.review,
-        sign_off.row.seat,
-        person,
-        verdict=SignOffVerdict.APPROVE,
-        at=snapshot.at,
-        snapshot=snapshot,
+        snapshot, sign_off.row.seat, person, verdict=SignOffVerdict.APPROVE, at=snapshot.judged.at
     )
     return sign_off_statement.differences(sign_off.row.statement, now)
 

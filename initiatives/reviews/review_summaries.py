@@ -138,14 +138,14 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
 
 def _until(snapshot: review_state.ReviewSnapshot) -> datetime:
     """The next moment at which time alone may change what is judged; the end of the day at the latest."""
-    moments = [snapshot.review.expires_at, clock.midnight_after(clock.local_day(snapshot.at))]
-    moments += turning_points.turning_points(snapshot.facts, snapshot.book)
+    moments = [snapshot.review.expires_at, clock.midnight_after(clock.local_day(snapshot.judged.at))]
+    moments += turning_points.turning_points(snapshot.judged.facts, snapshot.judged.book)
     moments += [
         moment
         for row in initiative_rows.rows(snapshot.initiative, "scopes")
         for moment in (row.starts_at, row.ended_at)
     ]
-    return min(moment for moment in moments if moment is not None and moment > snapshot.at)
+    return min(moment for moment in moments if moment is not None and moment > snapshot.judged.at)
 
 
 def _of(snapshot: review_state.ReviewSnapshot) -> Glance:
@@ -158,7 +158,7 @@ def _of(snapshot: review_state.ReviewSnapshot) -> Glance:
         quiet_since=review_turn.quiet_since(snapshot.review, snapshot.sign_offs),
         stale={
             sign_off.seat: (sign_off.stale, review_turn.stale_since(snapshot, rows[sign_off.seat]))
-            for sign_off in snapshot.judged
+            for sign_off in snapshot.judged_sign_offs
             if not sign_off.fresh
         },
     )

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.gates import criteria as gates_criteria
+from governance.gates.evidence_rules import expiry
 from governance.gates.requirements import BY_VERIFYING, State
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
@@ -85,7 +86,7 @@ def _deciding(snapshot: review_state.ReviewSnapshot) -> list[Move]:
         count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
         what = f"to fix {count}, then for the seats to sign"
         found.append(Move(who, what, _unmet_since(snapshot, unmet), FIX, people))
-    if not found and snapshot.at >= review.expires_at:
+    if not found and snapshot.judged.at >= review.expires_at:
         who, people = _owner(snapshot)
         what = "to open a new review: the time for this one is over"
         found = [Move(who, what, review.expires_at, REOPEN, people)]
@@ -147,7 +148,7 @@ def _owner(snapshot: review_state.ReviewSnapshot) -> tuple[str, tuple[int, ...]]
 
 def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """For each objection that stands in the way: who has to answer it, and the seat once something was answered."""
-    criteria = {one.key: one for one in snapshot.book.gates[snapshot.review.gate].criteria}
+    criteria = {one.key: one for one in snapshot.judged.book.gates[snapshot.review.gate].criteria}
     for row in snapshot.sign_offs:
         objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
         if row.verdict != SignOffVerdict.OBJECT or not objected:
@@ -182,7 +183,7 @@ def _objections(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
 def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str]:
     """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
     row = next(row for row in snapshot.sign_offs if row.seat == move.seat)
-    gate, seat = snapshot.book.gates[snapshot.review.gate].title, Seat(move.seat).label
+    gate, seat = snapshot.judged.book.gates[snapshot.review.gate].title, Seat(move.seat).label
     if move.kind == LOOK_AGAIN:
         return (
             "what your seat objected to was answered",
@@ -190,7 +191,9 @@ def message(snapshot: review_state.ReviewSnapshot, move: Move) -> tuple[str, str
             "withdraw the objection; it stands until your seat does.",
         )
     asked = " ".join(
-        snapshot.book.criteria[key].question for key in row.criteria if key in snapshot.book.criteria
+        snapshot.judged.book.criteria[key].question
+        for key in row.criteria
+        if key in snapshot.judged.book.criteria
     )
     return (
         f"{seat} objects",
@@ -207,9 +210,9 @@ def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[in
     people = dict.fromkeys(owner, name)
     names = dict(snapshot.eligible_signers.working.values())
     for key in dict.fromkeys(key for one in criteria for key in one.requirements):
-        asked = snapshot.book.requirements[key].answered_by
+        asked = snapshot.judged.book.requirements[key].answered_by
         held = snapshot.eligible_signers.working.get("owner" if asked == "business_owner" else asked)
-        reply = snapshot.facts.answers.get(key)
+        reply = snapshot.judged.facts.answers.get(key)
         for person in (held[0] if held else None, reply.by_id if reply else None):
             if person in names:
                 people[person] = names[person]
@@ -218,7 +221,7 @@ def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[in
 
 def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion) -> datetime | None:
     """Since when an answer, proof, a result or a waiver is new on what was objected to; None where nothing is."""
-    facts, told = snapshot.facts, []
+    facts, told = snapshot.judged.facts, []
     for key in criterion.requirements:
         then = row.facts["requirements"].get(key, {})
         reply = facts.answers.get(key)
@@ -229,7 +232,7 @@ def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion)
             for item in facts.items_for(key)
             if item.added_at > row.at and item.withdrawn_at is None
         ]
-        if then and then["state"] != "met" and snapshot.states[key].satisfied:
+        if then and then["state"] != "met" and snapshot.judged.states[key].satisfied:
             told.append(row.at)  # an item that was there already was offered for it: nothing says when
     for key in criterion.proof_items:
         now = facts.declared.get(key)
@@ -242,9 +245,9 @@ def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion)
 
 def _seats(snapshot: review_state.ReviewSnapshot) -> Iterator[Move]:
     """The seats whose sign-off is still needed. One that must sign and where nobody can is the chair's to fill."""
-    rules, verdict = snapshot.book.gates[snapshot.review.gate], snapshot.verdict
-    signed = {sign_off.seat for sign_off in snapshot.judged if sign_off.approves and sign_off.fresh}
-    spoken = {sign_off.seat for sign_off in snapshot.judged if sign_off.fresh}
+    rules, verdict = snapshot.judged.book.gates[snapshot.review.gate], snapshot.verdict
+    signed = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.approves and sign_off.fresh}
+    spoken = {sign_off.seat for sign_off in snapshot.judged_sign_offs if sign_off.fresh}
     needed = {seat for seat in rules.must_include if seat not in signed}
     if verdict.quorum - len(signed) > len(needed):
         needed |= {seat for seat in rules.seats if seat not in spoken and _able(snapshot, seat)}
@@ -301,16 +304,16 @@ def _unmet_since(snapshot: review_state.ReviewSnapshot, unmet) -> datetime:
 
 def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
     """When the proof behind a requirement ended, by age or by a trigger; None where it never was complete."""
-    facts, asked = snapshot.facts, snapshot.book.requirements[state.key]
+    facts, asked = snapshot.judged.facts, snapshot.judged.book.requirements[state.key]
     if state.state == "stale":
-        last = gates_criteria.expiry(asked, state.items[0], facts.tier)
+        last = expiry(asked, state.items[0], facts.tier)
         return clock.midnight_after(last) if last else None
     if state.state == "voided":
         ends = [
             void.at
             for item in facts.items
             for void in item.voids.get(state.key, ())
-            if void.at <= snapshot.at
+            if void.at <= snapshot.judged.at
         ]
         return max(ends, default=None)
     return None
@@ -326,12 +329,12 @@ def stale_since(snapshot: review_state.ReviewSnapshot, row: SignOff) -> datetime
     """When the sign-off stopped counting: the first thing after it that ends such a sign-off; where none shows, the
     sign-off.
     """
-    limit = snapshot.book.freshness.sign_off_max_age_days
+    limit = snapshot.judged.book.freshness.sign_off_max_age_days
     moments = [clock.midnight_after(clock.local_day(row.at) + timedelta(days=limit))]
     for key, then in row.facts["requirements"].items():
-        moments += _moments_of(snapshot.facts, key, then)
-    moments += [version.since for version in snapshot.facts.contracts]
-    return min((moment for moment in moments if row.at < moment <= snapshot.at), default=row.at)
+        moments += _moments_of(snapshot.judged.facts, key, then)
+    moments += [version.since for version in snapshot.judged.facts.contracts]
+    return min((moment for moment in moments if row.at < moment <= snapshot.judged.at), default=row.at)
 
 
 def _moments_of(facts, key: str, then: dict) -> Iterator[datetime]:

@@ -79,12 +79,18 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
 def _open_page(request, row: Review) -> dict:
     person, snapshot = request.user, review_state.snapshot_of(row)
     lines, sign_offs = presentation.live_lines(snapshot), presentation.live_sign_offs(snapshot)
-    context = _common(request, row, lines, sign_offs, facts=snapshot.facts)
+    context = _common(request, row, lines, sign_offs, facts=snapshot.judged.facts)
     acting = as_of.current() is None  # on another day nobody signs, asks or answers
     mine = initiative_permissions.seats_of(snapshot.initiative, person) if acting else []
     awaited = review_turn.moves(snapshot)
     seats, rows = presentation.matrix(
-        snapshot.book, row.gate, lines, sign_offs, mine, review_turn.awaited_seats(awaited), ended=False
+        snapshot.judged.book,
+        row.gate,
+        lines,
+        sign_offs,
+        mine,
+        review_turn.awaited_seats(awaited),
+        ended=False,
     )
     current = Rulebook.objects.current()
     may_ask = acting and bool(initiative_permissions.may_ask(row, person))
@@ -98,15 +104,13 @@ def _open_page(request, row: Review) -> dict:
         "verdict": snapshot.verdict,
         "seats": seats,
         "rows": rows,
-        "caption": presentation.quorum_words(snapshot.verdict, snapshot.book, row.gate),
+        "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.book, row.gate),
         "seat_table": presentation.seats_table(snapshot, sign_offs),
         "own_seats": own,
         "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
         "state": presentation.decision_state(snapshot.verdict),
         "cooling": presentation.cooling(snapshot),
-        "changed": recent_changes.of_review(row, person, snapshot.facts, snapshot.states, snapshot.book)
-        if acting
-        else None,
+        "changed": recent_changes.of_review(row, person, snapshot.judged) if acting else None,
         "awaited": awaited,
         "may_answer": bool(context["may"].collaborate),
         "manages": manages,
@@ -119,9 +123,9 @@ def _open_page(request, row: Review) -> dict:
         "expired": row.expires_at <= clock.now(),
         "warnings": parts_shown(contributed.review_warnings, person, snapshot.review) if acting else [],
         "parts": parts_shown(contributed.beside_review, person, snapshot.review) if acting else [],
-        "own_question": snapshot.facts.answers.get("proto.question"),
-        "bound": next((scope for scope in snapshot.facts.scopes if not scope.planned), None),
-        "planned": next((scope for scope in snapshot.facts.scopes if scope.planned), None),
+        "own_question": snapshot.judged.facts.answers.get("proto.question"),
+        "bound": next((scope for scope in snapshot.judged.facts.scopes if not scope.planned), None),
+        "planned": next((scope for scope in snapshot.judged.facts.scopes if scope.planned), None),
     }
 
 
@@ -129,10 +133,10 @@ def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
     """Overdue obligations of the owner that hold the decision up: the chair may let it pass each of them once."""
     if snapshot.review.gate not in HELD_UP:
         return []
-    day = clock.local_day(snapshot.at)
+    day = clock.local_day(snapshot.judged.at)
     return [
         obligation
-        for obligation in snapshot.facts.obligations
+        for obligation in snapshot.judged.facts.obligations
         if day > obligation.due and not obligation.excused
     ]
 
@@ -174,7 +178,7 @@ def _before_opening(initiative, gate: str, context) -> dict:
     where = initiative_permissions.board_for(initiative.unit)
     able = feasibility(initiative, gate, book)
     seats = able.seats
-    found = criteria.findings(facts, book, gate, context["states"], now)
+    found = context["judged_next"].at_gate(gate)
     told = [m for m in members_now(where) if m.seat in rules.seats]
     names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
     happens = [

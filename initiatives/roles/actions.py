@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirement_state import ACCEPTED_IN_PERSON
 from governance.identity.proofs.ceremony import Proof
 from governance.ledger import record
 from governance.models import Rulebook, User
@@ -198,7 +198,7 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
 
 def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:
     """The attestation that an acceptance is, for the requirements met by nothing else, and their answers."""
-    keys = [key for key, role in criteria.ACCEPTED_IN_PERSON.items() if role == assignment.role]
+    keys = [key for key, role in ACCEPTED_IN_PERSON.items() if role == assignment.role]
     if assignment.role == Role.RECORD_OWNER:
         keys = ["gov.record_owner"]
     known = Rulebook.objects.current().book.requirements

@@ -56,8 +56,9 @@ def replay(pk: int, book: Book) -> Told | None:
             supported_stage.facts_of(initiative), review, initiative_rows.rows(initiative, "stage_changes")
         )
     at = review.ended_at
-    verdict = criteria.judge(
-        facts, book, review.gate, at, sign_offs=_sign_offs(review, book, at), seats=_seats(review, book)
+    judged = criteria.judge(facts, book, at)
+    verdict = criteria.verdict_of(
+        judged, review.gate, sign_offs=_sign_offs(review, book, at), seats=_seats(review, book)
     )
     lacking = {
         state.key: book.requirements[state.key].question

@@ -13,6 +13,7 @@ from governance import clock
 from governance.database.request_memo import afresh, one_look
 from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
+from governance.gates.requirements import state_of
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
@@ -148,16 +149,12 @@ def effects(initiatives: list[Initiative], two: Comparison) -> Iterator[Effect]:
 def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effect:
     facts, at = supported_stage.under(supported_stage.facts_of(initiative), initiative, two.old), two.at
     then = supported_stage.under(facts, initiative, two.new)
-    before = criteria.states_at(facts, two.old, at)
-    after = {
-        **{key: before[key] for key in two.new.requirements if key in before},
-        **{key: criteria.state_of(then, two.new, key, at) for key in touched},
-    }
-    is_now, will_be = (
-        criteria.support(facts, two.old, at, before),
-        criteria.support(then, two.new, at, after),
-    )
-    lacked, lacks = _lacking(facts, two.old, before), _lacking(then, two.new, after)
+    before = criteria.judge(facts, two.old, at)
+    states = {key: before.states[key] for key in two.new.requirements if key in before.states}
+    states |= {key: state_of(then, two.new, key, at) for key in touched}
+    after = criteria.judged_from(then, two.new, at, states)
+    is_now, will_be = before.support, after.support
+    lacked, lacks = criteria.gaps_to(before, facts.claimed), criteria.gaps_to(after, facts.claimed)
     holds, held = (
         {one.kind: one.words for one in criteria.holds_at(of, book, at)}
         for of, book in ((facts, two.old), (then, two.new))
@@ -168,9 +165,9 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
     falls = STAGE_RANK.get(is_now.supported, 0) - STAGE_RANK.get(will_be.supported, 0)
     causes: list[str] = []
     if falls > 0:
-        causes = _in_the_way(then, two.new, after, is_now.supported, at)
+        causes = _in_the_way(after, is_now.supported)
     elif falls < 0:
-        causes = _in_the_way(facts, two.old, before, will_be.supported, at)
+        causes = _in_the_way(before, will_be.supported)
     return Effect(
         initiative=initiative,
         owner_id=facts.owner_id,
@@ -191,16 +188,11 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
     )
 
 
-def _lacking(facts: Facts, book: Book, states) -> list[str]:
-    """Requirements that stand between the initiative and what it claims, as its page lists them."""
-    return criteria.gaps_to(book, states, facts.claimed)
-
-
-def _in_the_way(facts: Facts, book: Book, states, stage: str, at: datetime) -> list[str]:
+def _in_the_way(judged: criteria.Judged, stage: str) -> list[str]:
     """Requirements by which the gates up to a stage are not passed: what keeps support below it."""
-    found: dict[str, None] = {}
+    found, book = dict[str, None](), judged.book
     for key in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
-        for finding in criteria.findings(facts, book, book.gate_to(key).key, states, at):
+        for finding in judged.at_gate(book.gate_to(key).key):
             if finding.blocks:
                 lacking = (
                     one.key for one in finding.requirements if not one.satisfies(finding.criterion.gate)
@@ -244,15 +236,16 @@ def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
 def _moved(review: Review, two: Comparison) -> Moved:
     initiative = review.initiative
     now = review_state.snapshot_of(review, initiative, two.at)
-    then = review_state.judged_under(now, two.new, supported_stage.under(now.facts, initiative, two.new))
-    after = {sign_off.seat: sign_off for sign_off in then.judged}
+    facts = supported_stage.under(now.judged.facts, initiative, two.new)
+    then = review_state.judged_under(now, criteria.judge(facts, two.new, two.at))
+    after = {sign_off.seat: sign_off for sign_off in then.judged_sign_offs}
     again = review_state.as_if_signed_again(then)
     return Moved(
         review=review,
-        owner_id=now.facts.owner_id,
+        owner_id=facts.owner_id,
         sign_offs=tuple(
             Seen(row.pk, sign_off.seat, sign_off.person, sign_off.fresh, after[sign_off.seat].stale)
-            for row, sign_off in zip(now.sign_offs, now.judged, strict=True)
+            for row, sign_off in zip(now.sign_offs, now.judged_sign_offs, strict=True)
         ),
         decidable=now.verdict.decidable,
         again=again.decidable,

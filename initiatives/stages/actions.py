@@ -8,7 +8,6 @@ from django_fsm import Transition
 from governance import clock
 from governance.database import row_history
 from governance.database.row_history import update_where
-from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
@@ -102,8 +101,8 @@ def change_stage(
 
 def _supported(initiative: Initiative, snapshot: ReviewSnapshot | None, now) -> str:
     """What the proof supports before the move, by the rulebook that decides for the initiative."""
-    if snapshot is not None and snapshot.book is rulebook_in_effect.rulebook_of(initiative, now).book:
-        return criteria.support(snapshot.facts, snapshot.book, now, snapshot.states).supported
+    if snapshot is not None and snapshot.judged.book == rulebook_in_effect.rulebook_of(initiative, now).book:
+        return snapshot.judged.support.supported
     return supported_stage.judged(initiative, at=now).support.supported
 
 
@@ -120,7 +119,7 @@ def promote(
 
     `scopes` and `declared` are those of the initiative, as they were read in this act.
     """
-    review, book = snapshot.review, snapshot.book
+    review, book = snapshot.review, snapshot.judged.book
     gate = book.gates[review.gate]
     change = change_stage(initiative, move, reason=review.reason, by=by, snapshot=snapshot)
     for scope in scopes:
@@ -273,7 +272,7 @@ def retire_row(
     initiative: Initiative, move: Transition, *, reason: str, by: User, snapshot: ReviewSnapshot | None = None
 ) -> StageChange:
     """Retire inside the running act, by decision or in an emergency, with what is owed from then on."""
-    book = snapshot.book if snapshot else Rulebook.objects.current().book
+    book = snapshot.judged.book if snapshot else Rulebook.objects.current().book
     change = change_stage(initiative, move, reason=reason, by=by, snapshot=snapshot)
     owe_writing(
         initiative,

@@ -18,10 +18,10 @@ def may_be_accepted_again(initiative: Initiative) -> Answer:
             f"The questions for it are drawn on {clock.local_day(since):%-d %B %Y}.",
             "It can be accepted again from then on, once they are verified.",
         )
-    waits = drawing.waits(running.facts, running.book, running.states)
+    waits = drawing.waits(running.judged)
     if waits is not None:
         return Answer(False, (waits,))
-    left = drawing.unverified(running.facts, running.states)
+    left = drawing.unverified(running.judged)
     if left:
         return no(
             f"{len(left)} of the questions drawn for it {'is' if len(left) == 1 else 'are'} not verified.",

@@ -68,7 +68,7 @@ def of_end(membership: Membership) -> list[str]:
         snapshot = snapshot_of(review)
         if any(
             (sign_off.person_id, sign_off.seat) == (person.pk, membership.seat) and sign_off.fresh
-            for sign_off in snapshot.judged
+            for sign_off in snapshot.judged_sign_offs
         ):
             signed_off.append(review.initiative.ref)
         stuck += _without_quorum(snapshot, gone)
@@ -95,11 +95,9 @@ def of_end(membership: Membership) -> list[str]:
 
 def _without_quorum(snapshot: ReviewSnapshot, gone: set[int]) -> list[str]:
     """That the review could be decided by those who can sign, and cannot without these seats; empty otherwise."""
-    recused = {
-        sign_off.person_id for sign_off in snapshot.judged if sign_off.verdict == SignOffVerdict.RECUSE
-    }
+    recused = {one.person_id for one in snapshot.judged_sign_offs if one.verdict == SignOffVerdict.RECUSE}
     left = replace(snapshot.eligible_signers, members=tuple(_left(snapshot.eligible_signers.members, gone)))
-    about = (snapshot.book, snapshot.review.gate, snapshot.facts.tier)
+    about = (snapshot.judged.book, snapshot.review.gate, snapshot.judged.facts.tier)
     before = criteria.reach(*about, snapshot.seats)
     after = criteria.reach(*about, seat_states(left, recused))
     if before or not after:

@@ -446,7 +446,7 @@ MUTANTS = [
     ),
     (
         "a criterion that is never waived carries one waiver at most",
-        "governance.gates.criteria:finding_of",
+        "governance.gates.criteria:_finding",
         "if len(waived) > 1 and not criterion.waivable:",
         "if False:",
         "tests/unit/governance/gates/test_levels.py -k never_waived",

@@ -40,10 +40,10 @@ def draw(initiative: int) -> list[DrawnQuestion]:
             earlier = {
                 row.requirement: row
                 for row in initiative_rows.rows(locked, "drawn")
-                if row.round == running.facts.round
+                if row.round == running.judged.facts.round
             }
-        facts, book = running.facts, running.book
-        drawn = drawing.draw(facts, book, running.states, bytes(seed.root))
+        facts, root = running.judged.facts, bytes(seed.root)
+        drawn = drawing.draw(running.judged, root)
         rows = []
         for place, one in enumerate(drawn, start=len(earlier) + 1):
             reply = facts.answers.get(one.requirement)
@@ -56,7 +56,7 @@ def draw(initiative: int) -> list[DrawnQuestion]:
                 place=place,
                 replaces=earlier.get(one.in_place_of),
                 answer_version=reply.version if reply else 0,
-                items=sorted(drawing.offered(facts, book, one.requirement)),
+                items=sorted(drawing.offered(facts, running.judged.book, one.requirement)),
                 drawn_at=clock.now(),
             )
             row.save()
@@ -67,12 +67,10 @@ def draw(initiative: int) -> list[DrawnQuestion]:
                 initiative=locked,
                 round=facts.round,
                 checkpoint=seed.size,
-                root=bytes(seed.root).hex(),
+                root=root.hex(),
                 drawn=[one.requirement for one in drawn],
                 in_place_of=[one.in_place_of for one in drawn if one.in_place_of],
-                among=drawing.in_order(
-                    bytes(seed.root), facts.ref, facts.round, drawing.left(facts, book, running.states)
-                ),
+                among=drawing.in_order(root, facts.ref, facts.round, drawing.left(running.judged)),
             )
             settle_standing(locked)
     return rows

@@ -76,6 +76,6 @@ def rounds_among(keys: Collection[int] | None = None) -> list[int]:
     initiatives = initiatives_with_rounds() if keys is None else initiatives_with_rounds().filter(pk__in=keys)
     for initiative in initiatives.order_by("pk"):
         running = round_that_runs(initiative)
-        if running is not None and drawing.owed(running.facts, running.book, running.states):
+        if running is not None and drawing.owed(running.judged):
             found.append(initiative.pk)
     return found

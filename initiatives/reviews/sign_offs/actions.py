@@ -7,14 +7,12 @@ from django.db import IntegrityError, transaction
 
 from governance import clock
 from governance.database.request_memo import one_look
-from governance.gates import criteria as gates_criteria
 from governance.gates import sign_off_statement
 from governance.gates.separation_of_duties import why_own_work
 from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe as owe_notice
 from governance.people import boards
-from governance.people.boards import board_for
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
 from governance.vocabulary import APPROVING, SignOffVerdict
@@ -30,7 +28,7 @@ from initiatives.reviews.turn_notices import tell_turn
 
 
 def statement_for(
-    review: Review,
+    snapshot: review_state.ReviewSnapshot,
     seat: str,
     person: User,
     *,
@@ -39,20 +37,16 @@ def statement_for(
     criteria=(),
     condition=None,
     at,
-    snapshot=None,
 ) -> tuple[str, dict]:
     """The statement that this person would sign now for this seat, and the facts it covers. Writes nothing."""
-    snapshot = snapshot or review_state.snapshot_of(review)
-    covered = sign_off_statement.seat_facts(
-        snapshot.facts, snapshot.book, review.gate, seat, snapshot.at, snapshot.states
-    )
-    where = board_for(snapshot.initiative.unit)
+    covered = sign_off_statement.seat_facts(snapshot.judged, snapshot.review.gate, seat)
+    where = snapshot.eligible_signers.board
     covered["board"] = where.pk if where else None
-    holder = boards.holder_stood_in_for(list(snapshot.eligible_signers.members), seat, person)
+    holder = boards.holder_stood_in_for(snapshot.eligible_signers.members, seat, person)
     if holder is not None:
         covered["delegate_of"] = [holder.pk, holder.full_name]
     text = sign_off_statement.write(
-        snapshot.book,
+        snapshot.judged.book,
         covered,
         person=person,
         board=where.name if where else "no board",
@@ -101,9 +95,7 @@ def sign_off(
                 )
             snapshot = review_state.snapshot_of(review, initiative)
             words = {"reason": reason, "criteria": criteria, "condition": condition}
-            text, covered = statement_for(
-                review, seat, by, verdict=verdict, at=prepared_at, snapshot=snapshot, **words
-            )
+            text, covered = statement_for(snapshot, seat, by, verdict=verdict, at=prepared_at, **words)
             if sign_off_statement.digest(text) != digest:
                 raise Conflict(
                     _what_changed(seen, snapshot, prepared_at),
@@ -134,7 +126,7 @@ def sign_off(
         _record(
             row,
             initiative,
-            on_behalf_of=boards.holder_stood_in_for(list(snapshot.eligible_signers.members), seat, by),
+            on_behalf_of=boards.holder_stood_in_for(snapshot.eligible_signers.members, seat, by),
         )
         after = review_state.with_sign_off(snapshot, row)
         if chair is not None:
@@ -197,19 +189,20 @@ def check_sign_off(review: Review, seat: str, verdict: str, reason: str, criteri
 
 def may_approve(snapshot: review_state.ReviewSnapshot, covered: dict, person: User) -> Answer:
     """Approve what these facts cover: not what rests on the signer's own work, nor what is not met."""
-    wrote = review_state.rests_on(covered, _evidence_of(covered), snapshot.eligible_signers, snapshot.facts)
+    wrote = review_state.rests_on(
+        covered, _evidence_of(covered), snapshot.eligible_signers, snapshot.judged.facts
+    )
     if own := why_own_work(replace(signer_of(person), name="You"), wrote):
         return no(f"{own[0]}.", "Somebody else in the seat can sign.")
-    criteria = snapshot.book.criteria
     unmet = [
-        key
-        for key, state in covered["criteria"].items()
-        if key in criteria and criteria[key].blocking and state not in gates_criteria.MET_STATES
+        finding.criterion.question
+        for finding in snapshot.judged.at_gate(snapshot.review.gate)
+        if finding.criterion.seat == covered["seat"] and finding.blocks
     ]
     if unmet:
-        asked = " ".join(criteria[key].question for key in unmet)
         return no(
-            f"You would approve what is not met: {asked}", "The owner can fix it; you can object, or wait."
+            f"You would approve what is not met: {' '.join(unmet)}",
+            "The owner can fix it; you can object, or wait.",
         )
     return yes()
 
@@ -229,9 +222,7 @@ def _who_was_first(row: SignOff | None) -> str:
 def _what_changed(seen: dict | None, snapshot, prepared_at) -> str:
     reasons = []
     if seen:
-        reasons = sign_off_statement.stale_reasons(
-            seen, snapshot.facts, snapshot.book, snapshot.at, prepared_at, snapshot.states
-        )
+        reasons = sign_off_statement.stale_reasons(seen, snapshot.judged, prepared_at)
     return (
         "Changed since you opened it: " + ("; ".join(reasons) or "the facts behind the statement moved") + "."
     )
@@ -249,8 +240,9 @@ def withdraw_sign_off(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         if row is None:
             raise Conflict("This sign-off was replaced or withdrawn already.", "", review.get_absolute_url())
         initiative_permissions.may_withdraw_sign_off(row, by).or_refuse()
+        snapshot = review_state.snapshot_of(review)
         text, covered = statement_for(
-            review, row.seat, by, verdict=SignOffVerdict.WITHDRAWN, reason=reason.strip(), at=clock.now()
+            snapshot, row.seat, by, verdict=SignOffVerdict.WITHDRAWN, reason=reason.strip(), at=clock.now()
         )
         new = SignOff(
             review=review,

@@ -110,9 +110,7 @@ def _words_page(request, row: Review, seat: str, verdict: str, form: SignOffForm
     blocked = yes()
     if verdict == SignOffVerdict.CONDITION:
         snapshot = review_state.snapshot_of(row)
-        _, covered = statement_for(
-            row, seat, request.user, verdict=verdict, at=clock.now(), snapshot=snapshot
-        )
+        _, covered = statement_for(snapshot, seat, request.user, verdict=verdict, at=clock.now())
         blocked = may_approve(snapshot, covered, request.user)
     return _page(
         request,
@@ -233,12 +231,12 @@ def _statement_page(
     person, snapshot = request.user, review_state.snapshot_of(row)
     password = password or _signature(request, row, seat)
     at = shown["at"] if shown else clock.now()
-    text, covered = statement_for(row, seat, person, verdict=verdict, at=at, snapshot=snapshot, **words)
+    text, covered = statement_for(snapshot, seat, person, verdict=verdict, at=at, **words)
     digest = sign_off_statement.digest(text)
     if shown is not None and shown["digest"] != digest:
         password.add_error(None, "What you would sign changed since you opened this page. Read it again.")
         at = clock.now()
-        text, covered = statement_for(row, seat, person, verdict=verdict, at=at, snapshot=snapshot, **words)
+        text, covered = statement_for(snapshot, seat, person, verdict=verdict, at=at, **words)
         digest = sign_off_statement.digest(text)
     _remember(request, digest, covered)
     password.data = password.data.copy() if password.is_bound else password.data
@@ -253,7 +251,7 @@ def _statement_page(
         verdict,
         "initiatives/reviews/sign_offs/sign_statement.html",
         status=password.status,
-        facts=snapshot.facts,
+        facts=snapshot.judged.facts,
         text=text,
         digest=digest,
         early=review_turn.fast_lane(row.initiative, row.gate, row.opened_at),

@@ -22,7 +22,6 @@ from governance import clock
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
 from governance.gates import criteria, levels, turning_points
-from governance.gates.requirements import states_at
 from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.inbox import lines_for
@@ -157,7 +156,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert snapshot("Shift wish planner").verdict.decidable
     waiting = snapshot("Renewal letter drafts").verdict
     assert waiting.missing_seats == ("risk_compliance",)
-    stale = [sign_off for sign_off in snapshot("Warranty reply drafts").judged if sign_off.stale]
+    stale = [sign_off for sign_off in snapshot("Warranty reply drafts").judged_sign_offs if sign_off.stale]
     assert [sign_off.seat for sign_off in stale] == ["security_privacy"]
     high = snapshot("Refund plausibility check").verdict
     assert high.quorum == 6
@@ -298,11 +297,11 @@ def test_the_rules_say_of_its_initiatives_what_a_plain_reading_says(told):
     for initiative, at, facts, book, said in pairs:
         wrong = list(differences(facts, book, at))
         assert not wrong, f"{initiative} at {at}: {wrong}"
-        states = states_at(facts, book, at)
-        found = criteria.support(facts, book, at, states).supported
+        judged = criteria.judge(facts, book, at)
+        found = judged.support.supported
         assert said == found, f"{initiative} at {at}: its standing says {said}, read: {found}"
         supported[found] += 1
-        levels.update({state.level for state in states.values()})
+        levels.update({state.level for state in judged.states.values()})
     assert len(pairs) == PAIRS
     assert len({initiative.pk for initiative, *_ in pairs}) >= 30
     assert min(supported[stage] for stage in RUNNING_STAGES) >= PAIRS / 50, supported

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from adoption.models import PostMortem
 from governance import clock
 from governance.database.row_history import acting
-from governance.gates import criteria, standards
+from governance.gates import standards
+from governance.gates.requirements import states_at
 from governance.models import Rulebook
 from governance.vocabulary import Layer
 from initiatives.access import permissions as initiative_permissions
@@ -137,7 +138,7 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
         standings.rewrite([bare])
     (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
     facts, book, now = supported_stage.facts_of(bare), Rulebook.objects.current().book, clock.now()
-    states = criteria.states_at(facts, book, now)
+    states = states_at(facts, book, now)
     wanted = {
         matter
         for matter, stages in standards.SHOWN_BY.items()

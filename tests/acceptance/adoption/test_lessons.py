@@ -156,7 +156,7 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     answer(near, cast)
     assert shortcomings(near) == []
     snapshot = review_state.snapshot_of(review)
-    sign_off = next(one for one in snapshot.judged if one.seat == "adoption_change")
+    sign_off = next(one for one in snapshot.judged_sign_offs if one.seat == "adoption_change")
     assert sign_off.stale, "what the seat signed was another answer"
     initiative_acts.sign_off(review, "adoption_change", cast.seat_adoption)
     review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
@@ -234,9 +234,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
     for initiative in (prototype, mvp, production):
         facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
         at = clock.now()
-        states[initiative.stage] = criteria.support(
-            facts, book, at, criteria.states_at(facts, book, at)
-        ).supported
+        states[initiative.stage] = criteria.judge(facts, book, at).support.supported
     assert states == {"prototype": "prototype", "mvp": "mvp", "production": "production"}
     assert [line.ref for line in lesson_inbox.lines(cast.owner)] == [prototype.ref, mvp.ref]
     review = review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)

@@ -12,7 +12,8 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
-from governance.gates.requirements import BY_VERIFYING
+from governance.gates.requirement_state import State
+from governance.gates.requirements import BY_VERIFYING, state_of, states_at
 from governance.models import Entry, Notice, Rulebook
 from governance.notices import inbox as notice_inbox
 from governance.permission_result import Conflict, Refused
@@ -64,11 +65,9 @@ def plan(initiative, cast):
     )
 
 
-def state(initiative, key: str = KEY) -> criteria.State:
+def state(initiative, key: str = KEY) -> State:
     book = Rulebook.objects.current().book
-    return criteria.state_of(
-        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, key, clock.now()
-    )
+    return state_of(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, key, clock.now())
 
 
 def verify(item, by, *, opened=True, shows=True, **fields):
@@ -310,7 +309,8 @@ def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_of
     book = Rulebook.objects.current().book
     others = {key: replace(logged, key=key, place="") for key in book.requirements}
     facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
-    assert supported_stage.to_verify(facts, book, others | {"mvp.observability": logged}) is None
+    judged = criteria.judged_from(facts, book, clock.now(), others | {"mvp.observability": logged})
+    assert supported_stage.to_verify(judged) is None
 
 
 def test_that_too_few_can_verify_is_said_before_a_initiative_is_submitted(cast, as_):
@@ -361,9 +361,7 @@ class TestInbox:
             first = queries.waiting_for(
                 running,
                 Rulebook.objects.current().book,
-                criteria.states_at(
-                    supported_stage.facts_of(running), Rulebook.objects.current().book, clock.now()
-                ),
+                states_at(supported_stage.facts_of(running), Rulebook.objects.current().book, clock.now()),
                 cast.seat_risk,
             )
             for key, pk in first:
@@ -375,13 +373,13 @@ class TestInbox:
 
     def test_what_only_a_later_gate_asks_does_not_wait_yet(self, running, cast):
         book = Rulebook.objects.current().book
-        facts = supported_stage.facts_of(running)
-        states = criteria.states_at(facts, book, clock.now())
+        judged = criteria.judge(supported_stage.facts_of(running), book, clock.now())
+        states = judged.states
         later = [
             key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" not in state.below
         ]
         assert later
-        kept = supported_stage.to_verify(facts, book, states)
+        kept = supported_stage.to_verify(judged)
         earlier = [
             key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" in state.below
         ]

@@ -18,6 +18,7 @@ from governance.authorization.decision import Bound, InitiativeCondition, decide
 from governance.authorization.decision_queries import ENFORCED_WITHIN
 from governance.database import row_history
 from governance.gates import criteria, sign_off_statement, turning_points
+from governance.gates.criteria import judge
 from governance.gates.gate_inputs import Measured
 from governance.gates.requirements import states_at
 from governance.models import KeyHeartbeat
@@ -55,7 +56,7 @@ def chances(rounds):
 
 
 def supported(facts, at):
-    return criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)).supported
+    return criteria.judge(facts, BOOK, at).support.supported
 
 
 def moments(chance, *begins):
@@ -101,11 +102,11 @@ def test_a_criterion_is_never_better_than_its_worst_question(chances):
     carried = refused = 0
     for chance in chances:
         facts = random_facts(chance, also=chance.choice([(waive,), (waive_beside,), (waive, waive_beside)]))
-        states = states_at(facts, BOOK, AT)
+        judged = criteria.judge(facts, BOOK, AT)
         for criterion in BOOK.criteria.values():
-            found = criteria.finding_of(facts, BOOK, criterion, states, AT)
+            found = judged.findings[criterion.key]
             asked = [
-                states[key]
+                judged.states[key]
                 for key in criterion.requirements
                 if BOOK.requirements[key].blocking or criterion.severity == "advisory"
             ]
@@ -121,7 +122,7 @@ def test_a_criterion_is_never_better_than_its_worst_question(chances):
                 carried += len(waived) == 1 and found.met
                 refused += len(waived) > 1
         for test in BOOK.scale_tests.values():
-            assert not any(states[key].state == "waived" for key in test.items)
+            assert not any(judged.states[key].state == "waived" for key in test.items)
     assert carried > len(chances) / 10
     assert refused > len(chances) / 50
 
@@ -221,11 +222,11 @@ def worded(chance, facts):
 
 
 def signed(facts, gate, seat):
-    return sign_off_statement.seat_facts(facts, BOOK, gate, seat, AT)
+    return sign_off_statement.seat_facts(judge(facts, BOOK, AT), gate, seat)
 
 
 def reasons(covered, facts):
-    return sign_off_statement.stale_reasons(covered, facts, BOOK, AT + HOUR, AT)
+    return sign_off_statement.stale_reasons(covered, judge(facts, BOOK, AT + HOUR), AT)
 
 
 def seats(chance):
@@ -330,13 +331,13 @@ def test_what_is_supported_at_an_instant_is_what_the_span_says_that_holds_it(cha
     for chance in chances:
         facts = random_facts(chance, also=chance.choice([(), (measure,), (measure, measure)]))
         spans = turning_points.outlook(facts, BOOK, AT)
-        turned += len({span[1].supported for span in spans}) > 1
+        turned += len({span.support.supported for span in spans}) > 1
         ends = [one.until for one in facts.measured if one.until and one.until >= AT]
         turns = moments_of(facts)
         for turn in {*ends, *chance.sample(turns, min(2, len(turns)))}:
             at = max(AT, chance.choice([turn, turn, turn - INSTANT]))
-            told = next(span[1] for span in reversed(spans) if span[0] <= at)
-            assert told == criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)), at
+            told = next(span.support for span in reversed(spans) if span.at <= at)
+            assert told == criteria.judge(facts, BOOK, at).support, at
     assert turned > len(chances) / 2
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from datetime import timedelta
 
 from governance.gates import criteria, turning_points
-from governance.gates.requirements import states_at
 from tests.support.rules.gate_facts import AT
 from tests.support.rules.plain_differences import differences
 from tests.support.rules.random_facts import BOOK, CLAIMS, moments_of, random_facts
@@ -32,15 +31,17 @@ def test_the_rules_say_what_a_plain_reading_says(rounds):
         chance = random.Random(seed)
         facts = random_facts(chance)
         spans = turning_points.outlook(facts, BOOK, AT)
-        spread[spans[0][1].supported] += 1
+        spread[spans[0].support.supported] += 1
         for at in moments(chance, facts):
             wrong = list(differences(facts, BOOK, at))
             assert not wrong, f"initiative {seed} at {at}: {wrong}"
-            _, told, foretold = next(span for span in reversed(spans) if span[0] <= at)
-            states = states_at(facts, BOOK, at)
-            late = [key for key in states if judged(states[key]) != judged(foretold[key])]
+            told, now = (
+                next(span for span in reversed(spans) if span.at <= at),
+                criteria.judge(facts, BOOK, at),
+            )
+            late = [key for key in now.states if judged(now.states[key]) != judged(told.states[key])]
             assert not late, f"initiative {seed} at {at}: the outlook missed {late}"
-            assert told == criteria.support(facts, BOOK, at, states), f"initiative {seed} at {at}"
+            assert told.support == now.support, f"initiative {seed} at {at}"
     initiatives = spread.total()
     for stage in CLAIMS[1:]:
         assert spread[stage] >= initiatives / 10, f"only {spread[stage]} of {initiatives} support {stage}"

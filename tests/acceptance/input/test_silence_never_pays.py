@@ -12,7 +12,6 @@ import pytest
 
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import HoldFact, Shortcoming
-from governance.gates.requirements import states_at
 from governance.rulebook import shipped_text
 from governance.vocabulary import STAGE_RANK
 from tests.support import factories
@@ -32,7 +31,7 @@ def chances(rounds):
 
 def supported(facts, at):
     """The rank of what is supported; of a closed initiative 0."""
-    return STAGE_RANK.get(criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)).supported, 0)
+    return STAGE_RANK.get(criteria.judge(facts, BOOK, at).support.supported, 0)
 
 
 def silent(facts, chance):
@@ -76,7 +75,7 @@ def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
 def costs_nothing(told):
     """Whether the initiative itself, as its acts left it, supports no less at any moment from then on."""
     spans = [turning_points.outlook(facts, BOOK, told.at) for facts in (told.before, told.after)]
-    turns = {moment for outlook in spans for moment, *_ in outlook}
+    turns = {judged.at for outlook in spans for judged in outlook}
     return all(supported(told.after, at) >= supported(told.before, at) for at in turns)
 
 

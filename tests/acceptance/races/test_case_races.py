@@ -94,7 +94,7 @@ class Race:
         """A press of the button on a page that was opened now: whoever is first is not on it yet."""
         at = clock.now()
         values = {"verdict": "approve"} | fields
-        text, seen = sign_off_actions.statement_for(review, seat, person, at=at, snapshot=self.page, **values)
+        text, seen = sign_off_actions.statement_for(self.page, seat, person, at=at, **values)
         return partial(
             sign_off_actions.sign_off,
             review=review,
@@ -254,9 +254,9 @@ class EditAgainstSignOff(Race):
             if signed > edited and row.facts["requirements"]["proto.question"]["answer"] != 2:
                 yield "a sign-off was taken on the answer of before"
         now = review_state.snapshot_of(again(review))
-        for sign_off, row in zip(now.judged, now.sign_offs, strict=True):
+        for sign_off, row in zip(now.judged_sign_offs, now.sign_offs, strict=True):
             named = [scope[0] for scope in row.facts["scope"]]
-            if sign_off.fresh and named != [scope.id for scope in now.facts.scopes]:
+            if sign_off.fresh and named != [scope.id for scope in now.judged.facts.scopes]:
                 yield "a sign-off counts on facts it did not name"
 
 

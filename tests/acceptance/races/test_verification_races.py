@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level
@@ -136,7 +136,7 @@ def test_none_counts_that_should_not(cast, numbers):
                 for role in initiative.roles.filter(ended_at__isnull=True, declined_at__isnull=True)
             }
             newer = initiative.evidence.filter(supersedes=item).first()
-            state = criteria.state_of(
+            state = state_of(
                 supported_stage.facts_of(initiative_acts.fresh(initiative)), book, KEY, clock.now()
             )
             expected = counts(initiative, newer or item, parties)

@@ -185,7 +185,7 @@ class TestSubmitted:
         )
         detail_actions.confirm_tier(initiative=initiative, tier="limited", by=cast.seat_risk)
         assert "drawn" not in blockers(review)
-        assert snapshot(review).facts.drawn
+        assert snapshot(review).judged.facts.drawn
         assert drawn(initiative) == found
 
     def test_who_lowers_the_tier_after_the_seal_waits_for_another(self, cast, initiative):

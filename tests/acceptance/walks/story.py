@@ -8,6 +8,8 @@ from django.db import transaction
 
 from adoption.demo import artefacts, initiative_acts
 from governance.gates import criteria
+from governance.gates.requirement_state import State
+from governance.gates.requirements import state_of
 from governance.models import Entry, Rulebook
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import supported_stage
@@ -56,14 +58,18 @@ def stale_seats(review: Review) -> dict[str, tuple[str, ...]]:
     """Seats whose approval no longer counts, with the reasons."""
     return {
         sign_off.seat: sign_off.stale
-        for sign_off in snapshot(review).judged
+        for sign_off in snapshot(review).judged_sign_offs
         if sign_off.approves and sign_off.stale
     }
 
 
 def fresh_seats(review: Review) -> set[str]:
     """Seats whose approval counts."""
-    return {sign_off.seat for sign_off in snapshot(review).judged if sign_off.approves and sign_off.fresh}
+    return {
+        sign_off.seat
+        for sign_off in snapshot(review).judged_sign_offs
+        if sign_off.approves and sign_off.fresh
+    }
 
 
 def blockers(review: Review) -> str:
@@ -71,10 +77,10 @@ def blockers(review: Review) -> str:
     return " | ".join(str(reason) for reason in snapshot(review).verdict.blockers)
 
 
-def state(initiative: Initiative, key: str) -> criteria.State:
+def state(initiative: Initiative, key: str) -> State:
     """The state of one requirement now."""
     book = Rulebook.objects.current().book
-    return criteria.state_of(supported_stage.facts_of(fresh(initiative)), book, key, criteria.clock.now())
+    return state_of(supported_stage.facts_of(fresh(initiative)), book, key, criteria.clock.now())
 
 
 def span(initiative: Initiative):

@@ -192,9 +192,7 @@ def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
         found = story.snapshot(review)
         from initiatives.initiative import review_state
 
-        reasons = review_state.stale_of(
-            copy, found.eligible_signers, found.facts, found.book, found.at, found.states
-        )
+        reasons = review_state.stale_of(copy, found.eligible_signers, found.judged)
         assert "the statement was signed for something else" in reasons
 
 

@@ -224,6 +224,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
     from governance.gates import sign_off_statement
     from governance.identity.proofs import ceremony
     from governance.transparency_log import sealing as transparency_log_sealing
+    from initiatives.initiative import review_state
     from initiatives.models import Initiative, Review
     from initiatives.reviews import actions as review_actions
     from initiatives.reviews.sign_offs import actions as sign_off_actions
@@ -252,7 +253,9 @@ def acts(cast, reviews, *, sealing: bool) -> None:
             plain.append(capture.timed(beside, told=True) * 1000)
             at = clock.now()
             row = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
-            text, seen = sign_off_actions.statement_for(row, seat, person, verdict="approve", at=at)
+            text, seen = sign_off_actions.statement_for(
+                review_state.snapshot_of(row), seat, person, verdict="approve", at=at
+            )
             sign_offs = proved if len(signed) > len(proved) else signed
             if sign_offs is proved:
                 began = time.perf_counter()

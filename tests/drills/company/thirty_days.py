@@ -425,9 +425,8 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
                 continue
             now = clock.now()
             facts = supported_stage.facts_of(initiative)
-            states = criteria.states_at(facts, book, now)
             said = initiative.spans.covering(now).first()
-            truth = criteria.support(facts, book, now, states).supported
+            truth = criteria.judge(facts, book, now).support.supported
             if said is None or said.supported != truth:
                 yield f"{initiative.ref}: its standing says {said and said.supported}, its proof {truth}"
 

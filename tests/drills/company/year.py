@@ -197,7 +197,7 @@ class Year:
     def _snapshot(self, initiative, day: date) -> list[tuple[str, int]]:
         """Renew what goes out of date within thirty days, once the first of it does; role and person of each."""
         from adoption.demo import artefacts, initiative_acts
-        from governance.gates import criteria
+        from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
         from governance.models import Rulebook
         from initiatives.facts import supported_stage
         from initiatives.models import Link, LinkAnswer, RoleAssignment
@@ -218,17 +218,17 @@ class Year:
         again = supported_stage.reattest_by(initiative)
         attesting = again is not None and again - timedelta(days=10) <= day
         old = self._ageing(initiative, book, day, attesting)
-        roles = {criteria.ACCEPTED_IN_PERSON[key] for key in old if key in criteria.ACCEPTED_IN_PERSON}
+        roles = {ACCEPTED_IN_PERSON[key] for key in old if key in ACCEPTED_IN_PERSON}
         roles |= {"owner", "support_owner"} if attesting else set()
         for row in RoleAssignment.objects.in_force().filter(initiative=initiative, role__in=roles):
             role_actions.reaccept_role(assignment=row, by=row.person)
             done.append((row.role, row.person_id))
         piles: dict[tuple, list[str]] = defaultdict(list)
         for key in old:
-            if key in criteria.ACCEPTED_IN_PERSON:
+            if key in ACCEPTED_IN_PERSON:
                 continue
             asked = book.requirements[key]
-            if key in criteria.GENERATED_ONLY:
+            if key in GENERATED_ONLY:
                 initiative_acts.ground(initiative, key, team)
             else:
                 piles[initiative_acts.pile_of(asked, book)].append(key)
@@ -278,12 +278,10 @@ class Year:
         """Answers whose last day comes within thirty days, and that no system keeps current."""
         from adoption.demo import initiative_acts
         from governance import clock
-        from governance.gates import criteria
+        from governance.gates.requirements import states_at
         from initiatives.facts import supported_stage
 
-        states = criteria.states_at(
-            supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now()
-        )
+        states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now())
         found = []
         for key in live_in_production(book):
             state = states[key]
@@ -297,10 +295,10 @@ class Year:
     def _next(self, initiative, book, day: date) -> date:
         """The day on which the next answer is asked for."""
         from governance import clock
-        from governance.gates import criteria
+        from governance.gates.requirements import states_at
         from initiatives.facts import supported_stage
 
-        states = criteria.states_at(supported_stage.facts_of(initiative), book, clock.now())
+        states = states_at(supported_stage.facts_of(initiative), book, clock.now())
         ends = [
             states[key].last_day
             for key in live_in_production(book)

@@ -10,6 +10,7 @@ from governance.ledger import row_capture
 from governance.models import ContractVersion, Membership, Rulebook
 from governance.organisation import actions as organisation_actions
 from initiatives.contracts import actions as contract_actions
+from initiatives.initiative import review_state
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
@@ -156,7 +157,9 @@ def stage_change(initiative, target, basis, by=None, review=None):
 def sign_off(review, seat, person, **fields):
     """A sign-off with a true statement, past the act."""
     review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
-    text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
+    text, covered = statement_for(
+        review_state.snapshot_of(review), seat, person, verdict="approve", at=clock.now()
+    )
     values = {
         "review_id": review.pk,
         "seat": seat,

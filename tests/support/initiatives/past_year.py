@@ -64,7 +64,7 @@ def look(number: int, person) -> dict | None:
         "row": Initiative.objects.filter(pk=initiative.pk).values().get(),
         "facts": facts,
         "support": context["support"],
-        "gaps": supported_stage.gap_counts(facts, book, context["states"]),
+        "gaps": supported_stage.gap_counts(context["judged_next"]),
         "standing": Standing.objects.filter(initiative=initiative)
         .values("rulebook_id", "computed_at", "valid_until")
         .get(),

@@ -5,8 +5,9 @@ from datetime import timedelta
 from adoption.demo import artefacts, initiative_acts, measures
 from adoption.models.instruments import ASKED
 from governance import clock
-from governance.gates import criteria
 from governance.gates.levels import INVENTORY
+from governance.gates.requirement_state import GENERATED_ONLY
+from governance.gates.requirements import states_at
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceKind, Tier
 from initiatives.facts import supported_stage
@@ -30,14 +31,12 @@ def second_holders(cast: Cast) -> Deputies:
 def lacking(initiative: Initiative, gate: str) -> list[str]:
     """What this gate still asks for, each with its words and what fixes it."""
     book = Rulebook.objects.current().book
-    states = criteria.states_at(
-        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now()
-    )
+    states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now())
     asked = [key for key in book.gates[gate].requirements() if key not in book.deferred(gate)]
     return [
         f"{key}: {states[key].state} {states[key].words} {states[key].fix}"
         for key in asked
-        if not states[key].satisfies(gate) and key not in criteria.GENERATED_ONLY
+        if not states[key].satisfies(gate) and key not in GENERATED_ONLY
     ]
 
 

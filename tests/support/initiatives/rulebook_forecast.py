@@ -89,7 +89,7 @@ def sign_offs() -> tuple[dict, dict]:
         with request_memo.afresh():
             snapshot = review_state.snapshot_of(review)
         decidable[review.pk] = snapshot.verdict.decidable
-        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged, strict=True):
+        for row, sign_off in zip(snapshot.sign_offs, snapshot.judged_sign_offs, strict=True):
             counts[row.pk] = sign_off.fresh
     return counts, decidable
 

@@ -1,14 +1,13 @@
 """Where the rules and the plain reading of the shipped rulebook differ, for the same facts at the same moment."""
 
 from governance.gates import criteria
-from governance.gates.requirements import states_at
 from tests.support.rules import plain_levels
 
 
 def differences(facts, book, at):
     """Each matter on which the rules and the plain reading differ."""
-    states = states_at(facts, book, at)
-    found = criteria.support(facts, book, at, states)
+    judged = criteria.judge(facts, book, at)
+    states, found = judged.states, judged.support
     plain = plain_levels.read(facts, book, at)
     for key, state in states.items():
         if state.level != plain.levels[key]:
@@ -16,10 +15,9 @@ def differences(facts, book, at):
     for (key, gate), enough in plain.satisfied.items():
         if states[key].satisfies(gate) != enough:
             yield f"{key} satisfies {gate}: {not enough}, read: {enough}"
-    for key, criterion in book.criteria.items():
-        state = criteria.finding_of(facts, book, criterion, states, at).state
-        if state != plain.findings[key]:
-            yield f"{key} is {state}, read: {plain.findings[key]}"
+    for key, finding in judged.findings.items():
+        if finding.state != plain.findings[key]:
+            yield f"{key} is {finding.state}, read: {plain.findings[key]}"
     if found.tests != plain.tests:
         yield f"the scale tests are {found.tests}, read: {plain.tests}"
     if found.supported != plain.supported:

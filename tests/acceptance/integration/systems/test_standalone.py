@@ -8,6 +8,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
+from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
@@ -29,13 +30,13 @@ def initiative(cast):
 
 def state(initiative, key="int.inventory"):
     facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
-    return criteria.state_of(facts, book, key, clock.now())
+    return state_of(facts, book, key, clock.now())
 
 
 def supported(initiative) -> str:
     facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
     now = clock.now()
-    return criteria.support(facts, book, now, criteria.states_at(facts, book, now)).supported
+    return criteria.judge(facts, book, now).support.supported
 
 
 def test_an_empty_register_says_that_nothing_is_known(initiative, cast, as_):

@@ -13,6 +13,7 @@ from governance.models import Entry, Notice
 from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
+from initiatives.initiative import review_state
 from initiatives.models import Review
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
@@ -42,7 +43,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         )
         story.drill(initiative, date(2026, 5, 12), cast.support)
         review = review_actions.open_review(initiative=story.fresh(initiative), by=cast.owner)
-        assert story.snapshot(review).states["prod.q10_outage"].state == "met", (
+        assert story.snapshot(review).judged.states["prod.q10_outage"].state == "met", (
             f"step 0: the drill of 12 May counts on 2 November: {story.state(initiative, 'prod.q10_outage')}"
         )
 
@@ -137,7 +138,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
             "criteria": ("production.test_adoption",),
         }
         text, seen = sign_off_actions.statement_for(
-            current, "adoption_change", delegate, at=clock.now(), **objection
+            review_state.snapshot_of(current), "adoption_change", delegate, at=clock.now(), **objection
         )
         initiative_acts.sign_off(review, "adoption_change", seats["adoption_change"])
         with pytest.raises(Conflict) as second:

@@ -12,7 +12,8 @@ from adoption.models.measures import TYPED
 from adoption.readings import actions as reading_actions
 from adoption.readings.actions import Sent
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirement_state import State
+from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
@@ -37,9 +38,9 @@ def key(cast, initiative):
     return factories.make_key(cast, initiative, days=300, scopes=["readings"])[0]
 
 
-def state(initiative, requirement: str = USAGE) -> criteria.State:
+def state(initiative, requirement: str = USAGE) -> State:
     book = Rulebook.objects.current().book
-    return criteria.state_of(
+    return state_of(
         supported_stage.facts_of(initiative_acts.fresh(initiative)), book, requirement, clock.now()
     )
 

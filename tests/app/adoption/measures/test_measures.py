@@ -19,7 +19,7 @@ from adoption.readings import batch_digest, evidence_figures
 from adoption.readings.actions import add_up_all, record_readings
 from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirements import states_at
 from governance.models import Entry, Notice, Rulebook
 from governance.notices import due
 from governance.notices import inbox as notice_inbox
@@ -42,9 +42,7 @@ def shown(cast):
 def states(initiative, on=None):
     """The states of the requirements of adoption, as gates see them at a moment."""
     book = Rulebook.objects.current().book
-    found = criteria.states_at(
-        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, on or clock.now()
-    )
+    found = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, on or clock.now())
     return {key: found[key] for key in ASKED}
 
 

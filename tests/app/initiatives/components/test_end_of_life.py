@@ -58,7 +58,7 @@ def supported(initiative) -> str:
         Rulebook.objects.current().book,
         clock.now(),
     )
-    return criteria.support(facts, book, now, criteria.states_at(facts, book, now)).supported
+    return criteria.judge(facts, book, now).support.supported
 
 
 def asked(person) -> list:

@@ -11,7 +11,8 @@ from django.db import DatabaseError, transaction
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirement_state import State
+from governance.gates.requirements import state_of
 from governance.models import OutcomeReport, Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, OutcomeKind, TakesEffect
@@ -47,9 +48,9 @@ def after(days: int):
     )
 
 
-def state(initiative, requirement: str) -> criteria.State:
+def state(initiative, requirement: str) -> State:
     book = Rulebook.objects.current().book
-    return criteria.state_of(
+    return state_of(
         supported_stage.facts_of(initiative_acts.fresh(initiative)), book, requirement, clock.now()
     )
 
@@ -191,7 +192,7 @@ def test_a_rulebook_that_does_not_name_the_way_does_not_count_it(initiative, key
             book, requirements=book.requirements | {RUNTIME: replace(book.requirements[RUNTIME], ways=())}
         )
         facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
-        assert criteria.state_of(facts, without, RUNTIME, clock.now()).level != Level.MEASURED
+        assert state_of(facts, without, RUNTIME, clock.now()).level != Level.MEASURED
 
 
 def test_a_day_is_written_once(initiative, key):

@@ -6,7 +6,8 @@ import pytest
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.gates import criteria
+from governance.gates.requirement_state import State
+from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from initiatives.facts import supported_stage
 from initiatives.requirements import actions as requirement_actions
@@ -17,9 +18,9 @@ from tests.support import factories
 pytestmark = pytest.mark.django_db
 
 
-def state(initiative, key: str) -> criteria.State:
+def state(initiative, key: str) -> State:
     """The state of one requirement of the initiative now."""
-    return criteria.state_of(
+    return state_of(
         supported_stage.facts_of(initiative_acts.fresh(initiative)),
         Rulebook.objects.current().book,
         key,

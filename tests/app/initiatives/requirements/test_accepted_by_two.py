@@ -9,7 +9,7 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database import row_history
-from governance.gates import criteria
+from governance.gates.requirements import state_of
 from governance.models import Rulebook
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
@@ -41,7 +41,7 @@ def initiative(cast):
 
 def state(initiative, key=KEY):
     facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
-    return criteria.state_of(facts, book, key, clock.now())
+    return state_of(facts, book, key, clock.now())
 
 
 def said(initiative, cast) -> int:

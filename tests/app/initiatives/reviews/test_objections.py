@@ -98,7 +98,7 @@ def prove(cast, review, key: str, by=None) -> None:
 
 def test_the_owner_and_whoever_answers_what_was_objected_to_are_told_at_once(cast, review, objected):
     answering = {review.rulebook.book.requirements[key].answered_by for key in objected}
-    replies = review_state.snapshot_of(review).facts.answers
+    replies = review_state.snapshot_of(review).judged.facts.answers
     working = {cast.owner.pk, cast.support.pk, cast.lead.pk, cast.steward.pk}
     people = {cast.owner.pk} | {replies[key].by_id for key in objected if key in replies} & working
     people |= {

@@ -58,7 +58,7 @@ def test_a_seat_waits_since_its_sign_off_went_stale(cast, later):
         )
     with later(days=6):
         snapshot = review_state.snapshot_of(review)
-        stale = {sign_off.seat for sign_off in snapshot.judged if not sign_off.fresh}
+        stale = {sign_off.seat for sign_off in snapshot.judged_sign_offs if not sign_off.fresh}
         found = review_turn.moves(snapshot)
     assert stale
     assert stale != {row.seat for row in snapshot.sign_offs}
@@ -79,7 +79,8 @@ def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later
         ]
         first = min(
             clock.midnight_after(
-                state.items[0].observed_on + timedelta(days=snapshot.book.requirements[state.key].fresh_days)
+                state.items[0].observed_on
+                + timedelta(days=snapshot.judged.book.requirements[state.key].fresh_days)
             )
             for state in missing
         )

@@ -220,8 +220,9 @@ def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_
     assert "Not on record An API key : Marta Lindqvist. Until then no system can ask." in page
     assert "A contract in force" not in page
     snapshot = review_state.snapshot_of(review)
-    bare = replace(snapshot.facts, contracts=(), scopes=(), running=(), tier="")
-    missing = not_on_record(replace(snapshot, facts=bare), clock.now())
+    bare = replace(snapshot.judged.facts, contracts=(), scopes=(), running=(), tier="")
+    judged = replace(snapshot.judged, facts=bare)
+    missing = not_on_record(replace(snapshot, judged=judged), clock.now())
     assert [one["what"] for one in missing] == [
         "A contract in force",
         "A scope",

@@ -70,7 +70,9 @@ def reporting_to_the_owner(cast):
 def force(review, person, seat=SEAT, **fields):
     """A sign_off written past the act: an INSERT with a statement that is true."""
     review = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
-    text, covered = statement_for(review, seat, person, verdict="approve", at=clock.now())
+    text, covered = statement_for(
+        review_state.snapshot_of(review), seat, person, verdict="approve", at=clock.now()
+    )
     values = {
         "review": review,
         "seat": seat,
@@ -438,7 +440,9 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
         force(review, cast.owner, "risk_compliance", covered_evidence=[])
     # And if such a row stood there, it would not count.
     current = Review.objects.select_related("initiative", "rulebook").get(pk=review.pk)
-    text, covered = statement_for(current, "risk_compliance", cast.owner, verdict="approve", at=clock.now())
+    text, covered = statement_for(
+        review_state.snapshot_of(current), "risk_compliance", cast.owner, verdict="approve", at=clock.now()
+    )
     forged = SignOff(
         review=current,
         seat="risk_compliance",
@@ -450,9 +454,7 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
         at=clock.now(),
     )
     found = story.snapshot(review)
-    reasons = review_state.stale_of(
-        forged, found.eligible_signers, found.facts, found.book, found.at, found.states
-    )
+    reasons = review_state.stale_of(forged, found.eligible_signers, found.judged)
     assert {
         "Marta Lindqvist wrote the contract",
         "Marta Lindqvist wrote evidence the sign-off rests on",

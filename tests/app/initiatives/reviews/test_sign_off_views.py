@@ -1,6 +1,7 @@
 """Reading and signing a statement: exactly those bytes, by exactly that person, with a password, or not at all."""
 
 import hashlib
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.gates import criteria
+from governance.gates import criteria, requirements
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
 from governance.permission_result import Refused
@@ -98,7 +99,13 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
     judgements = count_judgements(monkeypatch)
     answer = sign(client, statement_url(review, "business_value", verdict), page=page)
     assert answer.url == reverse("sign-off", args=[SignOff.objects.get().pk])
-    assert judgements == ["snapshot_of", "states_at", "judge"]
+    assert [one for one in judgements if one not in review.rulebook.book.requirements] == [
+        "snapshot_of",
+        "judge",
+        "verdict_of",
+    ]
+    assert Counter(judgements) == Counter(set(judgements)), "no requirement is judged twice"
+    assert set(review.rulebook.book.requirements) < set(judgements)
 
 
 def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
@@ -109,23 +116,24 @@ def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
         f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."} | SIGNED
     )
     assert answer.url == review.get_absolute_url()
-    assert judgements.count("snapshot_of") == judgements.count("judge") == 1
+    assert judgements.count("snapshot_of") == judgements.count("judge") == judgements.count("verdict_of") == 1
 
 
 def count_judgements(monkeypatch) -> list[str]:
-    """The names of what judges, each time that it is called from now on."""
+    """What judges, each time that it is called from now on: by its name, and each requirement by its key."""
     called = []
 
     def counted(name, real):
         return lambda *args, **named: called.append(name) or real(*args, **named)
 
-    for module, name in (
-        (review_state, "snapshot_of"),
-        (review_state, "states_at"),
-        (criteria, "states_at"),
-        (criteria, "judge"),
-    ):
+    for module, name in ((review_state, "snapshot_of"), (criteria, "judge"), (criteria, "verdict_of")):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    state_of = requirements.state_of
+    monkeypatch.setattr(
+        requirements,
+        "state_of",
+        lambda facts, book, key, at: called.append(key) or state_of(facts, book, key, at),
+    )
     return called
 
 
@@ -315,9 +323,10 @@ def test_what_is_not_met_cannot_be_approved_and_the_page_says_so(cast, as_):
     assert "An approval would be refused now. You would approve what is not met" in words(asked)
     at, fields = clock.now(), {"reason": "Soon.", "criteria": ()}
     condition = {"text": "Show it.", "owner": cast.owner.pk, "owner_name": "Marta", "due": "2099-01-01"}
+    snapshot = review_state.snapshot_of(review)
     for verdict, more in (("approve", {}), ("approve_with_condition", {"condition": condition})):
         text, _ = sign_off_actions.statement_for(
-            review, "business_value", cast.seat_value, verdict=verdict, at=at, **fields, **more
+            snapshot, "business_value", cast.seat_value, verdict=verdict, at=at, **fields, **more
         )
         with pytest.raises(Refused, match="You would approve what is not met"):
             sign_off_actions.sign_off(

@@ -96,7 +96,7 @@ def test_whoever_stands_in_for_the_owner_does_not_sign(cast, review):
     row = stand_in(cast.owner, cast.seat_value)
     snapshot = review_state.snapshot_of(again(review))
     assert not snapshot.verdict.decidable
-    assert "stands in for Marta Lindqvist, business owner" in " ".join(snapshot.judged[0].stale)
+    assert "stands in for Marta Lindqvist, business owner" in " ".join(snapshot.judged_sign_offs[0].stale)
     refused = initiative_permissions.may_sign(again(review), "business_value", cast.seat_value)
     assert "stands in for Marta Lindqvist" in str(refused)
     last = SignOff.objects.latest().get()

@@ -137,7 +137,7 @@ def test_sign_offs_of_the_old_board_no_longer_count_whoever_gave_them(cast, sign
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     snapshot = review_state.snapshot_of(again(signed_off))
     assert not snapshot.verdict.decidable
-    assert "another board decides this initiative now" in snapshot.judged[0].stale
+    assert "another board decides this initiative now" in snapshot.judged_sign_offs[0].stale
     with pytest.raises(Refused):
         review_actions.decide(review=again(signed_off), outcome="approved", reason="Go.", by=cast.chair)
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from governance.gates import drawing, sign_off_statement
-from governance.gates.criteria import findings, judge
+from governance.gates.criteria import judge, verdict_of
 from governance.gates.gate_inputs import Measured, WaiverFact
-from governance.gates.requirements import state_of, states_at
+from governance.gates.requirements import state_of
 from governance.rulebook import parse, shipped_text
 from tests.support.rules import agreed_gates
 from tests.support.rules.agreed_cases import (
@@ -56,9 +56,9 @@ def gates_of(row):
     return [gate for gate in GATES if any(row.key in one.asks for one in GATES[gate].criteria)]
 
 
-def verdict(facts, gate, signers, states=None):
+def verdict(judged, gate, signers):
     """What a board says of which these seats approve."""
-    return judge(facts, BOOK, gate.key, AT, sign_offs=sign_offs(signers), seats=board(), states=states)
+    return verdict_of(judged, gate.key, sign_offs=sign_offs(signers), seats=board())
 
 
 def test_every_question_criterion_and_gate_has_its_line_and_every_line_is_asked():
@@ -70,7 +70,7 @@ def test_every_question_criterion_and_gate_has_its_line_and_every_line_is_asked(
 @each_gate
 @each_tier
 def test_a_gate_holds_on_what_was_agreed_and_says_so_to_each_seat(gate, tier):
-    said = verdict(shown(gate.key, tier), gate, gate.seats(tier))
+    said = verdict(judge(shown(gate.key, tier), BOOK, AT), gate, gate.seats(tier))
     assert [one.text for one in said.blockers] == []
     assert {one.criterion.key: one.state for one in said.findings} == {
         row.key: "met" for row in gate.criteria
@@ -84,9 +84,8 @@ def test_a_gate_holds_on_what_was_agreed_and_says_so_to_each_seat(gate, tier):
 def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
     for tier in row.level:
         for gate in (GATES[key] for key in gates_of(row)):
-            facts = shown(gate.key, tier, without={row.key})
-            states = states_at(facts, BOOK, AT)
-            said = verdict(facts, gate, gate.seats(tier), states)
+            judged = judge(shown(gate.key, tier, without={row.key}), BOOK, AT)
+            said = verdict(judged, gate, gate.seats(tier))
             asking = [one for one in gate.criteria if row.key in one.asks]
             felt = [one for one in asking if row.blocking or not one.blocking]
             unmet = {one.criterion.key: one for one in said.findings if not one.met}
@@ -97,10 +96,7 @@ def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
             assert {key for key, one in unmet.items() if one.blocks} == stopped
             assert len(said.blockers) == len(stopped)
             assert all(one.remedy == f"{row.person} can fix it." for one in said.blockers)
-            book = BOOK.at_tier(tier)
-            covered = {
-                seat: sign_off_statement.seat_facts(facts, book, gate.key, seat, AT, states) for seat in SEATS
-            }
+            covered = {seat: sign_off_statement.seat_facts(judged, gate.key, seat) for seat in SEATS}
             named = {seat for seat, said in covered.items() if row.key in said["requirements"]}
             assert named == {one.seat_at(tier) for one in asking}
 
@@ -197,8 +193,7 @@ def test_a_criterion_is_waived_as_a_whole_where_that_was_agreed(row, tier):
         return
     waiver = WaiverFact(row.key, LONG_AGO, TODAY, "next month")
     facts = shown(row.gate, tier, without=set(asked[:1]), waivers=(waiver,))
-    found = findings(facts, BOOK, row.gate, states_at(facts, BOOK, AT), AT)
-    said = next(one.state for one in found if one.criterion.key == row.key)
+    said = judge(facts, BOOK, AT).findings[row.key].state
     alone = asked[0] == row.key and QUESTIONS[row.key].waivable
     open_state = "unmet" if row.due is None else "later"
     assert said == ("with_waiver" if alone else "waived" if row.waivable else open_state)
@@ -207,31 +202,29 @@ def test_a_criterion_is_waived_as_a_whole_where_that_was_agreed(row, tier):
 @each_gate
 @each_tier
 def test_so_many_seats_sign_and_these_among_them(gate, tier):
-    facts = shown(gate.key, tier)
+    judged = judge(shown(gate.key, tier), BOOK, AT)
     seats, must = gate.seats(tier), gate.must_sign_at(tier)
     quorum = gate.quorum[tier]
     enough = [*must, *(seat for seat in seats if seat not in must)][:quorum]
-    states = states_at(facts, BOOK, AT)
-    assert [one.text for one in verdict(facts, gate, enough, states).blockers] == []
+    assert [one.text for one in verdict(judged, gate, enough).blockers] == []
     if quorum:
-        fewer = verdict(facts, gate, enough[:-1], states)
+        fewer = verdict(judged, gate, enough[:-1])
         assert f"{quorum - 1} of {quorum} seats have a current approval." in [
             one.text for one in fewer.blockers
         ]
     for seat in seats:
-        said = verdict(facts, gate, [one for one in seats if one != seat], states)
+        said = verdict(judged, gate, [one for one in seats if one != seat])
         assert (said.missing_seats == (seat,)) == (seat in must)
 
 
 @each_gate
 @each_tier
 def test_a_statement_asks_in_the_agreed_words(gate, tier):
-    facts, book = shown(gate.key, tier), BOOK.at_tier(tier)
-    states = states_at(facts, BOOK, AT)
+    judged = judge(shown(gate.key, tier), BOOK, AT)
     for seat in gate.seats(tier):
         text = sign_off_statement.write(
-            book,
-            sign_off_statement.seat_facts(facts, book, gate.key, seat, AT, states),
+            judged.book,
+            sign_off_statement.seat_facts(judged, gate.key, seat),
             person=SimpleNamespace(pk=1, full_name="Ines Ott"),
             board="Board of trials",
             verdict="approve",
@@ -252,17 +245,17 @@ def _letters(words):
 
 def test_an_approval_counts_for_the_agreed_days():
     facts = shown("prototype", "limited")
-    signed = sign_off_statement.seat_facts(facts, BOOK, "prototype", "business_value", AT)
+    signed = sign_off_statement.seat_facts(judge(facts, BOOK, AT), "prototype", "business_value")
     for days, why in (
         (agreed_gates.SIGN_OFF_DAYS, []),
         (agreed_gates.SIGN_OFF_DAYS + 1, [f"signed more than {agreed_gates.SIGN_OFF_DAYS} days ago"]),
     ):
         at = AT - (TODAY - days_before(days))
-        assert sign_off_statement.stale_reasons(signed, facts, BOOK, AT, at) == why
+        assert sign_off_statement.stale_reasons(signed, judge(facts, BOOK, AT), at) == why
 
 
 def test_so_many_questions_are_drawn_at_minimal_risk_and_none_at_others():
     for tier in TIERS:
         facts = shown("production", tier)
-        owed = drawing.owed(facts, BOOK, states_at(facts, BOOK, AT))
+        owed = drawing.owed(judge(facts, BOOK, AT))
         assert len(owed) == (agreed_gates.DRAWN_AT_MINIMAL if tier == "minimal" else 0)

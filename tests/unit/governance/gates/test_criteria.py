@@ -21,6 +21,7 @@ from governance.gates.gate_inputs import (
     Void,
     WaiverFact,
 )
+from governance.gates.requirements import state_of, states_at
 from governance.rulebook import parse
 from tests.support.rules.gate_facts import (
     AT,
@@ -42,11 +43,11 @@ DAY = timedelta(days=1)
 
 
 def state(facts, key, at=AT):
-    return criteria.state_of(facts, BOOK, key, at)
+    return state_of(facts, BOOK, key, at)
 
 
 def supported(facts, at=AT):
-    return criteria.support(facts, BOOK, at, criteria.states_at(facts, BOOK, at))
+    return criteria.judge(facts, BOOK, at).support
 
 
 @pytest.mark.parametrize(("result", "met"), [("met", True), ("missed", False), ("", False)])
@@ -58,7 +59,7 @@ def test_what_was_declared_is_compared_at_production(result, met):
 
 
 def finding(facts, key, at=AT):
-    return criteria.finding_of(facts, BOOK, BOOK.criteria[key], criteria.states_at(facts, BOOK, at), at)
+    return criteria.judge(facts, BOOK, at).findings[key]
 
 
 def waiver(key, until=TODAY, since=LONG_AGO):
@@ -88,7 +89,7 @@ def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so()
     book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
     assert book.requirements["layer.policy"].waivable
     facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))
-    states = criteria.states_at(facts, book, AT)
+    states = states_at(facts, book, AT)
     assert states["layer.policy"].state == "unanswered"
     assert criteria.scale_tests(book, states)["governance"] is False
 
@@ -190,15 +191,15 @@ def test_a_criterion_with_a_term_never_blocks_the_move():
 
 def assert_outlook_is_true(facts, moments):
     rows = turning_points.outlook(facts, BOOK, AT)
-    assert [row[0] for row in rows] == sorted({row[0] for row in rows})
-    for moment in [*moments, *(row[0] for row in rows)]:
+    assert [row.at for row in rows] == sorted({row.at for row in rows})
+    for moment in [*moments, *(row.at for row in rows)]:
         if moment < AT:
             continue
-        at, said, states = next(row for row in reversed(rows) if row[0] <= moment)
-        direct = criteria.states_at(facts, BOOK, moment)
-        wrong = [key for key in direct if direct[key].state != states[key].state]
-        assert not wrong, f"{moment}: said since {at}, differs: {wrong}"
-        assert said == criteria.support(facts, BOOK, moment, direct), moment
+        said = next(row for row in reversed(rows) if row.at <= moment)
+        direct = criteria.judge(facts, BOOK, moment)
+        wrong = [key for key in direct.states if direct.states[key].state != said.states[key].state]
+        assert not wrong, f"{moment}: said since {said.at}, differs: {wrong}"
+        assert said.support == direct.support, moment
 
 
 def test_the_outlook_sees_a_planned_model_start():
@@ -316,11 +317,9 @@ def seat_holders(*without):
 
 
 def judged(facts, gate="production", *, cast=None, seats=None, at=AT):
-    return criteria.judge(
-        facts,
-        BOOK,
+    return criteria.verdict_of(
+        criteria.judge(facts, BOOK, at),
         gate,
-        at,
         sign_offs=sign_offs(gate) if cast is None else cast,
         seats=seats or seat_holders(),
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from governance.gates import drawing, levels
+from governance.gates.criteria import judge
 from governance.gates.gate_inputs import Drawn, Measured, Verification, WaiverFact
 from governance.gates.requirements import BY_VERIFYING, state_of, states_at
 from governance.gates.turning_points import outlook
@@ -55,11 +56,11 @@ def said(facts, key, *, shows=True, at=AT, version=1, person=98):
 
 
 def owed(facts, book=BOOK):
-    return drawing.owed(facts, book, states_at(facts, book, AT))
+    return drawing.owed(judge(facts, book, AT))
 
 
 def next_drawn(facts, root=ROOT):
-    return drawing.draw(facts, BOOK, states_at(facts, BOOK, AT), root)
+    return drawing.draw(judge(facts, BOOK, AT), root)
 
 
 def drawable(facts, book=BOOK):
@@ -150,8 +151,8 @@ class TestHowMany:
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
         assert owed(minimal(*rows[:4])) == [""]
         assert owed(minimal(*rows)) == []
-        assert drawing.waits(minimal(), BOOK, states_at(minimal(), BOOK, AT)).text.startswith("The questions")
-        assert drawing.waits(minimal(*rows), BOOK, states_at(minimal(*rows), BOOK, AT)) is None
+        assert drawing.waits(judge(minimal(), BOOK, AT)).text.startswith("The questions")
+        assert drawing.waits(judge(minimal(*rows), BOOK, AT)) is None
 
     def test_all_where_there_are_fewer(self):
         facts = minimal()
@@ -175,7 +176,7 @@ class TestHowMany:
         order = drawing.in_order(ROOT, facts.ref, ROUND, drawable(minimal()))
         (brought,) = next_drawn(facts)
         assert brought.requirement == order[5]
-        assert drawing.waits(facts, BOOK, states_at(facts, BOOK, AT)).text.startswith("Another question")
+        assert drawing.waits(judge(facts, BOOK, AT)).text.startswith("Another question")
         rows.append(drawn(brought.requirement, in_place_of=brought.in_place_of))
         assert owed(replace(facts, drawn=tuple(rows))) == []
         twice = said(replace(facts, drawn=tuple(rows)), brought.requirement, shows=False)
@@ -274,7 +275,7 @@ class TestWhatIsAsked:
 
     def test_the_outlook_turns_with_it(self):
         facts = minimal(drawn(KEY, since=AT + DAY, until=AT + 2 * DAY))
-        told = {moment: states[KEY].satisfied for moment, _, states in outlook(facts, BOOK, AT)}
+        told = {one.at: one.states[KEY].satisfied for one in outlook(facts, BOOK, AT)}
         assert (told[AT], told[AT + DAY], told[AT + 2 * DAY]) == (True, False, True)
 
     def test_drawn_for_the_next_acceptance_it_waits_and_takes_nothing(self):
@@ -284,10 +285,10 @@ class TestWhatIsAsked:
         assert found.satisfies("production")
         asks = "the next acceptance of production asks for verified: it was drawn."
         assert found.words == f"Documented, and {asks}"
-        assert drawing.unverified(facts, states_at(facts, BOOK, AT)) == [KEY]
+        assert drawing.unverified(judge(facts, BOOK, AT)) == [KEY]
         verified = said(facts, KEY)
         assert state_of(verified, BOOK, KEY, AT).satisfied
-        assert drawing.unverified(verified, states_at(verified, BOOK, AT)) == []
+        assert drawing.unverified(judge(verified, BOOK, AT)) == []
         tomorrow = minimal(drawn(KEY, since=None, drawn_at=AT + DAY))
         assert state_of(tomorrow, BOOK, KEY, AT + DAY - INSTANT).satisfied
         assert not state_of(tomorrow, BOOK, KEY, AT + DAY).satisfied

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from governance.gates import criteria, lead_questions, standards
+from governance.gates import lead_questions, standards
+from governance.gates.requirements import states_at
 from governance.rulebook import RulebookErrors, judgements, pairings, parse, shipped_text
 from governance.rulebook.pairings import PAIRINGS
 from tests.support.rules.gate_facts import AT, BOOK, TODAY, everything, item, reply, swapped
@@ -18,7 +19,7 @@ FIRST = {"contract": "gov.enforced", "layer": "layer.runtime", "adoption": "adop
 
 
 def leads(facts, *, asked=None, at=AT):
-    states = criteria.states_at(facts, BOOK, at)
+    states = states_at(facts, BOOK, at)
     if asked is None:
         asked = [key for keys in GROUP.values() for key in keys] if facts.claimed == "production" else []
     return {lead.group: lead for lead in lead_questions.leads(facts, BOOK, states, set(asked), at)}
@@ -83,7 +84,7 @@ def test_what_ages_out_is_no_longer_a_yes():
 
 
 def standard(facts, matter, stage):
-    return standards.standard_of(facts, BOOK, criteria.states_at(facts, BOOK, AT), matter, stage, AT)
+    return standards.standard_of(facts, BOOK, states_at(facts, BOOK, AT), matter, stage, AT)
 
 
 def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks():

@@ -8,7 +8,7 @@ import pytest
 from governance import clock
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import Measured, StandsAlone, Verification, WaiverFact
-from governance.gates.requirements import state_of, states_at
+from governance.gates.requirements import state_of
 from governance.rulebook import RulebookErrors, parse, shipped_text
 from governance.vocabulary import LEVEL_RANK, Level, Tier
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY, everything, item, one, proof_of, reply
@@ -225,7 +225,7 @@ def carried(tier="limited", **fields):
 
 class TestSupport:
     def supported(self, facts):
-        return criteria.support(facts, BOOK, AT, states_at(facts, BOOK, AT))
+        return criteria.judge(facts, BOOK, AT).support
 
     @pytest.mark.parametrize("tier", Tier)
     def test_everything_verified_supports_production(self, tier):
@@ -245,18 +245,17 @@ class TestSupport:
         """T4: a criterion is never better than its worst question."""
         waiver = WaiverFact("mvp.workflow", LONG_AGO, TODAY, "next month")
         facts = carried(without=("mvp.workflow",), waivers=(waiver,))
-        states = states_at(facts, BOOK, AT)
-        finding = criteria.finding_of(facts, BOOK, BOOK.criteria["mvp.workflow_known"], states, AT)
-        assert finding.state == "with_waiver"
-        found = criteria.support(facts, BOOK, AT, states)
+        judged = criteria.judge(facts, BOOK, AT)
+        assert judged.findings["mvp.workflow_known"].state == "with_waiver"
+        found = judged.support
         assert (found.supported, found.waived) == ("production", (("mvp.workflow", TODAY),))
 
     def test_a_criterion_that_is_never_waived_carries_one_waiver_at_most(self):
         keys = ("prod.q04_exceptions", "prod.q05_wrong_output")
         waivers = tuple(WaiverFact(key, LONG_AGO, TODAY, "next month") for key in keys)
         facts = carried(without=keys, waivers=waivers)
-        states = states_at(facts, BOOK, AT)
-        finding = criteria.finding_of(facts, BOOK, BOOK.criteria["production.exceptions"], states, AT)
+        judged = criteria.judge(facts, BOOK, AT)
+        finding = judged.findings["production.exceptions"]
         assert finding.blocks
         assert any("carries at most one waiver" in reason for reason in finding.reasons)
-        assert criteria.support(facts, BOOK, AT, states).supported == "mvp"
+        assert judged.support.supported == "mvp"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from governance.gates import levels, sign_off_statement
+from governance.gates.criteria import judge
 from governance.gates.gate_inputs import Shortcoming, StandsAlone, Verification
 from governance.gates.requirements import state_of, states_at
 from governance.vocabulary import Level, Seat
@@ -113,11 +114,11 @@ def test_a_sign_off_does_not_stale_because_the_production_form_was_verified():
     own, form = item(1, old), item(2, new)
     answers = {old: reply(version=1), new: reply(version=2)}
     before = replace(one(old, own, form, tier="high"), answers=answers)
-    covered = sign_off_statement.seat_facts(before, BOOK, "mvp", "risk_compliance", AT)
+    covered = sign_off_statement.seat_facts(judge(before, BOOK, AT), "mvp", "risk_compliance")
     seen = said(form, new, 98, 99, version=2)
     after = replace(before, items=(own, seen))
     assert state(after, old).satisfies("mvp")
-    assert sign_off_statement.stale_reasons(covered, after, BOOK, AT, AT) == []
+    assert sign_off_statement.stale_reasons(covered, judge(after, BOOK, AT), AT) == []
 
 
 def short(tier, gate, people):

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from governance import clock
-from governance.gates import criteria
 from governance.gates.gate_inputs import Verification, Void
 from governance.gates.requirements import BY_VERIFYING, state_of
 from governance.gates.turning_points import outlook
@@ -61,7 +60,7 @@ def test_it_ends_with_the_fourteenth_day():
 def test_the_end_is_foretold_to_the_moment():
     facts = replace(renewed(), claimed="mvp")
     end = clock.midnight_after(clock.local_day(ADDED) + timedelta(days=14))
-    assert end in [moment for moment, _, _ in outlook(facts, BOOK, AT)]
+    assert end in [one.at for one in outlook(facts, BOOK, AT)]
 
 
 def test_once_its_seat_verified_it_nothing_waits():
@@ -154,7 +153,7 @@ class TestHighRisk:
         newer = replace(item(2, self.AUDIT, kind="drill_record", observed_on=days_ago(3)), added_at=ADDED)
         newer = verified(newer, again, AT - timedelta(hours=1))
         facts = one(self.AUDIT, older, newer, tier="high", described=((AT - timedelta(days=99), None),))
-        return criteria.state_of(facts, BOOK, self.AUDIT, AT)
+        return state_of(facts, BOOK, self.AUDIT, AT)
 
     def test_two_who_verified_the_older_one_are_enough_for_fourteen_days(self):
         found = self.at_high((97, 98))

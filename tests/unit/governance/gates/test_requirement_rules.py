@@ -7,8 +7,9 @@ import pytest
 from django.test import override_settings
 
 from governance import clock
-from governance.gates import criteria, turning_points
+from governance.gates import turning_points
 from governance.gates.gate_inputs import Running, Void, WaiverFact
+from governance.gates.requirements import state_of
 from tests.support.rules.gate_facts import (
     AT,
     BOOK,
@@ -28,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 def state(facts, key, at=AT):
-    return criteria.state_of(facts, BOOK, key, at)
+    return state_of(facts, BOOK, key, at)
 
 
 # What grounds one requirement
@@ -126,9 +127,7 @@ def test_a_day_ends_at_local_midnight_also_when_the_clock_changes():
             (datetime(2026, 10, 25, 23, 0, tzinfo=UTC), False),
         ]:
             assert state(facts, "mvp.users", moment).satisfied is current, moment
-        turns = [
-            moment for moment, _, _ in turning_points.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))
-        ]
+        turns = [one.at for one in turning_points.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))]
         assert datetime(2026, 10, 25, 23, 0, tzinfo=UTC) in turns
 
 

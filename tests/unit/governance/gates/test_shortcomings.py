@@ -6,6 +6,7 @@ from datetime import timedelta
 from governance import clock
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import HoldFact, Shortcoming
+from governance.gates.requirements import state_of
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, one, proof_of, reply
 
 LATER = clock.midnight_after(TODAY + timedelta(days=9))
@@ -18,11 +19,11 @@ def short(key="int.sources_condition", since=LONG_AGO, **fields) -> Shortcoming:
 
 
 def state(facts, key, at=AT):
-    return criteria.state_of(facts, BOOK, key, at)
+    return state_of(facts, BOOK, key, at)
 
 
 def supported(facts, at=AT):
-    return criteria.support(facts, BOOK, at, criteria.states_at(facts, BOOK, at))
+    return criteria.judge(facts, BOOK, at).support
 
 
 def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
@@ -71,7 +72,7 @@ def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
     assert supported(facts, LATER).supported == "mvp"
     assert not supported(facts, LATER).tests["integration"]
     assert state(facts, "int.sources_condition", MUCH_LATER).state != "register"
-    moments = [moment for moment, _, _ in turning_points.outlook(facts, BOOK, AT)]
+    moments = [one.at for one in turning_points.outlook(facts, BOOK, AT)]
     assert LATER in moments, "the outlook turns where it begins"
     assert MUCH_LATER in moments, "and where it ends"
 

@@ -8,6 +8,7 @@ import pytest
 
 from governance import clock
 from governance.gates import sign_off_statement
+from governance.gates.criteria import judge
 from governance.gates.gate_inputs import Declared, ScopeFact, Void, WaiverFact
 from governance.rulebook import parse
 from governance.vocabulary.readable_text import hidden
@@ -32,12 +33,12 @@ SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 
 
 def signed(facts, gate="production", seat="risk_compliance", at=AT):
-    return sign_off_statement.seat_facts(facts, BOOK, gate, seat, at)
+    return sign_off_statement.seat_facts(judge(facts, BOOK, at), gate, seat)
 
 
 def reasons(before, after, gate="production", seat="risk_compliance", at=AT + timedelta(hours=1), book=BOOK):
     """Why an approval signed on `before` at noon does not count an hour later, on `after`."""
-    return sign_off_statement.stale_reasons(signed(before, gate, seat), after, book, at, AT)
+    return sign_off_statement.stale_reasons(signed(before, gate, seat), judge(after, book, at), AT)
 
 
 def test_nothing_changed_means_fresh():
@@ -75,10 +76,12 @@ def test_age_of_the_sign_off():
     )  # proof that does not age is not needed: only the sign-off's own age is looked at
     covered = signed(facts)
     then = clock.midnight_before(TODAY + limit * DAY)
-    assert not any("days ago" in r for r in sign_off_statement.stale_reasons(covered, fresh, BOOK, then, AT))
+    assert not any(
+        "days ago" in r for r in sign_off_statement.stale_reasons(covered, judge(fresh, BOOK, then), AT)
+    )
     late = clock.midnight_before(TODAY + (limit + 1) * DAY)
     assert f"signed more than {limit} days ago" in sign_off_statement.stale_reasons(
-        covered, facts, BOOK, late, AT
+        covered, judge(facts, BOOK, late), AT
     )
 
 
