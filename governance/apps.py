@@ -16,7 +16,7 @@ for field in (forms.CharField, forms.EmailField, forms.SlugField, forms.URLField
 
 
 class GovernanceConfig(AppConfig):
-    """People and boards, the rulebook, contracts, policy decisions, the ledger, notices."""
+    """People and boards, the rulebook, contracts, policy decisions, the audit log, notices."""
 
     name = "governance"
     # Rows read for an act are tens of thousands of objects and free of cycles: to look through them for cycles every
@@ -31,7 +31,7 @@ class GovernanceConfig(AppConfig):
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])
         from governance import contributions
-        from governance.ledger import row_capture
+        from governance.audit_log import row_capture
         from governance.operations import heartbeats
         from governance.runtime import web_server
         from governance.storage import data_folder

@@ -76,7 +76,7 @@ def simulating() -> datetime | None:
 
 @contextmanager
 def simulated(moment: datetime):
-    """Let `now()` be `moment` inside the block. The ledger marks what is written meanwhile as simulated."""
+    """Let `now()` be `moment` inside the block. The audit log marks what is written meanwhile as simulated."""
     if moment.tzinfo is None:
         raise ValueError("A simulated moment needs a time zone.")
     token = _simulated.set(moment)

@@ -11,7 +11,7 @@ class InitiativesConfig(AppConfig):
 
     def ready(self):
         """Tell the record what an initiative is, and install what packages add to the packages below them."""
-        from governance.ledger import row_capture
+        from governance.audit_log import row_capture
         from governance.transparency_log import as_of
         from initiatives import contributions
         from initiatives.models import Initiative, initiative

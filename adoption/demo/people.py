@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.contrib.auth.hashers import make_password
 
 from adoption.demo import initiative_acts
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Board, Rulebook, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import shipped_text
@@ -209,7 +209,7 @@ def found(password: str) -> Company:
         admin = User(login=first.login, full_name=first.name, email=f"{first.login}@{DOMAIN}", is_admin=True)
         admin.password = encoded
         admin.save()
-        record.record(
+        entries.record(
             EntryKind.ACCOUNT_ADDED,
             person=admin.full_name,
             person_id=admin.pk,
@@ -236,7 +236,7 @@ def found(password: str) -> Company:
         for person in people.values():
             person.password = encoded
             person.save()
-            record.record(
+            entries.record(
                 EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how="of the demo"
             )
     boards = {}

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from adoption.edge_clauses import clause_drafts
 from adoption.models import Incident
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Clause, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -30,7 +30,7 @@ def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clau
         )
         row.clause_number = clause.number
         row.save()
-        record.record(
+        entries.record(
             EntryKind.EDGE_CLAUSE_TAKEN_OVER,
             initiative=initiative,
             incident=row.pk,

@@ -15,8 +15,8 @@ from adoption.incidents import permissions
 from adoption.models import Incident, IncidentLine, IncidentSystem
 from adoption.models.incidents import CLOSED, CONTAINED, FALLBACKS, OPEN, RESOLVED, SERIOUS, SEVERITIES
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.notices.owe import owe
 from governance.people.boards import board_for, members_now
@@ -92,7 +92,7 @@ def open_incident(
         row.save()
         for system in systems:
             IncidentSystem(incident=row, system=system, at=now).save()
-        record.record(
+        entries.record(
             EntryKind.INCIDENT_OPENED,
             initiative=initiative,
             incident=row.pk,
@@ -156,7 +156,7 @@ def _tell_board(initiative: Initiative, row: Incident, *, period: str = "severit
     board = [member.person for member in members_now(board_for(initiative.unit))]
     words = "The board and the owner are told at once."
     _tell(initiative, row, [*_on_initiative(initiative), chair, *board], words, period=period)
-    record.record(EntryKind.BOARD_TOLD, initiative=initiative, incident=row.pk, title=row.title)
+    entries.record(EntryKind.BOARD_TOLD, initiative=initiative, incident=row.pk, title=row.title)
 
 
 def _void(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
@@ -173,7 +173,7 @@ def _warn_all(initiative: Initiative, row: Incident, *, period: str) -> None:
         if (dependant.executive_id or dependant.stated_by_id) not in knowing:
             _warn(initiative, row, dependant, period)
     if warned:
-        record.record(
+        entries.record(
             EntryKind.DEPENDANTS_WARNED,
             initiative=initiative,
             incident=row.pk,
@@ -263,7 +263,7 @@ def _line(initiative: Initiative, row: Incident, words: str, by: User, happened_
     now = clock.now()
     line = IncidentLine(incident=row, happened_at=happened_at or now, words=words.strip(), by=by, at=now)
     line.save()
-    record.record(
+    entries.record(
         EntryKind.INCIDENT_LINE_WRITTEN,
         initiative=initiative,
         incident=row.pk,
@@ -289,7 +289,7 @@ def take_part(*, incident: Incident, role: str, person: User | None = None, by: 
             return row
         setattr(row, role, person)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.INCIDENT_PART_TAKEN,
             initiative=initiative,
             incident=row.pk,
@@ -328,7 +328,7 @@ def move_on(
             row.resolved_at = at
         row.contained_at = row.contained_at or at
         row.save()
-        record.record(
+        entries.record(
             EntryKind(f"incident {state}"), initiative=initiative, incident=row.pk, title=row.title, since=at
         )
         if words.strip():
@@ -371,7 +371,7 @@ def amend(*, incident: Incident, by: User, **fields) -> Incident:
             row.save()
         for system in more:
             IncidentSystem(incident=row, system=system, at=clock.now()).save()
-        record.record(
+        entries.record(
             EntryKind.INCIDENT_AMENDED,
             initiative=initiative,
             incident=row.pk,
@@ -406,7 +406,7 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
             ).or_refuse()
         row.state, row.closed_at, row.closed_words = CLOSED, clock.now(), words.strip()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.INCIDENT_CLOSED,
             initiative=initiative,
             incident=row.pk,
@@ -432,7 +432,7 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
         row.state, row.resolved_at, row.contained_at = OPEN, None, None
         row.closed_at, row.closed_words = None, ""
         row.save()
-        record.record(
+        entries.record(
             EntryKind.INCIDENT_REOPENED,
             initiative=initiative,
             incident=row.pk,
@@ -476,7 +476,7 @@ def set_severity(initiative: Initiative, row: Incident, severity: int, why: str,
     """Another severity inside the running act, with what it brings."""
     before, row.severity = row.severity, severity
     row.save()
-    record.record(
+    entries.record(
         EntryKind.INCIDENT_SEVERITY_CORRECTED,
         initiative=initiative,
         incident=row.pk,

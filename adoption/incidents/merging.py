@@ -8,7 +8,7 @@ from adoption.incidents.reporting_clocks import move_clocks
 from adoption.models import Incident
 from adoption.models.incidents import CLOSED
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.holds.actions import settle_row
@@ -45,7 +45,7 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         row.closed_words = f"The same as “{older.title}”: {reason.strip()}"
         row.save()
         _move_owed(initiative, row, older, by)
-        record.record(
+        entries.record(
             EntryKind.INCIDENTS_MERGED,
             initiative=initiative,
             incident=row.pk,

@@ -9,7 +9,7 @@ from adoption.incidents.actions import read
 from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import Deadline, Incident, ReportingDuty
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -25,7 +25,7 @@ def lay_out_duties(*, by: User) -> list[ReportingDuty]:
         for row in new:
             row.save()
         if new:
-            record.record(EntryKind.REPORTING_DUTIES_LAID_OUT, names=[row.name for row in new])
+            entries.record(EntryKind.REPORTING_DUTIES_LAID_OUT, names=[row.name for row in new])
     return new
 
 
@@ -40,7 +40,7 @@ def add_duty(
         )
         row.full_clean()
         row.save()
-        record.record(EntryKind.REPORTING_DUTY_ADDED, name=row.name, days=row.days, source=row.source)
+        entries.record(EntryKind.REPORTING_DUTY_ADDED, name=row.name, days=row.days, source=row.source)
     return row
 
 
@@ -81,7 +81,7 @@ def start_clock(
         if row.no_duty_because:
             row.no_duty_because = ""
             row.save()
-        record.record(
+        entries.record(
             EntryKind.REPORTING_CLOCK_STARTED,
             initiative=initiative,
             incident=row.pk,
@@ -106,7 +106,7 @@ def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
             raise Conflict(f"{row.met_by} said so {clock.moment_in_words(row.met_at)}.")
         row.met_at, row.met_by, row.met_words = clock.now(), by, words.strip()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.REPORTING_DEADLINE_MET,
             initiative=initiative,
             incident=row.incident_id,
@@ -131,7 +131,7 @@ def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
             raise ValidationError({"reason": "A clock runs. Say on it why it need not be reported."})
         row.no_duty_because = reason.strip()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.NO_REPORTING_DUTY,
             initiative=initiative,
             incident=row.pk,

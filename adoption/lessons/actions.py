@@ -11,8 +11,8 @@ from adoption.lessons import lesson_matching, lesson_search, permissions
 from adoption.models import Lesson, LessonResponse
 from adoption.models.postmortems import PATTERNS
 from governance import clock
+from governance.audit_log import entries
 from governance.gates import sign_off_statement
-from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
@@ -77,7 +77,7 @@ def respond(*, initiative: Initiative, said: Iterable[Said], by: User) -> list[L
             )
             row.save()
             rows.append(row)
-            record.record(
+            entries.record(
                 EntryKind.LESSON_ANSWERED,
                 initiative=initiative,
                 lesson=lesson.pk,
@@ -191,7 +191,7 @@ def enter(
             entered_at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.LESSON_ENTERED, lesson=row.pk, text=row.text, source=row.source)
+        entries.record(EntryKind.LESSON_ENTERED, lesson=row.pk, text=row.text, source=row.source)
     return row
 
 
@@ -206,7 +206,7 @@ def confirm(*, lesson: Lesson, by: User) -> Lesson:
         permissions.may_confirm(row, by).or_refuse()
         row.confirmed_at, row.confirmed_by = clock.now(), by
         row.save()
-        record.record(EntryKind.LESSON_CONFIRMED, lesson=row.pk, text=row.text)
+        entries.record(EntryKind.LESSON_CONFIRMED, lesson=row.pk, text=row.text)
         offer([row.pk])
     return row
 
@@ -220,7 +220,7 @@ def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
         permissions.may_take_out(row, by).or_refuse()
         row.removed_at = clock.now()
         row.save()
-        record.record(EntryKind.LESSON_TAKEN_OUT, lesson=row.pk, why=reason.strip())
+        entries.record(EntryKind.LESSON_TAKEN_OUT, lesson=row.pk, why=reason.strip())
         offer([row.pk])
     return row
 
@@ -242,7 +242,7 @@ def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
             no("A lesson does not repeat itself.").or_refuse()
         row.repeats = known
         row.save()
-        record.record(
+        entries.record(
             EntryKind.LESSON_CAME_AGAIN,
             initiative=row.post_mortem.initiative,
             lesson=row.pk,

@@ -19,8 +19,8 @@ from adoption.models.instruments import (
     no_proof_in,
 )
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -80,7 +80,7 @@ def declare_measures(*, initiative: Initiative, declared: list[Mapping], by: Use
         for row, one in zip(rows, declared, strict=True):
             goals.append(_goal(row, 1, one, "", by, now))
         Goal.objects.bulk_create(goals)
-        record.record_many(
+        entries.record_many(
             EntryKind.MEASURE_DECLARED,
             [
                 (
@@ -118,7 +118,7 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
             raise ValidationError(wrong)
         goal = _goal(measure, last.number + 1, fields, reason.strip(), by, clock.now())
         goal.save()
-        record.record(
+        entries.record(
             EntryKind.GOAL_MOVED,
             initiative=initiative,
             measure=measure.pk,
@@ -140,7 +140,7 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
         row = _standing(measure)
         row.ended_at, row.ended_by, row.ended_reason = clock.now(), by, reason.strip()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.MEASURE_ENDED,
             initiative=initiative,
             measure=row.pk,

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from adoption.meetings import agenda, permissions
 from adoption.models import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Board, User
 from governance.notices.owe import owe
 from governance.people.boards import members_now
@@ -35,7 +35,7 @@ def plan(*, board: Board, held_on: date, place: str = "", secretary: User | None
             planned_at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.MEETING_PLANNED,
             **_named(row),
             place=row.place,
@@ -55,7 +55,7 @@ def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | Non
             _check_day(row.board, held_on, row)
         row.held_on, row.place, row.secretary = held_on, place.strip(), secretary
         row.save()
-        record.record(
+        entries.record(
             EntryKind.MEETING_CHANGED,
             **_named(row),
             place=row.place,
@@ -86,7 +86,7 @@ def add_point(*, meeting: Meeting, words: str, by: User) -> AgendaPoint:
         permissions.may_lead(row, by).or_refuse()
         point = AgendaPoint(meeting=row, words=words.strip(), by=by, at=clock.now())
         point.save()
-        record.record(EntryKind.AGENDA_POINT_ADDED, meeting=row.pk, board=str(row.board), words=point.words)
+        entries.record(EntryKind.AGENDA_POINT_ADDED, meeting=row.pk, board=str(row.board), words=point.words)
     return point
 
 
@@ -104,7 +104,7 @@ def leave_out(*, meeting: Meeting, key: str, reason: str, by: User) -> AgendaPoi
             clock.now(),
         )
         point.save()
-        record.record(
+        entries.record(
             EntryKind.AGENDA_POINT_LEFT_OUT,
             initiative=point.initiative,
             **_named(row),
@@ -119,7 +119,7 @@ def put_back(*, meeting: Meeting, key: str, by: User) -> AgendaPoint:
         row, point = _point(meeting, key, by)
         point.left_out, point.reason, point.by, point.at = False, "", by, clock.now()
         point.save()
-        record.record(
+        entries.record(
             EntryKind.AGENDA_POINT_PUT_BACK,
             initiative=point.initiative,
             **_named(row),
@@ -140,7 +140,7 @@ def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User
         row, point = _point(meeting, key, by)
         point.place, point.reason, point.by, point.at = place, reason.strip(), by, clock.now()
         point.save()
-        record.record(
+        entries.record(
             EntryKind.AGENDA_POINT_PLACED,
             initiative=point.initiative,
             **_named(row),
@@ -186,7 +186,7 @@ def begin(*, meeting: Meeting, by: User) -> Meeting:
             kept.save()
         row.state, row.begun_at, row.begun_by = Meeting.HELD, clock.now(), by
         row.save()
-        record.record(EntryKind.MEETING_BEGUN, **_named(row))
+        entries.record(EntryKind.MEETING_BEGUN, **_named(row))
     return row
 
 
@@ -203,7 +203,7 @@ def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
                 kept.present = person.pk in present
                 kept.save()
         there = row.attendance.filter(present=True).count()
-        record.record(EntryKind.ATTENDANCE_WRITTEN, meeting=row.pk, board=str(row.board), there=there)
+        entries.record(EntryKind.ATTENDANCE_WRITTEN, meeting=row.pk, board=str(row.board), there=there)
 
 
 def _has_begun(meeting: Meeting) -> Answer:
@@ -252,7 +252,7 @@ def write_minutes(
             return last
         kept = Minutes(meeting=row, point=point, version=version + 1, text=text, by=by, at=clock.now())
         kept.save()
-        record.record(
+        entries.record(
             EntryKind.MINUTES_WRITTEN,
             initiative=point.initiative if point else None,
             **_named(row),
@@ -276,7 +276,7 @@ def close(*, meeting: Meeting, by: User) -> Meeting:
             ).save()
         row.state, row.ended_at, row.ended_by = Meeting.CLOSED, now, by
         row.save()
-        record.record(
+        entries.record(
             EntryKind.MEETING_CLOSED,
             **_named(row),
             points=row.points.filter(left_out=False).count(),
@@ -299,7 +299,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
         row.state, row.ended_at, row.ended_by = Meeting.CALLED_OFF, clock.now(), by
         row.reason = reason.strip()
         row.save()
-        record.record(EntryKind.MEETING_CALLED_OFF, **_named(row), why=row.reason)
+        entries.record(EntryKind.MEETING_CALLED_OFF, **_named(row), why=row.reason)
         owe(
             [person for person in asked(row) if person.pk != by.pk],
             "meeting called off",
@@ -328,7 +328,7 @@ def take_pack(
             at=clock.now(),
         )
         kept.save()
-        record.record(
+        entries.record(
             EntryKind.PACK_TAKEN,
             **_named(row),
             sha256=kept.sha256,

@@ -19,7 +19,7 @@ from adoption.meetings.forms import (
 )
 from adoption.models import AgendaPoint, Meeting, Minutes
 from governance import clock
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.initiative.act import act

@@ -21,7 +21,7 @@ from adoption.monitoring.alert_senders import Sent
 from adoption.monitoring.permissions import may_set_monitoring
 from adoption.reports.actions import receive
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import LegalHold, ServiceKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -207,7 +207,7 @@ def map_alerts(*, initiative: Initiative, rule: str, severity: str, becomes: str
             made_at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.ALERTS_MAPPED, initiative=initiative, which=str(row), becomes=becomes)
+        entries.record(EntryKind.ALERTS_MAPPED, initiative=initiative, which=str(row), becomes=becomes)
     return row
 
 
@@ -220,7 +220,7 @@ def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
             raise Conflict("It was withdrawn already.", link=reverse("monitoring", args=[initiative.ref]))
         row.ended_at = clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.ALERT_MAPPING_ENDED, initiative=initiative, which=str(row), becomes=row.becomes
         )
     return row
@@ -240,7 +240,7 @@ def promise_monitoring(*, initiative: Initiative, every_days: int, by: User) -> 
             there.save()
         row = MonitoringPromise(initiative=initiative, every_days=every_days, made_by=by, made_at=clock.now())
         row.save()
-        record.record(
+        entries.record(
             EntryKind.MONITORING_PROMISED,
             initiative=initiative,
             every_days=every_days,

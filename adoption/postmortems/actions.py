@@ -13,7 +13,7 @@ from adoption.lessons.actions import offer
 from adoption.models import PostMortem
 from adoption.postmortems import permissions, sections
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.notices.owe import owe
 from governance.people import cooling_off
@@ -35,7 +35,7 @@ def start(*, obligation: Obligation, by: User) -> PostMortem:
             return known
         row = PostMortem(initiative=initiative, obligation=obligation, author=by)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_STARTED, initiative=initiative, post_mortem=row.pk, obligation=obligation.pk
         )
     return row
@@ -83,7 +83,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
         row.state, row.handed_in_at, row.handed_in_by = PostMortem.IN_REVIEW, clock.now(), by
         row.version += 1
         row.save()
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_HANDED_IN, initiative=initiative, post_mortem=row.pk, **_content(row)
         )
         for person in adoption_seat.confirmers(initiative):
@@ -131,7 +131,7 @@ def confirm(
         row.state, row.published_at, row.published_by = PostMortem.PUBLISHED, clock.now(), by
         row.version += 1
         row.save()
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_CONFIRMED,
             initiative=initiative,
             post_mortem=row.pk,
@@ -161,7 +161,7 @@ def send_back(*, post_mortem: PostMortem, version: int, reason: str, by: User) -
         row.state, row.handed_in_at, row.handed_in_by = PostMortem.DRAFT, None, None
         row.version += 1
         row.save()
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_SENT_BACK, initiative=initiative, post_mortem=row.pk, why=reason.strip()
         )
         _tell_writers(initiative, row, "came back to you", reason, period=f"version{row.version}")

@@ -6,8 +6,8 @@ from adoption.models import Attachment, PostMortem
 from adoption.postmortems import permissions
 from adoption.postmortems.actions import read
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Entry, User
 from governance.permission_result import Conflict
 from governance.storage import data_folder, file_fingerprints
@@ -44,7 +44,7 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
         if known is not None:
             raise ValidationError({"file": f"This file is attached already: {known.title}."})
         kept.save()
-        record.record(
+        entries.record(
             EntryKind.ATTACHED,
             initiative=initiative,
             post_mortem=row.pk,
@@ -68,7 +68,7 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
             raise Conflict(f"{kept.removed_by} took it out already.")
         kept.removed_at, kept.removed_by, kept.removed_reason = clock.now(), by, reason.strip()
         kept.save()
-        record.record(
+        entries.record(
             EntryKind.ATTACHMENT_TAKEN_OUT,
             initiative=initiative,
             post_mortem=row.pk,
@@ -82,7 +82,7 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
 def record_reading(*, attachment: Attachment, initiative: Initiative, way: str, by: User) -> None:
     """The entry that somebody reads the file, before a byte of it leaves."""
     with row_history.acting(by=by, reason=""):
-        record.record(
+        entries.record(
             EntryKind.ATTACHMENT_OPENED,
             initiative=initiative,
             title=attachment.title,
@@ -104,5 +104,5 @@ def check_attachment(key: int, *, system: str = "file check") -> str:
         last = (row.kind for row in said if row.facts["facts"].get("attachment") == kept.pk)
         if kind == next(last, KINDS[file_fingerprints.THERE]):
             return ""
-        record.record(kind, initiative=initiative, attachment=kept.pk, title=kept.title, sha256=kept.sha256)
+        entries.record(kind, initiative=initiative, attachment=kept.pk, title=kept.title, sha256=kept.sha256)
     return kind

@@ -7,7 +7,7 @@ from adoption.models import PostMortem, SectionComment
 from adoption.postmortems import permissions, sections
 from adoption.postmortems.actions import read
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
@@ -27,7 +27,7 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
         said = SectionComment(post_mortem=row, section=section, text=text.strip(), by=by, at=clock.now())
         said.save()
         heading = sections.heading_of(row, section)
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_COMMENTED,
             initiative=initiative,
             post_mortem=row.pk,
@@ -57,7 +57,7 @@ def settle_comment(*, comment: SectionComment, by: User) -> SectionComment:
             raise Conflict(f"{said.settled_by} settled this comment already.")
         said.settled_at, said.settled_by = clock.now(), by
         said.save()
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_COMMENT_SETTLED, initiative=initiative, post_mortem=row.pk, text=said.text
         )
     return said

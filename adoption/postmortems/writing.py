@@ -11,7 +11,7 @@ from adoption.models.postmortems import FOUND, PATTERNS, SAID, SIDES, VOICES
 from adoption.postmortems import permissions, sections
 from adoption.postmortems.actions import hour, read
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
@@ -91,7 +91,7 @@ def write(
         clashes += _write_lessons(row, lessons, began)
         row.version += 1
         row.save()
-        record.record(
+        entries.record(
             EntryKind.POST_MORTEM_WRITTEN, initiative=initiative, post_mortem=row.pk, version=row.version
         )
     if clashes:
@@ -297,7 +297,7 @@ def open_linked_gap(
         permissions.may_write(row, by).or_refuse()
         gap = open_gap(initiative=initiative, text=text, owner=owner, due=due, downstream=downstream, by=by)
         LinkedGap(post_mortem=row, gap=gap).save()
-        record.record(
+        entries.record(
             EntryKind.GAP_LINKED, initiative=initiative, post_mortem=row.pk, gap=gap.pk, text=gap.text
         )
     return gap

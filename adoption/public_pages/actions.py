@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from adoption.models import PublicPage
 from adoption.public_pages import permissions
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict, all_of
 from governance.vocabulary.entry_kinds import EntryKind
@@ -36,7 +36,7 @@ def tell_public(*, initiative: Initiative, purpose: str, by: User) -> PublicPage
             return row
         row.purpose = purpose
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PUBLIC_PAGE_WORDED if there else EntryKind.PUBLIC_PAGE_MADE,
             initiative=initiative,
             page=row.pk,
@@ -72,4 +72,4 @@ def _end(row: PublicPage, initiative: Initiative, *, secret: bool) -> None:
     acting = row_history.current()
     row.ended_at, row.ended_by = clock.now(), acting.person if acting else None
     row.save()
-    record.record(EntryKind.PUBLIC_PAGE_WITHDRAWN, initiative=initiative, page=row.pk, secret=secret)
+    entries.record(EntryKind.PUBLIC_PAGE_WITHDRAWN, initiative=initiative, page=row.pk, secret=secret)

@@ -29,8 +29,8 @@ from adoption.readings.reading_validation import (
 )
 from adoption.reports.actions import follow_figures
 from governance import clock
+from governance.audit_log import entries
 from governance.database import prepared_statements
-from governance.ledger import record
 from governance.models import ServiceKey, User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow
@@ -222,7 +222,7 @@ def _keep(
     for place, row in rows:
         fates[place] = Fate(CORRECTED if row.replaces is not None else NEW, "", "", row.pk)
     measures = sorted({row.measure_id for _, row in rows})
-    record.record(
+    entries.record(
         EntryKind.READINGS_RECORDED,
         initiative=initiative,
         measures=measures,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from adoption.models import Reading
-from governance.ledger.record import canonical
+from governance.audit_log.entries import canonical
 from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
 

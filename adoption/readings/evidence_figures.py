@@ -12,8 +12,8 @@ from adoption.measures.evaluation import CANNOT_TELL, MET, judge, said_day
 from adoption.models import Reading, Tally
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
-from governance.ledger import record
-from governance.ledger.csv_export import safe
+from governance.audit_log import entries
+from governance.audit_log.csv_export import safe
 from governance.models import Rulebook, User
 from governance.vocabulary import EvidenceRegister, Stage
 from governance.vocabulary.entry_kinds import EntryKind
@@ -66,7 +66,7 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
             details=of_register(EvidenceRegister.READINGS),
             by=by,
         )
-        record.record(
+        entries.record(
             EntryKind.FIGURES_FILED,
             initiative=initiative,
             evidence=item.pk,

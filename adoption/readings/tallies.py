@@ -7,7 +7,7 @@ from django.db import connection
 
 from adoption.models import Measure
 from adoption.readings.actions import SUMS, add_up_all
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.transparency_log import recomputation
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act
@@ -60,7 +60,7 @@ def correct() -> list[int]:
             add_up_all(measure)
             what = f"the tally of measure {measure.pk} on {row[1]:%-d %B %Y}"
             kept, right = f"{row[2]} values", f"{row[3]} values"
-            record.record(
+            entries.record(
                 EntryKind.DERIVED_CORRECTED, initiative=initiative, what=what, kept=kept, right=right
             )
         log.error("a tally was wrong", measure=measure.pk)

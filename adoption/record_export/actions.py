@@ -18,7 +18,7 @@ from adoption.models import RecordExport
 from adoption.models.record_exports import DONE, ERASED, FAILED, RUNNING, WAITING
 from adoption.record_export import permissions, record_export
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Entry, User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, Refused, all_of, no
@@ -81,7 +81,7 @@ def ask_export(
         )
         _bounded(row)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.RECORD_EXPORT_ASKED,
             initiative=locked,
             export=row.pk,
@@ -209,7 +209,7 @@ def take_export(*, export: RecordExport, by: User) -> Path:
             )
         row.taken_at = clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.RECORD_EXPORT_TAKEN,
             initiative=row.initiative,
             export=row.pk,
@@ -241,7 +241,7 @@ def _erase(row: RecordExport) -> None:
     with act("erase export", system=SWEEP):
         done = RecordExport.objects.filter(pk=row.pk, state=DONE).update(state=ERASED)
         if done:
-            record.record(
+            entries.record(
                 EntryKind.RECORD_EXPORT_ERASED, initiative=row.initiative, export=row.pk, of=row.of_words
             )
 

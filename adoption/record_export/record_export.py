@@ -22,8 +22,8 @@ from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Checkpoint, Rulebook
 from governance.offline import verify
 from governance.storage import file_fingerprints
@@ -150,7 +150,7 @@ def export(
     that this record begins as they say. Raises NothingSealed, and OSError where the file cannot be written.
     """
     with acting(by=by, system=system, reason=f"Export of {scope}"):
-        record.record(
+        entries.record(
             EntryKind.RECORD_EXPORTED, initiative=scope.initiative, scope=str(scope), with_files=with_files
         )
     sealing.seal()

@@ -28,8 +28,8 @@ from adoption.models.reports import (
 from adoption.reports import permissions, sealed_reporter
 from adoption.reports.report_kinds import kind_of, outcomes_of
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
@@ -72,7 +72,7 @@ def receive(initiative: Initiative, row: Report, *, sealed: dict[str, Any] | Non
 def _said(initiative: Initiative, row: Report, entry: EntryKind, **facts) -> None:
     """The entry of what came; where somebody has to judge it, they are told in the same transaction."""
     kind = kind_of(row)
-    record.record(entry, initiative=initiative, report=row.place, what=row.noun, title=str(row), **facts)
+    entries.record(entry, initiative=initiative, report=row.place, what=row.noun, title=str(row), **facts)
     if row.waits:
         owe(
             kind.judges(initiative),
@@ -200,7 +200,7 @@ def judge(
         elif outcome == INCIDENT:
             row.incident = _incident_of(initiative, row, incident, by, **(fields or {}))
         row.save()
-        record.record(
+        entries.record(
             EntryKind.REPORT_JUDGED,
             initiative=initiative,
             report=row.place,
@@ -265,7 +265,7 @@ def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[Behav
         if there not in wanted:
             row.ended_at, row.ended_why = clock.now(), "The readings no longer show it."
             row.save()
-            record.record(
+            entries.record(
                 EntryKind.BEHAVIOUR_REPORT_ENDED,
                 initiative=initiative,
                 behaviour_report=row.pk,

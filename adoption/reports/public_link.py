@@ -12,7 +12,7 @@ from adoption.models.reports import HARMS, new_token
 from adoption.reports import permissions
 from adoption.reports.actions import LONGEST, receive, unnamed
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
@@ -34,7 +34,7 @@ def open_link(*, initiative: Initiative, by: User) -> ProblemLink:
             before.save()
         row = ProblemLink(initiative=initiative, made_at=clock.now(), made_by=by)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PROBLEM_LINK_RENEWED if before else EntryKind.PROBLEM_LINK_OPENED,
             initiative=initiative,
             link=row.pk,
@@ -51,7 +51,7 @@ def close_link(*, link: ProblemLink, by: User) -> ProblemLink:
             raise Conflict("It was switched off already.")
         row.ended_at = clock.now()
         row.save()
-        record.record(EntryKind.PROBLEM_LINK_CLOSED, initiative=initiative, link=row.pk)
+        entries.record(EntryKind.PROBLEM_LINK_CLOSED, initiative=initiative, link=row.pk)
     return row
 
 

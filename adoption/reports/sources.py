@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from adoption.models import BehaviourReport, ProblemReport, SealedSource
 from adoption.reports import permissions, sealed_reporter
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import LegalHold, User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act
@@ -36,7 +36,9 @@ def ask_source(*, about: BehaviourReport | ProblemReport, reason: str, by: User)
         row.source_questions.create(initiative=initiative, reason=reason.strip(), by=by, at=clock.now())
         if isinstance(row, BehaviourReport):
             SealedSource.objects.filter(behaviour_report=row).update(untold=1)
-        record.record(EntryKind.ASKED_WHO_REPORTED, initiative=initiative, what=row.place, why=reason.strip())
+        entries.record(
+            EntryKind.ASKED_WHO_REPORTED, initiative=initiative, what=row.place, why=reason.strip()
+        )
         return _told(row, by)
 
 

@@ -17,7 +17,7 @@ from adoption.readings.actions import record_readings
 from adoption.readings.reading_validation import LONGEST_DAYS, Sent
 from adoption.surveys import disclosure_control, permissions, presentation, question_sets, survey_submission
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -45,7 +45,7 @@ def write(*, initiative: Initiative, by: User, **fields) -> Survey:
         permissions.may_run(initiative, by).or_refuse()
         row = Survey(initiative=initiative, drafted_by=by, **_checked(fields))
         row.save()
-        record.record(EntryKind.SURVEY_WRITTEN, initiative=initiative, survey=row.pk, title=row.title)
+        entries.record(EntryKind.SURVEY_WRITTEN, initiative=initiative, survey=row.pk, title=row.title)
     return row
 
 
@@ -57,7 +57,7 @@ def change(*, survey: Survey, by: User, **fields) -> Survey:
         for name, value in _checked(fields).items():
             setattr(row, name, value)
         row.save()
-        record.record(EntryKind.SURVEY_WRITTEN, initiative=initiative, survey=row.pk, title=row.title)
+        entries.record(EntryKind.SURVEY_WRITTEN, initiative=initiative, survey=row.pk, title=row.title)
     return row
 
 
@@ -116,7 +116,7 @@ def open_survey(*, survey: Survey, by: User) -> list[Link]:
         row.save()
         AnswerBox.objects.create(survey=row)
         links = _invite(row)
-        record.record(
+        entries.record(
             EntryKind.SURVEY_OPENED,
             initiative=initiative,
             survey=row.pk,
@@ -135,7 +135,7 @@ def replace_links(*, survey: Survey, by: User) -> list[Link]:
         permissions.may_replace_links(row, by).or_refuse()
         Invitation.objects.filter(survey=row).delete()
         links = _invite(row)
-        record.record(EntryKind.SURVEY_LINKS_REPLACED, initiative=initiative, survey=row.pk, title=row.title)
+        entries.record(EntryKind.SURVEY_LINKS_REPLACED, initiative=initiative, survey=row.pk, title=row.title)
     return links
 
 
@@ -182,7 +182,7 @@ def close(*, survey: Survey, by: User) -> Survey:
             SurveyComment.objects.bulk_create([SurveyComment(survey=row, text=text) for text in comments])
         Invitation.objects.filter(survey=row).delete()
         box.delete()
-        record.record(
+        entries.record(
             EntryKind.SURVEY_CLOSED,
             initiative=initiative,
             survey=row.pk,
@@ -249,7 +249,7 @@ def remove_comment(*, comment: SurveyComment, reason: str, by: User) -> None:
         gone, _ = SurveyComment.objects.filter(pk=comment.pk).delete()
         if gone != 1:
             raise Conflict("Somebody took it out already.", "Read the others.", link_of(comment.survey))
-        record.record(
+        entries.record(
             EntryKind.SURVEY_COMMENT_REMOVED,
             initiative=initiative,
             survey=comment.survey_id,

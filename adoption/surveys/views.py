@@ -19,7 +19,7 @@ from adoption.surveys import actions, mails, permissions, presentation, question
 from adoption.surveys.disclosure_control import merged
 from adoption.surveys.forms import MailForm, SurveyForm, form_of
 from governance import clock
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import initiative_lookup
 from initiatives.initiative.initiative_frame import acted, initiative_context, sent

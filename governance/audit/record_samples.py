@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.audit import search as audit_search
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Leaf, Sample, SampledEntry, User
 from governance.people.permissions import may_audit
 from governance.permission_result import Refused, no
@@ -60,7 +60,7 @@ def draw_sample(
                 for place, (key, gate, seat) in enumerate(drawn.keys, start=1)
             ],
         )
-        record.record(
+        entries.record(
             EntryKind.SAMPLE_DRAWN,
             sample=sample.pk,
             name=name,
@@ -96,7 +96,7 @@ def conclude(
             drawn.concluded_by = by if conclusion else None
             drawn.concluded_at = clock.now() if conclusion else None
         drawn.save()
-        record.record(
+        entries.record(
             EntryKind.ENTRY_CONCLUDED,
             sample=sample.pk,
             name=sample.name,
@@ -123,7 +123,7 @@ def finish(*, sample: Sample, by: User) -> Sample:
             )
         sample.finished_by, sample.finished_at = by, clock.now()
         sample.save()
-        record.record(
+        entries.record(
             EntryKind.SAMPLE_FINISHED,
             sample=sample.pk,
             name=sample.name,

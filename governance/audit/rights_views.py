@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.audit import rights_report
 from governance.audit.forms import RightsForm
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.models import User
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.audit import record_samples, search
 from governance.audit.forms import ConcludeForm, DrawForm
 from governance.audit.views import about
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.models import Sample, SampledEntry, User
 from governance.people.permissions import may_audit
 from governance.permission_result import no

@@ -16,8 +16,8 @@ from django.db.models import Case, Func, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 
 from governance import clock
+from governance.audit_log import row_capture
 from governance.contributions import contributed
-from governance.ledger import row_capture
 from governance.models import Entry, Rulebook
 from governance.privacy import erasure_log
 from governance.vocabulary.entry_kinds import EntryKind

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.audit import search as audit_search
 from governance.audit.forms import SearchForm
+from governance.audit_log import csv_export, entries
 from governance.contributions import contributed
-from governance.ledger import csv_export, record
 from governance.models import Checkpoint, Entry
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
@@ -77,7 +77,7 @@ def _listing(name: str) -> Listing:
 
 
 @require_safe
-def entries(request: SignedInRequest, name: str = "entries") -> HttpResponse:
+def entry_list(request: SignedInRequest, name: str = "entries") -> HttpResponse:
     """Entries found by the address, newest first; paged by key, so that the last page costs what the first does.
 
     As a CSV file all of them, written as they are read.
@@ -157,7 +157,7 @@ def about(row: Entry) -> dict:
         and Checkpoint.objects.filter(size__gt=leaf.position).order_by("size", "pk").first(),
         "digest": digest.hex(),
         "salt": salt.hex(),
-        "matches": not told.erased and record.commitment(salt, told.body.encode()) == digest,
+        "matches": not told.erased and entries.commitment(salt, told.body.encode()) == digest,
         "day_over": clock.local_day(row.at) < clock.today(),
     }
 

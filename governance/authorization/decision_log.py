@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import DecisionBatch, PolicyDecision
 from governance.queue.spooled_log import Loader, SpooledLog
 from governance.runtime import spool_files
@@ -62,7 +62,7 @@ SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, e.place - 1, decode(t.di
 
 def commitment(row: dict[str, Any], salt: bytes) -> bytes:
     """The digest of a decision: the canonical bytes of its fields under its salt."""
-    return record.commitment(salt, record.canonical({name: row[name] for name in FIELDS}))
+    return entries.commitment(salt, entries.canonical({name: row[name] for name in FIELDS}))
 
 
 def batch_digest(digests: list[bytes]) -> str:
@@ -100,8 +100,8 @@ class Log(SpooledLog):
 
     def append(self, row: dict[str, Any]) -> Kept:
         """Write one decision down; it is kept once what is returned here was handed to `sync`. Raises OSError."""
-        salt, said = secrets.token_bytes(32), record.canonical(row)
-        digest = record.commitment(salt, said)
+        salt, said = secrets.token_bytes(32), entries.canonical(row)
+        digest = entries.commitment(salt, said)
         line = said[:-1] + f',"salt":"{salt.hex()}","digest":"{digest.hex()}"}}\n'.encode()
         (written,) = self.append_lines([line])
         return Kept(*written, digest)

@@ -19,7 +19,7 @@ AUDITOR = "plumbline_auditor"  # reads everything but passwords and sessions
 CLOCK = "plumbline_clock"  # a mark, not a login: its members may simulate the time of a transaction
 
 # Written by functions that run as their owner; what the sealer alone writes.
-LEDGER = ("governance_entry", "governance_entrybody")
+AUDIT_LOG = ("governance_entry", "governance_entrybody")
 SEALED = ("governance_checkpoint", "governance_leaf", "governance_node", "governance_sealing")
 STAMPED = ("governance_timestamp",)
 # What a model says with `hidden_from_auditors` where no column of it is for an auditor, a session for instance.
@@ -177,19 +177,19 @@ def hidden_from_auditors() -> dict[str, tuple[str, ...] | None]:
 
 
 def _tables(cursor: Any) -> list[tuple]:
-    """Every table with whether it is of the ledger, sealed, stamped, written once; a partition is as its whole."""
-    cursor.execute(_TABLES, [list(LEDGER), list(SEALED), list(STAMPED), sorted(written_once())])
+    """Every table with whether it is of the audit log, sealed, stamped, written once; a partition is as its whole."""
+    cursor.execute(_TABLES, [list(AUDIT_LOG), list(SEALED), list(STAMPED), sorted(written_once())])
     return cursor.fetchall()
 
 
-def _of_application_on(table: str, ledger: bool, sealed: bool, stamped: bool, once: bool) -> str:
-    if ledger or sealed or stamped or table in {*derived(), "django_migrations"}:
+def _of_application_on(table: str, audit_log: bool, sealed: bool, stamped: bool, once: bool) -> str:
+    if audit_log or sealed or stamped or table in {*derived(), "django_migrations"}:
         return "SELECT"
     return "SELECT, INSERT" if once else "SELECT, INSERT, UPDATE, DELETE"
 
 
-def _of_sealer_on(table: str, ledger: bool, sealed: bool, stamped: bool, once: bool) -> str:
-    return "SELECT" if ledger else "SELECT, INSERT" if sealed or stamped else ""
+def _of_sealer_on(table: str, audit_log: bool, sealed: bool, stamped: bool, once: bool) -> str:
+    return "SELECT" if audit_log else "SELECT, INSERT" if sealed or stamped else ""
 
 
 def limits(names: Names, seconds: int) -> list[sql.Composed]:

@@ -5,11 +5,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.permissions import may_keep_providers
 from governance.identity.providers import client_keys, discovery, provider_keys, secret_box
 from governance.identity.providers.denials import Denied
-from governance.ledger import record
 from governance.models import IdentityProvider, Session, User
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
@@ -41,7 +41,7 @@ def add_provider(*, secret: str = "", by: User, **said: Any) -> IdentityProvider
         row.full_clean()
         row.save()
         _make_key(row)
-        record.record(EntryKind.PROVIDER_ADDED, name=row.name, issuer=row.issuer, settings=_facts(row))
+        entries.record(EntryKind.PROVIDER_ADDED, name=row.name, issuer=row.issuer, settings=_facts(row))
     return row
 
 
@@ -59,7 +59,7 @@ def change_provider(
         row.full_clean()
         row.save()
         _make_key(row)
-        record.record(
+        entries.record(
             EntryKind.PROVIDER_CHANGED, before=before, after=_facts(row), secret_replaced=bool(secret)
         )
     provider_keys.forget(row)
@@ -78,7 +78,7 @@ def switch_provider(*, provider: IdentityProvider, on: bool, by: User) -> None:
         row.switched_on = on
         row.save()
         ended = 0 if on else Session.objects.filter(provider=row).delete()[0]
-        record.record(
+        entries.record(
             EntryKind.PROVIDER_CHANGED, before={"on": not on}, after={"on": on}, name=row.name, sessions=ended
         )
 
@@ -107,7 +107,7 @@ def _make_key(row: IdentityProvider) -> None:
     if not row.client_keys.filter(ended_at__isnull=True).exists():
         key = client_keys.new_key(row, clock.now())
         key.save()
-        record.record(EntryKind.CLIENT_KEY_MADE, provider=row.name, kid=key.kid)
+        entries.record(EntryKind.CLIENT_KEY_MADE, provider=row.name, kid=key.kid)
 
 
 def _facts(row: IdentityProvider) -> dict[str, Any]:

@@ -6,9 +6,9 @@ Each use is an entry and told at once to every admin and auditor. What they do t
 from django.db import transaction
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.permissions import breaks_glass, may_keep_providers
-from governance.ledger import record
 from governance.models import BreakGlass, SignInPolicy, User
 from governance.models.identity.providers import BREAK_GLASS_SLOTS
 from governance.permission_result import no
@@ -43,7 +43,7 @@ def mark(*, person: User, by: User) -> BreakGlass:
             no("Two admins are marked already.", "Take the mark from one of them first.").or_refuse()
         row = BreakGlass(slot=free[0], person=person, marked_at=clock.now(), marked_by=by)
         row.save()
-        record.record(EntryKind.BREAK_GLASS_MARKED, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.BREAK_GLASS_MARKED, person=person.full_name, person_id=person.pk)
         _tell(f"{person} was marked as a break-glass account", f"By {by}.", f"break-glass:{row.pk}")
     return row
 
@@ -62,7 +62,7 @@ def end(*, row: BreakGlass, by: User) -> None:
                 "Switch local accounts on, or mark another admin first.",
             ).or_refuse()
         row = rows[row.pk]
-        record.record(EntryKind.BREAK_GLASS_ENDED, person=row.person.full_name, person_id=row.person_id)
+        entries.record(EntryKind.BREAK_GLASS_ENDED, person=row.person.full_name, person_id=row.person_id)
         _tell(f"{row.person} is no break-glass account any more", f"By {by}.", f"break-glass:{row.pk}")
         row.delete()
 
@@ -72,7 +72,7 @@ def used(person: User, *, address: str | None) -> None:
     if not breaks_glass(person):
         return
     with acting(by=person, reason="Signed in with a break-glass account"):
-        record.record(
+        entries.record(
             EntryKind.BREAK_GLASS_USED, person=person.full_name, person_id=person.pk, address=address
         )
         moment = clock.moment_in_words(clock.now())
@@ -105,7 +105,7 @@ def switch_local_accounts(*, on: bool, by: User) -> SignInPolicy:
         row = SignInPolicy.objects.select_for_update().first() or SignInPolicy()
         row.local_accounts, row.changed_at = on, clock.now()
         row.save()
-        record.record(EntryKind.LOCAL_ACCOUNTS_SWITCHED, on=on)
+        entries.record(EntryKind.LOCAL_ACCOUNTS_SWITCHED, on=on)
         word = "on" if on else "off"
         _tell(f"Local accounts were switched {word}", f"By {by}.", "local-accounts")
     return row

@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import break_glass, same_person
 from governance.identity.permissions import breaks_glass, may_end, may_keep_providers
 from governance.identity.providers import identity_claims
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import VerifiedToken
-from governance.ledger import record
 from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount, Session, Unit, User
 from governance.models.people import LOGIN_LETTERS, LONGEST_LOGIN
 from governance.people import cooling_off
@@ -98,7 +98,7 @@ def _made(token: VerifiedToken) -> User:
         _link(person, token, by=None)
         proposed, overage = identity_claims.proposed_by(token.claims, provider.unit_claim)
         units = Unit.objects.own().filter(code__in=[word.lower() for word in proposed])
-        record.record(
+        entries.record(
             EntryKind.ACCOUNT_ADDED,
             person=person.full_name,
             person_id=person.pk,
@@ -201,7 +201,7 @@ def _link(person: User, token: VerifiedToken, *, by: User | None) -> ExternalIde
 
 
 def _record_link(row: ExternalIdentity) -> None:
-    record.record(
+    entries.record(
         EntryKind.IDENTITY_LINKED,
         person=row.person.full_name,
         person_id=row.person_id,
@@ -267,7 +267,7 @@ def end_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
         identity.ended_at, identity.ended_by, identity.ended_reason = clock.now(), by, reason.strip()
         identity.save()
         Session.objects.filter(person=identity.person_id, provider=identity.provider_id).delete()
-        record.record(
+        entries.record(
             EntryKind.IDENTITY_ENDED,
             person=identity.person.full_name,
             person_id=identity.person_id,

@@ -8,10 +8,10 @@ reason.
 from django.db.models import Q
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import request_memo
 from governance.database.row_history import acting
 from governance.identity.permissions import may_keep_providers
-from governance.ledger import record
 from governance.models import SamePerson, User
 from governance.permission_result import no
 from governance.sign_in import account_notices
@@ -67,7 +67,7 @@ def _mark(person: User, other: User, why: str, by: User | None) -> SamePerson:
         if not each.may_be_another:
             each.may_be_another = True
             each.save()
-    record.record(
+    entries.record(
         EntryKind.PAIR_FOUND, one=one.full_name, one_id=one.pk, other=two.full_name, other_id=two.pk, why=why
     )
     for each, twin in ((one, two), (two, one)):
@@ -113,7 +113,7 @@ def clear(*, pair: SamePerson, reason: str, by: User) -> None:
             person = User.objects.select_for_update().get(pk=key)
             person.may_be_another = bool(_twins(key))
             person.save()
-        record.record(
+        entries.record(
             EntryKind.PAIR_CLEARED,
             one=pair.one.full_name,
             one_id=pair.one_id,

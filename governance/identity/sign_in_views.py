@@ -14,12 +14,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import linked_accounts
 from governance.identity.providers import client_keys, provider_keys, round_trip, tokens
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import SIGN, SIGN_IN, VerifiedToken
-from governance.ledger import record
 from governance.models import IdentityProvider, LogoutToken, Session
 from governance.sign_in import sessions, throttling
 from governance.sign_in.sessions import open_to_all
@@ -120,7 +120,7 @@ def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     person = linked_accounts.person_of(token)
     with acting(by=person):
         sessions.tell_of_new_browser(request, person)
-        record.record(
+        entries.record(
             EntryKind.SIGNED_IN,
             person=person.full_name,
             login=person.login,
@@ -231,7 +231,9 @@ def _signed_out(provider: IdentityProvider, raw: str) -> int:
             rows_ended = rows_ended.filter(provider_subject=claims["sub"])
         people = sorted({key for key in rows_ended.values_list("person_id", flat=True) if key})
         ended = rows_ended.delete()[0]
-        record.record(EntryKind.SIGNED_OUT_BY_PROVIDER, provider=provider.name, sessions=ended, people=people)
+        entries.record(
+            EntryKind.SIGNED_OUT_BY_PROVIDER, provider=provider.name, sessions=ended, people=people
+        )
     return int(ended)
 
 

@@ -13,12 +13,12 @@ import structlog
 from django.db import connection
 
 from governance import clock
+from governance.audit_log import entries
 from governance.contributions import contributed
 from governance.database import row_history
 from governance.interaction_keeping import holds
 from governance.interaction_log import keys, loading
 from governance.interaction_log.loading import KEPT, SYSTEM
-from governance.ledger import record
 from governance.models import Interaction, InteractionBodies, InteractionKey
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -73,7 +73,7 @@ def expire(today: date) -> Removed:
         removed.keys += _pass_days(today, held_initiatives, held_people)
         _expire_months(today, held_people, removed)
         if removed:
-            record.record(
+            entries.record(
                 EntryKind.INTERACTIONS_EXPIRED, **asdict(removed), held=sorted(held_initiatives), day=today
             )
     if removed:

@@ -15,7 +15,7 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.runtime import sealed_box
 
 DICTIONARY = 1  # the number of the one that is written with
@@ -104,4 +104,4 @@ def salt(key: bytes) -> bytes:
 
 def digest(body: bytes, key: bytes) -> bytes:
     """What the record commits to: the body under the salt of its key."""
-    return record.commitment(salt(key), body)
+    return entries.commitment(salt(key), body)

@@ -14,10 +14,10 @@ from typing import Any
 
 from django.conf import settings
 
+from governance.audit_log import entries
 from governance.interaction_log import bodies, keys, shape
 from governance.interaction_log.loading import KEPT, loader
 from governance.interaction_log.shape import Interaction, Kind
-from governance.ledger import record
 from governance.queue.spooled_log import SpooledLog
 
 EVERY = 5.0  # seconds after which a file is let go of
@@ -84,10 +84,10 @@ def _placed(
     if report.place is not None:
         call = keys.pseudonym("call", number, *report.place)
     else:
-        call = keys.pseudonym("line", number, report.id or record.canonical(said).decode())
+        call = keys.pseudonym("line", number, report.id or entries.canonical(said).decode())
     mark = call
     if report.kind == Kind.EVENTS:
-        mark = keys.pseudonym("events", number, record.canonical(said).decode())
+        mark = keys.pseudonym("events", number, entries.canonical(said).decode())
     subject = keys.pseudonym("subject", report.subject) if report.subject else None
     within = report.conversation or report.trace_id
     conversation = keys.pseudonym("conversation", number, within) if within else None
@@ -114,7 +114,7 @@ def _line(
     wrapping: bytes,
 ) -> bytes:
     own = bodies.new_key()
-    body = record.canonical(
+    body = entries.canonical(
         {
             "initiative": initiative,
             "key": key,

@@ -1,6 +1,7 @@
 """Rows of the rules and the record."""
 
 from governance.models.audit import Sample, SampledEntry
+from governance.models.audit_log import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
 from governance.models.contracts import (
     Clause,
     ClauseComment,
@@ -33,7 +34,6 @@ from governance.models.interactions import (
     InteractionDigest,
     InteractionKey,
 )
-from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
 from governance.models.notices import CalendarFeed, Delivery, Notice, SnoozedLine, Telling
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold

@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 
 from governance.database.row_history import governed
+from governance.models.audit_log import Entry
 from governance.models.constraints import by_whom_and_when
-from governance.models.ledger import Entry
 from governance.models.people import User
 
 

@@ -198,14 +198,14 @@ class User(AbstractBaseUser):
         """As Django's; a rehash it brings about is an act of the person herself (docs/architecture.md, trap 20)."""
         from django.contrib.auth.hashers import check_password  # which asks for the model of people
 
-        from governance.ledger import record  # acts lie above rows
+        from governance.audit_log import entries  # acts lie above rows
 
         def rehash(raw: str) -> None:
             with acting(by=self, reason="Password stored with the current hashing cost"):
                 self.set_password(raw)
                 self._password = None
                 self.save()
-                record.record(EntryKind.PASSWORD_HASHED_AGAIN, person=self.full_name, person_id=self.pk)
+                entries.record(EntryKind.PASSWORD_HASHED_AGAIN, person=self.full_name, person_id=self.pk)
 
         return check_password(raw_password, self.password, rehash)
 

@@ -8,8 +8,8 @@ from django.core import signing
 from django.db.models import Case, F, Q, Value, When
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import CalendarFeed, Telling, User
 from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
@@ -54,7 +54,7 @@ def make_calendar(*, by: User) -> str:
             "hour_reads": 0,
         }
         CalendarFeed.objects.update_or_create(person=by, defaults=fresh)
-        record.record(EntryKind.CALENDAR_ADDRESS_MADE, person_id=by.pk)
+        entries.record(EntryKind.CALENDAR_ADDRESS_MADE, person_id=by.pk)
     return secret
 
 
@@ -62,7 +62,7 @@ def end_calendar(*, person: User) -> None:
     """End the secret address of a person's calendar, in the running act; nothing where there is none."""
     gone, _ = CalendarFeed.objects.filter(person=person).delete()
     if gone:
-        record.record(EntryKind.CALENDAR_ADDRESS_ENDED, person_id=person.pk)
+        entries.record(EntryKind.CALENDAR_ADDRESS_ENDED, person_id=person.pk)
 
 
 def open_calendar(secret: str) -> CalendarFeed | None:

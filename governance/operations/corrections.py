@@ -17,7 +17,9 @@ from governance.vocabulary.entry_kinds import EntryKind
 KIND = "derived row corrected"
 SHOWN = timedelta(days=7)  # for which a correction stays on the status page
 MOST = 20  # of which people are told one by one
-WHY = "Somebody changed the database past Plumbline, or Plumbline has a fault. Run manage.py verify_ledger."
+WHY = (
+    "Somebody changed the database past Plumbline, or Plumbline has a fault. Run manage.py verify_audit_log."
+)
 
 
 def recent(moment: datetime | None = None) -> list[Entry]:

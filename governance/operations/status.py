@@ -14,10 +14,10 @@ from django.db import connection
 from django.db.models import Q
 
 from governance import clock
+from governance.audit_log import entries
 from governance.contributions import contributed
 from governance.database.request_memo import once
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Delivery, Entry, PasswordLink, ProcessHeartbeat, TaskRun, User
 from governance.models.installation import SCHEDULER, WEB, WORKER
 from governance.notices import daily_mail, outbox
@@ -275,7 +275,7 @@ def _to_try(mails: list[Undelivered], by: User) -> list[tuple[type, int]]:
     with acting(by=by, reason="Undelivered mail tried again"):
         may_keep_accounts(by).or_refuse()
         if mails:
-            record.record(EntryKind.MAIL_TRIED_AGAIN, count=len(mails))
+            entries.record(EntryKind.MAIL_TRIED_AGAIN, count=len(mails))
     parts = [mail.key.partition("-") for mail in mails]
     return [(Delivery if kind == "day" else PasswordLink, int(number)) for kind, _, number in parts]
 

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import same_person
-from governance.ledger import record
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.organisation import people_import, unit_import
 from governance.organisation.table_lines import Lines
@@ -37,7 +37,7 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
             open_to_own(parent, "parent")
         unit = Unit(name=name, code=code, parent=parent)
         unit.save()
-        record.record(EntryKind.UNIT_ADDED, unit=name, code=code, parent=parent.name if parent else None)
+        entries.record(EntryKind.UNIT_ADDED, unit=name, code=code, parent=parent.name if parent else None)
     return unit
 
 
@@ -71,7 +71,7 @@ def rename_unit(*, unit: Unit, name: str, reason: str = "", by: User) -> Unit:
             raise ValidationError({"name": "Give it the name people know."})
         if unit.name != before:
             unit.save()
-            record.record(
+            entries.record(
                 EntryKind.UNIT_CHANGED,
                 row=unit.name,
                 row_id=unit.pk,
@@ -100,7 +100,7 @@ def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
         open_to_own(unit, "unit")
         board = Board(name=name, unit=unit)
         board.save()
-        record.record(EntryKind.BOARD_ADDED, board=name, unit=unit.name)
+        entries.record(EntryKind.BOARD_ADDED, board=name, unit=unit.name)
     return board
 
 
@@ -135,7 +135,7 @@ def add_person(
             is_auditor=is_auditor,
             is_privacy_officer=is_privacy_officer,
         )
-        record.record(
+        entries.record(
             EntryKind.ACCOUNT_ADDED,
             person=full_name,
             person_id=person.pk,
@@ -226,7 +226,7 @@ def appoint(
             signs_from=cooling_off.seat_from(starts_at),
         )
         membership.save()
-        record.record(
+        entries.record(
             EntryKind.APPOINTED,
             person=person.full_name,
             person_id=person.pk,
@@ -258,7 +258,7 @@ def confirm_seat(*, membership: Membership, by: User) -> Membership:
         may_confirm_seat(membership, by).or_refuse()
         membership.confirmed_by, membership.confirmed_at = by, clock.now()
         membership.save()
-        record.record(
+        entries.record(
             EntryKind.SEAT_CONFIRMED,
             person=membership.person.full_name,
             person_id=membership.person_id,
@@ -344,7 +344,7 @@ def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> R
         )
         rulebook.save()
         _lay_out(rulebook, book)
-        record.record(EntryKind.RULEBOOK_LOADED, version=book.version, digest=book.digest)
+        entries.record(EntryKind.RULEBOOK_LOADED, version=book.version, digest=book.digest)
     return rulebook
 
 
@@ -387,7 +387,7 @@ def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:
             raise Refused(f"Rulebook {rulebook.version} is published already.")
         rulebook.admin = by
         rulebook.save()
-        record.record(EntryKind.PUBLICATION_PROPOSED, version=rulebook.version, digest=rulebook.digest)
+        entries.record(EntryKind.PUBLICATION_PROPOSED, version=rulebook.version, digest=rulebook.digest)
     return rulebook
 
 

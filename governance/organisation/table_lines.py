@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
-from governance.ledger.csv_export import STARTERS
+from governance.audit_log.csv_export import STARTERS
 from governance.tables.columns import required
 from governance.tables.encodings import wrong
 from governance.tables.importing import Look, ShownLine

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.models import PasswordLink, User
 from governance.models.sign_in import INVITATION
 from governance.organisation import actions, people_import

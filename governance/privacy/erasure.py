@@ -18,10 +18,10 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, models
 
+from governance.audit_log import entries, row_capture
 from governance.contributions import NamedProof, contributed
 from governance.database import row_history
 from governance.database.row_history import acting
-from governance.ledger import record, row_capture
 from governance.models import SignatureProof, User
 from governance.people.permissions import may_erase
 from governance.permission_result import Conflict
@@ -148,7 +148,7 @@ def erase(
 def carry_out(work: Work, facts: dict) -> int:
     """Do what was worked out, in the running act; returns the id of its entry."""
     who = row_history.current()
-    body = record.canonical(
+    body = entries.canonical(
         {
             "kind": EntryKind.ERASED,
             "at": who.at,

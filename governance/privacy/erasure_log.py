@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 
 from governance import clock
-from governance.ledger import row_capture
+from governance.audit_log import row_capture
 from governance.models import Entry
 from governance.privacy import personal_data
 from governance.privacy.personal_data import About, Words

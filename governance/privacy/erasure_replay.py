@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from governance.audit_log import row_capture
 from governance.database.row_history import acting
-from governance.ledger import row_capture
 from governance.models import Entry, User
 from governance.privacy import erasure_log, personal_data
 from governance.privacy.erasure import Work, carry_out, files_of, lock_tables, mask, remove_private

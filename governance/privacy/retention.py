@@ -7,10 +7,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.contributions import InitiativeEnd, contributed
 from governance.database.row_history import acting
 from governance.identity.proofs import ceremony
-from governance.ledger import record
 from governance.models import ContractApproval, LegalHold, User
 from governance.people.permissions import may_hold
 from governance.permission_result import Refused
@@ -35,7 +35,7 @@ def open_hold(*, initiative_ref: str = "", person: User | None = None, reason: s
             opened_at=clock.now(),
         )
         hold.save()
-        record.record(EntryKind.LEGAL_HOLD_OPENED, **_about(hold))
+        entries.record(EntryKind.LEGAL_HOLD_OPENED, **_about(hold))
     return hold
 
 
@@ -58,7 +58,7 @@ def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
             raise Refused("It was lifted already.")
         hold.lifted_at, hold.lifted_by, hold.lift_reason = clock.now(), by, reason.strip()
         hold.save()
-        record.record(EntryKind.LEGAL_HOLD_LIFTED, **_about(hold))
+        entries.record(EntryKind.LEGAL_HOLD_LIFTED, **_about(hold))
     return hold
 
 

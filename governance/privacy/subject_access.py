@@ -14,8 +14,8 @@ from django.db import models
 from django.template.loader import render_to_string
 
 from governance import clock
+from governance.audit_log import entries, row_capture
 from governance.database.row_history import acting
-from governance.ledger import record, row_capture
 from governance.models import Entry, LegalHold, User
 from governance.people.permissions import may_take
 from governance.privacy import personal_data
@@ -33,17 +33,17 @@ def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[
         may_take(by=by).or_refuse()
         words = personal_data.words_of(person, also)
         tables = _tables(person, words)
-        entries = list(_entries(person, words))
+        found = list(_entries(person, words))
         mails = [mail for _, mail in personal_data.mails_about(words)]
         counts = {table: len(rows) for table, rows in tables.items()}
-        counts |= {"entries": len(entries), "mails": len(mails)}
+        counts |= {"entries": len(found), "mails": len(mails)}
         told = {
             "person": person.pk,
             "made_at": clock.now().isoformat(),
             "searched_for": [*words.terms, *words.names, *words.logins],
             "legal_holds": LegalHold.objects.open().filter(person=person).count(),
             "tables": tables,
-            "entries": entries,
+            "entries": found,
             "mails": mails,
         }
         page = render_to_string(
@@ -52,7 +52,7 @@ def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[
         with zipfile.ZipFile(to, "x", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("data.json", json.dumps(told, ensure_ascii=False, indent=1))
             archive.writestr("index.html", page)
-        record.record(EntryKind.SUBJECT_ACCESS_REPORT_TAKEN, person_id=person.pk, counts=counts)
+        entries.record(EntryKind.SUBJECT_ACCESS_REPORT_TAKEN, person_id=person.pk, counts=counts)
     return counts
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import User
 from governance.people import cooling_off
 from governance.vocabulary.entry_kinds import EntryKind
@@ -56,7 +56,7 @@ def make(*, login: str, password: str | None, system: str = "first admin", **fie
             validate_password(password, User(login=login, **fields))
         waits = None if cooling_off.first_setup() else clock.now() + cooling_off.LASTS
         person = User.objects.create_user(login, password, is_admin=True, signs_from=waits, **fields)
-        record.record(
+        entries.record(
             EntryKind.ACCOUNT_ADDED,
             person=person.full_name,
             person_id=person.pk,

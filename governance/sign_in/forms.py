@@ -10,9 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.permissions import may_sign_in_locally
-from governance.ledger import record
 from governance.models.people import LONGEST_LOGIN
 from governance.sign_in import throttling
 from governance.sign_in.password_validators import PasswordField
@@ -59,7 +59,7 @@ class SignInForm(forms.Form):
         if self.person is None:
             log.warning("sign-in failed", login=login, address=address)
             with acting(system="sign-in"):
-                record.record(EntryKind.SIGN_IN_FAILED, login=login, address=address)
+                entries.record(EntryKind.SIGN_IN_FAILED, login=login, address=address)
             raise forms.ValidationError(
                 "User name and password do not belong together, or the account has ended."
             )

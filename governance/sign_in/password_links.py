@@ -15,9 +15,9 @@ from django.db.models import Q
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.permissions import local_accounts_on
-from governance.ledger import record
 from governance.models import ExternalIdentity, PasswordLink, User
 from governance.models.sign_in import HANDED, INVITATION, RESET
 from governance.notices import mail as notice_mail
@@ -150,7 +150,7 @@ def _invite(person: User, by: User) -> PasswordLink:
         raise ValidationError(
             f"{person} has a password already; the sign-in page sends whoever forgot it a new link."
         )
-    record.record(EntryKind.INVITED, person=person.full_name, person_id=person.pk)
+    entries.record(EntryKind.INVITED, person=person.full_name, person_id=person.pk)
     return make(person, INVITATION, by=by)
 
 
@@ -167,7 +167,7 @@ def send_reset(*, person: User, by: User) -> PasswordLink:
         if not address_for(person):
             counts = clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)
             raise ValidationError(f"The mail address of {person} is new; a link can go there from {counts}.")
-        record.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
         link = make(person, RESET, by=by)
     soon()
     return link
@@ -179,7 +179,7 @@ def hand_over(*, person: User, system: str) -> str:
         if not person.is_active:
             raise ValidationError(f"The account of {person} has ended; an admin gives it back first.")
         link = make(person, HANDED)
-        record.record(EntryKind.PASSWORD_LINK_HANDED_OVER, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.PASSWORD_LINK_HANDED_OVER, person=person.full_name, person_id=person.pk)
     return address_of(link)
 
 
@@ -199,7 +199,7 @@ def ask_reset(*, name: str) -> None:
     for person in known.order_by("pk")[:ACCOUNTS_OF_ONE_ADDRESS]:
         with acting(system="sign-in", reason="A new password was asked for"):
             make(person, RESET)
-            record.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
+            entries.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
     soon()
 
 
@@ -257,7 +257,7 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
     person.save()
     end_all(person)
     sessions.end_all(person, but=keep)
-    record.record(EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how=how)
+    entries.record(EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how=how)
     if keep is not None:
         account_notices.tell(
             person,

@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import User
 from governance.sign_in import throttling
 from governance.vocabulary.entry_kinds import EntryKind
@@ -22,7 +22,7 @@ def why_refused(person: User, password: str, *, purpose: str, address: str | Non
         return f"Too many wrong passwords. You can try again from {local:%H:%M}; nothing else is locked."
     if not person.check_password(password):
         with acting(by=person):
-            record.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, address=address)
+            entries.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, address=address)
         return "This is not your password."
     throttling.forget(account, purpose=throttling.CONFIRM)
     return ""

@@ -13,10 +13,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
-from governance.ledger import record
 from governance.models import Entry, Session, User
 from governance.permission_result import no
 from governance.sign_in import account_notices, throttling
@@ -172,7 +172,7 @@ def sign_out(*, person: User, mark: str | None = None, but: str | None = None, b
             row = next((row for row in rows if row.mark == mark), None)
             count = row.delete()[0] if row else 0
         if count:
-            record.record(
+            entries.record(
                 EntryKind.SIGNED_OUT_ELSEWHERE if own else EntryKind.SIGNED_OUT_BY_AN_ADMIN,
                 person=person.full_name,
                 person_id=person.pk,

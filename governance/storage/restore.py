@@ -21,10 +21,10 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
+from governance.audit_log import entries
 from governance.database import database_roles
 from governance.database.row_history import acting
 from governance.interaction_keeping import destroyed
-from governance.ledger import record
 from governance.privacy import erasure_log, erasure_replay
 from governance.runtime.spool_files import sync_folder
 from governance.storage import backup, data_folder
@@ -338,7 +338,7 @@ def move_count_of_transactions(cursor: Any) -> int:
 def tell_record(folder: Path, manifest: dict[str, Any]) -> None:
     """The entry that says that from here on the record continues in another place, from which backup."""
     with acting(system="restore", reason="The database was restored from a backup"):
-        record.record(
+        entries.record(
             EntryKind.RESTORED,
             backup_made_at=manifest["made_at"],
             manifest_sha256=backup.fingerprint_of(folder),

@@ -16,8 +16,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from governance import clock
+from governance.audit_log import row_capture
 from governance.database import request_memo
-from governance.ledger import row_capture
 from governance.transparency_log import sealing
 
 SETTLED = timedelta(minutes=5)  # longer than a sealing takes

@@ -15,8 +15,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connections
 
+from governance.audit_log import row_capture
 from governance.database import database_catalogue, database_roles
-from governance.ledger import row_capture
 from governance.transparency_log import as_of, signing_rules
 
 EXPECTED = Path(__file__).with_name("guards_expected.txt")
@@ -37,7 +37,7 @@ POWERFUL = (
     "pg_maintain",
 )
 
-LEDGER_TABLES = (
+AUDIT_LOG_TABLES = (
     "governance_checkpoint",
     "governance_entry",
     "governance_entrybody",
@@ -60,9 +60,9 @@ def history_tables() -> list[str]:
 
 
 def record_tables() -> list[str]:
-    """Every table whose rows are written once and never change: ledger, sign-offs and their like, history."""
+    """Every table whose rows are written once and never change: audit log, sign-offs and their like, history."""
     once = [model._meta.db_table for model in row_capture.written_once_models()]
-    return [*LEDGER_TABLES, *(table for table in once if table not in MARKED_ONCE), *history_tables()]
+    return [*AUDIT_LOG_TABLES, *(table for table in once if table not in MARKED_ONCE), *history_tables()]
 
 
 def install(using: str = "default") -> None:

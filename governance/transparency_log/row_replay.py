@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db.models import Model
 
-from governance.ledger import row_capture
+from governance.audit_log import row_capture
 from governance.transparency_log.recomputation import stream
 
 CHANGES = """

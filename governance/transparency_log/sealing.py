@@ -195,7 +195,7 @@ def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int)
         raise RecordBroken(str(gap)) from None
     if last and peaks.root() != bytes(last.root):
         raise RecordBroken(
-            f"The leaves that are stored do not make the root of checkpoint {last.pk}; run verify_ledger."
+            f"The leaves that are stored do not make the root of checkpoint {last.pk}; run verify_audit_log."
         )
     while peaks.size < size:
         cursor.execute(

@@ -64,7 +64,7 @@ def stray(checkpoint: Checkpoint, using: str = "default") -> str:
     try:
         lines = parse_note(checkpoint.note).signatures
     except Rejected as why:
-        return f"The newest checkpoint ({checkpoint.pk}) cannot be read: {why} Run verify_ledger."
+        return f"The newest checkpoint ({checkpoint.pk}) cannot be read: {why} Run verify_audit_log."
     keys = [*known(using), *(signer.vkey for signer in signers(checkpoint.origin))]
     signed = {(line.name, line.key_id) for line in lines if line.name == checkpoint.origin}
     if signed & {(key.name, key.key_id) for key in keys}:

@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 
+from governance.audit_log import csv_export, entries
 from governance.database.row_history import acting
-from governance.ledger import csv_export, record
 from governance.permission_result import Refused, no
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.pages import entry_views
@@ -195,7 +195,7 @@ class NoDeleting:
         )
         if request.method == "POST":
             with acting(by=request.user):
-                record.record(
+                entries.record(
                     EntryKind.REFUSED,
                     initiative=initiative,
                     act=f"admin: {verb} {self.model._meta.label_lower} {object_id or ''}".strip(),
@@ -279,7 +279,7 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
         if not fields:
             return
         obj.save()
-        record.record(
+        entries.record(
             EntryKind(f"{self.model._meta.verbose_name} changed"),
             row=str(obj),
             row_id=obj.pk,

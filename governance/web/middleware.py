@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 
+from governance.audit_log import entries
 from governance.database import request_memo, row_history
-from governance.ledger import record
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions, signing
 from governance.transparency_log import as_of
@@ -190,7 +190,7 @@ class RefusalPages(MiddlewareMixin):
             # Refused by the page before an act began: it leaves its entry all the same (docs/architecture.md, trap 17).
             with row_history.acting(by=request.user):
                 name = request.resolver_match.view_name
-                record.record(
+                entries.record(
                     EntryKind.REFUSED,
                     initiative=row_history.concerned(),
                     act=name,
@@ -292,7 +292,7 @@ def read_of(person, initiative=None, **facts) -> None:
     """Record that an auditor looks back, in a transaction of its own: what was read is told although the page fails."""
     if person.is_auditor:
         with row_history.acting(by=person):
-            record.record(EntryKind.PAST_READ, initiative=initiative, **facts)
+            entries.record(EntryKind.PAST_READ, initiative=initiative, **facts)
 
 
 def on_any_day(door):

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Absence, Delegation, Membership, User
 from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
@@ -57,7 +57,7 @@ def plan_absence(*, first: date, last: date, asked: Iterable[Asked], by: User) -
         for row in rows:
             row.save()
             _ask(row)
-        record.record(
+        entries.record(
             EntryKind.ABSENCE_PLANNED,
             absence=absence.pk,
             first=first,
@@ -145,7 +145,7 @@ def accept_delegation(*, delegation: Delegation, by: User) -> Delegation:
             delegation.stands = _seat(delegation)
         delegation.accepted_at = clock.now()
         delegation.save()
-        record.record(
+        entries.record(
             EntryKind.DELEGATION_ACCEPTED,
             on_behalf_of=absence.person,
             absence=absence.pk,
@@ -172,7 +172,7 @@ def _seat(delegation: Delegation) -> Membership:
         signs_from=cooling_off.seat_from(starts_at),
     )
     seat.save()
-    record.record(
+    entries.record(
         EntryKind.APPOINTED,
         person=seat.person.full_name,
         person_id=seat.person_id,
@@ -191,7 +191,7 @@ def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) ->
         _over(delegation, reason.strip())
         absence = delegation.absence
         kind = EntryKind.DELEGATION_GIVEN_BACK if gave_back else EntryKind.DELEGATION_DECLINED
-        record.record(kind, absence=absence.pk, person=absence.person.full_name, what=delegation.what)
+        entries.record(kind, absence=absence.pk, person=absence.person.full_name, what=delegation.what)
         _tell_person(
             delegation,
             f"{by} does not stand in for you {days_of(absence)}",
@@ -213,7 +213,7 @@ def name_delegate(*, absence: Absence, asked: Asked, by: User) -> Delegation:
         row = Delegation(absence=absence, membership=asked.membership, delegate=asked.delegate)
         row.save()
         _ask(row)
-        record.record(
+        entries.record(
             EntryKind.DELEGATE_NAMED, absence=absence.pk, person=asked.delegate.full_name, what=row.what
         )
     return row
@@ -231,7 +231,7 @@ def end_absence(*, absence: Absence, by: User) -> Absence:
         absence.save()
         for row in absence.delegations.filter(ended_at__isnull=True):
             _over(row, "The absence ended")
-        record.record(EntryKind.ABSENCE_ENDED, absence=absence.pk, person=absence.person.full_name)
+        entries.record(EntryKind.ABSENCE_ENDED, absence=absence.pk, person=absence.person.full_name)
     return absence
 
 

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import approval_patterns
 from governance.authorization.approval_previews import Preview
 from governance.authorization.decision import Approval, Decision
@@ -21,7 +22,6 @@ from governance.contracts import cedar_policies
 from governance.contracts import wording as contract_wording
 from governance.database import row_history
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import ContractVersion, LegalHold, ServiceKey, User
 from governance.people import cooling_off
 from governance.permission_result import Answer, Conflict, Refused, ended, no, yes
@@ -189,7 +189,7 @@ def request_approval(
                 digest=preview.digest,
                 words=preview.words,
             ).save()
-        record.record(
+        entries.record(
             EntryKind.APPROVAL_ASKED,
             initiative=initiative,
             **_facts(request),
@@ -281,7 +281,7 @@ def answer_approval(
         if granted or verdict == REFUSE:
             request.settled_at, request.granted = now, granted
             row_history.update_where(ApprovalRequest, [request.pk], settled_at=now, granted=granted)
-        record.record(
+        entries.record(
             EntryKind.APPROVAL_ANSWERED,
             initiative=initiative,
             on_behalf_of=voice.holder,
@@ -347,7 +347,7 @@ def use_approval(
     try:
         with acting(system=key.system):
             ApprovalUse(request=request, arguments_digest=request.arguments_digest, at=now).save()
-            record.record(
+            entries.record(
                 EntryKind.APPROVAL_USED, initiative=request.initiative, **_facts(request), key=key.public
             )
     except IntegrityError:

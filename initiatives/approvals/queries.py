@@ -14,10 +14,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, F, Func, OuterRef
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import approval_patterns
 from governance.contracts import cedar_policies
 from governance.contracts.wording import duration, money
-from governance.ledger import record
 from governance.models import Clause, User
 from governance.vocabulary.readable_text import shown
 from initiatives.facts import initiative_rows
@@ -50,7 +50,7 @@ def arguments_digest(question: Mapping) -> str:
     arguments = arguments_of(question)
     try:
         json.dumps(arguments, allow_nan=False)
-        text = record.canonical(arguments)
+        text = entries.canonical(arguments)
     except ValueError:
         raise cedar_policies.Malformed("The question holds a value that JSON cannot keep.") from None
     if _holds_nul(arguments):

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Prefetch
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.vocabulary import STAGE_RANK, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
@@ -116,7 +116,7 @@ def _write(changes: list[ChangeRecord]) -> None:
         }
         told.append((initiatives[change.initiative_id], facts))
     Voiding.objects.bulk_create(rows)
-    record.record_many(EntryKind.CHANGED, told)
+    entries.record_many(EntryKind.CHANGED, told)
 
 
 def would_void(initiative: Initiative, triggers: list[str], **versions) -> list[Voiding]:
@@ -255,7 +255,7 @@ def complete_change(*, change: ChangeRecord, approver: User, rollback: str, by: 
         change = ChangeRecord.objects.get(pk=change.pk)
         change.approver, change.rollback = approver, rollback.strip()
         change.save()
-        record.record(
+        entries.record(
             EntryKind.CHANGE_COMPLETED, initiative=initiative, what=change.what, approver=approver.full_name
         )
     return change

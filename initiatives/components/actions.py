@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
@@ -115,7 +115,7 @@ def start_version(
         outgoing.runs_to = start
         outgoing.save()
     incoming.save()
-    record.record(
+    entries.record(
         EntryKind.COMPONENT_RECORDED,
         initiative=initiative,
         layer=layer,

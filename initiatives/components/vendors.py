@@ -1,6 +1,6 @@
 """Vendors by their name: one register for components, transfers, systems and terms."""
 
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Vendor
 
@@ -17,5 +17,5 @@ def vendor_named(name: str) -> Vendor | None:
 def list_vendor(vendor: Vendor) -> Vendor:
     """Put a vendor into the register, inside the running act."""
     vendor.save()
-    record.record(EntryKind.VENDOR_ADDED, vendor=vendor.name, vendor_id=vendor.pk)
+    entries.record(EntryKind.VENDOR_ADDED, vendor=vendor.name, vendor_id=vendor.pk)
     return vendor

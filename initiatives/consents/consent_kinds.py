@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from governance import clock
+from governance.audit_log import entries
 from governance.gates.separation_of_duties import said
-from governance.ledger import record
 from governance.models import User
 from governance.people import cooling_off
 from governance.permission_result import Answer, Conflict, Refused, no, yes
@@ -151,9 +151,9 @@ class Kind(Generic[Row]):
                 other.refused_at = clock.now()
                 other.save()
                 for lapsed in self.entries[3:]:
-                    record.record(lapsed, initiative=initiative, **self.facts(other))
+                    entries.record(lapsed, initiative=initiative, **self.facts(other))
             row.save()
-            record.record(self.entries[0], initiative=initiative, **self.facts(row))
+            entries.record(self.entries[0], initiative=initiative, **self.facts(row))
         return row
 
     def agree(self, *, row: Row, by: User) -> Row:
@@ -171,7 +171,7 @@ class Kind(Generic[Row]):
             setattr(row, f"{part.column}_at", clock.now())
             row.save()
             runs = row.granted_at is not None
-            record.record(
+            entries.record(
                 self.entries[1], initiative=initiative, **self.facts(row), part=part.words, runs=runs
             )
             if runs:
@@ -188,7 +188,7 @@ class Kind(Generic[Row]):
                 raise ValidationError({"reason": "Say why: whoever asked reads it."})
             row.refused_by, row.refused_at, row.refused_reason = by, clock.now(), reason.strip()
             row.save()
-            record.record(
+            entries.record(
                 self.entries[2], initiative=initiative, **self.facts(row), reason=row.refused_reason
             )
             self.after(row, initiative)

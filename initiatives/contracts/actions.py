@@ -10,13 +10,13 @@ from django.db.models import Max
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.contracts.cedar_policies import Rule
 from governance.contracts.clauses import MOST_CLAUSES, Terms, fingerprint, problems
 from governance.contracts.completeness import Gap, gaps
 from governance.contracts.wording import sentence
 from governance.database.row_history import insert_many
 from governance.gates.sign_off_statement import digest
-from governance.ledger import record
 from governance.models import (
     Clause,
     ClauseComment,
@@ -61,7 +61,7 @@ def contract_digest(version: ContractVersion) -> str:
         [clause.number, clause.kind, clause.sentence, clause.terms]
         for clause in version.clauses.order_by("position", "id")
     ]
-    return digest(record.canonical({"number": version.number, "clauses": clauses}).decode())
+    return digest(entries.canonical({"number": version.number, "clauses": clauses}).decode())
 
 
 def save_contract(
@@ -92,7 +92,7 @@ def save_contract(
         version.wanted_from = wanted_from
         count_saving(version)
         _write_clauses(version, rows)
-        record.record(
+        entries.record(
             EntryKind.CONTRACT_WRITTEN,
             initiative=initiative,
             number=version.number,
@@ -256,7 +256,7 @@ def propose_contract(*, initiative: Initiative, by: User) -> ContractVersion:
         complete(initiative, version.clauses.all()).or_refuse()
         version.state, version.digest = ContractVersion.IN_REVIEW, contract_digest(version)
         version.save()
-        record.record(
+        entries.record(
             EntryKind.CONTRACT_PROPOSED, initiative=initiative, number=version.number, digest=version.digest
         )
     return version
@@ -273,7 +273,7 @@ def take_back_contract(*, initiative: Initiative, reason: str = "", by: User) ->
             no("No version is with the board.").or_refuse()
         version.state = ContractVersion.DRAFT
         version.save()
-        record.record(EntryKind.CONTRACT_TAKEN_BACK, initiative=initiative, number=version.number)
+        entries.record(EntryKind.CONTRACT_TAKEN_BACK, initiative=initiative, number=version.number)
     return version
 
 
@@ -291,7 +291,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
             may_withdraw_objection(initiative, objection, by).or_refuse()
             settle_objection(initiative, objection, by)
         ContractApproval(version=version, seat=seat, person=by, digest=digest, at=clock.now()).save()
-        record.record(
+        entries.record(
             EntryKind.CONTRACT_APPROVED,
             initiative=initiative,
             number=version.number,
@@ -338,7 +338,7 @@ def settle_objection(initiative: Initiative, objection: ClauseComment, by: User)
     """Write down that an objection no longer stands, within the act that ends it."""
     objection.settled_at, objection.settled_by = clock.now(), by
     objection.save()
-    record.record(
+    entries.record(
         EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
         initiative=initiative,
         clause=objection.number,
@@ -357,7 +357,7 @@ def _put_in_force(initiative: Initiative, version: ContractVersion, by: User) ->
         previous.save()
     version.state, version.starts_at = ContractVersion.IN_FORCE, start
     version.save()
-    record.record(
+    entries.record(
         EntryKind.CONTRACT_IN_FORCE,
         initiative=initiative,
         number=version.number,

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.contracts.clauses import MOST_CLAUSES
 from governance.contracts.wording import sentence
 from governance.database.row_history import insert_many
-from governance.ledger import record
 from governance.models import Clause, Contract, ContractVersion, User, VocabularyWord
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no
@@ -84,7 +84,7 @@ def save_clause(
         for name, value in said.items():
             setattr(found, name, value)
         found.save()
-        record.record(
+        entries.record(
             EntryKind.CLAUSE_WRITTEN,
             initiative=initiative,
             number=draft.number,
@@ -107,7 +107,7 @@ def remove_clause(*, initiative: Initiative, number: int, seen: str, by: User) -
             no("There is no such clause.").or_refuse()
         draft = _opened(initiative, draft, by)
         draft.clauses.get(number=number).delete()
-        record.record(
+        entries.record(
             EntryKind.CLAUSE_REMOVED,
             initiative=initiative,
             number=draft.number,
@@ -133,7 +133,7 @@ def move_clause(*, initiative: Initiative, number: int, up: bool, by: User) -> b
         one.position, other.position = other.position, one.position
         one.save()
         other.save()
-        record.record(
+        entries.record(
             EntryKind.CLAUSE_MOVED,
             initiative=initiative,
             number=draft.number,
@@ -155,7 +155,7 @@ def plan_start(*, initiative: Initiative, wanted_from: date | None, by: User) ->
         if draft.wanted_from != wanted_from:
             draft.wanted_from = wanted_from
             count_saving(draft)
-            record.record(
+            entries.record(
                 EntryKind.CONTRACT_START_PLANNED,
                 initiative=initiative,
                 number=draft.number,
@@ -226,7 +226,7 @@ def save_word(
         word.full_clean()
         word.save()
         read_anew = _read_anew(initiative, key, by) if before and before != word.words else []
-        record.record(
+        entries.record(
             EntryKind.WORD_WRITTEN,
             initiative=initiative,
             word_kind=kind,
@@ -255,7 +255,7 @@ def retire_word(*, initiative: Initiative, kind: str, key: str, by: User) -> Voc
             ).or_refuse()
         word.retired_at = clock.now()
         word.save()
-        record.record(
+        entries.record(
             EntryKind.WORD_RETIRED, initiative=initiative, word_kind=kind, key=key, words=word.words
         )
     return word

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import ClauseComment, ContractVersion, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Answer, Conflict, no, yes
@@ -62,7 +62,7 @@ def object_to_contract(
         )
         objection.save()
         facts = {"number": version.number, "seat": seat, "text": objection.text, "digest": digest}
-        record.record(EntryKind.CONTRACT_OBJECTED, initiative=initiative, clause=number, **facts)
+        entries.record(EntryKind.CONTRACT_OBJECTED, initiative=initiative, clause=number, **facts)
         _tell_owner(
             initiative, objection, "objects to the contract", reverse("contract", args=[initiative.ref])
         )
@@ -81,7 +81,7 @@ def comment_on_clause(*, initiative: Initiative, number: int, text: str, by: Use
             contract=initiative.contract, number=number, text=text.strip(), by=by, at=clock.now()
         )
         comment.save()
-        record.record(EntryKind.CLAUSE_COMMENTED, initiative=initiative, clause=number, text=comment.text)
+        entries.record(EntryKind.CLAUSE_COMMENTED, initiative=initiative, clause=number, text=comment.text)
         _tell_owner(
             initiative,
             comment,
@@ -119,7 +119,7 @@ def settle_comment(*, initiative: Initiative, comment: ClauseComment, by: User) 
         else:
             comment.settled_at, comment.settled_by = clock.now(), by
             comment.save()
-            record.record(
+            entries.record(
                 EntryKind.COMMENT_SETTLED, initiative=initiative, clause=comment.number, text=comment.text
             )
     return comment

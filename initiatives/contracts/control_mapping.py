@@ -8,7 +8,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Clause, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
@@ -72,7 +72,7 @@ def map_clause(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.CLAUSE_MAPPED,
             initiative=initiative,
             mapping=row.pk,
@@ -106,7 +106,7 @@ def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
             raise Conflict(f"It ended on {clock.local_day(mapping.ended_at):%-d %B %Y} already.")
         mapping.ended_at, mapping.ended_by = clock.now(), by
         mapping.save()
-        record.record(
+        entries.record(
             EntryKind.MAPPING_ENDED,
             initiative=initiative,
             mapping=mapping.pk,
@@ -147,7 +147,7 @@ def record_architecture_decision(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.ARCHITECTURE_DECIDED,
             initiative=initiative,
             decision=row.pk,
@@ -174,7 +174,7 @@ def withdraw_architecture_decision(
         decision.withdrawn_at, decision.withdrawn_by = clock.now(), by
         decision.withdrawn_reason = reason.strip()
         decision.save()
-        record.record(
+        entries.record(
             EntryKind.ARCHITECTURE_DECISION_WITHDRAWN,
             initiative=initiative,
             decision=decision.pk,

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import ReviewOutcome, Tier
@@ -39,7 +39,7 @@ def rename(*, initiative: Initiative, title: str, reason: str, by: User) -> Init
         ).save()
         initiative.title = title.strip()
         initiative.save()
-        record.record(EntryKind.RENAMED, initiative=initiative, before=before, after=initiative.title)
+        entries.record(EntryKind.RENAMED, initiative=initiative, before=before, after=initiative.title)
         follow_more(initiative)
     return initiative
 
@@ -66,7 +66,7 @@ def change_details(
             initiative_permissions.may_manage(initiative, by).or_refuse()
         if after != before:
             initiative.save()
-            record.record(EntryKind.DETAILS_CHANGED, initiative=initiative, before=before, after=after)
+            entries.record(EntryKind.DETAILS_CHANGED, initiative=initiative, before=before, after=after)
             follow_more(initiative)
             if after["confidential"] != before["confidential"]:
                 for tell in contributed.secrecy_changed:
@@ -87,7 +87,7 @@ def propose_tier(*, initiative: Initiative, tier: str, worst_credible_harm: str,
         initiative_permissions.may_describe(initiative, by).or_refuse()
         initiative.proposed_tier, initiative.worst_credible_harm = tier, worst_credible_harm.strip()
         initiative.save()
-        record.record(
+        entries.record(
             EntryKind.RISK_TIER_PROPOSED,
             initiative=initiative,
             tier=tier,
@@ -108,7 +108,7 @@ def confirm_tier(*, initiative: Initiative, tier: str, by: User) -> Initiative:
         before = initiative.tier
         initiative.tier, initiative.tier_confirmed_by, initiative.tier_confirmed_at = tier, by, clock.now()
         initiative.save()
-        record.record(EntryKind.RISK_TIER_CONFIRMED, initiative=initiative, before=before, tier=tier)
+        entries.record(EntryKind.RISK_TIER_CONFIRMED, initiative=initiative, before=before, tier=tier)
         if before and before != tier:
             pull(initiative, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
         if not follow([initiative]):  # what the tier leaves out holds nothing
@@ -131,7 +131,7 @@ def not_similar(*, initiative: Initiative, other: Initiative, by: User) -> NotSi
             raise Conflict("That was said already.", "Go on.", initiative.get_absolute_url())
         row = NotSimilar(initiative=initiative, other=other, by=by, at=clock.now())
         row.save()
-        record.record(EntryKind.NOT_SIMILAR, initiative=initiative, other=other.ref)
+        entries.record(EntryKind.NOT_SIMILAR, initiative=initiative, other=other.ref)
     return row
 
 
@@ -153,7 +153,7 @@ def withdraw(
             joined_to,
         )
         initiative.save()
-        record.record(
+        entries.record(
             EntryKind.WITHDRAWN, initiative=initiative, joined_to=joined_to.ref if joined_to else None
         )
         end_ties(initiative, "The idea was withdrawn", with_obligations=False, by=by)

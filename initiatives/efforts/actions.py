@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.tables.reader import Table
@@ -91,7 +91,7 @@ def note_effort(
             at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.EFFORT_NOTED, initiative=initiative, **_facts(row))
+        entries.record(EntryKind.EFFORT_NOTED, initiative=initiative, **_facts(row))
     return row
 
 
@@ -193,7 +193,7 @@ def take_back_effort(*, effort: Effort, reason: str, by: User) -> Effort:
         initiative_permissions.may_take_back(initiative, effort, by).or_refuse()
         effort.withdrawn_at, effort.withdrawn_by, effort.withdrawn_reason = clock.now(), by, reason.strip()
         effort.save()
-        record.record(
+        entries.record(
             EntryKind.EFFORT_TAKEN_BACK, initiative=initiative, why=effort.withdrawn_reason, **_facts(effort)
         )
     return effort
@@ -318,7 +318,7 @@ def import_efforts(
             row_history.insert_many(Effort, rows)
         counts = Counter(fate.state for fate in met)
         if rows:
-            record.record(
+            entries.record(
                 EntryKind.EFFORTS_IMPORTED,
                 initiative=initiative,
                 file=file_name[:200],

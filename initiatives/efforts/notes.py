@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Layer
@@ -47,7 +47,7 @@ def record_event(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.EVENT_RECORDED, initiative=initiative, event_kind=kind, on=happened_on, words=row.words
         )
     return row
@@ -99,7 +99,7 @@ def record_funding(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.FUNDING_RECORDED,
             initiative=initiative,
             on=decided_on,
@@ -139,7 +139,9 @@ def observe(
             at=clock.now(),
         )
         row.save()
-        record.record(EntryKind.OBSERVED, initiative=initiative, layer=layer, on=observed_on, words=row.words)
+        entries.record(
+            EntryKind.OBSERVED, initiative=initiative, layer=layer, on=observed_on, words=row.words
+        )
     return row
 
 
@@ -154,7 +156,7 @@ def take_back(*, note: Note, reason: str, by: User) -> Note:
         initiative_permissions.may_take_back(initiative, note, by).or_refuse()
         note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
         note.save()
-        record.record(
+        entries.record(
             EntryKind.NOTE_TAKEN_BACK,
             initiative=initiative,
             note=note._meta.verbose_name,

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import PolicyDecision, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import DecisionOutcome, EvidenceRegister
@@ -37,7 +37,7 @@ def switch_off(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
             initiative=initiative, reason=reason.strip(), pressed_by=by, pressed_at=clock.now()
         )
         pressed.save()
-        record.record(EntryKind.SWITCHED_OFF, initiative=initiative)
+        entries.record(EntryKind.SWITCHED_OFF, initiative=initiative)
     return pressed
 
 
@@ -52,7 +52,7 @@ def switch_on(*, initiative: Initiative, reason: str, by: User) -> KillSwitch:
             raise Conflict("It is switched on already.")
         pressed.released_by, pressed.released_at, pressed.release_reason = by, clock.now(), reason.strip()
         pressed.save()
-        record.record(EntryKind.SWITCHED_ON, initiative=initiative, off_since=pressed.pressed_at)
+        entries.record(EntryKind.SWITCHED_ON, initiative=initiative, off_since=pressed.pressed_at)
     return pressed
 
 

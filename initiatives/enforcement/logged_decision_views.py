@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.audit_log import csv_export
 from governance.authorization import decision_queries, outcome_reports
-from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome, Stage

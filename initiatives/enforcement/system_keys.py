@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import service_keys
-from governance.ledger import record
 from governance.models import ServiceKey, User
 from governance.models.sign_in import KEY_SCOPES
 from governance.permission_result import no
@@ -71,7 +71,7 @@ def make_key(
         )
         key.save()
         standalone.end_row(initiative, f"a key was made for {key.system}")
-        record.record(
+        entries.record(
             EntryKind.KEY_MADE,
             initiative=initiative,
             system=key.system,
@@ -115,5 +115,5 @@ def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
             no("This key was revoked already.").or_refuse()
         key.revoked_at, key.revoked_by, key.revoked_reason = clock.now(), by, reason.strip()
         key.save()
-        record.record(EntryKind.KEY_REVOKED, initiative=initiative, system=key.system, public=key.public)
+        entries.record(EntryKind.KEY_REVOKED, initiative=initiative, system=key.system, public=key.public)
     return key

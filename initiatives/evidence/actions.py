@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import insert_many
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
-from governance.ledger import record
 from governance.models import Clause, ContractVersion, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
@@ -285,7 +285,7 @@ def create_evidence(
     named = names if names is not None else versions_named(initiative, observed_on, clause)
     insert_many(EvidenceNames, [_name(item, version) for version in named])
     void_late(initiative, item)
-    record.record(
+    entries.record(
         EntryKind.EVIDENCE_ADDED,
         initiative=initiative,
         evidence=item.pk,
@@ -395,7 +395,9 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
             Coverage(evidence=evidence, requirement=key, added_at=clock.now()).save()
         void_late(initiative, evidence, keys=new)
         if new:
-            record.record(EntryKind.EVIDENCE_OFFERED, initiative=initiative, evidence=evidence.pk, covers=new)
+            entries.record(
+                EntryKind.EVIDENCE_OFFERED, initiative=initiative, evidence=evidence.pk, covers=new
+            )
             settle_item(initiative, evidence)
     return evidence
 
@@ -420,7 +422,7 @@ def withdraw_row(initiative: Initiative, evidence: Evidence, why: str) -> None:
     """Withdraw an item inside the running act."""
     evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
     evidence.save()
-    record.record(
+    entries.record(
         EntryKind.EVIDENCE_WITHDRAWN, initiative=initiative, evidence=evidence.pk, title=evidence.title
     )
 

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict, no
@@ -130,7 +130,7 @@ def _write(key: int, *, system: str = "", by: User | None = None, reason: str = 
             return None
         row.missing_since = None if found == file_fingerprints.THERE else clock.now()
         row.save()
-        record.record(
+        entries.record(
             KINDS[found], initiative=initiative, evidence=row.pk, title=row.title, sha256=row.sha256
         )
         settle_standing(initiative)
@@ -170,7 +170,7 @@ def confirm_gone(*, seen: str, reason: str, by: User) -> list[Evidence]:
             raise Conflict("Nothing is to be confirmed any more.")
         if why := data_folder.wrong():
             no(f"These files may be there: {why}").or_refuse()
-        record.record(EntryKind.FILES_CONFIRMED_GONE, count=len(keys), evidence=keys, why=reason)
+        entries.record(EntryKind.FILES_CONFIRMED_GONE, count=len(keys), evidence=keys, why=reason)
     changed = [_write(key, by=by, reason=reason) for key in keys]
     FileCheck.objects.filter(only=True).update(gone=[])
     return [row for row in changed if row is not None]

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import request_memo, row_history
-from governance.ledger import record
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
 from initiatives.facts import finding_rules, rulebook_in_effect
@@ -48,7 +48,7 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
         said[key]["against"].append([one.requirement, _worded(one, now)])
     for row in gone:
         said[row.initiative_id]["gone"].append([row.requirement, _worded(row, now)])
-    record.record_many(
+    entries.record_many(
         EntryKind.REGISTER_FOUND,
         [(initiative, said[initiative.pk]) for initiative in initiatives if initiative.pk in touched],
     )
@@ -140,7 +140,7 @@ def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_
     if missing:
         row_history.insert_many(Hold, missing)
         told = [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": row.reason}) for row in missing]
-        record.record_many(EntryKind.HOLD_OPENED, told)
+        entries.record_many(EntryKind.HOLD_OPENED, told)
     ended = [row for place, row in opened.items() if place not in calls]
     closing = [row for row in ended if row.kind != "residency"]
     waiting = [row for row in ended if row.kind == "residency" and row.liftable_since is None]
@@ -148,7 +148,7 @@ def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_
     if closing:
         why = "Its cause is gone"
         row_history.update_where(Hold, [row.pk for row in closing], lifted_at=now, lift_reason=why)
-        record.record_many(
+        entries.record_many(
             EntryKind.HOLD_LIFTED,
             [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": why}) for row in closing],
         )

@@ -6,7 +6,7 @@ from governance import clock
 from governance.gates.criteria import Judged
 from governance.gates.evidence_rules import expiry
 from governance.models import Rulebook, User
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import day
 from initiatives.history import entry_wording, timeline

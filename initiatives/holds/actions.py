@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.gates import criteria
-from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import RUNNING_STAGES, ObligationKind, ReviewOutcome, Role, Stage
@@ -53,7 +53,7 @@ def hold(*, initiative: Initiative, reason: str, by: User) -> Hold:
             initiative=initiative, kind="concern", reason=reason.strip(), opened_by=by, opened_at=clock.now()
         )
         row.save()
-        record.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=row.kind, why=row.reason)
+        entries.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=row.kind, why=row.reason)
         settle_standing(initiative)
         alerts.tell_holds([row])
     return row
@@ -79,7 +79,7 @@ def open_system_hold(initiative: Initiative, kind: str, reason: str) -> Hold | N
         return None
     row = Hold(initiative=initiative, kind=kind, reason=reason, opened_at=clock.now())
     row.save()
-    record.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=kind, why=reason)
+    entries.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=kind, why=reason)
     alerts.tell_holds([row])
     return row
 
@@ -97,7 +97,7 @@ def close_system_hold(initiative: Initiative, kind: str, why: str) -> None:
 def _close(initiative: Initiative, row: Hold, why: str, by: User | None) -> None:
     row.lifted_at, row.lifted_by, row.lift_reason = clock.now(), by, why
     row.save()
-    record.record(EntryKind.HOLD_LIFTED, initiative=initiative, hold_kind=row.kind, why=why)
+    entries.record(EntryKind.HOLD_LIFTED, initiative=initiative, hold_kind=row.kind, why=why)
 
 
 def owe(
@@ -133,7 +133,7 @@ def _write_obligations(new: list[Obligation]) -> None:
     for obligation in new:
         obligation.opened_at = clock.now()
     row_history.insert_many(Obligation, new)
-    record.record_many(
+    entries.record_many(
         EntryKind.OBLIGATION_OPENED,
         [
             (
@@ -230,7 +230,7 @@ def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
     """Mark an obligation settled inside the running act."""
     obligation.settled_at, obligation.settled_by, obligation.settled_note = clock.now(), by, note
     obligation.save()
-    record.record(
+    entries.record(
         EntryKind.OBLIGATION_SETTLED,
         initiative=obligation.initiative,
         obligation=obligation.pk,
@@ -321,7 +321,7 @@ def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason:
         )
         row.save()
         owed_on = obligation.initiative.ref
-        record.record(
+        entries.record(
             EntryKind.OBLIGATION_EXCUSED,
             initiative=initiative,
             obligation=obligation.pk,
@@ -501,7 +501,7 @@ def open_gap(
             owner_accepted_at=clock.now() if owner == by else None,
         )
         gap.save()
-        record.record(
+        entries.record(
             EntryKind.GAP_OPENED,
             initiative=initiative,
             text=gap.text,
@@ -528,7 +528,7 @@ def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
             gap.owner_accepted_at = gap.owner_accepted_at or clock.now()
         gap.closed_at, gap.closed_by, gap.closed_with = clock.now(), by, evidence
         gap.save()
-        record.record(
+        entries.record(
             EntryKind.GAP_CLOSED,
             initiative=initiative,
             text=gap.text,

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
@@ -81,7 +81,7 @@ def add_dependant(
             stated_at=clock.now(),
         )
         dependant.save()
-        record.record(
+        entries.record(
             EntryKind.DEPENDANT_ADDED,
             initiative=initiative,
             who=dependant.who,
@@ -109,7 +109,7 @@ def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
                 by=by,
             )
         dependant.save()
-        record.record(EntryKind.DEPENDENCE_STATED, initiative=initiative, who=dependant.who, words=words)
+        entries.record(EntryKind.DEPENDENCE_STATED, initiative=initiative, who=dependant.who, words=words)
         settle_standing(initiative)
     return dependant
 
@@ -122,7 +122,7 @@ def decline_dependence(*, dependant: Dependant, reason: str, by: User) -> Depend
         dependant = _asked(dependant, by)
         dependant.declined_at, dependant.declined_reason = clock.now(), reason.strip()
         dependant.save()
-        record.record(
+        entries.record(
             EntryKind.DEPENDENCE_DECLINED,
             initiative=initiative,
             who=dependant.who,
@@ -150,7 +150,7 @@ def end_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
         if dependant.ended_at:
             raise Conflict("It has ended already.")
         end_row(initiative, dependant, reason.strip() or "Nobody depends on it there any more")
-        record.record(EntryKind.DEPENDANT_ENDED, initiative=initiative, who=dependant.who)
+        entries.record(EntryKind.DEPENDANT_ENDED, initiative=initiative, who=dependant.who)
         settle_standing(initiative)
     return dependant
 

@@ -8,9 +8,9 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
+from governance.audit_log import entries
 from governance.database import request_memo, row_history
 from governance.identity.proofs import ceremony
-from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
@@ -94,7 +94,7 @@ def _key(initiative):
 def _record_refusal(name, by, system, initiative, refused: Refused) -> None:
     row = Initiative.objects.filter(pk=_key(initiative)).first() if initiative is not None else None
     with row_history.acting(by=by, system=system, reason=""):
-        record.record(EntryKind.REFUSED, initiative=row, act=name, answer=str(refused))
+        entries.record(EntryKind.REFUSED, initiative=row, act=name, answer=str(refused))
     refused.recorded = True
 
 

@@ -16,7 +16,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.gates.requirement_state import State
 from governance.models import Rulebook, User
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.permission_result import Refused, ended
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome, Role, Seat, Stage
 from initiatives.access import permissions as initiative_permissions

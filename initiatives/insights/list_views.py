@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.models import Rulebook, User
 from governance.rulebook import Book
 from governance.runtime.signed_in_request import SignedInRequest

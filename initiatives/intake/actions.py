@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import LegalHold, Unit, User
 from governance.organisation.actions import add_person, open_to_own
 from governance.people.permissions import may_keep_accounts
@@ -53,7 +53,7 @@ def make_link(*, unit: Unit, until: date, by: User) -> IntakeLink:
             _end(before, by)
         row = IntakeLink(unit=unit, until=until, made_by=by, made_at=clock.now())
         row.save()
-        record.record(EntryKind.INTAKE_LINK_MADE, unit=unit.name, link=row.pk, until=until.isoformat())
+        entries.record(EntryKind.INTAKE_LINK_MADE, unit=unit.name, link=row.pk, until=until.isoformat())
     return row
 
 
@@ -71,7 +71,7 @@ def end_link(*, link: IntakeLink, by: User) -> IntakeLink:
 def _end(row: IntakeLink, by: User) -> None:
     row.ended_at, row.ended_by = clock.now(), by
     row.save()
-    record.record(EntryKind.INTAKE_LINK_ENDED, unit=row.unit.name, link=row.pk)
+    entries.record(EntryKind.INTAKE_LINK_ENDED, unit=row.unit.name, link=row.pk)
 
 
 def receive(
@@ -126,7 +126,7 @@ def receive(
         )
         row.save()
         IntakeSender.objects.create(request=row, name=said["name"], email=said["email"])
-        record.record(EntryKind.INTAKE_RECEIVED, unit=link.unit.name, request=row.pk)
+        entries.record(EntryKind.INTAKE_RECEIVED, unit=link.unit.name, request=row.pk)
     return row
 
 
@@ -161,7 +161,7 @@ def make_idea(
         if invite and IntakeSender.objects.filter(request=row).exists():
             row.invitation = Invitation.ASKED
         _decide(row, by)
-        record.record(
+        entries.record(
             EntryKind.INTAKE_BECAME_IDEA,
             initiative=initiative,
             request=row.pk,
@@ -179,7 +179,7 @@ def decline(*, request: IntakeRequest, reason: str, by: User) -> IntakeRequest:
         row = _waiting(request, by)
         row.state, row.reason = IntakeState.DECLINED, reason.strip()
         _decide(row, by)
-        record.record(EntryKind.INTAKE_DECLINED, request=row.pk, unit=row.unit.name, why=row.reason)
+        entries.record(EntryKind.INTAKE_DECLINED, request=row.pk, unit=row.unit.name, why=row.reason)
     return row
 
 
@@ -220,7 +220,7 @@ def invite_sender(*, request: IntakeRequest, login: str, full_name: str, unit: U
         password_links.invite(people=[person], by=by)
         row.invitation = Invitation.INVITED
         row.save()
-        record.record(EntryKind.INTAKE_SENDER_INVITED, request=row.pk, person=full_name, person_id=person.pk)
+        entries.record(EntryKind.INTAKE_SENDER_INVITED, request=row.pk, person=full_name, person_id=person.pk)
     return person
 
 
@@ -232,7 +232,7 @@ def leave_sender(*, request: IntakeRequest, reason: str, by: User) -> IntakeRequ
         row = _to_invite(request, by)
         row.invitation = Invitation.LEFT
         row.save()
-        record.record(EntryKind.INTAKE_SENDER_NOT_INVITED, request=row.pk, why=reason.strip())
+        entries.record(EntryKind.INTAKE_SENDER_NOT_INVITED, request=row.pk, why=reason.strip())
     return row
 
 
@@ -260,7 +260,7 @@ def remove_sender(*, request: IntakeRequest, by: User) -> IntakeRequest:
         gone, _ = IntakeSender.objects.filter(request=row).delete()
         if not gone:
             raise Conflict("It is deleted already.", link=row.get_absolute_url())
-        record.record(EntryKind.INTAKE_SENDER_REMOVED, request=row.pk)
+        entries.record(EntryKind.INTAKE_SENDER_REMOVED, request=row.pk)
     return row
 
 

@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import outcome_reports
 from governance.database import row_history
 from governance.interaction_keeping import destroyed, subject_erasure
 from governance.interaction_log import keys, lines, reading
 from governance.interaction_log.intake import interactions
 from governance.interaction_log.shape import LONGEST_ACT, act_name
-from governance.ledger import record
 from governance.models import Interaction, User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act
@@ -38,7 +38,7 @@ def open_interaction(*, initiative: Initiative, row: Interaction, way: str, by: 
     """
     may_read_interactions(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
-        record.record(
+        entries.record(
             EntryKind.INTERACTION_OPENED,
             initiative=initiative,
             interaction=row.pk,
@@ -64,7 +64,7 @@ def import_file(
         if not found:
             words = f"Line {wrong[0].number}: {wrong[0].words}" if wrong else "The file holds no line."
             raise ValidationError({"file": words})
-        record.record(
+        entries.record(
             EntryKind.INTERACTIONS_IMPORTED,
             initiative=initiative,
             file=name[:120],
@@ -124,7 +124,7 @@ def erase_subject(
         done = subject_erasure.erase(pseudonym, None if everywhere else initiative.number)
         if not (done.keys or done.tried):
             raise ValidationError({"subject": "Nothing is held of anybody who is called so."})
-        record.record(
+        entries.record(
             EntryKind.INTERACTIONS_ERASED,
             initiative=initiative,
             subject=pseudonym.hex(),
@@ -158,7 +158,7 @@ def name_acts(*, initiative: Initiative, meant: Mapping[str, str], by: User) -> 
                 changed.append(row)
                 said.append(f"{name} means {_in_words(action)}")
         if said:
-            record.record(EntryKind.ACTS_NAMED, initiative=initiative, names="; ".join(said))
+            entries.record(EntryKind.ACTS_NAMED, initiative=initiative, names="; ".join(said))
     return changed
 
 

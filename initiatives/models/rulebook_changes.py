@@ -6,7 +6,7 @@ from django.db.models import Q
 from governance import clock
 from governance.database.row_history import governed
 from governance.models import Rulebook, User
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models.initiative import Initiative
 from initiatives.models.reviews import Review

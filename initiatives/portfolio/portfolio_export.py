@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 
 from governance import clock
-from governance.ledger import csv_export, workbook_export
+from governance.audit_log import csv_export, workbook_export
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.templatetags.plumbline import layer_word, stage_word

@@ -19,10 +19,10 @@ from scim2_models import (
 )
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import service_keys
 from governance.database.row_history import acting
 from governance.identity import same_person
-from governance.ledger import record
 from governance.models import (
     Directory,
     IdentityProvider,
@@ -65,7 +65,7 @@ def add_directory(
         token = service_keys.fresh()
         row = Directory(name=name, provider=provider, made_by=by)
         _give_key(row, token, expires_at)
-        record.record(
+        entries.record(
             EntryKind.DIRECTORY_ADDED,
             directory=name,
             public=token.public,
@@ -83,7 +83,7 @@ def renew_key(*, directory: Directory, expires_at: datetime, by: User) -> servic
         token = service_keys.fresh()
         row.revoked_at, row.revoked_by, row.revoked_reason = None, None, ""
         _give_key(row, token, expires_at)
-        record.record(
+        entries.record(
             EntryKind.DIRECTORY_KEY_RENEWED, directory=row.name, public=token.public, expires_at=expires_at
         )
     return token
@@ -108,7 +108,7 @@ def revoke_key(*, directory: Directory, reason: str, by: User) -> Directory:
             no("This key was revoked already.").or_refuse()
         row.revoked_at, row.revoked_by, row.revoked_reason = clock.now(), by, reason.strip()
         row.save()
-        record.record(EntryKind.DIRECTORY_KEY_REVOKED, directory=row.name, public=row.public)
+        entries.record(EntryKind.DIRECTORY_KEY_REVOKED, directory=row.name, public=row.public)
     return row
 
 
@@ -120,7 +120,7 @@ def propose_unit(*, group: ManagedGroup, unit: Unit | None, by: User) -> Managed
         group = ManagedGroup.objects.select_for_update(of=("self",)).get(pk=group.pk)
         group.proposes = unit
         group.save(update_fields=["proposes"])
-        record.record(
+        entries.record(
             EntryKind.GROUP_PROPOSES_UNIT,
             group=group.display_name,
             directory=group.directory.name,
@@ -177,7 +177,7 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
         row.save()
         same_person.look(person)
         _come_as_manager(row)
-        record.record(
+        entries.record(
             EntryKind.ACCOUNT_ADDED,
             person=full_name,
             person_id=person.pk,
@@ -251,7 +251,7 @@ def _carry_over(directory: Directory, person: User, said: Any, manager: User | N
 
 
 def _changed(person: User, before: dict, after: dict) -> None:
-    record.record(
+    entries.record(
         EntryKind.ACCOUNT_CHANGED, row=person.full_name, row_id=person.pk, before=before, after=after
     )
 

@@ -5,7 +5,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Unit, User
 from governance.organisation.actions import open_to_own
 from governance.vocabulary.entry_kinds import EntryKind
@@ -70,7 +70,7 @@ def register(
             successor_of=successor_of,
         )
         initiative.save()
-        record.record(
+        entries.record(
             EntryKind.REGISTERED,
             initiative=initiative,
             unit=unit.name,
@@ -102,7 +102,7 @@ def state_business_case(*, initiative: Initiative, said: dict, reason: str = "",
         changed = [name for name in BUSINESS_FIELDS if before[name] != after[name]]
         if changed:
             row.save()
-            record.record(
+            entries.record(
                 EntryKind.BUSINESS_CASE_STATED,
                 initiative=initiative,
                 before={name: _plain(before[name]) for name in changed},

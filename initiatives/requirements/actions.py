@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import AnswerKind, DeclaredResult, Tier
@@ -75,7 +75,7 @@ def answer(
             row.accepted_by, row.accepted_at, row.accepted_seat = None, None, ""
             row.second_by, row.second_at, row.second_seat = None, None, ""
             row.save()
-            record.record(
+            entries.record(
                 EntryKind.ANSWERED,
                 initiative=initiative,
                 requirement=requirement,
@@ -156,7 +156,7 @@ def accept_not_applicable(*, initiative: Initiative, requirement: str, version: 
             row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat
             row.second_by, row.second_at, row.second_seat = None, None, ""
         row.save()
-        record.record(
+        entries.record(
             EntryKind.NOT_APPLICABLE_ACCEPTED,
             initiative=initiative,
             requirement=requirement,
@@ -194,7 +194,7 @@ def declare(*, initiative: Initiative, key: str, text: str, by: User) -> ProofIt
         row = row or ProofItem(initiative=initiative, key=key)
         row.declared, row.declared_at = text.strip(), clock.now()
         row.save()
-        record.record(EntryKind.DECLARED, initiative=initiative, key=key, text=row.declared, before=before)
+        entries.record(EntryKind.DECLARED, initiative=initiative, key=key, text=row.declared, before=before)
         settle_standing(initiative)
     return row
 
@@ -223,7 +223,7 @@ def report_outcome(
             clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.OUTCOME_REPORTED,
             initiative=initiative,
             key=key,

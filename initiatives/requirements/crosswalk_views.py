@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.models import Rulebook
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest

@@ -7,8 +7,8 @@ An empty integration register is unknown (docs/domain.md, "Four levels"); so som
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.gates.levels import INVENTORY
-from governance.ledger import record
 from governance.models import Rulebook, ServiceKey, User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import Tier
@@ -57,7 +57,7 @@ def declare(*, initiative: Initiative, reason: str, by: User) -> StandaloneDecla
             initiative=initiative, reason=reason.strip(), declared_by=by, declared_at=clock.now()
         )
         row.save()
-        record.record(EntryKind.STANDALONE_DECLARED, initiative=initiative, why=row.reason)
+        entries.record(EntryKind.STANDALONE_DECLARED, initiative=initiative, why=row.reason)
     return row
 
 
@@ -75,7 +75,7 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
         else:
             row.second_by, row.second_at, row.second_seat = by, clock.now(), seat
         row.save()
-        record.record(EntryKind.STANDALONE_ACCEPTED, initiative=initiative, seat=seat)
+        entries.record(EntryKind.STANDALONE_ACCEPTED, initiative=initiative, seat=seat)
         settle_standing(initiative)
     return row
 
@@ -86,5 +86,5 @@ def end_row(initiative: Initiative, why: str) -> None:
     if row is not None:
         row.ended_at, row.ended_reason = clock.now(), why
         row.save()
-        record.record(EntryKind.STANDALONE_ENDED, initiative=initiative, why=why)
+        entries.record(EntryKind.STANDALONE_ENDED, initiative=initiative, why=why)
         settle_standing(initiative)

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django_fsm import Transition
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.request_memo import one_look
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.notices.owe import owe as owe_notice
 from governance.people.boards import board_for, members_now
@@ -60,7 +60,7 @@ def open_review(*, initiative: Initiative, by: User) -> Review:
             expires_at=clock.now() + timedelta(days=rulebook.book.freshness.review_expires_days),
         )
         review.save()
-        record.record(
+        entries.record(
             EntryKind.REVIEW_OPENED,
             initiative=initiative,
             review=review.pk,
@@ -195,7 +195,7 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
         due=wanted["due"],
         proposed_by=wanted.get("proposed_by") or by,
     ).save()
-    record.record(
+    entries.record(
         EntryKind.CONDITION_FIXED,
         initiative=review.initiative,
         review=review.pk,
@@ -310,7 +310,7 @@ def rebase_review(*, review: Review, by: User) -> Review:
             no("It is under the rulebook in force already.").or_refuse()
         before, review.rulebook = review.rulebook.version, current
         review.save()
-        record.record(
+        entries.record(
             EntryKind.REVIEW_MOVED_TO_RULEBOOK,
             initiative=initiative,
             review=review.pk,
@@ -348,7 +348,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
             review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()
         )
         question.save()
-        record.record(
+        entries.record(
             EntryKind.ASKED, initiative=initiative, review=review.pk, criterion=criterion, text=question.text
         )
         owner = initiative_permissions.accepted(initiative, Role.OWNER)
@@ -379,7 +379,7 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
             )
         question.answer, question.answered_by, question.answered_at = text.strip(), by, clock.now()
         question.save()
-        record.record(
+        entries.record(
             EntryKind.QUESTION_ANSWERED,
             initiative=initiative,
             review=question.review_id,
@@ -410,7 +410,7 @@ def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
             raise Conflict("This condition was met already.")
         condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
         condition.save()
-        record.record(
+        entries.record(
             EntryKind.CONDITION_MET, initiative=initiative, text=condition.text, note=condition.met_note
         )
     return condition

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON
 from governance.identity.proofs.ceremony import Proof
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Role, Stage
@@ -77,7 +77,7 @@ def create_role(
         handover=handover,
     )
     assignment.save()
-    record.record(
+    entries.record(
         EntryKind.ROLE_PROPOSED,
         initiative=initiative,
         role=role,
@@ -163,7 +163,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
         initiative_permissions.may_accept_role(assignment, by).or_refuse()
         if not assignment.accepted_at or assignment.ended_at:
             no("Only a role in force is accepted again.").or_refuse()
-        record.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
+        entries.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
         _attest(initiative, assignment, words.strip() or assignment.accepted_words)
         settle_standing(initiative)
     return assignment
@@ -177,7 +177,7 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
         _end(initiative, previous, f"{person.full_name} accepted the role")
     assignment.accepted_at, assignment.accepted_words = clock.now(), words
     assignment.save()
-    record.record(EntryKind.ROLE_ACCEPTED, initiative=initiative, role=role, words=words)
+    entries.record(EntryKind.ROLE_ACCEPTED, initiative=initiative, role=role, words=words)
     earlier = initiative.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
     if role in TRIGGER_OF_ROLE and earlier:
         before = previous.person.full_name if previous else "nobody"
@@ -246,7 +246,7 @@ def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str,
     else:
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
         assignment.save()
-        record.record(EntryKind.ROLE_DECLINED, initiative=initiative, role=assignment.role)
+        entries.record(EntryKind.ROLE_DECLINED, initiative=initiative, role=assignment.role)
     _settle_for_verifier(initiative, assignment.person)
 
 
@@ -269,7 +269,7 @@ def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssign
 def _end(initiative: Initiative, assignment: RoleAssignment, reason: str) -> None:
     assignment.ended_at, assignment.ended_reason = clock.now(), reason
     assignment.save()
-    record.record(
+    entries.record(
         EntryKind.ROLE_ENDED, initiative=initiative, role=assignment.role, person=assignment.person.full_name
     )
 

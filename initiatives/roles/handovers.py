@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.identity.proofs.ceremony import Proof
-from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
@@ -45,7 +45,7 @@ def propose_handover(
             _propose(initiatives[pk], parts[pk], person, successor, reason.strip(), by)
             for pk, successor in sorted(wanted.items())
         ]
-        record.record(
+        entries.record(
             EntryKind.HANDOVER,
             person=person.full_name,
             person_id=person.pk,
@@ -93,7 +93,7 @@ def _propose(initiative, part, person, successor, reason, by) -> Handover:
     for role in part.roles:
         if not initiative.roles.open().filter(role=role.role, person=successor).exists():
             create_role(initiative, role.role, successor, by, handover=row)
-    record.record(
+    entries.record(
         EntryKind.HANDOVER_PROPOSED,
         initiative=initiative,
         person=person.full_name,
@@ -135,7 +135,7 @@ def _accept(initiative: Initiative, row: Handover) -> Handover:
     row.accepted_at = clock.now()
     row.save()
     took = handover_queries.passes(proposals, part.conditions if part else (), part.gaps if part else ())
-    record.record(
+    entries.record(
         EntryKind.HANDOVER_ACCEPTED,
         initiative=initiative,
         person=row.person.full_name,
@@ -213,7 +213,7 @@ def _end(row: Handover, reason: str, by: User) -> None:
     row.ended_at, row.ended_reason = clock.now(), reason
     row.save()
     kind = EntryKind.HANDOVER_DECLINED if declined else EntryKind.HANDOVER_TAKEN_BACK
-    record.record(
+    entries.record(
         kind, initiative=row.initiative, person=row.person.full_name, successor=row.successor.full_name
     )
 

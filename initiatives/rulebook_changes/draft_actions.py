@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Rulebook, User
 from governance.organisation.actions import VERSION, load_rulebook
 from governance.people import permissions as people_permissions
@@ -58,7 +58,7 @@ def copy_rulebook(*, base: Rulebook, version: str, by: User) -> RulebookDraft:
             at=clock.now(),
         )
         draft.save()
-        record.record(EntryKind.RULEBOOK_COPIED, draft=draft.pk, version=version, base=base.version)
+        entries.record(EntryKind.RULEBOOK_COPIED, draft=draft.pk, version=version, base=base.version)
     return draft
 
 
@@ -225,7 +225,7 @@ def _write(draft: RulebookDraft, source: str, by: User, first: str = "") -> None
     )
     draft.by, draft.at = by, clock.now()
     draft.save()
-    record.record(
+    entries.record(
         EntryKind.DRAFT_EDITED, draft=draft.pk, version=draft.version, number=draft.number, said=draft.said
     )
 
@@ -244,7 +244,7 @@ def load_draft(*, draft: RulebookDraft, based_on: int, by: User) -> Rulebook:
         rulebook = load_rulebook(source=draft.source, by=by)
         draft.loaded = rulebook
         draft.save()
-        record.record(
+        entries.record(
             EntryKind.DRAFT_LOADED, draft=draft.pk, version=rulebook.version, digest=rulebook.digest
         )
     return rulebook
@@ -257,7 +257,7 @@ def drop_draft(*, draft: RulebookDraft, by: User) -> RulebookDraft:
         draft = _open(draft)
         draft.dropped_at = clock.now()
         draft.save()
-        record.record(EntryKind.DRAFT_DROPPED, draft=draft.pk, version=draft.version)
+        entries.record(EntryKind.DRAFT_DROPPED, draft=draft.pk, version=draft.version)
     return draft
 
 

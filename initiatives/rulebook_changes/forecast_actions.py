@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Entry, Rulebook, User
 from governance.people import permissions as people_permissions
 from governance.queue.task_base import named
@@ -75,7 +75,7 @@ def ask_forecast(
             asked_at=clock.now(),
         )
         forecast.save()
-        record.record(
+        entries.record(
             EntryKind.RULEBOOK_TRIED,
             forecast=forecast.pk,
             version=of.version,

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from governance import clock
+from governance.audit_log import csv_export
 from governance.identity.proofs import demands
-from governance.ledger import csv_export
 from governance.models import Rulebook
 from governance.people import permissions as people_permissions
 from governance.rulebook import parse

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Membership, Rulebook, User
 from governance.notices import owe
 from governance.people import cooling_off
@@ -73,7 +73,7 @@ def publish_rulebook(
         rulebook.save()
         signing_rules.write(rulebook)
         until = grace_until or today + timedelta(days=rulebook.book.freshness.grace_days)
-        record.record(
+        entries.record(
             EntryKind.RULEBOOK_PUBLISHED,
             version=rulebook.version,
             digest=rulebook.digest,

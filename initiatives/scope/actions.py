@@ -3,9 +3,9 @@
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import subject_patterns
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.vocabulary import EARLY_STAGES, STAGE_RANK
 from governance.vocabulary.entry_kinds import EntryKind
@@ -76,7 +76,7 @@ def record_scope(*, initiative: Initiative, for_stage: str = "", by: User, **fie
             rewritten = follow([initiative])  # which teams have to be read hangs on it
         else:
             scope.save()
-            record.record(
+            entries.record(
                 EntryKind.SCOPE_PLANNED,
                 initiative=initiative,
                 number=scope.number,
@@ -115,7 +115,7 @@ def start_scope(
         scope.save()
     else:
         row_history.update_alike(ScopeVersion, [scope], ["starts_at"])
-    record.record(
+    entries.record(
         EntryKind.SCOPE_IN_FORCE,
         initiative=initiative,
         number=scope.number,

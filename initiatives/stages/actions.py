@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django_fsm import Transition
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.database.row_history import update_where
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
@@ -71,7 +71,7 @@ def change_stage(
     supported, review = _supported(initiative, snapshot, now), snapshot.review if snapshot else None
     make_move(initiative, move)
     target = initiative.stage
-    entry = record.record(
+    entry = entries.record(
         EntryKind.STAGE_CHANGED,
         initiative=initiative,
         **{"from": source, "to": target},
@@ -166,7 +166,7 @@ def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: di
                 Link, list(initiative.links.filter(live=True).values_list("pk", flat=True)), live=False
             )
             follow([initiative])
-        record.record(EntryKind.USERS_TOLD, initiative=initiative, how=users_told.strip())
+        entries.record(EntryKind.USERS_TOLD, initiative=initiative, how=users_told.strip())
         change_stage(initiative, move, reason=reason.strip(), by=by)
         end_obligations_of_stage(initiative, was)
         settle_standing(initiative)
@@ -357,7 +357,7 @@ def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
         may_be_accepted_again(initiative).or_refuse()
         initiative.reattested_at = clock.now()
         initiative.save()
-        record.record(EntryKind.RE_ATTESTED, initiative=initiative)
+        entries.record(EntryKind.RE_ATTESTED, initiative=initiative)
         settle_standing(initiative)
     return initiative
 
@@ -405,7 +405,7 @@ def continue_stage(*, initiative: Initiative, reason: str, until: date, was: dat
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.CONTINUED,
             initiative=initiative,
             stage=initiative.stage,
@@ -491,7 +491,7 @@ def end_review(review: Review, outcome: str, *, by: User | None, reason: str, fi
     review.outcome, review.ended_at, review.ended_by = outcome, clock.now(), by
     review.reason, review.findings = reason, findings
     row_history.update_alike(Review, [review], ["outcome", "ended_at", "ended_by", "reason", "findings"])
-    record.record(
+    entries.record(
         EntryKind(f"review {outcome.replace('_', ' ')}"),
         initiative=review.initiative,
         review=review.pk,

@@ -12,7 +12,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Rulebook
 from governance.transparency_log.recomputation import one_look
 from governance.vocabulary.entry_kinds import EntryKind
@@ -69,7 +69,7 @@ def correct(seconds: float = SECONDS) -> list[int]:
         try:
             with one_look("default"):
                 found = {one.initiative.pk for one in standings.differing(batch)}
-        except (KeyError, TypeError, ValueError) as trouble:  # verify_ledger names the initiative
+        except (KeyError, TypeError, ValueError) as trouble:  # verify_audit_log names the initiative
             log.error(
                 "facts of initiatives cannot be read", first=batch[0], last=batch[-1], trouble=str(trouble)
             )
@@ -86,7 +86,7 @@ def _correct(keys: list[int]) -> list[int]:
         wrong = list(standings.differing(list(locked)))
         settle_standings([locked[one.initiative.pk] for one in wrong])
         told = [one for one in wrong if one.field != standings.SEAL]
-        record.record_many(
+        entries.record_many(
             EntryKind.DERIVED_CORRECTED,
             [
                 (one.initiative, {"what": f"the standing, {one.field}", "kept": one.kept, "right": one.right})

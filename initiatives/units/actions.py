@@ -10,8 +10,8 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, Substr
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Unit, User
 from governance.notices.owe import owe as owe_notice
 from governance.people import boards
@@ -46,7 +46,7 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
         before, old = unit.parent, unit.path
         with rebound(_linked(initiatives), f"{unit} moved below {into or 'no other unit'}"[:250], by=by):
             _put(unit, into)
-        record.record(
+        entries.record(
             EntryKind.UNIT_MOVED,
             unit=unit.name,
             unit_id=unit.pk,
@@ -88,7 +88,7 @@ def merge_units(
         _board_follows(plan)
         unit.merged_into = into
         unit.save()
-        record.record(
+        entries.record(
             EntryKind.UNITS_MERGED,
             unit=unit.name,
             unit_id=unit.pk,
@@ -101,7 +101,7 @@ def merge_units(
             carried=plan.carries.name if plan.carries else None,
             boards=_told_boards(plan),
         )
-        record.record_many(
+        entries.record_many(
             EntryKind.UNIT_CHANGED,
             [(initiative, {"before": unit.name, "after": into.name}) for initiative in own],
         )
@@ -200,7 +200,7 @@ def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
     """An entry on each initiative that another board decides now; a message to that chair and to the owners in
     review.
     """
-    record.record_many(
+    entries.record_many(
         EntryKind.BOARD_CHANGED,
         [
             (initiative, {"before": _name(shift.before), "after": _name(shift.after)})

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Membership, User
 from governance.notices import preferences
 from governance.permission_result import no
@@ -40,7 +40,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
                 assignment.ended_at = clock.now()
                 assignment.ended_reason = f"{person.full_name} left: {reason.strip()}"
                 assignment.save()
-                record.record(
+                entries.record(
                     EntryKind.ROLE_ENDED, initiative=initiative, role=assignment.role, person=person.full_name
                 )
                 ended.append((initiative, assignment))
@@ -51,7 +51,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         sessions.end_all(person)
         password_links.end_all(person)
         preferences.end_calendar(person=person)
-        record.record(
+        entries.record(
             EntryKind.ACCOUNT_ENDED, person=person.full_name, person_id=person.pk, login=person.login
         )
         for initiative, assignment in ended:
@@ -74,7 +74,7 @@ def reactivate(*, person: User, reason: str, by: User | None = None, system: str
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = True
         person.save()
-        record.record(EntryKind.ACCOUNT_GIVEN_BACK, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.ACCOUNT_GIVEN_BACK, person=person.full_name, person_id=person.pk)
         follow(lock_initiatives(initiatives_of_owner(person) | resting_on(person)))
     return person
 
@@ -101,7 +101,7 @@ def end_seat(membership: Membership) -> None:
         return
     membership.ends_at = max(clock.now(), membership.starts_at)
     membership.save()
-    record.record(
+    entries.record(
         EntryKind.SEAT_LEFT,
         person=membership.person.full_name,
         person_id=membership.person_id,

@@ -15,14 +15,14 @@ MUTANTS = [
         "initiatives.migrations.0001_initial:Migration",
         "name='one_sign_off_per_seat', nulls_distinct=False",
         "name='one_sign_off_per_seat'",
-        "tests/app/governance/ledger/test_constraints.py",
+        "tests/app/governance/audit_log/test_constraints.py",
     ),
     (
         "one open review per initiative, by constraint",
         "initiatives.migrations.0001_initial:Migration",
         "fields=('initiative',), name='one_open_review_per_initiative'",
         "fields=('initiative', 'id'), name='one_open_review_per_initiative'",
-        "tests/app/governance/ledger/test_constraints.py",
+        "tests/app/governance/audit_log/test_constraints.py",
     ),
     (
         "the sign-off one saw standing is compared",
@@ -64,7 +64,7 @@ MUTANTS = [
         "governance/migrations/guards/audit_log.sql:plumbline_append_only",
         "append_only BEFORE UPDATE OR DELETE ON %I",
         "append_only BEFORE DELETE ON %I",
-        "tests/app/governance/ledger/test_record.py -k stays_as_it_was",
+        "tests/app/governance/audit_log/test_entries.py -k stays_as_it_was",
     ),
     (
         "party to the initiative",
@@ -209,7 +209,8 @@ MUTANTS = [
     (
         "a wrong password where one signs is recorded",
         "governance.sign_in.reauthentication:why_refused",
-        "            record.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, address=address)\n",
+        "            entries.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, "
+        "address=address)\n",
         "            pass\n",
         "tests/app/initiatives/reviews/test_sign_off_views.py -k wrong_password",
     ),
@@ -225,11 +226,11 @@ MUTANTS = [
         "governance/migrations/guards/audit_log.sql:plumbline_act",
         "IF coalesce(act->>'name', '') = '' THEN",
         "IF false THEN",
-        "tests/app/governance/ledger/test_record.py -k unnamed",
+        "tests/app/governance/audit_log/test_entries.py -k unnamed",
     ),
     (
         "a change without its row of history is refused at commit",
-        "governance.ledger.row_capture:GUARD",
+        "governance.audit_log.row_capture:GUARD",
         "IF told = 0 OR kept <>",
         "IF false AND kept <>",
         "tests/acceptance/record/test_path_matrix.py",

@@ -16,11 +16,11 @@ from adoption.postmortems.writing import write
 from adoption.readings.actions import record_readings
 from adoption.readings.reading_validation import Fate, Sent
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import approval_previews
 from governance.authorization.decision import Approval, Decision
 from governance.contracts.cedar_policies import Rule
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
@@ -140,7 +140,7 @@ def make_person(login: str, unit: Unit | None = None, **fields) -> User:
             unit=unit,
             **fields,
         )
-        record.record("account added", person=person.full_name, person_id=person.pk, login=login)
+        entries.record("account added", person=person.full_name, person_id=person.pk, login=login)
     return person
 
 

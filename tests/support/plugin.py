@@ -30,8 +30,8 @@ from hypothesis import settings as drawn
 from psycopg import sql
 from psycopg._preparing import PrepareManager
 
+from governance.audit_log import row_capture
 from governance.database import database_roles
-from governance.ledger import row_capture
 from governance.storage import data_folder, embedded_postgres
 from governance.transparency_log import as_of, database_guards
 from initiatives.models import initiative
@@ -141,7 +141,7 @@ LONG_FILES = (
     "acceptance/initiatives/",
     "initiatives/test_clause_views",
     "integration/test_systems",
-    "ledger/test_record",
+    "audit_log/test_entries",
 )
 
 

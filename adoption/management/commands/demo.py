@@ -15,9 +15,9 @@ from django.db.models import F
 
 from adoption.demo import inventory, people, stories
 from governance import clock
+from governance.audit_log import entries
 from governance.database import database_roles
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry, Notice, User
 from governance.runtime.secret_files import kept
 from governance.transparency_log import sealing
@@ -80,7 +80,7 @@ def build(password: str) -> people.Company:
     """Found the company, tell its stories, import the extract, put the notices of the past away."""
     with clock.simulated(clock.now() - FOUNDED):
         with acting(system="demo", reason="A demonstration; no person or initiative in it is real"):
-            record.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
+            entries.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
         company = people.found(password)
     stories.tell(company)
     inventory.bring_in(company)
@@ -88,7 +88,7 @@ def build(password: str) -> people.Company:
     old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("owed_at") + timedelta(days=1))
     with acting(system="demo", reason="From here on, people act"):
-        record.record(EntryKind.DEMO_TOLD, company=people.COMPANY)
+        entries.record(EntryKind.DEMO_TOLD, company=people.COMPANY)
     return company
 
 

@@ -10,10 +10,10 @@ import pyotp
 from django.db import transaction
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
-from governance.ledger import record
 from governance.models import AuthenticatorApp, FactorUse, User
 from governance.permission_result import Conflict
 from governance.sign_in import account_notices, throttling
@@ -41,7 +41,7 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
         row.secret = secret_box.closed(secret, _use(person.pk))
         row.save()
         FactorUse.objects.create(app=row, counter=step, used_at=now)
-        record.record(EntryKind.AUTHENTICATOR_APP_ADDED, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.AUTHENTICATOR_APP_ADDED, person=person.full_name, person_id=person.pk)
         account_notices.tell(
             person,
             f"app:{row.pk}",
@@ -56,7 +56,7 @@ def end(*, person: User) -> None:
     with acting(by=person, reason="Authenticator app ended"):
         if not end_for(person, by=person):
             raise Conflict("There is no authenticator app to end.")
-        record.record(EntryKind.AUTHENTICATOR_APP_ENDED, person=person.full_name, person_id=person.pk)
+        entries.record(EntryKind.AUTHENTICATOR_APP_ENDED, person=person.full_name, person_id=person.pk)
         account_notices.tell(
             person,
             "app",
@@ -87,7 +87,7 @@ def why_refused(person: User, code: str, *, purpose: str, address: str | None, s
     why = _why_wrong(person, code, since)
     if why:
         with acting(by=person):
-            record.record(
+            entries.record(
                 EntryKind.CODE_REFUSED, login=person.login, purpose=purpose, why=why, address=address
             )
         return why

@@ -17,9 +17,9 @@ from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.factors import relying_party
-from governance.ledger import record
 from governance.models import Entry, FactorUse, Passkey, User
 from governance.people.cooling_off import admin_for_a_day
 from governance.permission_result import Answer, Conflict, no, yes
@@ -161,7 +161,7 @@ def enrol(*, person: User, name: str, sent: str, challenge: bytes, by: User) -> 
         except IntegrityError:
             raise Conflict("This passkey is here already.", "Use it, or make another one.") from None
         FactorUse.objects.create(passkey=row, counter=made.sign_count)
-        record.record(
+        entries.record(
             EntryKind.PASSKEY_ADDED,
             person=person.full_name,
             person_id=person.pk,
@@ -211,7 +211,7 @@ def confirm(*, passkey: Passkey, by: User) -> None:
         may_confirm(row, by).or_refuse()
         row.confirmed_at, row.confirmed_by = clock.now(), by
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PASSKEY_CONFIRMED,
             person=row.person.full_name,
             person_id=row.person_id,
@@ -238,7 +238,7 @@ def end(*, passkey: Passkey, by: User) -> None:
             raise Conflict("This passkey has ended already.")
         row.ended_at, row.ended_by = clock.now(), by
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PASSKEY_ENDED, person=by.full_name, person_id=by.pk, passkey=row.pk, name=row.name
         )
         account_notices.tell(
@@ -275,7 +275,7 @@ def check(
             return _check(person, sent, challenge=challenge, signing=signing)
     except PasskeyRefused as refused:
         with acting(by=person):
-            record.record(
+            entries.record(
                 EntryKind.PASSKEY_REFUSED,
                 login=person.login,
                 purpose=purpose,

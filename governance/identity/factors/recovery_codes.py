@@ -4,8 +4,8 @@ import hashlib
 import secrets
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting, insert_many
-from governance.ledger import record
 from governance.models import RecoveryCode, User
 from governance.sign_in import account_notices, throttling
 from governance.vocabulary.entry_kinds import EntryKind
@@ -31,7 +31,7 @@ def make(*, person: User) -> list[str]:
         insert_many(
             RecoveryCode, [RecoveryCode(person=person, hash=_hash(code), made_at=now) for code in codes]
         )
-        record.record(
+        entries.record(
             EntryKind.RECOVERY_CODES_MADE, person=person.full_name, person_id=person.pk, count=COUNT
         )
         account_notices.tell(
@@ -60,7 +60,7 @@ def why_refused(person: User, code: str, *, address: str | None) -> str:
         row = _open(person).select_for_update().filter(hash=_hash(code)).first()
         if row is None:
             why = "This is none of your recovery codes, or it was used."
-            record.record(
+            entries.record(
                 EntryKind.CODE_REFUSED,
                 login=person.login,
                 purpose="sign in by a recovery code",
@@ -71,7 +71,7 @@ def why_refused(person: User, code: str, *, address: str | None) -> str:
         row.used_at = clock.now()
         row.save()
         rest = left(person)
-        record.record(EntryKind.RECOVERY_CODE_USED, person=person.full_name, person_id=person.pk, left=rest)
+        entries.record(EntryKind.RECOVERY_CODE_USED, person=person.full_name, person_id=person.pk, left=rest)
         account_notices.tell(
             person,
             f"recovery code:{row.pk}",

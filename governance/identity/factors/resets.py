@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.factors import codes, passkeys, recovery_codes
-from governance.ledger import record
 from governance.models import FactorReset, User
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
@@ -58,7 +58,7 @@ def ask(*, person: User, reason: str, by: User) -> FactorReset:
         now = clock.now()
         row = FactorReset(person=person, asked_by=by, asked_at=now, reason=reason.strip(), due_at=now + WAITS)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.FACTOR_RESET_ASKED_FOR,
             person=person.full_name,
             person_id=person.pk,
@@ -91,7 +91,7 @@ def stop(*, reset: FactorReset, by: User) -> None:
         may_stop(row, by).or_refuse()
         row.stopped_at, row.stopped_by = clock.now(), by
         row.save()
-        record.record(
+        entries.record(
             EntryKind.FACTOR_RESET_STOPPED, person=row.person.full_name, person_id=row.person_id, reset=row.pk
         )
         for told in {row.person, row.asked_by} - {by}:
@@ -131,7 +131,7 @@ def _do(key: int) -> int:
         person.save()
         row.done_at = now
         row.save()
-        record.record(
+        entries.record(
             EntryKind.FACTORS_RESET,
             person=person.full_name,
             person_id=person.pk,

@@ -14,10 +14,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import break_glass
 from governance.identity.factors import codes, passkeys, recovery_codes, resets
-from governance.ledger import record
 from governance.models import AuthenticatorApp, Passkey, User
 from governance.sign_in import sessions, throttling
 from governance.vocabulary.entry_kinds import EntryKind
@@ -115,7 +115,7 @@ def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> H
     request.session.pop(KEY, None)
     with acting(by=person):
         sessions.tell_of_new_browser(request, person)
-        record.record(
+        entries.record(
             EntryKind.SIGNED_IN,
             person=person.full_name,
             login=person.login,

@@ -11,9 +11,9 @@ from django.core import signing as django_signing
 from django.http import QueryDict
 
 from governance import clock
+from governance.audit_log import entries
 from governance.identity.proofs import batch_signing, ceremony, statements
 from governance.identity.proofs.ceremony import Proof
-from governance.ledger import record
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.signing import PREPARE, SigningForm
@@ -168,4 +168,4 @@ class BatchSigningForm(SigningForm):
 
 def _plain(facts: dict) -> dict:
     """Facts as they come back from where they were sealed."""
-    return json.loads(record.canonical(facts))
+    return json.loads(entries.canonical(facts))

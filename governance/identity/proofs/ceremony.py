@@ -15,11 +15,11 @@ from django.db.models import Q, QuerySet
 from webauthn.helpers import bytes_to_base64url
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.identity.factors import passkeys
 from governance.identity.proofs import provider_tokens, statements
-from governance.ledger import record
 from governance.models import FrozenStatement, Passkey, SignatureProof, User
 from governance.offline import verify
 from governance.vocabulary import Strength
@@ -62,7 +62,7 @@ class Proof:
 
 def digest_of(salt: bytes, statement: str) -> str:
     """The digest of a statement: nobody guesses the statement from it without the salt."""
-    return record.commitment(salt, statement.encode()).hex()
+    return entries.commitment(salt, statement.encode()).hex()
 
 
 # --- Frozen --------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def proof_of(frozen: FrozenStatement, **how) -> Proof:
 def record_end(person: User, *, purpose: str, why: str, address: str | None) -> None:
     """Leave an entry of a ceremony that ended with nothing signed."""
     with acting(by=person):
-        record.record(
+        entries.record(
             EntryKind.SIGNATURE_ENDED, login=person.login, purpose=purpose, why=why, address=address
         )
 
@@ -253,7 +253,7 @@ def take(person: User | None) -> Proof | None:
 @contextmanager
 def signing(proof: Proof | None, contract_id: int | None = None) -> Iterator[None]:
     """Have every entry of what is done inside say by which proof it is signed, and keep that; None signs nothing."""
-    with record.signed(proof.facts) if proof is not None else nullcontext():
+    with entries.signed(proof.facts) if proof is not None else nullcontext():
         yield
     if proof is not None:
         keep(proof, contract_id)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db.models import Model
 
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.vocabulary.readable_text import shown
 
 FORMAT = "Plumbline statement 1"
@@ -40,7 +40,7 @@ def _named(line: str) -> tuple[str, str]:
 
 
 def _said(value) -> str:
-    return record.canonical(_plain(value)).decode()
+    return entries.canonical(_plain(value)).decode()
 
 
 def _plain(value):

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.cache import cache
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.providers import discovery, http_client, jwk_rules
 from governance.identity.providers.denials import Denied
-from governance.ledger import record
 from governance.models import IdentityProvider, ProviderKey
 from governance.queue.task_base import after_commit
 from governance.sign_in import throttling
@@ -87,7 +87,7 @@ def fetch(provider: IdentityProvider, metadata: discovery.Metadata) -> list[Prov
                 row.save()
                 changed.append({"kid": row.kid, "thumbprint": row.thumbprint, "state": "gone"})
         if changed:
-            record.record(
+            entries.record(
                 EntryKind.PROVIDER_KEYS_RECORDED, provider=provider.name, issuer=provider.issuer, keys=changed
             )
             after_commit("governance.tasks.seal_record")  # before one of them proves a signature

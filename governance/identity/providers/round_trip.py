@@ -20,6 +20,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.providers import (
     client_keys,
@@ -32,7 +33,6 @@ from governance.identity.providers import (
 )
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.identity_claims import Identity, identity_of
-from governance.ledger import record
 from governance.models import IdentityProvider, RoundTrip
 from governance.models.identity.providers import new_state
 from governance.sign_in import throttling
@@ -361,7 +361,7 @@ def record_refusal(
     """
     who: dict[str, Any] = {"by": request.user} if request.user.is_authenticated else {"system": "sign-in"}
     with acting(**who):
-        record.record(
+        entries.record(
             EntryKind.SIGN_IN_REFUSED,
             provider=provider.name if provider else "an unknown provider",
             purpose=trip.purpose if trip else purpose,

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.storage import data_folder
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             with acting(system="adopt_folder", reason="An operator named the folder of files"):
                 data_folder.take()
-                record.record(EntryKind.FOLDER_ADOPTED, looked=seen.looked, found=seen.found)
+                entries.record(EntryKind.FOLDER_ADOPTED, looked=seen.looked, found=seen.found)
         except OSError as trouble:
             raise CommandError(f"{data_folder.place()} cannot be written ({trouble.strerror}).") from None
         self.stdout.write(

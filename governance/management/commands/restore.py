@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was restored: {restore.trouble_of_database(trouble)}") from trouble
         self.stdout.write(
             f"Restored as of {manifest['made_at']}, {time.monotonic() - began:.1f} s. Everybody signs in anew.\n"
-            "`manage.py verify_ledger` proves the record."
+            "`manage.py verify_audit_log` proves the record."
         )
         if unknown := backup.unknown_keys(manifest):
             self.stdout.write(

@@ -77,7 +77,7 @@ def checked(folder: Path) -> dict[str, Any]:
             found["restored_seconds"] = round(time.monotonic() - began, 1)
             began = time.monotonic()
             held = head_of(manifest, Path(told["PLUMBLINE_DATA"]))
-            found["verified"] = json.loads(call(["verify_ledger", "--json", *held], told))
+            found["verified"] = json.loads(call(["verify_audit_log", "--json", *held], told))
             found["verified_seconds"] = round(time.monotonic() - began, 1)
         if gaps := backup.gaps(manifest):
             raise backup.BackupTrouble(f"when it was taken, {gaps}.")

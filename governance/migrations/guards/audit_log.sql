@@ -69,7 +69,7 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION plumbline_keep_row(text, text, text, bigint, json, json, json, json) FROM PUBLIC;
 
--- Acts, one for each body, in their order: what governance.ledger.record calls. Returns their ids.
+-- Acts, one for each body, in their order: what governance.audit_log.entries calls. Returns their ids.
 CREATE FUNCTION plumbline_record(act_kind text, actor bigint, behalf bigint, request text, moment timestamptz, refs text[], bodies bytea[]) RETURNS SETOF bigint
   LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE

@@ -58,7 +58,9 @@ class SignatureProof(WrittenOnce):
     export of the initiative has it.
     """
 
-    signs = "digest"  # in which column the digest stands that its act says, see governance.ledger.row_capture
+    signs = (
+        "digest"  # in which column the digest stands that its act says, see governance.audit_log.row_capture
+    )
 
     person = models.ForeignKey(User, models.PROTECT, related_name="signature_proofs")
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="signature_proofs")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import Comparison, Layer
@@ -57,7 +57,7 @@ def declare_evaluation(
             declared_on=clock.today(),
         )
         evaluation.save()
-        record.record(
+        entries.record(
             EntryKind.EVALUATION_DECLARED,
             initiative=initiative,
             evaluation=evaluation.pk,
@@ -95,7 +95,7 @@ def record_result(
         evaluation.result, evaluation.n, evaluation.measured_on = result, n, measured_on
         evaluation.result_by, evaluation.result_at = by, clock.now()
         evaluation.save()
-        record.record(
+        entries.record(
             EntryKind.EVALUATION_RESULT_RECORDED,
             initiative=initiative,
             evaluation=evaluation.pk,
@@ -118,7 +118,7 @@ def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -
         evaluation.withdrawn_at, evaluation.withdrawn_by = clock.now(), by
         evaluation.withdrawn_reason = reason.strip()
         evaluation.save()
-        record.record(
+        entries.record(
             EntryKind.EVALUATION_WITHDRAWN,
             initiative=initiative,
             evaluation=evaluation.pk,

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
@@ -61,7 +61,7 @@ def keep_component(
                 {"layer": f"{row} runs in the layer {before['layer']}. Add another component instead."}
             )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.COMPONENT_LISTED,
             component=str(row),
             component_id=row.pk,

@@ -3,8 +3,8 @@
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Conflict, no
@@ -22,7 +22,7 @@ def open_item(*, initiative: Initiative, evidence: Evidence, way: str, by: User)
     """
     initiative_permissions.may_open_file(initiative, by).or_refuse()
     with row_history.acting(by=by, reason=""):
-        record.record(
+        entries.record(
             EntryKind.EVIDENCE_OPENED,
             initiative=initiative,
             evidence=evidence.pk,
@@ -90,7 +90,7 @@ def verify(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.EVIDENCE_VERIFIED if shows else EntryKind.EVIDENCE_NOT_SHOWN,
             initiative=initiative,
             evidence=evidence.pk,

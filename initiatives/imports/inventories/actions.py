@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from psycopg.errors import LockNotAvailable
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.people import cooling_off
 from governance.people.permissions import may_import
@@ -148,7 +148,7 @@ def note_reading(batch: ImportBatch, table: Table, encoding: str, sheet: str) ->
 
 def record_upload(batch: ImportBatch) -> None:
     """Record that the file was read. Runs inside an act."""
-    record.record(
+    entries.record(
         EntryKind.INVENTORY_UPLOADED,
         batch=batch.pk,
         source=source_words(batch.source) if batch.source == OWN_SHEET else batch.source,
@@ -295,7 +295,7 @@ def map_batch(
         batch.counts = batch_rows.map_again(batch, rows, progress, in_all)
         batch.reading |= {"organisation": organisation.strip(), **import_batch.reading_of(used_source)}
         batch.save()
-        record.record(
+        entries.record(
             EntryKind.INVENTORY_MAPPED,
             batch=batch.pk,
             source=batch.source,
@@ -375,7 +375,7 @@ def confirm_batch(
             batch.confirmed_by, batch.confirmed_at, batch.counts = by, now, counts
             batch.save()
             _remember_confirmed(batch)
-            record.record(
+            entries.record(
                 EntryKind.INVENTORY_CONFIRMED,
                 batch=batch.pk,
                 source=batch.source,
@@ -490,7 +490,7 @@ def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, 
         import_rows(batch, [row for row in rows if row.done_at], by)
     ImportRow.objects.bulk_update(rows, ["mapped", "decision", "problems", "initiative"], batch_size=500)
     facts = {"batch": batch.pk, "stage": stage or None}
-    record.record_many(
+    entries.record_many(
         EntryKind.IMPORTED_ROW_DECIDED,
         [(row.initiative, {**facts, "line": row.line, "decision": row.decision}) for row in rows],
     )

@@ -5,8 +5,8 @@ from collections import defaultdict
 from django.utils.text import slugify
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Unit, User
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
@@ -75,7 +75,7 @@ def import_rows(
             why += f". Stage chosen by hand: {row.mapped['by_hand']}"
         moves.append((initiative, row, why))
     _record_ideas(batch, ideas)
-    entries = record.record_many(
+    moves_written = entries.record_many(
         EntryKind.STAGE_CHANGED,
         [
             (
@@ -108,7 +108,7 @@ def import_rows(
                 supported_then=supported,
                 entry_id=entry.pk,
             )
-            for (initiative, row, why), entry in zip(moves, entries, strict=True)
+            for (initiative, row, why), entry in zip(moves, moves_written, strict=True)
         ],
         batch_size=1000,
     )
@@ -126,7 +126,7 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
     """Ideas of a list, as they were registered: no stage is claimed, and nobody owns them yet."""
     if not ideas:
         return
-    record.record_many(
+    entries.record_many(
         EntryKind.REGISTERED,
         [
             (
@@ -213,7 +213,7 @@ def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
             for name, code, parent in wanted
         ],
     )
-    record.record_many(
+    entries.record_many(
         EntryKind.UNIT_ADDED,
         [
             (

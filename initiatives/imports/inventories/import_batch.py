@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models.fields.json import KeyTextTransform
 
-from governance.ledger.record import canonical
+from governance.audit_log.entries import canonical
 from governance.tables.column_values import sample
 from governance.tables.columns import orders_of
 from governance.tables.reader import Line

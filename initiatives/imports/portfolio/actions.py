@@ -4,8 +4,8 @@ from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import add_person
 from governance.permission_result import Conflict
@@ -125,7 +125,7 @@ def map_portfolio(
         batch.reading = reading | sheet_reading.with_words(lines, reading, None)
         _remember(kept, batch)
         _plan(batch, lines)
-        record.record(
+        entries.record(
             EntryKind.INVENTORY_MAPPED,
             batch=batch.pk,
             source=OWN,
@@ -267,7 +267,7 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
         counts = import_batch.counted(rows) | {"asked": asked}
         batch.confirmed_by, batch.confirmed_at = by, now
         batch.save()
-        record.record(
+        entries.record(
             EntryKind.INVENTORY_CONFIRMED, batch=batch.pk, source=OWN, organisations=None, counts=counts
         )
     return counts
@@ -320,7 +320,7 @@ def _propose_tiers(rows: list[ImportRow]) -> None:
         initiatives = [row.initiative for row in rows if row.mapped["tier"] == tier]
         keys = [initiative.pk for initiative in initiatives]
         row_history.update_where(Initiative, keys, proposed_tier=tier, worst_credible_harm=NO_HARM)
-        record.record_many(
+        entries.record_many(
             EntryKind.RISK_TIER_PROPOSED,
             [(initiative, {"tier": tier, "worst_credible_harm": NO_HARM}) for initiative in initiatives],
         )
@@ -343,7 +343,7 @@ def _ask_owners(rows: list[ImportRow], by: User) -> int:
             for initiative, person in asked
         ],
     )
-    record.record_many(
+    entries.record_many(
         EntryKind.ROLE_PROPOSED,
         [
             (initiative, {"role": Role.OWNER, "person": person.full_name, "person_id": person.pk})

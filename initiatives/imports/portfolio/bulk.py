@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Unit, User
 from governance.organisation.actions import open_to_own
 from governance.people.permissions import may_import
@@ -145,4 +145,4 @@ def set_for_many(
 def _put(initiative: Initiative, unit: Unit) -> None:
     before, initiative.unit = initiative.unit, unit
     initiative.save()
-    record.record(EntryKind.UNIT_SET, initiative=initiative, before=before.name, after=unit.name)
+    entries.record(EntryKind.UNIT_SET, initiative=initiative, before=before.name, after=unit.name)

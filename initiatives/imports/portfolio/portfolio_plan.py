@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from governance.ledger.csv_export import unquoted
+from governance.audit_log.csv_export import unquoted
 from governance.tables.cell_values import is_blank
 from governance.tables.columns import parse_date
 from governance.tables.numbers import Amount, currency_of, read_amount

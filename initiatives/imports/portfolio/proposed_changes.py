@@ -1,7 +1,7 @@
 """Changes that a sheet or another file proposes of an initiative: taken, or left."""
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -41,7 +41,7 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
         row.mapped |= {"taken": sorted(taken), "proposed": False}
         row.done_at = clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.IMPORTED_ROW_DECIDED,
             initiative=initiative,
             batch=row.batch_id,

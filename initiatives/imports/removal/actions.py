@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.people import cooling_off
 from governance.people.permissions import may_import
@@ -115,7 +115,7 @@ def discard_batch(*, batch: ImportBatch, by: User) -> ImportBatch:
         batch.rows.all().delete()
         batch.discarded_by, batch.discarded_at = by, clock.now()
         batch.save()
-        record.record(
+        entries.record(
             EntryKind.IMPORT_DISCARDED, batch=batch.pk, file=batch.file_name, sha256=batch.sha256, rows=rows
         )
     return batch
@@ -146,7 +146,7 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
         row_history.update_where(
             Initiative, keys, withdrawn_at=now, withdrawn_reason=f"Import undone: {reason.strip()}"
         )
-        record.record_many(
+        entries.record_many(
             EntryKind.WITHDRAWN,
             [(initiative, {"joined_to": None, "batch": batch.pk}) for initiative in initiatives],
         )
@@ -155,7 +155,7 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
             standings.rewrite_alike(withdrawn)
         batch.undone_by, batch.undone_at, batch.undone_reason = by, now, reason.strip()
         batch.save()
-        record.record(
+        entries.record(
             EntryKind.IMPORT_UNDONE, batch=batch.pk, file=batch.file_name, initiatives=len(initiatives)
         )
     return len(initiatives)
@@ -172,7 +172,7 @@ def _end_proposals(keys: list[int]) -> None:
         ended_at=clock.now(),
         ended_reason="The import was undone",
     )
-    record.record_many(
+    entries.record_many(
         EntryKind.ROLE_ENDED,
         [(role.initiative, {"role": role.role, "person": role.person.full_name}) for role in waiting],
     )
@@ -183,7 +183,7 @@ def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, b
     if not initiatives:
         return
     now, why = clock.now(), f"The import of {batch.file_name} was undone: {reason}"
-    entries = record.record_many(
+    moves_written = entries.record_many(
         EntryKind.STAGE_CHANGED,
         [
             (
@@ -211,7 +211,7 @@ def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, b
                 at=now,
                 entry_id=entry.pk,
             )
-            for initiative, entry in zip(initiatives, entries, strict=True)
+            for initiative, entry in zip(initiatives, moves_written, strict=True)
         ],
         batch_size=1000,
     )

@@ -13,7 +13,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
@@ -65,7 +65,7 @@ def read_system_import(
             first = first.filter(by=by)
         known = first.order_by("pk").first()
         if known is not None:
-            record.record(
+            entries.record(
                 EntryKind.SYSTEM_IMPORT_READ,
                 table=known.pk,
                 kind_of_rows=kind,
@@ -102,7 +102,7 @@ def read_system_import(
         for row in rows:
             row.batch = batch
         SystemImportRow.objects.bulk_create(rows, batch_size=500)
-        record.record(
+        entries.record(
             EntryKind.SYSTEM_IMPORT_READ,
             table=batch.pk,
             kind_of_rows=kind,
@@ -175,7 +175,9 @@ def map_system_import(*, batch: SystemImport, columns: dict[str, dict], by: User
                 each.takes = [name for name in was[each.line].takes if name in each.mapped["differs"]]
         SystemImportRow.objects.bulk_update(rows, WRITTEN, batch_size=500)
         batch.save()
-        record.record(EntryKind.SYSTEM_IMPORT_MAPPED, table=batch.pk, kind_of_rows=batch.kind, columns=chosen)
+        entries.record(
+            EntryKind.SYSTEM_IMPORT_MAPPED, table=batch.pk, kind_of_rows=batch.kind, columns=chosen
+        )
     return batch
 
 
@@ -195,7 +197,7 @@ def choose_rows(
                 _leave(row, left_out[row.pk])
             changed += before != (row.state, row.takes)
         SystemImportRow.objects.bulk_update(rows, ["state", "takes", "mapped"], batch_size=500)
-        record.record(EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=changed)
+        entries.record(EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=changed)
     return batch
 
 
@@ -219,7 +221,7 @@ def take_column(*, batch: SystemImport, field: str, take: bool, by: User) -> int
         for row in rows:
             row.takes = [name for name in row.takes if name != field] + ([field] if take else [])
         SystemImportRow.objects.bulk_update(rows, ["takes"], batch_size=500)
-        record.record(
+        entries.record(
             EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=len(rows), field=field, take=take
         )
     return len(rows)
@@ -236,7 +238,7 @@ def leave_rows(*, batch: SystemImport, state: str, words: str = "", by: User) ->
         for row in found:
             _leave(row, True)
         SystemImportRow.objects.bulk_update(found, ["state", "takes", "mapped"], batch_size=500)
-        record.record(EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=len(found), left_out=True)
+        entries.record(EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=len(found), left_out=True)
     return len(found)
 
 
@@ -254,7 +256,7 @@ def confirm_system_import(*, batch: SystemImport, by: User) -> SystemImport:
             ).or_refuse()
         batch.confirmed_at, batch.confirmed_by = clock.now(), by
         batch.save()
-        record.record(
+        entries.record(
             EntryKind.SYSTEM_IMPORT_CONFIRMED,
             table=batch.pk,
             kind_of_rows=batch.kind,
@@ -295,7 +297,7 @@ def _enter_some(batch: SystemImport) -> bool:
             states = dict.fromkeys(("entered", "replaced"), 0)
             for state in batch.rows.filter(state__in=states).values_list("state", flat=True):
                 states[state] += 1
-            record.record(EntryKind.SYSTEM_IMPORT_ENTERED, table=batch.pk, kind_of_rows=batch.kind, **states)
+            entries.record(EntryKind.SYSTEM_IMPORT_ENTERED, table=batch.pk, kind_of_rows=batch.kind, **states)
     return True
 
 
@@ -389,7 +391,7 @@ def drop_system_import(*, batch: SystemImport, by: User) -> SystemImport:
         batch.dropped_at = clock.now()
         batch.save()
         batch.rows.all().delete()
-        record.record(
+        entries.record(
             EntryKind.SYSTEM_IMPORT_DROPPED, table=batch.pk, kind_of_rows=batch.kind, file=batch.file_name
         )
     return batch

@@ -6,7 +6,7 @@ How the exports are made, and what becomes of them, stands in docs/import-system
 import hashlib
 from dataclasses import dataclass, field
 
-from governance.ledger.record import canonical
+from governance.audit_log.entries import canonical
 from governance.tables.column_values import Guide
 from governance.tables.columns import plain, present
 from initiatives.imports.systems.table_fields import FIELDS

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.imports.systems.row_comparison import said_of
@@ -94,7 +94,7 @@ def _new_systems(rows, by, written: Written) -> None:
             "table": row.batch_id,
         }
         acts.append((None, said))
-    record.record_many(EntryKind.SYSTEM_DESCRIBED, acts)
+    entries.record_many(EntryKind.SYSTEM_DESCRIBED, acts)
     inside = {system.collection_id for system in made if system.collection_id}
     if inside:
         links = Link.objects.standing().filter(system__in=inside).select_related("system")
@@ -124,7 +124,7 @@ def _new_accounts(rows, by, written: Written) -> None:
             "table": row.batch_id,
         }
         acts.append((None, said))
-    record.record_many(EntryKind.ACCOUNT_OPENED, acts)
+    entries.record_many(EntryKind.ACCOUNT_OPENED, acts)
 
 
 def _new_links(rows, by, written: Written) -> None:
@@ -151,7 +151,7 @@ def _new_links(rows, by, written: Written) -> None:
             before.add(place)
             words = f"{words['system']} is a source more"
             written.causes[link.initiative_id].append(("data_source", words, link.system_id))
-    record.record_many(EntryKind.LINK_ADDED, acts)
+    entries.record_many(EntryKind.LINK_ADDED, acts)
     written.initiatives |= keys
 
 
@@ -173,7 +173,7 @@ def _terms(rows, by) -> dict[str, Term]:
         if name not in known
     ]
     row_history.insert_many(Term, new)
-    record.record_many(
+    entries.record_many(
         EntryKind.TERM_NAMED, [(None, {"term": term.name, "meaning": term.meaning}) for term in new]
     )
     return known | {term.name.casefold(): term for term in new}
@@ -195,7 +195,7 @@ def _new_definitions(rows, by, written: Written) -> None:
         written.keys[row.pk] = definition.pk
         words = {name: text for name, text in row.mapped["words"].items() if name != "term_meaning"}
         acts.append((None, {**words, "definition": definition.pk, "table": row.batch_id}))
-    record.record_many(EntryKind.DEFINITION_ADDED, acts)
+    entries.record_many(EntryKind.DEFINITION_ADDED, acts)
     written.initiatives |= _initiatives_of_definitions([definition for _, definition in made])
 
 
@@ -242,18 +242,18 @@ def replace(kind: str, row: SystemImportRow, by: User) -> Written:
 def _record(kind: str, target, row: SystemImportRow, before: dict, after: dict) -> None:
     said = {"before": before, "after": after, "table": row.batch_id}
     if isinstance(target, Term):
-        record.record(EntryKind.TERM_CHANGED, term=target.name, **said)
+        entries.record(EntryKind.TERM_CHANGED, term=target.name, **said)
     elif kind == "systems":
-        record.record(EntryKind.SYSTEM_CHANGED, system=target.name, system_id=target.pk, **said)
+        entries.record(EntryKind.SYSTEM_CHANGED, system=target.name, system_id=target.pk, **said)
     elif kind == "accounts":
-        record.record(EntryKind.ACCOUNT_CHANGED, account=target.name, system=target.system.name, **said)
+        entries.record(EntryKind.ACCOUNT_CHANGED, account=target.name, system=target.system.name, **said)
     elif kind == "links":
         initiative = Initiative.objects.get(pk=target.initiative_id)
-        record.record(
+        entries.record(
             EntryKind.LINK_CHANGED, initiative=initiative, link=target.pk, system=target.system.name, **said
         )
     else:
-        record.record(
+        entries.record(
             EntryKind.DEFINITION_CHANGED,
             definition=target.pk,
             term=str(target.term),

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 from governance.tables.encodings import CodePageUnsure
 from initiatives.charts.primitives import count
 from initiatives.imports.step_page import ask_step

@@ -9,7 +9,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -54,7 +54,7 @@ def name_term(*, name: str, meaning: str = "", by: User) -> Term:
             raise ValidationError({"name": f"The glossary has {name} already."})
         term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
         term.save()
-        record.record(EntryKind.TERM_NAMED, term=term.name, meaning=term.meaning)
+        entries.record(EntryKind.TERM_NAMED, term=term.name, meaning=term.meaning)
     return term
 
 
@@ -78,7 +78,7 @@ def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
         initiatives = lock_initiatives(uses.values_list("initiative", flat=True))
         term.name, term.meaning = after["name"], after["meaning"]
         term.save()
-        record.record(EntryKind.TERM_CHANGED, term=before["name"], before=before, after=after)
+        entries.record(EntryKind.TERM_CHANGED, term=before["name"], before=before, after=after)
         follow(initiatives)
     return term
 
@@ -107,7 +107,7 @@ def use_term(*, initiative: Initiative, name: str, by: User) -> TermUse:
             raise ValidationError({"name": f"The initiative uses {term} already."})
         row = TermUse(initiative=initiative, term=term, by=by, at=clock.now())
         row.save()
-        record.record(EntryKind.TERM_USED, initiative=initiative, term=term.name)
+        entries.record(EntryKind.TERM_USED, initiative=initiative, term=term.name)
         follow([initiative])
     return row
 
@@ -123,7 +123,7 @@ def stop_using_term(*, use: TermUse, reason: str, by: User) -> TermUse:
             raise Conflict(f"It was taken out on {clock.local_day(use.ended_at):%-d %B %Y} already.")
         use.ended_at, use.ended_by = clock.now(), by
         use.save()
-        record.record(EntryKind.TERM_NO_LONGER_USED, initiative=initiative, term=use.term.name)
+        entries.record(EntryKind.TERM_NO_LONGER_USED, initiative=initiative, term=use.term.name)
         follow([initiative])
     return use
 
@@ -221,7 +221,7 @@ def _record(kind: str, initiatives: list[Initiative], row: TermDefinition, **fac
     """One entry an initiative that rests on it; one of no initiative where none does."""
     facts |= {"definition": row.pk, "term": row.term.name, "system": row.system.name, "field": row.field}
     touched: list[Initiative | None] = [*initiatives] or [None]
-    record.record_many(kind, [(initiative, facts | {"said": _said(row)}) for initiative in touched])
+    entries.record_many(kind, [(initiative, facts | {"said": _said(row)}) for initiative in touched])
 
 
 def _said(row: TermDefinition) -> dict:
@@ -301,7 +301,7 @@ def reconcile(
         ]
         row.mapping_evidence = evidence
         _decide(row, RECONCILED, decision, by)
-        record.record(
+        entries.record(
             EntryKind.CONFLICT_RECONCILED,
             initiative=initiative,
             conflict=row.pk,
@@ -368,7 +368,7 @@ def accept_difference(
         )
         row.downstream = named
         _decide(row, ACCEPTED, decision, by)
-        record.record(
+        entries.record(
             EntryKind.DIFFERENCE_ACCEPTED,
             initiative=initiative,
             conflict=row.pk,
@@ -400,19 +400,19 @@ def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by
         facts = {"conflict": row.pk, "facet": row.facet, "words": row.words, "decision": decision.strip()}
         if verdict == "same":
             _decide(row, RECONCILED, decision, by)
-            record.record(
+            entries.record(
                 EntryKind.CONFLICT_RECONCILED, initiative=initiative, **facts, rows=0, evidence=None
             )
         elif verdict == "different":
             _decide(row, ACCEPTED, decision, by)
-            record.record(
+            entries.record(
                 EntryKind.DIFFERENCE_ACCEPTED, initiative=initiative, **facts, downstream=[], gap=None
             )
         else:
             row.status, row.severity, row.found_at = OPEN, facets.BLOCKING, clock.now()
             row.words = f"{row.one} and {row.other} do not mean the same: {decision.strip()}"
             row.save()
-            record.record(EntryKind.CONFLICT_FOUND, initiative=initiative, **facts | {"words": row.words})
+            entries.record(EntryKind.CONFLICT_FOUND, initiative=initiative, **facts | {"words": row.words})
         follow([initiative])
     return row
 

@@ -11,8 +11,8 @@ from itertools import combinations
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.notices import owe
 from governance.vocabulary import Role
@@ -86,7 +86,7 @@ def settle_conflicts(initiatives: list[Initiative]) -> None:
             (by_key[row.initiative_id], {"conflict": row.pk, "facet": row.facet, "words": row.words})
             for row in changed
         ]
-        record.record_many(kind, told)
+        entries.record_many(kind, told)
     _tell(opened, by_key)
 
 

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
-from governance.ledger import record
 from governance.models import User
 from governance.people import cooling_off
 from governance.permission_result import Conflict
@@ -90,7 +90,7 @@ def add_link(
         link.save()
         _write(link, places)
         standalone.end_row(initiative, f"a link to {link.system} was recorded")
-        record.record(EntryKind.LINK_ADDED, initiative=initiative, link=link.pk, **_said(link, places))
+        entries.record(EntryKind.LINK_ADDED, initiative=initiative, link=link.pk, **_said(link, places))
         cause = f"{link.system} is a source more" if new else ""
         reach([initiative], cause, system=link.system, by=by)
     return link
@@ -121,7 +121,7 @@ def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, *
         if places != was:
             row_history.update_where(Transfer, [transfer.pk for transfer in path], ended_at=clock.now())
             _write(link, places)
-        record.record(
+        entries.record(
             EntryKind.LINK_CHANGED,
             initiative=initiative,
             link=link.pk,
@@ -142,7 +142,7 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
         system_permissions.may_link(initiative, by).or_refuse()
         link = _standing(link, initiative)
         _end([link], reason.strip(), by)
-        record.record(
+        entries.record(
             EntryKind.LINK_ENDED,
             initiative=initiative,
             link=link.pk,
@@ -169,7 +169,7 @@ def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True
         owe_closing(initiative, links)
         owe_shut(initiative, links)
     _end(links, why, by)
-    record.record_many(
+    entries.record_many(
         EntryKind.LINK_ENDED,
         [(initiative, {"link": link.pk, "system": link.system.name, "why": why}) for link in links],
     )
@@ -203,7 +203,7 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
             link=link, accepts=accepts, words=words.strip(), read=read, digest=now, by=by, at=clock.now()
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.LINK_ANSWERED,
             initiative=initiative,
             link=link.pk,
@@ -252,7 +252,7 @@ def accept_source(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.SOURCE_ACCEPTED,
             initiative=initiative,
             system=system.name,

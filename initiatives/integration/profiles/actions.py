@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.notices import owe
 from governance.permission_result import Conflict
@@ -73,7 +73,7 @@ def add_profile(
         profile.tool, profile.rows, profile.duplicates = found.tool, found.rows, found.duplicates
         profile.columns, profile.findings = list(found.columns.values()), found.findings
         profile.save()
-        record.record(
+        entries.record(
             EntryKind.PROFILE_ADDED,
             initiative=initiative,
             profile=profile.pk,
@@ -146,7 +146,7 @@ def confirm_drift(*, profile: Profile, seen: str, by: User) -> Drift:
         }
         row = Drift(profile=profile, findings=found, change=changes.get(initiative.pk), by=by, at=clock.now())
         row.save()
-        record.record(
+        entries.record(
             EntryKind.DRIFT_CONFIRMED,
             initiative=initiative,
             data_set=profile.data_set,

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from governance.ledger.record import canonical
+from governance.audit_log.entries import canonical
 from governance.models import User
 from initiatives.changes.actions import would_void
 from initiatives.integration.systems.permissions import may_change_system

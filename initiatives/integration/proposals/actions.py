@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Membership, User
 from governance.notices import owe
 from governance.permission_result import Conflict
@@ -136,7 +136,7 @@ def propose_change(
                 f"{MOST_WAITING} of your proposals wait for an answer already; take one back, or wait."
             )
         row.save()
-        record.record(EntryKind.CHANGE_PROPOSED, proposal=row.pk, **_told(row), why=row.reason)
+        entries.record(EntryKind.CHANGE_PROPOSED, proposal=row.pk, **_told(row), why=row.reason)
         _tell_deciders(row)
     return row
 
@@ -281,7 +281,7 @@ def _waiting(proposal: ProposedChange, by: User) -> ProposedChange:
 def _decide(row: ProposedChange, outcome: str, answer: str, by: User) -> None:
     row.outcome, row.answer, row.decided_by, row.decided_at = outcome, answer, by, clock.now()
     row.save()
-    record.record(
+    entries.record(
         EntryKind(f"proposal {outcome}"),
         proposal=row.pk,
         **_told(row),

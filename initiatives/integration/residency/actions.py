@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Membership, Unit, User
 from governance.notices import owe
 from governance.permission_result import Conflict
@@ -68,7 +68,7 @@ def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
         permissions.may_set_regions(by).or_refuse()
         initiatives = lock_initiatives(initiatives_in(key))
         row = _region(key.strip(), words.strip(), within)
-        record.record(EntryKind.REGION_ADDED, region=row.key, within=within.strip())
+        entries.record(EntryKind.REGION_ADDED, region=row.key, within=within.strip())
         follow(initiatives)
     return row
 
@@ -173,7 +173,7 @@ def file_vendor_term(
         if ended is not None:
             _withdraw(ended, f"Replaced by {row.reference}", by)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.VENDOR_TERM_FILED,
             vendor=vendor.name,
             replaces=replaces and replaces.pk,
@@ -203,7 +203,7 @@ def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
         touched = _touched(initiatives, bound, None)
         row.awaits_confirmation, row.confirmed_by, row.confirmed_at = False, by, clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.VENDOR_TERM_CONFIRMED, vendor=row.vendor.name, filed_by=row.by.full_name, **_said(row)
         )
         _carry(initiatives, touched, f"Terms of {row.vendor}: {row.reference}", row.starts_on, by=by)
@@ -250,7 +250,7 @@ def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTe
         initiatives = lock_initiatives(initiatives_of_vendor(row.vendor))
         touched = _touched(initiatives, None, row)
         _withdraw(row, reason.strip(), by)
-        record.record(
+        entries.record(
             EntryKind.VENDOR_TERM_WITHDRAWN, vendor=row.vendor.name, why=reason.strip(), **_said(row)
         )
         _carry(initiatives, touched, f"Terms of {row.vendor}: {row.reference} withdrawn", None, by=by)
@@ -282,7 +282,7 @@ def set_unit_policy(
         if ended is not None:
             _withdraw(ended, f"Replaced by {row.reference}", by)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.UNIT_POLICY_SET, unit=unit.name, replaces=replaces and replaces.pk, **_said(row)
         )
         _carry(initiatives, touched, f"Policy of {unit}: {row.reference}", bound.starts_on, by=by)
@@ -298,7 +298,7 @@ def withdraw_unit_policy(*, policy: UnitPolicy, reason: str, by: User) -> UnitPo
         row = _standing(UnitPolicy, policy)
         touched = _touched(initiatives, None, row)
         _withdraw(row, reason.strip(), by)
-        record.record(EntryKind.UNIT_POLICY_WITHDRAWN, unit=row.unit.name, why=reason.strip(), **_said(row))
+        entries.record(EntryKind.UNIT_POLICY_WITHDRAWN, unit=row.unit.name, why=reason.strip(), **_said(row))
         _carry(initiatives, touched, f"Policy of {row.unit}: {row.reference} withdrawn", None, by=by)
     return row
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import EvidenceKind, EvidenceRegister
@@ -109,7 +109,7 @@ def add_drill(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.DRILL_RECORDED,
             initiative=initiative,
             drill=row.pk,
@@ -159,7 +159,7 @@ def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
             raise Conflict(f"It was taken back on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
         drill.withdrawn_at, drill.withdrawn_by, drill.withdrawn_reason = clock.now(), by, reason.strip()
         drill.save()
-        record.record(
+        entries.record(
             EntryKind.DRILL_WITHDRAWN,
             initiative=initiative,
             drill=drill.pk,

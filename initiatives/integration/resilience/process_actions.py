@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import CLOSED_STAGES
@@ -82,7 +82,7 @@ def record_process(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PROCESS_RECORDED,
             initiative=initiative,
             process=row.pk,
@@ -149,7 +149,7 @@ def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> Proces
         process.withdrawn_at, process.withdrawn_by = clock.now(), by
         process.withdrawn_reason = reason.strip()
         process.save()
-        record.record(
+        entries.record(
             EntryKind.PROCESS_WITHDRAWN,
             initiative=initiative,
             process=process.pk,
@@ -205,7 +205,7 @@ def record_flow(
             at=clock.now(),
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.SIGN_ON_RECORDED,
             initiative=initiative,
             flow=row.pk,
@@ -248,7 +248,7 @@ def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | 
         initiative = by_key[row.initiative_id]
         row.status, row.reopened_at = IN_HEAD, clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PROCESS_REOPENED,
             initiative=initiative,
             process=row.pk,

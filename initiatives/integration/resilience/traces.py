@@ -5,7 +5,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.tables.encodings import wrong
 from governance.vocabulary import EvidenceRegister
@@ -119,7 +119,7 @@ def keep_sample(
         at=clock.now(),
     )
     row.save()
-    record.record(
+    entries.record(
         EntryKind.TRACE_SAMPLE_ADDED,
         initiative=initiative,
         sample=row.pk,

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Rulebook, User
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
@@ -54,7 +54,7 @@ def open_account(
         permissions.may_change_system(account.system, by).or_refuse()
         _check(account)
         account.save()
-        record.record(EntryKind.ACCOUNT_OPENED, **_told(account))
+        entries.record(EntryKind.ACCOUNT_OPENED, **_told(account))
     return account
 
 
@@ -80,7 +80,7 @@ def change_account(
         if _told(account) == before:
             return account
         account.save()
-        record.record(EntryKind.ACCOUNT_CHANGED, before=before, **_told(account))
+        entries.record(EntryKind.ACCOUNT_CHANGED, before=before, **_told(account))
         follow(initiatives)
     return account
 
@@ -100,7 +100,7 @@ def review_account(*, account: ServiceAccount, privileges: str, review_by: date,
         permissions.may_change_account(account, by).or_refuse()
         account.privileges, account.review_by = privileges.strip(), review_by
         account.save()
-        record.record(EntryKind.ACCOUNT_REVIEWED, **_told(account))
+        entries.record(EntryKind.ACCOUNT_REVIEWED, **_told(account))
         follow(initiatives)
     return account
 
@@ -118,7 +118,7 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
         permissions.may_close_account(account, by).or_refuse()
         account.closed_at, account.closed_by, account.closed_reason = clock.now(), by, reason.strip()
         account.save()
-        record.record(EntryKind.ACCOUNT_CLOSED, why=account.closed_reason, **_told(account))
+        entries.record(EntryKind.ACCOUNT_CLOSED, why=account.closed_reason, **_told(account))
         _settle(account, by=by, note="The account was closed")
         follow(initiatives)
     return account

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -66,7 +66,9 @@ def describe_system(*, by: User, **fields) -> System:
             permissions.may_change_system(system.collection, by).or_refuse()
         initiatives = _locked(system)
         system.save()
-        record.record(EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=_said(system))
+        entries.record(
+            EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=_said(system)
+        )
         reach(
             initiatives, f"{system} is a source more of {system.collection}", system=system.collection, by=by
         )
@@ -101,7 +103,7 @@ def change_system(*, system: System, by: User, **fields) -> System:
         if left is not None:
             _pull_on(initiatives, left, f"{system} is no longer a source of {left}", system=was, by=by)
         system.save()
-        record.record(
+        entries.record(
             EntryKind.SYSTEM_CHANGED,
             system=system.name,
             system_id=system.pk,
@@ -141,7 +143,7 @@ def disown_system(*, system: System, reason: str, by: User) -> System:
         initiatives = _locked(system)
         system.owner = None
         system.save()
-        record.record(EntryKind.SYSTEM_DISOWNED, system=system.name, system_id=system.pk, why=reason.strip())
+        entries.record(EntryKind.SYSTEM_DISOWNED, system=system.name, system_id=system.pk, why=reason.strip())
         reach(initiatives, f"{system} has no owner any more", system=system, by=by)
     return system
 
@@ -165,7 +167,7 @@ def retire_system(*, system: System, reason: str, by: User) -> System:
         initiatives = _locked(system)
         system.retired_at, system.retired_by, system.retired_reason = clock.now(), by, reason.strip()
         system.save()
-        record.record(EntryKind.SYSTEM_RETIRED, system=system.name, system_id=system.pk, why=reason.strip())
+        entries.record(EntryKind.SYSTEM_RETIRED, system=system.name, system_id=system.pk, why=reason.strip())
         reach(initiatives, f"{system} was retired", system=system, by=by)
     return system
 
@@ -190,7 +192,7 @@ def add_customisation(
             system=system, team=team.strip(), what=what.strip(), since=since, by=by, at=clock.now()
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.CUSTOMISATION_ADDED,
             system=system.name,
             system_id=system.pk,
@@ -210,7 +212,7 @@ def end_customisation(*, customisation: Customisation, by: User) -> Customisatio
             raise Conflict("It ended already.")
         row.ended_on = clock.today()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.CUSTOMISATION_ENDED, system=row.system.name, system_id=row.system_id, team=row.team
         )
     return row

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.interaction_log import keys
-from governance.ledger import record
 from governance.models import Entry, Interaction, User
 from governance.permission_result import Conflict
 from governance.transparency_log import sealing
@@ -57,7 +57,7 @@ def ask_for_sample(
             initiative=initiative, first=first, last=last, wanted=wanted, target=target, by=by, at=clock.now()
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.OUTPUT_SAMPLE_ASKED_FOR,
             initiative=initiative,
             sample=row.pk,
@@ -111,7 +111,7 @@ def draw(sample: int, initiative: int) -> OutputSample | None:
                 continue
             count += 1
             _keep(row, count, call, [source.id for source in named if source.id], sources)
-        record.record(
+        entries.record(
             EntryKind.OUTPUTS_DRAWN,
             initiative=locked,
             sample=row.pk,
@@ -145,7 +145,7 @@ def open_output(*, output: SampledOutput, by: User):
     if row is None:
         return None, []
     with row_history.acting(by=by, reason=""):
-        record.record(
+        entries.record(
             EntryKind.INTERACTION_OPENED,
             initiative=initiative,
             interaction=row.pk,
@@ -211,7 +211,7 @@ def _conclude(initiative: Initiative, sample: OutputSample) -> None:
         by=sample.by,
     )
     sample.save()
-    record.record(
+    entries.record(
         EntryKind.OUTPUT_SAMPLE_JUDGED,
         initiative=initiative,
         sample=sample.pk,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from governance.audit_log import entries
 from governance.interaction_log.shape import act_name
-from governance.ledger import record
 from governance.models import Clause, VocabularyWord
 from governance.vocabulary import Layer
 from initiatives.components import model_names
@@ -42,7 +42,7 @@ class Names:
             for one in self.models
         )
         said = {"actions": dict(self.actions), "ignored": sorted(self.ignored), "models": models}
-        return hashlib.sha256(record.canonical(said)).hexdigest()
+        return hashlib.sha256(entries.canonical(said)).hexdigest()
 
     def models_since(self, moment: datetime) -> set[str]:
         """Names of the models that ran at `moment` or were declared for any time after it."""

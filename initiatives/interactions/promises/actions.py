@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -42,7 +42,7 @@ def promise(*, initiative: Initiative, median: int, most: int, errors: float, by
             initiative=initiative, median=median, most=most, errors=errors, by=by, at=clock.now()
         )
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PERFORMANCE_PROMISED,
             initiative=initiative,
             median=median,
@@ -62,7 +62,7 @@ def take_back(*, initiative: Initiative, by: User) -> None:
             raise Conflict("Nothing is promised.")
         row.ended_at = clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.PERFORMANCE_PROMISE_TAKEN_BACK, initiative=initiative, median=row.median, most=row.most
         )
         follow([initiative])

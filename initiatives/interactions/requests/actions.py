@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from governance import clock
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
@@ -119,7 +119,7 @@ def receive(
         )
         row.save()
         secrets.keep(row, Person(name.strip(), contact.strip(), known, words.strip()))
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_REQUEST_RECEIVED,
             request=row.pk,
             wants=row.kind,
@@ -136,7 +136,7 @@ def open_person(*, request: SubjectRequest, by: User) -> Person | None:
     with working("open request", request, may_work_on, by) as row:
         person = secrets.person_of(row)
         if person is not None:
-            record.record(EntryKind.SUBJECT_REQUEST_OPENED, request=row.pk)
+            entries.record(EntryKind.SUBJECT_REQUEST_OPENED, request=row.pk)
     return person
 
 
@@ -149,7 +149,7 @@ def check_identity(*, request: SubjectRequest, how: str, by: User) -> SubjectReq
             raise ValidationError(wrong)
         row.identified_by, row.identified_at, row.identified_how = by, clock.now(), how.strip()
         row.save()
-        record.record(EntryKind.SUBJECT_IDENTITY_CHECKED, request=row.pk, how=row.identified_how)
+        entries.record(EntryKind.SUBJECT_IDENTITY_CHECKED, request=row.pk, how=row.identified_how)
     return row
 
 
@@ -167,7 +167,7 @@ def extend(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
         row.extended_by, row.extended_at, row.extended_reason = by, clock.now(), why.strip()
         row.due_on = months_after(row.received_on, EXTENDED)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_REQUEST_EXTENDED, request=row.pk, due_on=row.due_on, why=row.extended_reason
         )
     return row
@@ -188,7 +188,7 @@ def take_over(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
             raise ValidationError(wrong)
         before, row.handler = row.handler, by
         row.save()
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_REQUEST_TAKEN_OVER, request=row.pk, before=str(before), why=why.strip()
         )
     return row
@@ -213,7 +213,7 @@ def answer(
         row.outcome, row.answer, row.legal_basis = outcome, words.strip(), legal_basis.strip()
         row.answered_by, row.answered_at = by, clock.now()
         row.save()
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_REQUEST_ANSWERED,
             request=row.pk,
             outcome=outcome,
@@ -257,7 +257,7 @@ def close(*, request: SubjectRequest, by: User) -> SubjectRequest:
         row.save()
         for export in row.exports.filter(ended_at__isnull=True):
             end_copy(export)
-        record.record(EntryKind.SUBJECT_REQUEST_CLOSED, request=row.pk, outcome=row.outcome)
+        entries.record(EntryKind.SUBJECT_REQUEST_CLOSED, request=row.pk, outcome=row.outcome)
     return row
 
 
@@ -266,7 +266,7 @@ def end_copy(export: SubjectExport) -> None:
     secrets.forget_file(export)
     export.ended_at = clock.now()
     export.save()
-    record.record(EntryKind.SUBJECT_COPY_ENDED, request=export.request_id, copy=export.pk)
+    entries.record(EntryKind.SUBJECT_COPY_ENDED, request=export.request_id, copy=export.pk)
 
 
 def forget_what_is_over() -> None:
@@ -285,4 +285,4 @@ def forget_what_is_over() -> None:
                 count = secrets.forget(request)
                 request.forgotten_at = clock.now()
                 request.save()
-                record.record(EntryKind.SUBJECT_REQUEST_FORGOTTEN, request=request.pk, keys=count)
+                entries.record(EntryKind.SUBJECT_REQUEST_FORGOTTEN, request=request.pk, keys=count)

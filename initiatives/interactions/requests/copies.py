@@ -16,9 +16,9 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import outcome_reports
 from governance.interaction_log import reading
-from governance.ledger import record
 from governance.models import Clause, Entry, Interaction, PolicyDecision, ServiceKey, User
 from governance.offline import verify
 from governance.permission_result import Conflict
@@ -84,7 +84,7 @@ def make_copy(*, request: SubjectRequest, despite: bool = False, by: User) -> Su
         )
         export.save()
         secrets.keep_file(row, export, content)
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_COPY_MADE,
             request=row.pk,
             copy=export.pk,
@@ -276,7 +276,7 @@ def take_copy(*, export: SubjectExport, by: User) -> bytes:
             )
         row.taken_at = clock.now()
         row.save()
-        record.record(EntryKind.SUBJECT_COPY_TAKEN, request=request.pk, copy=row.pk, sha256=row.sha256)
+        entries.record(EntryKind.SUBJECT_COPY_TAKEN, request=request.pk, copy=row.pk, sha256=row.sha256)
     return content
 
 

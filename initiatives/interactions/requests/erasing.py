@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 
 from governance import clock
+from governance.audit_log import entries
 from governance.interaction_keeping import destroyed, holds, subject_erasure
-from governance.ledger import record
 from governance.models import Interaction, InteractionKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -70,7 +70,7 @@ def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
             left=len({bytes(one.call) for one in shared}),
         )
         proof.save()
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_REQUEST_ERASED,
             request=row.pk,
             subjects=[one.hex() for one in person.pseudonyms.values()],

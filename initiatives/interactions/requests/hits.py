@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from governance import clock
+from governance.audit_log import entries
 from governance.interaction_log import reading, shape
-from governance.ledger import record
 from governance.models import Interaction, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -158,7 +158,7 @@ def judge(*, hit: SubjectHit, belongs: bool, by: User) -> SubjectHit:
         if not belongs:
             row.passages = []
         row.save()
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_HIT_JUDGED,
             initiative=row.initiative,
             request=request.pk,
@@ -221,7 +221,7 @@ def _save(row: SubjectHit, request: SubjectRequest, passages: list[Passage]) -> 
             {"words": f"At most {MOST_PASSAGES} passages of one interaction are blacked out."}
         )
     row.save()
-    record.record(
+    entries.record(
         EntryKind.SUBJECT_HIT_BLACKED,
         initiative=row.initiative,
         request=request.pk,

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.interaction_keeping import subject_erasure
 from governance.interaction_log import searching
-from governance.ledger import record
 from governance.models import Interaction, User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
@@ -59,7 +59,7 @@ def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
         row.searched_by, row.searched_at = by, clock.now()
         row.save()
         count = row.hits.count()
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_SEARCHED,
             request=row.pk,
             subjects=[one.hex() for one in person.pseudonyms.values()],
@@ -137,7 +137,7 @@ def search_text(
             for initiative in initiatives
         ]
         for one in made:
-            record.record(
+            entries.record(
                 EntryKind.SUBJECT_TEXT_ASKED,
                 initiative=one.initiative,
                 request=row.pk,
@@ -214,7 +214,7 @@ def _finish(one: RequestTextSearch) -> None:
                 trouble = str(conflict.answer)
         if selection.found >= InteractionSelection.MOST:
             trouble = trouble or "There are more: look again, in fewer days at a time."
-        record.record(
+        entries.record(
             EntryKind.SUBJECT_TEXT_SOUGHT,
             initiative=one.initiative,
             request=row.pk,

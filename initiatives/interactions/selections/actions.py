@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from governance import clock
+from governance.audit_log import entries
 from governance.interaction_log import bodies, keys, reading, searching
 from governance.interaction_log.shape import Kind
-from governance.ledger import record
 from governance.models import Interaction, User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
@@ -70,7 +70,7 @@ def select(
             row.phrase_master, under = keys.current()
             row.phrase = bodies.wrapped(phrase.encode(), under)
         row.save()
-        record.record(
+        entries.record(
             EntryKind.INTERACTIONS_SELECTED,
             initiative=initiative,
             selection=row.pk,
@@ -218,7 +218,7 @@ def _ended(row: InteractionSelection, state: str, trouble: str = "") -> Interact
         row.phrase, row.phrase_master = None, ""
         if state == DONE:
             row.digest = _digest(row)
-            record.record(
+            entries.record(
                 EntryKind.INTERACTION_SELECTION_MADE,
                 initiative=initiative,
                 selection=row.pk,
@@ -264,7 +264,7 @@ def _end(row: InteractionSelection, initiative: Initiative) -> None:
     row.selected.all().delete()
     row.state, row.phrase, row.phrase_master = ENDED, None, ""
     row.save()
-    record.record(
+    entries.record(
         EntryKind.INTERACTION_SELECTION_ENDED, initiative=initiative, selection=row.pk, purpose=row.purpose
     )
 

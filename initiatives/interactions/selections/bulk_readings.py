@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.interaction_log import reading
-from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
@@ -144,7 +144,7 @@ def read_all(*, request: BulkReading, by: User) -> Iterator[list[reading.Opened]
             no("Leave is of one person: whoever asked for it.", "Ask for leave of your own.").or_refuse()
         if not is_open(row):
             raise Conflict("Leave was not given, or has run out.", "Ask again, with the reason.")
-        record.record(
+        entries.record(
             EntryKind.INTERACTIONS_READ_IN_BULK,
             initiative=initiative,
             reading=row.pk,

@@ -1,6 +1,6 @@
 -- A stage changes only beside its stage change and its entry.
 
--- The stage changes only beside its StageChange and ledger entry, each consumed once (invariant 1).
+-- The stage changes only beside its StageChange and its entry in the audit log, each consumed once (invariant 1).
 CREATE FUNCTION plumbline_guard_stage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   found_id bigint;

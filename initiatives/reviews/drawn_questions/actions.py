@@ -3,9 +3,9 @@
 from collections.abc import Collection
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.request_memo import one_look
 from governance.gates import drawing
-from governance.ledger import record
 from governance.models import Checkpoint
 from governance.queue.task_base import named
 from governance.vocabulary.entry_kinds import EntryKind
@@ -62,7 +62,7 @@ def draw(initiative: int) -> list[DrawnQuestion]:
             row.save()
             rows.append(row)
         if rows:
-            record.record(
+            entries.record(
                 EntryKind.QUESTIONS_DRAWN,
                 initiative=locked,
                 round=facts.round,

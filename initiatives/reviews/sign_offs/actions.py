@@ -6,10 +6,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.request_memo import one_look
 from governance.gates import sign_off_statement
 from governance.gates.separation_of_duties import why_own_work
-from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe as owe_notice
 from governance.people import boards
@@ -147,7 +147,7 @@ def _save_first(row: SignOff) -> None:
 
 
 def _record(row: SignOff, initiative: Initiative, *, on_behalf_of: User | None) -> None:
-    record.record(
+    entries.record(
         EntryKind.SIGNED_OFF,
         initiative=initiative,
         review=row.review_id,
@@ -257,7 +257,7 @@ def withdraw_sign_off(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
             at=clock.now(),
         )
         new.save()
-        record.record(
+        entries.record(
             EntryKind.SIGN_OFF_WITHDRAWN,
             initiative=initiative,
             review=review.pk,

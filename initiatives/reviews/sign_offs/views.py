@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.gates import sign_off_statement
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.permission_result import yes
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of

@@ -19,10 +19,10 @@ from adoption.demo.stories import decision_requests
 from adoption.management.commands import demo
 from adoption.models import BehaviourReport, PostMortem
 from governance import clock
+from governance.audit_log import entries
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
 from governance.gates import criteria, levels, turning_points
-from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.inbox import lines_for
 from governance.storage import backup, restore
@@ -102,11 +102,11 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
     call_command("demo", keep=True, stdout=StringIO())
     assert built == []  # people, and no mark of a demo
     with acting(system="demo", reason="Begun"):
-        record.record(EntryKind.DEMO_FOUNDED)
+        entries.record(EntryKind.DEMO_FOUNDED)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
     with acting(system="demo", reason="Ended"):
-        record.record(EntryKind.DEMO_TOLD)
+        entries.record(EntryKind.DEMO_TOLD)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
 

@@ -15,8 +15,8 @@ from adoption.models import AnswerBox, Invitation, Survey, SurveyComment
 from adoption.surveys import actions as survey_actions
 from adoption.surveys import survey_submission
 from governance import clock
+from governance.audit_log import row_capture
 from governance.database.row_history import acting
-from governance.ledger import row_capture
 from governance.models import Entry, SignInAttempt
 from tests.support.initiatives import answered_surveys
 

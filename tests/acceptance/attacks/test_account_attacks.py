@@ -14,8 +14,8 @@ from django.test import Client
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry, Membership, Notice, Session, User
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
@@ -332,7 +332,7 @@ def test_h4_two_changes_in_a_row_bring_no_address_forward(cast):
             with acting(by=cast.admin, reason="Address"):
                 organisation_actions.change_address(person=row, address=address, by=cast.admin)
                 row.save()
-                record.record(EntryKind.USER_CHANGED, row_id=row.pk)
+                entries.record(EntryKind.USER_CHANGED, row_id=row.pk)
             later.shift(timedelta(hours=1))
         later.shift(timedelta(hours=22, minutes=30))  # the first of the two is a day old, and stood an hour
         assert password_links.address_for(again(person)) == "seat-value@example.org"
@@ -399,7 +399,7 @@ def test_h4_the_application_cannot_name_a_later_moment(cast, application):
         (moment,) = application.execute("SELECT plumbline_rule_time(%s)", [clock.now() + 2 * DAY]).fetchone()
     assert abs(moment - clock.now()) < timedelta(minutes=1)
     with acting(system="test", reason="As if reviews had been opened"):
-        record.record("review opened", review=0)
+        entries.record("review opened", review=0)
     organisation_actions.appoint(board=cast.board, person=cast.outsider, seat=SEAT, by=cast.admin)
     asks = "SELECT plumbline_cooled_off(%s, ARRAY['business_value'], %s, %s)"
     with pytest.raises(psycopg.Error, match="first day"):

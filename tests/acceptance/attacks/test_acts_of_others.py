@@ -1,7 +1,7 @@
 """A2, A6, A10: accounts taken over, acts of people who may not, the time of a checkpoint moved.
 
 As the application's login, with true history and true acts beside each row: the database refuses it. With every guard
-off, as the owner of the tables: `verify_ledger` and the verifier of an export name the row.
+off, as the owner of the tables: `verify_audit_log` and the verifier of an export name the row.
 """
 
 import datetime

@@ -1,7 +1,7 @@
 """Random changes of the record and of what guards it: each is found, and at its place.
 
 A sample of `python -m tests.drills.record.flips found`, which tries fifty rows,
-fifty rows of the ledger, fifty files, twenty hashes and twenty guards.
+fifty rows of the audit log, fifty files, twenty hashes and twenty guards.
 """
 
 import random

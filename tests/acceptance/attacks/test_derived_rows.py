@@ -151,7 +151,7 @@ def test_a_forged_standing_allows_nothing_is_named_and_corrected(
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", None)
     assert ("initiatives_span", "supported") in named()
     with pytest.raises(CommandError, match=f"The standing of {initiative.ref} says supported: "):
-        call_command("verify_ledger", "--application", plugin.LOGINS.application, stdout=StringIO())
+        call_command("verify_audit_log", "--application", plugin.LOGINS.application, stdout=StringIO())
 
     assert periodic.correct() == [initiative.pk]
     assert periodic.correct() == []

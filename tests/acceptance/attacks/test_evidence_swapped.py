@@ -81,15 +81,15 @@ def test_a_file_larger_than_an_upload_is_hashed_too(initiative, swapped, setting
     )
 
 
-def test_verify_ledger_with_files_names_the_row(initiative, swapped):
+def test_verify_audit_log_with_files_names_the_row(initiative, swapped):
     assert verification.verify().ok, "without --files the bytes of files are not looked at"
     out = StringIO()
     with pytest.raises(CommandError, match=f"the file {swapped.file.name} is not the file that was recorded"):
-        call_command("verify_ledger", "--files", stdout=out)
+        call_command("verify_audit_log", "--files", stdout=out)
     assert f"(table initiatives_evidence, row {swapped.pk}, field file)" in out.getvalue()
     with open(swapped.file.path, "r+b") as file:
         file.write(b"%PDF")
-    call_command("verify_ledger", "--files", stdout=out)
+    call_command("verify_audit_log", "--files", stdout=out)
     assert "files hashed; 0 of them are gone" in out.getvalue()
 
 
@@ -97,10 +97,10 @@ def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(initiative, 
     swapped.file.storage.delete(swapped.file.name)
     rows = Evidence.objects.filter(file=swapped.file.name)
     with pytest.raises(CommandError, match="is gone from storage"):
-        call_command("verify_ledger", "--files", stdout=StringIO())
+        call_command("verify_audit_log", "--files", stdout=StringIO())
     assert len(file_checks.find_missing_files()) == rows.count()
     out = StringIO()
-    call_command("verify_ledger", "--files", stdout=out)
+    call_command("verify_audit_log", "--files", stdout=out)
     assert f"{rows.count()} of them are gone, which the record knows" in out.getvalue()
 
 
@@ -126,6 +126,6 @@ def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast
     with open(kept.file.path, "r+b") as file:
         file.write(b"%PDX")
     with pytest.raises(CommandError) as found:
-        call_command("verify_ledger", "--files", stdout=StringIO())
+        call_command("verify_audit_log", "--files", stdout=StringIO())
     assert "adoption_attachment" in str(found.value)
     assert Entry.objects.filter(kind="attachment file changed").count() == 1

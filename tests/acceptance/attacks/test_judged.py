@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import ContractVersion, Entry, Membership, Rulebook, ServiceKey, User
 from governance.offline import verify
 from governance.privacy import personal_data, subject_access
@@ -111,7 +111,7 @@ def test_a_stage_set_with_its_guard_off_for_a_moment(cast, initiative, tmp_path)
         "the stage goes from prototype to production and no stage change in its transaction says so" in said()
     )
     with pytest.raises(CommandError, match="no stage change in its transaction"):
-        call_command("verify_ledger", stdout=StringIO())
+        call_command("verify_audit_log", stdout=StringIO())
     for options in (["--all"], ["--initiative", initiative.ref]):
         with pytest.raises(verify.Rejected, match="no stage change in its transaction says so"):
             checked(taken(tmp_path, *options))
@@ -258,7 +258,7 @@ def test_a_sign_off_of_whoever_registered_the_initiative_while_nobody_owns_it(ca
             expires_at=clock.now() + timedelta(days=30),
         )
         review.save()
-        record.record("review opened", initiative=initiative)
+        entries.record("review opened", initiative=initiative)
     with an_hour_later():
         row = unguarded_writes.sign_off(review, "risk_compliance", person=cast.seat_risk)
     assert found() == [("initiatives_signoff", str(row.pk), "person_id")]
@@ -342,7 +342,7 @@ def test_a_new_password_has_its_own_digest(cast):
         person = User.objects.get(pk=cast.owner.pk)
         person.set_password("another correct horse")
         person.save()
-        record.record("password set", person_id=person.pk)
+        entries.record("password set", person_id=person.pk)
     assert newest()["password"] != before["password"]
     assert verification.verify().ok
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Notice
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions

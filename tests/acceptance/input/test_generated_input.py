@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance import clock
+from governance.audit_log import row_capture
 from governance.database.row_history import acting
-from governance.ledger import row_capture
 from governance.models import User, rulebook
 from governance.offline.verify import Rejected, check_receipt, parse_note
 from governance.organisation import people_import

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
+from governance.audit_log import csv_export
 from governance.interaction_log import searching
-from governance.ledger import csv_export
 from governance.rulebook import source_positions
 from governance.tables import cell_values, columns, workbook
 from governance.tables.numbers import read_amount

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.audit_log import row_capture
 from governance.database.row_history import acting
-from governance.ledger import row_capture
 from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day

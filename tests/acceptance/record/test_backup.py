@@ -43,7 +43,7 @@ from tests.support.database.restored_copies import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LEDGER = ("entry", "entrybody", "leaf", "node", "checkpoint", "sealing")
+AUDIT_LOG = ("entry", "entrybody", "leaf", "node", "checkpoint", "sealing")
 
 
 @pytest.fixture(autouse=True)
@@ -66,10 +66,10 @@ def rows(query: str, *values) -> list[tuple]:
         return cursor.fetchall()
 
 
-def ledger_rows(entries: list[int]) -> dict[str, bytes]:
-    """The ledger as the database writes it out: the entries named, and all of the tree over them."""
+def audit_log_rows(entries: list[int]) -> dict[str, bytes]:
+    """The audit log as the database writes it out: the entries named, and all of the tree over them."""
     found = {}
-    for name in LEDGER:
+    for name in AUDIT_LOG:
         key = {"entry": "id", "entrybody": "entry_id", "leaf": "entry_id"}.get(name)
         where = f"WHERE {key} IN ({', '.join(map(str, entries))})" if key else ""
         statement = f"COPY (SELECT t.* FROM governance_{name} t {where} ORDER BY 1) TO STDOUT"
@@ -152,8 +152,8 @@ def test_a_backup_taken_while_people_write_is_one_moment_of_everything(cast, tmp
             "SELECT key FROM governance_entry WHERE \"table\" = 'initiatives_initiative' AND operation = '+' ORDER BY 1"
         )
         assert len(initiatives) == Entry.objects.filter(kind="registered").count()
-        there = ledger_rows(entries)
-    here = ledger_rows(entries)
+        there = audit_log_rows(entries)
+    here = audit_log_rows(entries)
     assert all(here.values()) or not here["node"]
     assert there == here
 
@@ -416,7 +416,7 @@ def test_restore_check_proves_a_good_copy_and_finds_a_forged_one(cast, tmp_path,
     backup.write_manifest(tmp_path / "copy", manifest)
     found = checked(tmp_path / "copy")
     assert not found["ok"]
-    assert "verify_ledger says: The record does not verify" in found["trouble"]
+    assert "verify_audit_log says: The record does not verify" in found["trouble"]
     assert "table initiatives_initiative" in found["trouble"]
     assert "field title" in found["trouble"]
 

@@ -39,7 +39,7 @@ def test_what_was_told_verifies_and_the_record_commits_to_each_batch(told):
         assert entry.leaf.position >= 0
         assert batch.digest.encode() in bytes(entry.body.body)
     out = StringIO()
-    call_command("verify_ledger", stdout=out)
+    call_command("verify_audit_log", stdout=out)
     assert "2 batches of decisions" in out.getvalue()
 
 
@@ -63,7 +63,7 @@ def test_a_decision_that_was_changed_behind_the_triggers_is_found(told, change, 
         assert words.format(row.pk, row.batch_id).rstrip() in found.words
         assert (found.place, found.table, found.key) == ("decision", TABLE, f"batch {row.batch_id}")
         with pytest.raises(CommandError, match=f"First: .*batch {row.batch_id}"):
-            call_command("verify_ledger", stdout=StringIO())
+            call_command("verify_audit_log", stdout=StringIO())
     assert verification.verify().ok
 
 

@@ -12,8 +12,8 @@ from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import artefacts
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry, EntryBody, Notice, SignatureProof, SignInAttempt, Unit, User
 from governance.people import permissions as people_permissions
 from governance.permission_result import Refused
@@ -562,17 +562,17 @@ def test_the_application_cannot_erase_but_is_waited_for(application, monkeypatch
     assert json.loads(log.read_text())["person"] == person.pk  # written once the erasure was committed
 
 
-def erase_raw(entries: list[int], changes: list = (), named: list[int] | None = None, kind: str = "erased"):
+def erase_raw(erased: list[int], changes: list = (), named: list[int] | None = None, kind: str = "erased"):
     """Call the function as the owner, past the rules of the application."""
     body = {
         "kind": kind,
         "actor": {"name": "system: test"},
-        "facts": {"entries": entries if named is None else named},
+        "facts": {"entries": erased if named is None else named},
     }
     with transaction.atomic(), acting(system="test", reason="Attack"), connection.cursor() as cursor:
         cursor.execute(
             "SELECT plumbline_erase(%s, %s::bigint[], %s::jsonb)",
-            [record.canonical(body), entries, json.dumps(list(changes))],
+            [entries.canonical(body), erased, json.dumps(list(changes))],
         )
 
 

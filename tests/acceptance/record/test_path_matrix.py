@@ -21,9 +21,9 @@ from django.db.models import F, ProtectedError
 from django.test import override_settings
 
 from governance import clock
+from governance.audit_log import row_capture
 from governance.database import row_history
 from governance.database.row_history import NoActor, acting
-from governance.ledger import row_capture
 from governance.models import Entry, Unit
 from tests.support import factories, plugin
 from tests.support.attacks.unguarded_writes import unguarded

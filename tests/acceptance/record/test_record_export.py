@@ -14,8 +14,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Checkpoint, Entry
 from governance.offline import verify
 from governance.transparency_log import sealing
@@ -241,7 +241,7 @@ def test_only_the_keys_that_are_trusted_count(initiative, tmp_path):
 def test_an_erased_body_is_exported_as_erased(initiative, tmp_path, cast):
     gone = Entry.objects.filter(initiative_ref=initiative.ref, kind="registered").get()
     with acting(by=cast.admin, reason="Asked for"):
-        record.record(EntryKind.ERASED, entries=[gone.pk])
+        entries.record(EntryKind.ERASED, entries=[gone.pk])
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",
         gone.pk,

@@ -17,9 +17,9 @@ from django.urls import reverse
 from structlog.testing import capture_logs
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry
 from governance.permission_result import Refused
 from initiatives.details import actions as detail_actions
@@ -59,7 +59,7 @@ def with_act(moved, *, source="prototype", target="mvp", basis="import", **field
     """The two rows that a true move writes first: its entry and its StageChange."""
     about = fields.pop("about", moved)
     kind = fields.pop("kind", "stage changed")
-    entry = fields.pop("entry", None) or record.record(kind, initiative=about)
+    entry = fields.pop("entry", None) or entries.record(kind, initiative=about)
     change = StageChange(
         initiative=fields.pop("initiative", moved),
         from_stage=source,

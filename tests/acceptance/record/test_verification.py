@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Checkpoint, Entry, Leaf
 from governance.transparency_log import sealing, signing_keys, verification
 from governance.vocabulary.entry_kinds import EntryKind
@@ -113,7 +113,7 @@ def test_each_kind_of_tampering_is_found_at_its_place(sealed, cast):
     assert ends(f"UPDATE {leaf} SET hash = sha256(hash) WHERE position = %s", at, table=leaf) == (
         leaf, str(at), "hash")  # fmt: skip
     with acting(by=cast.admin):
-        fresh = record.record("asked")
+        fresh = entries.record("asked")
     elsewhere = f"UPDATE {leaf} SET entry_id = %s WHERE position = %s"
     assert ends(elsewhere, fresh.pk, at, table=leaf) == (leaf, str(at), "entry_id")
     exchanged = (
@@ -280,7 +280,7 @@ def test_a_body_may_be_gone_when_an_act_of_erasure_names_it(cast):
     factories.make_initiative(cast)
     gone = Entry.objects.filter(table=Initiative._meta.db_table).latest("pk")
     with acting(by=cast.admin, reason="Asked for"):
-        record.record(EntryKind.ERASED, entries=[gone.pk])
+        entries.record(EntryKind.ERASED, entries=[gone.pk])
     sealing.seal()
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",
@@ -329,7 +329,7 @@ def test_verification_sees_one_state_while_people_work(cast, monkeypatch):
 
     def somebody_acts():
         with acting(by=cast.admin, reason="Meanwhile"):
-            record.record("asked")
+            entries.record("asked")
         connection.close()
 
     def meanwhile(report, using):
@@ -351,7 +351,7 @@ def test_verification_sees_one_state_while_people_work(cast, monkeypatch):
 def test_the_command_says_what_it_looked_at(sealed, tmp_path):
     out = StringIO()
     (tmp_path / "held.txt").write_text(Checkpoint.objects.earliest("pk").note)
-    call_command("verify_ledger", "--checkpoint", str(tmp_path / "held.txt"), stdout=out)
+    call_command("verify_audit_log", "--checkpoint", str(tmp_path / "held.txt"), stdout=out)
     assert f"{Leaf.objects.count()} sealed entries from position 0 on, 2 checkpoints" in out.getvalue()
     assert "Compared with 1 checkpoint that you hold." in out.getvalue()
     assert out.getvalue().endswith("All is as it was recorded.\n")
@@ -367,7 +367,7 @@ def test_the_command_fails_with_the_first_bad_place(sealed):
     with pytest.raises(
         CommandError, match=f"table initiatives_initiative, row {sealed.pk}, field title"
     ) as failed:
-        call_command("verify_ledger", "--json", stdout=out)
+        call_command("verify_audit_log", "--json", stdout=out)
     assert failed.value.returncode == 1
     told = json.loads(out.getvalue())
     assert not told["ok"]
@@ -380,10 +380,10 @@ def test_the_command_fails_with_the_first_bad_place(sealed):
 def test_the_command_refuses_what_is_no_checkpoint_of_ours(sealed, tmp_path):
     (tmp_path / "held.txt").write_text(Checkpoint.objects.earliest("pk").note[::-1])
     with pytest.raises(CommandError, match="This cannot be compared with the record: The "):
-        call_command("verify_ledger", "--checkpoint", str(tmp_path / "held.txt"))
+        call_command("verify_audit_log", "--checkpoint", str(tmp_path / "held.txt"))
     with pytest.raises(CommandError, match="cannot be read"):
-        call_command("verify_ledger", "--checkpoint", str(tmp_path / "absent.txt"))
+        call_command("verify_audit_log", "--checkpoint", str(tmp_path / "absent.txt"))
     with pytest.raises(CommandError, match="--since is a position"):
-        call_command("verify_ledger", "--since", "-1")
+        call_command("verify_audit_log", "--since", "-1")
     with pytest.raises(CommandError, match="sealed entries, and position 999999 is beyond them"):
-        call_command("verify_ledger", "--since", "999999")
+        call_command("verify_audit_log", "--since", "999999")

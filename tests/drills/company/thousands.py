@@ -71,9 +71,9 @@ def found(initiatives: int, *, people: int = 300, units: int = 40) -> Company:
 
 
 def _folk(count: int) -> list:
+    from governance.audit_log import entries
     from governance.database import row_history
     from governance.database.row_history import acting
-    from governance.ledger import record
     from governance.models import User
 
     folk = []
@@ -92,7 +92,7 @@ def _folk(count: int) -> list:
                 ],
             )
             said = [(None, {"person": row.full_name, "person_id": row.pk}) for row in rows]
-            record.record_many("account added", said)
+            entries.record_many("account added", said)
             folk += rows
     return folk
 
@@ -115,9 +115,9 @@ def _places(cast, count: int) -> list:
 
 def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Random) -> None:
     from governance import clock
+    from governance.audit_log import entries
     from governance.database import row_history
     from governance.database.row_history import acting
-    from governance.ledger import record
     from initiatives.facts import standings
     from initiatives.models import Initiative, StageChange
     from initiatives.models.stage_machine import CLAIM, make_move, offered
@@ -144,7 +144,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
         meant = chance.choices(MIX, [share for _, share, _ in MIX], k=count)
         owners = chance.choices(folk, k=count)
         _targets(initiatives, [items for *_, items in meant], owners)
-        record.record_many(
+        entries.record_many(
             "registered",
             [
                 (
@@ -166,7 +166,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
             for initiative, (stage, *_) in zip(initiatives, meant, strict=True)
             if stage != "proposed"
         ]
-        entries = record.record_many(
+        written = entries.record_many(
             "stage changed",
             [
                 (
@@ -188,7 +188,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                 supported_then="proposed",
                 entry_id=entry.pk,
             )
-            for (initiative, stage), entry in zip(moves, entries, strict=True)
+            for (initiative, stage), entry in zip(moves, written, strict=True)
         )
         for stage, _, _ in MIX:
             same = [
@@ -217,9 +217,9 @@ def _targets(initiatives: list, items: list[int], owners: list) -> None:
 
 def _owned(initiatives: list, owners: list, now) -> None:
     """Each accepts to own their initiatives, as nobody can in the name of somebody else."""
+    from governance.audit_log import entries
     from governance.database import row_history
     from governance.database.row_history import acting
-    from governance.ledger import record
     from initiatives.models import RoleAssignment
 
     theirs: dict = {}
@@ -241,7 +241,7 @@ def _owned(initiatives: list, owners: list, now) -> None:
                     for initiative in own
                 ],
             )
-            record.record_many(
+            entries.record_many(
                 "role accepted", [(initiative, {"role": "owner", "words": ""}) for initiative in own]
             )
 
@@ -312,13 +312,13 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
 
 def _entries(initiatives: dict) -> None:
     """What the acts would have told of each answer and each item."""
-    from governance.ledger import record
+    from governance.audit_log import entries
     from initiatives.models import Answer, Evidence
 
     answers = Answer.objects.filter(initiative__in=list(initiatives)).values_list(
         "initiative_id", "requirement", "text"
     )
-    record.record_many(
+    entries.record_many(
         "answered",
         [
             (initiatives[key], {"requirement": asked, "text": text, "version": 1})
@@ -328,7 +328,7 @@ def _entries(initiatives: dict) -> None:
     items = Evidence.objects.filter(initiative__in=list(initiatives)).values_list(
         "initiative_id", "pk", "title", "sha256"
     )
-    record.record_many(
+    entries.record_many(
         "evidence added",
         [
             (initiatives[key], {"evidence": pk, "title": title, "sha256": digest})

@@ -165,7 +165,7 @@ def copies(initiative, rows: int) -> int:
     """
     from django.db import connection
 
-    from governance.ledger import row_capture
+    from governance.audit_log import row_capture
     from initiatives.models import Initiative, PastStanding
 
     models = [
@@ -255,7 +255,7 @@ def copy_history(cursor, model, models, versions: int) -> None:
 
 def capture_secret(model) -> list[str]:
     """Columns that history does not repeat."""
-    from governance.ledger import row_capture
+    from governance.audit_log import row_capture
 
     return row_capture.secret_columns(model)
 

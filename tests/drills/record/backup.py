@@ -1,7 +1,7 @@
 """How long a backup takes while people write, and a restore of it: `python -m tests.drills.record.backup [ENTRIES]`.
 
 On the demo, with so many entries more. It is restored into an empty data folder, and into a database of a server by an
-owner who is no superuser; in both the ledger must be the same to the byte, and verify.
+owner who is no superuser; in both the audit log must be the same to the byte, and verify.
 """
 
 import base64
@@ -23,7 +23,7 @@ from tests.drills.company import place
 
 WRITERS = 4
 # By table, the column that names its entry; the tree's other tables are compared whole.
-LEDGER = {
+AUDIT_LOG = {
     "entry": "id",
     "entrybody": "entry_id",
     "leaf": "entry_id",
@@ -57,10 +57,11 @@ def main(entries: int) -> None:
                 with made(root) as told:
                     told["PLUMBLINE_FORMER_KEYS"] = head
                     seconds = timed(lambda told=told: manage(["restore", str(copy)], told))
-                    same = ledger(told["url"]) == ledger(settings.DATABASE_URL, as_in=told["url"])
-                    verified = timed(lambda told=told: manage(["verify_ledger"], told))
+                    same = audit_log(told["url"]) == audit_log(settings.DATABASE_URL, as_in=told["url"])
+                    verified = timed(lambda told=told: manage(["verify_audit_log"], told))
                     print(
-                        f"restore into {name}: {seconds:.1f} s ({seconds / 60:.1f} minutes), ledger byte-equal: {same},"
+                        f"restore into {name}: {seconds:.1f} s ({seconds / 60:.1f} minutes),"
+                        f" audit log byte-equal: {same},"
                         f" verified in {verified:.1f} s"
                     )
             seconds = timed(
@@ -163,8 +164,8 @@ def manage(command: list[str], told: dict[str, str]) -> None:
     )
 
 
-def ledger(url: str, *, as_in: str = "") -> dict[str, str]:
-    """The SHA-256 of each table of the ledger; of the source, as far as the copy reaches."""
+def audit_log(url: str, *, as_in: str = "") -> dict[str, str]:
+    """The SHA-256 of each table of the audit log; of the source, as far as the copy reaches."""
     with psycopg.connect(as_in or url) as copied:
         ids, checkpoint = copied.execute(
             "SELECT array_agg(id), (SELECT max(id) FROM governance_checkpoint) FROM governance_entry"
@@ -174,7 +175,7 @@ def ledger(url: str, *, as_in: str = "") -> dict[str, str]:
     with psycopg.connect(url) as at:
         at.execute("CREATE TEMPORARY TABLE known AS SELECT unnest(%s::bigint[]) AS id", [ids])
         (size,) = at.execute("SELECT size FROM governance_checkpoint WHERE id = %s", [checkpoint]).fetchone()
-        for name, key in LEDGER.items():
+        for name, key in AUDIT_LOG.items():
             where = {
                 "leaf": f"position < {size}",
                 "node": f'(("index" + 1) << level) <= {size}',

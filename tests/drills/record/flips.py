@@ -3,7 +3,7 @@
     python -m tests.drills.record.flips [COUNT] [SEED]
     python -m tests.drills.record.flips found [SEED]
 
-The second: changes of rows, ledger, files, hashes and guards, each found at its place?
+The second: changes of rows, audit log, files, hashes and guards, each found at its place?
 """
 
 import random

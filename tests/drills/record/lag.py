@@ -47,14 +47,14 @@ def write(over: threading.Event, seconds: int) -> None:
     """Write this writer's share, each at its moment."""
     from django.db import connection
 
+    from governance.audit_log import entries
     from governance.database.row_history import acting
-    from governance.ledger import record
 
     began = time.monotonic()
     for number in range(RATE // WRITERS * seconds):
         time.sleep(max(0.0, began + number * WRITERS / RATE - time.monotonic()))
         with acting(system="drill", reason="Measured"):
-            record.record("measured", number=number)
+            entries.record("measured", number=number)
     connection.close()
 
 

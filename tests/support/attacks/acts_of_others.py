@@ -10,8 +10,8 @@ from django.db.models.expressions import DatabaseDefault
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import (
     AuthenticatorApp,
     BreakGlass,
@@ -92,7 +92,7 @@ def prepared(scene: Scene) -> Scene:
             proposed_by=cast.chair,
         )
         scene.condition.save()
-        record.record("condition fixed", initiative=scene.initiative)
+        entries.record("condition fixed", initiative=scene.initiative)
         scene.obligation = hold_actions.owe(
             scene.other,
             "vacancy",

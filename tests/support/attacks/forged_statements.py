@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.audit_log import row_capture
 from governance.gates import sign_off_statement
-from governance.ledger import row_capture
 from governance.models import ContractVersion, Membership, Rulebook
 from governance.organisation import actions as organisation_actions
 from initiatives.contracts import actions as contract_actions

@@ -11,7 +11,7 @@ from contextlib import suppress
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from governance.ledger import row_capture
+from governance.audit_log import row_capture
 from governance.storage import file_fingerprints
 from governance.transparency_log import database_guards, sealing, verification
 from initiatives.models import Evidence
@@ -48,7 +48,7 @@ def rows(chance: random.Random) -> Told:
     )
 
 
-def ledger(chance: random.Random) -> Told:
+def audit_log(chance: random.Random) -> Told:
     """A bit of an entry, a body, a leaf, a node, a checkpoint or what tells when a transaction was known."""
     return tampering.missed(chance, tampering.SEALED)
 
@@ -139,7 +139,7 @@ def _one_column(query: str) -> list:
 
 GROUPS: dict[str, Callable[[random.Random], Told]] = {
     "governed rows": rows,
-    "rows of the ledger": ledger,
+    "rows of the audit log": audit_log,
     "files of evidence": files,
     "hashes of passwords and keys": hashes,
     "guards": guards_changed,
@@ -147,7 +147,7 @@ GROUPS: dict[str, Callable[[random.Random], Told]] = {
 # What `python -m tests.drills.record.flips found` tries of each.
 COUNTS = {
     "governed rows": 50,
-    "rows of the ledger": 50,
+    "rows of the audit log": 50,
     "files of evidence": 50,
     "hashes of passwords and keys": 20,
     "guards": 20,

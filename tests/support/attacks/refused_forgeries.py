@@ -361,7 +361,7 @@ REFUSED = {
     ),
     "a quorum lowered": (plain("UPDATE governance_signingrule SET quorum = 0"), DENIED, KEEPS),
     "the rules of signatures removed": (plain("DELETE FROM governance_signingrule"), DENIED, KEEPS),
-    # the ledger
+    # the audit log
     "an entry changed": (plain("UPDATE governance_entry SET kind = 'decided'"), DENIED, KEEPS),
     "the record emptied": (plain("TRUNCATE governance_entry CASCADE"), DENIED, KEEPS),
 }

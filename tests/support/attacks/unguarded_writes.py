@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.db import connection
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database import request_memo
 from governance.database.row_history import acting
 from governance.gates import sign_off_statement
-from governance.ledger import record
 from governance.models import Entry
 from governance.vocabulary import ReviewOutcome
 from initiatives.facts import standings
@@ -60,7 +60,7 @@ def move(initiative: Initiative, target: str, *, by, basis="decision", review=No
     with unguarded("initiatives_stagechange"), acting(by=by):
         row = Initiative.objects.get(pk=initiative.pk)
         if told:
-            entry = record.record("stage changed", initiative=row, **{"from": row.stage, "to": target})
+            entry = entries.record("stage changed", initiative=row, **{"from": row.stage, "to": target})
         else:
             entry = Entry.objects.filter(kind="stage changed").latest("pk")
         change = StageChange(
@@ -97,7 +97,7 @@ def approve(review: Review, *, by, sign_offs=()) -> None:
         review.outcome, review.ended_by, review.ended_at = ReviewOutcome.APPROVED, by, clock.now()
         review.findings = {"sign_offs": [{"digest": sign_off.digest, "stale": []} for sign_off in sign_offs]}
         review.save()
-        record.record("review approved", initiative=review.initiative, review=review.pk)
+        entries.record("review approved", initiative=review.initiative, review=review.pk)
     move(review.initiative, review.gate, by=by, review=review)
 
 
@@ -119,7 +119,7 @@ def sign_off(review: Review, seat: str, *, person, verdict="approve", criteria=(
         )
         row.save()
         if told:
-            record.record(
+            entries.record(
                 "signed off",
                 initiative=review.initiative,
                 review=review.pk,

@@ -16,9 +16,9 @@ import zstandard
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
+from governance.audit_log import entries  # noqa: E402
 from governance.interaction_log import bodies, otlp, shape  # noqa: E402
 from governance.interaction_log.conventions import spans  # noqa: E402
-from governance.ledger import record  # noqa: E402
 from tests.support.paths import ROOT  # noqa: E402
 
 SENT = ROOT / "tests/unit/governance/interaction_log/sent"
@@ -42,7 +42,7 @@ def samples() -> list[bytes]:
             message["text"] = " ".join(draw.sample(said, draw.randint(1, 4)))
         one |= {"trace_id": f"{draw.getrandbits(128):032x}", "span_id": f"{draw.getrandbits(64):016x}"}
         one |= {"conversation": f"{draw.getrandbits(64):x}", "subject": f"customer {draw.randint(1, 99999)}"}
-        found.append(record.canonical(one))
+        found.append(entries.canonical(one))
     return found
 
 

@@ -9,8 +9,8 @@ from django.db import models
 
 from adoption.demo import initiative_acts
 from governance import clock
+from governance.audit_log import row_capture
 from governance.database.row_history import acting
-from governance.ledger import row_capture
 from governance.models import User
 from initiatives.reviews import actions as review_actions
 from tests.support import factories

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import DatabaseError, connection, transaction
 
-from governance.ledger import row_capture
+from governance.audit_log import row_capture
 from governance.models import Checkpoint, Entry
 from governance.offline.verify import commitment
 from governance.transparency_log import sealing, verification

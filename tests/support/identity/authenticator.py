@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from django.db import transaction
 from webauthn.helpers import bytes_to_base64url
 
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity.factors import passkeys
-from governance.ledger import record
 from governance.models import Passkey, User
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
@@ -136,7 +136,9 @@ def enrolled(
         with transaction.atomic(), acting(by=confirmed_by):  # the act itself asks for an admin of a day
             row.confirmed_at, row.confirmed_by = row.made_at, confirmed_by
             row.save()
-            record.record(EntryKind.PASSKEY_CONFIRMED, person_id=row.person_id, passkey=row.pk, name=row.name)
+            entries.record(
+                EntryKind.PASSKEY_CONFIRMED, person_id=row.person_id, passkey=row.pk, name=row.name
+            )
     if seal:
         sealing.seal(wait=True)
     return device, row

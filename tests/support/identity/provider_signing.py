@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.test import Client
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.identity import actions
-from governance.ledger import record
 from governance.models import (
     Entry,
     ExternalIdentity,
@@ -49,7 +49,7 @@ def linked(person: User, provider: IdentityProvider, key: str = "subject-1") -> 
         row = ExternalIdentity(person=person, provider=provider, key=key, subject=key, linked_by=person)
         row.linked_at = clock.now() - timedelta(days=2)
         row.save()
-        record.record("external identity linked", person_id=person.pk)
+        entries.record("external identity linked", person_id=person.pk)
     return row
 
 
@@ -58,7 +58,7 @@ def without_password(person: User) -> None:
     with acting(by=person):
         person.set_unusable_password()
         person.save()
-        record.record("password set", person_id=person.pk)
+        entries.record("password set", person_id=person.pk)
 
 
 def hidden_in(client: Client, one: Binding, name: str) -> str:

@@ -24,7 +24,7 @@ MOVERS = {
 }
 # Acts that write what separates duties, and the record itself.
 WRITERS = {
-    "governance/ledger/record.py",
+    "governance/audit_log/entries.py",
     "initiatives/requirements/actions.py",
     "initiatives/changes/actions.py",
     "initiatives/imports/removal/actions.py",

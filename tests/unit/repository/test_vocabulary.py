@@ -11,7 +11,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
 
 ROOT = Path(settings.BASE_DIR)
-WRITERS = ("record.record", "record.record_many")
+WRITERS = ("entries.record", "entries.record_many")
 # Shown as they are called, with their facts in brackets: of the house and its people, on no initiative's page.
 SAY_THEMSELVES = {
     EntryKind.ACCOUNT_ADDED,

@@ -246,6 +246,7 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"(?:verify|governance|models|import|rows of the|the append-only)[ ._/]ledger": "audit log",
     r"pulses?": "survey",
     r"hops?": "transfer",
     r"mend(s|ed|ing)?": "fix",

@@ -6,7 +6,7 @@ import pytest
 
 from adoption.demo import initiative_acts
 from governance.models import Notice
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.notices import due
 from governance.permission_result import Refused
 from initiatives.access import permissions as initiative_permissions

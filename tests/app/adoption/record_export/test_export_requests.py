@@ -16,8 +16,8 @@ from adoption import tasks as adoption_tasks
 from adoption.models import RecordExport
 from adoption.record_export import actions, record_export
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary.entry_kinds import EntryKind
@@ -245,7 +245,7 @@ def test_after_seven_days_it_is_erased_and_on_record(cast, initiative, as_):
 def test_what_personal_data_was_erased_from_is_erased_too(cast, initiative):
     row = ready(initiative=initiative, by=cast.auditor)
     with acting(by=cast.admin, reason="Asked for"):
-        record.record(EntryKind.ERASED, initiative=initiative)
+        entries.record(EntryKind.ERASED, initiative=initiative)
     with pytest.raises(Conflict, match="erased since"):
         actions.take_export(export=row, by=cast.auditor)
     adoption_tasks.tend_exports()

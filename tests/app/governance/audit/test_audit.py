@@ -16,9 +16,9 @@ from governance import clock
 from governance.audit import record_samples, rights_report
 from governance.audit import search as audit_search
 from governance.audit.search import Search
+from governance.audit_log import entries
 from governance.database import row_history
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry, Membership, SampledEntry
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
@@ -136,7 +136,7 @@ def test_text_is_found_as_it_was_typed_whatever_json_made_of_it(cast):
 def test_days_are_local_days_and_text_without_a_first_day_is_bounded(cast, settings):
     def at(*moment):
         with clock.simulated(datetime(*moment, tzinfo=UTC)), acting(by=cast.admin):
-            return record.record("looked", words="needle").pk
+            return entries.record("looked", words="needle").pk
 
     # In summer, midnight in Berlin is 22:00 in UTC.
     settings.TIME_ZONE = "Europe/Berlin"

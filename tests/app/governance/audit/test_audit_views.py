@@ -14,8 +14,8 @@ from django.test import Client
 from governance import clock
 from governance.audit import record_samples
 from governance.audit.search import METHOD, Search, draw
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.models import Entry, Sample
 from governance.transparency_log import sealing
 from tests.support import factories
@@ -384,7 +384,7 @@ def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_,
     assert told["method"] == METHOD
     assert (told["sample"]["seed"], told["sample"]["bound"]) == ("s", sample.bound)
     for line in told["entries"]:
-        made = record.commitment(bytes.fromhex(line["salt"]), line["body"].encode())
+        made = entries.commitment(bytes.fromhex(line["salt"]), line["body"].encode())
         assert made.hex() == line["digest"]
     # What left is enough to draw it again: every candidate's digest stands in the exported entries of the record.
     everything = table(client.get("/audit/?format=csv&kind=signed+off"))

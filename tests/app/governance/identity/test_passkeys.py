@@ -11,9 +11,9 @@ import time_machine
 from django.db import IntegrityError, transaction
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
+from governance.audit_log import row_capture
 from governance.database.row_history import acting
 from governance.identity.factors import passkeys, relying_party
-from governance.ledger import row_capture
 from governance.models import Entry, FactorUse, Notice, Passkey
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing

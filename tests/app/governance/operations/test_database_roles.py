@@ -14,7 +14,7 @@ from tests.support import plugin
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES")
-LEDGER = {"governance_entry", "governance_entrybody"}
+AUDIT_LOG = {"governance_entry", "governance_entrybody"}
 TREE = {
     "governance_checkpoint",
     "governance_leaf",
@@ -95,10 +95,10 @@ KEEP = "plumbline_keep_row('governance_unit', '1', '~', NULL, NULL, '{}')"
 def test_the_application_works_and_cannot_touch_the_record(application):
     found = granted(application)
     history = {table for table in found if "_historical" in table}
-    assert {*LEDGER, *TREE, *DERIVED, *WRITTEN_ONCE} <= set(found)
+    assert {*AUDIT_LOG, *TREE, *DERIVED, *WRITTEN_ONCE} <= set(found)
     assert len(history) > 30
     for table, rights in found.items():
-        if table in {*LEDGER, *TREE, *DERIVED, "django_migrations"}:
+        if table in {*AUDIT_LOG, *TREE, *DERIVED, "django_migrations"}:
             assert rights == {"SELECT"}, table
         elif table in history | WRITTEN_ONCE:
             assert rights == {"SELECT", "INSERT"}, table
@@ -214,7 +214,7 @@ def _deceive(application):
 
 def test_the_sealer_seals_and_does_nothing_else(sealer):
     for table, rights in granted(sealer).items():
-        wanted = {"SELECT"} if table in LEDGER else {"SELECT", "INSERT"} if table in TREE else set()
+        wanted = {"SELECT"} if table in AUDIT_LOG else {"SELECT", "INSERT"} if table in TREE else set()
         assert rights == wanted, table
     refused(sealer, "SELECT password FROM governance_user", f"SELECT {ACT}", f"SELECT {KEEP}")
 

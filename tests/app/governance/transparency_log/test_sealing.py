@@ -166,7 +166,7 @@ def test_nothing_is_signed_on_top_of_a_tree_that_was_changed(db):
     with pytest.raises(transparency_log_sealing.RecordBroken, match="do not make the root of checkpoint"):
         transparency_log_sealing.seal()
     assert (Checkpoint.objects.count(), Leaf.objects.count()) == (1, 300)
-    with pytest.raises(CommandError, match="run verify_ledger"):
+    with pytest.raises(CommandError, match="run verify_audit_log"):
         call_command("seal")
 
 

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import initiative_acts
-from governance.ledger import record
+from governance.audit_log import entries
 from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.enforcement import kill_switch
@@ -144,8 +144,8 @@ def test_thousands_of_acts_cost_no_query_more_and_are_paged(cast, as_):
     noise = [(initiative, {"requirement": "proto.scope", "answer": "yes", "text": "Again."})] * 150
     for _ in range(activity.PAGE + 4):
         with act("test", by=cast.owner, initiative=initiative):
-            record.record_many(EntryKind.ANSWERED, noise)
-            record.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind="concern", why="Wrong.")
+            entries.record_many(EntryKind.ANSWERED, noise)
+            entries.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind="concern", why="Wrong.")
     more, size = asked(page)
     assert more <= queries
     assert size < 400_000
@@ -154,6 +154,6 @@ def test_thousands_of_acts_cost_no_query_more_and_are_paged(cast, as_):
     assert [one.fold.count for one in context["told"]][1:-1] == [150] * (activity.PAGE - 1)
     second = shown(client, initiative, page=2)
     assert asked(f"{page}?page=2")[0] <= queries
-    entries = Entry.objects.acts().of_initiative(initiative.ref).count()
+    written = Entry.objects.acts().of_initiative(initiative.ref).count()
     told = [*context["told"], *second["told"]]
-    assert sum(one.fold.count + (one.headline is not None) for one in told) == entries
+    assert sum(one.fold.count + (one.headline is not None) for one in told) == written

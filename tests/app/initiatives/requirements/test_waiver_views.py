@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from initiatives.models import Waiver
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.reviews import actions as review_actions

@@ -10,7 +10,7 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.permission_result import Conflict
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state

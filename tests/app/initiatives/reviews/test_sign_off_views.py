@@ -13,7 +13,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import criteria, requirements
 from governance.models import SignInAttempt
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.permission_result import Refused
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state

@@ -5,10 +5,10 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from governance.audit_log.entries import canonical
 from governance.interaction_log import lines, otlp, searching, shape
 from governance.interaction_log.conventions import spans
 from governance.interaction_log.shape import Interaction, Kind, Message, ToolCall
-from governance.ledger.record import canonical
 from governance.vocabulary.readable_text import UNSTORABLE
 from initiatives.interactions.requests import hits
 from tests.support.input import reports

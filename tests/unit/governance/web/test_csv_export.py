@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from governance.ledger.csv_export import safe, unquoted
+from governance.audit_log.csv_export import safe, unquoted
 
 STARTERS = "=+-@"
 

@@ -9,9 +9,9 @@ import pytest
 from django.urls import reverse
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
 from governance.interaction_log import reading
-from governance.ledger import record
 from governance.models import Entry, Interaction
 from governance.offline import verify
 from governance.transparency_log import sealing, verification
@@ -36,7 +36,7 @@ def officer(cast):
     with acting(by=cast.admin, reason="Answers requests"):
         person.is_privacy_officer = True
         person.save()
-        record.record(EntryKind.USER_CHANGED, row_id=person.pk)
+        entries.record(EntryKind.USER_CHANGED, row_id=person.pk)
     return person
 
 

@@ -12,9 +12,9 @@ from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import artefacts, initiative_acts
 from governance import clock
+from governance.audit_log import entries
 from governance.contracts.clauses import Terms
 from governance.database.row_history import NoActor, acting
-from governance.ledger import record
 from governance.models import Entry, EntryBody, Unit
 from governance.permission_result import Refused
 from governance.transparency_log import database_guards, sealing
@@ -576,16 +576,16 @@ def test_the_digest_of_an_entry_is_the_hmac_of_its_body(cast):
         body = bytes(entry.body.body)
         assert bytes(entry.digest) == hmac.new(bytes(entry.body.salt), body, hashlib.sha256).digest()
         assert len(bytes(entry.body.salt)) == 32
-        assert record.canonical(json.loads(body)) == body, "the bytes are the canonical form"
+        assert entries.canonical(json.loads(body)) == body, "the bytes are the canonical form"
     salts = list(EntryBody.objects.values_list("salt", flat=True))
     assert len({bytes(salt) for salt in salts}) == len(salts), "each its own salt"
     assert "problem" not in {field.name for field in Entry._meta.fields}
 
 
 def test_what_has_no_written_form_is_refused():
-    assert record.canonical({"b": date(2026, 1, 2), "a": {2, 1}}) == b'{"a":[1,2],"b":"2026-01-02"}'
+    assert entries.canonical({"b": date(2026, 1, 2), "a": {2, 1}}) == b'{"a":[1,2],"b":"2026-01-02"}'
     with pytest.raises(TypeError, match="no canonical form"):
-        record.canonical({"a": object()})
+        entries.canonical({"a": object()})
 
 
 @pytest.mark.django_db
@@ -596,7 +596,7 @@ def test_nobody_writes_unnamed(cast):
         with pytest.raises(DatabaseError, match="would be written by nobody"), transaction.atomic():
             row.save()
     with pytest.raises(NoActor):
-        record.record("answered", initiative=initiative)
+        entries.record("answered", initiative=initiative)
     with pytest.raises(NoActor), acting():
         pass
     governed = [model for model in apps.get_models() if hasattr(model, "history")]

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from governance.ledger import csv_export
+from governance.audit_log import csv_export
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_OF_A_CELL = 32_767  # letters that a cell of a workbook holds

@@ -1,4 +1,4 @@
-"""Row capture: every change of a governed row becomes an entry of the ledger, written by the database itself.
+"""Row capture: every change of a governed row becomes an entry of the audit log, written by the database itself.
 
 `install` puts the triggers on after each migrate: a model that is put under history (`governed`), or made a row of the
 record (`WrittenOnce`), is captured without another line. What a trigger does is in the SQL below; the functions it

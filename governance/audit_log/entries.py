@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from governance import clock
 from governance.database import prepared_statements, row_history
-from governance.models.ledger import Entry
+from governance.models.audit_log import Entry
 from governance.vocabulary.entry_kinds import EntryKind
 
 _signed: ContextVar[dict | None] = ContextVar("plumbline_signed", default=None)

@@ -9,8 +9,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from governance import clock
+from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.ledger import record
 from governance.vocabulary.entry_kinds import EntryKind
 
 # What a spreadsheet takes for the beginning of a formula, in plain and in full width.
@@ -74,7 +74,7 @@ def asked(request: HttpRequest) -> bool:
 def taken(name: str, *, of: str = "", by) -> None:
     """Record that somebody takes an export out of the house: its name, and `of` which of the rows, in words."""
     with acting(by=by):
-        record.record(EntryKind.EXPORT_TAKEN, name=name, of=of)
+        entries.record(EntryKind.EXPORT_TAKEN, name=name, of=of)
 
 
 def file_name(name: str, ending: str) -> str:

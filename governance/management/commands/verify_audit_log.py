@@ -1,4 +1,4 @@
-"""`manage.py verify_ledger`: everything the record says derived again from its bytes, and compared."""
+"""`manage.py verify_audit_log`: everything the record says derived again from its bytes, and compared."""
 
 import json
 from pathlib import Path
