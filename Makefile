@@ -25,10 +25,10 @@ run: $(VENV)/runtime.stamp ## install what is missing, then start the database, 
 TESTS := tests/unit tests/app
 TESTS_MORE := tests/acceptance
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
-BENCH := record.capture record.seal record.lag record.verify record.asof company.pages systems.decisions \
+BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
 	company.register company.similar systems.residency systems.effort systems.readings_in systems.lessons \
 	systems.interaction_volume
-TRIALS := record.crash record.flips record.signatures record.erasure record.backup company.memory systems.readings systems.interactions \
+TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory systems.readings systems.interactions \
 	company.thirty_days
 
 test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
@@ -44,7 +44,7 @@ bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days
-	@$(BIN)/pytest tests/acceptance/record/test_path_matrix.py tests/acceptance/record/test_record_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/initiatives/test_logs_compared.py --rounds 500
+	@$(BIN)/pytest tests/acceptance/audit_log/test_path_matrix.py tests/acceptance/audit_log/test_audit_log_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/initiatives/test_logs_compared.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

@@ -7,7 +7,7 @@ own pages. A model is in the table when admins look for its rows across all init
 from django.contrib import admin
 
 from adoption.incidents import reporting_clocks
-from adoption.models import RecordExport, ReportingDuty
+from adoption.models import AuditLogExport, ReportingDuty
 from governance import models as governance
 from governance.web.admin_base import ReadOnly, ReasonForm, Recorded, shown, table
 from initiatives import models as initiatives
@@ -56,7 +56,7 @@ class ReportingDutyAdmin(Recorded):
 
 
 class EntryAdmin(ReadOnly):
-    """The record: what happened, who did it, and the words of it."""
+    """The audit log: what happened, who did it, and the words of it."""
 
     list_display = ("id", "kind", "table", "key", "actor_id", "initiative_ref", "at", "simulated")
     list_filter = ("kind", "table", "simulated", "at")
@@ -211,7 +211,7 @@ table(
     ),
     (
         "Audit log",
-        "Entries, legal holds, and exports of the record.",
+        "Entries, legal holds, and exports of the audit log.",
         {
             "Entries": (governance.Entry, EntryAdmin),
             "Legal holds": shown(
@@ -221,7 +221,7 @@ table(
                 ("initiative_ref", "person__full_name", "reason"),
             ),
             "Exports": shown(
-                RecordExport,
+                AuditLogExport,
                 ("of_words", "state", "with_files", "by", "asked_at", "until", "taken_at"),
                 ("state", "with_files"),
                 ("initiative__title", "by__full_name"),

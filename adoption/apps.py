@@ -25,5 +25,5 @@ class AdoptionConfig(AppConfig):
             "adoption.postmortems.cause_views",
             "adoption.public_pages.contribution",
             "adoption.readings.contribution",
-            "adoption.record_export.views",
+            "adoption.audit_log_export.views",
         )

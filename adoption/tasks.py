@@ -2,12 +2,12 @@
 
 from celery import shared_task
 
+from adoption.audit_log_export import actions as export_actions
 from adoption.lessons import actions as lesson_actions
 from adoption.measures import overdue_readings
 from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
 from adoption.readings import tallies
-from adoption.record_export import actions as export_actions
 from adoption.reports import sources
 from initiatives.intake import actions as intake_actions
 from initiatives.tasks import SURE
@@ -36,13 +36,13 @@ def forget_contacts() -> None:
 
 @shared_task(**SURE)
 def check_attachment(key: int) -> None:
-    """Look again at one attachment that somebody met and that was not as the record says."""
+    """Look again at one attachment that somebody met and that was not as the audit log says."""
     attachments.check_attachment(key)
 
 
 @shared_task(**SURE, time_limit=580)  # less than what brings a lost task back
 def prepare_export(key: int) -> None:
-    """Write an export of the record that somebody asked for."""
+    """Write an export of the audit log that somebody asked for."""
     export_actions.prepare(key)
 
 

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from adoption import api
+from adoption.audit_log_export import views as export_views
 from adoption.incidents import views as incident_views
 from adoption.lessons import views as lesson_views
 from adoption.measures import views as measure_views
@@ -14,7 +15,6 @@ from adoption.postmortems import views as postmortem_views
 from adoption.public_pages import outside_views as public_page_views
 from adoption.public_pages import views as own_public_page_views
 from adoption.readings import views as reading_views
-from adoption.record_export import views as export_views
 from adoption.reports import public_views as public_report_views
 from adoption.reports import views as report_views
 from adoption.surveys import answer_views
@@ -103,10 +103,10 @@ urlpatterns = [
     path("public/<str:token>/", public_page_views.public_page, name="public-page"),
     path("public/<str:token>/badge.svg", public_page_views.badge, name="public-badge"),
     path("initiatives/<str:ref>/history/export/", export_views.of_initiative, name="initiative-export"),
-    path("exports/", export_views.exports, name="record-exports"),
-    path("exports/<int:pk>/", export_views.export, name="record-export"),
-    path("exports/<int:pk>/progress/", export_views.progress, name="record-export-progress"),
-    path("exports/<int:pk>/download/", export_views.download, name="record-export-download"),
+    path("exports/", export_views.exports, name="audit-log-exports"),
+    path("exports/<int:pk>/", export_views.export, name="audit-log-export"),
+    path("exports/<int:pk>/progress/", export_views.progress, name="audit-log-export-progress"),
+    path("exports/<int:pk>/download/", export_views.download, name="audit-log-export-download"),
     path("report/<str:token>/", public_report_views.report, name="report-problem"),
     path("report/answer/<str:secret>/", public_report_views.reported, name="reported-problem"),
 ]

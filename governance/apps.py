@@ -1,4 +1,4 @@
-"""The app of rules and record: checks, triggers after each migrate, signals of the library."""
+"""The app of rules and audit log: checks, triggers after each migrate, signals of the library."""
 
 import gc
 
@@ -26,7 +26,7 @@ class GovernanceConfig(AppConfig):
     verbose_name = "Governance"
 
     def ready(self):
-        """Protect the record's tables after every migrate, when all tables exist; install what packages add."""
+        """Protect the audit log's tables after every migrate, when all tables exist; install what packages add."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])

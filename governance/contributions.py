@@ -80,7 +80,7 @@ class Contribution:
     # Functions (moment, {key: row of a person as known then}, person or None) ->
     # governance.audit.rights_report.Held: roles on initiatives.
     rights_held: list[Callable] = field(default_factory=list)
-    # Functions (kind, facts, book) -> str: an act of the record as a sentence after the name of who acted.
+    # Functions (kind, facts, book) -> str: an act of the audit log as a sentence after the name of who acted.
     act_words: list[Callable] = field(default_factory=list)
     # Kinds of entries by which somebody signs or decides: what auditors draw samples of first.
     decisions: set[str] = field(default_factory=set)
@@ -102,7 +102,7 @@ class Contribution:
     # By (table, column) of a text, the column with its hash: once the text is erased, the hash would still confirm
     # guesses.
     hashes_of_text: dict[tuple[str, str], str] = field(default_factory=dict)
-    # (table, column) of texts that are no part of the record and go as a whole: with a name masked, nobody could say
+    # (table, column) of texts that are no part of the audit log and go as a whole: with a name masked, nobody could say
     # what they were.
     erased_whole: set[tuple[str, str]] = field(default_factory=set)
     # Functions (alias of a database) -> (words, table, key, field) each: rows that follow from others, and do not say

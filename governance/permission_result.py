@@ -63,7 +63,7 @@ class Refused(Exception):
     """Somebody asked for an act that the rules do not allow them; becomes a page with status 403."""
 
     status = 403
-    recorded = False  # whether the record has its entry already
+    recorded = False  # whether the audit log has its entry already
 
     def __init__(self, answer: Answer | str, remedy: str = "", link: str = ""):
         self.answer = answer if isinstance(answer, Answer) else no(answer, remedy, link)

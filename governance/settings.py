@@ -97,7 +97,7 @@ if POOLER:
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 if DATABASES["default"]["OPTIONS"]["pool"]:
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # Django allows one of the two
-# A login of its own for whoever seals the record, where the application's may not (`manage.py database_roles`).
+# A login of its own for whoever seals the audit log, where the application's may not (`manage.py database_roles`).
 SEALER_URL = os.environ.get("PLUMBLINE_SEALER_URL", "")
 if SEALER_URL:
     try:
@@ -130,8 +130,8 @@ if not SECRET_KEY:
 elif len(SECRET_KEY) < 20:
     raise ImproperlyConfigured("PLUMBLINE_SECRET_KEY is too short; set it to at least 20 random characters.")
 
-# What signs the checkpoints of the record. The embedded database is of one machine, which makes it once and keeps it in
-# DATA_DIR; elsewhere each would make its own, and the record would be signed by keys that nobody else knows.
+# What signs the checkpoints of the audit log. The embedded database is of one machine, which makes it once and keeps it
+# in DATA_DIR; elsewhere each would make its own, and the audit log would be signed by keys that nobody else knows.
 SIGNING_KEY = seed(
     "PLUMBLINE_SIGNING_KEY",
     os.environ.get("PLUMBLINE_SIGNING_KEY", ""),
@@ -154,10 +154,11 @@ WITNESS_KEY = seed(
     os.environ.get("PLUMBLINE_WITNESS_KEY", ""),
     os.environ.get("PLUMBLINE_WITNESS_KEY_FILE", ""),
 )
-ORIGIN = os.environ.get("PLUMBLINE_ORIGIN", "")  # the record's name under its checkpoints, for good
+ORIGIN = os.environ.get("PLUMBLINE_ORIGIN", "")  # the audit log's name under its checkpoints, for good
 if ORIGIN and not (KEY_NAME.match(ORIGIN) and ORIGIN.isprintable() and len(ORIGIN) <= 120):
     raise ImproperlyConfigured(
-        f"PLUMBLINE_ORIGIN is {ORIGIN!r}; set it to an address without https://, such as plumbline.example.org/record."
+        f"PLUMBLINE_ORIGIN is {ORIGIN!r}; set it to an address without https://, such as "
+        "plumbline.example.org/audit-log."
     )
 # Public keys of earlier days, which still verify.
 FORMER_KEYS = os.environ.get("PLUMBLINE_FORMER_KEYS", "").split()
@@ -166,7 +167,7 @@ for text in FORMER_KEYS:
         parse_key(text)
     except Rejected as why:
         raise ImproperlyConfigured(
-            f"PLUMBLINE_FORMER_KEYS names {text!r}: {why} Set it to public keys as the record page shows them, "
+            f"PLUMBLINE_FORMER_KEYS names {text!r}: {why} Set it to public keys as the audit log page shows them, "
             "with spaces between them."
         ) from None
 # An authority that stamps checkpoints with its time (RFC 3161), such as http://time.example.org/tsr.
@@ -323,14 +324,14 @@ CELERY_BEAT_SCHEDULE = {
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend requests", "initiatives.tasks.tend_requests", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
-        ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
+        ("stamp the audit log", "governance.tasks.stamp_audit_log", crontab(minute="4-59/10")),
         ("compare logs", "initiatives.tasks.reconcile_logs", crontab(minute="*/5")),
         ("tend interactions", "governance.tasks.tend_interactions", crontab(minute="22", hour="*/4")),
     )
 }
-SEALING = {"task": "governance.tasks.seal_record", "schedule": 3.0, "options": {"expires": 10}}
+SEALING = {"task": "governance.tasks.seal_audit_log", "schedule": 3.0, "options": {"expires": 10}}
 LOADING = SEALING | {"task": "governance.tasks.load_interactions", "schedule": 5.0}
-CELERY_BEAT_SCHEDULE |= {"seal the record": SEALING, "load interactions": LOADING}
+CELERY_BEAT_SCHEDULE |= {"seal the audit log": SEALING, "load interactions": LOADING}
 
 # --- The application ----------------------------------------------------------------------------------------
 
@@ -432,7 +433,7 @@ FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
-EXPORTS_DIR = DATA_DIR / "exports"  # of the record, for some days, for whoever asked for each
+EXPORTS_DIR = DATA_DIR / "exports"  # of the audit log, for some days, for whoever asked for each
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20

@@ -55,7 +55,7 @@ def end_old_sessions() -> None:
 
 
 @shared_task(**SURE, needs_right_clock=False)  # its moments are the database's
-def seal_record(wait: bool = False) -> None:
+def seal_audit_log(wait: bool = False) -> None:
     """Seal what is committed; what waited for the checkpoint follows."""
     checkpoint = sealing.seal(wait=wait)
     if checkpoint is not None:
@@ -64,7 +64,7 @@ def seal_record(wait: bool = False) -> None:
 
 
 @shared_task(**SURE)
-def stamp_record() -> None:
+def stamp_audit_log() -> None:
     """Have the newest checkpoint stamped by the authority that is set, if it is time."""
     timestamping.stamp()
 

@@ -10,7 +10,7 @@ class InitiativesConfig(AppConfig):
     verbose_name = "Initiatives"
 
     def ready(self):
-        """Tell the record what an initiative is, and install what packages add to the packages below them."""
+        """Tell the audit log what an initiative is, and install what packages add to the packages below them."""
         from governance.audit_log import row_capture
         from governance.transparency_log import as_of
         from initiatives import contributions

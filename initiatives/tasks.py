@@ -35,7 +35,7 @@ def draw_questions(keys: list[int] | None = None) -> None:
     """Draw the questions of initiatives of minimal risk that are owed, of all initiatives or of these; of all, samples
     too.
 
-    A sample of outputs that is asked for is drawn once the record has sealed the asking.
+    A sample of outputs that is asked for is drawn once the audit log has sealed the asking.
     """
     drawn_question_actions.draw_due(keys)
     if keys is None:
@@ -79,7 +79,7 @@ def find_missing_files() -> None:
 
 @shared_task(**SURE)
 def check_file(key: int) -> None:
-    """Look again at one file that somebody met and that was not as the record says."""
+    """Look again at one file that somebody met and that was not as the audit log says."""
     file_checks.check_file(key=key)
 
 

@@ -379,7 +379,7 @@ class Tale:
             return review_actions.open_review(initiative=self.again(), by=self.team.owner)
 
     def draw(self, review: Review, ago: int) -> None:
-        """At minimal risk the record is sealed, and what its seed draws is to be verified."""
+        """At minimal risk the audit log is sealed, and what its seed draws is to be verified."""
         if review.book.drawn_at(self.initiative.tier):
             sealing.seal()
             with self.day(ago):

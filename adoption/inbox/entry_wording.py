@@ -145,11 +145,11 @@ SENTENCES = {
     EntryKind.MINUTES_WRITTEN: "wrote minutes at the meeting of {board} on {held_on:day}, version {version}.",
     EntryKind.MEETING_CLOSED: "closed the meeting of {board} on {held_on:day}.",
     EntryKind.MEETING_CALLED_OFF: "called off the meeting of {board} on {held_on:day}: {why}",
-    EntryKind.RECORD_EXPORT_ASKED: (
-        "asked for an export of the record of {of}<{with_files?}, with the files of the evidence>."
+    EntryKind.AUDIT_LOG_EXPORT_ASKED: (
+        "asked for an export of the audit log of {of}<{with_files?}, with the files of the evidence>."
     ),
-    EntryKind.RECORD_EXPORT_TAKEN: "took the export of the record of {of}; its SHA-256 is {sha256}.",
-    EntryKind.RECORD_EXPORT_ERASED: "erased the file of the export of the record of {of}.",
+    EntryKind.AUDIT_LOG_EXPORT_TAKEN: "took the export of the audit log of {of}; its SHA-256 is {sha256}.",
+    EntryKind.AUDIT_LOG_EXPORT_ERASED: "erased the file of the export of the audit log of {of}.",
     EntryKind.PACK_TAKEN: (
         "took the pack of the meeting of {board} on {held_on:day}, {initiatives:len} initiatives; its SHA-256 is "
         "{sha256}."

@@ -212,7 +212,7 @@ def confirm(*, lesson: Lesson, by: User) -> Lesson:
 
 
 def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
-    """Take a lesson from outside out of the library; what initiatives answered to it stays in the record."""
+    """Take a lesson from outside out of the library; what initiatives answered to it stays in the audit log."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it should no longer be offered."})
     with act("take lesson out", by=by, reason=reason.strip()):

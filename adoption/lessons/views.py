@@ -199,7 +199,7 @@ def lesson_take_out(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _lesson_page(request, row, status=422, form=form)
     actions.take_out(lesson=row, reason=form.cleaned_data["reason"], by=request.user)
-    messages.success(request, _("It is no longer offered; what initiatives answered stays in the record."))
+    messages.success(request, _("It is no longer offered; what initiatives answered stays in the audit log."))
     return redirect("lessons-all")
 
 

@@ -192,7 +192,7 @@ def _goal(measure: Measure, number: int, fields: Mapping, reason: str, by: User,
 
 
 def _facts(measure: Measure, goal: Goal) -> dict:
-    """A goal as the record keeps it; figures as text, because they are no whole numbers."""
+    """A goal as the audit log keeps it; figures as text, because they are no whole numbers."""
     return {
         "goal": goal.number,
         "target": str(goal.target),

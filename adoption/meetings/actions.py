@@ -312,9 +312,9 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
 
 
 def take_pack(
-    *, meeting: Meeting, content: bytes, record_size: int | None, initiatives: list[dict], by: User
+    *, meeting: Meeting, content: bytes, audit_log_size: int | None, initiatives: list[dict], by: User
 ) -> Pack:
-    """Record that somebody takes a pack: the hash of its bytes, and what it says of the record. Raises Refused."""
+    """Record that somebody takes a pack: the hash of its bytes, and what it says of the audit log. Raises Refused."""
     with act("take pack", by=by):
         row = Meeting.objects.select_related("board").get(pk=meeting.pk)
         permissions.may_take_pack(row, by).or_refuse()
@@ -322,7 +322,7 @@ def take_pack(
             meeting=row,
             sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
-            record_size=record_size,
+            audit_log_size=audit_log_size,
             initiatives=initiatives,
             by=by,
             at=clock.now(),

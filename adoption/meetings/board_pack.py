@@ -1,4 +1,5 @@
-"""What the pack of a meeting says of each initiative: criteria and seats, what is unmet, open risks, proof, its record.
+"""What the pack of a meeting says of each initiative: criteria and seats, what is unmet, open risks, proof, its
+entries.
 
 Everything is read at one moment and told as plain words; `pack_pages` makes the bytes of it. The same words give the
 same bytes.
@@ -29,7 +30,7 @@ from initiatives.reviews import presentation as review_presentation
 PART = 40  # points in one file; a longer agenda comes in parts
 NOT_PRODUCTION = "not production-ready"
 
-# The digest of an initiative's record: SHA-256 over one line an entry, in the order of their numbers, up to a
+# The digest of an initiative's audit log: SHA-256 over one line an entry, in the order of their numbers, up to a
 # checkpoint.
 DIGESTS = """
 SELECT e.initiative_ref, count(*), max(e.id), encode(sha256(convert_to(
@@ -41,7 +42,7 @@ SELECT e.initiative_ref, count(*), max(e.id), encode(sha256(convert_to(
 
 @dataclass(frozen=True)
 class Recorded:
-    """The record of an initiative up to a checkpoint: how many entries, the newest one's number, the digest over
+    """The audit log of an initiative up to a checkpoint: how many entries, the newest one's number, the digest over
     all.
     """
 
@@ -86,7 +87,7 @@ class Content:
     agenda: tuple[tuple[str, ...], ...]
     initiatives: tuple[InitiativePages, ...]
     checkpoint: str
-    record_size: int | None
+    audit_log_size: int | None
     recorded: dict[str, Recorded]
 
 
@@ -126,7 +127,7 @@ def content(meeting: Meeting, person: User, part: int = 1) -> Content:
         ),
         initiatives=pages,
         checkpoint=checkpoint.note if checkpoint else "",
-        record_size=checkpoint.size if checkpoint else None,
+        audit_log_size=checkpoint.size if checkpoint else None,
         recorded=recorded,
     )
 
@@ -175,8 +176,8 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         ("Answers up to the claim", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
-        ("Record", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),
-        ("Record digest", told.digest if told else "-"),
+        ("Audit log", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),
+        ("Audit log digest", told.digest if told else "-"),
     ]
     tables = [
         *_of_review(point, snapshot, initiative),

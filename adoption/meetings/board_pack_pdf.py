@@ -173,7 +173,7 @@ def _story(content: board_pack.Content, width: float) -> list:
         Paragraph("Board pack", TITLE),
         Paragraph(_said(subject + (f", {content.place}" if content.place else "")), HEADING),
         Paragraph(
-            f"Made on {local:%-d %B %Y at %H:%M}. It says what stood in the record at that moment.", SOFT
+            f"Made on {local:%-d %B %Y at %H:%M}. It says what stood in the audit log at that moment.", SOFT
         ),
         Paragraph("Agenda", PART),
         _table(
@@ -263,13 +263,13 @@ def _record(content: board_pack.Content, width: float) -> list:
         if (told := content.recorded.get(initiative.ref))
     )
     parts = [
-        _Begins("record", "The record", _plain(f"{content.board}: the record")),
-        Paragraph("The record, to be checked", HEADING),
+        _Begins("audit log", "The audit log", _plain(f"{content.board}: the audit log")),
+        Paragraph("The audit log, to be checked", HEADING),
         Paragraph(
             "The digest of an initiative is the SHA-256 over one line for each of its entries that the "
             "checkpoint below "
             "covers, in the order of their numbers: the number, a space, the entry's digest in hexadecimal, a line "
-            "feed. An export of the record of the initiative has these entries, and the checker that comes with "
+            "feed. An export of the audit log of the initiative has these entries, and the checker that comes with "
             "it tells, "
             "without Plumbline, whether they are what the checkpoint signed.",
             TEXT,

@@ -343,7 +343,7 @@ def pack(request: SignedInRequest, pk: int) -> HttpResponse:
         actions.take_pack(
             meeting=row,
             content=content,
-            record_size=told.record_size,
+            audit_log_size=told.audit_log_size,
             initiatives=[
                 {"ref": ref, "digest": one.digest, "entries": one.entries, "newest": one.newest}
                 for ref, one in sorted(told.recorded.items())

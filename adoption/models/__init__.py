@@ -1,5 +1,6 @@
 """What is kept of what came of the initiatives."""
 
+from adoption.models.audit_log_exports import AuditLogExport
 from adoption.models.incidents import Deadline, Incident, IncidentLine, IncidentSystem, ReportingDuty
 from adoption.models.lessons import LessonResponse, LessonWords
 from adoption.models.measures import Goal, Measure, Reading, Tally
@@ -7,7 +8,6 @@ from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, 
 from adoption.models.monitoring import Alert, AlertMapping, MonitoringLook, MonitoringPromise
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
 from adoption.models.public_pages import PublicPage
-from adoption.models.record_exports import RecordExport
 from adoption.models.reports import (
     BehaviourReport,
     IncidentDraft,
@@ -27,6 +27,7 @@ __all__ = [
     "Attachment",
     "Attendance",
     "Attribution",
+    "AuditLogExport",
     "BehaviourReport",
     "Deadline",
     "Goal",
@@ -50,7 +51,6 @@ __all__ = [
     "ProblemReport",
     "PublicPage",
     "Reading",
-    "RecordExport",
     "Report",
     "ReportingDuty",
     "SealedSource",

@@ -180,7 +180,7 @@ class Tally(models.Model):
     never the readings themselves.
     """
 
-    not_governed = "worked out from the readings, which are the record, and can be worked out anew"
+    not_governed = "worked out from the readings, which are what was recorded, and can be worked out anew"
 
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="tallies")
     team = models.CharField(max_length=120, blank=True, default="")

@@ -169,7 +169,7 @@ class Pack(WrittenOnce):
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="packs")
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
-    record_size = models.BigIntegerField(null=True)
+    audit_log_size = models.BigIntegerField(null=True)
     initiatives = models.JSONField(default=list)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()

@@ -79,7 +79,7 @@ class PostMortem(models.Model):
     no_gaps_because = models.TextField(blank=True, default="")
     author = models.ForeignKey(User, models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)
-    # The columns keep the names they were recorded under: a record is compared with its rows column by column.
+    # The columns keep the names they were recorded under: an audit log is compared with its rows column by column.
     handed_in_at = models.DateTimeField(null=True, blank=True, db_column="published_at")
     handed_in_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", db_column="published_by_id"
@@ -259,7 +259,7 @@ class SectionComment(models.Model):
 
 
 class Attachment(models.Model):
-    """A file kept with a post-mortem, under the policy of evidence, named in the record by its hash. No proof."""
+    """A file kept with a post-mortem, under the policy of evidence, named in the audit log by its hash. No proof."""
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attachments")
     title = models.CharField(max_length=200)

@@ -102,7 +102,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
 
 
 def _content(row: PostMortem) -> dict:
-    """What was handed in, for the record: its words, and its attachments by their hashes."""
+    """What was handed in, for the audit log: its words, and its attachments by their hashes."""
     return {name: getattr(row, name) for name in PostMortem.TEXTS} | {
         "causes": sections.causes(row),
         "lessons": [sections.lesson_of(lesson) for lesson in row.lessons.standing()],

@@ -25,7 +25,7 @@ KINDS = {
 
 
 def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment:
-    """Keep a file with a draft, checked like evidence, named in the record by its hash. Raises ValidationError."""
+    """Keep a file with a draft, checked like evidence, named in the audit log by its hash. Raises ValidationError."""
     wrong = {}
     if not title.strip():
         wrong["title"] = "Say what it shows."
@@ -55,7 +55,7 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
 
 
 def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
-    """Take a file out of a draft, with a reason; the record keeps its name and hash. Raises ValidationError."""
+    """Take a file out of a draft, with a reason; the audit log keeps its name and hash. Raises ValidationError."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is taken out."})
     with act(

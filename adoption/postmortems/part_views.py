@@ -107,7 +107,7 @@ ROW_ACTS["attachments/take-out"] = RowAct(
     back=lambda row: reverse("post-mortem", args=[row.post_mortem_id]),
     title=gettext_lazy("Take a file out"),
     lede=lambda row: row.title,
-    happens=(gettext_lazy("It is no longer shown. The record keeps its name, its hash and your reason."),),
+    happens=(gettext_lazy("It is no longer shown. The audit log keeps its name, its hash and your reason."),),
     verb=gettext_lazy("Remove"),
     done=gettext_lazy("The file is taken out."),
 )

@@ -1,4 +1,4 @@
-"""Acts on the public page of an initiative: made, worded anew, withdrawn. Each is on record."""
+"""Acts on the public page of an initiative: made, worded anew, withdrawn. Each is recorded."""
 
 from django.core.exceptions import ValidationError
 

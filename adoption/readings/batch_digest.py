@@ -40,7 +40,7 @@ def sealed(rows: Iterable[Reading]) -> dict:
 
 
 def _digest(rows: Iterable[list]) -> str:
-    """SHA-256 over the rows, one after the other; figures as text, because the record knows no floats."""
+    """SHA-256 over the rows, one after the other; figures as text, because the audit log knows no floats."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(canonical([str(one) if isinstance(one, float) else one for one in row]))

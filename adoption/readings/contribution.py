@@ -1,4 +1,4 @@
-"""What readings add to the verification of the record."""
+"""What readings add to the verification of the audit log."""
 
 from adoption.readings import batch_digest, tallies
 from initiatives.contributions import Contribution

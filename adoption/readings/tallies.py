@@ -1,4 +1,6 @@
-"""Tallies of readings compared with the readings: charts and verdicts read tallies, and the readings are the record."""
+"""Tallies of readings compared with the readings: charts and verdicts read tallies, and the readings are what was
+recorded.
+"""
 
 from collections.abc import Iterator
 

@@ -20,7 +20,7 @@ WHO_CAN_KNOW = (
     "recorded "
     "act with a reason, which you are told of, and never if that person is above you. You can rule that out as well.",
     "Your words are shown as you write them, with the day. Leave out what only you could know. "
-    "The minute at which something is reported is in the record, as for every act.",
+    "The minute at which something is reported is in the audit log, as for every act.",
 )
 
 

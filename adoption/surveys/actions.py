@@ -239,7 +239,7 @@ def link_of(survey: Survey) -> str:
 
 
 def remove_comment(*, comment: SurveyComment, reason: str, by: User) -> None:
-    """Take a comment out that names somebody or lets them be known; that it was taken out stays on record."""
+    """Take a comment out that names somebody or lets them be known; that it was taken out stays recorded."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why, without repeating what it says."})
     with act(

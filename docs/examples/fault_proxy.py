@@ -226,7 +226,7 @@ def main():
         "--log", default="trace.jsonl", help="the trace, written anew (default: trace.jsonl)"
     )
     options.add_argument(
-        "--kind", default="fallback", help="kind of drill for the record (default: fallback)"
+        "--kind", default="fallback", help="kind of drill for the audit log (default: fallback)"
     )
     options.add_argument("--host", default="127.0.0.1", help="where it listens (default: this machine alone)")
     options.add_argument("--port", type=int, default=8099, help="0 chooses a free one (default: 8099)")

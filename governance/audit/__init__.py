@@ -1,1 +1,1 @@
-"""Search, samples, rights on a day, the record's pages."""
+"""Search, samples, rights on a day, the audit log's pages."""

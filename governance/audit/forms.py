@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from governance.audit import record_samples, rights_report
+from governance.audit import audit_samples, rights_report
 from governance.audit import search as audit_search
 from governance.models import SampledEntry, User
 from governance.privacy.forms import REFERENCE
@@ -103,9 +103,9 @@ class DrawForm(SearchForm):
         label=_("What for"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Stands in the record beside the sample."),
+        help_text=_("Stands in the audit log beside the sample."),
     )
-    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=record_samples.LARGEST, initial=25)
+    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=audit_samples.LARGEST, initial=25)
     seed = forms.CharField(
         label=_("Seed"),
         required=False,

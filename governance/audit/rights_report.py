@@ -1,4 +1,4 @@
-"""Rights on a day: who held which seat, role and right, and who granted it, as the record knew it then."""
+"""Rights on a day: who held which seat, role and right, and who granted it, as the audit log knew it then."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ RIGHTS = {"is_admin": "Admin", "is_auditor": "Auditor", "is_privacy_officer": "P
 
 @dataclass(frozen=True)
 class Held:
-    """One thing that somebody held: `granted_by` is a name as it was then, empty where the record names nobody."""
+    """One thing that somebody held: `granted_by` is a name as it was then, empty where the audit log names nobody."""
 
     kind: str
     person_id: int
@@ -26,11 +26,11 @@ class Held:
     until: datetime | None
     granted_by: str
     reason: str = ""
-    known: datetime | None = None  # when the record learned of it, where that is kept apart from `since`
+    known: datetime | None = None  # when the audit log learned of it, where that is kept apart from `since`
 
     @property
     def known_later(self) -> bool:
-        """Whether it is said to have been held since a day before the record learned of it."""
+        """Whether it is said to have been held since a day before the audit log learned of it."""
         return self.known is not None and clock.local_day(self.known) > clock.local_day(self.since)
 
 

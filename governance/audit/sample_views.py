@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.audit import record_samples, search
+from governance.audit import audit_samples, search
 from governance.audit.forms import ConcludeForm, DrawForm
 from governance.audit.views import about
 from governance.audit_log import csv_export
@@ -70,7 +70,7 @@ def draw(request: SignedInRequest) -> HttpResponse:
         if form.is_valid():
             asked = {name: form.cleaned_data[name] for name in form.SAMPLE}
             try:
-                sample = record_samples.draw_sample(search=form.search, **asked, by=request.user)
+                sample = audit_samples.draw_sample(search=form.search, **asked, by=request.user)
             except ValidationError as wrong:
                 form.add_error(None, wrong)
             else:
@@ -113,7 +113,7 @@ def sample(request: SignedInRequest, pk: int) -> HttpResponse:
         "counts": counts,
         "search": search_words(found.search),
         "method": search.METHOD,
-        "again": record_samples.drawn_again(found) if "again" in request.GET else None,
+        "again": audit_samples.drawn_again(found) if "again" in request.GET else None,
     }
     return render(request, "governance/audit/audit_sample.html", context)
 
@@ -133,7 +133,7 @@ def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            record_samples.conclude(drawn=row, **form.cleaned_data, by=request.user)
+            audit_samples.conclude(drawn=row, **form.cleaned_data, by=request.user)
         except ValidationError as wrong:
             for name, problems in wrong.error_dict.items():
                 form.add_error(name, problems)
@@ -155,7 +155,7 @@ def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
 def finish(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make the conclusions final."""
     found = _sample(request, pk)
-    record_samples.finish(sample=found, by=request.user)
+    audit_samples.finish(sample=found, by=request.user)
     messages.success(request, _("The sample is finished; it can be exported now."))
     return redirect(found)
 
@@ -220,7 +220,7 @@ def _exported(found: Sample) -> list[dict]:
             "concluded_at": drawn.concluded_at.isoformat(),
             "digest": bytes(told.entry.digest).hex(),
             "leaf": bytes(told.entry.leaf.hash).hex(),
-            "receipt": reverse("record-receipt", args=[drawn.entry_id]),
+            "receipt": reverse("audit-log-receipt", args=[drawn.entry_id]),
             "body": told.body,
             "salt": bytes(told.entry.body.salt).hex(),
         }

@@ -1,4 +1,4 @@
-"""Search over the record for auditors: which entries, and which of them a sample holds.
+"""Search over the audit log for auditors: which entries, and which of them a sample holds.
 
 A search is a few plain words that fit in an address and in a stored sample. A draw is pure: the same entries, seed and
 size give the same sample on any machine, and METHOD says in words how, for whoever repeats it without us.
@@ -39,7 +39,7 @@ WHAT = {
 # Text is looked for in the bodies themselves, which no index helps: without a first day it goes back this far.
 TEXT_DAYS = 366
 # Taking something out of the application; the apps above add what they let out by themselves.
-READINGS = (EntryKind.EXPORT_TAKEN, EntryKind.RECORD_EXPORTED, EntryKind.SUBJECT_ACCESS_REPORT_TAKEN)
+READINGS = (EntryKind.EXPORT_TAKEN, EntryKind.AUDIT_LOG_EXPORTED, EntryKind.SUBJECT_ACCESS_REPORT_TAKEN)
 TURNED_AWAY = (
     EntryKind.SIGN_IN_FAILED,
     EntryKind.PASSWORD_REFUSED,
@@ -119,7 +119,7 @@ class Search:
         return found
 
     def stored(self) -> dict:
-        """As plain values, for a sample and its entry in the record."""
+        """As plain values, for a sample and its entry in the audit log."""
         asked = {name: value for name, value in asdict(self.bounded).items() if value}
         days = {name: asked[name].isoformat() for name in ("since", "until") if name in asked}
         return asked | days
@@ -133,7 +133,7 @@ class Search:
 
 
 def kinds_present() -> list[str]:
-    """Every kind of act there is, by name: one step of the index for each, however long the record is."""
+    """Every kind of act there is, by name: one step of the index for each, however long the audit log is."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE present AS ((SELECT kind FROM governance_entry ORDER BY kind LIMIT 1) UNION ALL"
@@ -154,7 +154,9 @@ class Window:
 
 
 def window(entries: QuerySet, per: int, *, before: int | None = None, after: int | None = None) -> Window:
-    """The entries recorded before or after a key, at most `per`: as quick at the end of the record as at its start."""
+    """The entries recorded before or after a key, at most `per`: as quick at the end of the audit log as at its
+    start.
+    """
     if after is not None:
         rows = list(entries.filter(pk__gt=after).order_by("pk")[: per + 1])
         more, rows = len(rows) > per, rows[:per][::-1]

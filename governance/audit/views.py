@@ -1,4 +1,4 @@
-"""The auditor's inbox: the record searched, one entry read to the byte, and who took or read what."""
+"""The auditor's inbox: the audit log searched, one entry read to the byte, and who took or read what."""
 
 import json
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def _listing(name: str) -> Listing:
         name,
         "Search the audit log",
         "Every act of every initiative, and every change of a row, as they were written down.",
-        ("Nothing is found", "No entry of the record is like that. Loosen one of the filters."),
+        ("Nothing is found", "No entry of the audit log is like that. Loosen one of the filters."),
     )
 
 
@@ -89,7 +89,7 @@ def entry_list(request: SignedInRequest, name: str = "entries") -> HttpResponse:
     if csv_export.asked(request):
         rows = _lines(found.select_related("leaf").defer("leaf__data").order_by("-pk"))
         of = json.dumps(search.stored(), ensure_ascii=False)
-        return csv_export.stream(f"record-{name}", HEADING, rows, of=of, by=request.user)
+        return csv_export.stream(f"audit-log-{name}", HEADING, rows, of=of, by=request.user)
     window = audit_search.window(found, PAGE, before=_key(request, "before"), after=_key(request, "after"))
     context = {
         "nav": "audit",

@@ -1,1 +1,1 @@
-"""The record: who acts, entries of acts, history and capture of rows."""
+"""The audit log: who acts, entries of acts, history and capture of rows."""

@@ -1,4 +1,4 @@
-"""Tables as CSV files that a spreadsheet may open without running anything; who took one stands in the record."""
+"""Tables as CSV files that a spreadsheet may open without running anything; who took one stands in the audit log."""
 
 import csv
 import re

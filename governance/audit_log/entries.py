@@ -1,6 +1,6 @@
 """Entries of acts: one append-only stream, one entry for every decision and refusal.
 
-Shapes are those of docs/record.md: what can be shown to anybody stands on `Entry`; names, reasons and everything
+Shapes are those of docs/audit-log.md: what can be shown to anybody stands on `Entry`; names, reasons and everything
 free stands in the bytes of `EntryBody`, which the entry's digest commits to with a salt.
 """
 
@@ -47,7 +47,7 @@ def _plain(value):
         return value.isoformat()
     if isinstance(value, (set, frozenset)):
         return sorted(value)
-    raise TypeError(f"{type(value).__name__} has no canonical form in the record.")
+    raise TypeError(f"{type(value).__name__} has no canonical form in the audit log.")
 
 
 def commitment(salt: bytes, body: bytes) -> bytes:

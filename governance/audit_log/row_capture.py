@@ -1,8 +1,8 @@
 """Row capture: every change of a governed row becomes an entry of the audit log, written by the database itself.
 
 `install` puts the triggers on after each migrate: a model that is put under history (`governed`), or made a row of the
-record (`WrittenOnce`), is captured without another line. What a trigger does is in the SQL below; the functions it
-shares come with the migrations. See docs/record.md, "Complete".
+audit log (`WrittenOnce`), is captured without another line. What a trigger does is in the SQL below; the functions it
+shares come with the migrations. See docs/audit-log.md, "Complete".
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ from governance.database.row_history import WrittenOnce
 
 APPS = ("governance", "initiatives", "adoption")
 
-# Models that are part of the record by other means, or of none. A model of ours says why in `not_governed`.
+# Models that are part of the audit log by other means, or of none. A model of ours says why in `not_governed`.
 OF_LIBRARIES = {
     "admin.LogEntry": "the admin's own list of clicks; the acts themselves are entries",
     "auth.Permission": "made from the models by Django; nobody is granted one",
@@ -134,13 +134,13 @@ def governed_models() -> list[type[models.Model]]:
 
 
 def written_once_models() -> list[type[models.Model]]:
-    """Every model whose rows are the record themselves and never change, by table."""
+    """Every model whose rows are the audit log themselves and never change, by table."""
     found = [model for model in apps.get_models() if issubclass(model, WrittenOnce)]
     return sorted(found, key=lambda model: model._meta.db_table)
 
 
 def captured_models() -> list[type[models.Model]]:
-    """Every model whose changes become entries: those under history, and the rows of the record."""
+    """Every model whose changes become entries: those under history, and the rows of the audit log."""
     return [*governed_models(), *written_once_models()]
 
 
@@ -216,13 +216,13 @@ def secret_columns(model: type[models.Model]) -> list[str]:
 
 
 def _row(model, row: str) -> str:
-    """SQL for a row as the record writes it down."""
+    """SQL for a row as the audit log writes it down."""
     secret = secret_columns(model)
     return f"(to_jsonb({row}) - ARRAY{secret})::json" if secret else f"row_to_json({row})"
 
 
 def _secret(model) -> str:
-    """SQL for what the record keeps a digest of, and nothing else, as the last argument of plumbline_keep_row."""
+    """SQL for what the audit log keeps a digest of, and nothing else, as the last argument of plumbline_keep_row."""
     named = ", ".join(f"'{column}', NEW.\"{column}\"" for column in secret_columns(model))
     return f", json_build_object({named})" if named else ""
 
@@ -331,7 +331,7 @@ def _steps(model, initiative) -> Iterator[tuple[type[models.Model], Step]]:
 
 
 def check_models(**_) -> list[checks.CheckMessage]:
-    """Every model is governed, or a row of the record, or says why it is neither; and none hides a table."""
+    """Every model is governed, or a row of the audit log, or says why it is neither; and none hides a table."""
     found = []
     for model in apps.get_models():
         label = model._meta.label
@@ -339,7 +339,7 @@ def check_models(**_) -> list[checks.CheckMessage]:
             continue
         found += [
             checks.Error(
-                f"{label}.{field.name} is a plain many-to-many: its table would change past the record.",
+                f"{label}.{field.name} is a plain many-to-many: its table would change past the audit log.",
                 hint="Write the table between as a model of its own, with `through=`, and put it under history.",
                 obj=model,
                 id="plumbline.E002",
@@ -356,7 +356,7 @@ def check_models(**_) -> list[checks.CheckMessage]:
             found.append(
                 checks.Error(
                     f"{label} is {'more than one' if governed or once or said else 'none'} of: under history, a row "
-                    "of the record, not governed for a reason.",
+                    "of the audit log, not governed for a reason.",
                     hint="Add `history = governed()`, or derive it from WrittenOnce, or say why its changes need no "
                     "record: `not_governed = '...'` (a model of a library: in capture.OF_LIBRARIES).",
                     obj=model,

@@ -1,7 +1,7 @@
 """What a system hands over with a question, so that whoever approves the call sees what goes out: a text or an address.
 
 Pure. It is read strictly. Only the approver is shown it: whatever else keeps the question (the log of decisions, the
-request, the record) has its SHA-256 in its place, and an approval is for a question with exactly this digest.
+request, the audit log) has its SHA-256 in its place, and an approval is for a question with exactly this digest.
 """
 
 import hashlib

@@ -222,7 +222,7 @@ def _scope(initiative: InitiativeCondition, question: Mapping[str, Any], now: da
     bound = initiative.bound
     if bound is None:
         return _deny(
-            "outside_scope", "This MVP has no scope on record, so nothing can be shown to lie inside it."
+            "outside_scope", "This MVP has no recorded scope, so nothing can be shown to lie inside it."
         )
     if bound.ends_on is not None and clock.local_day(now) > bound.ends_on:
         return _deny("outside_scope", f"The scope of this MVP ended on {bound.ends_on:%-d %B %Y}.")

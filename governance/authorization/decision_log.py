@@ -1,7 +1,7 @@
 """The log of decisions: written to a file before the answer goes out, and from there in batches into the database.
 
 One line a decision (`governance.queue.spooled_log`), brought over about every second: one batch, one transaction, one
-row that commits to all of them, and with its capture one entry of the record. Where too much waits, or for too long,
+row that commits to all of them, and with its capture one entry of the audit log. Where too much waits, or for too long,
 nothing is allowed until it was brought over.
 """
 

@@ -1,6 +1,6 @@
 """Database roles: the owner migrates, the application works, the sealer seals, the auditor reads.
 
-Nobody but the owner could change the record, and the owner's changes are found by verification.
+Nobody but the owner could change the audit log, and the owner's changes are found by verification.
 """
 
 import re
@@ -166,7 +166,7 @@ def written_once() -> set[str]:
 
 
 def derived() -> set[str]:
-    """Return the tables that a trigger writes as the owner, from rows of the record: their models say `derived`."""
+    """Return the tables that a trigger writes as the owner, from rows of the audit log: their models say `derived`."""
     return {model._meta.db_table for model in apps.get_models() if getattr(model, "derived", False)}
 
 

@@ -1,7 +1,7 @@
 """Row history: who saved each governed row and why, for everything inside `acting`.
 
 `governed()` is the one line that puts a model under history. A save of a governed model outside `acting` is
-refused here: no actor, no write (docs/record.md).
+refused here: no actor, no write (docs/audit-log.md).
 """
 
 import functools
@@ -50,7 +50,7 @@ def current() -> Acting | None:
 
 
 def set_request_id(value: str):
-    """Remember the id of the running request or task for the record; returns the token to reset it with."""
+    """Remember the id of the running request or task for the audit log; returns the token to reset it with."""
     return _request_id.set(value)
 
 
@@ -134,7 +134,7 @@ def _tell_database(who: Acting | None) -> None:
 class TransactionId(Func):
     """plumbline_xact(): the id of the running transaction, right inside savepoints too (docs/architecture.md, trap 14).
 
-    Never one that the record knows from another server: a restore moves the count past all of them.
+    Never one that the audit log knows from another server: a restore moves the count past all of them.
     """
 
     function = "plumbline_xact"
@@ -159,7 +159,7 @@ class DatabaseSimulated(Func):
 
 
 class WrittenOnce(models.Model):
-    """A row of the record itself: written once, refused any change by the database, and captured when written."""
+    """A row of the audit log itself: written once, refused any change by the database, and captured when written."""
 
     inserted_only = True  # what the application's login may do (governance/database/database_roles.py)
 

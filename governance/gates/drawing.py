@@ -1,8 +1,8 @@
 """Questions drawn to be verified at minimal risk: which, and in what order. Pure.
 
 The gate to production asks an initiative of minimal risk for documents. So many of its questions as the rulebook says
-are drawn by the seed of the record, the root of the first checkpoint after submission, which nobody knows before: these
-are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056).
+are drawn by the seed of the audit log, the root of the first checkpoint after submission, which nobody knows before:
+these are verified. Whoever has the rows and the checkpoint draws the same again (docs/adr/0056).
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from governance.rulebook import Book
 
 # Days before production is to be accepted again on which the questions of that acceptance are drawn.
 DAYS_AHEAD = 30
-BY_ITSELF = "The worker draws within seconds of the record's next checkpoint."
+BY_ITSELF = "The worker draws within seconds of the audit log's next checkpoint."
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def waits(judged: Judged) -> Reason | None:
         return None
     if "" in places:
         return Reason(
-            "The questions that are verified are drawn with the record's next checkpoint, and nobody chooses them.",
+            "The questions that are verified are drawn with the audit log's next checkpoint, and nobody chooses them.",
             BY_ITSELF,
         )
     return Reason("Another question is drawn in place of one that was refused or changed.", BY_ITSELF)

@@ -234,7 +234,7 @@ class Shortcoming:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A question that the record's seed drew, at minimal risk, to be verified (governance.gates.drawing).
+    """A question that the audit log's seed drew, at minimal risk, to be verified (governance.gates.drawing).
 
     `round`: the review, or the next acceptance of production, that it was drawn for. `since`, `until`: when production
     asks it; of what is drawn for an acceptance to come, `since` is None. `answer_version`, `items`: what was offered

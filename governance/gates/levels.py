@@ -49,7 +49,7 @@ TWO_PERSONS = (Stage.PRODUCTION,)
 
 
 def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) -> State | None:
-    """The state where nothing is on record that an answer could be true of; None where something is.
+    """The state where nothing is recorded that an answer could be true of; None where something is.
 
     An empty integration register is not a register without findings: what it would say is unknown, unless an
     accepted declaration says that the initiative stands alone.
@@ -74,7 +74,7 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
         and "model_version" in requirement.triggers
         and not facts.models_at(at)
     ):
-        words = "Unknown: no model is on record for this initiative."
+        words = "Unknown: no model is recorded for this initiative."
         return lacking(requirement, 0, "unknown", words, "Record the model that runs, with its version.")
     return None
 

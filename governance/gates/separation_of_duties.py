@@ -3,7 +3,7 @@ here.
 
 Whoever works on an initiative, stands in for somebody who does, or wrote what a signature rests on does not sign it;
 the seat for business value does not report to the owner (docs/domain.md, invariants 4 and 5). The database refuses the
-same by triggers, and the offline verifier looks for it in the record; both on purpose without this module.
+same by triggers, and the offline verifier looks for it in the audit log; both on purpose without this module.
 """
 
 from collections.abc import Hashable, Iterable, Mapping

@@ -2,7 +2,7 @@
 
 The dictionary was trained once, on what the conventions have in common (tests/support/commands/body_dictionary.py), and
 has a number, which each body names: another one is added beside it and never takes its place. The salt of a body is
-made from its key: with the key both go, and nobody can try texts against the digest that the record keeps.
+made from its key: with the key both go, and nobody can try texts against the digest that the audit log keeps.
 """
 
 import secrets
@@ -103,5 +103,5 @@ def salt(key: bytes) -> bytes:
 
 
 def digest(body: bytes, key: bytes) -> bytes:
-    """What the record commits to: the body under the salt of its key."""
+    """What the audit log commits to: the body under the salt of its key."""
     return entries.commitment(salt(key), body)

@@ -52,8 +52,8 @@ class Wanted:
 class Opened:
     """One interaction in clear, joined with what else was reported of it; `report` is None once its key is destroyed.
 
-    `wrong` says what does not fit the digest that the record keeps; it is empty otherwise. `expired`: its body was kept
-    for its time, and is gone.
+    `wrong` says what does not fit the digest that the audit log keeps; it is empty otherwise. `expired`: its body was
+    kept for its time, and is gone.
     """
 
     row: Interaction

@@ -1,4 +1,4 @@
-"""Rows of the rules and the record."""
+"""Rows of the rules and the audit log."""
 
 from governance.models.audit import Sample, SampledEntry
 from governance.models.audit_log import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp

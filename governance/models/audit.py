@@ -1,4 +1,4 @@
-"""Rows of audit: samples drawn from the record, and the entries in them with their conclusions."""
+"""Rows of audit: samples drawn from the audit log, and the entries in them with their conclusions."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""The append-only record. Its tables refuse UPDATE, DELETE and TRUNCATE for everybody, by trigger."""
+"""The append-only audit log. Its tables refuse UPDATE, DELETE and TRUNCATE for everybody, by trigger."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ class EntryQuerySet(models.QuerySet):
 class Entry(models.Model):
     """One act, or one change of a row: what may be shown without its body. Holds no key that can cascade."""
 
-    not_governed = "it is the record"
+    not_governed = "it is the audit log"
 
     kind = models.CharField(max_length=60)
     actor_id = models.BigIntegerField(null=True)
@@ -110,7 +110,7 @@ class Entry(models.Model):
 class EntryBody(models.Model):
     """The exact bytes of an entry and the salt its digest was made with."""
 
-    not_governed = "it is the record"
+    not_governed = "it is the audit log"
 
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="body")
     body = models.BinaryField()
@@ -126,7 +126,7 @@ class EntryBody(models.Model):
 class Checkpoint(models.Model):
     """The head of the tree at one size, signed: who holds one can tell whether anything before it was changed."""
 
-    not_governed = "it is the record"
+    not_governed = "it is the audit log"
 
     origin = models.CharField(max_length=120)
     size = models.BigIntegerField()
@@ -148,7 +148,7 @@ class Checkpoint(models.Model):
 class Leaf(models.Model):
     """An entry's place in the tree: the exact bytes that were hashed, and their hash. Positions have no gaps."""
 
-    not_governed = "it is the record"
+    not_governed = "it is the audit log"
 
     position = models.BigIntegerField(primary_key=True)
     # Without a constraint in the database: verification finds a leaf without its entry, and sealing is a third faster.
@@ -182,7 +182,7 @@ class Node(models.Model):
 class Sealing(models.Model):
     """When a transaction became known: what it wrote is part of every day from then on, and of none before."""
 
-    not_governed = "it is the record"
+    not_governed = "it is the audit log"
 
     xact = models.BigIntegerField(primary_key=True)
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="+")
@@ -195,7 +195,7 @@ class Sealing(models.Model):
 class Timestamp(models.Model):
     """What an authority outside the house signed: that this checkpoint was there at its time. Append-only."""
 
-    not_governed = "it is the record"
+    not_governed = "it is the audit log"
 
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="timestamps")
     url = models.CharField(max_length=250)

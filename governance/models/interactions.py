@@ -76,7 +76,7 @@ class InteractionDigest(models.Model):
     """
 
     inserted_only = True
-    not_governed = "left by retention, which says in the record what it removed"
+    not_governed = "left by retention, which says in the audit log what it removed"
 
     batch = models.ForeignKey(
         InteractionBatch, models.DO_NOTHING, related_name="digests", db_constraint=False, db_index=False
@@ -100,7 +100,7 @@ class InteractionBodies(models.Model):
     hold.
     """
 
-    not_governed = "kept by retention, which says in the record what it removed"
+    not_governed = "kept by retention, which says in the audit log what it removed"
 
     initiative_number = models.PositiveIntegerField(unique=True)
     gone_through = models.DateField()

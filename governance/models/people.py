@@ -117,7 +117,7 @@ class User(AbstractBaseUser):
 
     hidden_from_auditors = ("password",)
 
-    last_login = None  # The sign-in is an entry in the record; a write without an actor would be refused.
+    last_login = None  # The sign-in is an entry in the audit log; a write without an actor would be refused.
 
     login = models.CharField(
         max_length=LONGEST_LOGIN,

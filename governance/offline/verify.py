@@ -699,7 +699,7 @@ def check_interaction(
         if entry["table"] != "governance_interactionbatch" or entry["key"] != str(batch["id"]):
             raise Rejected("The receipt is not of the batch of the interaction.")
         if (row["root"], row["count"]) != (batch["root"], batch["count"]):
-            raise Rejected("The batch is not as the record keeps it.")
+            raise Rejected("The batch is not as the audit log keeps it.")
         if withheld:
             return None, receipt, note, signers
         return parse_json(said.encode(), "The body of the interaction"), receipt, note, signers
@@ -774,7 +774,7 @@ OF_ACTS = ("review", "seat", "digest", "number", "from", "to", "person_id", "row
 PEOPLE = ("governance_membership", "governance_user", "governance_board", "governance_unit")
 ROLES = ("initiatives_roleassignment", "initiatives_initiative")
 
-_Row = dict[str, Any]  # a row, an entry or a body, as the record writes it
+_Row = dict[str, Any]  # a row, an entry or a body, as the audit log writes it
 
 
 class Need(NamedTuple):
@@ -1098,9 +1098,9 @@ def _moment(text: str) -> datetime.datetime:
 
 
 class Judge:
-    """Whether what was recorded was allowed: `look` at each entry in the order of the record, then `finish`.
+    """Whether what was recorded was allowed: `look` at each entry in the order of the audit log, then `finish`.
 
-    `sight` says what of the record there is: "all"; "initiative", the entries of one initiative; "period", those of
+    `sight` says what of the audit log there is: "all"; "initiative", the entries of one initiative; "period", those of
     some days. Each stage change has one StageChange in its transaction, its act and its decision; each decision its
     sign-offs, seats and quorum and a chair; each sign-off and approval a seat of that board, no role on the initiative,
     and its act; each contract in force its approvals. What rests on rows whose bodies were erased is counted in
@@ -1169,7 +1169,7 @@ class Judge:
         self._needs(change, body.get("exchanged") or ())
 
     def finish(self) -> list[Breach]:
-        """Every breach, in the order of the record: what needs its whole transaction is judged now."""
+        """Every breach, in the order of the audit log: what needs its whole transaction is judged now."""
         self._moved()
         for change, kinds, said, words in self.wanted:
             self._wants(change, kinds, said, words)
@@ -1968,14 +1968,14 @@ def check_id_token(
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise Rejected("The ID token is not a signed token.")
     if header.get("alg") != evidence["algorithm"]:
-        raise Rejected("The ID token is signed by another algorithm than the record says.")
+        raise Rejected("The ID token is signed by another algorithm than the audit log says.")
     key = key_of_jwk(evidence["jwk"])
     if not jwk_verify(key, evidence["algorithm"], ".".join(pieces[:2]).encode(), signature):
         raise Rejected("The ID token is not signed by the key that was kept with it.")
     if claims.get("iss") != evidence["issuer"]:
-        raise Rejected("The ID token is of another issuer than the record says.")
+        raise Rejected("The ID token is of another issuer than the audit log says.")
     if claims.get("aud") not in (evidence["client_id"], [evidence["client_id"]]):
-        raise Rejected("The ID token is for another client than the record says.")
+        raise Rejected("The ID token is for another client than the audit log says.")
     if claims.get("nonce") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
         raise Rejected("The ID token was made for something else than this statement.")
     then = claims.get("auth_time")
@@ -1989,7 +1989,7 @@ def check_id_token(
 
 
 def check_signature(row: dict[str, Any]) -> str:
-    """The strength of a proof as the record keeps it, once all of it that can be checked is right. Raises Rejected.
+    """The strength of a proof as the audit log keeps it, once all of it that can be checked is right. Raises Rejected.
 
     Of any proof: its digest is that of its statement. Of a passkey: the challenge is made of that digest, and was
     signed by the public key, for this site, by somebody whom the authenticator verified. Of an identity provider: what
@@ -2050,7 +2050,7 @@ class Signatures:
     """
 
     def __init__(self, whole: bool, heads: Iterable[int], issuers: Issuers | None = None) -> None:
-        """`heads`: the sizes of the record at which a checkpoint was signed. `whole`: every entry is here."""
+        """`heads`: the sizes of the audit log at which a checkpoint was signed. `whole`: every entry is here."""
         self.whole, self.heads, self.issuers = whole, sorted(heads), issuers or {}
         self._providers: dict[int, dict[str, Any]] = {}
         self._clients: dict[int, set[str]] = {}  # by provider: every client id so far
@@ -2128,7 +2128,7 @@ class Signatures:
             raise Rejected("The passkey of this signature had ended.")
 
     def _of_provider(self, table: str, position: int, row: dict[str, Any] | None) -> None:
-        """Remember what the record says of a provider, of a key of one, or of a linked account."""
+        """Remember what the audit log says of a provider, of a key of one, or of a linked account."""
         if row is None:
             return
         if table == PROVIDERS_TABLE:
@@ -2156,7 +2156,9 @@ class Signatures:
                 or house["issuer"] != issuer
                 or said["client_id"] not in clients
             ):
-                raise Rejected("The key of the provider is untrusted: the record holds another one for it.")
+                raise Rejected(
+                    "The key of the provider is untrusted: the audit log holds another one for it."
+                )
             if _moment(known["fetched_at"]) != _moment(said["fetched_at"]):
                 raise Rejected(
                     "The key of the provider was recorded at another moment than the signature says."
@@ -2213,7 +2215,7 @@ class Signatures:
             if row is None:
                 if self.whole and not self.erased:
                     raise Rejected(
-                        f"position {position}: The act says it was signed, and its proof is not in the record."
+                        f"position {position}: The act says it was signed, and its proof is not in the audit log."
                     )
                 continue
             if row["strength"] != strength or row["person_id"] != actor:
@@ -2235,7 +2237,7 @@ class Signatures:
         if self.unsealed:
             found.append(
                 f"Of {self.unsealed} of them this export has no checkpoint between enrolment and use: that the key was "
-                "there first rests on the order of the record alone."
+                "there first rests on the order of the audit log alone."
             )
         if PROVIDER in self.counts:
             found.append(
@@ -2554,7 +2556,8 @@ class Export:
     def _same_root(self, size: int, root: bytes, said: bytes) -> None:
         if root != said:
             raise Rejected(
-                f"{FINAL}: the record was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold "
+                f"{FINAL}: the audit log was rewritten: at size {size} it has root {root.hex()}, the checkpoint you "
+                "hold "
                 f"says {said.hex()}"
             )
         self.checked["held"] += 1
@@ -2570,7 +2573,8 @@ class Export:
                         check_consistency(size, said, self.final.size, self.final.root, self.proofs[size])
                     except Rejected:
                         raise Rejected(
-                            f"{FINAL}: the record was rewritten: its beginning of size {size} does not have the root "
+                            f"{FINAL}: the audit log was rewritten: its beginning of size {size} does not have the "
+                            "root "
                             f"that the checkpoint you hold says, {said.hex()}"
                         ) from None
                     self.checked["held"] += 1
@@ -2579,7 +2583,7 @@ class Export:
                 else:
                     raise Rejected(
                         f"{PROOFS}: holds no proof for the checkpoint you hold, of size {size}. Ask for an export made "
-                        "with it (export_record --checkpoint FILE)."
+                        "with it (export_audit_log --checkpoint FILE)."
                     )
 
     def _entries(self, name: str) -> None:
@@ -2624,7 +2628,9 @@ class Export:
                 else:
                     proof = _hashes(line["proof"], "The proof")
                     if root_from_inclusion(position, self.final.size, hash, proof) != self.final.root:
-                        raise Rejected("The entry is not in the record that the final checkpoint stands for.")
+                        raise Rejected(
+                            "The entry is not in the audit log that the final checkpoint stands for."
+                        )
             self.checked["entries"] += 1
             self.checked["erased"] += body is None
         if self.checked["entries"] != self.manifest["entries"]:
@@ -2644,7 +2650,7 @@ class Export:
             raise Rejected(f"{ENTRIES}, {said_of(wrong[0])}{more}")
 
     def _entry(self, position: int, entry: dict[str, Any], body: bytes | None) -> None:
-        """Judge it, and keep what the record itself says of evidence, to compare it with the list."""
+        """Judge it, and keep what the audit log itself says of evidence, to compare it with the list."""
         self.judge.look(entry, body)
         self.signatures.look(position, entry, body)
         if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
@@ -2658,7 +2664,9 @@ class Export:
             )
 
     def _evidence(self, name: str) -> None:
-        """Every fingerprint is the one that the record holds, and every file that belongs here is here and has it."""
+        """Every fingerprint is the one that the audit log holds, and every file that belongs here is here and has
+        it.
+        """
         absent = []
         for place, line in self._lines(name, "The evidence"):
             with _place(place):
@@ -2729,7 +2737,7 @@ def _check_receipt_file(
             kept, _ = note_verify(other, trusted or receipt["keys"], origin=note.origin)
             if kept.size == note.size and kept.root != note.root:
                 raise Rejected(
-                    f"has another root at size {kept.size} than the receipt: the record was rewritten."
+                    f"has another root at size {kept.size} than the receipt: the audit log was rewritten."
                 )
             if kept.size != note.size:
                 raise Rejected(
@@ -2777,7 +2785,7 @@ def _check_checkpoint_file(path: str, content: bytes, trusted: Sequence[Verifier
     name = os.path.basename(path)
     if not trusted:
         raise Rejected(
-            f"{name}: a checkpoint alone is checked with --key KEY; the record page shows the key."
+            f"{name}: a checkpoint alone is checked with --key KEY; the audit log page shows the key."
         )
     with _place(name):
         note, signers = note_verify(content, trusted)
@@ -2838,7 +2846,7 @@ def _check_place(
         lines = [
             f"{found['files']} files, {found['entries']} entries ({found['erased']} of them erased), "
             f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: all as recorded.",
-            f"The record had {export.final.size} entries then; its root is {export.final.root.hex()}.",
+            f"The audit log had {export.final.size} entries then; its root is {export.final.root.hex()}.",
         ]
         lines += export.signatures.lines()
         lines += _judged_lines(export)

@@ -13,19 +13,19 @@ from governance.notices.inbox import Line
 from governance.storage import data_folder
 from governance.transparency_log import sealing, signing_keys
 
-SEALING = "governance.tasks.seal_record"
+SEALING = "governance.tasks.seal_audit_log"
 LATELY = timedelta(hours=1)  # beside a worker with the right key, one with another fails only now and then
 
 
 def lines(person: User) -> list[Line]:
-    """A folder that is not the right one, and a record that cannot be signed on, for admins."""
+    """A folder that is not the right one, and an audit log that cannot be signed on, for admins."""
     if not (person.is_admin and person.is_active):
         return []
     found = []
     if why := data_folder.wrong():
         found.append(_line("The folder of files is not the right one", why))
     if why := signing_refused():
-        found.append(_line("The record is signed with another key", why))
+        found.append(_line("The audit log is signed with another key", why))
     return found
 
 

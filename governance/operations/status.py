@@ -271,7 +271,7 @@ def try_all_again(*, by: User) -> int:
 
 
 def _to_try(mails: list[Undelivered], by: User) -> list[tuple[type, int]]:
-    """The rows of these mails, once the act is in the record."""
+    """The rows of these mails, once the act is in the audit log."""
     with acting(by=by, reason="Undelivered mail tried again"):
         may_keep_accounts(by).or_refuse()
         if mails:

@@ -35,7 +35,7 @@ def _scheduler(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
             "The scheduler is silent",
             "",
             f"Nothing was heard of it since {clock.moment_in_words(since)}: nobody is reminded, no mail goes out, the "
-            "record is not sealed. What each page says stays right.",
+            "audit log is not sealed. What each page says stays right.",
         )
 
 
@@ -45,7 +45,7 @@ def _workers(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
         yield (
             "No worker is heard",
             "",
-            f"Nothing was heard of any since {clock.moment_in_words(since)}: no mail goes out, the record is not "
+            f"Nothing was heard of any since {clock.moment_in_words(since)}: no mail goes out, the audit log is not "
             "sealed. What each page says stays right.",
         )
         return
@@ -76,8 +76,8 @@ def _sealing() -> Iterator[tuple[str, str, str]]:
     if backlog.late:
         since = clock.moment_in_words(clock.now() - backlog.age)
         yield (
-            "The record is not sealed",
-            "#record",
+            "The audit log is not sealed",
+            "#audit-log",
             f"{backlog.count} entries wait, the oldest since {since}. It takes seconds when scheduler and worker run.",
         )
 

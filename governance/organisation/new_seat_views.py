@@ -23,6 +23,6 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("inbox")
     happens = [
         f"{seat.person} can approve in this seat at once, and not only from the end of its first day.",
-        "The record says that you confirmed it.",
+        "The audit log says that you confirmed it.",
     ]
     return render(request, "governance/organisation/seat_confirm.html", {"seat": seat, "happens": happens})

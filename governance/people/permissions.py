@@ -8,7 +8,7 @@ from governance.vocabulary import BoardRole
 
 
 def may_audit(person: User) -> Answer:
-    """The auditor's inbox: search the whole record, draw samples, see who read and who held what."""
+    """The auditor's inbox: search the whole audit log, draw samples, see who read and who held what."""
     if person.is_active and person.is_auditor:
         return yes()
     return no("Only auditors open these pages.", "An admin can make an account an auditor's.")
@@ -67,11 +67,11 @@ def may_import(person: User) -> Answer:
     return no("Only admins import inventories.", "Give the file to an admin.")
 
 
-def may_see_record(person: User) -> Answer:
+def may_see_audit_log(person: User) -> Answer:
     """Refusals and the acts of other people: auditors and admins."""
     if person.is_active and (person.is_auditor or person.is_admin):
         return yes()
-    return no("Only auditors and admins see the whole record.")
+    return no("Only auditors and admins see the whole audit log.")
 
 
 def may_hold(person: User) -> Answer:

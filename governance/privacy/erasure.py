@@ -1,4 +1,4 @@
-"""Erasing what the record holds about a person, so that the record still verifies and says what is gone.
+"""Erasing what the audit log holds about a person, so that the audit log still verifies and says what is gone.
 
 Of each entry that speaks of her the body and its salt are destroyed; the digest stays, and with it the tree. In rows
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
@@ -109,7 +109,7 @@ def erase(
             raise ValidationError({name: "Say why, and which duty asks for it."})
         if words.name(text):
             raise ValidationError(
-                {name: "This stays in the record for good: write it without the person's name."}
+                {name: "This stays in the audit log for good: write it without the person's name."}
             )
     mark = personal_data.mark_of(person)
     with acting(by=by, reason=f"Data of {mark} erased: {duty.strip()}"):
@@ -236,7 +236,7 @@ def remove_private(person: User) -> dict[str, int]:
 
 
 def private_models() -> list[type[models.Model]]:
-    """Models whose rows end with the person they belong to: no record of anything."""
+    """Models whose rows end with the person they belong to: no part of any decision."""
     captured = set(row_capture.captured_models())
     return [
         model

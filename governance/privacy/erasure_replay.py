@@ -3,7 +3,7 @@
 A line of the log (`governance.privacy.erasure_log`) names entries by key and digest, rows that never change by
 key, and where in
 their text the mark stands. Rows that do change take their words from their newest history, which is one of those; what
-is not part of the record is searched anew, by the names that the restored account still has.
+is not part of the audit log is searched anew, by the names that the restored account still has.
 """
 
 import json
@@ -138,8 +138,8 @@ def _follow_history(work: Work) -> None:
 
 
 def _search(work: Work, words: Words, columns: dict[str, list[Column]]) -> None:
-    """Rows that name her here: those that are no part of the record, and, beside what the line told, those whose entry
-    is erased now."""
+    """Rows that name her here: those that are no part of the audit log, and, beside what the line told, those whose
+    entry is erased now."""
     captured = {model._meta.db_table for model in row_capture.captured_models()}
     past = erasure_log.governed_by_history()
     found: dict[str, list[Mention]] = {}

@@ -20,7 +20,7 @@ from django.db import connection
 
 from governance.models import User
 
-# The bare record: it holds no words, or (bodies) is searched by `entries_about`.
+# The bare audit log: it holds no words, or (bodies) is searched by `entries_about`.
 RECORD = (
     "governance_checkpoint",
     "governance_entry",

@@ -129,11 +129,11 @@ class Keeping:
             return None
         ended_at = self.ends.get(ref) if ref else at
         if ended_at is None:
-            return Kept(f"It is the record of a decision on {ref}, which has not ended.")
+            return Kept(f"It is the decision record on {ref}, which has not ended.")
         since = free_from(ended_at)
         if clock.today() >= since:
             return None
-        return Kept(f"It is the record of a decision{f' on {ref}' if ref else ''}.", since)
+        return Kept(f"It is the decision record{f' on {ref}' if ref else ''}.", since)
 
 
 # --- What is due ------------------------------------------------------------------------------------------------------

@@ -108,8 +108,8 @@ class SignatureField(PasswordField):
 class SigningForm(forms.Form):
     """A form that is valid only with a proof of whoever sends it, asked for as its last field each time.
 
-    `purpose` says in words what is signed; a wrong proof is an entry of the record with these words. `act` is what the
-    rulebook calls it, where it asks for a strength. `facts` (values, or a function that reads them) is what the
+    `purpose` says in words what is signed; a wrong proof is an entry of the audit log with these words. `act` is what
+    the rulebook calls it, where it asks for a strength. `facts` (values, or a function that reads them) is what the
     signature rests on besides the words of the form and the state of the initiative. The proof is looked at only once
     everything else is in order, never stands in `cleaned_data`, and is kept beside the act that follows. Where one
     button of a form binds nothing, the form makes the field optional for it.

@@ -65,7 +65,7 @@ def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> di
     """Copy everything, as it stands at one moment, into a new folder; returns its manifest.
 
     Runs as the owner of the tables, beside people at work. Files that storage has lost or changed, and that the
-    record does not know as missing, are listed in the manifest under "lost" and "changed". Raises BackupTrouble.
+    audit log does not know as missing, are listed in the manifest under "lost" and "changed". Raises BackupTrouble.
     """
     with draft_of(folder) as draft:
         files: dict[str, Any] = {}
@@ -206,7 +206,7 @@ def migrations_of(cursor: Any) -> dict[str, list[str]]:
 
 
 def newest_checkpoint(cursor: Any) -> dict[str, Any] | None:
-    """The head of the sealed record: what the copy is held against later. None where nothing was sealed yet."""
+    """The head of the sealed audit log: what the copy is held against later. None where nothing was sealed yet."""
     cursor.execute(
         "SELECT size, encode(root, 'hex'), note FROM governance_checkpoint ORDER BY size DESC, id DESC LIMIT 1"
     )
@@ -224,7 +224,7 @@ def public_keys(origin: str) -> list[str]:
 
 
 def unknown_keys(manifest: dict[str, Any]) -> list[str]:
-    """The keys that signed the record of a backup and that this installation does not know."""
+    """The keys that signed the audit log of a backup and that this installation does not know."""
     checkpoint = manifest["checkpoint"]
     known = public_keys(checkpoint["note"].partition("\n")[0]) if checkpoint else manifest["keys"]
     return [key for key in manifest["keys"] if key not in known]
@@ -273,7 +273,7 @@ def copy_files(
     """Copy the files that rows of the snapshot speak of: files are only ever added, so all of them are still there.
 
     Returns the names under "evidence"; those that storage has no more under "lost", and those whose content is not
-    what their row says under "changed". Such as the record knows to be missing are no news and left out.
+    what their row says under "changed". Such as the audit log knows to be missing are no news and left out.
     """
     told: dict[str, list[str]] = {"evidence": [], "lost": [], "changed": []}
     for name, (storage, fingerprint, missed) in sorted(named.items()):

@@ -1,7 +1,8 @@
 """The data folder, identified by a mark in it that also stands in the database.
 
-A folder that is not mounted looks like an empty one. Whoever trusted it would write into the record that all files are
-gone. So a process on `DATABASE_URL` does not start, no file is looked for and none is taken in, unless the mark fits.
+A folder that is not mounted looks like an empty one. Whoever trusted it would write into the audit log that all files
+are gone. So a process on `DATABASE_URL` does not start, no file is looked for and none is taken in, unless the mark
+fits.
 """
 
 import secrets

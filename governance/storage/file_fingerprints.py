@@ -1,4 +1,4 @@
-"""Fingerprints of files: whether one that the record names still has the recorded hash."""
+"""Fingerprints of files: whether one that the audit log names still has the recorded hash."""
 
 import hashlib
 import io
@@ -74,7 +74,7 @@ def ask_worker(task: Task, key: int) -> None:
 
 @dataclass
 class Looked:
-    """How many files were compared with their fingerprints, and how many the record itself calls missing."""
+    """How many files were compared with their fingerprints, and how many the audit log itself calls missing."""
 
     files: int = 0
     missing: int = 0

@@ -40,7 +40,7 @@ MONTHS_MADE_BY = {
     "interaction": "plumbline_interactions_of({})",
     "interactionbody": "plumbline_bodies_of({}::date)",
 }
-# Columns that hold the id of a transaction, in every table of the record.
+# Columns that hold the id of a transaction, in every table of the audit log.
 XACT_COLUMNS = ("xact", "history_xact")
 
 
@@ -72,13 +72,13 @@ def restore(
         load(cursor, folder, manifest)
         move_count_of_transactions(cursor)
         if not older:
-            tell_record(folder, manifest)
+            record_restore(folder, manifest)
             erased_again = erasure_replay.replay(log)
             destroyed_again = destroyed.again(as_owner=True)
     tell(f"{len(manifest['tables'])} tables, {sum(t['rows'] for t in manifest['tables'].values())} rows.")
     if older:
         call_command("migrate", interactive=False, verbosity=0)
-        tell_record(folder, manifest)
+        record_restore(folder, manifest)
         erased_again = erasure_replay.replay(log)
         with transaction.atomic():
             destroyed_again = destroyed.again(as_owner=True)
@@ -305,7 +305,7 @@ def raise_fences(cursor: Any, triggers: list[tuple], keys: list[tuple]) -> None:
 
 
 def move_count_of_transactions(cursor: Any) -> int:
-    """Have plumbline_xact() count on from above every id that the record knows; returns what it adds now.
+    """Have plumbline_xact() count on from above every id that the audit log knows; returns what it adds now.
 
     Another server counts its transactions anew; without this an id would come to mean two of them.
     """
@@ -335,8 +335,8 @@ def move_count_of_transactions(cursor: Any) -> int:
     return ahead
 
 
-def tell_record(folder: Path, manifest: dict[str, Any]) -> None:
-    """The entry that says that from here on the record continues in another place, from which backup."""
+def record_restore(folder: Path, manifest: dict[str, Any]) -> None:
+    """The entry that says that from here on the audit log continues in another place, from which backup."""
     with acting(system="restore", reason="The database was restored from a backup"):
         entries.record(
             EntryKind.RESTORED,

@@ -1,1 +1,1 @@
-"""The sealed record: Merkle tree, checkpoints, signing keys, time-stamps, any past day, verification."""
+"""The sealed audit log: Merkle tree, checkpoints, signing keys, time-stamps, any past day, verification."""

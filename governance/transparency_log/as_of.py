@@ -2,7 +2,7 @@
 
 Beside each governed table stands a view of the same name in the schema `asof`. It shows, for each row, the newest
 state that was known by the moment: known is what a checkpoint had sealed, so the same question gets the same answer
-for ever (docs/record.md, "As-of"). Putting that schema first in the search path turns the whole application back; no
+for ever (docs/audit-log.md, "As-of"). Putting that schema first in the search path turns the whole application back; no
 page has a second way of reading.
 """
 

@@ -59,7 +59,7 @@ def history_tables() -> list[str]:
     )
 
 
-def record_tables() -> list[str]:
+def audit_log_tables() -> list[str]:
     """Every table whose rows are written once and never change: audit log, sign-offs and their like, history."""
     once = [model._meta.db_table for model in row_capture.written_once_models()]
     return [*AUDIT_LOG_TABLES, *(table for table in once if table not in MARKED_ONCE), *history_tables()]
@@ -69,7 +69,7 @@ def install(using: str = "default") -> None:
     """Put every trigger and view on; safe to repeat."""
     with connections[using].cursor() as cursor:
         present = row_capture.present(cursor)
-        for table in record_tables():
+        for table in audit_log_tables():
             if table in present:
                 cursor.execute("SELECT plumbline_append_only(%s)", [table])
         row_capture.install(cursor, present)

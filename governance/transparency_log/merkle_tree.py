@@ -1,4 +1,4 @@
-"""The Merkle tree over the record, read back: its peaks, and inclusion and consistency proofs.
+"""The Merkle tree over the audit log, read back: its peaks, and inclusion and consistency proofs.
 
 Hashes of leaves are stored, and of each full subtree of 256, 65,536, 16,777,216 ... leaves. Any other is made from at
 most 255 of those below it, so that a proof in a tree of a million reads some hundreds of rows. The rules of RFC 6962

@@ -1,6 +1,7 @@
-"""The sealed record derived again from its bytes: entries, bodies, leaves, nodes, and the root at every checkpoint.
+"""The sealed audit log derived again from its bytes: entries, bodies, leaves, nodes, and the root at every checkpoint.
 
-One walk over the leaves in their order, with the tree's peaks in hand: what is in memory does not grow with the record.
+One walk over the leaves in their order, with the tree's peaks in hand: what is in memory does not grow with the audit
+log.
 """
 
 import hmac
@@ -210,7 +211,8 @@ class Walk:
             note, root = self.held.pop(0), self.peaks.root()
             if note.root != root:
                 self.report.add(
-                    f"the record was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold says "
+                    f"the audit log was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold "
+                    "says "
                     f"{note.root.hex()}", "held", position=size,
                 )  # fmt: skip
 
@@ -261,7 +263,7 @@ class Walk:
             self.coming = next(self.checkpoints, None)
         for note in self.held:
             self.report.add(
-                f"the record was cut: the checkpoint you hold speaks of {note.size} entries, and {size} are there",
+                f"the audit log was cut: the checkpoint you hold speaks of {note.size} entries, and {size} are there",
                 "held", position=size,
             )  # fmt: skip
         extra = next(self.nodes, None) if not self.nodes_differ else None

@@ -199,7 +199,7 @@ def _secret(table: str, pk: str, column: str, since: int, using: str) -> Iterato
         words = (
             f"entry {entry} keeps no digest of {column}, and entries before it do"
             if left_out
-            else f"the row was changed past the record, at {column}"
+            else f"the row was changed past the audit log, at {column}"
         )
         yield Difference(words, entry, table, key, column)
 
@@ -208,9 +208,9 @@ def _explain(row: _Row, *, governed: bool, whole: bool) -> Iterator[tuple[str, s
     """What is wrong with one row, in words, and the field; nothing when only columns came or went."""
     if row.entry is None:
         if row.history is not None:
-            yield f"history {row.history} tells of a change that is not in the record", ""
+            yield f"history {row.history} tells of a change that is not in the audit log", ""
         else:
-            yield "the row stands, and the record does not know it", ""
+            yield "the row stands, and the audit log does not know it", ""
         return
     if row.odd and not row.erased:
         yield f"entry {row.entry} does not say of itself what its body says", ""
@@ -225,12 +225,12 @@ def _explain(row: _Row, *, governed: bool, whole: bool) -> Iterator[tuple[str, s
 def _chain(row: _Row) -> Iterator[tuple[str, str]]:
     alive = (row.last_operation or "-") != "-"
     if row.last_operation is None and row.operation != "+":
-        yield "the row is changed before the record says that it began", ""
+        yield "the row is changed before the audit log says that it began", ""
     elif row.operation == "+" and alive:
         yield "the row begins twice", ""
     elif row.operation != "+":
         if not alive:
-            yield "the row is changed after the record says that it ended", ""
+            yield "the row is changed after the audit log says that it ended", ""
         elif not (row.erased or row.last_erased):
             for field in _unequal(row.last_row, row.before):
                 yield f"the change does not begin where the one before it ended, at {field}", field
@@ -239,12 +239,12 @@ def _chain(row: _Row) -> Iterator[tuple[str, str]]:
 def _standing(row: _Row) -> Iterator[tuple[str, str]]:
     if row.operation == "-":
         if row.stands is not None:
-            yield "the row stands, and the record says that it was deleted", ""
+            yield "the row stands, and the audit log says that it was deleted", ""
     elif row.stands is None:
-        yield "the row is gone, and the record says that it stands", ""
+        yield "the row is gone, and the audit log says that it stands", ""
     elif not row.erased:
         for field in _unequal(row.after, row.stands):
-            yield f"the row was changed past the record, at {field}", field
+            yield f"the row was changed past the audit log, at {field}", field
 
 
 def _history(row: _Row) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ UNSEALED = (
 )
 
 
-class RecordBroken(RuntimeError):
+class AuditLogBroken(RuntimeError):
     """The stored tree is not the one that was signed last, or not by a key of ours: nothing is signed on top of it."""
 
 
@@ -89,7 +89,7 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
     """Seal every committed entry that is not sealed; the new checkpoint, or None when there is nothing new.
 
     One sealing at a time: with `wait` it waits for its turn, without it leaves the work to the one that is at it.
-    Raises RecordBroken, having written nothing, when the stored tree is not the one signed last, or was signed last
+    Raises AuditLogBroken, having written nothing, when the stored tree is not the one signed last, or was signed last
     with a key that is not known here.
     """
     using = database()
@@ -101,7 +101,7 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
         moves = mark is not None and (last is None or _settled(cursor, last))
         floor = _floor(cursor, last)
         if last and (why := signing_keys.stray(last, using)):
-            raise RecordBroken(why)
+            raise AuditLogBroken(why)
         size = last.size if last else 0
         added = _append_leaves(cursor, floor, size)
         if not added and not (last and moves and last.counted - floor > WIDE):
@@ -126,7 +126,7 @@ def soon() -> None:
 
 
 def _ask_for_it() -> None:
-    named("governance.tasks.seal_record").delay(wait=True)
+    named("governance.tasks.seal_audit_log").delay(wait=True)
 
 
 def _our_turn(cursor: CursorWrapper, wait: bool) -> bool:
@@ -192,9 +192,9 @@ def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int)
     try:
         peaks = Tree(using).peaks(last.size if last else 0, on_full=full)
     except verify.Rejected as gap:
-        raise RecordBroken(str(gap)) from None
+        raise AuditLogBroken(str(gap)) from None
     if last and peaks.root() != bytes(last.root):
-        raise RecordBroken(
+        raise AuditLogBroken(
             f"The leaves that are stored do not make the root of checkpoint {last.pk}; run verify_audit_log."
         )
     while peaks.size < size:
@@ -288,7 +288,7 @@ def checkpoint_for(entry: Entry) -> Checkpoint:
 
 
 def receipt_of(entry: Entry) -> bytes:
-    """A file that proves by itself that the entry is in the record, word for word. Raises NotSealedYet.
+    """A file that proves by itself that the entry is in the audit log, word for word. Raises NotSealedYet.
 
     Of an entry whose body was erased the receipt shows what is left: its place, its leaf and nothing of the body.
     """
@@ -322,9 +322,9 @@ def checkpoints_due(moment: datetime) -> Iterator[Due]:
         yield Due(
             person,
             "checkpoint",
-            "record",
-            f"The record's checkpoint of week {week}, {year}, to keep: {checkpoint.size} entries",
+            "audit log",
+            f"The audit log's checkpoint of week {week}, {year}, to keep: {checkpoint.size} entries",
             text=checkpoint.note,
-            link="/record/",
+            link="/audit-log/",
             period=f"{year}-W{week:02}",
         )

@@ -1,4 +1,4 @@
-"""The keys that sign the heads of the record: ours, a witness's, and those of former days that still verify.
+"""The keys that sign the heads of the audit log: ours, a witness's, and those of former days that still verify.
 
 A key signs under a name; ours is the origin, which names this log for good and stays when the key is replaced.
 """

@@ -1,4 +1,4 @@
-"""The whole record checked against itself: what was sealed and signed, and the rows as they stand.
+"""The whole audit log checked against itself: what was sealed and signed, and the rows as they stand.
 
 Reads only, some rows at a time, in one look at the database (REPEATABLE READ), so that it may run while people work.
 What it finds is said with its place: position and entry, or table, row and field.
@@ -168,7 +168,7 @@ def verify(
         size = Tree(using).size()
         if since > size:
             raise offline_verify.Rejected(
-                f"The record has {size} sealed entries, and position {since} is beyond them."
+                f"The audit log has {size} sealed entries, and position {since} is beyond them."
             )
         log = Log.read(using, trusted)
         notes = sorted((log.check(text) for text in held), key=attrgetter("size"))
@@ -282,7 +282,7 @@ def _derived(report: Report, using: str) -> None:
 
 
 def _rows(report: Report, using: str) -> None:
-    """The rows of all governed tables against the record, and their history against both."""
+    """The rows of all governed tables against the audit log, and their history against both."""
     since = _first_transaction(report, using)
     if since is None:
         return

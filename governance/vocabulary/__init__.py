@@ -1,7 +1,7 @@
-"""Closed sets of words, each said once: the value as the database and the record keep it, and its label for people.
+"""Closed sets of words, each said once: the value as the database and the audit log keep it, and its label for people.
 
 Stages, roles, seats and layers are those of the domain model; the rulebook may know more seats and layers than these.
-Labels are what pages, mails and files print. A value is never changed: it stands in the sealed record.
+Labels are what pages, mails and files print. A value is never changed: it stands in the sealed audit log.
 """
 
 from django.db.models import TextChoices

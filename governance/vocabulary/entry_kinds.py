@@ -1,4 +1,4 @@
-"""What an act is called in the record: every kind of entry that is written, in the words that are sealed."""
+"""What an act is called in the audit log: every kind of entry that is written, in the words that are sealed."""
 
 from enum import StrEnum
 
@@ -302,7 +302,7 @@ class EntryKind(StrEnum):
     QUESTIONS_DRAWN = "questions drawn"
     QUESTION_ANSWERED = "question answered"
     READINGS_RECORDED = "readings recorded"
-    RECORD_EXPORTED = "record exported"
+    AUDIT_LOG_EXPORTED = "audit log exported"
     REFUSED = "refused"
     REGION_ADDED = "region added"
     REGISTERED = "registered"
@@ -334,9 +334,9 @@ class EntryKind(StrEnum):
     ROLE_PROPOSED = "role proposed"
     RULEBOOK_COPIED = "rulebook copied"
     RULEBOOK_LOADED = "rulebook loaded"
-    RECORD_EXPORT_ASKED = "record export asked"
-    RECORD_EXPORT_ERASED = "record export erased"
-    RECORD_EXPORT_TAKEN = "record export taken"
+    AUDIT_LOG_EXPORT_ASKED = "audit log export asked"
+    AUDIT_LOG_EXPORT_ERASED = "audit log export erased"
+    AUDIT_LOG_EXPORT_TAKEN = "audit log export taken"
     RULEBOOK_PUBLISHED = "rulebook published"
     RULEBOOK_TRIED = "rulebook tried"
     SAMPLE_DRAWN = "sample drawn"

@@ -14,7 +14,7 @@ from governance.permission_result import Conflict
 
 
 class ReasonForm(forms.Form):
-    """Why; the record keeps it."""
+    """Why; the audit log keeps it."""
 
     reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 

@@ -1,4 +1,4 @@
-"""Middleware: the id of a request for the record, and refusals turned into pages."""
+"""Middleware: the id of a request for the audit log, and refusals turned into pages."""
 
 import uuid
 
@@ -125,7 +125,7 @@ class ReadablePages(MiddlewareMixin):
 
 
 class RequestId:
-    """Give every request an id, which entries of the record carry."""
+    """Give every request an id, which entries of the audit log carry."""
 
     def __init__(self, get_response):
         self.get_response = get_response

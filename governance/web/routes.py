@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.audit import record_views, rights_views, sample_views
+from governance.audit import audit_log_views, rights_views, sample_views
 from governance.audit import views as audit_views
 from governance.identity import link_views, sign_in_views
 from governance.identity import views as identity_views
@@ -89,11 +89,15 @@ urlpatterns = [
     path("rulebook/load/", rulebook_views.load, name="rulebook-load"),
     path("rulebook/<str:version>/", rulebook_views.version, name="rulebook-version"),
     path("rulebook/<str:version>/propose/", rulebook_views.propose, name="rulebook-propose"),
-    path("record/", record_views.record_page, name="record"),
-    path("record/checkpoint/", record_views.checkpoint, name="record-checkpoint"),
-    path("record/verify.py", record_views.verifier, name="record-verifier"),
-    path("record/receipts/<int:pk>/", record_views.receipt, name="record-receipt"),
-    path("record/receipts/<int:pk>/receipt.json", record_views.receipt_file, name="record-receipt-file"),
+    path("audit-log/", audit_log_views.audit_log_page, name="audit-log"),
+    path("audit-log/checkpoint/", audit_log_views.checkpoint, name="audit-log-checkpoint"),
+    path("audit-log/verify.py", audit_log_views.verifier, name="audit-log-verifier"),
+    path("audit-log/receipts/<int:pk>/", audit_log_views.receipt, name="audit-log-receipt"),
+    path(
+        "audit-log/receipts/<int:pk>/receipt.json",
+        audit_log_views.receipt_file,
+        name="audit-log-receipt-file",
+    ),
     path("audit/", audit_views.entry_list, name="audit"),
     path("audit/entries/<int:pk>/", audit_views.entry, name="audit-entry"),
     path("audit/readings/", audit_views.entry_list, {"name": "readings"}, name="audit-readings"),

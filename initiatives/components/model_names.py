@@ -1,9 +1,9 @@
-"""Whether a model that a log names is one that the record names, by pins and aliases. Pure.
+"""Whether a model that a log names is one that the register names, by pins and aliases. Pure.
 
 Names are compared without capitals and without the path in front ("openai/gpt-4o"); spaces and _ are -. A name that
 ends with a date, a build number or "latest" is a pin of the alias before it: gpt-4o-2024-08-06 is one of gpt-4o. The
-rule: where the record names an alias, every pin of it is declared; where the record names a pin, that pin is, and the
-alias as far as the log says no more. Another pin of the same alias is another model.
+rule: where the register names an alias, every pin of it is declared; where the register names a pin, that pin is, and
+the alias as far as the log says no more. Another pin of the same alias is another model.
 """
 
 import re
@@ -24,7 +24,7 @@ def alias_of(name: str) -> str:
 
 
 def names_of(name: str, version: str) -> set[str]:
-    """What a model on record may be called: "gpt-4o" with the version "2024-08-06" is gpt-4o-2024-08-06 and no more."""
+    """What a recorded model may be called: "gpt-4o" with the version "2024-08-06" is gpt-4o-2024-08-06 and no more."""
     name, version = normal(name), normal(version)
     if not version or version == name:
         return {name}

@@ -121,7 +121,7 @@ def _refuse(request: SignedInRequest, kind: Kind, row: Consent) -> HttpResponse:
         sent(request),
         **_signed(request, kind, row, "refuse"),
         label=_("Why"),
-        help_text=_("Whoever asked reads it, and it stays in the record."),
+        help_text=_("Whoever asked reads it, and it stays in the audit log."),
     )
     if request.method == "POST" and form.is_valid():
         kind.refuse(row=row, reason=form.cleaned_data["reason"], by=request.user)

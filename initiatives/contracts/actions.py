@@ -228,7 +228,7 @@ def gaps_of(initiative: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
 
 
 def link_of_gap(initiative: Initiative, gap: Gap) -> str:
-    """Where a gap is fixed: at its first clause, at the people where the record has no owner, else in the editor."""
+    """Where a gap is fixed: at its first clause, at the people where the audit log has no owner, else in the editor."""
     if gap.numbers:
         return reverse("clause-edit", args=[initiative.ref, gap.numbers[0]])
     if "record_owner" in gap.code:

@@ -332,7 +332,7 @@ def approve(request, ref):
 
 
 def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by) -> str:
-    """What is said once the seat's verdict is on record; empty where the form now says what is missing."""
+    """What is said once the seat's verdict is recorded; empty where the form now says what is missing."""
     initiative = version.contract.initiative
     may = (
         initiative_permissions.may_approve_contract(initiative, seat, by)
@@ -358,7 +358,7 @@ def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by
         fix(form, error)
         return ""
     return (
-        "Your objection is on record, and the owner is told. The contract does not come into force meanwhile."
+        "Your objection is recorded, and the owner is told. The contract does not come into force meanwhile."
     )
 
 

@@ -133,7 +133,7 @@ def note_week(
 
 
 def _facts(row: Effort) -> dict:
-    """An effort as the record keeps it; numbers as text, because they are no floats."""
+    """An effort as the audit log keeps it; numbers as text, because they are no floats."""
     return {
         "layer": row.layer,
         "week": row.week,

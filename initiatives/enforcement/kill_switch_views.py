@@ -91,7 +91,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     if pressed.drill_id is not None:
         no(
             "This drill was recorded already.",
-            "Read the record.",
+            "Read the drill record.",
             reverse("evidence-item", args=[initiative.ref, pressed.drill_id]),
         ).or_refuse()
     form = DrillForm(sent(request), book=Rulebook.objects.current().book)

@@ -132,7 +132,7 @@ def _signal(initiative, now) -> dict | None:
 
 @require_safe
 def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
-    """One decision with the whole question, and whether the record has sealed it."""
+    """One decision with the whole question, and whether the audit log has sealed it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_read_questions(initiative, request.user).or_refuse()
     place = decision_queries.Place.read(moment)

@@ -412,7 +412,7 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
         if evidence.withdrawn_at:
             raise Conflict("It was withdrawn already.")
         if Drill.objects.standing().filter(evidence=evidence).exists():
-            no("It is the record of a drill.", "Take the drill back; its record goes with it.").or_refuse()
+            no("It is the drill record.", "Take the drill back; its record goes with it.").or_refuse()
         withdraw_row(initiative, evidence, reason.strip())
         settle_item(initiative, evidence)
     return evidence

@@ -282,9 +282,10 @@ def _plain(value: Any) -> str:
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each standing that is not what its record or its facts say.
+    """Yield the words, table, key and field of each standing that is not what its entries or its facts say.
 
-    On another database than the default one only the rows are compared with the record: the rules read the default one.
+    On another database than the default one only the rows are compared with the audit log: the rules read the default
+    one.
     """
     refs = {
         pk: Initiative.ref_of(number)

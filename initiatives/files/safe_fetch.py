@@ -1,4 +1,4 @@
-"""Fetching a link for the record from a server that may be hostile.
+"""Fetching a link for the audit log from a server that may be hostile.
 
 A person writes the link, so it is hostile until shown otherwise: only http and https, only the usual ports, only
 addresses that are looked up here, judged here and then connected to as they are, so that a name which changes its

@@ -98,7 +98,7 @@ def follow_more(initiative: Initiative) -> list[Initiative]:
 
 
 def _worded(one: finding_rules.Wanted | Shortcoming, now: datetime) -> str:
-    """What the record keeps of it: what is not so yet is told with the day from which it will be."""
+    """What the audit log keeps of it: what is not so yet is told with the day from which it will be."""
     return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"
 
 

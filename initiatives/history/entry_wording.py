@@ -1,4 +1,4 @@
-"""Entries of the record in plain words: one sentence for each kind of act.
+"""Entries of the audit log in plain words: one sentence for each kind of act.
 
 A sentence is a text with the facts of the entry in braces. `{name:way}` words a fact by one of `WAYS`; `{all:way}`
 gives the way every fact. `<one|other>` is the first of its parts whose facts all say something, or nothing; `{name?}`
@@ -101,7 +101,7 @@ def _gate(book, key) -> str:
 
 
 def day_of(text, _book=None) -> str:
-    """A day or moment as the record keeps it, as people write it."""
+    """A day or moment as the audit log keeps it, as people write it."""
     if not text:
         return "now"
     moment = datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
@@ -274,7 +274,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.DRILL_RECORDED: "recorded a drill of {observed_on:day}, {drill_kind:drill}<, on {of}>: {result}.",
     EntryKind.DRILL_WITHDRAWN: "took back the {of}, with its evidence: {why}",
     EntryKind.PROCESS_RECORDED: "recorded the process “{name}”: {status:process}<, {held_by}.|.>",
-    EntryKind.PROCESS_WITHDRAWN: "took back the record of the process “{name}”: {why}",
+    EntryKind.PROCESS_WITHDRAWN: "took back the process record “{name}”: {why}",
     EntryKind.PROCESS_REOPENED: "reopened the process “{name}”: {person}, who knew it, left.",
     EntryKind.SIGN_ON_RECORDED: (
         "recorded the sign-on flow, as gone through on {reviewed_on:day}: <{explainer} can explain "

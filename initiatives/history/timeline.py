@@ -152,7 +152,7 @@ def _with_their_rows(initiative, entries: QuerySet) -> QuerySet:
     """These acts, and the rows of the initiative that changed in their transactions, with whom they name (`names`)."""
     passive = [table for table, model in TABLES.items() if _people(model) & PASSIVE]
     names = RawSQL(NAMES, [passive, sorted(PASSIVE)], output_field=JSONField())
-    # Three lists, each by an index of its own: with an "or" between them a plan may read the whole record.
+    # Three lists, each by an index of its own: with an "or" between them a plan may read the whole audit log.
     changed = Entry.objects.filter(xact__in=entries.values("xact"))
     acts, *others = (
         rows.order_by().annotate(names=names).values_list(*COLUMNS)

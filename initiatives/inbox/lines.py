@@ -176,7 +176,7 @@ def my_initiatives(look: Look):
             "settle",
             change.what,
             reverse("row-act", args=["changes", change.pk, "complete"]),
-            "Complete the record",
+            "Complete the audit log",
             f"{initiative.title}: the change names no {'approver' if change.approver_id is None else 'way back'}.",
             initiative.ref,
             on_behalf=look.standing_in_on.get(initiative.pk, ""),

@@ -267,7 +267,7 @@ def first_steps(person: User) -> list[Line]:
             Line(
                 "start",
                 "Take a checkpoint of the audit log",
-                reverse("record"),
+                reverse("audit-log"),
                 "Open",
                 "With it you show later, on a machine of your own, that nothing before it was changed.",
             ),

@@ -12,7 +12,7 @@ from initiatives.initiative_pages.past_views import Then, differences, then_of
 
 @require_safe
 def compare(request, ref):
-    """The initiative at the end of `one` and of `other`; without `other`, as far as the record is sealed."""
+    """The initiative at the end of `one` and of `other`; without `other`, as far as the audit log is sealed."""
     opened = initiative_lookup.initiative_on_any_day(request.user, ref)
     initiative, known = opened.initiative, as_of.known_until()
     context = {

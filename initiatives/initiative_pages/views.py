@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from governance import clock
 from governance.gates import criteria
 from governance.models import Entry, Rulebook, User
-from governance.people.permissions import may_see_record
+from governance.people.permissions import may_see_audit_log
 from governance.rulebook.judgements import judgement_of, judgement_of_declared
 from governance.transparency_log import as_of
 from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
@@ -359,7 +359,7 @@ def history(request, ref):
     """The activity: decisions as headlines with what lies between them folded, or a list of acts of one kind."""
     row = initiative_lookup.initiative_for(request.user, ref)
     entries = Entry.objects.acts().of_initiative(row.ref)
-    if not may_see_record(request.user):
+    if not may_see_audit_log(request.user):
         entries = timeline.without_private(entries, request.user)
     # Asked first, and by the initiative alone: joined to the people, a plan may read all that one of them ever did.
     done = set(entries.order_by().values_list("actor_id", "kind").distinct())

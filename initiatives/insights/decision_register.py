@@ -2,7 +2,7 @@
 decision.
 
 Each kind of row is told in the same columns, so that the database filters, orders and counts them as one list. What a
-row forgets when it is overwritten (an earlier risk tier, an earlier re-attestation) is read from the record.
+row forgets when it is overwritten (an earlier risk tier, an earlier re-attestation) is read from the audit log.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ OUTCOMES = (*GOOD, ReviewOutcome.REFUSED, ReviewOutcome.RETURNED)
 MOVES = ("stopped", "step back", "reopened", "emergency")
 # What the row of an initiative or an answer says only of the last time: kind of entry, what it is called here, and
 # where in the body of the entry stand what it is about and why.
-IN_THE_RECORD = (
+IN_THE_AUDIT_LOG = (
     (EntryKind.RISK_TIER_CONFIRMED, "tier", "facts,tier", "reason"),
     (EntryKind.RE_ATTESTED, "re-attested", "", "reason"),
     (EntryKind.NOT_APPLICABLE_ACCEPTED, "exception accepted", "facts,requirement", "facts,why"),
@@ -265,8 +265,8 @@ def _all_kinds(visible: QuerySet) -> Iterator[QuerySet]:
         who="lifted_by__full_name",
         said="lift_reason",
     )
-    for kind, what, about, said in IN_THE_RECORD:
-        yield _in_the_record(visible, kind, what, about, said)
+    for kind, what, about, said in IN_THE_AUDIT_LOG:
+        yield _in_the_audit_log(visible, kind, what, about, said)
 
 
 class _Said(Func):
@@ -276,8 +276,8 @@ class _Said(Func):
     output_field = TextField()
 
 
-def _in_the_record(initiatives: QuerySet, kind: str, what: str, about: str, said: str) -> QuerySet:
-    """The decisions of which the record has an entry of this kind; its columns of an initiative come by the
+def _in_the_audit_log(initiatives: QuerySet, kind: str, what: str, about: str, said: str) -> QuerySet:
+    """The decisions of which the audit log has an entry of this kind; its columns of an initiative come by the
     reference.
     """
     number = Cast(NullIf(Substr("initiative_ref", 4), Value("")), IntegerField())

@@ -151,7 +151,7 @@ class Fixing:
 
     def _record(self, item: int) -> Fixes:
         there = f"{reverse('evidence-add', args=[self.initiative.ref])}?{urlencode({'supersedes': item})}"
-        return [(there, "Add the record that passes")] if self.works else []
+        return [(there, "Add the drill record that passes")] if self.works else []
 
     def _may_change(self, system: System) -> bool:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)

@@ -98,12 +98,12 @@ def erase_subject(
 ) -> subject_erasure.Erased:
     """Erase what was said by or to a person (as the systems call them) in the initiative, or in all of them.
 
-    The record keeps their pseudonym, why and by which duty, and how many bodies were tried and did not open any more.
-    Raises ValidationError, Refused where a legal hold keeps it, Conflict.
+    The audit log keeps their pseudonym, why and by which duty, and how many bodies were tried and did not open any
+    more. Raises ValidationError, Refused where a legal hold keeps it, Conflict.
     """
     said = subject.strip()
     wrong = {
-        name: f"Say {asked}: it stays in the record."
+        name: f"Say {asked}: it stays in the audit log."
         for name, text, asked in (("why", why, "why"), ("duty", duty, "which duty asks for it"))
         if not text.strip()
     }
@@ -112,7 +112,7 @@ def erase_subject(
     for name, text in (("why", why), ("duty", duty)):
         # A shorter identifier is part of ordinary words.
         if len(said) > 2 and said.casefold() in text.casefold():
-            wrong[name] = "This stays in the record for good: write it without naming the person."
+            wrong[name] = "This stays in the audit log for good: write it without naming the person."
     if wrong:
         raise ValidationError(wrong)
     pseudonym = keys.pseudonym("subject", said)

@@ -28,7 +28,7 @@ SENTENCES: dict[str, str] = {
         "took back that half of the calls come back in {median} ms and 95 in 100 in {most} ms."
     ),
     EntryKind.OUTPUT_SAMPLE_ASKED_FOR: (
-        "asked for {wanted} outputs of {first:day} to {last:day}, drawn by the record, of which {target} have to "
+        "asked for {wanted} outputs of {first:day} to {last:day}, drawn by the audit log, of which {target} have to "
         "trace to their sources."
     ),
     EntryKind.OUTPUTS_DRAWN: (

@@ -105,7 +105,7 @@ class ErasureForm(SigningForm):
     subject = forms.CharField(
         label="Person",
         max_length=220,
-        help_text="Exactly as the system calls them. It is kept nowhere: the record keeps a pseudonym.",
+        help_text="Exactly as the system calls them. It is kept nowhere: the audit log keeps a pseudonym.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     everywhere = forms.TypedChoiceField(
@@ -122,11 +122,11 @@ class ErasureForm(SigningForm):
         label="Why",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It stays in the record for good: write it without naming the person.",
+        help_text="It stays in the audit log for good: write it without naming the person.",
     )
 
     def signed_words(self, cleaned: dict) -> dict:
-        """The person by the pseudonym that the record keeps: their name stands nowhere afterwards."""
+        """The person by the pseudonym that the audit log keeps: their name stands nowhere afterwards."""
         return cleaned | {"subject": pseudonym("subject", cleaned.get("subject", "")).hex()}
 
 

@@ -13,7 +13,7 @@ ANCHORED = "int.anchor"  # the question that samples of outputs answer
 
 
 def may_read_interactions(initiative: Initiative, person: User) -> Answer:
-    """What people said and were answered, on record: who works on the initiative, auditors, privacy officers."""
+    """What people said and were answered, recorded: who works on the initiative, auditors, privacy officers."""
     reads_all = person.is_auditor or person.is_privacy_officer
     if may_see(initiative, person) and person.is_active and (reads_all or roles_of(initiative, person)):
         return yes()

@@ -137,7 +137,7 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
 @never_cache
 @require_safe
 def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
-    """One interaction in clear, with the decision that it names; that it was read is on record."""
+    """One interaction in clear, with the decision that it names; that it was read is recorded."""
     initiative, row = _found(request, ref, reported)
     opened, wrong = None, ""
     try:

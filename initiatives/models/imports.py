@@ -433,7 +433,9 @@ class IntakeRequest(models.Model):
 class IntakeSender(models.Model):
     """Who wrote a request, as they said; nobody looked whether it is true. Deleted some time after the answer."""
 
-    not_governed = "personal data of somebody without an account: deleted in time, which the record could not"
+    not_governed = (
+        "personal data of somebody without an account: deleted in time, which the audit log could not"
+    )
 
     request = models.OneToOneField(IntakeRequest, models.CASCADE, related_name="sender")
     name = models.CharField(max_length=120)

@@ -371,7 +371,7 @@ class Standing(models.Model):
     """What the proof of an initiative supports, as far ahead as it is known. Derived: rewritten with every change."""
 
     derived = True
-    not_governed = "written by the database from the newest PastStanding, which is a row of the record"
+    not_governed = "written by the database from the newest PastStanding, which is a row of the audit log"
 
     initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="standing")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
@@ -392,7 +392,7 @@ class Span(models.Model):
     """From a moment until a moment (or for good) the proof supports this stage, if nothing else changes."""
 
     derived = True
-    not_governed = "written by the database from the newest PastStanding, which is a row of the record"
+    not_governed = "written by the database from the newest PastStanding, which is a row of the audit log"
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="spans")
     past_standing = models.ForeignKey("PastStanding", models.PROTECT, related_name="+", db_index=False)

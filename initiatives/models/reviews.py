@@ -117,7 +117,7 @@ class Question(models.Model):
 
 
 class DrawnQuestion(WrittenOnce):
-    """That the record's seed drew a question of an initiative of minimal risk to be verified
+    """That the audit log's seed drew a question of an initiative of minimal risk to be verified
     (governance.gates.drawing).
 
     A round is a review of production, or what is drawn ahead of accepting production again: `renews` is then the

@@ -63,7 +63,8 @@ class Forecast(models.Model):
     """What a rulebook text would do in place of the one in force, worked out beside everybody's work and kept.
 
     `kind`: to the initiatives as they are, published on `day`; or to the decisions of a period (`since` to `until`).
-    `entry`: the last entry of the record that it knows; `outcome`: SHA-256 of what was found, which publishing names.
+    `entry`: the last entry of the audit log that it knows; `outcome`: SHA-256 of what was found, which publishing
+    names.
     """
 
     INITIATIVES, DECISIONS = "initiatives", "decisions"
@@ -71,7 +72,7 @@ class Forecast(models.Model):
     WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
     STATES = {WAITING: "Waiting", RUNNING: "Being worked out", DONE: "Worked out", FAILED: "Failed"}
 
-    not_governed = "worked out from the record; asking for it and publishing on it are entries"
+    not_governed = "worked out from the audit log; asking for it and publishing on it are entries"
 
     kind = models.CharField(max_length=12, choices=KINDS.items(), default=INITIATIVES)
     draft = models.ForeignKey(RulebookDraft, models.PROTECT, null=True, blank=True, related_name="forecasts")
@@ -152,7 +153,7 @@ class Foreseen(models.Model):
     INITIATIVE, REVIEW, DECISION = "initiative", "review", "decision"
     WHATS = {INITIATIVE: "Initiative", REVIEW: "Open review", DECISION: "Decision"}
 
-    not_governed = "worked out from the record, as its forecast is"
+    not_governed = "worked out from the audit log, as its forecast is"
 
     forecast = models.ForeignKey(Forecast, models.CASCADE, related_name="rows")
     what = models.CharField(max_length=10, choices=WHATS.items())

@@ -18,7 +18,7 @@ VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",
     "initiative stopped": "Read why",
-    "change": "Complete the record",
+    "change": "Complete the audit log",
     "change proposed": "Read and answer",
     "comment": "Read the comment",
     "condition": "Say that it is met",

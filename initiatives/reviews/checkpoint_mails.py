@@ -1,6 +1,6 @@
 """The checkpoint of a production decision, mailed at once to those who keep it elsewhere: its chair and the auditors.
 
-Who holds both database and signing key can rewrite the record, and only a checkpoint that lies outside tells. The
+Who holds both database and signing key can rewrite the audit log, and only a checkpoint that lies outside tells. The
 weekly one leaves the last days open, so the first that covers a decision on production leaves as soon as it is signed.
 """
 
@@ -59,9 +59,9 @@ def checkpoints_of_decisions(moment: datetime) -> Iterator[Due]:
                 KIND,
                 f"review:{review.pk}",
                 f"{initiative.ref} was decided on for production: "
-                f"the record's checkpoint to keep, {checkpoint.size} entries",
+                f"the audit log's checkpoint to keep, {checkpoint.size} entries",
                 text=checkpoint.note,
-                link="/record/",
+                link="/audit-log/",
                 personal=True,
             )
 
@@ -98,7 +98,7 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
         to=row.person,
         subject=daily_mail.with_more(notices),
         key=f"checkpoint-{row.pk}.{row.day:%Y%m%d}",
-        context={"notices": notices, "link": f"{settings.ADDRESS}/record/"},
+        context={"notices": notices, "link": f"{settings.ADDRESS}/audit-log/"},
     )
 
 

@@ -135,7 +135,7 @@ def decide(request, pk):
         "blockers": blockers,
         "happens": SimpleLazyObject(lambda: what_happens(snapshot, outcome, by=request.user)),
         "danger": outcome == ReviewOutcome.REFUSED,
-        "missing": [] if refusing else not_on_record(snapshot, clock.now()),
+        "missing": [] if refusing else not_recorded(snapshot, clock.now()),
     }
     return render(
         request,
@@ -187,8 +187,8 @@ def _blockers(snapshot: review_state.ReviewSnapshot, outcome: str, proposed) -> 
     return snapshot.verdict.blockers
 
 
-def not_on_record(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[dict]:
-    """What the stage of this gate needs on record and has not: `what`, what is refused `then`, `who` records it.
+def not_recorded(snapshot: review_state.ReviewSnapshot, now: datetime) -> list[dict]:
+    """What the stage of this gate needs recorded and has not: `what`, what is refused `then`, `who` records it.
 
     What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
     """

@@ -193,7 +193,7 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
         for obligation in initiative.obligations.unsettled().filter(kind="vacancy"):
             settle_row(obligation, by=person, note=f"{person.full_name} accepted ownership")
     if role == Role.RECORD_OWNER:
-        close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the record")
+        close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the audit log")
 
 
 def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> None:

@@ -1,6 +1,6 @@
 """Past decisions under other rules: the facts as they were when the chair decided, judged by another rulebook.
 
-What was known then comes from the record, looked back at (`governance.transparency_log.as_of`); what the sign-offs
+What was known then comes from the audit log, looked back at (`governance.transparency_log.as_of`); what the sign-offs
 were worth then, from the
 findings that were frozen into the review. Nobody's decision is put in question by it: it shows what rules would have
 meant.
@@ -42,7 +42,7 @@ def decided_between(since: date, until: date) -> list[int]:
 
 
 def replay(pk: int, book: Book) -> Told | None:
-    """Judge an approved review by this book, on the facts of then. None where the record does not show them yet."""
+    """Judge an approved review by this book, on the facts of then. None where the audit log does not show them yet."""
     review = Review.objects.get(pk=pk)
     decided = review.history.filter(outcome=review.outcome).earliest("history_id")
     sealed = Sealing.objects.filter(xact=decided.history_xact).values_list("known_at", flat=True).first()

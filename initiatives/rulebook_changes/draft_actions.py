@@ -251,7 +251,7 @@ def load_draft(*, draft: RulebookDraft, based_on: int, by: User) -> Rulebook:
 
 
 def drop_draft(*, draft: RulebookDraft, by: User) -> RulebookDraft:
-    """Give a draft up. Its texts stay in the record."""
+    """Give a draft up. Its texts stay in the audit log."""
     with act("drop draft", by=by, reason="Draft dropped"):
         people_permissions.may_draft(by).or_refuse()
         draft = _open(draft)

@@ -243,7 +243,7 @@ def drop(request, pk):
     """Give a draft up."""
     people_permissions.may_draft(request.user).or_refuse()
     row = draft_actions.drop_draft(draft=draft_of(pk), by=request.user)
-    messages.success(request, f"The draft of {row.version} is dropped; its texts stay in the record.")
+    messages.success(request, f"The draft of {row.version} is dropped; its texts stay in the audit log.")
     return redirect("rulebook-drafts")
 
 

@@ -316,7 +316,7 @@ def _happens(row: Forecast) -> list[str]:
     if row.kind == Forecast.DECISIONS:
         return [
             "Nothing that was decided changes, whatever rulebook is in force later.",
-            "Each decision was judged by the facts and sign-offs of its moment, as the record keeps them.",
+            "Each decision was judged by the facts and sign-offs of its moment, as the audit log keeps them.",
         ]
     return [
         "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a "

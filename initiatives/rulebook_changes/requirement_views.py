@@ -127,7 +127,7 @@ def _goes(text: Text, key: str, one: Reference) -> str:
 def _answered(key: str) -> str:
     count = Answer.objects.filter(requirement=key).count()
     initiatives = f"{count} initiative{' has' if count == 1 else 's have'} answered it. " if count else ""
-    return f"{initiatives}Answers and evidence stay on record; under this version nobody is asked for them."
+    return f"{initiatives}Answers and evidence stay recorded; under this version nobody is asked for them."
 
 
 def asked(request, pk, gate, tier):

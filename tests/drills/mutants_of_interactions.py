@@ -111,14 +111,14 @@ MUTANTS = [
         "governance.interaction_keeping.destroyed:again",
         "if not (told := lines()):",
         "if True:",
-        "tests/acceptance/record/test_interaction_backup.py -k fifty",
+        "tests/acceptance/audit_log/test_interaction_backup.py -k fifty",
     ),
     (
         "keys are never copied beside a backup",
         "governance.interaction_keeping.key_copies:take",
         "if (place / NEVER_BESIDE).exists():",
         "if False:",
-        "tests/acceptance/record/test_interaction_backup.py -k copied_by_themselves",
+        "tests/acceptance/audit_log/test_interaction_backup.py -k copied_by_themselves",
     ),
     (
         "acts that no decision permitted end what is measured of the runtime",
@@ -307,6 +307,6 @@ MUTANTS = [
         "initiatives.interactions.anchoring.actions:open_output",
         "may_judge_outputs(initiative, by).or_refuse()",
         "pass",
-        "tests/app/initiatives/interactions/test_output_samples.py -k read_on_record",
+        "tests/app/initiatives/interactions/test_output_samples.py -k read_recorded",
     ),
 ]

@@ -93,7 +93,7 @@ def build(password: str) -> people.Company:
 
 
 def drop_everything() -> None:
-    """Drop the schema of a demo and make it anew. The record refuses to be emptied, so there is no gentler way.
+    """Drop the schema of a demo and make it anew. The audit log refuses to be emptied, so there is no gentler way.
 
     Raises CommandError when somebody else holds the tables for ten seconds.
     """

@@ -1,4 +1,4 @@
-"""`manage.py erase_person PERSON`: erase what the record holds about a person, but what must be kept."""
+"""`manage.py erase_person PERSON`: erase what the audit log holds about a person, but what must be kept."""
 
 import json
 from dataclasses import asdict
@@ -20,8 +20,9 @@ class Command(BaseCommand):
     """`manage.py erase_person dana.whitfield --why ... --duty "GDPR, Article 17" --by admin`."""
 
     help = (
-        "Erase a person's data from rows, history, the record's bodies, named evidence and the mailbox. Digests stay, "
-        "so the record still verifies. Runs as the owner of the tables; everybody else waits some seconds."
+        "Erase a person's data from rows, history, the audit log's bodies, named evidence and the mailbox. Digests "
+        "stay, "
+        "so the audit log still verifies. Runs as the owner of the tables; everybody else waits some seconds."
     )
 
     def add_arguments(self, parser):
@@ -136,7 +137,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Still named in {table}: {count}")
         if not dry_run:
             self.stdout.write(
-                f"It is entry {done.act} of the record. The log for a restore is {erasure_log.log_path()}."
+                f"It is entry {done.act} of the audit log. The log for a restore is {erasure_log.log_path()}."
             )
 
     def person(self, login: str | None, what: str) -> User:

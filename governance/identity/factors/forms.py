@@ -104,7 +104,7 @@ class ResetForm(FreshForm):
         label=_("How you know that they asked for it"),
         max_length=500,
         help_text=_(
-            "They read it, and it stays in the record: “called back on the number in the directory”."
+            "They read it, and it stays in the audit log: “called back on the number in the directory”."
         ),
         widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -1,4 +1,4 @@
-"""Passkeys: made by their person, in the record before they are used, checked at each use.
+"""Passkeys: made by their person, in the audit log before they are used, checked at each use.
 
 What an authenticator says is checked by the library `webauthn`; words for what it refuses are ours. User verification
 (a PIN, a finger) is demanded always: a passkey is two factors in one.
@@ -81,7 +81,7 @@ def of(person: User) -> list[Passkey]:
 
 
 def usable(person: User) -> list[Passkey]:
-    """Those that open something here: made for this host, and sealed into the record."""
+    """Those that open something here: made for this host, and sealed into the audit log."""
     if relying_party.why_none():
         return []
     found = [row for row in of(person) if row.rp_id == relying_party.host()]
@@ -176,7 +176,7 @@ def enrol(*, person: User, name: str, sent: str, challenge: bytes, by: User) -> 
             text=f"It signs from {clock.moment_in_words(row.signs_from)}. If that was not you, end it and sign out "
             "everywhere else.",
         )
-        after_commit("governance.tasks.seal_record")
+        after_commit("governance.tasks.seal_audit_log")
     return row
 
 
@@ -306,7 +306,7 @@ def _check(person: User, sent: str, *, challenge: bytes, signing: bool) -> Asser
     if row.rp_id != relying_party.host():
         raise PasskeyRefused(f"it was made for {row.rp_id}, and this is {relying_party.host()}")
     if row.pk not in sealed_keys([row]):
-        raise PasskeyRefused("it is not sealed into the record yet; try again in a minute")
+        raise PasskeyRefused("it is not sealed into the audit log yet; try again in a minute")
     if signing and not row.may_sign_at(clock.now()):
         raise PasskeyRefused(
             f"it is new, and signs from {clock.moment_in_words(row.signs_from)}, or once an admin has confirmed it"

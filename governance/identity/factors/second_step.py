@@ -105,13 +105,13 @@ def why_refused(request: HttpRequest, person: User, kept: dict) -> str:
 
 
 def used(request: HttpRequest) -> str:
-    """What the right second step was, in words for the record."""
+    """What the right second step was, in words for the audit log."""
     names = {"assertion": "passkey", "recovery": "recovery code", "code": "one-time code"}
     return next((word for name, word in names.items() if request.POST.get(name)), "")
 
 
 def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> HttpResponse:
-    """Sign the person in, on record, and go where they were going."""
+    """Sign the person in, record it, and go where they were going."""
     request.session.pop(KEY, None)
     with acting(by=person):
         sessions.tell_of_new_browser(request, person)

@@ -73,7 +73,7 @@ def by_passkey(
     `again(moment)` writes all of them anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
     PasskeyRefused; both leave an entry.
     """
-    with ceremony.ended_on_record(person, purpose, address):
+    with ceremony.ending_recorded(person, purpose, address):
         rows = _same_again(person, token, again)
     challenge = bytes(next(iter(rows.values())).challenge)
     asserted = passkeys.check(
@@ -94,7 +94,7 @@ def by_provider(
     address: str | None,
 ) -> dict[Key, Proof]:
     """The proofs by the one ID token that lies beside statements that were frozen together; as for a single one."""
-    with ceremony.ended_on_record(person, purpose, address):
+    with ceremony.ending_recorded(person, purpose, address):
         ceremony.check_provider_will_do(person, token, least)
         rows = _same_again(person, token, again)
         if why := provider_tokens.why_not_counting(next(iter(rows.values()))):

@@ -144,7 +144,7 @@ def by_passkey(
     `again(moment)` writes the statement anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
     PasskeyRefused; both leave an entry.
     """
-    with ended_on_record(person, purpose, address):
+    with ending_recorded(person, purpose, address):
         frozen = _same_again(person, token, again)
     asserted = passkeys.check(
         person, sent, challenge=bytes(frozen.challenge), signing=True, purpose=purpose, address=address
@@ -162,7 +162,7 @@ def by_provider(
 
     Raises KeyNotSealed, which uses nothing up, and CeremonyEnded, which leaves an entry.
     """
-    with ended_on_record(person, purpose, address):
+    with ending_recorded(person, purpose, address):
         check_provider_will_do(person, token, least)
         frozen = _same_again(person, token, again)
         if why := provider_tokens.why_not_counting(frozen):
@@ -178,7 +178,7 @@ def check_provider_will_do(person: User, token: str, least: Strength) -> None:
 
 
 @contextmanager
-def ended_on_record(person: User, purpose: str, address: str | None) -> Iterator[None]:
+def ending_recorded(person: User, purpose: str, address: str | None) -> Iterator[None]:
     """Leave an entry where the ceremony ends inside."""
     try:
         yield

@@ -19,7 +19,7 @@ AGAIN = "Go back to the page that you came from, and sign with it once more."
 
 
 class KeyNotSealed(ValueError):
-    """The key that signed a token is not sealed into the record yet; it is in a moment, and nothing is used up."""
+    """The key that signed a token is not sealed into the audit log yet; it is in a moment, and nothing is used up."""
 
 
 def links_of(person: User) -> QuerySet[ExternalIdentity]:
@@ -89,7 +89,7 @@ def _key(token: VerifiedToken) -> ProviderKey:
 
 
 def check_sealed(statements: list[FrozenStatement]) -> None:
-    """Raise KeyNotSealed where the key behind these frozen statements is not sealed into the record yet."""
+    """Raise KeyNotSealed where the key behind these frozen statements is not sealed into the audit log yet."""
     if not statements or not statements[0].evidence:
         return
     sealed = Entry.objects.filter(
@@ -99,7 +99,7 @@ def check_sealed(statements: list[FrozenStatement]) -> None:
         leaf__isnull=False,
     )
     if not sealed.exists():
-        raise KeyNotSealed("The key of the provider is new and not sealed into the record yet.")
+        raise KeyNotSealed("The key of the provider is new and not sealed into the audit log yet.")
 
 
 def why_not_counting(frozen: FrozenStatement) -> str:

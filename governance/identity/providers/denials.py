@@ -4,7 +4,7 @@
 class Denied(Exception):
     """Something about a provider or its answer is not right. `words` says what, `fix` what to do, `code` in one word.
 
-    Neither holds a token, a code or a secret: they stand on pages and in the record.
+    Neither holds a token, a code or a secret: they stand on pages and in the audit log.
     """
 
     def __init__(self, code: str, words: str, fix: str):

@@ -90,7 +90,7 @@ def fetch(provider: IdentityProvider, metadata: discovery.Metadata) -> list[Prov
             entries.record(
                 EntryKind.PROVIDER_KEYS_RECORDED, provider=provider.name, issuer=provider.issuer, keys=changed
             )
-            after_commit("governance.tasks.seal_record")  # before one of them proves a signature
+            after_commit("governance.tasks.seal_audit_log")  # before one of them proves a signature
     return list(provider.keys.filter(gone_at__isnull=True))
 
 

@@ -1,7 +1,8 @@
 """One question to a provider and its answer: `begin` sends the browser there, `finish` judges what it brings back.
 
 Signing in, linking an account and the proof of a signature all take this way. A question is used once, within
-ten minutes, in the browser that asked, by the person who asked; each refusal is an entry of the record without tokens.
+ten minutes, in the browser that asked, by the person who asked; each refusal is an entry of the audit log without
+tokens.
 """
 
 import base64

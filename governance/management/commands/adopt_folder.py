@@ -12,7 +12,9 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 
 class Command(BaseCommand):
-    """Mark the folder and name it in the database, where `migrate` and `restore` did not; it stands in the record."""
+    """Mark the folder and name it in the database, where `migrate` and `restore` did not; it stands in the audit
+    log.
+    """
 
     help = "Make the folder of files in PLUMBLINE_DATA the one that belongs to this database."
     requires_system_checks = ()

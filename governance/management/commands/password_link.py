@@ -8,7 +8,7 @@ from governance.sign_in import password_links
 
 
 class Command(BaseCommand):
-    """Print a link by which one person sets their password, once, within a day. It stands in the record."""
+    """Print a link by which one person sets their password, once, within a day. It stands in the audit log."""
 
     help = "Print a link by which somebody sets their password, for where no mail arrives."
 

@@ -38,11 +38,11 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was restored: {restore.trouble_of_database(trouble)}") from trouble
         self.stdout.write(
             f"Restored as of {manifest['made_at']}, {time.monotonic() - began:.1f} s. Everybody signs in anew.\n"
-            "`manage.py verify_audit_log` proves the record."
+            "`manage.py verify_audit_log` proves the audit log."
         )
         if unknown := backup.unknown_keys(manifest):
             self.stdout.write(
-                "The record was signed with a key that is not here. Set the one that was in use "
+                "The audit log was signed with a key that is not here. Set the one that was in use "
                 f"(PLUMBLINE_SIGNING_KEY); or, to go on with a new one, PLUMBLINE_FORMER_KEYS='{' '.join(unknown)}'"
             )
         if told := backup.gaps(manifest):

@@ -32,7 +32,7 @@ NOT_HERE = {
 class Command(BaseCommand):
     """Restore, verify, throw away."""
 
-    help = "Restore a backup into a database of its own, verify the record there, and drop it again."
+    help = "Restore a backup into a database of its own, verify the audit log there, and drop it again."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print nothing but one object")
 
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
-        """Prove the copy. Exit code 0 when it can be restored and its record verifies, else 1 with the reason."""
+        """Prove the copy. Exit code 0 when it can be restored and its audit log verifies, else 1 with the reason."""
         found = checked(folder.absolute())
         if options["json"]:
             self.stdout.write(json.dumps(found))
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(
                 f"The backup of {found['made_at']} is good: {found['rows']} rows and {found['evidence']} files "
-                f"restored in {found['restored_seconds']} s, the record verified in {found['verified_seconds']} s."
+                f"restored in {found['restored_seconds']} s, the audit log verified in {found['verified_seconds']} s."
             )
             for key in found["unknown_keys"]:
                 self.stdout.write(f"It is signed with a key that this installation does not know: {key}")

@@ -289,7 +289,7 @@ MEMORY = {
 
 
 def environment() -> dict[str, str]:
-    """What the parts are told. On the embedded database they are the application, which may not touch the record."""
+    """What the parts are told. On the embedded database they are the application, which may not touch the audit log."""
     told = (
         MEMORY
         | dict(os.environ)

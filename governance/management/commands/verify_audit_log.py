@@ -1,4 +1,4 @@
-"""`manage.py verify_audit_log`: everything the record says derived again from its bytes, and compared."""
+"""`manage.py verify_audit_log`: everything the audit log says derived again from its bytes, and compared."""
 
 import json
 from pathlib import Path
@@ -14,9 +14,7 @@ from governance.transparency_log import verification
 class Command(BaseCommand):
     """Reads only. Exit 0 when all is right, 1 with the first bad place when it is not."""
 
-    help = (
-        "Verify the record: entries, tree, signatures, history, the rows as they stand, and what was allowed."
-    )
+    help = "Verify the audit log: entries, tree, signatures, history, the rows as they stand, and what was allowed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """From where, against what, and how to say it."""
@@ -43,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--files",
             action="store_true",
-            help="hash the files of evidence too, and compare them with the record",
+            help="hash the files of evidence too, and compare them with the audit log",
         )
         parser.add_argument("--json", action="store_true", help="print nothing but the object")
 
@@ -61,19 +59,19 @@ class Command(BaseCommand):
         except data_folder.WrongFolder as why:
             raise CommandError(f"The files cannot be verified: {why}") from None
         except Rejected as why:
-            raise CommandError(f"This cannot be compared with the record: {why}") from None
+            raise CommandError(f"This cannot be compared with the audit log: {why}") from None
         if options["json"]:
             files = {"files": looked.files, "files_missing": looked.missing} if looked else {}
             self.stdout.write(json.dumps(report.as_dict() | files))
         else:
             if looked:
                 self.stdout.write(
-                    f"{looked.files} files hashed; {looked.missing} of them are gone, which the record knows."
+                    f"{looked.files} files hashed; {looked.missing} of them are gone, which the audit log knows."
                 )
             for line in words(report):
                 self.stdout.write(line)
         if not report.ok:
-            raise CommandError(f"The record does not verify. First: {report.findings[0]}")
+            raise CommandError(f"The audit log does not verify. First: {report.findings[0]}")
 
 
 def _of_judging(report: verification.Report) -> list[str]:

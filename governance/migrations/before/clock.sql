@@ -16,7 +16,7 @@ BEGIN
   RETURN clock_timestamp();
 END $$;
 
--- The id of the running transaction in the record. A restore on another server, which counts anew, moves the count
--- past what the record knows (`governance.backup`), so that an id never means two transactions.
+-- The id of the running transaction in the audit log. A restore on another server, which counts anew, moves the count
+-- past what the audit log knows (`governance.backup`), so that an id never means two transactions.
 CREATE FUNCTION plumbline_xact() RETURNS bigint
   LANGUAGE sql STABLE AS $$SELECT pg_current_xact_id()::text::bigint + 0$$;

@@ -82,7 +82,7 @@ BEGIN
       USING ERRCODE = 'PL023';
   END IF;
   IF act_kind = 'erased' AND NOT pg_has_role(session_user, current_user, 'member') THEN
-    RAISE EXCEPTION 'Plumbline: only the owner of the record says that something was erased.' USING ERRCODE = 'PL023';
+    RAISE EXCEPTION 'Plumbline: only the owner of the audit log says that something was erased.' USING ERRCODE = 'PL023';
   END IF;
   RETURN QUERY
     WITH told AS MATERIALIZED (
@@ -134,7 +134,7 @@ $$;
 CREATE FUNCTION plumbline_asked(said text) RETURNS tsquery
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$SELECT string_agg('''' || word || ''':*', ' & ')::tsquery FROM unnest(public.plumbline_split(said)) word$$;
 
--- What the record keeps of a secret: nobody gets from it to the hash, and one who has the hash can compare.
+-- What the audit log keeps of a secret: nobody gets from it to the hash, and one who has the hash can compare.
 CREATE FUNCTION plumbline_digest(salt bytea, col text, secret text) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
   SELECT plumbline_hmac(salt, convert_to(col || ':' || secret, 'UTF8'))
 $$;

@@ -91,7 +91,7 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION plumbline_erase(bytea, bigint[], jsonb) FROM PUBLIC;
 
--- A row as it stands, told to history and record once more.
+-- A row as it stands, told to history and audit log once more.
 CREATE FUNCTION plumbline_enter_again(place text, row_key text, number bigint, act json) RETURNS void LANGUAGE plpgsql
   SET timezone TO 'UTC' AS $$
 DECLARE

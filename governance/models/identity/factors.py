@@ -9,7 +9,7 @@ from governance.models.people import User
 
 
 class Passkey(models.Model):
-    """A passkey of a person: its public key, in the record before it is used.
+    """A passkey of a person: its public key, in the audit log before it is used.
 
     It signs from `signs_from` on, or once somebody else confirmed it. `public_key` is the COSE key, Base64 for
     addresses as `credential` is. `rp_id` is the name of the host that it was made for: under another name it opens

@@ -65,12 +65,12 @@ class Day:
         return f"the end of {date.fromisoformat(self.asked):%-d %B %Y}"
 
     def can_be_shown(self, known_until: datetime | None) -> "Day":
-        """The day itself. Raises CannotBeShown when it is not over, or the record is not sealed so far."""
+        """The day itself. Raises CannotBeShown when it is not over, or the audit log is not sealed so far."""
         if self.moment > clock.now():
             raise CannotBeShown(f"{self.words[:1].upper()}{self.words[1:]} has not come yet.")
         if known_until is None or self.moment > known_until:
             raise CannotBeShown(
-                f"The record is not sealed up to {self.words} yet: what was known then may still grow."
+                f"The audit log is not sealed up to {self.words} yet: what was known then may still grow."
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Initiatives from imported rows, set-wise: the units they belong to, the claimed stage, the record of both."""
+"""Initiatives from imported rows, set-wise: the units they belong to, the claimed stage, the entries of both."""
 
 from collections import defaultdict
 
@@ -36,7 +36,7 @@ def import_rows(
     by: User | None,
     units: dict[tuple[str, str], Unit] | None = None,
 ) -> None:
-    """Initiatives from rows, set-wise: registered as ideas, then moved to the claimed stage with all the record asks
+    """Initiatives from rows, set-wise: registered as ideas, then moved to the claimed stage with all the audit log asks
     for.
 
     `units`: the unit of each (organisation, part of it) that the rows name; those of a list of others are made.

@@ -179,7 +179,7 @@ def _end_proposals(keys: list[int]) -> None:
 
 
 def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, by: User) -> None:
-    """Each claim back to an idea, with all that the record asks of a move."""
+    """Each claim back to an idea, with all that the audit log asks of a move."""
     if not initiatives:
         return
     now, why = clock.now(), f"The import of {batch.file_name} was undone: {reason}"

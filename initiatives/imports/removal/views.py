@@ -27,7 +27,7 @@ def discard(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The file is thrown away. Nothing of it was live."))
         return redirect("imports")
     happens = [
-        _("Its rows are deleted. That it was uploaded, and by whom, stays in the record."),
+        _("Its rows are deleted. That it was uploaded, and by whom, stays in the audit log."),
         _("The same file can be uploaded again."),
     ]
     return ask_step(
@@ -52,7 +52,7 @@ def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     happens = [
         f"{initiatives} initiatives are withdrawn: they leave pages, menus, counts and reminders.",
         "The stage that their source claims is taken back; roles that nobody accepted end.",
-        "References, rows of the file and the record stay. The same file can be imported again.",
+        "References, rows of the file and the audit log stay. The same file can be imported again.",
     ]
     return ask_step(
         request,

@@ -385,7 +385,7 @@ def _together(causes: list[tuple[str, str, int]], named: set[int]) -> list[tuple
 
 
 def drop_system_import(*, batch: SystemImport, by: User) -> SystemImport:
-    """Drop a table that was not confirmed: its rows are thrown away, that it was read stays in the record."""
+    """Drop a table that was not confirmed: its rows are thrown away, that it was read stays in the audit log."""
     with act("drop system import", by=by):
         batch = _open(batch, by)
         batch.dropped_at = clock.now()

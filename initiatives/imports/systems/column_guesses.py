@@ -143,7 +143,7 @@ EXPORTS = (
         ("Internal ID", "Type", "Label", "Help"),
         {
             "term": ("Label",),
-            "object": ("Record", "Record Type"),
+            "object": ("Audit log", "Record Type"),
             "field": ("Internal ID",),
             "meaning": ("Help",),
             "type": ("Type",),
@@ -157,7 +157,7 @@ EXPORTS = (
         ("Name", "Type", "Cardinality", "Label", "Help"),
         {
             "term": ("Label", "Name"),
-            "object": ("Record", "Record Type"),
+            "object": ("Audit log", "Record Type"),
             "field": ("Name",),
             "meaning": ("Help",),
             "type": ("Type",),

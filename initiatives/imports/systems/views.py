@@ -351,7 +351,7 @@ def drop(request, pk):
         return redirect("system-imports")
     happens = [
         "Its rows are thrown away; nothing of them is in the register.",
-        "The record keeps that it was read and thrown away.",
+        "The audit log keeps that it was read and thrown away.",
     ]
     title = _("Throw the file away?")
     return ask_step(request, batch, title=title, verb=_("Throw it away"), happens=happens, danger=True)

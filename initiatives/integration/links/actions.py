@@ -305,7 +305,7 @@ def _path(places: list[Place]) -> str:
 
 
 def _said(link: Link, places: list[Place]) -> dict:
-    """What is said of a link, for the record: things by name."""
+    """What is said of a link, for the audit log: things by name."""
     said = {name: getattr(link, name) for name in FIELDS}
     said["account"] = link.account.name if link.account is not None else None
     return said | {"system": link.system.name, "transfers": [[one.name, one.region] for one in places]}

@@ -101,7 +101,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
                 fix(form, error)
             else:
                 messages.success(
-                    request, _("Your word stands in the record; nothing is due for it any more.")
+                    request, _("Your word stands in the audit log; nothing is due for it any more.")
                 )
                 return redirect("feed-shut", obligation.pk)
     context = {

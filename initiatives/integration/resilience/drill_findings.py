@@ -123,7 +123,7 @@ def records(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
                     requirement,
                     f"record:{row.pk}:failed",
                     f"The drill of {row.observed_on:%-d %B %Y} failed: “{row.title}”.",
-                    "Fix it, try it again, and add the record of the drill that passes.",
+                    "Fix it, try it again, and add the drill record that passes.",
                     hold="failed_drill",
                 ),
             )

@@ -16,11 +16,11 @@ from initiatives.models import Evidence, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS, PROCESS_STATES
 
 LARGEST_RECORD = 100_000  # bytes
-CHOOSE = ("", "choose, or leave it to the record")
+CHOOSE = ("", "choose, or leave it to the drill record")
 
 
 class DrillForm(OnceForm):
-    """What was tried. What the record of the fault kit says is taken where a field was left empty."""
+    """What was tried. What the fault kit record says is taken where a field was left empty."""
 
     record = forms.FileField(
         required=False,
@@ -79,11 +79,11 @@ class DrillForm(OnceForm):
         ]
 
     def clean_record(self) -> dict:
-        """What the record says, as fields of this form, and the hash of its trace."""
+        """What the drill record says, as fields of this form, and the hash of its trace."""
         return read_record(self.cleaned_data["record"]) if self.cleaned_data["record"] else {}
 
     def clean(self) -> dict:
-        """The record fills what was left empty; its trace is the one that is sent with it."""
+        """The drill record fills what was left empty; its trace is the one that is sent with it."""
         fields = super().clean()
         record = fields.pop("record", None) or {}
         for name in ("kind", "fault", "observed_on", "expected", "happened"):
@@ -91,7 +91,7 @@ class DrillForm(OnceForm):
                 fields[name] = record.get(name) or fields.get(name)
         file = fields.get("file")
         if record.get("sha256") and file is not None and sha256_of(file) != record["sha256"]:
-            self.add_error("file", "This is not the trace that the record speaks of: its hash differs.")
+            self.add_error("file", "This is not the trace that the drill record speaks of: its hash differs.")
         return fields
 
 
@@ -110,16 +110,16 @@ def read_record(file) -> dict:
     found = {}
     for name, known in (("kind", DRILL_KINDS), ("fault", FAULTS)):
         if not isinstance(said.get(name), str) or said[name] not in known:
-            raise forms.ValidationError(f"The record names no {name} that is known here.")
+            raise forms.ValidationError(f"The drill record names no {name} that is known here.")
         found[name] = said[name]
     try:
         found["observed_on"] = date.fromisoformat(said.get("observed_on"))
     except (TypeError, ValueError):
-        raise forms.ValidationError("The record does not say on which day it was observed.") from None
+        raise forms.ValidationError("The drill record does not say on which day it was observed.") from None
     for name in ("expected", "happened"):
         found[name] = said[name][:5000] if isinstance(said.get(name), str) else ""
         if why := refusal(found[name]):
-            raise forms.ValidationError(f"The record cannot be taken because of its “{name}”. {why}")
+            raise forms.ValidationError(f"The drill record cannot be taken because of its “{name}”. {why}")
     trace = said.get("trace")
     found["sha256"] = trace.get("sha256") if isinstance(trace, dict) else ""
     return found

@@ -32,7 +32,9 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def standing_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
-    """The record of each process that counts: the newest of its name that nobody took back, by initiative and name."""
+    """The process record of each process that counts: the newest of its name that nobody took back, by initiative and
+    name.
+    """
     rows = (
         ProcessRecord.objects.standing()
         .filter(initiative__in=list(initiatives))

@@ -82,7 +82,7 @@ ROW_ACTS["processes/withdraw"] = RowAct(
         ),
     ),
     verb=gettext_lazy("Take it back"),
-    done=gettext_lazy("The record is taken back."),
+    done=gettext_lazy("The process record is taken back."),
 )
 
 

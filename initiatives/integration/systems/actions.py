@@ -289,7 +289,7 @@ def _take(system: System, fields: dict) -> None:
 
 
 def _said(system: System) -> dict:
-    """What is said of a system, for the record: people and things by name, days as they are."""
+    """What is said of a system, for the audit log: people and things by name, days as they are."""
     said = {}
     for name in FIELDS:
         value = getattr(system, name)

@@ -1,1 +1,1 @@
-"""Outputs drawn from the interaction log by the record's seed, and judged one by one: do they trace to sources?"""
+"""Outputs drawn from the interaction log by the audit log's seed, and judged one by one: do they trace to sources?"""

@@ -200,7 +200,7 @@ def _conclude(initiative: Initiative, sample: OutputSample) -> None:
     seed = sample.checkpoint.size if sample.checkpoint else 0
     sample.trace = traces.keep_sample(
         initiative,
-        title=f"Outputs of {sample.first:%-d %B} to {sample.last:%-d %B %Y}, drawn by the record",
+        title=f"Outputs of {sample.first:%-d %B} to {sample.last:%-d %B %Y}, drawn by the audit log",
         taken_on=clock.today(),
         result=ProofResult.PASS if checked.low >= sample.target else ProofResult.FAIL,
         file=ContentFile(content, name=f"{initiative.ref}-sample-{sample.pk}.jsonl"),

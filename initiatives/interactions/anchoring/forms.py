@@ -47,6 +47,6 @@ class JudgementForm(forms.Form):
         label=_("Why not"),
         required=False,
         max_length=500,
-        help_text=_("It stays in the record: do not repeat what people said."),
+        help_text=_("It stays in the audit log: do not repeat what people said."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )

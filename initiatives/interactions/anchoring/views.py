@@ -1,4 +1,4 @@
-"""Pages of samples of outputs: one is asked for, and judged output by output, each read on record."""
+"""Pages of samples of outputs: one is asked for, and judged output by output, each reading recorded."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -25,7 +25,7 @@ NO_MASTER = gettext_lazy(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Ask that outputs are drawn from the interaction log by the record."""
+    """Ask that outputs are drawn from the interaction log by the audit log."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     form = SampleForm(sent(request))
@@ -34,7 +34,7 @@ def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
         initiative,
         form,
         lambda _said: actions.ask_for_sample(initiative=initiative, by=request.user, **form.asked),
-        _("Asked for. It is drawn within a few minutes, once the record has sealed this."),
+        _("Asked for. It is drawn within a few minutes, once the audit log has sealed this."),
         page="integration",
         back="integration-traces",
         title=_("Have a sample of outputs drawn"),
@@ -42,7 +42,7 @@ def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
             "Plumbline draws outputs from the interaction log, and somebody reads each with the sources it names."
         ),
         happens=[
-            _("The next checkpoint of the record decides which outputs: nobody chooses them."),
+            _("The next checkpoint of the audit log decides which outputs: nobody chooses them."),
             _(
                 "Judged from outside the team, the sample measures the question; judged in the team, it is a document."
             ),

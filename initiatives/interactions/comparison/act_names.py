@@ -1,4 +1,4 @@
-"""What senders call the acts of a contract, and which models the record declares: what both logs are compared by."""
+"""What senders call the acts of a contract, and which models the audit log declares: what both logs are compared by."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from initiatives.models import ActName, Deployment, Initiative
 
 @dataclass(frozen=True)
 class Declared:
-    """What one version of a model on record may be called, and when it runs."""
+    """What one version of a recorded model may be called, and when it runs."""
 
     names: frozenset[str]
     runs_from: datetime

@@ -29,7 +29,7 @@ NO_KEY = 0  # stands for an unknown key
 
 @dataclass(frozen=True)
 class OtherModel:
-    """A model that answered on a day and is not on record: since when on that day, in which interaction."""
+    """A model that answered on a day and is not recorded: since when on that day, in which interaction."""
 
     label: str
     at: datetime
@@ -290,7 +290,7 @@ def _unnamed(
 def _other_models(
     initiative: Initiative, start: datetime, end: datetime, names: Names
 ) -> Iterator[OtherModel]:
-    """Models that answered and that no version on record names which ran then or was declared for any time after."""
+    """Models that answered and that no recorded version names which ran then or was declared for any time after."""
     calls = _of_day(initiative, start, end).filter(kind=Kind.CALL).exclude(model="", version="")
     declared = names.models_since(start)
     seen: dict[str, OtherModel] = {}

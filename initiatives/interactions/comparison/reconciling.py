@@ -159,7 +159,8 @@ def _mark_due(initiatives: dict[Initiative, datetime], names: dict[int, Names]) 
         for pk, one in names.items():
             others = recent.filter(initiative=pk, day__gte=clock.local_day(now - ANEW))
             others.exclude(judged_by=one.digest).update(due=True)
-        # Figures are no part of the record: those of the last days are counted once more each day, whatever they say.
+        # Figures are no part of the audit log: those of the last days are counted once more each day, whatever they
+        # say.
         counted = Q(judged_at__lt=clock.midnight_before(clock.local_day(now))) | Q(judged_at__gt=now)
         recent.filter(counted, day__gte=clock.local_day(now - RECOUNTED)).update(due=True)
         mark.xact, mark.outcomes_to = ahead, moment - LAG

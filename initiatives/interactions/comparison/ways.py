@@ -105,7 +105,7 @@ def sourced(figures: Figures) -> Held:
 
 
 def anchored(outputs: int, hits: int, target: float, outside: bool) -> Held:
-    """Whether outputs drawn by the record trace to governed sources, judged one by one from outside the team."""
+    """Whether outputs drawn by the audit log trace to governed sources, judged one by one from outside the team."""
     if not outputs:
         return Held(None, "Unknown: no sample was drawn and judged.")
     low, high = wilson(hits, outputs)

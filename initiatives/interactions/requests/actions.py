@@ -61,13 +61,13 @@ def person_in(row: SubjectRequest) -> Person:
 
 
 def named_nowhere(person: Person, **texts: str) -> dict[str, str]:
-    """By field, what is wrong with texts that stay in the record: empty, or naming the person."""
+    """By field, what is wrong with texts that stay in the audit log: empty, or naming the person."""
     wrong = {}
     for name, text in texts.items():
         if not text.strip():
-            wrong[name] = "Say it: it stays in the record."
+            wrong[name] = "Say it: it stays in the audit log."
         elif person.named_in(text):
-            wrong[name] = "This stays in the record for good: write it without naming the person."
+            wrong[name] = "This stays in the audit log for good: write it without naming the person."
     return wrong
 
 
@@ -132,7 +132,7 @@ def receive(
 
 
 def open_person(*, request: SubjectRequest, by: User) -> Person | None:
-    """Who asks, for whoever handles the request; that it was opened is on record. None once it is destroyed."""
+    """Who asks, for whoever handles the request; that it was opened is recorded. None once it is destroyed."""
     with working("open request", request, may_work_on, by) as row:
         person = secrets.person_of(row)
         if person is not None:

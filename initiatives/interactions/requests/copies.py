@@ -108,7 +108,7 @@ def _refuse_too_soon(row: SubjectRequest) -> None:
     if row.text_searches.filter(done_at__isnull=True).exists():
         raise Conflict("A text is being looked for.", "Wait until that search is over.")
     if row.exports.filter(ended_at__isnull=True).exists():
-        raise Conflict("There is a copy already.", "End it first: one is on record at a time.")
+        raise Conflict("There is a copy already.", "End it first: one is recorded at a time.")
 
 
 def _opened(hit: SubjectHit) -> reading.Opened | None:
@@ -264,7 +264,7 @@ def _strings_of(value: Any) -> list[str]:
 
 
 def take_copy(*, export: SubjectExport, by: User) -> bytes:
-    """The file, for whoever handles the request; that it was taken is on record. Raises Refused, Conflict, NoMaster."""
+    """The file, for whoever handles the request; that it was taken is recorded. Raises Refused, Conflict, NoMaster."""
     with working("take copy", export.request, may_take_copy, by) as request:
         row = SubjectExport.objects.get(pk=export.pk)
         content = secrets.file_of(row) if row.ended_at is None and row.until > clock.now() else None
@@ -272,7 +272,7 @@ def take_copy(*, export: SubjectExport, by: User) -> bytes:
             raise Conflict("The file of this copy is gone.", "Make another, where nothing was erased yet.")
         if hashlib.sha256(content).hexdigest() != row.sha256:
             raise Conflict(
-                "The file of this copy is not the one that the record names.", "Tell who runs Plumbline."
+                "The file of this copy is not the one that the audit log names.", "Tell who runs Plumbline."
             )
         row.taken_at = clock.now()
         row.save()

@@ -8,7 +8,7 @@ from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative, SubjectRequest
 from initiatives.models.interactions.subject_requests import ACCESS
 
-STAYS = _("It stays in the record for good: write it without naming the person.")
+STAYS = _("It stays in the audit log for good: write it without naming the person.")
 
 
 def _offer(form: forms.Form, initiatives) -> None:
@@ -61,7 +61,8 @@ class IdentityForm(forms.Form):
         label=_("How it was checked"),
         max_length=2000,
         help_text=_(
-            "For instance: called back on the number on file. It stays in the record for good: write it without naming "
+            "For instance: called back on the number on file. It stays in the audit log for good: write it without "
+            "naming "
             "the person."
         ),
     )

@@ -63,7 +63,7 @@ def _shown(request: SignedInRequest, hit: SubjectHit, form: BlackOutForm) -> Htt
 @never_cache
 @require_safe
 def hit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One interaction in clear; that it was read is on record."""
+    """One interaction in clear; that it was read is recorded."""
     found = _hit(pk)
     may_search(found.request, request.user).or_refuse()
     return _shown(request, found, BlackOutForm())

@@ -136,7 +136,7 @@ def row_of(hit: SubjectHit) -> Interaction | None:
 
 
 def open_hit(*, hit: SubjectHit, by: User) -> tuple[reading.Opened, list[Text]]:
-    """The interaction in clear, with its texts in pieces; that it was read is on record first.
+    """The interaction in clear, with its texts in pieces; that it was read is recorded first.
 
     Raises Refused, NoMaster, Http404 once its row has expired.
     """
@@ -169,7 +169,7 @@ def judge(*, hit: SubjectHit, belongs: bool, by: User) -> SubjectHit:
 
 
 def _locked(hit: SubjectHit, request: SubjectRequest) -> SubjectHit:
-    """The hit read after the lock. Raises Conflict once it was erased for the request, or a copy is on record."""
+    """The hit read after the lock. Raises Conflict once it was erased for the request, or a copy is recorded."""
     if request.erasures.exists():
         raise Conflict("What belongs to the person is erased already.")
     if request.exports.filter(ended_at__isnull=True).exists():

@@ -26,7 +26,7 @@ class Person:
     texts: tuple[str, ...] = ()
 
     def named_in(self, text: str) -> bool:
-        """Whether a text that stays in the record names them."""
+        """Whether a text that stays in the audit log names them."""
         said = text.casefold()
         known = (self.name, self.contact, *self.identifiers, *self.texts)
         return any(len(one) > 2 and one.casefold() in said for one in known)

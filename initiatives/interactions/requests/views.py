@@ -161,7 +161,7 @@ def request_page(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def person(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Who asks, for whoever handles it; that it was looked at is on record."""
+    """Who asks, for whoever handles it; that it was looked at is recorded."""
     row = _found(pk)
     who = with_master(lambda: actions.open_person(request=row, by=request.user))
     context = {"nav": NAV, "row": row, "who": who}

@@ -89,7 +89,7 @@ def select(
 def _check(*, purpose: str, first: date, last: date, phrase: str, most: int, until: date) -> None:
     today, wrong = clock.today(), {}
     if not purpose.strip():
-        wrong["purpose"] = "Say what they are for: it stays in the record."
+        wrong["purpose"] = "Say what they are for: it stays in the audit log."
     if first > last or last > today:
         wrong["last"] = "The last day is today or earlier, and not before the first."
     elif (last - first).days > InteractionSelection.LONGEST:
@@ -98,7 +98,9 @@ def _check(*, purpose: str, first: date, last: date, phrase: str, most: int, unt
     if said and len(said) < searching.SHORTEST:
         wrong["phrase"] = f"Give at least {searching.SHORTEST} characters."
     if said and said in searching.folded(purpose):
-        wrong["purpose"] = "This stays in the record for good: write it without the text that is looked for."
+        wrong["purpose"] = (
+            "This stays in the audit log for good: write it without the text that is looked for."
+        )
     if not 1 <= most <= InteractionSelection.MOST:
         wrong["most"] = f"Choose from 1 to {InteractionSelection.MOST:,}."
     if not today < until <= today + timedelta(days=InteractionSelection.LONGEST):

@@ -1,4 +1,4 @@
-"""Leave to read all of a selection at once: asked for with a reason, given by a second person, used on record."""
+"""Leave to read all of a selection at once: asked for with a reason, given by a second person, used recorded."""
 
 from collections.abc import Iterator
 
@@ -66,7 +66,7 @@ def _file(row: BulkReading, person: User) -> dict | None:
     return {
         "address": reverse("bulk-reading-file", args=[row.pk]),
         "verb": "Take all of them (JSON lines)",
-        "words": "In clear, for you alone. Each time is on record.",
+        "words": "In clear, for you alone. Each time is recorded.",
     }
 
 
@@ -99,7 +99,7 @@ BULK_READINGS = Kind(
     title="Reading all at once",
     introduction=(
         "All interactions of the selection in one file, in clear. One at a time they are read without asking. Leave "
-        f"holds for {BulkReading.OPEN.days} days, for whoever asked alone. Each time the file is taken is on record."
+        f"holds for {BulkReading.OPEN.days} days, for whoever asked alone. Each time the file is taken is recorded."
     ),
     section="systems",
     signature="reading",

@@ -14,7 +14,7 @@ class SelectionForm(forms.Form):
         label=_("What for"),
         max_length=2000,
         help_text=_(
-            "For instance: evaluation set for version 3, complaint of 4 May. It stays in the record: name no person."
+            "For instance: evaluation set for version 3, complaint of 4 May. It stays in the audit log: name no person."
         ),
     )
     first = DayField(label=_("From"))

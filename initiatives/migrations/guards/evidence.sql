@@ -180,7 +180,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER drawn_by_the_record BEFORE INSERT ON initiatives_drawnquestion
+CREATE TRIGGER drawn_by_the_audit_log BEFORE INSERT ON initiatives_drawnquestion
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_drawn();
 
 CREATE FUNCTION plumbline_guard_acceptance() RETURNS trigger LANGUAGE plpgsql AS $$

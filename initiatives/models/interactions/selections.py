@@ -188,8 +188,8 @@ class PerformancePromise(models.Model):
 
 
 class OutputSample(models.Model):
-    """Outputs of an initiative and some days that the record's seed draws from the interaction log, to be judged one by
-    one.
+    """Outputs of an initiative and some days that the audit log's seed draws from the interaction log, to be judged one
+    by one.
 
     `wanted` and `target` (the share that has to trace to its source, at the lower end of its interval) are declared
     when it is asked for, before anybody knows the seed: `checkpoint`, the first that seals the asking. `among`: how

@@ -1,1 +1,1 @@
-"""Questions of an initiative of minimal risk drawn by the record's seed: by the worker, after each sealing."""
+"""Questions of an initiative of minimal risk drawn by the audit log's seed: by the worker, after each sealing."""

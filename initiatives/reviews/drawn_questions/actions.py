@@ -1,4 +1,6 @@
-"""Questions of an initiative of minimal risk drawn to be verified: by the record's seed, once, by nobody's choice."""
+"""Questions of an initiative of minimal risk drawn to be verified: by the audit log's seed, once, by nobody's
+choice.
+"""
 
 from collections.abc import Collection
 

@@ -365,7 +365,9 @@ def statement(request, pk):
 
 
 def _entry_of(sign_off: SignOff) -> Entry | None:
-    """The entry of the record that holds this statement: the first of its kind by this person from that moment on."""
+    """The entry of the audit log that holds this statement: the first of its kind by this person from that moment
+    on.
+    """
     entries = (
         Entry.objects.acts()
         .of_initiative(sign_off.review.initiative.ref)

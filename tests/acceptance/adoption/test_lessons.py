@@ -189,7 +189,7 @@ def test_the_owners_own_words_stay_above_the_responses(near, cast):
     assert text.startswith(f"Two initiatives were read.\n\n{MARK}\n- Public incident")
     assert "Does not apply: Second, better." in text
     assert "First." not in text
-    assert LessonResponse.objects.count() == 2, "what was said before stays in the record"
+    assert LessonResponse.objects.count() == 2, "what was said before stays in the audit log"
 
 
 def test_two_who_answer_at_once_and_who_may(near, cast):

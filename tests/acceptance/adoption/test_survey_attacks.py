@@ -52,8 +52,8 @@ def seen_by(client, paths: list[str]) -> str:
     return "\n".join(found)
 
 
-def record() -> str:
-    """The whole record as an auditor reads it."""
+def audit_log() -> str:
+    """The whole audit log as an auditor reads it."""
     return "\n".join(
         bytes(entry.body.body).decode()
         for entry in Entry.objects.select_related("body")
@@ -80,7 +80,7 @@ def test_under_five_answers_nothing_shows_what_was_said_open_or_closed(cast, ini
     pages = pages_of(initiative, survey)
     for who in ("owner", "chair", "admin", "auditor"):
         assert MARK not in seen_by(as_(getattr(cast, who)), pages), f"{who}, while it is open"
-    assert MARK not in record()
+    assert MARK not in audit_log()
     survey = survey_actions.close(survey=survey, by=cast.owner)
     assert survey.results is None
     for who in ("owner", "chair", "admin", "auditor"):
@@ -228,12 +228,12 @@ def test_an_answer_is_all_of_it_or_nothing(cast, initiative):
     assert AnswerBox.objects.get().answered == {}
 
 
-def test_the_exported_record_holds_no_single_answer(cast, initiative, tmp_path):
+def test_the_exported_audit_log_holds_no_single_answer(cast, initiative, tmp_path):
     survey, paths = answered_surveys.opened(cast, initiative)
     for number, path in enumerate(paths["Claims north"][:6]):
         answered_surveys.put(path, 7 if number == 3 else 2, comment=MARK if number == 3 else "")
     survey_actions.close(survey=survey, by=cast.owner)
-    assert MARK not in record(), "comments are kept beside the record, where they can be taken out"
+    assert MARK not in audit_log(), "comments are kept beside the audit log, where they can be taken out"
     closing = [
         json.loads(bytes(entry.body.body))["facts"]
         for entry in Entry.objects.acts().filter(kind="survey closed").select_related("body")

@@ -249,7 +249,7 @@ def test_an_export_whose_checkpoint_was_dated_back_is_refused(scene, tmp_path):
     with transaction.atomic():
         _dated_back(signed=True)
         file = tmp_path / "taken.zip"
-        call_command("export_record", "--all", "--to", str(file), stdout=StringIO(), stderr=StringIO())
+        call_command("export_audit_log", "--all", "--to", str(file), stdout=StringIO(), stderr=StringIO())
         transaction.set_rollback(True)
     with zipfile.ZipFile(file) as archive:
         archive.extractall(tmp_path)
@@ -262,7 +262,7 @@ def test_an_honest_scene_has_nothing_to_find(scene, tmp_path):
     sealing.seal()
     assert verification.verify(names=plugin.LOGINS).findings == []
     file = tmp_path / "taken.zip"
-    call_command("export_record", "--all", "--to", str(file), stdout=StringIO(), stderr=StringIO())
+    call_command("export_audit_log", "--all", "--to", str(file), stdout=StringIO(), stderr=StringIO())
     with zipfile.ZipFile(file) as archive:
         archive.extractall(tmp_path)
     assert any("were judged" in line for line in verify._check_place(str(tmp_path / "taken"), (), ()))

@@ -1,6 +1,6 @@
-"""Random changes of the record and of what guards it: each is found, and at its place.
+"""Random changes of the audit log and of what guards it: each is found, and at its place.
 
-A sample of `python -m tests.drills.record.flips found`, which tries fifty rows,
+A sample of `python -m tests.drills.audit_log.flips found`, which tries fifty rows,
 fifty rows of the audit log, fifty files, twenty hashes and twenty guards.
 """
 

@@ -93,7 +93,7 @@ def test_verify_audit_log_with_files_names_the_row(initiative, swapped):
     assert "files hashed; 0 of them are gone" in out.getvalue()
 
 
-def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(initiative, swapped):
+def test_a_file_that_is_gone_is_a_finding_until_the_audit_log_knows_it(initiative, swapped):
     swapped.file.storage.delete(swapped.file.name)
     rows = Evidence.objects.filter(file=swapped.file.name)
     with pytest.raises(CommandError, match="is gone from storage"):
@@ -101,7 +101,7 @@ def test_a_file_that_is_gone_is_a_finding_until_the_record_knows_it(initiative, 
     assert len(file_checks.find_missing_files()) == rows.count()
     out = StringIO()
     call_command("verify_audit_log", "--files", stdout=out)
-    assert f"{rows.count()} of them are gone, which the record knows" in out.getvalue()
+    assert f"{rows.count()} of them are gone, which the audit log knows" in out.getvalue()
 
 
 def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast, as_):

@@ -125,7 +125,7 @@ FOUND = {
             "ALTER TABLE initiatives_initiative ENABLE TRIGGER USER",
         ),
         OWNERS,
-        "changed past the record",
+        "changed past the audit log",
     ),
     "a sign-off turned round with every trigger off": (
         plain(
@@ -134,7 +134,7 @@ FOUND = {
             "ALTER TABLE initiatives_signoff ENABLE TRIGGER USER",
         ),
         OWNERS,
-        "changed past the record",
+        "changed past the audit log",
     ),
 }
 

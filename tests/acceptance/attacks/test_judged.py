@@ -49,7 +49,7 @@ def review(cast, initiative):
 
 
 def verified() -> verification.Report:
-    """The record, looked at after everything that was forged an hour later."""
+    """The audit log, looked at after everything that was forged an hour later."""
     with an_hour_later():
         return verification.verify()
 
@@ -71,7 +71,7 @@ def taken(folder: Path, *options: str) -> Path:
     file = folder / "taken.zip"
     file.unlink(missing_ok=True)
     shutil.rmtree(folder / "taken", ignore_errors=True)
-    call_command("export_record", *options, "--to", str(file), stdout=StringIO(), stderr=StringIO())
+    call_command("export_audit_log", *options, "--to", str(file), stdout=StringIO(), stderr=StringIO())
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder)
     return folder / "taken"

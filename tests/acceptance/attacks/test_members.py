@@ -72,11 +72,11 @@ def test_19_an_earlier_day_opens_no_closed_door(hidden, stranger):
             assert stranger.get(path, {"as_of": day, "on": day}).status_code == 404
 
 
-def test_20_what_others_hold_in_the_record_is_not_handed_out(hidden, stranger):
+def test_20_what_others_hold_in_the_audit_log_is_not_handed_out(hidden, stranger):
     entries = list(Entry.objects.acts().filter(initiative_ref=hidden.ref))
     assert entries
     for entry in entries:
-        for name in ("record-receipt", "record-receipt-file", "audit-entry"):
+        for name in ("audit-log-receipt", "audit-log-receipt-file", "audit-entry"):
             assert stranger.get(reverse(name, args=[entry.pk])).status_code in (403, 404), name
 
 

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from governance import clock
-from governance.audit import record_samples
+from governance.audit import audit_samples
 from governance.models import Sample
 from governance.transparency_log import sealing
 from tests.support import factories
@@ -89,7 +89,7 @@ def test_two_years_later(watch, past, tmp_path):
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Place 2 of {SIZE}")
     sample = Sample.objects.get()
     for drawn in sample.drawn.filter(place__gt=1):
-        record_samples.conclude(drawn=drawn, conclusion="satisfied", by=cast.auditor)
+        audit_samples.conclude(drawn=drawn, conclusion="satisfied", by=cast.auditor)
     page.goto(sample.get_absolute_url())
     auditor.press("Finish the sample")
     with page.expect_download() as download:
@@ -97,9 +97,9 @@ def test_two_years_later(watch, past, tmp_path):
     rows = download.value.path().read_text().strip().splitlines()
     assert len(rows) == SIZE + 1
 
-    # The whole record, verified by a Python that has nothing of ours, in a place that has nothing else.
+    # The whole audit log, verified by a Python that has nothing of ours, in a place that has nothing else.
     archive = tmp_path / "record.zip"
-    call_command("export_record", "--all", "--out", str(archive), verbosity=0)
+    call_command("export_audit_log", "--all", "--out", str(archive), verbosity=0)
     place = tmp_path / "elsewhere"
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(place)

@@ -1,4 +1,4 @@
-"""The contract in a real browser: written, found wanting, fixed, signed, asked by an agent, and on record."""
+"""The contract in a real browser: written, found wanting, fixed, signed, asked by an agent, and recorded."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def test_what_the_board_signs_is_what_the_agent_may_do(watch, cast, tmp_path):
         "no",
     ], said
     assert "no (unknown_action)" in said
-    on_record(owner)
+    recorded(owner)
 
 
 def begin(owner: Person) -> None:
@@ -85,7 +85,7 @@ def clause_row(owner: Person, words: str):
 
 
 def gaps(owner: Person) -> None:
-    """The check names all three: no time, a failure nobody thought of, and nobody who owns the record."""
+    """The check names all three: no time, a failure nobody thought of, and nobody who owns the audit log."""
     found = owner.page.locator(".gap").filter(has_text="to fix first")
     expect(found).to_have_count(3)
     expect(owner.page.locator("main")).to_contain_text("the model does not answer in time")
@@ -169,7 +169,7 @@ def answer_call(support: Person) -> None:
     support.said("Approved, for this one call.")
 
 
-def on_record(owner: Person) -> None:
+def recorded(owner: Person) -> None:
     """What it was told, the approval and the history show all of it."""
     decision_log.decisions.bring_over()  # in production a thread does
     owner.tab("API access")

@@ -204,7 +204,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
 def files(visitor: Visitor, scene: every_page.Scene, cast, folder) -> list[str]:
     """What is wrong with the pages that lie in what is exported, opened as the files they are."""
     export, report = folder / "record.zip", folder / "report.zip"
-    call_command("export_record", "--initiative", scene.world["idea"], "--out", str(export), verbosity=0)
+    call_command("export_audit_log", "--initiative", scene.world["idea"], "--out", str(export), verbosity=0)
     subject_access.take(person=cast.outsider, also=[], to=report, by=cast.admin)
     found = []
     for name, path in (("export-index", export), ("subject-access", report)):

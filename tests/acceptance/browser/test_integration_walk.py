@@ -271,7 +271,7 @@ def drilled_again(support: Person, initiative) -> None:
 
 
 def add_drill(support: Person, initiative, day: str, result: str) -> None:
-    """The record of a drill as evidence."""
+    """The drill record as evidence."""
     support.page.goto(initiative.get_absolute_url())
     support.tab("Evidence")
     support.click("Add evidence")

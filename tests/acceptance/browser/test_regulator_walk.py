@@ -106,7 +106,7 @@ def test_what_it_told_this_customer_and_whether_it_was_allowed_to(watch, past, t
     auditor.tab("Requirements")
     expect(page.locator("main")).to_contain_text("Requirements")
 
-    # That it was read is on record; and whoever gets the file need not believe us.
+    # That it was read is recorded; and whoever gets the file need not believe us.
     assert [
         entry.facts["facts"]["way"]
         for entry in Entry.objects.filter(kind="interaction opened").order_by("pk")

@@ -149,7 +149,7 @@ class Walk(Answers):
         owner.click("Ask the board to decide")
         owner.press("Open the review")
         owner.said("The review is open.")
-        # What the worker does by itself: the record is sealed, and questions are drawn from it.
+        # What the worker does by itself: the audit log is sealed, and questions are drawn from it.
         sealing.seal()
         draw_due([self.initiative.pk])
         for seat in [*seats, *(seat for seat in self.book.seats if seat not in seats)]:

@@ -405,7 +405,7 @@ def test_the_first_change_begins_the_next_version_and_leaves_the_signed_one(cast
         for version in (first, second)
     ]
     assert rest[0] == rest[1]
-    assert second.clauses.first().history.count() == 2, "begun and changed, both in the record"
+    assert second.clauses.first().history.count() == 2, "begun and changed, both in the audit log"
 
 
 def test_from_when_it_is_wanted(cast, as_, initiative):

@@ -120,7 +120,7 @@ class TestPage:
         for person in (cast.owner, cast.lead, cast.seat_operations, cast.admin):
             assert as_(person).get(page(initiative, plan)).status_code == 403, person
 
-    def test_opening_is_on_record(self, initiative, plan, cast, as_):
+    def test_opening_is_recorded(self, initiative, plan, cast, as_):
         client = as_(cast.seat_risk)
         for _ in range(2):
             client.get(page(initiative, plan))

@@ -61,7 +61,7 @@ class Back(Exception):
     """Ends an example: what it did is taken back."""
 
 
-# What a request that is refused, or only looks, may leave behind outside of the record's rows.
+# What a request that is refused, or only looks, may leave behind outside of the audit log's rows.
 LEFT_BEHIND = {
     "governance_entry": "the refusal itself",
     "governance_entrybody": "likewise",
@@ -431,7 +431,8 @@ def marked(value):
 
 
 def mark_every_text() -> int:
-    """Put something that would act in front of every text in the database, history and record too; in how many columns.
+    """Put something that would act in front of every text in the database, history and audit log too; in how many
+    columns.
 
     As the owner of the tables and past every guard: what stands there is none of a page's business.
     """

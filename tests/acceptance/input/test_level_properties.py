@@ -82,7 +82,7 @@ def test_describing_a_link_never_lowers_what_an_empty_register_supported(chances
     assert rose > len(chances) / 4, "the register hardly mattered"
 
 
-def test_putting_a_model_on_record_never_lowers_what_was_supported_without_one(chances):
+def test_putting_a_model_recorded_never_lowers_what_was_supported_without_one(chances):
     rose = 0
     for chance in chances:
         none = replace(random_facts(chance), running=())

@@ -1,4 +1,4 @@
-"""The embedded database: it starts anywhere, survives being killed, and the application cannot touch the record."""
+"""The embedded database: it starts anywhere, survives being killed, and the application cannot touch the audit log."""
 
 import os
 import signal

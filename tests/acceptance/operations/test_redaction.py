@@ -47,7 +47,7 @@ def test_what_looks_like_a_secret_is_taken_out(line):
     "line",
     [
         "User name and password do not belong together",
-        "sealed 12 entries, key plumbline.example.org/record+f00f",
+        "sealed 12 entries, key plumbline.example.org/audit-log+f00f",
         "https://example.org/a:b@c",
         "no such initiative for this person: AI-0042",
         "the token authority does not answer",

@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from adoption.audit_log_export import actions as export_actions
 from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from adoption.incidents import reporting_clocks
@@ -19,11 +20,10 @@ from adoption.meetings.actions import plan as plan_meeting
 from adoption.models import ReportingDuty, SectionComment, SurveyComment
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
-from adoption.record_export import actions as export_actions
 from adoption.reports import public_link
 from adoption.reports.actions import report_behaviour_report
 from governance import clock
-from governance.audit import record_samples
+from governance.audit import audit_samples
 from governance.audit.search import Search
 from governance.authorization.decision_queries import Place
 from governance.database.row_history import acting
@@ -344,7 +344,7 @@ def world(cast):
     add_point(meeting=meeting, words="Dates", by=cast.chair)
     point = place_point(meeting=meeting, key=f"r{review.pk}", place=1, reason="First.", by=cast.chair)
     sealing.seal()
-    sample = record_samples.draw_sample(
+    sample = audit_samples.draw_sample(
         name="Sign-offs", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
     )
     intake_link = intake_actions.make_link(unit=cast.unit, until=today + timedelta(days=30), by=cast.chair)

@@ -235,7 +235,7 @@ def test_bad_input_is_said_in_words(cast, as_):
         assert said in response.content.decode(), fields
 
 
-def test_a_person_is_changed_with_a_reason_and_the_record_says_what(cast, as_):
+def test_a_person_is_changed_with_a_reason_and_the_audit_log_says_what(cast, as_):
     client = as_(cast.admin)
     url = page(User, "change", cast.outsider.pk)
     sent = form_of(client.get(url)) | {"full_name": "Sam Brooke", "reason": "Married", "is_active": ""}

@@ -1,4 +1,4 @@
-"""Questions of an initiative of minimal risk, drawn by the record's seed after submission, and then verified."""
+"""Questions of an initiative of minimal risk, drawn by the audit log's seed after submission, and then verified."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,7 +16,7 @@ from governance.models import Checkpoint, Entry, Rulebook
 from governance.notices.inbox import lines_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
-from governance.tasks import seal_record
+from governance.tasks import seal_audit_log
 from governance.transparency_log import sealing
 from governance.vocabulary import Level, Stage
 from governance.vocabulary.entry_kinds import EntryKind
@@ -34,7 +34,7 @@ from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 
-NOT_YET = "are drawn with the record's next checkpoint, and nobody chooses them"
+NOT_YET = "are drawn with the audit log's next checkpoint, and nobody chooses them"
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ class TestSubmitted:
         assert {row.checkpoint_id for row in rows(initiative)} == {first.pk}
 
     def test_the_worker_draws_with_the_sealing(self, review, initiative, cast):
-        seal_record.delay()
+        seal_audit_log.delay()
         assert len(rows(initiative)) == 5
 
     def test_what_was_verified_before_is_not_drawn(self, initiative, cast):
@@ -364,7 +364,7 @@ class TestAcceptedAgain:
     def test_it_is_refused_until_they_are_verified(self, old, cast):
         with later(336):
             self.accepted(old)
-            with pytest.raises(Refused, match="drawn with the record's next checkpoint"):
+            with pytest.raises(Refused, match="drawn with the audit log's next checkpoint"):
                 stage_actions.reattest(initiative=old, reason="Still so.", by=cast.chair)
             drawn(old)
             with pytest.raises(Refused, match="5 of the questions drawn for it are not verified"):
@@ -424,7 +424,7 @@ def later(days):
 class TestPages:
     def test_before_submission_it_is_said_that_five_are_drawn(self, initiative, cast, as_):
         shown = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
-        assert "Five of its questions are drawn with the record" in shown
+        assert "Five of its questions are drawn with the audit log" in shown
 
     def test_owner_and_seat_see_beside_each_that_it_was_drawn_and_by_what(
         self, review, initiative, cast, as_

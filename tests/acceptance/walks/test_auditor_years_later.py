@@ -78,7 +78,7 @@ def test_the_auditor_finds_the_day(as_):
     auditor.open(f"/initiatives/{initiative.ref}/compare/?one=2024-10-15&other=2025-06-02T09:00")
     auditor.sees("Title</th><td>" + initiative.title + "</td><td>Summaries, second life", "withdrawn")
     auditor.sees_not("Claims</th>")
-    # That she looked is on record too.
+    # That she looked is recorded too.
     seen = [
         entry
         for entry in auditor.client.get("/audit/readings/").content.decode().split()

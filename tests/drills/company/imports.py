@@ -252,7 +252,7 @@ def p95(values: list[float]) -> float:
 
 
 def counts() -> dict[str, int]:
-    """Rows of what an import writes, acts in the record, units, messages."""
+    """Rows of what an import writes, acts in the audit log, units, messages."""
     from django.apps import apps
 
     from governance.models import Entry, Notice, Unit

@@ -42,7 +42,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.drills.record import crash
+from tests.drills.audit_log import crash
 
 MOST = 3.0  # MiB
 MIB = 1024 * 1024
@@ -54,7 +54,7 @@ SEATS = (
 )  # fmt: skip
 PEOPLE = ("owner", "lead", "steward", "chair", "auditor", "admin", *SEATS)
 EXPORTS = {
-    "": ("/initiatives/export.csv", "/decisions/?format=csv", "/record/checkpoint/", "/record/verify.py"),
+    "": ("/initiatives/export.csv", "/decisions/?format=csv", "/audit-log/checkpoint/", "/audit-log/verify.py"),
     "auditor": (
         *("/audit/?format=csv", "/audit/readings/?format=csv", "/audit/sign-ins/?format=csv"),
         *("/audit/rights/?format=csv", "/audit/frameworks/?format=csv"),
@@ -357,7 +357,7 @@ class Person(threading.Thread):
         self.open(f"{where}?{urllib.parse.urlencode({'q': self.chance.choice(WORDS)})}")
 
     def export(self) -> None:
-        """A table, or what the record hands out."""
+        """A table, or what the audit log hands out."""
         self.open(self.chance.choice(EXPORTS[""] + EXPORTS.get(self.login, ())))
 
     def calendar(self) -> None:

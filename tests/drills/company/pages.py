@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from tests.drills.audit_log import capture
 from tests.drills.company import place, thousands
-from tests.drills.record import capture
 
 ROUNDS = 25
 REVIEWS = 8  # real ones, before the MVP gate, told through the acts
@@ -44,7 +44,7 @@ def main() -> None:
     asked.add_argument(
         "--unsealed",
         action="store_true",
-        help="do not seal the record of the company, which takes as long as laying it down",
+        help="do not seal the audit log of the company, which takes as long as laying it down",
     )
     given = asked.parse_args()
     with place.database(f"company_{given.initiatives}" if given.keep else None):
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def entries() -> int:
-    """How long the record is."""
+    """How long the audit log is."""
     from governance.models import Entry
 
     return Entry.objects.count()
@@ -216,7 +216,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
     """Sign-offs after the check of the password or with the proof of a passkey, and promotions, in turn with the locked
     update; and what freezing a statement and checking an assertion add to such a sign-off.
 
-    What an act leaves on the queue, the sealing of the record, the worker does: it is told apart.
+    What an act leaves on the queue, the sealing of the audit log, the worker does: it is told apart.
     """
     from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""A throw-away database for a drill, with every migration, and a record of any length in it."""
+"""A throw-away database for a drill, with every migration, and an audit log of any length in it."""
 
 import os
 import time

@@ -28,8 +28,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from tests.drills.audit_log import crash
 from tests.drills.company import memory
-from tests.drills.record import crash
 
 CONNECTIONS = 12
 PACE = 1_000  # decisions a second while pages are measured

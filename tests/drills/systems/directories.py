@@ -22,8 +22,8 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+from tests.drills.audit_log import crash
 from tests.drills.company import memory
-from tests.drills.record import crash
 
 MOST = 1.0  # seconds from the answer to the deactivation until the last page of the person
 ASKING = 4  # connections of the person at once

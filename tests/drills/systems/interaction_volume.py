@@ -387,7 +387,7 @@ def persons() -> list[str]:
 
 
 def verified() -> None:
-    """The log against its batches; and with it the whole record."""
+    """The log against its batches; and with it the whole audit log."""
     from governance.interaction_log import loading
     from governance.models import InteractionBatch
     from governance.transparency_log import verification
@@ -396,7 +396,8 @@ def verified() -> None:
     took = timed(lambda: found.extend(loading.unsealed(0, "default"))) / 1000
     whole = timed(lambda: found.extend(verification.verify().findings)) / 1000
     print(
-        f"  {InteractionBatch.objects.count()} batches verified against their rows in {took:.1f} s, the whole record "
+        f"  {InteractionBatch.objects.count()} batches verified against their rows in {took:.1f} s, the whole audit "
+        "log "
         f"in {whole:.1f} s: {len(found)} findings"
     )
     for one in found[:3]:

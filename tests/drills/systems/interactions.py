@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.drills.audit_log import crash
 from tests.drills.company import memory
-from tests.drills.record import crash
 from tests.drills.systems import decisions, interaction_spans
 
 BATCH = 200  # spans
@@ -375,7 +375,7 @@ def kill_one(name: str, parts: dict, chance: random.Random, complaints) -> str:
 
 
 def compared(file: Batches, acknowledged: set[int]) -> list[str]:
-    """Every span of what was acknowledged is there once, with its body; the record and its batches verify."""
+    """Every span of what was acknowledged is there once, with its body; the audit log and its batches verify."""
     from django.db import connection
 
     from governance.interaction_log import keys, reading
@@ -400,7 +400,7 @@ def compared(file: Batches, acknowledged: set[int]) -> list[str]:
     findings = [str(finding) for finding in verification.verify().findings]
     print(
         f"{len(acknowledged) * BATCH} spans acknowledged: {lost} lost, {doubled} doubled; {sum(kept.values())} rows, "
-        f"{laid} bodies, {len(read)} of {len(sample)} drawn bodies read and as sealed; the record verified in "
+        f"{laid} bodies, {len(read)} of {len(sample)} drawn bodies read and as sealed; the audit log verified in "
         f"{time.monotonic() - began:.0f} s with {len(findings)} findings",
         *findings[:3],
         sep="\n  ",

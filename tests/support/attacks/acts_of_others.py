@@ -1,4 +1,4 @@
-"""Acts in the name of people who may not, as true as a forger can write them: row, equal history, act in the record.
+"""Acts in the name of people who may not, as true as a forger can write them: row, equal history, act in the audit log.
 
 `ACTS` has each binding act on an initiative, and who may. `ACCOUNTS` has what would let somebody become somebody else.
 """

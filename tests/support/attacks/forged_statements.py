@@ -86,7 +86,7 @@ def as_(person):
 
 
 def told(kind, person, initiative=None, **facts):
-    """The act in the record, as `as_` says who acts."""
+    """The act in the audit log, as `as_` says who acts."""
     actor = "(current_setting('plumbline.act')::json->'id')"
     return (
         "SELECT plumbline_record(%s, %s, NULL, '', (current_setting('plumbline.act')::json->>'at')::timestamptz,"
@@ -130,7 +130,7 @@ def changed(row, **fields):
 
 
 def entry(kind, initiative, by=None):
-    """An act in the record, as the application may write it."""
+    """An act in the audit log, as the application may write it."""
     return (
         "SELECT plumbline_record(%s, %s, NULL, '', now(), ARRAY[%s], ARRAY[convert_to('{}', 'UTF8')])",
         [kind, by.pk if by else None, initiative.ref],

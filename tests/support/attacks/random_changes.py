@@ -22,7 +22,7 @@ Told = tuple[str, str | None] | None
 
 
 def make_life(cast: factories.Cast) -> None:
-    """What is changed: an initiative with a key in production, another one, and a record that was sealed twice."""
+    """What is changed: an initiative with a key in production, another one, and an audit log that was sealed twice."""
     initiative = factories.make_production(cast)
     factories.make_key(cast, initiative)
     sealing.seal()
@@ -86,7 +86,7 @@ def guards_changed(chance: random.Random) -> Told:
         verb = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
         named = (name,)
     else:
-        table = chance.choice(database_guards.record_tables())
+        table = chance.choice(database_guards.audit_log_tables())
         verb, named = f"GRANT UPDATE ON {table} TO PUBLIC", (table,)
     with tampering.undone():
         with connection.cursor() as cursor:
@@ -144,7 +144,7 @@ GROUPS: dict[str, Callable[[random.Random], Told]] = {
     "hashes of passwords and keys": hashes,
     "guards": guards_changed,
 }
-# What `python -m tests.drills.record.flips found` tries of each.
+# What `python -m tests.drills.audit_log.flips found` tries of each.
 COUNTS = {
     "governed rows": 50,
     "rows of the audit log": 50,

@@ -363,5 +363,5 @@ REFUSED = {
     "the rules of signatures removed": (plain("DELETE FROM governance_signingrule"), DENIED, KEEPS),
     # the audit log
     "an entry changed": (plain("UPDATE governance_entry SET kind = 'decided'"), DENIED, KEEPS),
-    "the record emptied": (plain("TRUNCATE governance_entry CASCADE"), DENIED, KEEPS),
+    "the audit log emptied": (plain("TRUNCATE governance_entry CASCADE"), DENIED, KEEPS),
 }

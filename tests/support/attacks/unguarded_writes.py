@@ -1,4 +1,4 @@
-"""What the owner of the tables can write past every guard, with capture on: rows that the record then knows well."""
+"""What the owner of the tables can write past every guard, with capture on: rows that the audit log then knows well."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -12,15 +12,15 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from adoption.audit_log_export import actions as export_actions
 from adoption.demo import artefacts, initiative_acts
-from adoption.models import RecordExport, SurveyComment
+from adoption.models import AuditLogExport, SurveyComment
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.postmortems.section_comments import comment
 from adoption.postmortems.writing import write
 from adoption.public_pages import actions as public_page_actions
-from adoption.record_export import actions as export_actions
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.database.row_history import acting
@@ -105,8 +105,8 @@ MAIN = {
     "incident",
     "report-problem",
     "public-page",
-    "record-exports",
-    "record-export-ready",
+    "audit-log-exports",
+    "audit-log-export-ready",
     "reviews",
     "review-unsigned",
     "sign-value",
@@ -114,7 +114,7 @@ MAIN = {
     "ideas-compared",
     "search-found",
     "status",
-    "record",
+    "audit-log",
     "audit",
     "audit-drawn",
     "sign-in",
@@ -302,7 +302,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "imported-dated": dated.ref,
     }
     today = clock.today()
-    RecordExport.objects.filter(by=cast.auditor).update(state="failed", trouble="The disk is full.")
+    AuditLogExport.objects.filter(by=cast.auditor).update(state="failed", trouble="The disk is full.")
     export_ready = export_actions.ask_export(period=(today, today), by=cast.auditor)
     export_actions.prepare(export_ready.pk)
     newcomer = factories.make_person("just-seated")
@@ -315,7 +315,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("password-link-ended", None, reverse("password-set"), 404),
         Page("intake-nothing", None, reverse("intake-write", args=["nobody-has-this"]), 404),
         Page("intake-settled", cast.chair, to_invite.get_absolute_url()),
-        Page("record-export-ready", cast.auditor, export_ready.get_absolute_url()),
+        Page("audit-log-export-ready", cast.auditor, export_ready.get_absolute_url()),
         Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
         Page("help-outside", None, "/help/"),
@@ -501,7 +501,7 @@ def approvals_of(cast, initiative: Initiative) -> dict:
 
 def _receipt(person: User) -> str:
     entry = Entry.objects.filter(kind="signed off", actor_id=person.pk).latest("pk")
-    return reverse("record-receipt", args=[entry.pk])
+    return reverse("audit-log-receipt", args=[entry.pk])
 
 
 def names_of_pages() -> list[str]:

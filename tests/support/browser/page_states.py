@@ -56,7 +56,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
 # Addresses that somebody may read and that show no page of their own, and why. What nobody reads is none by the table.
 NO_PAGE = {
     "evidence-verify-first": "leads on to the item that is verified",
-    "record-export-progress": "a part of the page record-export, once it is asked for",
+    "audit-log-export-progress": "a part of the page audit-log-export, once it is asked for",
     "public-badge": "a picture, shown on the page running",
     "interaction-file": "a file, checked by tests/app/governance/interaction_log/test_handed_out.py",
     "access-configuration": "JSON for whoever looks for the decision point",
@@ -91,9 +91,9 @@ NO_PAGE = {
     "cost-export": "a CSV file",
     "capacity-export": "a CSV file",
     "rulebook-forecast-progress": "a part of the page that waits for a forecast",
-    "record-checkpoint": "a text for programs",
-    "record-verifier": "a program",
-    "record-receipt-file": "a JSON file",
+    "audit-log-checkpoint": "a text for programs",
+    "audit-log-verifier": "a program",
+    "audit-log-receipt-file": "a JSON file",
     "access-client": "a program",
     "fault-kit": "a program",
     "told-export": "a CSV file",

@@ -1,7 +1,7 @@
 """The database of a test with real transactions, for the next test: again as nobody used it.
 
 A database of ours has two thousand files, and to copy them takes a second. So the rows that a test wrote are removed,
-past the guards that keep the record from being emptied; only where a test changed more than rows is its database put
+past the guards that keep the audit log from being emptied; only where a test changed more than rows is its database put
 away, and the template copied.
 """
 

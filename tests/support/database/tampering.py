@@ -20,8 +20,8 @@ SEALED = [
     ("governance_checkpoint", "id"),
     ("governance_sealing", "xact"),
 ]
-# The sealer's own notes, which the record does not rest on.
-BESIDE_THE_RECORD = {"counted", "running_to"}
+# The sealer's own notes, which the audit log does not rest on.
+BESIDE_THE_AUDIT_LOG = {"counted", "running_to"}
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def flip(chance: random.Random, table: str, pk: str) -> tuple[str, str] | None:
     """Flip one bit in one column of one row; (key, column), or None where the database holds no such value."""
     with connection.cursor() as cursor:
         columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
-        column = chance.choice([name for name in columns if name != pk and name not in BESIDE_THE_RECORD])
+        column = chance.choice([name for name in columns if name != pk and name not in BESIDE_THE_AUDIT_LOG])
         known = ""
         if (table, column) == ("governance_checkpoint", "at"):  # one that sealed nothing makes nothing known
             known = "AND id IN (SELECT checkpoint_id FROM governance_sealing)"

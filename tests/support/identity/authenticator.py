@@ -125,7 +125,9 @@ class Authenticator:
 def enrolled(
     person: User, *, seal: bool = True, confirmed_by: User | None = None, **options
 ) -> tuple[Authenticator, Passkey]:
-    """A passkey of this person, in the record and sealed; it signs after its day, or at once where it is confirmed."""
+    """A passkey of this person, in the audit log and sealed; it signs after its day, or at once where it is
+    confirmed.
+    """
     device = Authenticator(**({"handle": passkeys.handle_of(person)} | options))
     challenge = bytes(32)
     row = passkeys.enrol(

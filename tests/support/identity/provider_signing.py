@@ -103,7 +103,7 @@ def signed_in_words(client: Client, idp: Provider, one: Binding) -> str:
 
 
 def refusal(answer) -> tuple[str, str]:
-    """The code and the words of a refusal that the page says, and the record too."""
+    """The code and the words of a refusal that the page says, and the audit log too."""
     assert answer.status_code == 403, answer
     page = text_of(answer)
     assert "Nothing was signed" in page

@@ -1,4 +1,4 @@
-"""Proofs of signatures as the record keeps them, made by software authenticators and a provider within the process:
+"""Proofs of signatures as the audit log keeps them, made by software authenticators and a provider within the process:
 right ones, for tests to break.
 """
 
@@ -23,7 +23,7 @@ def urlsafe(content: bytes) -> str:
 def signed_row(
     device: Authenticator | None = None, *, statement: str = "statement", others: tuple = (), number: int = 0
 ):
-    """The row of a proof by this passkey, as JSON in the record has it."""
+    """The row of a proof by this passkey, as JSON in the audit log has it."""
     device = device or Authenticator(ES256)
     salt, nonce = number.to_bytes(16, "big"), number.to_bytes(32, "big")
     digest = verify.commitment(salt, statement.encode()).hex()

@@ -1,4 +1,6 @@
-"""What tests of the pages of an initiative share: addresses by name, and the acts that a request left in the record."""
+"""What tests of the pages of an initiative share: addresses by name, and the acts that a request left in the audit
+log.
+"""
 
 from contextlib import contextmanager
 

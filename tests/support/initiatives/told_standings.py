@@ -32,7 +32,7 @@ def say(
     rulebook: Rulebook | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Write a standing of these spans as the product does: a row of the record, which the database follows.
+    """Write a standing of these spans as the product does: a row of the audit log, which the database follows.
 
     A span needs `from_at`; what it leaves out is as in `PASSES`.
     """

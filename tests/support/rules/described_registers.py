@@ -61,7 +61,7 @@ class Told:
 
 
 def bare_initiative(cast) -> Initiative:
-    """A prototype whose people are named, and of which neither a model nor anything around it is on record."""
+    """A prototype whose people are named, and of which neither a model nor anything around it is recorded."""
     initiative = factories.make_initiative(cast)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     initiative_acts.pass_gate(initiative, cast.team)
@@ -255,7 +255,7 @@ class Teller:
         self.link(parent)
 
     def model(self):
-        """A model that runs, beside what is on record; another version of one would be an event."""
+        """A model that runs, beside what is recorded; another version of one would be an event."""
         component_actions.record_component(
             initiative=self.initiative,
             layer="model",

@@ -255,11 +255,11 @@ TABLE = {
     "audit-finish": only(closed=405, strangers=405, sent=403),
     "keeping": only("admin", "auditor", strangers=403, sent=403),
     "crosswalk": AUDITORS,
-    "record": MEMBERS,
-    "record-checkpoint": MEMBERS,
-    "record-verifier": MEMBERS,
-    "record-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
-    "record-receipt-file": only("admin", "auditor", closed=404, sent=405),
+    "audit-log": MEMBERS,
+    "audit-log-checkpoint": MEMBERS,
+    "audit-log-verifier": MEMBERS,
+    "audit-log-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
+    "audit-log-receipt-file": only("admin", "auditor", closed=404, sent=405),
     "system-imports": only("admin", "lead", strangers=403, sent=403),
     "system-import": READER,
     "system-import-mapping": READER,
@@ -609,10 +609,10 @@ TABLE = {
     "public-page": only(closed=404, sent=405, signed_out=404),  # an address that nobody has
     "public-badge": only(closed=404, sent=405, signed_out=404),  # likewise
     "initiative-export": only("chair", "auditor"),
-    "record-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
-    "record-export": only("auditor", closed=404, sent=405),  # whoever asked for it
-    "record-export-progress": only("auditor", closed=404, sent=405),
-    "record-export-download": only(closed=405, strangers=405),
+    "audit-log-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
+    "audit-log-export": only("auditor", closed=404, sent=405),  # whoever asked for it
+    "audit-log-export-progress": only("auditor", closed=404, sent=405),
+    "audit-log-export-download": only(closed=405, strangers=405),
     "report-problem": only(closed=404, signed_out=404),  # a link that nobody has
     "reported-problem": only(closed=404, sent=405, signed_out=404),  # likewise
 }

@@ -1,4 +1,4 @@
-"""Whether a model that a log names is one that the record names: pins, aliases, and whatever is another model."""
+"""Whether a model that a log names is one that the register names: pins, aliases, and whatever is another model."""
 
 import random
 
@@ -10,7 +10,7 @@ from initiatives.components.model_names import is_declared, names_of
 @pytest.mark.parametrize(
     ("name", "version", "model", "answered", "declared"),
     [
-        # The record names the alias: every pin of it.
+        # The register names the alias: every pin of it.
         ("gpt-4o", "", "gpt-4o", "gpt-4o-2024-08-06", True),
         ("gpt-4o", "", "gpt-4o-2024-08-06", "", True),
         ("Chat model", "gpt-4o", "gpt-4o", "gpt-4o-2024-08-06", True),
@@ -18,7 +18,7 @@ from initiatives.components.model_names import is_declared, names_of
         ("Language model", "m-4", "m-4", "m-4-20260806", True),
         ("Language model", "m-4", "m-4-latest", "", True),
         ("gemini-1.5-pro", "", "gemini-1.5-pro", "gemini-1.5-pro-002", True),
-        # The record names a pin: that one, and the alias where the log says no more.
+        # The register names a pin: that one, and the alias where the log says no more.
         ("gpt-4o", "2024-08-06", "gpt-4o", "gpt-4o-2024-08-06", True),
         ("gpt-4o", "2024-08-06", "gpt-4o", "", True),
         ("gpt-4o", "2024-08-06", "gpt-4o", "gpt-4o-2024-11-20", False),
@@ -35,13 +35,11 @@ from initiatives.components.model_names import is_declared, names_of
         ("GPT-4o", "", "openai/gpt-4o", "", True),
     ],
 )
-def test_what_answers_is_one_of_the_names_on_record_or_another_model(
-    name, version, model, answered, declared
-):
+def test_what_answers_is_one_of_the_names_recorded_or_another_model(name, version, model, answered, declared):
     assert is_declared(model, answered, names_of(name, version)) is declared
 
 
-def test_where_nothing_is_on_record_every_model_is_another():
+def test_where_nothing_is_recorded_every_model_is_another():
     assert not is_declared("m-4", "", set())
 
 

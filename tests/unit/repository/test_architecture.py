@@ -22,7 +22,7 @@ MOVERS = {
     "initiatives/imports/removal/actions.py",
     "initiatives/imports/inventories/claims.py",
 }
-# Acts that write what separates duties, and the record itself.
+# Acts that write what separates duties, and the audit log itself.
 WRITERS = {
     "governance/audit_log/entries.py",
     "initiatives/requirements/actions.py",

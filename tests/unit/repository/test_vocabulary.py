@@ -26,7 +26,7 @@ SAY_THEMSELVES = {
     EntryKind.HANDOVER,
     EntryKind.IMPORTED_ROW_DECIDED,
     EntryKind.INVENTORY_MAPPED,
-    EntryKind.RECORD_EXPORTED,
+    EntryKind.AUDIT_LOG_EXPORTED,
     EntryKind.REPORTING_DUTY_CHANGED,
     EntryKind.RESTORED,
     EntryKind.SEAT_CONFIRMED,

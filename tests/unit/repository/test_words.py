@@ -106,7 +106,7 @@ SAID_NO_MORE = [
     (r"checklist", "requirements"),
     (r"away or leaving", "absence and handover"),
     (r"^what runs(, and where)?$", "versions and scope"),
-    (r"(search|export|entries of|compare \w+ with) the record", "audit log"),
+    (r"the record(?! owner)|on record", "audit log, recorded"),
     (r"calls that need a person's", "approval requests"),
     (r"let (one )?decisions? pass", "allow decisions meanwhile"),
     (r"applies in an edge case", "exceptions"),
@@ -246,6 +246,8 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"the[\s_]+(?:(?:whole|sealed|append-only)[\s_]+)?record(?! owner)": "audit log",
+    r"(?:on record|record[ _-]?exports?|export_record)": "recorded, audit log",
     r"(?:verify|governance|models|import|rows of the|the append-only)[ ._/]ledger": "audit log",
     r"pulses?": "survey",
     r"hops?": "transfer",

@@ -39,7 +39,7 @@ def typed(**changed) -> dict:
     } | changed
 
 
-def test_the_record_of_the_kit_fills_what_was_left_empty_and_overrides_nothing(cast, as_, initiative):
+def test_the_drill_record_of_the_kit_fills_what_was_left_empty_and_overrides_nothing(cast, as_, initiative):
     client = as_(cast.lead)
     assert client.post(at("drill-add", initiative.ref), typed(fault="error")).status_code == 302
     drill = Drill.objects.get()

@@ -124,7 +124,7 @@ def test_who_does_not_work_on_the_initiative_records_nothing(cast, initiative):
 def test_taking_a_drill_back_withdraws_its_evidence_and_only_so(cast, initiative, link):
     drill = factories.make_drill(cast, initiative, link=link, result="fail")
     assert held(initiative)
-    with pytest.raises(Refused, match="record of a drill"):
+    with pytest.raises(Refused, match="drill record"):
         evidence_actions.withdraw_evidence(evidence=drill.evidence, reason="Unpleasant.", by=cast.lead)
     with acts() as kinds:
         resilience_drills.withdraw_drill(drill=drill, reason="Of another system.", by=cast.lead)

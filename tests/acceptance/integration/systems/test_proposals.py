@@ -47,7 +47,7 @@ def waits_for(person) -> list[str]:
     return [line.link for line in lines_for(person) if "/proposals/" in line.link]
 
 
-def test_the_owner_confirms_and_the_record_names_both(cast, crm):
+def test_the_owner_confirms_and_the_audit_log_names_both(cast, crm):
     row = propose(cast, crm, purpose="Accounts and notes", regions=["eu-west", "us-east"], name="CRM")
     assert row.fields == {"purpose": "Accounts and notes", "regions": ["eu-west", "us-east"]}
     assert System.objects.get(pk=crm.pk).purpose == ""

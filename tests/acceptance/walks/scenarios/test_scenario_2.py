@@ -227,7 +227,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         assert not initiative.holds.open().exists(), "step 5: the hold closes with its cause"
         why = story.stale_seats(review)["service_operations"]
         assert "Nils Holm is business owner of this initiative" in why, f"step 5: {why}"
-        assert signed.pk in [row.pk for row in review.sign_offs.all()], "step 5: the record keeps it"
+        assert signed.pk in [row.pk for row in review.sign_offs.all()], "step 5: the audit log keeps it"
 
 
 def _team(cast, owner):

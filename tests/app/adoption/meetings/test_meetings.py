@@ -219,7 +219,7 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     assert {row[2] for row in tables["Sign-offs"].rows if "Approve" in row[1]} == {"fresh"}
     assert tables["Unmet, with who fixes it and how"].rows == ()
     # The digest once more, from the entries themselves.
-    size = told.record_size
+    size = told.audit_log_size
     with connection.cursor() as cursor:
         cursor.execute("SELECT entry_id FROM governance_leaf WHERE position < %s", [size])
         sealed = {key for (key,) in cursor.fetchall()}
@@ -264,7 +264,7 @@ def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):
         "/Title (Agenda)",
         f"/Title ({initiative.ref} {initiative.title})",
         "/Title (Open risks)",
-        "/Title (The record)",
+        "/Title (The audit log)",
     ):
         assert said.encode() in paper, said
     sent = as_(cast.seat_risk).post(f"/meetings/{held.pk}/pack/")

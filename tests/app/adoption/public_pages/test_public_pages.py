@@ -228,7 +228,7 @@ def test_unknown_and_withdrawn_addresses_answer_the_same_bytes(cast, row):
     assert look(row).status_code == 404
 
 
-def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_on_record(cast, as_):
+def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_recorded(cast, as_):
     initiative = factories.make_mvp(cast)
     others = (cast.chair, cast.seat_risk, cast.lead, cast.support, cast.auditor, cast.outsider)
     for other in others:

@@ -14,12 +14,12 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adoption.audit_log_export.audit_log_export import Scope, export
 from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
 from adoption.measures import behaviour_detection
 from adoption.measures.behaviour_detection import Overrides, PastedOut, Use
 from adoption.models import BehaviourReport, SealedSource, SourceQuestion
-from adoption.record_export.record_export import Scope, export
 from adoption.reports import actions as report_actions
 from adoption.reports import inbox as report_inbox
 from adoption.reports import permissions as report_permissions

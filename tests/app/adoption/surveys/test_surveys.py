@@ -155,7 +155,7 @@ def test_mailed_links_go_out_shuffled_and_no_address_is_kept(cast, initiative, a
     assert b"north1@" not in kept
 
 
-def test_the_record_holds_what_was_published_and_nothing_else(cast, initiative):
+def test_the_audit_log_holds_what_was_published_and_nothing_else(cast, initiative):
     survey = answered_surveys.closed(cast, initiative, [("Claims north", 7)] * 5 + [("Claims south", 1)] * 2)
     kinds = list(
         Entry.objects.acts().filter(kind__startswith="survey").order_by("pk").values_list("kind", flat=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.audit import record_samples, rights_report
+from governance.audit import audit_samples, rights_report
 from governance.audit import search as audit_search
 from governance.audit.search import Search
 from governance.audit_log import entries
@@ -42,7 +42,7 @@ def drawn(cast, **fields):
     """A sample of sign-offs, drawn by the auditor."""
     fields = {"size": 5, "seed": "agreed"} | fields
     search = fields.pop("search", Search(kind="signed off"))
-    return record_samples.draw_sample(
+    return audit_samples.draw_sample(
         name="Sign-offs", purpose="Yearly look", search=search, **fields, by=cast.auditor
     )
 
@@ -199,7 +199,7 @@ def test_a_sample_is_stratified_kept_and_drawn_again_alike(cast, initiative, sea
     assert {(row.gate, row.seat) for row in sample.drawn.all()} == strata
     assert len(strata) > 4
     assert (sample.found, sample.bound) == (len(sign_offs), sealed.size)
-    assert record_samples.drawn_again(sample) == ([], [])
+    assert audit_samples.drawn_again(sample) == ([], [])
     again = drawn(cast, size=len(strata))
     assert list(again.drawn.values_list("entry_id")) == list(sample.drawn.values_list("entry_id"))
     for row in sample.drawn.select_related("entry__leaf"):
@@ -211,21 +211,21 @@ def test_what_is_sealed_later_changes_no_sample(cast, initiative, sealed):
     sample = drawn(cast, size=50)
     more = factories.make_initiative(cast, title="Later")
     initiative_acts.to_prototype(more, cast.team)
-    assert record_samples.drawn_again(sample) == ([], [])
+    assert audit_samples.drawn_again(sample) == ([], [])
     sealing.seal()
-    assert record_samples.drawn_again(sample) == ([], [])
+    assert audit_samples.drawn_again(sample) == ([], [])
     assert drawn(cast, size=50).found > sample.found
 
 
 @pytest.mark.django_db
-def test_a_draw_again_says_when_the_record_moved(cast, initiative, sealed):
+def test_a_draw_again_says_when_the_audit_log_moved(cast, initiative, sealed):
     sample = drawn(cast, size=50)
     gone = sample.drawn.first().entry_id
     check_deferred()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE governance_entry DISABLE TRIGGER USER")
         cursor.execute("UPDATE governance_entry SET kind = 'looked' WHERE id = %s", [gone])
-    assert record_samples.drawn_again(sample) == ([gone], [])
+    assert audit_samples.drawn_again(sample) == ([gone], [])
 
 
 @pytest.mark.django_db
@@ -238,7 +238,7 @@ def test_a_sample_needs_a_checkpoint_a_right_and_something_found(cast, initiativ
     with pytest.raises(ValidationError, match="between 1 and 500"):
         drawn(cast, size=501)
     with pytest.raises(Refused, match="Only auditors"):
-        record_samples.draw_sample(name="x", purpose="x", search=Search(), size=1, by=cast.admin)
+        audit_samples.draw_sample(name="x", purpose="x", search=Search(), size=1, by=cast.admin)
     assert len(drawn(cast, seed="").seed) == 32
 
 
@@ -254,18 +254,18 @@ def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, initiat
     sample = drawn(cast, size=2)
     one, two = sample.drawn.all()
     with pytest.raises(ValidationError, match="Say why"):
-        record_samples.conclude(drawn=one, conclusion="exception", words="  ", by=cast.auditor)
+        audit_samples.conclude(drawn=one, conclusion="exception", words="  ", by=cast.auditor)
     with pytest.raises(ValidationError, match="conclusions listed"):
-        record_samples.conclude(drawn=one, conclusion="fine", by=cast.auditor)
+        audit_samples.conclude(drawn=one, conclusion="fine", by=cast.auditor)
     with pytest.raises(Refused, match="Only auditors"):
-        record_samples.conclude(drawn=one, conclusion="satisfied", by=cast.chair)
-    record_samples.conclude(drawn=one, conclusion="exception", words="Signed unread.", by=cast.auditor)
+        audit_samples.conclude(drawn=one, conclusion="satisfied", by=cast.chair)
+    audit_samples.conclude(drawn=one, conclusion="exception", words="Signed unread.", by=cast.auditor)
     with pytest.raises(Refused, match="1 of 2 entries has no conclusion"):
-        record_samples.finish(sample=sample, by=cast.auditor)
-    record_samples.conclude(drawn=two, conclusion="satisfied", notes="Read both.", by=cast.auditor)
-    record_samples.finish(sample=sample, by=cast.auditor)
+        audit_samples.finish(sample=sample, by=cast.auditor)
+    audit_samples.conclude(drawn=two, conclusion="satisfied", notes="Read both.", by=cast.auditor)
+    audit_samples.finish(sample=sample, by=cast.auditor)
     with pytest.raises(Refused, match="finished by Mei Tan"):
-        record_samples.conclude(drawn=one, conclusion="satisfied", by=cast.auditor)
+        audit_samples.conclude(drawn=one, conclusion="satisfied", by=cast.auditor)
     one.refresh_from_db()
     assert (one.conclusion, one.words, one.concluded_by) == ("exception", "Signed unread.", cast.auditor)
     told = Entry.objects.filter(actor_id=cast.auditor.pk).acts().select_related("body").order_by("pk")
@@ -283,11 +283,11 @@ def test_entries_are_concluded_with_words_then_the_sample_is_final(cast, initiat
 @pytest.mark.django_db
 def test_a_conclusion_can_be_taken_back_and_saving_nothing_new_is_no_act(cast, initiative, sealed):
     sample = drawn(cast, size=1)
-    row = record_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
+    row = audit_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
     before = Entry.objects.count()
-    record_samples.conclude(drawn=row, conclusion="satisfied", by=cast.auditor)
+    audit_samples.conclude(drawn=row, conclusion="satisfied", by=cast.auditor)
     assert Entry.objects.count() == before
-    row = record_samples.conclude(drawn=row, conclusion="", notes="Look again.", by=cast.auditor)
+    row = audit_samples.conclude(drawn=row, conclusion="", notes="Look again.", by=cast.auditor)
     assert (row.concluded_at, row.concluded_by, row.notes) == (None, None, "Look again.")
 
 
@@ -483,10 +483,10 @@ def test_nothing_is_concluded_beside_or_after_the_finish(cast):
     with Ring() as ring:
         for number in range(3):
             sample = drawn(cast, search=Search(), size=1, seed=str(number))
-            row = record_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
-            contenders = [partial(record_samples.finish, sample=sample, by=cast.auditor)] * 8 + [
+            row = audit_samples.conclude(drawn=sample.drawn.get(), conclusion="satisfied", by=cast.auditor)
+            contenders = [partial(audit_samples.finish, sample=sample, by=cast.auditor)] * 8 + [
                 partial(
-                    record_samples.conclude,
+                    audit_samples.conclude,
                     drawn=row,
                     conclusion="exception",
                     words=f"Late {late}",

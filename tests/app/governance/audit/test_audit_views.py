@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from governance import clock
-from governance.audit import record_samples
+from governance.audit import audit_samples
 from governance.audit.search import METHOD, Search, draw
 from governance.audit_log import entries
 from governance.database.row_history import acting
@@ -44,7 +44,7 @@ def sample(cast, initiative):
     """Three sign-offs, drawn and not yet looked at."""
     sealing.seal()
     search = Search(kind="signed off")
-    return record_samples.draw_sample(
+    return audit_samples.draw_sample(
         name="Sign-offs of the year", purpose="Yearly look", search=search, size=3, seed="s", by=cast.auditor
     )
 
@@ -52,10 +52,8 @@ def sample(cast, initiative):
 def conclude_all(sample, cast):
     """Every entry concluded, the sample finished."""
     for row in sample.drawn.all():
-        record_samples.conclude(
-            drawn=row, conclusion="satisfied", words=f"Read {row.place}.", by=cast.auditor
-        )
-    return record_samples.finish(sample=sample, by=cast.auditor)
+        audit_samples.conclude(drawn=row, conclusion="satisfied", words=f"Read {row.place}.", by=cast.auditor)
+    return audit_samples.finish(sample=sample, by=cast.auditor)
 
 
 def words(response) -> str:
@@ -181,7 +179,7 @@ def test_an_entry_is_readable_to_the_byte(cast, as_, sample):
     text = page.content.decode()
     for part in (bytes(entry.digest).hex(), bytes(entry.body.salt).hex(), bytes(entry.leaf.hash).hex()):
         assert part in text
-    assert f'href="/record/receipts/{entry.pk}/"' in text
+    assert f'href="/audit-log/receipts/{entry.pk}/"' in text
     assert "The bytes below give the digest" in words(page)
     facts = entry.facts["facts"]
     assert facts["digest"] in text
@@ -243,7 +241,7 @@ def test_the_export_holds_what_the_search_finds_and_is_recorded(cast, as_, initi
     left = Entry.objects.latest("pk")
     assert (left.kind, left.actor_id) == ("export taken", cast.auditor.pk)
     assert left.facts["facts"] == {
-        "name": "record-entries",
+        "name": "audit-log-entries",
         "of": '{"what": "acts", "kind": "signed off"}',
     }
 
@@ -380,13 +378,13 @@ def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_,
     rows = table(client.get(f"{sample.get_absolute_url()}?format=csv"))
     told = client.get(f"{sample.get_absolute_url()}?format=json").json()
     assert [row["words"] for row in rows] == ["Read 1.", "Read 2.", "Read 3."]
-    assert [row["receipt"] for row in rows] == [f"/record/receipts/{row['entry']}/" for row in rows]
+    assert [row["receipt"] for row in rows] == [f"/audit-log/receipts/{row['entry']}/" for row in rows]
     assert told["method"] == METHOD
     assert (told["sample"]["seed"], told["sample"]["bound"]) == ("s", sample.bound)
     for line in told["entries"]:
         made = entries.commitment(bytes.fromhex(line["salt"]), line["body"].encode())
         assert made.hex() == line["digest"]
-    # What left is enough to draw it again: every candidate's digest stands in the exported entries of the record.
+    # What left is enough to draw it again: every candidate's digest stands in the exported entries of the audit log.
     everything = table(client.get("/audit/?format=csv&kind=signed+off"))
     again = draw(
         [
@@ -403,15 +401,15 @@ def test_a_finished_sample_leaves_as_csv_and_json_with_what_proves_it(cast, as_,
     assert [entry.facts["facts"]["name"] for entry in kinds] == [
         f"sample-{sample.pk}",
         f"sample-{sample.pk}.json",
-        "record-entries",
+        "audit-log-entries",
     ]
 
 
 def test_a_formula_in_a_name_stays_text_in_the_export(cast, as_, sample):
     row = sample.drawn.first()
-    record_samples.conclude(drawn=row, conclusion="satisfied", words="=1+1", by=cast.auditor)
+    audit_samples.conclude(drawn=row, conclusion="satisfied", words="=1+1", by=cast.auditor)
     for other in sample.drawn.exclude(pk=row.pk):
-        record_samples.conclude(drawn=other, conclusion="satisfied", by=cast.auditor)
-    record_samples.finish(sample=sample, by=cast.auditor)
+        audit_samples.conclude(drawn=other, conclusion="satisfied", by=cast.auditor)
+    audit_samples.finish(sample=sample, by=cast.auditor)
     rows = table(as_(cast.auditor).get(f"{sample.get_absolute_url()}?format=csv"))
     assert rows[0]["words"] == "'=1+1"

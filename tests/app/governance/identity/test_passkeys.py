@@ -157,7 +157,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_assertion_is_refused_in_words_and_on_record(person, name):
+def test_what_is_no_assertion_is_refused_in_words_and_recorded(person, name):
     device, row = enrolled(person)
     wrong = WRONG[name]
     if wrong.device:
@@ -195,7 +195,7 @@ def test_a_passkey_of_somebody_else_is_none(person, other):
         check(person, device.shown(CHALLENGE))
 
 
-def test_it_opens_nothing_before_the_record_has_sealed_it(person):
+def test_it_opens_nothing_before_the_audit_log_has_sealed_it(person):
     device, row = enrolled(person, seal=False)
     assert passkeys.usable(person) == []
     with pytest.raises(passkeys.PasskeyRefused, match="not sealed"):

@@ -23,7 +23,7 @@ from governance.models import (
 )
 from governance.transparency_log import sealing
 from governance.vocabulary import Strength
-from tests.acceptance.record.test_record_export import bare_python, taken
+from tests.acceptance.audit_log.test_audit_log_export import bare_python, taken
 from tests.app.initiatives.initiative import test_signing
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import PASSWORD
@@ -121,7 +121,7 @@ def test_a_fresh_sign_in_counts_for_five_minutes_and_for_nobody_with_a_password(
 
 @pytest.fixture
 def exported(cast, as_, idp, one, tmp_path):
-    """The whole record with one sign-off signed at the provider, unpacked."""
+    """The whole audit log with one sign-off signed at the provider, unpacked."""
     client = as_(cast.chair)
     token = signed_in_words(client, idp, one)
     assert client.post(one.url, one.sent | {"sign_token": token}).status_code == 302

@@ -1,4 +1,4 @@
-"""What comes from an identity provider and signs nothing: each refused in a sentence, each on record."""
+"""What comes from an identity provider and signs nothing: each refused in a sentence, each recorded."""
 
 import time
 from datetime import timedelta
@@ -139,7 +139,7 @@ def test_nobody_is_led_to_the_provider_for_what_was_shown_to_somebody_else(cast,
 
 
 def ended(client: Client, one: test_signing.Binding, sent: dict) -> str:
-    """The page that says why the ceremony ended, which the record says too."""
+    """The page that says why the ceremony ended, which the audit log says too."""
     before = SignatureProof.objects.count()
     with acts() as kinds:
         page = text_of(client.post(one.url, one.sent | sent))

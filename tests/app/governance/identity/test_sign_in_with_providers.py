@@ -18,7 +18,7 @@ EVENT = {"http://schemas.openid.net/event/backchannel-logout": {}}
 
 
 def refusal(response) -> str:
-    """Why the answer was not taken, and that it stands in the record without anything secret."""
+    """Why the answer was not taken, and that it stands in the audit log without anything secret."""
     assert response.status_code == 403, response
     entry = Entry.objects.acts().filter(kind="sign-in with a provider refused").latest("pk")
     denied = response.context["denied"]

@@ -60,7 +60,7 @@ def test_an_act_is_signed_by_an_id_token_of_exactly_its_statement(cast, as_, idp
     assert (asked.purpose, asked.max_age) == ("sign", 0)
     assert "Signed at House" in text_of(client.get(back.url))
     early = text_of(client.post(one.url, one.sent | {"sign_token": token}))
-    assert "not sealed into the record yet" in early
+    assert "not sealed into the audit log yet" in early
     assert f'value="{token}"' in early
     sealing.seal(wait=True)
     with acts() as kinds:

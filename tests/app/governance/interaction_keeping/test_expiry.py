@@ -1,4 +1,4 @@
-"""Interactions go when their time is over, are on record as gone, still verify, and stay under a hold."""
+"""Interactions go when their time is over, are recorded as gone, still verify, and stay under a hold."""
 
 from datetime import UTC, date, datetime, timedelta
 

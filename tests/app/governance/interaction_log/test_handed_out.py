@@ -53,7 +53,7 @@ def changed(content):
     yield b'{"format": 1}'
 
 
-def test_the_record_verifies_with_its_batches_and_after_a_key_was_destroyed():
+def test_the_audit_log_verifies_with_its_batches_and_after_a_key_was_destroyed():
     handed_out()
     destroy("customer 4")
     assert [finding.words for finding in verification.verify().findings] == []

@@ -92,7 +92,7 @@ ACT = "plumbline_record('decided', 1, NULL, '', now(), ARRAY['AI-0001'], ARRAY['
 KEEP = "plumbline_keep_row('governance_unit', '1', '~', NULL, NULL, '{}')"
 
 
-def test_the_application_works_and_cannot_touch_the_record(application):
+def test_the_application_works_and_cannot_touch_the_audit_log(application):
     found = granted(application)
     history = {table for table in found if "_historical" in table}
     assert {*AUDIT_LOG, *TREE, *DERIVED, *WRITTEN_ONCE} <= set(found)
@@ -125,7 +125,7 @@ def test_the_application_works_and_cannot_touch_the_record(application):
     application.execute('SET plumbline.act = \'{"name": "Somebody"}\'')
     with pytest.raises(psycopg.Error, match="a kind of its own"):
         application.execute("SELECT " + ACT.replace("'decided'", "'row'"))
-    with pytest.raises(psycopg.Error, match="only the owner of the record"):
+    with pytest.raises(psycopg.Error, match="only the owner of the audit log"):
         application.execute("SELECT " + ACT.replace("'decided'", "'erased'"))
 
 

@@ -14,7 +14,7 @@ from tests.support.paths import ROOT
 
 AS_OWNER = {
     "seal": [],
-    "export_record": ["--all", "--to", "{folder}/export.zip"],
+    "export_audit_log": ["--all", "--to", "{folder}/export.zip"],
     "erase_person": ["owner", "--why", "x", "--duty", "y", "--by", "admin", "--deactivate"],
     "migrate": ["governance", "0001"],
     "database_roles": ["--apply"],

@@ -128,7 +128,7 @@ def test_two_beats_on_one_host_are_seen(admin, monkeypatch):
 def test_late_sealing_is_told_on_the_inbox(cast, monkeypatch):
     assert told(cast.admin) == []
     monkeypatch.setattr(sealing, "LATE", timedelta(0))
-    assert told(cast.admin) == ["The record is not sealed"]
+    assert told(cast.admin) == ["The audit log is not sealed"]
     assert told(cast.auditor) == []
     sealing.seal()
     assert told(cast.admin) == []
@@ -159,7 +159,7 @@ def test_a_clock_that_is_off_sends_nothing(ahead, admin):
         call_command("remind")
     assert mail.outbox == []
     call_command("remind", "--at", "2026-11-09", "--dry-run", "--json", stdout=io.StringIO())
-    governance_tasks.seal_record.delay()
+    governance_tasks.seal_audit_log.delay()
     assert sealing.newest() is not None, "sealing goes by the database's clock"
 
 
@@ -253,14 +253,14 @@ def test_a_database_that_is_down_stops_no_task(monkeypatch):
 
     monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", down)
     heartbeats.say("worker", "celery@here")
-    heartbeats.failed("governance.tasks.seal_record", ValueError("x"))
+    heartbeats.failed("governance.tasks.seal_audit_log", ValueError("x"))
     assert len(tried) == 2
 
 
 # --- How tasks went ------------------------------------------------------------------------------------------
 
 
-def ran(name="governance.tasks.seal_record", eager=False):
+def ran(name="governance.tasks.seal_audit_log", eager=False):
     return SimpleNamespace(name=name, request=SimpleNamespace(is_eager=eager))
 
 
@@ -382,7 +382,7 @@ def test_only_admins_try_mail_again(cast):
             act()
 
 
-# --- The record and the room ---------------------------------------------------------------------------------
+# --- The audit log and the room ---------------------------------------------------------------------------------
 
 
 def test_what_is_not_sealed_is_counted(admin, as_):

@@ -163,7 +163,7 @@ def test_nothing_is_signed_on_top_of_a_tree_that_was_changed(db):
         cursor.execute("UPDATE governance_leaf SET hash = sha256(hash) WHERE position = 299")
         cursor.execute("ALTER TABLE governance_leaf ENABLE TRIGGER USER")
     make_entries(1)
-    with pytest.raises(transparency_log_sealing.RecordBroken, match="do not make the root of checkpoint"):
+    with pytest.raises(transparency_log_sealing.AuditLogBroken, match="do not make the root of checkpoint"):
         transparency_log_sealing.seal()
     assert (Checkpoint.objects.count(), Leaf.objects.count()) == (1, 300)
     with pytest.raises(CommandError, match="run verify_audit_log"):
@@ -360,7 +360,7 @@ def test_auditors_are_sent_a_checkpoint_once_a_week(db):
     assert transparency_log_sealing.checkpoints_due in contributed.due_queries
 
 
-def test_the_command_says_where_the_record_stands(db, capsys):
+def test_the_command_says_where_the_audit_log_stands(db, capsys):
     call_command("seal")
     assert "nothing to seal" in capsys.readouterr().out
     make_entries(2)
@@ -391,7 +391,7 @@ def test_after_a_change_of_keys_old_checkpoints_still_verify(db, settings):
 
 
 def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, settings, as_):
-    """A second worker with a key of its own would end the proof of the whole record."""
+    """A second worker with a key of its own would end the proof of the whole audit log."""
     make_entries(1)
     settings.WITNESS_KEY = bytes(
         range(1, 33)
@@ -400,16 +400,18 @@ def test_nothing_is_signed_on_top_of_a_checkpoint_whose_key_is_not_known(cast, s
     settings.SIGNING_KEY = bytes(reversed(SEED))
     make_entries(1)
     with pytest.raises(
-        transparency_log_sealing.RecordBroken, match="does not know, so it signs nothing"
+        transparency_log_sealing.AuditLogBroken, match="does not know, so it signs nothing"
     ) as said:
         transparency_log_sealing.seal()
     with pytest.raises(CommandError, match="PLUMBLINE_SIGNING_KEY"):
         call_command("seal")
     assert transparency_log_sealing.newest() == first
-    (line,) = [line for line in lines_for(cast.admin) if line.text == "The record is signed with another key"]
+    (line,) = [
+        line for line in lines_for(cast.admin) if line.text == "The audit log is signed with another key"
+    ]
     assert line.why == str(said.value)
     assert not [
-        line for line in lines_for(cast.owner) if line.text == "The record is signed with another key"
+        line for line in lines_for(cast.owner) if line.text == "The audit log is signed with another key"
     ]
     settings.SIGNING_KEY = SEED
     assert sealed().size > first.size
@@ -530,7 +532,7 @@ def test_one_sealing_at_a_time_and_the_knock_does_not_wait():
     with psycopg.connect(url_of(connection.settings_dict["NAME"])) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline seal'))")
         assert transparency_log_sealing.seal(wait=False) is None
-    governance_tasks.seal_record()
+    governance_tasks.seal_audit_log()
     assert transparency_log_sealing.newest().size == 1
 
 

@@ -90,18 +90,18 @@ def test_the_newest_checkpoint_is_stamped_and_the_token_kept(authority):
 
 
 def test_one_an_hour_and_only_for_something_new(authority):
-    governance_tasks.stamp_record()
+    governance_tasks.stamp_audit_log()
     assert Timestamp.objects.count() == 0  # there is no checkpoint yet
     for _ in range(2):
         make_entries(1)
         sealing.seal()
-        governance_tasks.stamp_record()
+        governance_tasks.stamp_audit_log()
     assert Timestamp.objects.count() == 1
     an_hour_passes()
-    governance_tasks.stamp_record()
+    governance_tasks.stamp_audit_log()
     assert Timestamp.objects.count() == 2
     an_hour_passes()
-    governance_tasks.stamp_record()
+    governance_tasks.stamp_audit_log()
     assert Timestamp.objects.count() == 2  # nothing was sealed since
     assert len(authority.asked) == 2
 

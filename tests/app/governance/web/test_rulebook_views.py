@@ -39,7 +39,7 @@ def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cas
 
 
 def test_the_gate_says_how_many_of_its_questions_are_drawn_at_minimal_risk(client, cast):
-    words = "5 questions, drawn by the record"
+    words = "5 questions, drawn by the audit log"
     assert words not in client.get("/rulebook/").content.decode()
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     text = client.get("/rulebook/").content.decode()

@@ -17,7 +17,7 @@ from initiatives.approvals import actions as approval_actions
 from initiatives.approvals import queries as approval_queries
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
 from initiatives.units import leaving
-from tests.acceptance.record.test_erasure import traces
+from tests.acceptance.audit_log.test_erasure import traces
 from tests.app.initiatives.approvals.test_approvals import answer, stand_in, use
 from tests.support import factories
 from tests.support.factories import make_question, make_request
@@ -57,7 +57,7 @@ def system(cast, initiative):
 
 
 def test_it_lies_in_its_own_row_and_nowhere_else(cast, initiative, system):
-    """Not in the request, the record, the log of decisions, its files or a mail: they have the digest."""
+    """Not in the request, the audit log, the log of decisions, its files or a mail: they have the digest."""
     answered = system.send("/access/v1/evaluation", asked("Zebra crossing at noon")).json()
     assert answered["context"]["outcome"] == "needs_approval"
     spooled = "".join(path.read_text() for path in settings.DECISIONS_DIR.iterdir())

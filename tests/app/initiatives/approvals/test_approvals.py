@@ -73,7 +73,7 @@ def test_a_call_is_put_before_people_once_and_used_once(cast, initiative, key):
     assert ApprovalUse.objects.count() == 1
 
 
-def test_it_is_asked_by_the_system_and_the_record_says_so(cast, initiative, key):
+def test_it_is_asked_by_the_system_and_the_audit_log_says_so(cast, initiative, key):
     request = make_request(initiative, key)
     answer(request, cast.support, reason="The reply is right.")
     use(request, key)

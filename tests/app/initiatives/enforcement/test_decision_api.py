@@ -213,7 +213,7 @@ def test_every_decision_is_logged_with_its_grounds_and_sealed_by_digest(mvp, sys
     captured = Entry.objects.get(table="governance_decisionbatch")
     assert batch.digest in json.loads(bytes(captured.body.body))["after"]["digest"]
     assert Entry.objects.count() == before + 1, (
-        "one entry of the record for the batch, however many are in it"
+        "one entry of the audit log for the batch, however many are in it"
     )
     assert not list(decision_log.decisions._folder.glob("*")), "nothing waits any more"
 

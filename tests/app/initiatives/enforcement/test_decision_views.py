@@ -123,7 +123,7 @@ def test_pages_follow_the_key_and_meet_every_decision_once(cast, as_, initiative
     client, found, query = as_(cast.owner), [], {}
     for _ in range(5):
         text = page(client, initiative, **query)
-        found += [row.split("on record:")[1].split("<")[0] for row in rows(text)]
+        found += [row.split("recorded:")[1].split("<")[0] for row in rows(text)]
         if 'rel="next"' not in text:
             break
         query = {"before": text.split('rel="next" href="')[1].split("before=")[1].split('"')[0]}
@@ -197,9 +197,9 @@ def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as
     text = text_of(client.get(url))
     entry = Entry.objects.get(table="governance_decisionbatch", key=str(row.batch_id))
     assert f"at position {entry.leaf.position}" in text
-    assert client.get(at("record-receipt", entry.pk)).status_code == 200
-    assert at("record-receipt", entry.pk) in text
-    assert at("record-receipt", entry.pk) not in text_of(as_(cast.owner).get(url))
+    assert client.get(at("audit-log-receipt", entry.pk)).status_code == 200
+    assert at("audit-log-receipt", entry.pk) in text
+    assert at("audit-log-receipt", entry.pk) not in text_of(as_(cast.owner).get(url))
     other = factories.make_prototype(cast, title="Other")
     for wrong in (
         at("told-one", other.ref, decision_queries.Place.of(row)),

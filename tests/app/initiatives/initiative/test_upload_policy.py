@@ -1,4 +1,4 @@
-"""Files of evidence against the record: hashed, looked for, and only believed to be gone when it is few of them."""
+"""Files of evidence against the audit log: hashed, looked for, and only believed to be gone when it is few of them."""
 
 import pytest
 from django.core.files.base import ContentFile

@@ -176,7 +176,7 @@ def test_history_tells_acts_in_words_with_their_rows(cast, as_):
         assert as_(cast.owner).get(at("initiative-history", initiative.ref) + junk).status_code == 200
 
 
-def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_record(cast, as_):
+def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_audit_log(cast, as_):
     initiative = factories.make_initiative(cast)
     with pytest.raises(Refused):
         detail_actions.propose_tier(

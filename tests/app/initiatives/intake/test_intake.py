@@ -87,7 +87,7 @@ def test_from_the_link_to_the_idea(cast, link, as_):
         intake_actions.decline(request=row, reason="No", by=cast.chair)
 
 
-def test_nobody_is_written_to_and_no_name_enters_the_record(cast, link):
+def test_nobody_is_written_to_and_no_name_enters_the_audit_log(cast, link):
     before = (Delivery.objects.count(), Notice.objects.count(), PasswordLink.objects.count())
     row = received(link)
     intake_actions.decline(request=row, reason="Another unit does this.", by=cast.chair)

@@ -1,4 +1,4 @@
-"""A person is erased from the interaction log: signed, tried, on record by a pseudonym, never against a legal hold."""
+"""A person is erased from the interaction log: signed, tried, recorded by a pseudonym, never against a legal hold."""
 
 import json
 from datetime import timedelta

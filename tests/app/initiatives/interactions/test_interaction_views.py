@@ -1,4 +1,6 @@
-"""Pages of the interaction log: what is found, who reads it and on which record, what ties it to its decision."""
+"""Pages of the interaction log: what is found, who reads it and what is recorded of it, what ties it to its
+decision.
+"""
 
 import hashlib
 import json
@@ -92,7 +94,7 @@ def test_the_list_is_found_by_person_model_decision_and_day_and_says_nothing_tha
     assert "customer 4" not in page
 
 
-def test_one_shows_what_was_said_with_its_decision_and_the_reading_is_on_record(initiative, told, cast, as_):
+def test_one_shows_what_was_said_with_its_decision_and_the_reading_is_recorded(initiative, told, cast, as_):
     before = Entry.objects.filter(kind="interaction opened").count()
     page = as_(cast.owner).get(address(initiative, told[0])).content.decode()
     assert "How long is it &lt;b&gt;good&lt;/b&gt; for?" in page
@@ -201,7 +203,7 @@ def test_who_gives_no_keys_brings_no_file(cast, initiative, as_):
     assert "Bring in a file" in as_(cast.owner).get(address(initiative)).content.decode()
 
 
-def test_where_nothing_can_be_written_nothing_is_on_record(cast, initiative, as_, monkeypatch):
+def test_where_nothing_can_be_written_nothing_is_recorded(cast, initiative, as_, monkeypatch):
     def full(*args, **options):
         raise OSError("no space left")
 

@@ -1,4 +1,4 @@
-"""Samples of outputs: drawn by the record from the interaction log, judged one by one, kept as evidence."""
+"""Samples of outputs: drawn by the audit log from the interaction log, judged one by one, kept as evidence."""
 
 from datetime import timedelta
 
@@ -146,7 +146,7 @@ def test_what_does_not_trace_counts_as_such_and_says_why(cast, initiative, key, 
     assert (trace.hits, trace.evidence.result) == (27, "fail")
 
 
-def test_each_output_is_read_on_record_with_what_was_retrieved_for_it(cast, initiative, key, crm):
+def test_each_output_is_read_recorded_with_what_was_retrieved_for_it(cast, initiative, key, crm):
     at = clock.now()
     taken = {"conversation": "c", "started": at - timedelta(seconds=1), "id": "r"}
     calls.keep(initiative, key, [Report(Kind.RETRIEVAL, retrieval=(Source("CRM: account 7"),), **taken)])

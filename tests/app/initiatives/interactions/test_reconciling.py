@@ -131,7 +131,7 @@ def test_nothing_is_judged_before_both_logs_are_settled(initiative, key):
         assert figures(initiative, "open", "never_asked") == (0, 1)
 
 
-def test_a_decision_that_comes_late_withdraws_the_finding_on_record(initiative, key):
+def test_a_decision_that_comes_late_withdraws_the_finding_recorded(initiative, key):
     at = clock.now()
     done(initiative, key, at=at)
     with later(hours=1):

@@ -1,4 +1,4 @@
-"""Money and dates of an initiative: the word of whoever may describe it, on record, and of no weight at a gate."""
+"""Money and dates of an initiative: the word of whoever may describe it, recorded, and of no weight at a gate."""
 
 from datetime import date
 from decimal import Decimal

@@ -48,7 +48,7 @@ def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decis
     assert all(row.delivery.sent_at for row in kept())
 
     # Once, however often it is asked and sealed; and the day's mail does not carry it too.
-    owe.owe(cast.chair, "checkpoint", "record", subject="Another")
+    owe.owe(cast.chair, "checkpoint", "audit log", subject="Another")
     sealing.seal()
     initiatives_tasks.mail_checkpoints.delay()
     assert len(kept()) == len(mail.outbox) == 2
@@ -78,7 +78,7 @@ def test_it_is_asked_for_when_the_decision_is_committed(
 ):
     asked = []
     monkeypatch.setattr(initiatives_tasks.mail_checkpoints, "delay", lambda: asked.append("mail"))
-    monkeypatch.setattr("governance.tasks.seal_record.delay", lambda **_: asked.append("seal"))
+    monkeypatch.setattr("governance.tasks.seal_audit_log.delay", lambda **_: asked.append("seal"))
     with django_capture_on_commit_callbacks(execute=True):
         checkpoint_mails.soon()
         sealing.soon()

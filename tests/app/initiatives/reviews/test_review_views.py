@@ -17,7 +17,7 @@ from initiatives.initiative import review_state
 from initiatives.models import Condition, Review, ReviewVisit
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
-from initiatives.reviews.decision_views import not_on_record
+from initiatives.reviews.decision_views import not_recorded
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -213,16 +213,16 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     assert as_(cast.chair).get(url).status_code == 302
 
 
-def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_it(cast, as_):
+def test_the_chair_is_told_what_is_not_recorded_and_what_is_refused_because_of_it(cast, as_):
     review = signed_off(cast)
     url = reverse("review-decide", args=[review.pk])
     page = words(as_(cast.chair).get(url))
-    assert "Not on record An API key : Marta Lindqvist. Until then no system can ask." in page
+    assert "Not recorded An API key : Marta Lindqvist. Until then no system can ask." in page
     assert "A contract in force" not in page
     snapshot = review_state.snapshot_of(review)
     bare = replace(snapshot.judged.facts, contracts=(), scopes=(), running=(), tier="")
     judged = replace(snapshot.judged, facts=bare)
-    missing = not_on_record(replace(snapshot, judged=judged), clock.now())
+    missing = not_recorded(replace(snapshot, judged=judged), clock.now())
     assert [one["what"] for one in missing] == [
         "A contract in force",
         "A scope",
@@ -232,10 +232,10 @@ def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_
     ]
     assert [one["who"] for one in missing if "every call" in one["then"]] == ["Marta Lindqvist"] * 2
     factories.make_key(cast, review.initiative)
-    assert not_on_record(snapshot, clock.now()) == []
-    assert "Not on record" not in words(as_(cast.chair).get(url + "?outcome=refused"))
+    assert not_recorded(snapshot, clock.now()) == []
+    assert "Not recorded" not in words(as_(cast.chair).get(url + "?outcome=refused"))
     idea = before_prototype(cast)
-    assert "Not on record" not in words(as_(cast.chair).get(reverse("review-decide", args=[idea.pk])))
+    assert "Not recorded" not in words(as_(cast.chair).get(reverse("review-decide", args=[idea.pk])))
 
 
 def test_what_is_not_decidable_keeps_its_words_and_says_why(cast, as_):

@@ -104,7 +104,7 @@ class TestByPasskey:
         mine, other = (row.initiative for row in rows)
         assert mine.contract_id is None
         file = tmp_path / "one.zip"
-        call_command("export_record", "--initiative", mine.ref, "--to", str(file), stdout=StringIO())
+        call_command("export_audit_log", "--initiative", mine.ref, "--to", str(file), stdout=StringIO())
         with zipfile.ZipFile(file) as archive:
             archive.extractall(tmp_path)
         folder = tmp_path / "one"

@@ -68,7 +68,7 @@ def drawable(facts, book=BOOK):
 
 
 class TestWhichQuestions:
-    def test_a_ticket_is_what_anybody_works_out_from_the_record(self):
+    def test_a_ticket_is_what_anybody_works_out_from_the_audit_log(self):
         text = f"{ROOT.hex()}\nAI-0001\nreview 7\n{KEY}"
         assert drawing.ticket(ROOT, "AI-0001", ROUND, KEY) == hashlib.sha256(text.encode()).hexdigest()
 

@@ -196,7 +196,7 @@ class TestSilence:
         assert state(facts, "int.residency", before).state == "not_applicable"
         assert state(facts, "int.inventory", AT).state == "unknown"
 
-    def test_no_model_on_record_is_unknown_from_the_mvp_on(self):
+    def test_no_model_recorded_is_unknown_from_the_mvp_on(self):
         facts = one("mvp.possibility", proof_of("mvp.possibility", 1), running=())
         assert state(facts, "mvp.possibility").state == "unknown"
         early = one("proto.limitations", spoken(1, "proto.limitations"), running=())

@@ -73,7 +73,7 @@ def test_every_task_of_ours_is_such_a_one():
     assert len(own) > 15
     assert all(isinstance(task, task_base.KnockedFor) for task in own)
     of_no_clock = {task.name for task in own if not task.needs_right_clock}
-    assert of_no_clock == {"governance.tasks.seal_record", "governance.tasks.load_interactions"}
+    assert of_no_clock == {"governance.tasks.seal_audit_log", "governance.tasks.load_interactions"}
 
 
 @pytest.mark.skipif(program("redis-server") is None, reason="no redis-server on this machine")

@@ -51,7 +51,7 @@ def test_what_a_provider_did_not_sign_for_this_statement_is_named():
         ),
         "by another algorithm": _evidence(algorithm="ES256"),
         "by another algorithm than": provider_row(sign=lambda claims, alg: unsigned(claims)),
-        "another algorithm than the record": provider_row(sign=lambda claims, alg: by_public_key(claims)),
+        "another algorithm than the audit log": provider_row(sign=lambda claims, alg: by_public_key(claims)),
         "of a kind that is not known": _evidence(jwk={"kty": "oct", "k": "AAAA"}),
         "not a signed token": _evidence(id_token=whole.rpartition(".")[0]),
         "is not Base64": _evidence(id_token=whole + "="),
@@ -99,7 +99,8 @@ def test_a_thousand_tokens_are_checked_in_seconds(monkeypatch):
     assert (time.process_time() - began) / 60 < 0.03
 
 
-# --- What the record says of keys and accounts ------------------------------------------------------------------------
+# --- What the audit log says of keys and accounts
+# ------------------------------------------------------------------------
 
 
 def entry(table: str, number: int, **row) -> tuple[dict, bytes | None]:
@@ -171,7 +172,7 @@ def test_a_key_of_a_provider_is_recorded_before_it_signs_or_named_as_untrusted()
             proof(),
             key_of(),
         ),
-        "untrusted: the record holds another": (
+        "untrusted: the audit log holds another": (
             Signatures(True, [2]),
             provider_of(),
             key_of(),
@@ -179,7 +180,7 @@ def test_a_key_of_a_provider_is_recorded_before_it_signs_or_named_as_untrusted()
             of_proof(by_forged),
         ),
         "holds another one for it": (Signatures(True, [2]), provider_of(issuer="https://x"), *right[1:]),
-        "the record holds another one": (Signatures(True, [2]), provider_of(client_id="x"), *right[1:]),
+        "the audit log holds another one": (Signatures(True, [2]), provider_of(client_id="x"), *right[1:]),
         "at another moment": (
             Signatures(True, [2]),
             provider_of(),

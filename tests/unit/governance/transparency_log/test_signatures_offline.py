@@ -400,7 +400,7 @@ def test_a_passkey_is_enrolled_before_it_signs(devices):
             proof,
         ),
         "had ended": ((enrolment[0], passkey_body(device, ended_at="2026-11-09T11:00:00+00:00")), proof),
-        "its proof is not in the record": (signed,),
+        "its proof is not in the audit log": (signed,),
         "another signature than": (
             enrolment,
             proof,

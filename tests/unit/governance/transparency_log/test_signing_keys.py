@@ -1,4 +1,4 @@
-"""Keys and the name of the record: read from the environment, and a wrong one ends the start with a sentence."""
+"""Keys and the name of the audit log: read from the environment, and a wrong one ends the start with a sentence."""
 
 import base64
 import os
@@ -83,5 +83,5 @@ def test_a_key_is_not_set_twice(load):
 
 
 def test_the_worker_seals_every_few_seconds(load):
-    knock = load()["CELERY_BEAT_SCHEDULE"]["seal the record"]
-    assert knock == {"task": "governance.tasks.seal_record", "schedule": 3.0, "options": {"expires": 10}}
+    knock = load()["CELERY_BEAT_SCHEDULE"]["seal the audit log"]
+    assert knock == {"task": "governance.tasks.seal_audit_log", "schedule": 3.0, "options": {"expires": 10}}

@@ -1,4 +1,4 @@
-"""All of a selection is read at once by one person, after a second one agreed, for seven days, each time on record."""
+"""All of a selection is read at once by one person, after a second one agreed, for seven days, each time recorded."""
 
 import json
 from datetime import timedelta
@@ -51,7 +51,7 @@ def kinds() -> list[str]:
     return list(Entry.objects.filter(kind__contains="in bulk").order_by("pk").values_list("kind", flat=True))
 
 
-def test_a_second_person_gives_leave_and_each_reading_is_on_record(ready, cast):
+def test_a_second_person_gives_leave_and_each_reading_is_recorded(ready, cast):
     row = asked(ready, cast.owner)
     with pytest.raises(Conflict, match="Leave was not given"):
         read(row, cast.owner)
