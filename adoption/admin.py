@@ -168,7 +168,7 @@ table(
         "What people were told, links for passwords, refused sign-ins, and what runs.",
         {
             "Notifications": shown(
-                governance.Notice,
+                governance.Notification,
                 ("subject", "person", "kind", "initiative_ref", "owed_at", "read_at"),
                 ("kind", "owed_at"),
                 ("subject", "person__full_name", "initiative_ref"),

@@ -16,7 +16,7 @@ for field in (forms.CharField, forms.EmailField, forms.SlugField, forms.URLField
 
 
 class GovernanceConfig(AppConfig):
-    """People and boards, the rulebook, contracts, policy decisions, the audit log, notices."""
+    """People and boards, the rulebook, contracts, policy decisions, the audit log, notifications."""
 
     name = "governance"
     # Rows read for an act are tens of thousands of objects and free of cycles: to look through them for cycles every

@@ -1,18 +1,21 @@
-"""What `governance` adds to its own notices and inboxes."""
+"""What `governance` adds to its own notifications and inboxes."""
 
 from governance.contributions import Contribution
 from governance.models import Delivery
-from governance.notices import daily_mail, inbox
+from governance.notifications import daily_mail, inbox
 from governance.operations import corrections, installation_inbox, status_inbox
 from governance.people import new_seats
-from governance.sign_in import account_notices
+from governance.sign_in import account_notifications
 from governance.transparency_log import sealing
 
 CONTRIBUTION = Contribution(
     inbox_lines=[status_inbox.lines, installation_inbox.lines, new_seats.lines],
     quiet_acts=inbox.QUIET,
     due_queries=[sealing.checkpoints_due, corrections.corrections_due],
-    notice_verbs={"checkpoint": "Compare it with the audit log", corrections.KIND: "See what was wrong"},
-    mails={Delivery.DAY: daily_mail.DAY_MAIL, Delivery.ACCOUNT: account_notices.ACCOUNT_MAIL},
-    own_mails={account_notices.KIND},
+    notification_verbs={
+        "checkpoint": "Compare it with the audit log",
+        corrections.KIND: "See what was wrong",
+    },
+    mails={Delivery.DAY: daily_mail.DAY_MAIL, Delivery.ACCOUNT: account_notifications.ACCOUNT_MAIL},
+    own_mails={account_notifications.KIND},
 )

@@ -13,7 +13,8 @@ from importlib import import_module
 
 @dataclass(frozen=True)
 class MailKind:
-    """A kind of mail, of which a person gets at most one a day about the same matter (governance.notices.daily_mail).
+    """A kind of mail, of which a person gets at most one a day about the same matter
+    (governance.notifications.daily_mail).
 
     `newest_day()` is the day that its newest mails bear; `prepare()` makes a row for each that is due; `fill(row)` puts
     into a claimed row what it carries; `compose(row)` is the mail, or None when there is nothing left to say.
@@ -53,7 +54,7 @@ class NamedProof:
 class Contribution:
     """What one package adds, or all packages together."""
 
-    # Functions (person) -> list of governance.notices.inbox.Line: what waits for somebody.
+    # Functions (person) -> list of governance.notifications.inbox.Line: what waits for somebody.
     inbox_lines: list[Callable] = field(default_factory=list)
     # Functions (person) -> what has `touches(references)`: whether any of these initiatives is near the person's inbox.
     inbox_circles: list[Callable] = field(default_factory=list)
@@ -62,20 +63,20 @@ class Contribution:
     # Functions (person, references) -> {reference: moment}: initiatives that the person saw and may not open any more,
     # and until when they could: what they were told of it before is not shown to them any longer.
     sight_lost: list[Callable] = field(default_factory=list)
-    # Functions (moment) -> iterable of governance.notices.due.Due: what is owed as a message at that moment.
+    # Functions (moment) -> iterable of governance.notifications.due.Due: what is owed as a message at that moment.
     due_queries: list[Callable] = field(default_factory=list)
-    # Functions (references) -> {reference: governance.notices.daily_mail.InitiativeWords}: what a mail says of an
+    # Functions (references) -> {reference: governance.notifications.daily_mail.InitiativeWords}: what a mail says of an
     # initiative.
     initiative_words: list[Callable] = field(default_factory=list)
-    # By kind of notice, what it asks for, as the words of a button: "Read and sign".
-    notice_verbs: dict[str, str] = field(default_factory=dict)
-    # Kinds of notices that a mail of their own carries, never the day's.
+    # By kind of notification, what it asks for, as the words of a button: "Read and sign".
+    notification_verbs: dict[str, str] = field(default_factory=dict)
+    # Kinds of notifications that a mail of their own carries, never the day's.
     own_mails: set[str] = field(default_factory=set)
     # By kind, how its mails are made.
     mails: dict[str, MailKind] = field(default_factory=dict)
     # Functions (person) -> list of units whose weekly digest the person gets.
     digest_units: list[Callable] = field(default_factory=list)
-    # Functions (person) -> list of governance.notices.calendar_feed.DueDay: what is due to somebody, as days.
+    # Functions (person) -> list of governance.notifications.calendar_feed.DueDay: what is due to somebody, as days.
     calendar_days: list[Callable] = field(default_factory=list)
     # Functions (moment, {key: row of a person as known then}, person or None) ->
     # governance.audit.rights_report.Held: roles on initiatives.

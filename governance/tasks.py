@@ -13,8 +13,8 @@ from governance.interaction_keeping import destroyed, expiry
 from governance.interaction_log import keys as interaction_keys
 from governance.interaction_log import loading as interaction_loading
 from governance.models import Session
-from governance.notices import daily_mail, due
-from governance.sign_in import account_notices, password_links
+from governance.notifications import daily_mail, due
+from governance.sign_in import account_notifications, password_links
 from governance.transparency_log import sealing, timestamping
 
 SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
@@ -44,7 +44,7 @@ def deliver_mail() -> None:
 def mail_links() -> None:
     """Send the links to set a password, and the news of accounts, that no mail has carried yet."""
     password_links.mail_waiting()
-    account_notices.send()
+    account_notifications.send()
 
 
 @shared_task(**SURE)

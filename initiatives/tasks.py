@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from governance.models import Delivery
-from governance.notices import daily_mail
+from governance.notifications import daily_mail
 from initiatives.approvals import actions as approval_actions
 from initiatives.approvals import mails as approval_mails
 from initiatives.evidence import file_checks

@@ -20,7 +20,7 @@ from adoption.models.audit_log_exports import DONE, ERASED, FAILED, RUNNING, WAI
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Entry, User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.permission_result import Conflict, Refused, all_of, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind

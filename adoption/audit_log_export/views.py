@@ -145,5 +145,5 @@ def beside_history(person, initiative) -> Part | None:
 CONTRIBUTION = Contribution(
     beside_history=[beside_history],
     readings={EntryKind.AUDIT_LOG_EXPORT_TAKEN},
-    notice_verbs={"audit log export": "Open the export"},
+    notification_verbs={"audit log export": "Open the export"},
 )

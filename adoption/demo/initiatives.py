@@ -88,7 +88,7 @@ INITIATIVES = {
     ),
     "labels": Words(
         "Price label check", "stores", "felix",
-        "Labels and tills disagree, and customers notice first.", "match photographs of labels with till prices",
+        "Labels and tills disagree, and customers notification first.", "match photographs of labels with till prices",
         "store leads", 22, "five stores", "photographs of labels", "the till system and the label printer",
         "wrong labels a week", "85", "15", "A customer pays more than the label says.", "change a price",
         "the weekly label round", part="Vision model", version="v-3", vendor="Northlight",
@@ -239,7 +239,7 @@ INITIATIVES = {
         "Dock waiting board", "logistics", "lena",
         "Drivers wait at the dock and nobody can say how long.", "forecast the wait at each dock",
         "drivers", 80, "the main depot", "gate times", "the gate system and the yard plan", "minutes of waiting",
-        "52", "30", "A driver misses a slot.", "give out slots", "the notice at the gate", part="Dock model",
+        "52", "30", "A driver misses a slot.", "give out slots", "the notification at the gate", part="Dock model",
         version="f-2", vendor="",
     ),
     "canteen": Words(

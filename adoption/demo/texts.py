@@ -332,7 +332,7 @@ PROOF = {
     ),
     "retire": (
         Proof("document", "How {users} work from now on", ("retire.replacement",)),
-        Proof("document", "Notice to {users} and linked systems", ("retire.notice",)),
+        Proof("document", "Notification to {users} and linked systems", ("retire.notice",)),
     ),
 }
 

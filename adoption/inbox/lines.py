@@ -10,7 +10,7 @@ from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.vocabulary import OWED_IN_WRITING, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import initiative_rows

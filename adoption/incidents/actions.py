@@ -18,7 +18,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
@@ -121,7 +121,7 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
     if row.detected_at > now:
         wrong["detected_at"] = "It cannot have been noticed later than now."
     elif row.detected_at < row.started_at:
-        wrong["detected_at"] = "Nobody notices it before it starts."
+        wrong["detected_at"] = "Nobody notifications it before it starts."
     linked = set(row.initiative.links.standing().values_list("system", flat=True)) if systems else set()
     if {system.pk for system in systems} - linked:
         wrong["systems"] = "Choose among the systems that this initiative is linked to."

@@ -13,7 +13,7 @@ from adoption.incidents import incident_metrics, reminders
 from adoption.incidents.permissions import OPERATING
 from adoption.models import Deadline, Incident
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.permission_result import ended
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution, InitiativePage
@@ -118,7 +118,7 @@ CONTRIBUTION = Contribution(
         EntryKind.REPORTING_DUTIES_LAID_OUT,
     },
     due_queries=[reminders.incidents, reminders.deadlines],
-    notice_verbs={
+    notification_verbs={
         "incident": "Open the incident",
         "incident upstream": "See what is known",
         "reporting clock": "Say that it was reported",

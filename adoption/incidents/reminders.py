@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from adoption.models import Deadline, Incident
 from governance import clock
-from governance.notices.due import before, late, since
+from governance.notifications.due import before, late, since
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 

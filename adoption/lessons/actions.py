@@ -14,7 +14,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.gates import sign_off_statement
 from governance.models import User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary import AnswerKind, Layer, Role

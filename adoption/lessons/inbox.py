@@ -9,7 +9,7 @@ from adoption.adoption_seat import SEAT
 from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Lesson
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative

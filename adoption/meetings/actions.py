@@ -10,7 +10,7 @@ from adoption.models import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Board, User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary.entry_kinds import EntryKind

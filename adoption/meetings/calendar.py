@@ -5,7 +5,7 @@ from django.db.models import Q
 from adoption.models import Meeting
 from governance import clock
 from governance.models import User
-from governance.notices.calendar_feed import DueDay
+from governance.notifications.calendar_feed import DueDay
 from governance.people.boards import seats_held
 
 

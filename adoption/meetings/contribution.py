@@ -6,7 +6,7 @@ from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
     due_queries=[reminders.owed, reminders.readings, reminders.to_confirm, reminders.meetings_ahead],
-    notice_verbs=reminders.VERBS,
+    notification_verbs=reminders.VERBS,
     calendar_days=[calendar.days],
     decided_where=[agenda.where_decided],
     readings={EntryKind.PACK_TAKEN},

@@ -9,7 +9,7 @@ from adoption.meetings import agenda
 from adoption.meetings.actions import asked
 from adoption.models import Meeting, PostMortem
 from governance import clock
-from governance.notices.due import Due, before, since
+from governance.notifications.due import Due, before, since
 from governance.vocabulary import OWED_IN_WRITING
 from initiatives.holds.reminders import obligations_due
 from initiatives.models import Obligation
@@ -101,7 +101,7 @@ def _agenda_words(point: agenda.Point) -> str:
     return f"{point.initiative.ref}, {point.gate}{' (can be decided)' if point.decidable else ''}"
 
 
-# What each kind of notice asks for, as the words of the button in the mail.
+# What each kind of notification asks for, as the words of the button in the mail.
 VERBS = {
     "lesson offered": "Answer it",
     "confirm post-mortem": "Read and confirm",

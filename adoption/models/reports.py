@@ -73,7 +73,7 @@ class ReportQuerySet(models.QuerySet):
 class Report(models.Model):
     """What came in about an initiative: `answer` is what a person said to it, and `incident` what it became, if it did.
 
-    `slug` is how addresses, notices, entries and seals name its kind; `noun` how sentences do.
+    `slug` is how addresses, notifications, entries and seals name its kind; `noun` how sentences do.
     """
 
     slug: ClassVar[str]
@@ -106,7 +106,7 @@ class Report(models.Model):
 
     @property
     def place(self) -> str:
-        """What entries, notices and seals call it: "problem:12"."""
+        """What entries, notifications and seals call it: "problem:12"."""
         return f"{self.slug}:{self.pk}"
 
     @property

@@ -8,7 +8,7 @@ from initiatives.contributions import Contribution, InitiativePage
 CONTRIBUTION = Contribution(
     initiative_pages=[InitiativePage("Operation", _("Monitoring"), "monitoring")],
     due_queries=[reminders.silent],
-    notice_verbs={"monitoring silent": "See the monitoring"},
+    notification_verbs={"monitoring silent": "See the monitoring"},
     measures=[findings.measured],
     changing=[findings.changing],
 )

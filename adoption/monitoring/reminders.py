@@ -7,7 +7,7 @@ from django.urls import reverse
 from adoption.models import MonitoringPromise
 from adoption.monitoring.findings import days_heard, days_in_words, rhythm_of
 from governance import clock
-from governance.notices.due import late
+from governance.notifications.due import late
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about

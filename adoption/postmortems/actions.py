@@ -15,7 +15,7 @@ from adoption.postmortems import permissions, sections
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind

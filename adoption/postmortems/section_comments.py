@@ -9,7 +9,7 @@ from adoption.postmortems.actions import read
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act

@@ -1,7 +1,7 @@
 """Reports: received by one rule, judged by one act, worked out from figures. See docs/adr/0034.
 
-An act of somebody who reports is written down as one of the system: no entry, history row, notice or refusal of it
-carries who it was, nor the request it came with.
+An act of somebody who reports is written down as one of the system: no entry, history row, notification or refusal of
+it carries who it was, nor the request it came with.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow

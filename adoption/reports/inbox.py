@@ -14,7 +14,7 @@ from adoption.reports import findings, reminders
 from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
@@ -78,7 +78,7 @@ CONTRIBUTION = Contribution(
     # What puts nothing in an inbox that was not there, or takes nothing away.
     quiet_acts={EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED},
     due_queries=[reminders.reports],
-    notice_verbs={"report": "Read and judge it"},
+    notification_verbs={"report": "Read and judge it"},
     more_says=[findings.behaviour],
     lagging=[findings.TRUST_LOST],
     why={findings.TRUST_LOST.key: findings.why_trust_lost},

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from adoption.reports.report_kinds import KINDS, Kind
 from governance import clock
-from governance.notices.due import since
+from governance.notifications.due import since
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 

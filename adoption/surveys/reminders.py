@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from adoption.models import Survey
 from governance import clock
-from governance.notices.due import since
+from governance.notifications.due import since
 from governance.vocabulary import Stage
 from initiatives.contributions import Contribution
 from initiatives.models import Initiative
@@ -76,5 +76,5 @@ def next_due(moment: datetime):
 
 CONTRIBUTION = Contribution(
     due_queries=[to_close, next_due],
-    notice_verbs={"close survey": "Close it and read", "ask users": "Write the next survey"},
+    notification_verbs={"close survey": "Close it and read", "ask users": "Write the next survey"},
 )

@@ -12,7 +12,7 @@ from governance.identity.permissions import breaks_glass, may_keep_providers
 from governance.models import BreakGlass, SignInPolicy, User
 from governance.models.identity.providers import BREAK_GLASS_SLOTS
 from governance.permission_result import no
-from governance.sign_in import account_notices
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 
 
@@ -85,7 +85,7 @@ def used(person: User, *, address: str | None) -> None:
 
 def _tell(subject: str, text: str, about: str) -> None:
     for person in those_told():
-        account_notices.tell(person, about, subject=subject, text=text)
+        account_notifications.tell(person, about, subject=subject, text=text)
 
 
 def switch_local_accounts(*, on: bool, by: User) -> SignInPolicy:

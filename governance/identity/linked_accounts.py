@@ -18,7 +18,7 @@ from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount
 from governance.models.people import LOGIN_LETTERS, LONGEST_LOGIN
 from governance.people import cooling_off
 from governance.permission_result import no
-from governance.sign_in import account_notices
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 
 NOT_OF_A_LOGIN = re.compile(rf"[^{LOGIN_LETTERS}]")
@@ -117,7 +117,7 @@ def _made(token: VerifiedToken) -> User:
 def _tell_admins(person: User, provider: IdentityProvider, units: list[Unit], overage: str) -> None:
     proposed = f" Its roles propose the unit {' or '.join(map(str, units))}." if units else ""
     for admin in User.objects.active().filter(is_admin=True):
-        account_notices.tell(
+        account_notifications.tell(
             admin,
             f"first-sign-in:{person.pk}",
             subject=f"{person} signed in with {provider} for the first time",
@@ -160,7 +160,7 @@ def link_own(token: VerifiedToken, *, by: User) -> ExternalIdentity:
             )
         _check_free(token.provider, token.key, by)
         row = _link(by, token, by=by)
-        account_notices.tell(
+        account_notifications.tell(
             by,
             f"identity:{row.pk}",
             subject=f"Your account was linked with {token.provider}",
@@ -246,7 +246,7 @@ def link_for(*, person: User, provider: IdentityProvider, key: str, by: User) ->
         )
         row.save()
         _record_link(row)
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"identity:{row.pk}",
             subject=f"An admin linked your account with {provider}",
@@ -279,7 +279,7 @@ def end_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
         if waited and not told:
             told = [person for person in break_glass.those_told() if person.pk != by.pk]
         for person in told:
-            account_notices.tell(
+            account_notifications.tell(
                 person,
                 f"identity:{identity.pk}",
                 subject=f"The link of {identity.person} with {identity.provider} was ended",

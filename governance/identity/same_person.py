@@ -14,7 +14,7 @@ from governance.database.row_history import acting
 from governance.identity.permissions import may_keep_providers
 from governance.models import SamePerson, User
 from governance.permission_result import no
-from governance.sign_in import account_notices
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 
 SAME_ADDRESS, SAME_NAME = "the same mail address", "the same name"
@@ -71,7 +71,7 @@ def _mark(person: User, other: User, why: str, by: User | None) -> SamePerson:
         EntryKind.PAIR_FOUND, one=one.full_name, one_id=one.pk, other=two.full_name, other_id=two.pk, why=why
     )
     for each, twin in ((one, two), (two, one)):
-        account_notices.tell(
+        account_notifications.tell(
             each,
             f"pair:{row.pk}",
             subject=f"Your account and {twin.login} may be the same person's",

@@ -15,7 +15,7 @@ from governance.database.row_history import DatabaseNow, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.contracts import Contract
 from governance.models.identity.providers import IdentityProvider
-from governance.models.notices import Outgoing
+from governance.models.notifications import Outgoing
 from governance.models.people import User
 
 INVITATION, RESET, HANDED = "invitation", "reset", "handed"

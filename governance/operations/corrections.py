@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Entry, User
-from governance.notices.due import Due
+from governance.notifications.due import Due
 from governance.vocabulary.entry_kinds import EntryKind
 
 KIND = "derived row corrected"

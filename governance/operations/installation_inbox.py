@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import TaskRun, User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.storage import data_folder
 from governance.transparency_log import sealing, signing_keys
 

@@ -20,7 +20,7 @@ from governance.database.request_memo import once
 from governance.database.row_history import acting
 from governance.models import Delivery, Entry, PasswordLink, ProcessHeartbeat, TaskRun, User
 from governance.models.installation import SCHEDULER, WEB, WORKER
-from governance.notices import daily_mail, outbox
+from governance.notifications import daily_mail, outbox
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import no
 from governance.queue.task_base import after_commit
@@ -220,8 +220,8 @@ def due_after(schedule, last: datetime) -> datetime:
 
 def undelivered() -> list[Undelivered]:
     """Mails that failed and are still to be sent, the oldest first."""
-    # Of the day's mails those that still hold notices: what an earlier day failed to send moves into today's.
-    live = Q(kind=Delivery.DAY, notices__isnull=False)
+    # Of the day's mails those that still hold notifications: what an earlier day failed to send moves into today's.
+    live = Q(kind=Delivery.DAY, notifications__isnull=False)
     for kind, made in contributed.mails.items():
         live |= Q(kind=kind, day=made.newest_day()) & ~Q(kind=Delivery.DAY)
     days = (

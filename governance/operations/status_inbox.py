@@ -10,7 +10,7 @@ from django.urls import reverse
 from governance import clock
 from governance.interaction_log import loading
 from governance.models import ProcessHeartbeat, User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.operations import status
 from governance.runtime import clock_check, spool_files
 from governance.transparency_log import sealing

@@ -17,7 +17,7 @@ from governance.people import cooling_off
 from governance.people.permissions import may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
-from governance.sign_in import account_notices, password_links
+from governance.sign_in import account_notifications, password_links
 from governance.tables.reader import Table
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
@@ -235,7 +235,7 @@ def appoint(
             delegate_of=delegate_of.person.full_name if delegate_of else None,
         )
         waits = membership.signs_from > starts_at
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"seat:{membership.pk}",
             subject=f"You were given the seat {membership.get_seat_display()} of {board.name}",
@@ -278,7 +278,7 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
     if before == address:
         return
     person.email, person.address_changed_at = address, clock.now()
-    account_notices.tell(
+    account_notifications.tell(
         person,
         f"address:{person.pk}",
         subject="The mail address of your account was changed",
@@ -302,7 +302,7 @@ def give_rights(*, person: User, before: User, by: User) -> None:
     if changed.get("is_admin"):
         cooling_off.wait_a_day(person)
     given = [f"You are {'now' if now else 'no longer'} {words[name]}." for name, now in changed.items()]
-    account_notices.tell(
+    account_notifications.tell(
         person,
         f"rights:{person.pk}",
         subject="The rights of your account were changed",

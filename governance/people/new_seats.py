@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Membership, User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.people import cooling_off
 from governance.people.boards import seats_held
 from governance.vocabulary import BoardRole

@@ -3,7 +3,7 @@
 Of each entry that speaks of her the body and its salt are destroyed; the digest stays, and with it the tree. In rows
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
 day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
-(notices, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
+(notifications, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
 (`erasure_log.remove_later`), columns that name whoever gave proof as `initiatives.initiative.contribution` lists them.
 """
 
@@ -226,7 +226,7 @@ def _of_proof(keys: list[int], work: Work, *, overridden: bool) -> list[NamedPro
 
 
 def remove_private(person: User) -> dict[str, int]:
-    """Delete what is nobody else's: notices, mails on their way, drafts, sessions. Returns how many by table."""
+    """Delete what is nobody else's: notifications, mails on their way, drafts, sessions. Returns how many by table."""
     gone: Counter = Counter()
     for model in private_models():
         for link in _links(model):

@@ -20,13 +20,13 @@ from governance.database.row_history import acting
 from governance.identity.permissions import local_accounts_on
 from governance.models import ExternalIdentity, PasswordLink, User
 from governance.models.sign_in import HANDED, INVITATION, RESET
-from governance.notices import mail as notice_mail
-from governance.notices import outbox, owe
+from governance.notifications import mail as notification_mail
+from governance.notifications import outbox, owe
 from governance.people import cooling_off
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
-from governance.sign_in import account_notices, sessions, throttling
+from governance.sign_in import account_notifications, sessions, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1), HANDED: timedelta(days=1)}
@@ -103,7 +103,7 @@ def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
         if purpose == HANDED
         else "Somebody, perhaps you,"
     )
-    told = account_notices.tell if purpose == HANDED else _tell_of_a_mailed_link
+    told = account_notifications.tell if purpose == HANDED else _tell_of_a_mailed_link
     told(
         person,
         f"link:{link.pk}",
@@ -239,7 +239,7 @@ def _cool_off(person: User, link: PasswordLink) -> None:
         person.address_changed_at = None
     if waits or not first:
         until = f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets an initiative rise."
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"link:{link.pk}",
             subject=f"Your password was set by a link ({link.get_purpose_display()})",
@@ -259,7 +259,7 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
     sessions.end_all(person, but=keep)
     entries.record(EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how=how)
     if keep is not None:
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"password:{person.pk}",
             subject="Your password was changed",
@@ -302,7 +302,7 @@ def compose(link: PasswordLink) -> EmailMultiAlternatives | None:
     address = link.person.email if link.purpose == INVITATION else address_for(link.person)
     if not address:
         return None
-    mail = notice_mail.compose(
+    mail = notification_mail.compose(
         "invitation" if link.purpose == INVITATION else "reset",
         to=link.person,
         subject=SUBJECTS[link.purpose],

@@ -19,7 +19,7 @@ from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
 from governance.models import Entry, Session, User
 from governance.permission_result import no
-from governance.sign_in import account_notices, throttling
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 BOX = "session"
@@ -109,7 +109,7 @@ def tell_of_new_browser(request, person: User) -> None:
     before = Entry.objects.filter(actor_id=person.pk, kind=EntryKind.SIGNED_IN)
     if throttling.known_as(request, person.login) or not before.exists():
         return
-    account_notices.tell(
+    account_notifications.tell(
         person,
         f"browser:{person.pk}",
         subject="You signed in with a browser that was not known",

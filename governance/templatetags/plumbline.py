@@ -169,7 +169,7 @@ def count_words(count):
 
 @register.filter
 def message_tone(level):
-    """The tone of a notice for the level of one of Django's messages."""
+    """The tone of a notification for the level of one of Django's messages."""
     return MESSAGE_TONES.get(level, "")
 
 

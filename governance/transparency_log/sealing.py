@@ -23,7 +23,7 @@ from django.db.backends.utils import CursorWrapper
 from governance import clock
 from governance.database.request_memo import once
 from governance.models import Checkpoint, Entry, EntryBody, Leaf, User
-from governance.notices.due import Due
+from governance.notifications.due import Due
 from governance.offline import verify
 from governance.queue.task_base import named
 from governance.transparency_log import signing_keys

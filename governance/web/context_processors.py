@@ -1,9 +1,9 @@
-"""Template context of every page: inbox count, unread notices, the person."""
+"""Template context of every page: inbox count, unread notifications, the person."""
 
 from functools import cache
 
 from governance.database.request_memo import once
-from governance.notices import inbox as notice_inbox
+from governance.notifications import inbox as notification_inbox
 from governance.people.boards import seats_held
 
 
@@ -17,11 +17,13 @@ def everywhere(request) -> dict:
     look = getattr(request, "look", None)
     if look is not None:
         return {"as_of": look}
-    counts = cache(lambda: notice_inbox.counts_for(person))
+    counts = cache(lambda: notification_inbox.counts_for(person))
     return {
         "as_of": None,
         "inbox_count": lambda: counts()[0],
-        "unread_notices": lambda: once(("unread", person.pk), lambda: counts()[1]),  # the inbox has read it
+        "unread_notifications": lambda: once(
+            ("unread", person.pk), lambda: counts()[1]
+        ),  # the inbox has read it
         "seat_line": cache(lambda: seat_line(person)),
     }
 

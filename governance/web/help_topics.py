@@ -106,8 +106,8 @@ TOPICS = [
     ),
     Topic(
         "telling",
-        "How you are told",
-        "mail notice digest weekly calendar subscribe unsubscribe ics reminder settings",
+        "Notification settings",
+        "mail notification digest weekly calendar subscribe unsubscribe ics reminder settings",
     ),
     Topic(
         "words",

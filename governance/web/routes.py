@@ -9,7 +9,7 @@ from governance.identity import views as identity_views
 from governance.identity.factors import admin_views as factor_admin_views
 from governance.identity.factors import views as factor_views
 from governance.identity.proofs import provider_views
-from governance.notices import views as notice_views
+from governance.notifications import views as notification_views
 from governance.organisation import new_seat_views
 from governance.organisation import views as organisation_views
 from governance.privacy import views as privacy_views
@@ -81,9 +81,9 @@ urlpatterns = [
     path("settings/calendar/end/", preference_views.end_calendar, name="calendar-end"),
     path("calendar/<str:secret>.ics", preference_views.calendar_feed, name="calendar"),
     path("digest/leave/<str:token>/", preference_views.leave_digest, name="digest-leave"),
-    path("notices/", notice_views.notices, name="notices"),
-    path("notices/<int:pk>/", notice_views.open_notice, name="notice"),
-    path("notices/read/", notice_views.mark_read, name="notices-read"),
+    path("notifications/", notification_views.notifications, name="notifications"),
+    path("notifications/<int:pk>/", notification_views.open_notification, name="notification"),
+    path("notifications/read/", notification_views.mark_read, name="notifications-read"),
     path("rulebook/", rulebook_views.current_rulebook, name="rulebook"),
     path("rulebook/versions/", rulebook_views.versions, name="rulebook-versions"),
     path("rulebook/load/", rulebook_views.load, name="rulebook-load"),

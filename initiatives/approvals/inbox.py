@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from initiatives.approvals.queries import amount_of, time_left
 
 if TYPE_CHECKING:

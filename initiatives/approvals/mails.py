@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from governance import clock
-from governance.models import Delivery, Notice
-from governance.notices import daily_mail, due, mail
+from governance.models import Delivery, Notification
+from governance.notifications import daily_mail, due, mail
 from initiatives.approvals import presentation
 from initiatives.approvals.reminders import KIND, approvals_asked, key_of
 from initiatives.contributions import Contribution
@@ -19,27 +19,29 @@ LISTED = 10  # requests in one mail; the inbox has the rest
 
 
 def send() -> daily_mail.Counts:
-    """Owe the notices of what waits, and send the mails. May run twice at once: one mail each."""
+    """Owe the notifications of what waits, and send the mails. May run twice at once: one mail each."""
     due.sweep(queries=[approvals_asked])
     return daily_mail.deliver(kind=Delivery.APPROVALS)
 
 
 def _unsent():
-    return daily_mail.unsent_notices().filter(kind=KIND)
+    return daily_mail.unsent_notifications().filter(kind=KIND)
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
     """The mail, what ends first first; None when nothing in it waits any more, or the address is gone."""
-    notices = list(row.notices.unread().order_by("pk"))
+    notifications = list(row.notifications.unread().order_by("pk"))
     if not row.person.email:
         return None
     waiting = (
         ApprovalRequest.objects.waiting_at(clock.now())
         .exclude(answers__person=row.person)
-        .filter(pk__in=[int(notice.object_key.partition(":")[2]) for notice in notices])
+        .filter(pk__in=[int(notification.object_key.partition(":")[2]) for notification in notifications])
         .order_by("expires_at", "pk")
     )
-    by_key: dict[str, Notice] = {notice.object_key: notice for notice in notices}
+    by_key: dict[str, Notification] = {
+        notification.object_key: notification for notification in notifications
+    }
     told = [by_key[key_of(request)] for request in waiting]
     if not told:
         return None
@@ -51,7 +53,9 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
         subject=daily_mail.with_more(told),
         key=f"approvals-{row.pk}.{row.day:%Y%m%d}",
         context={
-            "lines": [(notice, f"{settings.ADDRESS}{notice.link}") for notice in told[:LISTED]],
+            "lines": [
+                (notification, f"{settings.ADDRESS}{notification.link}") for notification in told[:LISTED]
+            ],
             "rest": len(told) - len(told[:LISTED]),
             "initiative": first,
             "ask": first.ask(row.person) if first else "",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from governance import clock
 from governance.models import User
-from governance.notices.due import Due
+from governance.notifications.due import Due
 from initiatives.approvals import queries
 from initiatives.facts import initiative_rows
 from initiatives.models import ApprovalRequest
@@ -14,7 +14,7 @@ KIND = "approval"
 
 
 def key_of(request: ApprovalRequest) -> str:
-    """What a notice about the request names it by."""
+    """What a notification about the request names it by."""
     return f"approval:{request.pk}"
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from initiatives.components.findings import endings
 from initiatives.components.remedies import replacing
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from governance import clock
-from governance.notices.due import before, late
+from governance.notifications.due import before, late
 from governance.vocabulary import RUNNING_STAGES, Layer, Role
 from initiatives.components.findings import OPENS_DAYS, ending_by
 from initiatives.components.remedies import replacing

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from initiatives.evidence.file_checks import doubted_files
 
 

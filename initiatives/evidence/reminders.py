@@ -12,7 +12,7 @@ from governance.gates.levels import RENEWAL_DAYS
 from governance.gates.requirement_state import State
 from governance.gates.requirements import BY_VERIFYING, states_at
 from governance.models import Rulebook
-from governance.notices.due import before, since
+from governance.notifications.due import before, since
 from governance.vocabulary import ReviewOutcome, Stage
 from initiatives.facts import supported_stage
 from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Span

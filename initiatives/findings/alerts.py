@@ -13,7 +13,7 @@ from django.urls import reverse
 from governance import clock
 from governance.database import request_memo, row_history
 from governance.models import Rulebook, User
-from governance.notices import owe
+from governance.notifications import owe
 from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import Book

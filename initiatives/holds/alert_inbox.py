@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role
@@ -45,7 +45,7 @@ def lines(look: "Look") -> Iterator[Line]:
     initiatives = {row.initiative_id for row in (*holds.values(), *lapsed.values())}
     yield from (_depending(row) for row in look.depending if row.initiative_id not in initiatives)
     for row in look.to_read:
-        link, text = reverse("notice", args=[row["pk"]]), row["text"]
+        link, text = reverse("notification", args=[row["pk"]]), row["text"]
         yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 

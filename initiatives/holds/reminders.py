@@ -8,7 +8,7 @@ from django.urls import reverse
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
-from governance.notices.due import Due, before, late
+from governance.notifications.due import Due, before, late
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, OWED_IN_WRITING, ObligationKind
 from initiatives.access import permissions as initiative_permissions

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import User
-from governance.notices.calendar_feed import DueDay
+from governance.notifications.calendar_feed import DueDay
 from governance.vocabulary import ObligationKind, Stage
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import supported_stage

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
 from initiatives.models import Initiative

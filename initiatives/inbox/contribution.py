@@ -1,4 +1,4 @@
-"""What inboxes of initiatives add to notices: lines, what is due, days, the weekly digest.
+"""What inboxes of initiatives add to notifications: lines, what is due, days, the weekly digest.
 
 Imported claims owe nothing and remind nobody; what people do on an imported initiative reminds as anywhere else.
 """
@@ -46,7 +46,7 @@ CONTRIBUTION = Contribution(
         components_ending,
         approvals_asked,
     ],
-    notice_verbs=wording.VERBS,
+    notification_verbs=wording.VERBS,
     initiative_words=[wording.words_of],
     mails={Delivery.DIGEST: weekly_digest.DIGEST_MAIL},
     digest_units=[weekly_digest.units_of],

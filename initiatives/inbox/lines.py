@@ -7,7 +7,7 @@ from django.urls import reverse
 from governance import clock
 from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY, expiry
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Seat, Stage

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from governance import clock
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.vocabulary import Role
 from initiatives.worklist.person_worklist import Look
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Role, Stage
 from initiatives.facts import supported_stage

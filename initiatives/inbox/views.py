@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
 from governance.models import Entry, Rulebook, User
-from governance.notices import inbox as notice_inbox
-from governance.notices.inbox import Line
+from governance.notifications import inbox as notification_inbox
+from governance.notifications.inbox import Line
 from governance.people.boards import seats_held
 from governance.privacy import erasure_log
 from governance.runtime.signed_in_request import SignedInRequest
@@ -65,7 +65,7 @@ NOW, SOON = 7, 31
 def inbox(request: SignedInRequest) -> HttpResponse:
     """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
     person = request.user
-    (lines, away), to_set_up = notice_inbox.lines_and_snoozed(person), inbox_first_steps.steps(person)
+    (lines, away), to_set_up = notification_inbox.lines_and_snoozed(person), inbox_first_steps.steps(person)
     seen = initiative_permissions.visible_to(person).own()
     counts = Counter(line.verb for line in lines if line.verb != "start")
     show = pick(request.GET.get("do"), counts)
@@ -74,7 +74,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     context = {
         "nav": "inbox",
         "groups": groups,
-        "shows": [(verb, notice_inbox.VERBS[verb], n) for verb, n in counts.items()]
+        "shows": [(verb, notification_inbox.VERBS[verb], n) for verb, n in counts.items()]
         if len(counts) > 1
         else [],
         "show": show,
@@ -120,7 +120,9 @@ def snooze(request: SignedInRequest) -> HttpResponse:
     form = SnoozeForm(request.POST)
     if form.is_valid():
         try:
-            line = notice_inbox.snooze(request.user, form.cleaned_data["line"], form.cleaned_data["until"])
+            line = notification_inbox.snooze(
+                request.user, form.cleaned_data["line"], form.cleaned_data["until"]
+            )
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:

@@ -1,6 +1,6 @@
 """The weekly digest of a unit: what is blocked, whose move it is and by when, what was decided, which gaps closed.
 
-One mail a person, unit and week, claimed and retried like the day's (governance.notices.daily_mail). After
+One mail a person, unit and week, claimed and retried like the day's (governance.notifications.daily_mail). After
 weeks of silence it
 is one, of everything since the last. Only initiatives that its reader may see; at most a few lines a section, so that
 it is read in a minute, and the rest is counted.
@@ -19,8 +19,8 @@ from django.utils.text import Truncator
 
 from governance import clock, contributions
 from governance.models import Delivery, Membership, Rulebook, Telling, Unit, User
-from governance.notices import mail, preferences
-from governance.notices.inbox import lines_for
+from governance.notifications import mail, preferences
+from governance.notifications.inbox import lines_for
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, Layer, ReviewOutcome
 from initiatives.access import permissions as initiative_permissions

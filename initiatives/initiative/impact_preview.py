@@ -123,7 +123,8 @@ def _stage(stage: str) -> str:
 def preview(initiative: Initiative, run: Callable, *, by: User | None = None) -> list[str]:
     """Run an act on the locked initiative, look at what it did, and undo all of it. Returns what would be lost.
 
-    An act that would be refused or is incomplete changes nothing: the list is empty. No entry, notice or file is left.
+    An act that would be refused or is incomplete changes nothing: the list is empty. No entry, notification or file is
+    left.
     """
     with row_history.acting(by=by, system="" if by else "impact preview", reason="Looking ahead"):
         initiative = lock(initiative)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.text import Truncator
 
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.templatetags.plumbline import day
 from initiatives.models import Initiative
 

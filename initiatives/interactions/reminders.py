@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from governance import clock
 from governance.models import User
-from governance.notices.due import before
+from governance.notifications.due import before
 from governance.vocabulary import CLOSED_STAGES, Seat
 from initiatives.models import BodyTerm, BulkReading
 from initiatives.models.interactions.selections import DONE

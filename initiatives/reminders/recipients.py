@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from governance.models import User
-from governance.notices.due import Due
+from governance.notifications.due import Due
 from governance.people.boards import board_for, chairs, members_now, seat_holders
 from governance.vocabulary import Seat
 from initiatives.models import Initiative, RoleAssignment

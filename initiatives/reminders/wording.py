@@ -5,15 +5,15 @@ from functools import partial
 
 from governance import clock
 from governance.models import ContractVersion, Rulebook
-from governance.notices.daily_mail import InitiativeWords
-from governance.notices.due import Due
+from governance.notifications.daily_mail import InitiativeWords
+from governance.notifications.due import Due
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Stage
 from initiatives.initiative.initiative_frame import NOT_EVIDENCED, goal_of
 from initiatives.models import Initiative
 from initiatives.reminders.recipients import Circle
 
-# What each kind of notice asks for, as the words of the button in the mail.
+# What each kind of notification asks for, as the words of the button in the mail.
 VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",

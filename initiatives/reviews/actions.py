@@ -12,7 +12,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
-from governance.notices.owe import owe as owe_notice
+from governance.notifications.owe import owe as owe_notification
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
@@ -78,7 +78,7 @@ def _tell_seats(initiative: Initiative, review: Review) -> None:
     members = members_now(board_for(initiative.unit))
     for member in members:
         if member.seat in gate.seats:
-            owe_notice(
+            owe_notification(
                 member.person,
                 "review opened",
                 f"review:{review.pk}",
@@ -223,7 +223,7 @@ def _team(initiative: Initiative) -> list[User]:
 
 def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
     gate = review.book.gates[review.gate]
-    owe_notice(
+    owe_notification(
         team,
         "decided",
         f"review:{review.pk}",
@@ -353,7 +353,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
         )
         owner = initiative_permissions.accepted(initiative, Role.OWNER)
         if owner is not None:
-            owe_notice(
+            owe_notification(
                 owner.person,
                 "question",
                 f"question:{question.pk}",
@@ -386,7 +386,7 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
             criterion=question.criterion,
             text=question.answer,
         )
-        owe_notice(
+        owe_notification(
             question.asked_by,
             "answered",
             f"question:{question.pk}",

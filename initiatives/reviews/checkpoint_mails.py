@@ -12,15 +12,15 @@ from django.core.mail import EmailMultiAlternatives
 
 from governance import clock
 from governance.models import Delivery, Entry, User
-from governance.notices import daily_mail, due, mail
-from governance.notices.due import Due
+from governance.notifications import daily_mail, due, mail
+from governance.notifications.due import Due
 from governance.people.boards import board_for, chairs, members_now
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from governance.vocabulary import ReviewOutcome
 from initiatives.contributions import Contribution
 from initiatives.models import Review
-from initiatives.reviews import turn_notices
+from initiatives.reviews import turn_notifications
 from initiatives.reviews.drawn_questions.actions import draw_after_sealing
 
 KIND = "checkpoint of decision"
@@ -85,20 +85,20 @@ def _covered(review: Review) -> bool:
 
 
 def _unsent():
-    return daily_mail.unsent_notices().filter(kind=KIND)
+    return daily_mail.unsent_notifications().filter(kind=KIND)
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
     """The mail, with each checkpoint whole; None when all were read meanwhile or the address is gone."""
-    notices = list(row.notices.unread().order_by("pk"))
-    if not notices or not row.person.email:
+    notifications = list(row.notifications.unread().order_by("pk"))
+    if not notifications or not row.person.email:
         return None
     return mail.compose(
         "checkpoint",
         to=row.person,
-        subject=daily_mail.with_more(notices),
+        subject=daily_mail.with_more(notifications),
         key=f"checkpoint-{row.pk}.{row.day:%Y%m%d}",
-        context={"notices": notices, "link": f"{settings.ADDRESS}/audit-log/"},
+        context={"notifications": notifications, "link": f"{settings.ADDRESS}/audit-log/"},
     )
 
 
@@ -106,7 +106,7 @@ CHECKPOINT_MAIL = daily_mail.at_once(Delivery.CHECKPOINT, unsent=_unsent, compos
 CONTRIBUTION = Contribution(
     mails={Delivery.CHECKPOINT: CHECKPOINT_MAIL},
     own_mails={KIND},
-    notice_verbs={KIND: "Compare it with the audit log"},
-    tellers=[turn_notices.tell_turns],
+    notification_verbs={KIND: "Compare it with the audit log"},
+    tellers=[turn_notifications.tell_turns],
     after_sealing=[draw_after_sealing],
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from governance import clock
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.permission_result import Answer, ended, yes
 from governance.rulebook.book import Gate
 from governance.templatetags.plumbline import day

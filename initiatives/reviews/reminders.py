@@ -11,7 +11,7 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import sign_off_statement
 from governance.models import User
-from governance.notices.due import Due, before, since
+from governance.notifications.due import Due, before, since
 from governance.permission_result import ended
 from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.initiative import review_state

@@ -55,7 +55,8 @@ DECIDE, REOPEN, FIX, VERIFY, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS
 
 
 def moves(snapshot: review_state.ReviewSnapshot) -> list[Move]:
-    """Whom an open review waits for, the longest wait first: the one computation that pages, inboxes and notices ask.
+    """Whom an open review waits for, the longest wait first: the one computation that pages, inboxes and notifications
+    ask.
 
     The chair once it can be decided. Before that whoever answers an objection, the seat that objected once it was
     answered, and the owner while criteria are unmet; only then seats, and of these those alone whose sign-off is

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import User
-from governance.notices.due import Due, since
+from governance.notifications.due import Due, since
 from governance.vocabulary import CLOSED_STAGES, Role, Stage
 from initiatives.models import Hold, Initiative, RoleAssignment
 from initiatives.reminders.recipients import BOARD_AFTER, CHAIR_AFTER, Circle, told

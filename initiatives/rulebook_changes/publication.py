@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Membership, Rulebook, User
-from governance.notices import owe
+from governance.notifications import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules

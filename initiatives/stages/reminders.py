@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Rulebook
-from governance.notices.due import before, late, since
+from governance.notifications.due import before, late, since
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import CLOSED_STAGES, Stage
 from initiatives.facts import supported_stage

@@ -6,7 +6,7 @@ from django.db.models import Q
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Membership, User
-from governance.notices import preferences
+from governance.notifications import preferences
 from governance.permission_result import no
 from governance.sign_in import password_links, sessions
 from governance.vocabulary.entry_kinds import EntryKind

@@ -48,7 +48,7 @@ class Look:
         named = worklist_queries.OF_PERSON.ask([self.person.pk], now=self.now, today=self.today)
         (row,) = named["person"]
         once(("rulebook in force",), lambda: row.newest_rulebook)
-        once(("unread", self.person.pk), lambda: row.unread_notices)
+        once(("unread", self.person.pk), lambda: row.unread_notifications)
         return named
 
     @cached_property

@@ -16,7 +16,7 @@ from governance.models import (
     ContractVersion,
     Delegation,
     Membership,
-    Notice,
+    Notification,
     Rulebook,
     Unit,
     User,
@@ -49,7 +49,7 @@ INITIATIVE = (
 MOST_ENDING = 20
 
 _now = Given("now")
-_unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
+_unread = Notification.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
 _imports = models.ImportBatch.objects.standing().filter(confirmed_at__isnull=True, repeats__isnull=True)
 # Rows of sheets that propose changes of what the person owns, and that nobody answered.
@@ -97,14 +97,16 @@ _lapsed_of_initiative = (
     .order_by("due")
 )
 _to_read = (
-    Notice.objects.unread().filter(person=OuterRef("pk"), kind__in=UNTIL_READ).order_by("owed_at", "pk")
+    Notification.objects.unread().filter(person=OuterRef("pk"), kind__in=UNTIL_READ).order_by("owed_at", "pk")
 )
 
 OF_PERSON = Batch(
     person=Rows(
         User.objects.annotate(
             newest_rulebook=Subquery(Rulebook.objects.published().values("pk")[:1]),
-            unread_notices=Coalesce(Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0),
+            unread_notifications=Coalesce(
+                Subquery(_unread.values(n=Count("pk")), output_field=IntegerField()), 0
+            ),
             to_read=ArraySubquery(
                 _to_read.values(
                     row=JSONObject(

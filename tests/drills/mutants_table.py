@@ -49,7 +49,7 @@ MUTANTS = [
         "a StageChange is used in its transaction",
         "initiatives/migrations/guards/stages.sql:plumbline_stage_change_was_used",
         "RAISE EXCEPTION 'Plumbline: a stage change was written and the stage did not change.'",
-        "RAISE NOTICE 'Plumbline'",
+        "RAISE NOTIFICATION 'Plumbline'",
         "tests/acceptance/audit_log/test_stage_attacks.py",
     ),
     (

@@ -21,11 +21,11 @@ from governance.authorization import approval_previews
 from governance.authorization.decision import Approval, Decision
 from governance.contracts.cedar_policies import Rule
 from governance.database.row_history import acting
-from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
+from governance.models import Board, Membership, Notification, Rulebook, ServiceKey, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
 from governance.rulebook import shipped_text
-from governance.sign_in import account_notices
+from governance.sign_in import account_notifications
 from governance.vocabulary import BoardRole, DecisionOutcome, Seat, Stage
 from initiatives.approvals import actions as approval_actions
 from initiatives.components import actions as component_actions
@@ -199,7 +199,9 @@ def _make_cast() -> Cast:
         board=board, person=people["deputy-chair"], seat=BoardRole.DEPUTY_CHAIR, by=admin
     )
     make_rulebook(admin, people["chair"])
-    Notice.objects.filter(kind=account_notices.KIND).delete()  # of their seats they were told long ago
+    Notification.objects.filter(
+        kind=account_notifications.KIND
+    ).delete()  # of their seats they were told long ago
     return _cast_of(people, unit, elsewhere, board)
 
 

@@ -18,7 +18,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import database_roles
 from governance.database.row_history import acting
-from governance.models import Entry, Notice, User
+from governance.models import Entry, Notification, User
 from governance.runtime.secret_files import kept
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 def build(password: str) -> people.Company:
-    """Found the company, tell its stories, import the extract, put the notices of the past away."""
+    """Found the company, tell its stories, import the extract, put the notifications of the past away."""
     with clock.simulated(clock.now() - FOUNDED):
         with acting(system="demo", reason="A demonstration; no person or initiative in it is real"):
             entries.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
@@ -85,7 +85,7 @@ def build(password: str) -> people.Company:
     stories.tell(company)
     inventory.bring_in(company)
     people.try_rulebooks(company)
-    old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
+    old = Notification.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("owed_at") + timedelta(days=1))
     with acting(system="demo", reason="From here on, people act"):
         entries.record(EntryKind.DEMO_TOLD, company=people.COMPANY)

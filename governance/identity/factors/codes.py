@@ -16,7 +16,7 @@ from governance.identity.providers import secret_box
 from governance.identity.providers.denials import Denied
 from governance.models import AuthenticatorApp, FactorUse, User
 from governance.permission_result import Conflict
-from governance.sign_in import account_notices, throttling
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 PERIOD = 30  # seconds
@@ -42,7 +42,7 @@ def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
         row.save()
         FactorUse.objects.create(app=row, counter=step, used_at=now)
         entries.record(EntryKind.AUTHENTICATOR_APP_ADDED, person=person.full_name, person_id=person.pk)
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"app:{row.pk}",
             subject="An authenticator app was added to your account",
@@ -57,7 +57,7 @@ def end(*, person: User) -> None:
         if not end_for(person, by=person):
             raise Conflict("There is no authenticator app to end.")
         entries.record(EntryKind.AUTHENTICATOR_APP_ENDED, person=person.full_name, person_id=person.pk)
-        account_notices.tell(
+        account_notifications.tell(
             person,
             "app",
             subject="Your authenticator app was ended",

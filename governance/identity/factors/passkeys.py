@@ -24,7 +24,7 @@ from governance.models import Entry, FactorUse, Passkey, User
 from governance.people.cooling_off import admin_for_a_day
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.queue.task_base import after_commit
-from governance.sign_in import account_notices
+from governance.sign_in import account_notifications
 from governance.vocabulary.entry_kinds import EntryKind
 
 WAITS = timedelta(hours=24)  # until a new passkey signs
@@ -169,7 +169,7 @@ def enrol(*, person: User, name: str, sent: str, challenge: bytes, by: User) -> 
             name=row.name,
             signs_from=row.signs_from,
         )
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"passkey:{row.pk}",
             subject=f"A passkey was added to your account: {row.name}",
@@ -218,7 +218,7 @@ def confirm(*, passkey: Passkey, by: User) -> None:
             passkey=row.pk,
             name=row.name,
         )
-        account_notices.tell(
+        account_notifications.tell(
             row.person,
             f"passkey:{row.pk}",
             subject=f"Your passkey {row.name} was confirmed",
@@ -241,7 +241,7 @@ def end(*, passkey: Passkey, by: User) -> None:
         entries.record(
             EntryKind.PASSKEY_ENDED, person=by.full_name, person_id=by.pk, passkey=row.pk, name=row.name
         )
-        account_notices.tell(
+        account_notifications.tell(
             by,
             f"passkey:{row.pk}",
             subject=f"Your passkey {row.name} was ended",
@@ -283,7 +283,7 @@ def check(
                 address=address,
             )
             if str(refused) == COUNTER:
-                account_notices.tell(
+                account_notifications.tell(
                     person,
                     "passkey:counter",
                     subject="A passkey of yours may have been copied",

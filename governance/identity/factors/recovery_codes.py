@@ -7,7 +7,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting, insert_many
 from governance.models import RecoveryCode, User
-from governance.sign_in import account_notices, throttling
+from governance.sign_in import account_notifications, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 COUNT = 10
@@ -34,7 +34,7 @@ def make(*, person: User) -> list[str]:
         entries.record(
             EntryKind.RECOVERY_CODES_MADE, person=person.full_name, person_id=person.pk, count=COUNT
         )
-        account_notices.tell(
+        account_notifications.tell(
             person,
             "recovery codes",
             subject="Recovery codes were made for your account",
@@ -72,7 +72,7 @@ def why_refused(person: User, code: str, *, address: str | None) -> str:
         row.save()
         rest = left(person)
         entries.record(EntryKind.RECOVERY_CODE_USED, person=person.full_name, person_id=person.pk, left=rest)
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"recovery code:{row.pk}",
             subject="Somebody signed in with one of your recovery codes",

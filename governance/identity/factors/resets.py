@@ -16,7 +16,7 @@ from governance.identity.factors import codes, passkeys, recovery_codes
 from governance.models import FactorReset, User
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
-from governance.sign_in import account_notices, sessions
+from governance.sign_in import account_notifications, sessions
 from governance.vocabulary.entry_kinds import EntryKind
 
 WAITS = timedelta(hours=24)
@@ -65,7 +65,7 @@ def ask(*, person: User, reason: str, by: User) -> FactorReset:
             reset=row.pk,
             due=row.due_at,
         )
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"reset:{row.pk}",
             subject="An admin is resetting the second factors of your account",
@@ -95,7 +95,7 @@ def stop(*, reset: FactorReset, by: User) -> None:
             EntryKind.FACTOR_RESET_STOPPED, person=row.person.full_name, person_id=row.person_id, reset=row.pk
         )
         for told in {row.person, row.asked_by} - {by}:
-            account_notices.tell(
+            account_notifications.tell(
                 told,
                 f"reset:{row.pk}",
                 subject=f"The reset of the second factors of {row.person} was stopped",
@@ -139,7 +139,7 @@ def _do(key: int) -> int:
             passkeys=len(ended),
             signs_from=person.signs_from,
         )
-        account_notices.tell(
+        account_notifications.tell(
             person,
             f"reset:{row.pk}",
             subject="The second factors of your account were reset",

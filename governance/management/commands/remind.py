@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from governance import clock
-from governance.notices import daily_mail, due
+from governance.notifications import daily_mail, due
 from governance.runtime import clock_check
 
 

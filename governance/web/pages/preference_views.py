@@ -19,8 +19,8 @@ from governance import clock
 from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import CalendarFeed, Telling
-from governance.notices import calendar_feed as notice_calendar_feed
-from governance.notices import preferences
+from governance.notifications import calendar_feed as notification_calendar_feed
+from governance.notifications import preferences
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.sessions import open_to_all
@@ -92,7 +92,7 @@ def calendar_feed(request: HttpRequest, secret: str) -> HttpResponse:
         answer["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
         return answer
     days = [day for due in contributed.calendar_days for day in due(feed.person)]
-    body = notice_calendar_feed.written(days, name="Plumbline")
+    body = notification_calendar_feed.written(days, name="Plumbline")
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer = HttpResponse(body, content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'inline; filename="plumbline.ics"'

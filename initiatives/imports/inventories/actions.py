@@ -362,7 +362,7 @@ def confirm_batch(
                 .defer("raw", "problems")
                 .order_by("line")
             )
-            batch_rows.notice_what_is_done(batch, rows)
+            batch_rows.notification_what_is_done(batch, rows)
             import_rows(batch, [row for row in rows if row.decision == "import"], by)
             batch_rows.join_twins(batch, rows)
             batch_rows.write_outcomes(rows, now)

@@ -106,7 +106,7 @@ def count_again(pk: int) -> None:
     batch.save()
 
 
-def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
+def notification_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
     """Lines that another batch of the family made live since this one was read are unchanged now.
 
     What somebody rejected stays rejected.
@@ -149,7 +149,7 @@ def match_again(batch: ImportBatch, waiting) -> None:
         return
     untold = waiting.filter(initiative=None).exclude(mapped__has_key="candidates")
     new = list(untold.exclude(decision="merge").defer("raw"))
-    notice_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
+    notification_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
     import_batch.match(new, import_batch.earlier_of(source, but=batch))
     import_batch.propose_changes(new)
     ImportRow.objects.bulk_update(

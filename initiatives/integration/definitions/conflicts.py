@@ -14,7 +14,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
-from governance.notices import owe
+from governance.notifications import owe
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.charts.primitives import count

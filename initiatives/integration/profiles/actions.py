@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notices import owe
+from governance.notifications import owe
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind

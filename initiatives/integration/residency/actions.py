@@ -14,7 +14,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Membership, Unit, User
-from governance.notices import owe
+from governance.notifications import owe
 from governance.permission_result import Conflict
 from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from governance import clock
-from governance.notices.due import before, late
+from governance.notifications.due import before, late
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.integration.resilience.drill_findings import standing_drills, tried
 from initiatives.models import Drill, Initiative

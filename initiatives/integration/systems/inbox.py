@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from governance.contracts.wording import listed
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Role
 from initiatives.charts.primitives import count

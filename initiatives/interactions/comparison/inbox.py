@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from governance.vocabulary import LogFindingKind
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from governance.models import User
-from governance.notices.inbox import Line
+from governance.notifications.inbox import Line
 from initiatives.models import SubjectRequest
 
 _NEXT = {

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from governance import clock
 from governance.models import User
-from governance.notices.due import Due, before, late
+from governance.notifications.due import Due, before, late
 from initiatives.models import SubjectRequest
 
 KIND = "request of a person"

@@ -12,7 +12,7 @@ from governance.audit_log import entries
 from governance.interaction_log import bodies, keys, reading, searching
 from governance.interaction_log.shape import Kind
 from governance.models import Interaction, User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind

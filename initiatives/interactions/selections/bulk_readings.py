@@ -8,7 +8,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.interaction_log import reading
 from governance.models import User
-from governance.notices.owe import owe
+from governance.notifications.owe import owe
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.initiative_lookup import of_initiative

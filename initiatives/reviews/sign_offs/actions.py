@@ -11,7 +11,7 @@ from governance.database.request_memo import one_look
 from governance.gates import sign_off_statement
 from governance.gates.separation_of_duties import why_own_work
 from governance.models import User
-from governance.notices.owe import owe as owe_notice
+from governance.notifications.owe import owe as owe_notification
 from governance.people import boards
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
@@ -24,7 +24,7 @@ from initiatives.initiative import review_state
 from initiatives.initiative.act import act
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.reviews.actions import still_open
-from initiatives.reviews.turn_notices import tell_turn
+from initiatives.reviews.turn_notifications import tell_turn
 
 
 def statement_for(
@@ -273,7 +273,7 @@ def _tell_when_ready(chair: User, snapshot: review_state.ReviewSnapshot) -> None
     if not snapshot.verdict.decidable:
         return
     initiative, review = snapshot.initiative, snapshot.review
-    owe_notice(
+    owe_notification(
         chair,
         "ready to decide",
         f"review:{review.pk}",

@@ -1,6 +1,6 @@
 """What a board must hear of: each event reaches the chair, the owner, its dependants and affected seats, both ways.
 
-Event x audience x channel: in the inbox and by notice, at once, one message to a person.
+Event x audience x channel: in the inbox and by notification, at once, one message to a person.
 """
 
 from collections import Counter
@@ -14,9 +14,9 @@ from adoption.demo import initiative_acts
 from adoption.incidents import actions as incident_actions
 from governance import clock
 from governance.database.row_history import acting, update_where
-from governance.models import Notice, Rulebook
-from governance.notices import due
-from governance.notices import inbox as notice_inbox
+from governance.models import Notification, Rulebook
+from governance.notifications import due
+from governance.notifications import inbox as notification_inbox
 from initiatives.absences import actions as absence_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.findings import alerts
@@ -65,7 +65,8 @@ def upload(cast, initiative, *, by=None, **fields):
     )
 
 
-# Each event: what brings it about, the kind of its notices (who depends may have one of their own), words of its line.
+# Each event: what brings it about, the kind of its notifications (who depends may have one of their own), words of its
+# line.
 
 
 def failed_drill(cast, initiative):
@@ -89,7 +90,7 @@ def stop(cast, initiative):
     stage_actions.step_back(
         initiative=initiative, reason="Cut.", users_told="By mail.", scope=scope, by=cast.deputy_chair
     )
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     stage_actions.stop(
         initiative=initiative_acts.fresh(initiative),
         reason_code="risk",
@@ -138,7 +139,7 @@ def event(request, cast, initiative):
         absence_actions.plan_absence(first=tomorrow, last=tomorrow, asked=[], by=cast.chair)
         day = clock.midnight_before(tomorrow) + timedelta(hours=9)
     with time_machine.travel(day, tick=False):
-        Notice.objects.all().delete()
+        Notification.objects.all().delete()
         happen(cast, initiative)
         yield kinds, words, initiative
 
@@ -156,21 +157,21 @@ def seat_of(cast, initiative) -> str:
     return factories.SEAT_LOGINS[sorted(affected)[0]]
 
 
-def test_each_event_reaches_each_of_them_by_notice_and_on_the_inbox_and_nobody_else(cast, as_, event):
+def test_each_event_reaches_each_of_them_by_notification_and_on_the_inbox_and_nobody_else(cast, as_, event):
     kinds, words, initiative = event
     for who in AUDIENCE:
         person = cast.people[seat_of(cast, initiative) if who == "a seat" else who]
-        told = [row for row in Notice.objects.filter(person=person) if row.kind in kinds]
+        told = [row for row in Notification.objects.filter(person=person) if row.kind in kinds]
         assert len(told) == 1, f"{who}: one event, one message"
         assert initiative.ref in f"{told[0].subject} {told[0].text} {told[0].initiative_ref}"
-        near = [line for line in notice_inbox.lines_for(person) if line.ref == initiative.ref]
+        near = [line for line in notification_inbox.lines_for(person) if line.ref == initiative.ref]
         said = {"held": "held", "overdue": "grace"}.get(told[0].kind, words) if who == DEPENDANT else words
         lines = [f"{line.text} {line.why}" for line in near]
         assert any(said in line for line in lines), (who, lines)
         assert "Nothing waits for you" not in as_(person).get("/").content.decode(), who
-    assert not Notice.objects.filter(person=cast.people[OTHER]).exists()
-    assert not any(line.ref == initiative.ref for line in notice_inbox.lines_for(cast.people[OTHER]))
-    told = Notice.objects.filter(kind__in=kinds).select_related("person")
+    assert not Notification.objects.filter(person=cast.people[OTHER]).exists()
+    assert not any(line.ref == initiative.ref for line in notification_inbox.lines_for(cast.people[OTHER]))
+    told = Notification.objects.filter(kind__in=kinds).select_related("person")
     for row in told:
         if row.link:
             assert as_(row.person).get(row.link).status_code == 200, (row.person.login, row.link)
@@ -186,22 +187,24 @@ def test_each_event_reaches_each_of_them_by_notice_and_on_the_inbox_and_nobody_e
 def test_the_lines_go_with_what_they_are_about(cast, as_, initiative):
     concern(cast, initiative)
     hold = Hold.objects.open().get()
-    assert any("held" in line.text or "Hold" in line.text for line in notice_inbox.lines_for(cast.chair))
+    assert any(
+        "held" in line.text or "Hold" in line.text for line in notification_inbox.lines_for(cast.chair)
+    )
     hold_actions.lift_hold(hold=hold, reason="Masked since.", by=cast.chair)
     for login in ("chair", "owner", DEPENDANT):
-        assert not any("held" in line.text.lower() for line in notice_inbox.lines_for(cast.people[login])), (
-            login
-        )
+        assert not any(
+            "held" in line.text.lower() for line in notification_inbox.lines_for(cast.people[login])
+        ), login
 
 
 def test_a_stop_stays_on_a_inbox_until_it_was_read(cast, as_):
     initiative = factories.make_mvp(cast)
     stage_actions.stop(initiative=initiative, reason_code="risk", reason="Too much.", by=cast.owner)
     client = as_(cast.chair)
-    (line,) = [line for line in notice_inbox.lines_for(cast.chair) if "was stopped" in line.text]
+    (line,) = [line for line in notification_inbox.lines_for(cast.chair) if "was stopped" in line.text]
     assert line.text.startswith(initiative.title)
     assert client.get(line.link).url == initiative.get_absolute_url()
-    assert not any("was stopped" in line.text for line in notice_inbox.lines_for(cast.chair))
+    assert not any("was stopped" in line.text for line in notification_inbox.lines_for(cast.chair))
 
 
 def test_an_incident_that_is_opened_again_is_told_again(cast, initiative):
@@ -209,9 +212,9 @@ def test_an_incident_that_is_opened_again_is_told_again(cast, initiative):
         initiative=initiative, severity=1, title="It paid twice", by=cast.lead
     )
     incident_actions.move_on(incident=row, state="resolved", by=cast.lead)
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
-    logins = set(Notice.objects.values_list("person__login", flat=True))
+    logins = set(Notification.objects.values_list("person__login", flat=True))
     assert {"chair", DEPENDANT, *factories.SEAT_LOGINS.values()} <= logins
 
 
@@ -264,9 +267,9 @@ def test_what_an_upload_failed_a_later_pass_of_either_form_makes_good(cast, init
 
 def test_a_second_failure_while_the_hold_stands_is_told_too(cast, initiative):
     upload(cast, initiative)
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     factories.make_drill(cast, initiative, kind="rollback", result="fail")
-    assert Notice.objects.filter(kind="held", person=cast.chair).count() == 1
+    assert Notification.objects.filter(kind="held", person=cast.chair).count() == 1
 
 
 def test_records_from_before_are_found_by_the_sweep(cast, initiative):

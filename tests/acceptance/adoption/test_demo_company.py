@@ -23,8 +23,8 @@ from governance.audit_log import entries
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
 from governance.gates import criteria, levels, turning_points
-from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
-from governance.notices.inbox import lines_for
+from governance.models import ContractVersion, Delegation, Entry, Notification, PolicyDecision, Rulebook, User
+from governance.notifications.inbox import lines_for
 from governance.storage import backup, restore
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
@@ -236,7 +236,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     for person in people.logins():
         waits = len(lines_for(User.objects.get(login=person.login)))
         assert (waits == 0) if person.auditor else (1 <= waits <= 10), (person.login, waits)
-    assert not Notice.objects.unread().filter(owed_at__lt=clock.now() - demo.READ_AFTER).exists()
+    assert not Notification.objects.unread().filter(owed_at__lt=clock.now() - demo.READ_AFTER).exists()
 
     # It was told through acts, all but those of today marked as simulated, and it is told once
     assert not Entry.objects.acts().filter(simulated=False, at__lt=told.began).exists()

@@ -21,7 +21,7 @@ from adoption.postmortems.writing import write
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria
-from governance.models import Entry, Notice, Rulebook
+from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
 from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
@@ -242,7 +242,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
         "A lesson is not answered" in reason.text
         for reason in review_state.snapshot_of(review).verdict.blockers
     )
-    assert Notice.objects.filter(kind="lesson offered", person=cast.owner).count() == 2
+    assert Notification.objects.filter(kind="lesson offered", person=cast.owner).count() == 2
     assert lesson_actions.follow_lesson(row.pk) == [], "asked twice is once"
     lesson_actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
     lesson_actions.follow_lesson(row.pk)

@@ -16,7 +16,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.models import Entry, Membership, Notice, Session, User
+from governance.models import Entry, Membership, Notification, Session, User
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
 from governance.permission_result import Refused
@@ -293,7 +293,7 @@ def test_h4_the_person_is_told_of_links_resets_seats_and_addresses(cast, mails, 
     sent = {"full_name": person.full_name, "email": "mine@example.net", "reason": "Moved"}
     said = told(lambda: client.post(url, sent))
     assert "The mail address of your account was changed. By Per Dahl, to mine@example.net." in said
-    kinds = Notice.objects.filter(person=person, kind="account").values_list("subject", flat=True)
+    kinds = Notification.objects.filter(person=person, kind="account").values_list("subject", flat=True)
     assert len(kinds) == 4
 
 

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from governance import clock
-from governance.models import Checkpoint, Notice, User
+from governance.models import Checkpoint, Notification, User
 from governance.offline import verify
 from governance.people import cooling_off
 from governance.transparency_log import sealing, signing_keys, verification
@@ -201,7 +201,7 @@ def test_rights_given_by_an_admin_wait_and_are_told(scene, client):
     sponsor = User.objects.get(pk=sponsor.pk)
     assert sponsor.is_admin
     assert cooling_off.person_until(sponsor, clock.now()) is not None
-    assert Notice.objects.filter(person=sponsor, kind="account", subject__contains="rights").exists()
+    assert Notification.objects.filter(person=sponsor, kind="account", subject__contains="rights").exists()
     assert verification.verify(names=plugin.LOGINS).findings == []
 
 

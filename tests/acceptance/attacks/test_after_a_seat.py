@@ -7,9 +7,9 @@ import time_machine
 from django.urls import reverse
 
 from governance import clock
-from governance.models import Delivery, Membership, Notice
-from governance.notices import daily_mail
-from governance.notices.owe import owe
+from governance.models import Delivery, Membership, Notification
+from governance.notifications import daily_mail
+from governance.notifications.owe import owe
 from governance.organisation import actions as organisation_actions
 from initiatives.details import actions as detail_actions
 from initiatives.units import leaving
@@ -38,7 +38,7 @@ def leave(cast) -> None:
     leaving.end_membership(membership=row, reason="Moved", by=cast.admin)
 
 
-def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
+def test_l8_notifications_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailoutbox):
     initiative = factories.make_initiative(cast, title=SECRET)
     open_to_all = factories.make_initiative(cast, title="Call summaries")
     detail_actions.change_details(
@@ -47,11 +47,11 @@ def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailout
     for one in (initiative, open_to_all):
         told(cast, one)
     client = as_(cast.seat_risk)
-    assert SECRET in client.get("/notices/").content.decode()
+    assert SECRET in client.get("/notifications/").content.decode()
     leave(cast)
     with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
         client = as_(cast.seat_risk)
-        page = " ".join(client.get("/notices/").content.decode().split())
+        page = " ".join(client.get("/notifications/").content.decode().split())
         assert SECRET not in page
         assert f'<span class="ref">{initiative.ref}</span>, which you may not open any more' in page
         assert client.get(initiative.get_absolute_url()).status_code == 404
@@ -59,15 +59,15 @@ def test_l8_notices_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, mailout
         assert not any(SECRET in mail.body for mail in mailoutbox if cast.seat_risk.email in mail.to)
         # What is owed to them since, for another reason, is theirs.
         told(cast, initiative, kind="told anew")
-        assert SECRET in client.get("/notices/").content.decode()
-    assert Notice.objects.filter(person=cast.seat_risk, initiative_ref=initiative.ref).count() == 2
+        assert SECRET in client.get("/notifications/").content.decode()
+    assert Notification.objects.filter(person=cast.seat_risk, initiative_ref=initiative.ref).count() == 2
 
 
 def test_l8_a_role_that_ended_reads_what_it_was_told_no_more_where_it_may_not_open_the_initiative(cast, as_):
     initiative = factories.make_initiative(cast, title=SECRET)
     told(cast, initiative, person=cast.sponsor)
     # Somebody who never was near the initiative was told on purpose, as the owner of a system is: it stays.
-    assert SECRET in as_(cast.sponsor).get("/notices/").content.decode()
+    assert SECRET in as_(cast.sponsor).get("/notifications/").content.decode()
 
 
 def test_l9_the_page_that_publishes_a_draft_is_for_those_who_publish(cast, as_):

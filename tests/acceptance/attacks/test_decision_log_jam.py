@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from governance.authorization import authzen, decision_log
 from governance.models import DecisionBatch, PolicyDecision
-from governance.notices import inbox as notice_inbox
+from governance.notifications import inbox as notification_inbox
 from governance.sign_in.rate_limits import Rate
 from tests.support import factories
 from tests.support.servers.asking_systems import System, logged
@@ -93,7 +93,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     (aside,) = waiting()
     assert aside.suffix == ".unread"
     assert aside.read_bytes() == bad, "and nothing of it is lost"
-    assert "Decisions were set aside" in [line.text for line in notice_inbox.lines_for(cast.admin)]
+    assert "Decisions were set aside" in [line.text for line in notification_inbox.lines_for(cast.admin)]
     assert aside.name in as_(cast.admin).get("/status/").content.decode()
     with pytest.raises(CommandError, match="still do not fit"):
         call_command("bring_decisions")
@@ -102,7 +102,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     call_command("bring_decisions")
     assert PolicyDecision.objects.count() == 5
     assert waiting() == []
-    assert "Decisions were set aside" not in [line.text for line in notice_inbox.lines_for(cast.admin)]
+    assert "Decisions were set aside" not in [line.text for line in notification_inbox.lines_for(cast.admin)]
 
 
 @pytest.mark.parametrize(

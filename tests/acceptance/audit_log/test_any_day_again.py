@@ -379,7 +379,7 @@ def test_nothing_is_sent_to_another_day(year, initiative, as_):
 
 
 def test_pages_without_a_past_say_so(initiative, auditor):
-    for page in ("/", "/reviews/", "/notices/", on(initiative, "", "initiative-details").split("?")[0]):
+    for page in ("/", "/reviews/", "/notifications/", on(initiative, "", "initiative-details").split("?")[0]):
         answer = auditor.get(f"{page}?as_of=2024-06-01")
         assert answer.status_code == 400, page
         assert "only shown as it is today" in answer.content.decode()

@@ -14,7 +14,7 @@ from adoption.demo import artefacts
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.models import Entry, EntryBody, Notice, SignatureProof, SignInAttempt, Unit, User
+from governance.models import Entry, EntryBody, Notification, SignatureProof, SignInAttempt, Unit, User
 from governance.people import permissions as people_permissions
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log, erasure_replay, personal_data, retention
@@ -360,7 +360,7 @@ def test_proof_that_somebody_signed_on_is_kept(cast, dana):
 
 
 @pytest.mark.django_db
-def test_notices_mails_and_sessions_go(
+def test_notifications_mails_and_sessions_go(
     cast, dana, settings, tmp_path, as_, django_capture_on_commit_callbacks
 ):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -369,7 +369,7 @@ def test_notices_mails_and_sessions_go(
     as_(dana)
     with mail.get_connection() as box:  # one file for all of them
         for person, text in ((dana, "Yours"), (cast.owner, f"Ask {NAME}"), (cast.owner, "Nothing of hers")):
-            Notice(
+            Notification(
                 person=person, kind="k", object_key=text, period="p", subject=text, owed_at=clock.now()
             ).save()
             for n in range(2):
@@ -379,9 +379,9 @@ def test_notices_mails_and_sessions_go(
     assert len(personal_data.mailbox()) == 2
     with django_capture_on_commit_callbacks(execute=True):
         done = forget(cast, dana)
-    assert done.removed["governance.Notice"] == 1
+    assert done.removed["governance.Notification"] == 1
     assert not dana.sessions.exists()
-    assert set(Notice.objects.values_list("subject", flat=True)) >= {
+    assert set(Notification.objects.values_list("subject", flat=True)) >= {
         f"Ask erased person {dana.pk}",
         "Nothing of hers",
     }
@@ -445,11 +445,11 @@ def test_a_replay_touches_nothing_that_it_did_not_erase(cast, dana):
     assert erasure_replay.replay([json.dumps(line)]) == 0  # this database knows it
     transaction.savepoint_rollback(before)
     line["entries"] = [[key, "00" * 32] for key, _ in line["entries"]]  # other entries under these numbers
-    told = Notice.objects.create(
+    told = Notification.objects.create(
         person=dana, kind="k", object_key="o", period="p", subject="Of somebody else", owed_at=clock.now()
     )
     assert erasure_replay.replay([json.dumps(line)]) == 0
-    assert Notice.objects.filter(pk=told.pk).exists(), "the key of the person is somebody else's here"
+    assert Notification.objects.filter(pk=told.pk).exists(), "the key of the person is somebody else's here"
     assert not EntryBody.objects.filter(body=b"").exists()
     assert User.objects.get(pk=dana.pk).full_name == NAME
     verified()
@@ -553,7 +553,7 @@ def test_the_application_cannot_erase_but_is_waited_for(application, monkeypatch
     admin = factories.make_person("boss", is_admin=True)
     gone = leaving.deactivate(person=person, reason="Left", by=admin)
     said = {"person": gone, "why": "Asked", "duty": "GDPR", "by": admin}
-    application.execute("BEGIN; UPDATE governance_notice SET subject = subject")
+    application.execute("BEGIN; UPDATE governance_notification SET subject = subject")
     with pytest.raises(Refused, match="Others are writing"):
         erasure.erase(**said)
     application.rollback()

@@ -411,10 +411,10 @@ def test_every_model_is_governed_or_says_why():
 
 
 def test_a_model_that_is_forgotten_is_found(monkeypatch):
-    monkeypatch.delattr(apps.get_model("governance.Notice"), "not_governed")
+    monkeypatch.delattr(apps.get_model("governance.Notification"), "not_governed")
     (found,) = row_capture.check_models()
     assert found.id == "plumbline.E001"
-    assert "governance.Notice" in found.msg
+    assert "governance.Notification" in found.msg
 
 
 def test_rows_of_a_initiative_are_entered_under_its_reference():

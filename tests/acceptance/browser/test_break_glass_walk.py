@@ -10,7 +10,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.identity import actions, break_glass
 from governance.identity.permissions import local_accounts_on
-from governance.models import Entry, ExternalIdentity, Notice, User
+from governance.models import Entry, ExternalIdentity, Notification, User
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.browser.people import Person, Watch
@@ -65,7 +65,9 @@ def test_a_break_glass_admin_lets_people_in_again(watch: Watch, cast):
     assert local_accounts_on()
     used = Entry.objects.acts().get(kind="break-glass account used")
     assert used.actor_id == cast.second_admin.pk
-    told = set(Notice.objects.filter(subject__contains="was used").values_list("person__login", flat=True))
+    told = set(
+        Notification.objects.filter(subject__contains="was used").values_list("person__login", flat=True)
+    )
     must = User.objects.active().filter(is_admin=True) | User.objects.active().filter(is_auditor=True)
     assert told == set(must.values_list("login", flat=True))
     print(f"break-glass: 5 clicks, {took:.0f} s with the machine's typing; told: {', '.join(sorted(told))}")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from adoption.demo import initiative_acts
-from governance.models import Notice
+from governance.models import Notification
 from initiatives.components import actions as components_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
@@ -315,7 +315,7 @@ def a_term_is_filed(watch: Watch, cast, initiative, review) -> None:
     assert set(story.stale_seats(review)) == stale, "the others have signed nothing that lists vendor terms"
     assert not story.snapshot(review).verdict.decidable
     assert story.span(initiative).supported == "prototype", "what is supported falls without a sign-off"
-    told = set(Notice.objects.filter(kind="held").values_list("person__login", flat=True))
+    told = set(Notification.objects.filter(kind="held").values_list("person__login", flat=True))
     assert {"chair", "owner"} <= told, "the chair is told of a live MVP"
     assert "seat-security" not in told, "whoever filed the term knows"
 

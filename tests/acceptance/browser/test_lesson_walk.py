@@ -28,7 +28,7 @@ ANSWERED = "Drafts leave dates out when the export is older than a day; tried on
 WRITTEN = {
     "What was expected": "Summaries with the dates that the ledger has, never older than a day.",
     "What happened when": "1 March: the export stopped at midnight. 2 March: a customer reported a wrong date.",
-    "What it did": "Forty customers read a wrong end of their contract; two gave notice by mistake.",
+    "What it did": "Forty customers read a wrong end of their contract; two gave notification by mistake.",
     "How it was noticed": "By a customer, a day after it began. The ledger could have told within the hour.",
     "What made it easy to make": "No check compares the day of the export with today before a summary is written.",
 }
@@ -238,14 +238,14 @@ def publish(risk: Person, seat: Person, look) -> None:
     risk.tab("Lessons")
     risk.click("Read the whole post-mortem")
     risk.click("Comment on What it did")
-    risk.type("Your comment", "Were the two who gave notice asked back?")
+    risk.type("Your comment", "Were the two who gave notification asked back?")
     look(risk, "post-mortem-comment")
     risk.press("Comment")
     risk.said("Your comment stands beside the section.")
     look(risk, "post-mortem-in-review")
     seat.inbox()
     seat.click("Read and confirm")
-    expect(seat.page.locator("main")).to_contain_text("Were the two who gave notice asked back?")
+    expect(seat.page.locator("main")).to_contain_text("Were the two who gave notification asked back?")
     look(seat, "post-mortem-confirm")
     seat.press("Confirm it")
     seat.said("It is published.")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from governance.models import User
-from governance.notices.inbox import lines_for
+from governance.notifications.inbox import lines_for
 from governance.rulebook import shipped_text
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing

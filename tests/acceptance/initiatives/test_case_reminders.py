@@ -10,8 +10,8 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.contributions import contributed
 from governance.database.row_history import acting
-from governance.models import Notice, Rulebook
-from governance.notices import due
+from governance.models import Notification, Rulebook
+from governance.notifications import due
 from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.evidence import file_checks
@@ -36,23 +36,23 @@ def on(days: int):
 
 def told(kind: str, days: int) -> dict[str, list[str]]:
     """Sweep as if it were `days` from now; who was newly told of this kind, with the periods, by sign-in name."""
-    seen = set(Notice.objects.values_list("pk", flat=True))
+    seen = set(Notification.objects.values_list("pk", flat=True))
     due.sweep(on(days))
     due.sweep(on(days))
-    new = Notice.objects.filter(kind=kind).exclude(pk__in=seen).select_related("person").order_by("pk")
+    new = Notification.objects.filter(kind=kind).exclude(pk__in=seen).select_related("person").order_by("pk")
     found: dict[str, list[str]] = {}
-    for notice in new:
-        found.setdefault(notice.person.login, []).append(notice.period)
-        assert len(notice.subject) <= 250
-        assert notice.initiative_ref.startswith("AI-")
-        assert notice.link.startswith("/")
-        assert notice.kind in contributed.notice_verbs, "the mail says what to do"
+    for notification in new:
+        found.setdefault(notification.person.login, []).append(notification.period)
+        assert len(notification.subject) <= 250
+        assert notification.initiative_ref.startswith("AI-")
+        assert notification.link.startswith("/")
+        assert notification.kind in contributed.notification_verbs, "the mail says what to do"
     return found
 
 
 def silence() -> None:
     """Forget what was owed so far."""
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
 
 
 BOARD = {"seat-value", "seat-risk", "seat-security", "seat-architecture", "seat-operations", "seat-adoption"}
@@ -103,7 +103,7 @@ def test_an_imported_claim_reminds_nobody(cast):
     silence()
     for days in (0, 100, 200, 400):
         due.sweep(on(days))
-    assert not Notice.objects.exists()
+    assert not Notification.objects.exists()
 
 
 def test_an_open_review_tells_seats_chair_and_owner_on_their_days(cast):
@@ -139,7 +139,9 @@ def test_a_sign_off_gone_stale_is_told_once_for_each_reason(cast):
     first = told("stale sign-off", 46)
     assert set(first) == {signer, "owner"}, "support has nothing to answer at this gate"
     assert told("stale sign-off", 47) == {}
-    assert Notice.objects.get(kind="stale sign-off", person__login=signer).link.endswith(f"/sign/{seat}/")
+    assert Notification.objects.get(kind="stale sign-off", person__login=signer).link.endswith(
+        f"/sign/{seat}/"
+    )
 
 
 def test_roles_wait_for_an_answer(cast):
@@ -243,7 +245,7 @@ def test_conditions_gaps_and_waivers(cast):
     assert told("condition", 5) == {}
     due.sweep(on(6))
     for kind, login in (("condition", "lead"), ("gap", "steward"), ("waiver", "owner")):
-        assert list(Notice.objects.filter(kind=kind).values_list("person__login", "period")) == [
+        assert list(Notification.objects.filter(kind=kind).values_list("person__login", "period")) == [
             (login, "14d")
         ]
     assert told("condition", 20) == {"lead": ["0d"]}

@@ -11,7 +11,7 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES, Terms, Test
 from governance.contracts.templates import STARTERS
-from governance.models import Clause, ClauseComment, Notice
+from governance.models import Clause, ClauseComment, Notification
 from governance.permission_result import Refused
 from governance.vocabulary import ClauseKind
 from initiatives.absences import actions as absence_actions
@@ -640,7 +640,7 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
     assert as_(cast.auditor).get(url).status_code == 200
     assert as_(cast.auditor).post(url, {"text": "I only read."}).status_code == 403
     assert as_(cast.outsider).post(url, {"text": "I see nothing."}).status_code == 404
-    told = Notice.objects.get(kind="comment")
+    told = Notification.objects.get(kind="comment")
     assert (told.person, told.link, told.text) == (cast.owner, url, "Four hours are long.")
     for page in ("contract", "contract-edit"):
         assert "2 open comments" in text_of(as_(cast.owner).get(at(page, initiative.ref)))

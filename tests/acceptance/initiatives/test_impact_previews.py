@@ -7,7 +7,7 @@ from django.db import transaction
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models import Notice
+from governance.models import Notification
 from governance.models.audit_log import Entry
 from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
@@ -203,7 +203,7 @@ def test_nothing_is_left_of_looking_ahead(cast):
     item = proof(initiative, "proto.question")
 
     def left():
-        models = (Entry, Notice, Evidence, Voiding, ChangeRecord)
+        models = (Entry, Notification, Evidence, Voiding, ChangeRecord)
         histories = (Evidence.history.model, type(initiative).history.model)
         return [model.objects.count() for model in models + histories], initiative_acts.fresh(
             initiative

@@ -14,8 +14,8 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.gates.requirement_state import State
 from governance.gates.requirements import BY_VERIFYING, state_of, states_at
-from governance.models import Entry, Notice, Rulebook
-from governance.notices import inbox as notice_inbox
+from governance.models import Entry, Notification, Rulebook
+from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
@@ -136,7 +136,7 @@ class TestAct:
     def test_what_does_not_show_it_is_a_task_for_who_answered(self, initiative, plan, cast):
         verify(plan, cast.seat_risk, shows=False, place="", words="No end is named.")
         assert not state(initiative).satisfies("mvp")
-        told = Notice.objects.filter(kind="evidence not shown", person=cast.owner).get()
+        told = Notification.objects.filter(kind="evidence not shown", person=cast.owner).get()
         assert "No end is named." in told.text
 
     def test_another_answer_ends_it(self, initiative, plan, cast):
@@ -340,7 +340,7 @@ class TestInbox:
 
     @staticmethod
     def waiting(person):
-        return [line for line in notice_inbox.lines_for(person) if line.verb == "verify"]
+        return [line for line in notification_inbox.lines_for(person) if line.verb == "verify"]
 
     def test_a_seat_is_told_how_many_and_led_to_the_first(self, running, cast, as_):
         (line,) = self.waiting(cast.seat_risk)

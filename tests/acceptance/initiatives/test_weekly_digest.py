@@ -13,7 +13,7 @@ from django.test import Client
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import Delivery, Telling, User
-from governance.notices import daily_mail, preferences
+from governance.notifications import daily_mail, preferences
 from governance.organisation import actions as organisation_actions
 from governance.templatetags.plumbline import day
 from initiatives.details import actions as detail_actions

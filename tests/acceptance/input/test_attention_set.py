@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from adoption.demo import initiative_acts
-from governance.notices import inbox as notice_inbox
+from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import SignOffVerdict
 from initiatives.initiative import review_state
@@ -171,7 +171,8 @@ def wrong_with(cast, review: Review) -> list[str]:
         person.pk
         for person in cast.people.values()
         if any(
-            line.link == link and line.button != "Read the review" for line in notice_inbox.lines_for(person)
+            line.link == link and line.button != "Read the review"
+            for line in notification_inbox.lines_for(person)
         )
     }
     asks = {pk for move in moves if move.kind == review_turn.QUESTION for pk in move.people}

@@ -412,7 +412,7 @@ def at_full_length(rounds, monkeypatch):
 NO_WORDS = {
     *("governance_unit.path", "governance_user.password", "governance_session.session_data"),
     *("governance_rulebook.source", "governance_taskrun.name", "initiatives_evidence.content_type"),
-    *("governance_checkpoint.note", "governance_checkpoint.origin", "governance_notice.link"),
+    *("governance_checkpoint.note", "governance_checkpoint.origin", "governance_notification.link"),
     *(
         "governance_identityprovider.scopes",
         "initiatives_rulebookdraft.source",

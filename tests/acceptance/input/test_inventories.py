@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance.database.row_history import acting
-from governance.models import Entry, Notice, Unit
+from governance.models import Entry, Notification, Unit
 from governance.permission_result import Conflict, Refused
 from governance.tables import reader
 from governance.tables.columns import order_of, parse_date
@@ -392,7 +392,7 @@ def test_an_import_brings_claims_and_invents_nothing(cast):
     initiatives = Initiative.objects.all()
     assert {initiative.basis for initiative in initiatives} == {"import"}
     assert all(initiative.registered_by_id is None for initiative in initiatives)
-    for model in (Evidence, Hold, Notice, Obligation, Review, RoleAssignment, SignOff):
+    for model in (Evidence, Hold, Notification, Obligation, Review, RoleAssignment, SignOff):
         assert not model.objects.exists(), model
     assert StageChange.objects.filter(basis="import", consumed=True).count() == 28
     assert Entry.objects.acts().filter(kind="stage changed").count() == 28

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from governance import clock
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.evidence import actions as evidence_actions
 from initiatives.findings.sync import follow, lock_initiatives
@@ -151,7 +151,7 @@ def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, 
     assert open_facets(initiative) == []
     assert not Shortcoming.objects.standing().filter(requirement="int.definitions").exists()
     assert not Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
-    assert not Notice.objects.filter(kind="definitions disagree").exists()
+    assert not Notification.objects.filter(kind="definitions disagree").exists()
     page = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
     assert "1 not compared" in page
     assert "Not compared: nobody has called them the same" in page

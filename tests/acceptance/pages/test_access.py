@@ -462,7 +462,7 @@ def world(cast):
         "moment": str(Place.of(asked)),
         "reported": str(Place(spoken.at, spoken.pk)),
         "switch": pressed.pk,
-        "notices": 10**9,
+        "notifications": 10**9,
         "views": 10**9,
         "accounts": cast.lead.pk,
         "vendors": vendor.pk,

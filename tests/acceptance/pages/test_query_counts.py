@@ -78,7 +78,7 @@ MOST = {
     "/organisation/units/": 10,
     "/organisation/boards/": 10,
     "/rulebook/": 7,
-    "/notices/": 8,
+    "/notifications/": 8,
     "/components/": 9,
     "{initiative}running/evaluations/": 14,
     "{initiative}interactions/kept/": 13,
@@ -188,7 +188,7 @@ def test_ten_more_initiatives_and_reviews_cost_no_query_more(cast, as_, review):
         "/initiatives/",
         "/initiatives/?view=board",
         "/reviews/",
-        "/notices/",
+        "/notifications/",
         address("{initiative}", review),
     ]
     client = as_(cast.seat_risk)

@@ -13,7 +13,7 @@ import pytest
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative import act, review_state
 from initiatives.models import Initiative, Review
@@ -181,9 +181,9 @@ class SignOffsCompletingAQuorum(Race):
         rows = review.sign_offs.count()
         if rows != len(self.cast.seats):
             yield f"{rows} sign-offs of {len(self.cast.seats)} seats"
-        told = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}").count()
+        told = Notification.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}").count()
         if told != 1:
-            yield f"{told} notices that it is ready"
+            yield f"{told} notifications that it is ready"
         if not review_state.snapshot_of(again(review)).verdict.decidable:
             yield "not decidable after all sign-offs"
 

@@ -13,7 +13,7 @@ from governance import clock
 from governance.database import row_history
 from governance.gates import drawing
 from governance.models import Checkpoint, Entry, Rulebook
-from governance.notices.inbox import lines_for
+from governance.notifications.inbox import lines_for
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
 from governance.tasks import seal_audit_log

@@ -8,7 +8,7 @@ import pytest
 
 from governance import clock
 from governance.identity.factors import codes
-from governance.models import Entry, Notice, Rulebook
+from governance.models import Entry, Notification, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook.editing import read, with_values
@@ -92,7 +92,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     obligation = Obligation.objects.get(kind="step_back")
     assert (obligation.due, obligation.responsible) == (until, company.owner)
     assert "under rulebook 1.0" in obligation.text
-    told = Notice.objects.get(kind="rulebook published")
+    told = Notification.objects.get(kind="rulebook published")
     assert told.person == company.owner
     assert told.due_on == until
     said = Entry.objects.acts().filter(kind="rulebook published").latest("pk").facts["facts"]

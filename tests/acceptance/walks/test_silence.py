@@ -11,9 +11,9 @@ from django.db import connection
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.contributions import contributed
-from governance.models import Delivery, Notice
-from governance.notices import daily_mail
-from governance.notices import due as notice_due
+from governance.models import Delivery, Notification
+from governance.notifications import daily_mail
+from governance.notifications import due as notification_due
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -29,13 +29,13 @@ def story(cast):
     factories.make_initiative(cast, title="Ticket triage", owner=cast.lead, by=cast.owner)
     stopped = factories.make_prototype(cast, title="Contract reader")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     return initiative, review
 
 
 def owed() -> Counter:
     """Every message that is owed, with how often: all ones, or somebody was told twice."""
-    return Counter(Notice.objects.values_list("person__login", "kind", "object_key", "period"))
+    return Counter(Notification.objects.values_list("person__login", "kind", "object_key", "period"))
 
 
 def day_by_day(days: range, start) -> None:
@@ -44,7 +44,7 @@ def day_by_day(days: range, start) -> None:
         with clock.simulated(start + timedelta(days=day)):
             periodic.recompute()
             review_actions.expire_reviews()
-            notice_due.sweep()
+            notification_due.sweep()
             daily_mail.deliver()
 
 
@@ -61,15 +61,15 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
     assert set(before.values()) == {1}
 
     with clock.simulated(start + timedelta(days=15)):  # no worker ran on days 12, 13 and 14
-        due = set(notice_due.find())
-        notice_due.sweep()
-        notice_due.sweep()
+        due = set(notification_due.find())
+        notification_due.sweep()
+        notification_due.sweep()
         daily_mail.deliver()
         daily_mail.deliver()
     after = owed()
     fresh = set(after) - set(before)
     assert fresh, "days 14 and 15 have things of their own"
-    assert due <= {key_of(notice) for notice in Notice.objects.all()}, (
+    assert due <= {key_of(notification) for notification in Notification.objects.all()}, (
         "something that is due is owed to nobody"
     )
     assert set(after.values()) == {1}
@@ -81,9 +81,9 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
     assert set(kinds.values()) == {1}, "of several thresholds passed in silence only the last is told"
 
 
-def key_of(notice: Notice) -> tuple:
+def key_of(notification: Notification) -> tuple:
     """The key of a message that is owed."""
-    return notice.person_id, notice.kind, notice.object_key, notice.period
+    return notification.person_id, notification.kind, notification.object_key, notification.period
 
 
 @pytest.mark.django_db
@@ -93,15 +93,15 @@ def test_silence_of_any_length_tells_what_a_daily_worker_would_have_told_last(ca
     start = clock.now()
     day_by_day(range(0, 40), start)
     last = {}
-    for notice in Notice.objects.exclude(kind="decided").order_by("owed_at", "pk"):
-        last[notice.person_id, notice.kind, notice.object_key] = notice.period
+    for notification in Notification.objects.exclude(kind="decided").order_by("owed_at", "pk"):
+        last[notification.person_id, notification.kind, notification.object_key] = notification.period
     with clock.simulated(start + timedelta(days=39)):
-        still_due = {key[:3]: key[3] for key in notice_due.find()}
-    Notice.objects.all().delete()
+        still_due = {key[:3]: key[3] for key in notification_due.find()}
+    Notification.objects.all().delete()
     Delivery.objects.all().delete()
     with clock.simulated(start + timedelta(days=39)):
-        notice_due.sweep()
-    alone = {key_of(notice)[:3]: notice.period for notice in Notice.objects.all()}
+        notification_due.sweep()
+    alone = {key_of(notification)[:3]: notification.period for notification in Notification.objects.all()}
     assert alone == still_due
     assert all(last[thing] == period for thing, period in alone.items())
 
@@ -117,11 +117,11 @@ def test_two_sweeps_at_once_owe_each_message_once():
         def work(moment=moment, counts=counts, gate=gate):
             try:
                 gate.wait()
-                counts.append(notice_due.sweep(moment))
+                counts.append(notification_due.sweep(moment))
             finally:
                 connection.close()
 
-        before = Notice.objects.count()
+        before = Notification.objects.count()
         workers = [threading.Thread(target=work) for _ in range(3)]
         for worker in workers:
             worker.start()
@@ -129,8 +129,8 @@ def test_two_sweeps_at_once_owe_each_message_once():
             worker.join()
         assert len(counts) == 3, "a sweep failed"
         assert len({count.due for count in counts}) == 1
-        assert sum(count.new for count in counts) == Notice.objects.count() - before
-        rows.append(Notice.objects.count())
+        assert sum(count.new for count in counts) == Notification.objects.count() - before
+        rows.append(Notification.objects.count())
     assert set(owed().values()) == {1}
     assert rows == sorted(set(rows)), "each of these days has something new"
 
@@ -152,7 +152,7 @@ def test_acts_need_no_broker(cast, settings):
     finally:
         current_app.conf.task_always_eager = settings.CELERY_TASK_ALWAYS_EAGER
         current_app.conf.broker_url = settings.CELERY_BROKER_URL
-    assert Notice.objects.filter(kind="review opened").exists()
+    assert Notification.objects.filter(kind="review opened").exists()
     daily_mail.deliver()
     assert mail.outbox
 

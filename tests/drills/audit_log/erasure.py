@@ -24,7 +24,7 @@ def main() -> int:
 
         from adoption.management.commands import demo
         from governance.models import Entry, User
-        from governance.notices import daily_mail
+        from governance.notifications import daily_mail
         from governance.privacy import erasure, erasure_log, erasure_replay
         from governance.transparency_log import sealing
 

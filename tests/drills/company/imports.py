@@ -255,11 +255,15 @@ def counts() -> dict[str, int]:
     """Rows of what an import writes, acts in the audit log, units, messages."""
     from django.apps import apps
 
-    from governance.models import Entry, Notice, Unit
+    from governance.models import Entry, Notification, Unit
 
     found = {name: apps.get_model("initiatives", name).objects.count() for name in COUNTED}
     acts = Entry.objects.acts().exclude(kind="refused").count()
-    return found | {"acts": acts, "units": Unit.objects.count(), "notices": Notice.objects.count()}
+    return found | {
+        "acts": acts,
+        "units": Unit.objects.count(),
+        "notifications": Notification.objects.count(),
+    }
 
 
 def on_pages(client, named: bool) -> int:

@@ -240,7 +240,7 @@ def tell(start: datetime, days: int) -> None:
     """Print the days: what people and the beat did, as sentences, and how many were told what."""
     from governance import clock
     from governance.audit import search as audit_search
-    from governance.models import Delivery, Entry, Notice
+    from governance.models import Delivery, Entry, Notification
 
     acts = Entry.objects.acts().filter(at__gt=start).select_related("body").order_by("pk")
     by_day: dict[date, list] = defaultdict(list)
@@ -259,7 +259,7 @@ def tell(start: datetime, days: int) -> None:
             print(f"  and {len(lines) - 12} more acts")
         between = (clock.midnight_before(day), clock.midnight_after(day))
         kinds = Counter(
-            Notice.objects.filter(owed_at__gte=between[0], owed_at__lt=between[1]).values_list(
+            Notification.objects.filter(owed_at__gte=between[0], owed_at__lt=between[1]).values_list(
                 "kind", flat=True
             )
         )
@@ -272,37 +272,40 @@ def tell(start: datetime, days: int) -> None:
 
 
 def _told(seen: Seen) -> list:
-    from governance.models import Notice
+    from governance.models import Notification
 
     return list(
-        Notice.objects.filter(owed_at__gte=seen.first, owed_at__lte=seen.last).order_by("owed_at", "pk")
+        Notification.objects.filter(owed_at__gte=seen.first, owed_at__lte=seen.last).order_by("owed_at", "pk")
     )
 
 
 def early_or_late(seen: Seen) -> Iterator[str]:
     """Messages that bear a threshold and were owed on another day than that threshold's."""
-    from governance.models import Notice
+    from governance.models import Notification
 
     first_day = seen.day(seen.first)
     earlier = Counter(
-        Notice.objects.filter(owed_at__lt=seen.first).values_list("person", "kind", "object_key")
+        Notification.objects.filter(owed_at__lt=seen.first).values_list("person", "kind", "object_key")
     )
     moved = _readers_changed(seen)
     begun: dict[tuple, date] = {}
-    for notice in _told(seen):
-        due, day = notice.due_on, seen.day(notice.owed_at)
-        thing = (notice.person_id, notice.kind, notice.object_key)
+    for notification in _told(seen):
+        due, day = notification.due_on, seen.day(notification.owed_at)
+        thing = (notification.person_id, notification.kind, notification.object_key)
         new = thing not in begun and not earlier[thing]
         begun.setdefault(thing, day)
-        if notice.kind in FOR_REASONS or due is None:
+        if notification.kind in FOR_REASONS or due is None:
             continue
-        expected = _day_of(notice, due)
+        expected = _day_of(notification, due)
         if expected is None or day == expected:
             continue
         # What was past its threshold when it, or its reader, came into being is told then, once.
-        if day > expected and (new or (notice.initiative_ref, day) in moved):
+        if day > expected and (new or (notification.initiative_ref, day) in moved):
             continue
-        yield f"{notice.kind} {notice.object_key} {notice.period}: owed on {day}, not on {expected} ({first_day=})"
+        yield (
+            f"{notification.kind} {notification.object_key} {notification.period}: owed on {day}, not on {expected} "
+            f"({first_day=})"
+        )
 
 
 def _readers_changed(seen: Seen) -> set[tuple[str, date]]:
@@ -313,9 +316,9 @@ def _readers_changed(seen: Seen) -> set[tuple[str, date]]:
     return {(ref, seen.day(at)) for ref, at in acts.values_list("initiative_ref", "at")}
 
 
-def _day_of(notice, due: date) -> date | None:
-    period = notice.period.rpartition(":")[2]
-    if period in ESCALATED and notice.kind in FROM_THE_START:
+def _day_of(notification, due: date) -> date | None:
+    period = notification.period.rpartition(":")[2]
+    if period in ESCALATED and notification.kind in FROM_THE_START:
         return None
     if period in ESCALATED:
         return due + timedelta(days=ESCALATED[period])
@@ -329,8 +332,8 @@ def _day_of(notice, due: date) -> date | None:
 def missing(seen: Seen) -> Iterator[str]:
     """Thresholds that fell into these days, of what stood open then, of which nobody was told on the day."""
     told = {
-        (notice.object_key, notice.period.rpartition(":")[2], seen.day(notice.owed_at))
-        for notice in _told(seen)
+        (notification.object_key, notification.period.rpartition(":")[2], seen.day(notification.owed_at))
+        for notification in _told(seen)
     }
     first, last = seen.day(seen.first), seen.day(seen.last)
     for key, kind, due, opened, ended in _open_things():
@@ -380,9 +383,9 @@ def twice(seen: Seen) -> Iterator[str]:
     from governance.models import Delivery
 
     a_day = Counter(
-        (notice.person_id, notice.kind, notice.object_key, seen.day(notice.owed_at))
-        for notice in _told(seen)
-        if notice.kind not in FOR_REASONS
+        (notification.person_id, notification.kind, notification.object_key, seen.day(notification.owed_at))
+        for notification in _told(seen)
+        if notification.kind not in FOR_REASONS
     )
     yield from (f"told {often} times on one day: {thing}" for thing, often in a_day.items() if often > 1)
     mails = Counter(Delivery.objects.values_list("person", "kind", "about", "day"))

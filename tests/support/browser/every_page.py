@@ -25,7 +25,7 @@ from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.database.row_history import acting
 from governance.models import Entry, PasswordLink, User
-from governance.notices import preferences
+from governance.notifications import preferences
 from governance.organisation.actions import appoint
 from governance.sign_in import password_links
 from governance.transparency_log import as_of as transparency_log_as_of

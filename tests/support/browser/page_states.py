@@ -82,7 +82,7 @@ NO_PAGE = {
     "signing-go": "leads to a provider",
     "confirm-there": "leads to a provider",
     "calendar": "for calendar programs",
-    "notice": "leads to what the notice is about",
+    "notification": "leads to what the notification is about",
     "portfolio-export": "a CSV file",
     "portfolio-workbook": "a workbook",
     "system-import-progress": "a part of the page system import, once a table is confirmed",

@@ -1,4 +1,4 @@
-"""Entries by the thousand, straight from SQL: what sealing takes no notice of is left out or made up."""
+"""Entries by the thousand, straight from SQL: what sealing takes no notification of is left out or made up."""
 
 from django.db import connection
 

@@ -196,9 +196,9 @@ TABLE = {
     "calendar-end": only(closed=405, strangers=405, sent=302),
     "calendar": only(closed=404, sent=405, signed_out=404),  # a secret that nobody has
     "digest-leave": only(closed=404, signed_out=404),  # likewise
-    "notices": MEMBERS,
-    "notice": only(closed=404, sent=405),  # one's own only; this one is nobody's
-    "notices-read": only(closed=405, strangers=405, sent=302),
+    "notifications": MEMBERS,
+    "notification": only(closed=404, sent=405),  # one's own only; this one is nobody's
+    "notifications-read": only(closed=405, strangers=405, sent=302),
     "snooze": only(closed=405, strangers=405, sent=302),
     "inbox": MEMBERS,
     "search": MEMBERS,

@@ -22,7 +22,7 @@ def test_a_field_that_does_not_exist_is_refused():
         {"inbox_lines": ["lines"]},
         {"quiet_acts": "signed in"},
         {"quiet_acts": ["signed in"]},
-        {"notice_verbs": {"checkpoint"}},
+        {"notification_verbs": {"checkpoint"}},
     ],
     ids=str,
 )

@@ -102,7 +102,8 @@ SAID_NO_MORE = [
     (r"take all of it|make it live", "import all, publish import"),
     (r"the pack to print|packs that were taken", "board pack (PDF), downloads"),
     (r"kept and erased|read and taken", "retention and erasure, access log"),
-    (r"notices$|notices? (tells|waits?)|unread notices?", "notifications"),
+    (r"(?<!would )notices?(?! with date)", "notification"),
+    (r"how you are told", "notification settings"),
     (r"checklist", "requirements"),
     (r"away or leaving", "absence and handover"),
     (r"^what runs(, and where)?$", "versions and scope"),
@@ -246,6 +247,8 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"notices?": "notification",
+    r"how[\s_]you[\s_]are[\s_]told": "notification settings",
     r"the[\s_]+(?:(?:whole|sealed|append-only)[\s_]+)?record(?! owner)": "audit log",
     r"(?:on record|record[ _-]?exports?|export_record)": "recorded, audit log",
     r"(?:verify|governance|models|import|rows of the|the append-only)[ ._/]ledger": "audit log",
@@ -262,6 +265,8 @@ DROPPED = {
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"(can|would|must|tests that|edit it|others)[\s_]+notice|notice (period|with date|or end of)|retire.notice|"
+    r"(trademark|permission|in this) notices?|notice, notify|"
     r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"
     r"(service|sales|robot|question|correspondence|tech|call|complaints|answer|returns|help)[ _-]?desk|"
     r"in[ _](which|any|both)[ _]cases?|(regard to|more.than).case|the case file|as a case files|case (name|id)|"

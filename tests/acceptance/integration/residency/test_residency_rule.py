@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
@@ -219,12 +219,12 @@ def test_a_term_holds_drafts_and_live_initiatives_alike_and_tells_chair_and_owne
     tied_initiatives.transfer(
         cast, tied_initiatives.link(cast, spared, crm), vendor=tied_initiatives.vendor(cast, "Other")
     )
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     tied_initiatives.term(cast, acme)
     assert len(held(live)) == len(held(draft)) == 1
     assert held(spared) == []
     for person in (cast.chair, cast.owner):
-        (told,) = Notice.objects.filter(kind="held", person=person)
+        (told,) = Notification.objects.filter(kind="held", person=person)
         assert told.subject.endswith("held: data leaves the allowed region, and so are 1 more"), "one message"
         assert {live.ref, draft.ref} <= set(told.text.replace(";", "").split())
         assert spared.ref not in told.text
@@ -431,8 +431,8 @@ def test_a_term_of_a_initiative_binds_once_a_seat_or_an_admin_confirms_it(cast, 
     assert held(initiative) == []
     assert answers(initiative) == []
     for seat in (cast.seat_risk, cast.seat_security):
-        assert Notice.objects.filter(person=seat, kind="term to confirm").count() == 1
-        assert "waits" in Notice.objects.get(person=seat, kind="term to confirm").subject
+        assert Notification.objects.filter(person=seat, kind="term to confirm").count() == 1
+        assert "waits" in Notification.objects.get(person=seat, kind="term to confirm").subject
     for person in (cast.lead, cast.owner, cast.chair, cast.seat_architecture):
         with pytest.raises(Refused):
             residency_actions.confirm_vendor_term(term=theirs, by=person)

@@ -11,8 +11,8 @@ from django.core.files.base import ContentFile
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Notice, Rulebook
-from governance.notices import due as notice_due
+from governance.models import Notification, Rulebook
+from governance.notifications import due as notification_due
 from governance.permission_result import Conflict, Refused
 from initiatives.changes import actions as change_actions
 from initiatives.changes.actions import pull
@@ -259,17 +259,17 @@ def test_who_is_to_try_it_again_is_told_before_on_and_after_the_day(cast, initia
 
     def told(day):
         with clock.simulated(clock.midnight_before(day) + timedelta(hours=9)):
-            notice_due.sweep(queries=[drills])
-            rows = Notice.objects.filter(kind="drill")
+            notification_due.sweep(queries=[drills])
+            rows = Notification.objects.filter(kind="drill")
             return sorted(rows.values_list("person__login", "period"))
 
     assert told(due - timedelta(days=15)) == []
     assert told(due - timedelta(days=14)) == [("lead", "14d"), ("owner", "14d")]
     assert len(told(due)) == 4
     assert ("lead", "late0") in told(due + timedelta(days=1))
-    assert "Customer ledger" in Notice.objects.filter(kind="drill").first().subject
+    assert "Customer ledger" in Notification.objects.filter(kind="drill").first().subject
     assert any(login == "chair" for login, _ in told(due + timedelta(days=8)))
     factories.make_drill(cast, initiative, link=link, next_due=due + timedelta(days=400))
-    before = Notice.objects.filter(kind="drill").count()
+    before = Notification.objects.filter(kind="drill").count()
     told(due + timedelta(days=2))
-    assert Notice.objects.filter(kind="drill").count() == before, "tried again: nobody is told any more"
+    assert Notification.objects.filter(kind="drill").count() == before, "tried again: nobody is told any more"

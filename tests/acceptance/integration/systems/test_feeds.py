@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
-from governance.models import Entry, Notice
-from governance.notices import due
+from governance.models import Entry, Notification
+from governance.notifications import due
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary import ObligationKind
 from initiatives.details import actions as detail_actions
@@ -101,10 +101,10 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
 def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mistake(cast, stopped):
     due.sweep(clock.now())
     obligation = feeds(stopped).first()
-    notice = Notice.objects.filter(
+    notification = Notification.objects.filter(
         person=cast.outsider, link=reverse("feed-shut", args=[obligation.pk])
     ).first()
-    assert notice is not None
+    assert notification is not None
     idea = factories.make_initiative(cast)
     factories.make_link(cast, idea, factories.make_system(cast, "Wiki", owner=cast.outsider))
     detail_actions.withdraw(initiative=idea, reason="By mistake.", by=cast.owner)

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
-from governance.models import Entry, Notice
-from governance.notices.inbox import lines_for
+from governance.models import Entry, Notification
+from governance.notifications.inbox import lines_for
 from governance.permission_result import Conflict, Refused
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -51,7 +51,9 @@ def test_the_owner_confirms_and_the_audit_log_names_both(cast, crm):
     row = propose(cast, crm, purpose="Accounts and notes", regions=["eu-west", "us-east"], name="CRM")
     assert row.fields == {"purpose": "Accounts and notes", "regions": ["eu-west", "us-east"]}
     assert System.objects.get(pk=crm.pk).purpose == ""
-    assert Notice.objects.get(person=cast.outsider, kind="change proposed").link == f"/proposals/{row.pk}/"
+    assert (
+        Notification.objects.get(person=cast.outsider, kind="change proposed").link == f"/proposals/{row.pk}/"
+    )
     assert waits_for(cast.outsider) == [f"/proposals/{row.pk}/"]
     confirm(row, cast.outsider)
     assert System.objects.get(pk=crm.pk).regions == ["eu-west", "us-east"]
@@ -60,7 +62,7 @@ def test_the_owner_confirms_and_the_audit_log_names_both(cast, crm):
     assert past.history_change_reason == f"Proposed by {cast.owner}"
     for kind in ("change proposed", "system changed", "proposal confirmed"):
         assert Entry.objects.acts().filter(kind=kind).count() == 1, kind
-    assert Notice.objects.filter(person=cast.owner, kind="proposal answered").count() == 1
+    assert Notification.objects.filter(person=cast.owner, kind="proposal answered").count() == 1
     assert waits_for(cast.outsider) == []
     with pytest.raises(Conflict):
         confirm(row, cast.outsider)
@@ -88,7 +90,7 @@ def test_who_answers_and_from_when(cast, crm):
 def test_without_an_active_owner_the_seat_is_told_and_answers_after_its_week(cast, crm):
     system_actions.disown_system(system=crm, reason="Sold", by=cast.outsider)
     row = propose(cast, crm)
-    assert Notice.objects.filter(person=cast.seat_architecture, kind="change proposed").count() == 1
+    assert Notification.objects.filter(person=cast.seat_architecture, kind="change proposed").count() == 1
     with pytest.raises(Refused):
         confirm(row, cast.seat_architecture)
     with time_machine.travel(row.at + timedelta(days=8), tick=False):
@@ -120,7 +122,10 @@ def test_what_was_read_is_what_is_confirmed(cast, crm):
     with pytest.raises(ValidationError, match="why not"):
         proposal_actions.decline_change(proposal=row, answer=" ", by=cast.outsider)
     proposal_actions.decline_change(proposal=row, answer="It is for accounts only.", by=cast.outsider)
-    assert Notice.objects.get(person=cast.owner, kind="proposal answered").text == "It is for accounts only."
+    assert (
+        Notification.objects.get(person=cast.owner, kind="proposal answered").text
+        == "It is for accounts only."
+    )
     assert System.objects.get(pk=crm.pk).purpose == "Something else"
 
 

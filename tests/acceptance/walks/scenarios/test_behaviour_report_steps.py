@@ -6,7 +6,7 @@ from django.urls import reverse
 from adoption.measures import behaviour_detection
 from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
-from governance.models import Notice
+from governance.models import Notification
 from initiatives.initiative.act import act
 from initiatives.reviews import actions as review_actions
 from tests.acceptance.walks import story
@@ -52,7 +52,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         assert kinds == {"ignored", "worked_around", "weaponised"}, "step 7: three behaviour reports"
 
         # The last creates a board item at once.
-        assert set(Notice.objects.filter(kind="report").values_list("person__login", flat=True)) == {
+        assert set(Notification.objects.filter(kind="report").values_list("person__login", flat=True)) == {
             "chair",
             "seat-adoption",
         }, "step 7: the board is told at once"

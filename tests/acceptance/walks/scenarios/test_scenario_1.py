@@ -9,8 +9,8 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.gates import sign_off_statement
-from governance.models import Entry, Notice
-from governance.notices import due
+from governance.models import Entry, Notification
+from governance.notifications import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.initiative import review_state
@@ -85,14 +85,14 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
     with at(2026, 11, 9, 6):
         due.sweep()
         told = set(
-            Notice.objects.filter(kind="stale sign-off", initiative_ref=initiative.ref).values_list(
+            Notification.objects.filter(kind="stale sign-off", initiative_ref=initiative.ref).values_list(
                 "person__login", flat=True
             )
         )
         assert told == {"seat-architecture", "owner", "support"}, f"step 4: told were {told}"
-        before = Notice.objects.count()
+        before = Notification.objects.count()
         due.sweep()
-        assert Notice.objects.count() == before, "step 4: the second run told somebody again"
+        assert Notification.objects.count() == before, "step 4: the second run told somebody again"
 
     # 5. Partial is not pass; a date in the future is refused; then it is corrected.
     with at(2026, 11, 10):
@@ -117,14 +117,16 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         }, f"step 5: {story.stale_seats(review)}"
         assert not story.snapshot(review).verdict.decidable
 
-    # 6. Two seats in the same second; one notice; the delegate comes second.
+    # 6. Two seats in the same second; one notification; the delegate comes second.
     with at(2026, 11, 12, 10, 0):
         initiative_acts.sign_off(review, "security_privacy", seats["security_privacy"])
-        ready = Notice.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}")
+        ready = Notification.objects.filter(kind="ready to decide", object_key=f"review:{review.pk}")
         assert not ready.exists(), "step 6: told to decide before the quorum"
         initiative_acts.sign_off(review, "business_value", seats["business_value"])
         assert story.snapshot(review).verdict.decidable, f"step 6: {story.blockers(review)}"
-        assert [notice.person for notice in ready] == [cast.chair], "step 6: one notice, to the chair"
+        assert [notification.person for notification in ready] == [cast.chair], (
+            "step 6: one notification, to the chair"
+        )
         delegate = cast.sponsor
         holder = cast.board.memberships.get(seat="adoption_change")
         organisation_actions.appoint(

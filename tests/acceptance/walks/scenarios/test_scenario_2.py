@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from adoption.demo import initiative_acts
-from governance.models import Notice
+from governance.models import Notification
 from governance.models.audit_log import Entry
-from governance.notices import due
+from governance.notifications import due
 from governance.permission_result import Refused
 from initiatives.access import permissions as initiative_permissions
 from initiatives.components import actions as components_actions
@@ -122,7 +122,7 @@ def nobody_accepts(cast, initiative):
     """Step 6, the variant: a month passes and the initiative has no owner."""
 
     def told(kind="owner vacant"):
-        rows = Notice.objects.filter(kind=kind, initiative_ref=initiative.ref)
+        rows = Notification.objects.filter(kind=kind, initiative_ref=initiative.ref)
         return set(rows.values_list("period", "person__login"))
 
     with at(2026, 11, 2):

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from governance.models import Notice
+from governance.models import Notification
 from initiatives.models import (
     Evidence,
     ImportBatch,
@@ -57,7 +57,7 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
     for initiative in deployed:
         assert initiative.basis == "import"
         assert initiative.spans.get().supported in ("proposed", "prototype")
-    for model in (Evidence, Notice, Obligation, Review, RoleAssignment, SignOff):
+    for model in (Evidence, Notification, Obligation, Review, RoleAssignment, SignOff):
         assert not model.objects.exists()
     assert "Reported by its source, not evidenced here" in said_of(client, deployed[0])
     shown = client.get(deployed[0].get_absolute_url()).content.decode()

@@ -18,7 +18,7 @@ from adoption.models import AuditLogExport
 from governance import clock
 from governance.audit_log import entries
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.details import actions as detail_actions
@@ -74,7 +74,7 @@ def test_an_auditor_takes_a_initiative_and_it_verifies_offline(cast, initiative,
     assert reverse("audit-log-export-progress", args=[row.pk]) in waiting
     assert client.post(reverse("audit-log-export-download", args=[row.pk])).status_code == 409
     adoption_tasks.prepare_export(row.pk)
-    told = Notice.objects.get(kind="audit log export")
+    told = Notification.objects.get(kind="audit log export")
     assert (told.person, told.link) == (cast.auditor, row.get_absolute_url())
     assert told.subject == f"Your export of {initiative.ref} is ready"
     assert "Download the zip" in client.get(row.get_absolute_url()).content.decode()
@@ -268,7 +268,7 @@ def test_what_a_worker_lost_is_begun_again_and_given_up_after_two(cast, initiati
     row.refresh_from_db()
     assert (row.state, row.tries) == ("failed", 2)
     assert "broken off twice" in row.trouble
-    assert Notice.objects.get(kind="audit log export").subject.endswith("failed")
+    assert Notification.objects.get(kind="audit log export").subject.endswith("failed")
 
 
 def _killed(**_):

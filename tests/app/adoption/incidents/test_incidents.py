@@ -22,7 +22,7 @@ from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import Deadline, Incident, IncidentLine, ReportingDuty
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Notice, Rulebook
+from governance.models import Entry, Notification, Rulebook
 from governance.permission_result import Conflict, Refused
 from initiatives.holds import dependants
 from initiatives.models import Voiding
@@ -107,7 +107,7 @@ def test_of_severity_3_nothing_is_voided_and_nothing_owed(cast, initiative):
         )
     assert not voided(initiative)
     assert not initiative.obligations.filter(kind="post_mortem").exists()
-    assert not Notice.objects.filter(kind="incident upstream").exists()
+    assert not Notification.objects.filter(kind="incident upstream").exists()
 
 
 def test_proof_that_speaks_of_other_systems_stands(cast, initiative):
@@ -166,7 +166,7 @@ def test_who_is_told_at_once(cast, initiative):
     )  # fmt: skip
 
     def told(kind):
-        return set(Notice.objects.filter(kind=kind).values_list("person__login", flat=True))
+        return set(Notification.objects.filter(kind=kind).values_list("person__login", flat=True))
 
     row = opened(initiative, cast.support)
     assert told("incident upstream") == {"sponsor"}

@@ -20,9 +20,9 @@ from adoption.readings.actions import add_up_all, record_readings
 from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
 from governance import clock
 from governance.gates.requirements import states_at
-from governance.models import Entry, Notice, Rulebook
-from governance.notices import due
-from governance.notices import inbox as notice_inbox
+from governance.models import Entry, Notification, Rulebook
+from governance.notifications import due
+from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
@@ -354,12 +354,12 @@ def test_sixty_silent_days_are_a_obligation_that_a_reading_settles(cast):
         (obligation,) = overdue_readings.open_silence_obligations()
         assert overdue_readings.open_silence_obligations() == [], "safe to repeat"
         assert (obligation.responsible, obligation.kind) == (cast.owner, "reading")
-        assert any(line.button == "Add measurement" for line in notice_inbox.lines_for(cast.owner))
+        assert any(line.button == "Add measurement" for line in notification_inbox.lines_for(cast.owner))
         with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.sweep()
-        assert Notice.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
+        assert Notification.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
         factories.make_reading(cast, row)
         assert not Obligation.objects.unsettled().filter(kind="reading").exists()
         assert overdue_readings.open_silence_obligations() == []

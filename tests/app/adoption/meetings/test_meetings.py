@@ -139,7 +139,7 @@ def test_a_meeting_begins_on_its_day_and_a_board_meets_once_a_day(cast):
             meeting_actions.plan(board=cast.board, held_on=wrong, by=cast.chair)
     meeting_actions.call_off(meeting=row, reason="Nobody can come.", by=cast.chair)
     meeting_actions.plan(board=cast.board, held_on=day(3), by=cast.chair)
-    assert cast.seat_risk.notices.filter(kind="meeting called off").count() == 1
+    assert cast.seat_risk.notifications.filter(kind="meeting called off").count() == 1
 
 
 def test_the_chair_orders_the_agenda_with_reasons(meeting, cast, as_):

@@ -12,7 +12,7 @@ from adoption.monitoring import actions
 from adoption.monitoring.actions import counts_as
 from adoption.reports import actions as report_actions
 from governance import clock
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention
 from tests.support import factories
@@ -70,7 +70,7 @@ def test_alerts_of_one_rule_are_one_draft_and_one_message(initiative, key, cast)
     take(initiative, key, sent("disk-9"))
     draft = draft_of(initiative)
     assert draft.alerts.count() == 6
-    assert Notice.objects.filter(kind="report", person=cast.lead).count() == 1
+    assert Notification.objects.filter(kind="report", person=cast.lead).count() == 1
     assert Entry.objects.filter(kind="report received").count() == 1
     take(initiative, key, sent("cpu", rule="CpuHigh"))
     assert IncidentDraft.objects.count() == 2

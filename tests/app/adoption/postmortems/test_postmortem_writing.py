@@ -16,7 +16,7 @@ from adoption.postmortems import permissions as postmortem_permissions
 from adoption.postmortems.writing import Clashed, open_linked_gap, write
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.holds.actions import owe
 from initiatives.integration.links import actions as link_actions
@@ -200,7 +200,7 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
     reader.post(url, {"section": "impact", "text": "Which two teams?"})
     said = row.comments.get()
     assert (said.section, said.by) == ("impact", cast.seat_risk)
-    assert Notice.objects.filter(kind="comment", person=cast.owner).exists()
+    assert Notification.objects.filter(kind="comment", person=cast.owner).exists()
     assert as_(cast.outsider).post(url, {"section": "", "text": "x"}).status_code == 404
     assert reader.post(url, {"section": "cellar", "text": "x"}).status_code == 200
     postmortem_actions.send_back(

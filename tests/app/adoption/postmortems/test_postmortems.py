@@ -16,8 +16,8 @@ from adoption.postmortems.forms import PostMortemForm
 from adoption.postmortems.sections import lacking, too_short
 from adoption.postmortems.writing import write
 from governance import clock
-from governance.models import Entry, Notice
-from governance.notices import due
+from governance.models import Entry, Notification
+from governance.notifications import due
 from governance.permission_result import Conflict, Refused
 from initiatives.holds import actions as hold_actions
 from initiatives.stages import actions as stage_actions
@@ -192,7 +192,7 @@ def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
 
 
 def test_the_seat_confirms_and_the_obligation_is_settled_with_it(published, obligation, cast):
-    assert Notice.objects.filter(kind="confirm post-mortem", person=cast.seat_adoption).count() == 1
+    assert Notification.objects.filter(kind="confirm post-mortem", person=cast.seat_adoption).count() == 1
     assert [line.verb for line in inbox_lines.lines(cast.seat_adoption)] == ["confirm"]
     for other in (cast.owner, cast.chair, cast.seat_risk, cast.admin, cast.support):
         with pytest.raises(Refused):
@@ -242,8 +242,8 @@ def test_what_lacks_something_is_sent_back_with_a_reason(published, obligation, 
     )
     assert row.state == "draft"
     assert postmortem_actions.sent_back(row).history_change_reason == "Which team?"
-    notice = Notice.objects.get(kind="post-mortem", person=cast.owner)
-    assert notice.text == "Which team?"
+    notification = Notification.objects.get(kind="post-mortem", person=cast.owner)
+    assert notification.text == "Which team?"
     assert obligation.settled_at is None
     row = write(post_mortem=row, by=cast.owner, impact="The two teams of retail, for six weeks.")
     assert lacking(row) == {}
@@ -251,30 +251,32 @@ def test_what_lacks_something_is_sent_back_with_a_reason(published, obligation, 
 
 
 def test_what_is_owed_and_what_waits_is_told(obligation, published, cast):
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
 
     def told(days):
         due.sweep(clock.now() + timedelta(days=days))
         return sorted(
-            Notice.objects.filter(kind__contains="post-mortem").values_list("person__login", "period")
+            Notification.objects.filter(kind__contains="post-mortem").values_list("person__login", "period")
         )
 
     assert told(2) == []
     third = f"version{published.version}:after3d"
     assert told(3) == [("seat-adoption", third)]
-    assert not Notice.objects.filter(kind="owed", object_key=f"obligation:{obligation.pk}").exists()
+    assert not Notification.objects.filter(kind="owed", object_key=f"obligation:{obligation.pk}").exists()
     row = postmortem_actions.send_back(
         post_mortem=published, version=published.version, reason="No.", by=cast.seat_adoption
     )
     due.sweep(clock.now() + timedelta(days=17))
-    owed = Notice.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
+    owed = Notification.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
     assert (owed.person, owed.period) == (cast.owner, "14d")
     assert owed.link == f"/obligations/{obligation.pk}/post-mortem/"
     due.sweep(clock.now() + timedelta(days=31))
     due.sweep(clock.now() + timedelta(days=45))
-    late = Notice.objects.filter(kind="overdue", object_key=f"obligation:{obligation.pk}", person=cast.owner)
+    late = Notification.objects.filter(
+        kind="overdue", object_key=f"obligation:{obligation.pk}", person=cast.owner
+    )
     assert sorted(late.values_list("period", flat=True)) == ["late0", "late2"]
-    assert Notice.objects.filter(kind="overdue", person=cast.chair, period="board14d").exists()
+    assert Notification.objects.filter(kind="overdue", person=cast.chair, period="board14d").exists()
     assert row.state == "draft"
 
 

@@ -399,7 +399,7 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
             row.get_absolute_url(),
             reverse("initiative-history", args=[initiative.ref]),
             reverse("initiative", args=[initiative.ref]),
-            reverse("notices"),
+            reverse("notifications"),
             reverse("inbox"),
             reverse("reports-mine"),
             f"{reverse('search')}?q=appraisals",
@@ -415,7 +415,9 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
             cast.owner: [place for place in places if not re.search("admin|audit", place)],
             cast.admin: [place for place in places if "audit" not in place],
             cast.auditor: [place for place in places if re.search("admin|audit|history|reports", place)],
-            cast.chair: [place for place in places if re.search("history|reports|inbox|notices", place)],
+            cast.chair: [
+                place for place in places if re.search("history|reports|inbox|notifications", place)
+            ],
         }
         for who, theirs in watchers.items():
             client = as_(who)

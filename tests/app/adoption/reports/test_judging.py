@@ -15,7 +15,7 @@ from adoption.reports import inbox as report_inbox
 from adoption.reports.report_kinds import KINDS
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from tests.support import factories
 from tests.support.initiatives import alerts
@@ -66,7 +66,7 @@ def judged(report: Report, cast, outcome: str = "answered", **more) -> Report:
 
 def test_those_who_judge_it_are_told_and_nobody_else(cast, report):
     judges = {getattr(cast, name) for name in JUDGES[report.slug]}
-    assert {row.person for row in Notice.objects.filter(kind="report")} == judges
+    assert {row.person for row in Notification.objects.filter(kind="report")} == judges
     everybody = cast.people.values()
     waits = {
         person

@@ -14,7 +14,7 @@ from webauthn.helpers import base64url_to_bytes
 
 from governance.database.row_history import acting
 from governance.identity.factors import codes, passkeys, recovery_codes, resets, second_step, views
-from governance.models import AuthenticatorApp, Entry, FactorReset, Notice, RecoveryCode, Session, User
+from governance.models import AuthenticatorApp, Entry, FactorReset, Notification, RecoveryCode, Session, User
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions
@@ -153,7 +153,10 @@ def test_recovery_codes_are_shown_once_and_used_once(person):
     recovery_codes.make(person=person)
     assert "none of your" in recovery_codes.why_refused(person, made[2], address=None)
     assert (
-        Notice.objects.filter(person=person, subject__contains="with one of your recovery codes").count() == 1
+        Notification.objects.filter(
+            person=person, subject__contains="with one of your recovery codes"
+        ).count()
+        == 1
     )
 
 
@@ -241,7 +244,7 @@ def test_a_reset_waits_a_day_is_told_and_ends_everything(person, admin, app):
         enrolled(person)
         recovery_codes.make(person=person)
         row = resets.ask(person=person, reason="Called back on the number in the directory.", by=admin)
-        assert Notice.objects.filter(person=person, subject__contains="An admin is resetting").exists()
+        assert Notification.objects.filter(person=person, subject__contains="An admin is resetting").exists()
     with time_machine.travel(NOON + timedelta(hours=23), tick=False):
         assert second_step.factors_of(person)
     with time_machine.travel(NOON + timedelta(hours=24), tick=False):
@@ -261,7 +264,7 @@ def test_its_person_stops_it(person, admin, app):
         with pytest.raises(Refused, match="Only its person or an admin"):
             resets.stop(reset=row, by=make_person("ben"))
         resets.stop(reset=row, by=person)
-        assert Notice.objects.filter(person=admin, subject__contains="was stopped").exists()
+        assert Notification.objects.filter(person=admin, subject__contains="was stopped").exists()
     with time_machine.travel(NOON + timedelta(days=2), tick=False):
         assert second_step.factors_of(person)
 

@@ -17,7 +17,7 @@ from governance.gates.separation_of_duties import (
 )
 from governance.identity import actions, linked_accounts, same_person
 from governance.identity.providers.denials import Denied
-from governance.models import ExternalIdentity, ManagedAccount, Notice, SamePerson, User
+from governance.models import ExternalIdentity, ManagedAccount, Notification, SamePerson, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.access.signers import signer_of
@@ -133,13 +133,13 @@ def test_a_session_of_the_provider_links_no_further_account(open_door, idp):
 
 def test_an_admins_link_waits_a_day_is_told_and_can_be_refused(provider, idp, ana, admin):
     row = linked_accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
-    assert Notice.objects.filter(person=ana, subject__contains="An admin linked").exists()
+    assert Notification.objects.filter(person=ana, subject__contains="An admin linked").exists()
     response, person = at_the_provider(idp)
     assert (response.context["denied"].code, person) == ("waits", None)
     linked_accounts.end_link(identity=row, reason="Not me", by=ana)
     with travel(clock.now() + linked_accounts.cooling_off.LASTS * 2):
         assert not ExternalIdentity.objects.counting(clock.now()).exists()
-    assert Notice.objects.filter(person=admin, subject__contains="was ended").exists()
+    assert Notification.objects.filter(person=admin, subject__contains="was ended").exists()
 
 
 def test_no_admin_links_themselves_or_for_a_key_that_is_taken(provider, idp, ana, admin):

@@ -14,7 +14,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from governance.audit_log import row_capture
 from governance.database.row_history import acting
 from governance.identity.factors import passkeys, relying_party
-from governance.models import Entry, FactorUse, Notice, Passkey
+from governance.models import Entry, FactorUse, Notification, Passkey
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
@@ -69,7 +69,7 @@ def test_a_passkey_is_made_sealed_and_used(person, algorithm):
     entry = Entry.objects.acts().get(kind=EntryKind.PASSKEY_ADDED)
     assert entry.facts["facts"]["passkey"] == row.pk
     assert Entry.objects.rows().filter(table="governance_passkey", key=str(row.pk), operation="+").exists()
-    assert Notice.objects.filter(person=person, subject__contains="A passkey was added").exists()
+    assert Notification.objects.filter(person=person, subject__contains="A passkey was added").exists()
     assert "public_key" not in row_capture.secret_columns(Passkey)
 
 
@@ -186,7 +186,7 @@ def test_an_assertion_opens_once(person):
     check(person, sent)
     with pytest.raises(passkeys.PasskeyRefused, match="counter went back"):
         check(person, sent)
-    assert Notice.objects.filter(person=person, subject__contains="may have been copied").exists()
+    assert Notification.objects.filter(person=person, subject__contains="may have been copied").exists()
 
 
 def test_a_passkey_of_somebody_else_is_none(person, other):

@@ -7,7 +7,15 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from governance.identity import actions, break_glass, linked_accounts
-from governance.models import Entry, ExternalIdentity, IdentityProvider, Notice, ProviderKey, Session, User
+from governance.models import (
+    Entry,
+    ExternalIdentity,
+    IdentityProvider,
+    Notification,
+    ProviderKey,
+    Session,
+    User,
+)
 from governance.permission_result import Refused
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
 from tests.support.attacks.unguarded_writes import unguarded
@@ -40,8 +48,8 @@ def linked(provider, idp, ana):
 
 
 def test_there_and_back_signs_in_and_notes_the_session(linked, idp, client):
-    response = there_and_back(client, idp, "/sign-in/with/house/?next=/notices/")
-    assert response.url == "/notices/"
+    response = there_and_back(client, idp, "/sign-in/with/house/?next=/notifications/")
+    assert response.url == "/notifications/"
     assert who(client) == "ana"
     row = Session.objects.get(session_key=client.session.session_key)
     assert (row.provider_id, row.provider_subject, row.provider_session) == (
@@ -195,7 +203,9 @@ def test_an_ended_account_is_refused(linked, idp, client, admin):
 
 def test_a_sign_in_begun_by_the_provider_leads_to_own_paths_only(linked, idp, client):
     start = f"/sign-in/begin/?iss={idp.issuer}&login_hint=ana&target_link_uri="
-    assert there_and_back(client, idp, f"{start}http://127.0.0.1:8000/notices/").url == "/notices/"
+    assert (
+        there_and_back(client, idp, f"{start}http://127.0.0.1:8000/notifications/").url == "/notifications/"
+    )
     for target in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
         assert there_and_back(Client(), idp, start + target).url == "/"
     assert refusal(Client().get("/sign-in/begin/?iss=https://evil.example")) == "issuer"
@@ -271,7 +281,7 @@ def test_local_accounts_off_leaves_break_glass_whose_use_is_told_at_once(
     assert who(client) == ""
     assert signed_in_locally("admin")
     assert Entry.objects.acts().filter(kind="break-glass account used").exists()
-    assert Notice.objects.filter(person=other, subject__contains="was used").exists()
+    assert Notification.objects.filter(person=other, subject__contains="was used").exists()
     with pytest.raises(Refused, match="nobody comes in"):
         break_glass.end(row=admin.break_glass, by=other)
     there_and_back(client, idp)

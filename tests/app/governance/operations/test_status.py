@@ -18,9 +18,9 @@ from django.db import OperationalError
 
 from governance import clock
 from governance import tasks as governance_tasks
-from governance.models import Delivery, Entry, Notice, ProcessHeartbeat, TaskRun
-from governance.notices import daily_mail
-from governance.notices import inbox as notice_inbox
+from governance.models import Delivery, Entry, Notification, ProcessHeartbeat, TaskRun
+from governance.notifications import daily_mail
+from governance.notifications import inbox as notification_inbox
 from governance.operations import heartbeats, readiness, status
 from governance.permission_result import Refused
 from governance.runtime import clock_check
@@ -37,8 +37,8 @@ def admin(db):
     return factories.make_person("admin", is_admin=True)
 
 
-def owed(person, key="one") -> Notice:
-    return Notice.objects.create(
+def owed(person, key="one") -> Notification:
+    return Notification.objects.create(
         person=person,
         kind="test",
         object_key=key,
@@ -53,7 +53,7 @@ def page(client) -> str:
 
 
 def told(person) -> list[str]:
-    return [line.text for line in notice_inbox.lines_for(person) if line.verb == "see"]
+    return [line.text for line in notification_inbox.lines_for(person) if line.verb == "see"]
 
 
 # --- What beats ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from governance.database.row_history import acting
-from governance.models import Entry, EntryBody, Notice, PasswordLink, Session, SignInAttempt, User
+from governance.models import Entry, EntryBody, Notification, PasswordLink, Session, SignInAttempt, User
 from governance.models.sign_in import INVITATION, RESET
 from governance.operations import status
 from governance.organisation import actions as organisation_actions
@@ -63,7 +63,7 @@ def signed_in(login="owner", password=PASSWORD, agent=FIREFOX) -> Client:
 
 
 def is_in(client: Client) -> bool:
-    return client.get("/notices/").status_code == 200
+    return client.get("/notifications/").status_code == 200
 
 
 def link_in(message) -> str:
@@ -173,12 +173,12 @@ def test_a_session_that_was_left_ends(person, settings):
 
 def test_a_browser_that_was_not_known_is_told_and_the_first_one_ever_is_not(person):
     known = signed_in()
-    assert not Notice.objects.filter(person=person, subject__contains="not known").exists()
+    assert not Notification.objects.filter(person=person, subject__contains="not known").exists()
     known.post("/sign-out/")
     known.post("/sign-in/", {"username": person.login, "password": PASSWORD})
-    assert not Notice.objects.filter(person=person, subject__contains="not known").exists()
+    assert not Notification.objects.filter(person=person, subject__contains="not known").exists()
     signed_in()
-    assert Notice.objects.filter(person=person, subject__contains="not known").count() == 1
+    assert Notification.objects.filter(person=person, subject__contains="not known").count() == 1
 
 
 def test_an_account_that_ends_loses_its_sessions_for_good(cast):

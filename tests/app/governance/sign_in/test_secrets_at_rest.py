@@ -16,7 +16,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Session
 from governance.models.sign_in import RESET
-from governance.notices import preferences
+from governance.notifications import preferences
 from governance.runtime import link_tokens
 from governance.sign_in import password_links, sessions
 from initiatives.intake import actions as intake_actions

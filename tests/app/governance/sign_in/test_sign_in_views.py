@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client, override_settings
 
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.web.pages import entry_views
 from initiatives.units import leaving
 from tests.support.factories import PASSWORD, make_person
@@ -45,7 +45,7 @@ def test_every_page_asks_for_it_and_leads_back(client, person):
     page = client.get(response.url)
     assert 'value="/initiatives/?claimed=mvp"' in page.content.decode()
     assert send(client, next="/initiatives/?claimed=mvp").url == "/initiatives/?claimed=mvp"
-    assert client.get("/sign-in/?next=/notices/").url == "/notices/"
+    assert client.get("/sign-in/?next=/notifications/").url == "/notifications/"
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_odd_names_get_an_answer(client, person, login):
 def test_somebody_who_left_neither_signs_in_nor_stays(cast):
     client = Client()
     assert send(client, "outsider").status_code == 302
-    assert client.get("/notices/").status_code == 200
+    assert client.get("/notifications/").status_code == 200
     leaving.deactivate(person=cast.outsider, reason="Left the house", by=cast.admin)
-    assert client.get("/notices/").url.startswith("/sign-in/")
+    assert client.get("/notifications/").url.startswith("/sign-in/")
     assert send(client, "outsider").status_code == 200
 
 
@@ -110,7 +110,7 @@ def test_signing_out_is_a_post(client, person):
     client.force_login(person)
     assert client.get("/sign-out/").status_code == 405
     assert client.post("/sign-out/").url == "/sign-in/"
-    assert client.get("/notices/").status_code == 302
+    assert client.get("/notifications/").status_code == 302
 
 
 def test_csrf_is_asked_for(person):
@@ -146,9 +146,9 @@ def test_help_is_open_and_the_styleguide_is_for_debug(client, cast, settings):
     assert client.get("/styleguide/").status_code == 200
 
 
-def test_notices_are_ones_own(cast, as_):
+def test_notifications_are_ones_own(cast, as_):
     def owed(to, key, link="/help/"):
-        return Notice.objects.create(
+        return Notification.objects.create(
             person=to,
             kind="test",
             object_key=key,
@@ -161,21 +161,21 @@ def test_notices_are_ones_own(cast, as_):
     mine, other = owed(cast.owner, "mine"), owed(cast.lead, "theirs")
     away = owed(cast.owner, "away", "https://evil.example/")
     client = as_(cast.owner)
-    text = client.get("/notices/").content.decode()
+    text = client.get("/notifications/").content.decode()
     assert "About mine" in text
     assert "About theirs" not in text
     assert "Two unread notifications" in text
-    assert client.get(f"/notices/{other.pk}/").status_code == 404
-    assert client.get(f"/notices/{mine.pk}/").url == "/help/"
+    assert client.get(f"/notifications/{other.pk}/").status_code == 404
+    assert client.get(f"/notifications/{mine.pk}/").url == "/help/"
     mine.refresh_from_db()
     assert mine.read_at
-    assert client.get(f"/notices/{away.pk}/").url == "/notices/"
+    assert client.get(f"/notifications/{away.pk}/").url == "/notifications/"
     owed(cast.owner, "third")
-    assert client.get("/notices/read/").status_code == 405
-    client.post("/notices/read/")
-    assert not cast.owner.notices.unread().exists()
-    assert cast.lead.notices.unread().exists()
-    assert client.get("/notices/?page=zero").status_code == 200
+    assert client.get("/notifications/read/").status_code == 405
+    client.post("/notifications/read/")
+    assert not cast.owner.notifications.unread().exists()
+    assert cast.lead.notifications.unread().exists()
+    assert client.get("/notifications/?page=zero").status_code == 200
 
 
 def test_a_rehash_at_sign_in_is_an_act_of_the_person(client, person, settings):

@@ -18,7 +18,7 @@ from governance import tasks as governance_tasks
 from governance.contributions import contributed
 from governance.database.row_history import acting
 from governance.models import Checkpoint, Entry, Leaf, Node, Sealing
-from governance.notices.inbox import lines_for
+from governance.notifications.inbox import lines_for
 from governance.offline import verify
 from governance.offline.verify import Peaks, Rejected, check_receipt, leaf_hash, note_verify
 from governance.operations import heartbeats, installation_inbox

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from governance.models import User
-from governance.notices import mail
+from governance.notifications import mail
 from governance.vocabulary.readable_text import hidden
 from tests.support import factories
 

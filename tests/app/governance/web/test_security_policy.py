@@ -76,8 +76,8 @@ def test_pages_that_refuse_have_it_too(cast, as_):
     client = as_(cast.owner)
     assert trouble_with(client.get("/imports/")) == []
     assert trouble_with(client.get("/initiatives/?q=%00")) == []
-    assert trouble_with(client.post("/notices/read/", {}, secure=False)) == []
+    assert trouble_with(client.post("/notifications/read/", {}, secure=False)) == []
     client.handler.enforce_csrf_checks = True
-    refused = client.post("/notices/read/", {})
+    refused = client.post("/notifications/read/", {})
     assert refused.status_code == 403
     assert trouble_with(refused) == []

@@ -9,9 +9,9 @@ from django.core import mail
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models import Delivery, Notice
-from governance.notices import daily_mail, due
-from governance.notices import inbox as notice_inbox
+from governance.models import Delivery, Notification
+from governance.notifications import daily_mail, due
+from governance.notifications import inbox as notification_inbox
 from initiatives.approvals import mails as approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.reviews import actions as review_actions
@@ -234,7 +234,7 @@ def test_a_sign_stands_on_the_review_of_the_production_gate(cast, as_, initiativ
 
 
 def lines(person):
-    return [line for line in notice_inbox.lines_for(person) if line.verb == "approve"]
+    return [line for line in notification_inbox.lines_for(person) if line.verb == "approve"]
 
 
 def test_it_stands_on_the_inbox_of_everybody_who_may_answer_with_the_time_left(
@@ -317,7 +317,7 @@ def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, initia
             daily_mail.deliver()
     approvals = [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
     assert len(approvals) == 2, "neither again nor with the day's mail"
-    assert Notice.objects.filter(kind="approval").count() == 2
+    assert Notification.objects.filter(kind="approval").count() == 2
 
 
 def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast, initiative, key):
@@ -337,7 +337,7 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
 
 
 def test_the_day_s_mail_repeats_no_approval(cast, initiative, key):
-    """Also when it goes out first: the notice waits for the mail of its own."""
+    """Also when it goes out first: the notification waits for the mail of its own."""
     make_request(initiative, key)
     due.sweep()
     daily_mail.deliver()

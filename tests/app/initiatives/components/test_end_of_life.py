@@ -9,8 +9,8 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Rulebook
-from governance.notices.due import find
-from governance.notices.inbox import lines_for
+from governance.notifications.due import find
+from governance.notifications.inbox import lines_for
 from governance.vocabulary import Stage
 from initiatives.components.findings import REQUIREMENT
 from initiatives.components.register import actions as register_actions

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from governance.models import Unit
-from governance.notices import due
-from governance.notices.inbox import all_lines
+from governance.notifications import due
+from governance.notifications.inbox import all_lines
 from governance.permission_result import Refused
 from initiatives.imports.inventories import actions
 from initiatives.models import ImportBatch, Initiative

@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
-from governance.notices import inbox as notice_inbox
-from governance.notices import owe
+from governance.models import Entry, Notification
+from governance.notifications import inbox as notification_inbox
+from governance.notifications import owe
 from governance.organisation import actions as organisation_actions
 from governance.vocabulary import ObligationKind
 from initiatives.contracts import actions as contract_actions
@@ -34,7 +34,7 @@ from tests.support.rules.plain_rulebook import plain_text
 
 
 def lines(person, verb=None):
-    return [line for line in notice_inbox.lines_for(person) if verb in (None, line.verb)]
+    return [line for line in notification_inbox.lines_for(person) if verb in (None, line.verb)]
 
 
 def said(person, verb=None) -> str:
@@ -370,35 +370,37 @@ def test_a_rulebook_that_waits_for_its_chair_is_said_to(cast, as_):
 
 def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
     client = as_(cast.lead)
-    assert notice_inbox.counts_for(cast.lead)[0] == 0
+    assert notification_inbox.counts_for(cast.lead)[0] == 0
     initiative = factories.make_initiative(cast, owner=cast.lead)
-    assert notice_inbox.counts_for(cast.lead)[0] == 1
+    assert notification_inbox.counts_for(cast.lead)[0] == 1
     assert ">1<span" in client.get("/help/").content.decode()
     role_actions.decline_role(assignment=initiative.roles.get(), by=cast.lead)
-    assert notice_inbox.counts_for(cast.lead)[0] == 0
+    assert notification_inbox.counts_for(cast.lead)[0] == 0
 
 
-def test_unread_notices_are_counted_on_each_page_also_while_the_number_of_lines_is_kept(cast):
+def test_unread_notifications_are_counted_on_each_page_also_while_the_number_of_lines_is_kept(cast):
     def owed(person, key: str) -> None:
         owe.owe(person, "owed", key, subject=key)
 
     factories.make_initiative(cast)
-    lines, before = notice_inbox.counts_for(cast.lead)
+    lines, before = notification_inbox.counts_for(cast.lead)
     owed(cast.lead, "first")
     owed(cast.lead, "second")
     owed(cast.owner, "not theirs")
-    assert notice_inbox.counts_for(cast.lead) == (lines, before + 2)
-    Notice.objects.filter(person=cast.lead, subject="first").update(read_at=clock.now())
-    assert notice_inbox.counts_for(cast.lead) == (lines, before + 1)
+    assert notification_inbox.counts_for(cast.lead) == (lines, before + 2)
+    Notification.objects.filter(person=cast.lead, subject="first").update(read_at=clock.now())
+    assert notification_inbox.counts_for(cast.lead) == (lines, before + 1)
 
 
 def test_only_an_act_that_may_change_a_count_has_it_counted_again(cast, monkeypatch):
-    counted, count = [], notice_inbox.lines_for
-    monkeypatch.setattr(notice_inbox, "lines_for", lambda person: counted.append(person) or count(person))
+    counted, count = [], notification_inbox.lines_for
+    monkeypatch.setattr(
+        notification_inbox, "lines_for", lambda person: counted.append(person) or count(person)
+    )
 
     def says(person, number, *, anew: bool) -> None:
         before = len(counted)
-        assert notice_inbox.counts_for(person)[0] == number
+        assert notification_inbox.counts_for(person)[0] == number
         assert (len(counted) > before) == anew
 
     def answer(initiative) -> None:
@@ -437,7 +439,7 @@ def test_a_inbox_takes_the_same_queries_however_much_is_on_it(cast, as_):
         client = as_(person)
         client.get("/")
         with CaptureQueriesContext(connection) as queries:
-            notice_inbox.lines_for(person)
+            notification_inbox.lines_for(person)
         return len(queries)
 
     def one(number):
@@ -497,7 +499,7 @@ def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
 def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_, review):
     """The seat's signature and the owner's answer, months before the review ends, and nothing of it is folded."""
     assert (review.expires_at.date() - clock.today()).days > 60
-    (waits,) = (line for line in notice_inbox.all_lines(cast.seat_value) if line.verb == "sign")
+    (waits,) = (line for line in notification_inbox.all_lines(cast.seat_value) if line.verb == "sign")
     assert (waits.due - clock.today()).days > 60
     assert headings(inbox(as_(cast.seat_value))) == ["Now (1)"]
     review_actions.ask_question(
@@ -515,7 +517,7 @@ def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, 
     page = inbox(as_(cast.seat_value))
     assert headings(page) == ["Now (1)", "To know (1)"]
     assert page.h1.get_text().strip() == "One thing waits for you"
-    assert notice_inbox.counts_for(cast.seat_value)[0] == 1
+    assert notification_inbox.counts_for(cast.seat_value)[0] == 1
     assert not page.select("main details")[1].has_attr("open")
     assert "To know" not in str(headings(inbox(as_(cast.owner)))), "the owner's own"
 
@@ -532,7 +534,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
             responsible=cast.lead,
         )
     (line,) = lines(cast.lead)
-    client, counted = as_(cast.lead), notice_inbox.counts_for(cast.lead)[0]
+    client, counted = as_(cast.lead), notification_inbox.counts_for(cast.lead)[0]
 
     def send(until, key=line.key) -> str:
         sent = {"line": key, "until": until.isoformat() if until else ""}
@@ -547,7 +549,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     shown = send(until)
     assert "Snoozed (1)" in shown
     assert lines(cast.lead) == []
-    assert notice_inbox.counts_for(cast.lead)[0] == counted - 1
+    assert notification_inbox.counts_for(cast.lead)[0] == counted - 1
     assert as_(cast.owner).post("/snooze/", {"line": line.key, "until": ""}, follow=True).status_code == 200
     assert lines(cast.lead) == [], "nobody else brings it back"
     with time_machine.travel(clock.now() + timedelta(days=5), tick=False):
@@ -573,10 +575,12 @@ def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
     )
     for person, line in found.items():
         with pytest.raises(ValidationError, match="cannot be snoozed"):
-            notice_inbox.snooze(person, line.key, date(2999, 1, 1))
+            notification_inbox.snooze(person, line.key, date(2999, 1, 1))
         person.snoozed_lines.create(line=line.key, until=date(2999, 1, 1))
         assert line in lines(person), "whatever a row says"
-    due = notice_inbox.Line("settle", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2))
+    due = notification_inbox.Line(
+        "settle", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2)
+    )
     assert due.may_snooze
     with time_machine.travel(clock.now() + timedelta(days=2), tick=False):
         assert not due.may_snooze, "a day that was brought forward ends the snooze"

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models import Entry, Notice, Rulebook
-from governance.notices import due
+from governance.models import Entry, Notification, Rulebook
+from governance.notifications import due
 from initiatives import tasks as initiatives_tasks
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
@@ -100,7 +100,7 @@ def test_reviews_end_when_their_time_is_over(cast):
         initiatives_tasks.expire_reviews.delay()
     assert Review.objects.get(pk=review.pk).outcome == "expired"
     assert Entry.objects.acts().of_initiative(initiative.ref).filter(kind="review expired").count() == 1
-    assert Notice.objects.filter(kind="decided", person=cast.owner).count() == 1
+    assert Notification.objects.filter(kind="decided", person=cast.owner).count() == 1
 
 
 @pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_thirty_days_without_an_owner_are_owed_by_the_chair_once_and_move_nothin
         assert obligation.kind == "vacancy"
         assert periodic.open_vacancy_obligations() == []
         due.sweep()
-        notice = Notice.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
-        assert notice.person == cast.chair
-        assert notice.link == f"/initiatives/{initiative.ref}/step-back/"
+        notification = Notification.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
+        assert notification.person == cast.chair
+        assert notification.link == f"/initiatives/{initiative.ref}/step-back/"
     assert initiative_acts.fresh(initiative).stage == "mvp"

@@ -8,7 +8,7 @@ from django.urls import reverse
 from adoption.demo import artefacts
 from governance import clock
 from governance.models import Entry
-from governance.notices.inbox import lines_for
+from governance.notifications.inbox import lines_for
 from governance.permission_result import Conflict, Refused
 from initiatives import tasks as initiatives_tasks
 from initiatives.evidence import actions as evidence_actions

@@ -14,8 +14,8 @@ from django.urls import reverse
 from adoption import tasks as adoption_tasks
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Delivery, Entry, Notice, PasswordLink, User
-from governance.notices import inbox as notice_inbox
+from governance.models import Delivery, Entry, Notification, PasswordLink, User
+from governance.notifications import inbox as notification_inbox
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention, subject_access
@@ -48,7 +48,7 @@ def received(link, **changed) -> IntakeRequest:
 
 
 def inbox(person) -> list[str]:
-    return [line.text for line in notice_inbox.lines_for(person) if "wrote to" in line.text]
+    return [line.text for line in notification_inbox.lines_for(person) if "wrote to" in line.text]
 
 
 def test_from_the_link_to_the_idea(cast, link, as_):
@@ -88,10 +88,10 @@ def test_from_the_link_to_the_idea(cast, link, as_):
 
 
 def test_nobody_is_written_to_and_no_name_enters_the_audit_log(cast, link):
-    before = (Delivery.objects.count(), Notice.objects.count(), PasswordLink.objects.count())
+    before = (Delivery.objects.count(), Notification.objects.count(), PasswordLink.objects.count())
     row = received(link)
     intake_actions.decline(request=row, reason="Another unit does this.", by=cast.chair)
-    assert (Delivery.objects.count(), Notice.objects.count(), PasswordLink.objects.count()) == before
+    assert (Delivery.objects.count(), Notification.objects.count(), PasswordLink.objects.count()) == before
     assert mail.outbox == []
     told = str([entry.facts for entry in Entry.objects.filter(pk__gt=0)])
     assert "Returns of" in told, "what was written is kept"

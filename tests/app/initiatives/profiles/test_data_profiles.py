@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models import Notice
+from governance.models import Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.files.upload_policy import check_file
 from initiatives.integration.definitions import actions as definition_actions
@@ -211,7 +211,7 @@ def test_changes_that_somebody_finds_end_nothing_in_initiatives_of_others(cast):
     seen = drift_effects.consequences(row, [other]).digest
     profile_actions.confirm_drift(profile=row, seen=seen, by=stranger)
     assert initiative.changes.count() == before, "nobody agreed to the idea's link"
-    assert Notice.objects.filter(person=system.owner, kind="drift").count() == 1
+    assert Notification.objects.filter(person=system.owner, kind="drift").count() == 1
 
 
 def test_evidence_that_quotes_values_of_the_data_is_refused():

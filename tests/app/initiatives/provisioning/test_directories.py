@@ -132,7 +132,7 @@ def test_a_changed_address_is_told_to_the_one_before_and_links_wait(entra):
     person = person_of(said)
     assert person.email == "x@evil.example"
     assert person.address_changed_at is not None
-    assert "By Entra ID, to x@evil.example" in person.notices.latest("pk").text
+    assert "By Entra ID, to x@evil.example" in person.notifications.latest("pk").text
 
 
 def test_who_read_an_older_state_does_not_overwrite(entra):

@@ -7,8 +7,8 @@ from django.core import mail
 
 from governance import clock
 from governance.contributions import contributed
-from governance.models import Delivery, Notice
-from governance.notices import daily_mail, due, owe
+from governance.models import Delivery, Notification
+from governance.notifications import daily_mail, due, owe
 from governance.offline import verify
 from governance.transparency_log import sealing, signing_keys
 from initiatives import tasks as initiatives_tasks
@@ -27,8 +27,8 @@ def decided(cast) -> Review:
     return initiative.reviews.get(gate="production")
 
 
-def kept() -> list[Notice]:
-    return list(Notice.objects.filter(kind=checkpoint_mails.KIND).order_by("person__login"))
+def kept() -> list[Notification]:
+    return list(Notification.objects.filter(kind=checkpoint_mails.KIND).order_by("person__login"))
 
 
 def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decision(decided, cast):
@@ -69,7 +69,7 @@ def test_the_weekly_one_goes_on(decided, cast):
     sealing.seal()
     initiatives_tasks.mail_checkpoints.delay()
     due.sweep()
-    weekly = Notice.objects.filter(kind="checkpoint")
+    weekly = Notification.objects.filter(kind="checkpoint")
     assert [row.person for row in weekly] == [cast.auditor]
 
 

@@ -1,4 +1,6 @@
-"""An objection reaches whoever has to answer it, then the seat that objected: on the review, in inboxes, by notice."""
+"""An objection reaches whoever has to answer it, then the seat that objected: on the review, in inboxes, by
+notification.
+"""
 
 from datetime import timedelta
 
@@ -8,9 +10,9 @@ from django.core.files.base import ContentFile
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.models import Notice
-from governance.notices import due
-from governance.notices import inbox as notice_inbox
+from governance.models import Notification
+from governance.notifications import due
+from governance.notifications import inbox as notification_inbox
 from governance.vocabulary import SignOffVerdict
 from initiatives.evidence import actions as evidence_actions
 from initiatives.initiative import review_state
@@ -43,7 +45,7 @@ def object_to(cast, review: Review, *keys: str, seat: str = SEAT):
 
 
 def told(kind: str) -> set[str]:
-    return set(Notice.objects.filter(kind=kind).values_list("person__login", flat=True))
+    return set(Notification.objects.filter(kind=kind).values_list("person__login", flat=True))
 
 
 def named(review: Review) -> dict[str, set[int]]:
@@ -57,7 +59,7 @@ def named(review: Review) -> dict[str, set[int]]:
 def asks(person, review: Review, button: str) -> bool:
     """Whether the inbox of the person leads to the review with these words."""
     link = review.get_absolute_url()
-    return any(line.link == link and line.button == button for line in notice_inbox.lines_for(person))
+    return any(line.link == link and line.button == button for line in notification_inbox.lines_for(person))
 
 
 @pytest.fixture
@@ -120,12 +122,12 @@ def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
     row = review.sign_offs.latest().get(seat=other)
     sign_off_actions.withdraw_sign_off(sign_off=row, reason="Read it anew.", by=row.person)
     assert set(named(review)) == {"answer an objection"}
-    assert not any(line.verb == "sign" for line in notice_inbox.lines_for(row.person))
+    assert not any(line.verb == "sign" for line in notification_inbox.lines_for(row.person))
     page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
     aside = page.split("Can it be decided?</h2>")[1].split("</section>")[0]
     assert cast.owner.full_name in aside
     assert cast.seats[other].full_name not in aside
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
         due.sweep()
     assert told("not signed") == set()
@@ -140,8 +142,8 @@ def test_newer_proof_passes_the_move_to_the_seat_that_objected_and_is_told_once(
     assert asks(cast.seat_security, review, "Look again")
     assert not asks(cast.owner, review, "Answer the objection")
     prove(cast, review, objected[0])
-    assert Notice.objects.filter(kind="look again").count() == 1, "one event, one message"
-    assert Notice.objects.filter(kind="objection", person=cast.owner).count() == 1
+    assert Notification.objects.filter(kind="look again").count() == 1, "one event, one message"
+    assert Notification.objects.filter(kind="objection", person=cast.owner).count() == 1
 
 
 def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, objected):
@@ -153,7 +155,7 @@ def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, obj
         by=cast.owner,
     )
     assert told("look again") == {"seat-security"}
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     for days, login in ((2, None), (3, "seat-security"), (8, "chair")):
         with time_machine.travel(clock.now() + timedelta(days=days), tick=False):
             due.sweep()
@@ -196,8 +198,8 @@ def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
     waited = {move.seat for move in review_turn.moves(review_state.snapshot_of(fresh(review)))}
     assert waited == set(rules.must_include)
     for seat in optional[free:]:
-        assert not any(line.verb == "sign" for line in notice_inbox.lines_for(cast.seats[seat])), seat
-    Notice.objects.all().delete()
+        assert not any(line.verb == "sign" for line in notification_inbox.lines_for(cast.seats[seat])), seat
+    Notification.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
         due.sweep()
     assert told("not signed") == {factories.SEAT_LOGINS[seat] for seat in rules.must_include}

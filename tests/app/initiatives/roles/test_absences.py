@@ -11,8 +11,8 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Absence, Delegation, Entry, Membership, Notice
-from governance.notices import due as notice_due
+from governance.models import Absence, Delegation, Entry, Membership, Notification
+from governance.notifications import due as notification_due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions
@@ -226,9 +226,11 @@ def test_somebody_else_is_asked_after_a_no(cast):
     with pytest.raises(Conflict):
         absence_actions.name_delegate(absence=absence, asked=Asked(cast.support), by=cast.owner)
     absence_actions.decline_delegation(delegation=row, reason="Full.", by=cast.lead)
-    assert Notice.objects.filter(person=cast.owner, kind="delegate answered", text__contains="Full.").exists()
+    assert Notification.objects.filter(
+        person=cast.owner, kind="delegate answered", text__contains="Full."
+    ).exists()
     absence_actions.name_delegate(absence=absence, asked=Asked(cast.support), by=cast.owner)
-    assert Notice.objects.filter(person=cast.support, kind="delegate").exists()
+    assert Notification.objects.filter(person=cast.support, kind="delegate").exists()
     with pytest.raises(Conflict):
         absence_actions.accept_delegation(delegation=row, by=cast.lead)
 
@@ -240,7 +242,7 @@ def test_reminders_go_to_whoever_stands_in(cast, review):
         asked = role_actions.propose_role(
             initiative=review.initiative, role="sponsor", person=cast.support, by=cast.owner
         )
-        found = notice_due.find()
+        found = notification_due.find()
         told = {(due.person.login, due.kind) for due in found.values()}
         assert ("sponsor", "not signed") in told
         assert ("seat-value", "not signed") not in told
@@ -250,7 +252,7 @@ def test_reminders_go_to_whoever_stands_in(cast, review):
         assert all(due.text.startswith("For Marta Lindqvist, who is away") for due in stood_in)
         absence_actions.plan_absence(**days(0, 2), asked=[Asked(cast.steward)], by=cast.support)
         absence_actions.accept_delegation(delegation=Delegation.objects.latest("pk"), by=cast.steward)
-        personal = [due for due in notice_due.find().values() if due.object_key == f"role:{asked.pk}"]
+        personal = [due for due in notification_due.find().values() if due.object_key == f"role:{asked.pk}"]
         assert {due.person for due in personal} == {cast.support}
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as initiative_permissions
 from initiatives.holds import actions as hold_actions
@@ -65,7 +65,7 @@ def test_everything_is_proposed_in_one_act_and_stays_until_it_is_taken(cast, ini
     assert acts.filter(kind="handover").count() == 1
     assert acts.filter(kind="handover proposed").count() == 2
     assert len({entry.xact for entry in acts}) == 1
-    assert Notice.objects.filter(person=cast.lead, kind="handover").count() == 1
+    assert Notification.objects.filter(person=cast.lead, kind="handover").count() == 1
     assert [initiative_permissions.accepted(initiative, "owner").person for initiative in initiatives] == [
         cast.owner
     ] * 2
@@ -111,7 +111,7 @@ def test_the_one_accepts_and_the_other_declines(cast, initiatives):
     handovers.decline_handovers(handovers=[second], reason="Too much.", by=cast.support)
     assert initiative_permissions.accepted(again(initiatives[1]), "owner").person == cast.owner
     assert not RoleAssignment.objects.waiting().exists()
-    assert Notice.objects.filter(person=cast.admin, text="Too much.").exists()
+    assert Notification.objects.filter(person=cast.admin, text="Too much.").exists()
     # Somebody else is asked, then another instead of them, then nobody.
     [third] = handovers.propose_handover(
         person=cast.owner, chosen={initiatives[1]: cast.steward}, reason=WHY, by=cast.owner

@@ -18,8 +18,8 @@ from adoption.demo import initiative_acts
 from governance import clock
 from governance.identity.factors import codes
 from governance.identity.proofs import demands
-from governance.models import Entry, FrozenStatement, Notice, SignatureProof
-from governance.notices import due as notice_due
+from governance.models import Entry, FrozenStatement, Notification, SignatureProof
+from governance.notifications import due as notification_due
 from governance.offline import verify
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
@@ -314,7 +314,9 @@ class TestTold:
 
         def messages():
             return [
-                due for due in notice_due.find().values() if due.kind == "role" and due.person == cast.lead
+                due
+                for due in notification_due.find().values()
+                if due.kind == "role" and due.person == cast.lead
             ]
 
         (due,) = messages()
@@ -327,7 +329,7 @@ class TestTold:
         (left,) = messages()
         assert left.key == due.key
         assert left.subject == "You are asked to accept 1 role"
-        assert not Notice.objects.filter(kind="role").exists()
+        assert not Notification.objects.filter(kind="role").exists()
 
 
 class TestHandovers:

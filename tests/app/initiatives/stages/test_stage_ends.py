@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from adoption.demo import initiative_acts
 from governance import clock
-from governance.notices import inbox as notice_inbox
+from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from governance.templatetags.plumbline import day
 from initiatives.facts import supported_stage
@@ -82,9 +82,11 @@ def test_a_chair_with_more_ends_than_a_inbox_holds_is_told_how_many_and_where(ca
     factories.make_prototype(cast)
     monkeypatch.setattr(person_worklist.Look, "ending_in_all", 31)
     with in_days(AGE["prototype"]):
-        line = next(line for line in notice_inbox.lines_for(cast.chair) if "more" in line.text)
+        line = next(line for line in notification_inbox.lines_for(cast.chair) if "more" in line.text)
         assert (line.text, line.link) == ("30 more stages end", "/initiatives/?report=ending-stages")
-        assert "30 more" not in " ".join(line.text for line in notice_inbox.lines_for(cast.deputy_chair))
+        assert "30 more" not in " ".join(
+            line.text for line in notification_inbox.lines_for(cast.deputy_chair)
+        )
 
 
 def test_a_bad_word_is_not_taken_and_keeps_what_was_typed(cast, as_):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry, Membership, Notice, Unit, User
+from governance.models import Entry, Membership, Notification, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.people.boards import board_for
 from governance.permission_result import Conflict, Refused
@@ -122,8 +122,8 @@ def test_what_is_shown_before_a_merge_is_what_happens(cast, signed_off, other_bo
         .values_list("kind", flat=True)[:2]
     )
     assert set(kinds) == {"board changed", "unit changed"}
-    assert Notice.objects.filter(person=cast.outsider, kind="board changed").exists()
-    assert Notice.objects.filter(
+    assert Notification.objects.filter(person=cast.outsider, kind="board changed").exists()
+    assert Notification.objects.filter(
         person=cast.owner, kind="board changed", initiative_ref=initiative.ref
     ).exists()
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.interaction_log import keys
-from governance.models import Entry, Notice
+from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
 from initiatives.interactions import actions as log_actions
 from initiatives.interactions import reminders
@@ -64,7 +64,7 @@ def test_a_second_person_gives_leave_and_each_reading_is_recorded(ready, cast):
         "interactions read in bulk",
         "interactions read in bulk",
     ]
-    assert Notice.objects.filter(
+    assert Notification.objects.filter(
         person=cast.owner, subject="Reading the selection at once was granted"
     ).exists()
 
@@ -103,7 +103,9 @@ def test_it_is_answered_once_and_a_refusal_gives_its_reason(ready, cast):
             answer()
     with pytest.raises(Conflict):
         read(row, cast.owner)
-    assert Notice.objects.get(person=cast.owner, subject__contains="refused").text == "Read a sample first"
+    assert (
+        Notification.objects.get(person=cast.owner, subject__contains="refused").text == "Read a sample first"
+    )
     asked(ready, cast.owner)
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from governance import clock
 from governance.interaction_log import keys, searching
 from governance.interaction_log.shape import Kind, Message
-from governance.models import Entry, Interaction, Notice
+from governance.models import Entry, Interaction, Notification
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing, verification
 from initiatives.interactions import actions as log_actions
@@ -75,7 +75,9 @@ def test_a_text_is_found_whatever_its_initiative_and_spaces_and_stays_nowhere(in
     assert (made["looked"], made["found"], made["digest"]) == (3, 2, ready.digest)
     for entry in Entry.objects.filter(kind__contains="interactions"):
         assert "maiden" not in json.dumps(entry.facts).casefold()
-    assert Notice.objects.filter(person=cast.owner, subject__contains="selection of interactions is ready")
+    assert Notification.objects.filter(
+        person=cast.owner, subject__contains="selection of interactions is ready"
+    )
     sealing.seal()
     assert [finding.words for finding in verification.verify().findings] == []
 
@@ -165,7 +167,7 @@ def test_what_is_broken_off_again_and_again_fails_in_words_and_keeps_no_phrase(i
     row.refresh_from_db()
     assert (row.state, row.phrase) == (FAILED, None)
     assert "broken off" in row.trouble
-    assert Notice.objects.filter(person=cast.owner, subject__contains="selection failed")
+    assert Notification.objects.filter(person=cast.owner, subject__contains="selection failed")
     select(initiative, cast.owner)
 
 

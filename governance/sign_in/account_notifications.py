@@ -1,4 +1,4 @@
-"""Notices about a person's own account, in the app and by a mail that leaves at once; nobody can opt out.
+"""Notifications about a person's own account, in the app and by a mail that leaves at once; nobody can opt out.
 
 A link for its password, a password that was reset, a changed mail address, a seat. The mail goes where links go: of a
 changed address the one before is told, whatever became of it since.
@@ -10,9 +10,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
 from governance import clock
-from governance.models import Delivery, Notice, User
-from governance.notices import daily_mail, owe
-from governance.notices import mail as notice_mail
+from governance.models import Delivery, Notification, User
+from governance.notifications import daily_mail, owe
+from governance.notifications import mail as notification_mail
 from governance.queue.task_base import after_commit
 
 KIND = "account"
@@ -20,7 +20,9 @@ MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the 
 
 
 def tell(person: User, about: str, *, subject: str, text: str) -> None:
-    """Owe the person this notice with a mail of its own, inside the running act. `about` names the row it speaks of."""
+    """Owe the person this notification with a mail of its own, inside the running act. `about` names the row it speaks
+    of.
+    """
     owe.owe(
         person,
         KIND,
@@ -41,23 +43,23 @@ def send() -> daily_mail.Counts:
 def _unsent():
     """Read or not: whoever sits at the account may not be its person."""
     recent = clock.now() - MAILED_WITHIN
-    return Notice.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
+    return Notification.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
     """The mail, oldest first, to the address that counted when the first of it happened; None where there was none."""
     from governance.sign_in import password_links  # which tells by this module
 
-    notices = list(row.notices.order_by("pk"))
-    address = password_links.address_for(row.person, notices[0].owed_at) if notices else ""
+    notifications = list(row.notifications.order_by("pk"))
+    address = password_links.address_for(row.person, notifications[0].owed_at) if notifications else ""
     if not address:
         return None
-    mail = notice_mail.compose(
+    mail = notification_mail.compose(
         "account",
         to=row.person,
-        subject=f"Plumbline: {daily_mail.with_more(notices)}",
+        subject=f"Plumbline: {daily_mail.with_more(notifications)}",
         key=f"account-{row.pk}.{row.day:%Y%m%d}",
-        context={"notices": notices},
+        context={"notifications": notifications},
     )
     mail.to = [address]
     return mail

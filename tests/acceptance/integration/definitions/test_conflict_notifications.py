@@ -1,10 +1,12 @@
-"""Who hears of definitions that disagree: in the inbox, as a notice, on the initiative; and what its banner says."""
+"""Who hears of definitions that disagree: in the inbox, as a notification, on the initiative; and what its banner
+says.
+"""
 
 import pytest
 from django.urls import reverse
 
-from governance.models import Notice
-from governance.notices import inbox as notice_inbox
+from governance.models import Notification
+from governance.notifications import inbox as notification_inbox
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.models import Term
 from initiatives.roles import actions as role_actions
@@ -25,15 +27,15 @@ pytestmark = pytest.mark.django_db
 def lines(person, initiative):  # noqa: F811
     return [
         line
-        for line in notice_inbox.lines_for(person)
+        for line in notification_inbox.lines_for(person)
         if line.ref == initiative.ref
         and "conflict" in f"{line.text}{line.why}"
         and "is held" not in line.text
     ]
 
 
-def told(person) -> list[Notice]:
-    return list(Notice.objects.filter(person=person, kind="definitions disagree"))
+def told(person) -> list[Notification]:
+    return list(Notification.objects.filter(person=person, kind="definitions disagree"))
 
 
 def page(as_, person, initiative) -> str:  # noqa: F811
@@ -97,8 +99,8 @@ def test_one_message_for_many_initiatives(cast):
             identifier_mask=form,
             by=cast.steward,
         )
-    (notice,) = told(cast.steward)
-    assert notice.subject.endswith("so on 2 other initiatives")
+    (notification,) = told(cast.steward)
+    assert notification.subject.endswith("so on 2 other initiatives")
 
 
 def test_the_page_says_which_field_was_measured_otherwise(cast, as_, initiative):  # noqa: F811

@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from governance import clock
 from governance.contributions import contributed
 from governance.management.commands.remind import moment_of
-from governance.models import Delivery, Notice
-from governance.notices import due as notice_due
-from governance.notices.due import Due, before, late, since
+from governance.models import Delivery, Notification
+from governance.notifications import due as notification_due
+from governance.notifications.due import Due, before, late, since
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 
@@ -53,7 +53,7 @@ def test_the_last_line_is_one_object(due, capsys):
 def test_a_dry_run_writes_and_sends_nothing(due, capsys):
     told = remind(capsys, "--at", "2026-11-09T08:00", "--dry-run")[1]
     assert told == {"due": 1, "new": 1, "sent": 0, "failed": 0}
-    assert (Notice.objects.count(), Delivery.objects.count(), mail.outbox) == (0, 0, [])
+    assert (Notification.objects.count(), Delivery.objects.count(), mail.outbox) == (0, 0, [])
     remind(capsys, "--at", "2026-11-09T08:00")
     assert remind(capsys, "--at", "2026-11-09T08:00", "--dry-run")[1]["new"] == 0
 
@@ -93,8 +93,8 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
 
     monkeypatch.setattr(contributed, "due_queries", [broken, *contributed.due_queries])
     with pytest.raises(ExceptionGroup), clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
-        notice_due.sweep()
-    assert Notice.objects.count() == 1
+        notification_due.sweep()
+    assert Notification.objects.count() == 1
 
 
 def test_people_who_left_are_owed_nothing(due):
@@ -103,17 +103,17 @@ def test_people_who_left_are_owed_nothing(due):
     with unguarded("governance_user"), acting(system="test"):
         due.is_active = False
         due.save()
-    assert notice_due.sweep(datetime(2026, 11, 9, 8, tzinfo=UTC)) == notice_due.Counts(0, 0)
+    assert notification_due.sweep(datetime(2026, 11, 9, 8, tzinfo=UTC)) == notification_due.Counts(0, 0)
 
 
 def test_the_mail_of_the_day_is_complete_although_no_sweep_ran_before(due):
     """A worker that starts in the morning delivers what acts owed and what is due in one mail."""
     from governance import tasks as governance_tasks
-    from governance.notices.owe import owe
+    from governance.notifications.owe import owe
 
     with clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
         governance_tasks.deliver_mail.delay()
-        assert not Notice.objects.exists(), "without a mail to make it does not look for more"
+        assert not Notification.objects.exists(), "without a mail to make it does not look for more"
         owe(due, "test", "act", subject="From an act")
         governance_tasks.deliver_mail.delay()
     (message,) = mail.outbox
@@ -123,7 +123,7 @@ def test_the_mail_of_the_day_is_complete_although_no_sweep_ran_before(due):
 
 def test_mail_goes_out_although_a_query_fails(due, monkeypatch):
     from governance import tasks as governance_tasks
-    from governance.notices.owe import owe
+    from governance.notifications.owe import owe
 
     def broken(moment):
         raise LookupError("no such thing")

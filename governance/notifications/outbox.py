@@ -8,7 +8,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F, Q
 
 from governance import clock
-from governance.models.notices import Outgoing
+from governance.models.notifications import Outgoing
 from governance.runtime.redaction import reason_of
 
 log = structlog.get_logger("plumbline.delivery")

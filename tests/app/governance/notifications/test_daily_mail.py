@@ -9,9 +9,9 @@ from django.core import mail
 from django.db import connection
 
 from governance import clock
-from governance.models import Delivery, Notice
-from governance.notices import daily_mail
-from governance.notices.owe import owe
+from governance.models import Delivery, Notification
+from governance.notifications import daily_mail
+from governance.notifications.owe import owe
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 
@@ -42,7 +42,7 @@ def test_one_mail_carries_everything_of_the_day(person):
         assert words in message.body
         assert words in html
     assert "http" in message.body
-    assert set(Notice.objects.values_list("delivery__sent_at", flat=True)) == {MORNING}
+    assert set(Notification.objects.values_list("delivery__sent_at", flat=True)) == {MORNING}
 
 
 def test_what_comes_after_the_mail_waits_for_the_next_day(person):
@@ -144,14 +144,14 @@ def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
         silent.save()
         gone.is_active = False
         gone.save()
-    fast.notices.update(read_at=clock.now())
+    fast.notifications.update(read_at=clock.now())
     assert daily_mail.deliver() == daily_mail.Counts(0, 0)
-    assert silent.notices.unread().count() == 1, "it stays in the app"
+    assert silent.notifications.unread().count() == 1, "it stays in the app"
 
 
 def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
     initiative = factories.make_prototype(cast)
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     owe(
         cast.owner,
         "test",
@@ -183,7 +183,7 @@ def test_names_from_initiatives_cannot_write_markup_into_the_mail(person):
 
 def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     initiative, other = factories.make_prototype(cast), factories.make_initiative(cast, title="Ticket triage")
-    Notice.objects.all().delete()
+    Notification.objects.all().delete()
     soon, later = clock.today() + timedelta(days=3), clock.today() + timedelta(days=30)
     said = {"initiative_ref": other.ref, "due_on": later, "link": "/later/"}
     owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)

@@ -15,7 +15,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 COUNT_KEPT_SECONDS = 60
 # On every page: built by the framework it would cost more than it takes to answer.
-UNREAD = "(SELECT count(*) FROM governance_notice WHERE person_id = %s AND read_at IS NULL)"
+UNREAD = "(SELECT count(*) FROM governance_notification WHERE person_id = %s AND read_at IS NULL)"
 ACTS_SINCE = f"""
 SELECT id, digest, kind, initiative_ref, {UNREAD} FROM governance_entry
  WHERE "table" = '' AND id >= %s ORDER BY id LIMIT %s
@@ -153,7 +153,7 @@ class Counted:
     circles: list
 
     def unread(self, person) -> int | None:
-        """How many notices the person has not read, where no act since can have changed the count; else None."""
+        """How many notifications the person has not read, where no act since can have changed the count; else None."""
         with connection.cursor() as cursor:
             cursor.execute(ACTS_SINCE, [person.pk, self.newest[0], MOST_ACTS])
             first, *later = cursor.fetchall() or [None]
@@ -172,7 +172,8 @@ def _count_key(person) -> str:
 
 
 def counts_for(person) -> tuple[int, int]:
-    """How much waits for the person, the number of their lines, and their unread notices: for the frame of every page.
+    """How much waits for the person, the number of their lines, and their unread notifications: for the frame of every
+    page.
 
     Every act leaves an entry, so lines are counted anew once an act may have changed them, and each day; their number
     is kept for a minute at most, because an entry with a lower number may be committed later.
@@ -187,4 +188,4 @@ def counts_for(person) -> tuple[int, int]:
         circles = [circle_of(person) for circle_of in contributed.inbox_circles]
     if newest is not None:
         cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)
-    return count, person.notices.unread().count()
+    return count, person.notifications.unread().count()

@@ -1,4 +1,4 @@
-"""What is due: queries only, contributed as `due_queries`; `sweep` turns what they find into notices.
+"""What is due: queries only, contributed as `due_queries`; `sweep` turns what they find into notifications.
 
 A due thing has a period: the threshold it has reached ("14d" before its day, "0d" on it, "late0" in its first week
 after). Only the tightest threshold reached is told, so that after days of silence one right message goes out.
@@ -14,7 +14,7 @@ from django.db import connection
 
 from governance import clock
 from governance.contributions import contributed
-from governance.models import Delegation, Notice, User
+from governance.models import Delegation, Notification, User
 from governance.models.rulebook import NoRulebook
 
 log = structlog.get_logger("plumbline.reminders")
@@ -138,12 +138,14 @@ def sweep(
 def _unknown(found: dict[tuple, Due]) -> set[tuple]:
     """The keys among those found that nobody was owed before."""
     people = {key[0] for key in found}
-    known = Notice.objects.filter(person__in=people).values_list("person", "kind", "object_key", "period")
+    known = Notification.objects.filter(person__in=people).values_list(
+        "person", "kind", "object_key", "period"
+    )
     return set(found) - set(known)
 
 
 def _insert(dues: list[Due]) -> int:
-    """Insert a notice for each, in the order of their keys so that no two sweeps lock up; how many were new.
+    """Insert a notification for each, in the order of their keys so that no two sweeps lock up; how many were new.
 
     Plain SQL, because Django does not say which rows of `ignore_conflicts` were new.
     """
@@ -167,7 +169,7 @@ def _insert(dues: list[Due]) -> int:
         ]
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO governance_notice"
+                "INSERT INTO governance_notification"
                 " (person_id, kind, object_key, period, initiative_ref, subject, text, link, due_on, owed_at)"
                 " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
                 " %s::text[], %s::text[], %s::date[], %s::timestamptz[]) ON CONFLICT DO NOTHING",

@@ -9,7 +9,7 @@ from django.test import Client
 from adoption.demo import initiative_acts
 from governance import clock
 from governance.models import CalendarFeed, Entry
-from governance.notices import calendar_feed, preferences
+from governance.notifications import calendar_feed, preferences
 from governance.vocabulary.readable_text import shown
 from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions

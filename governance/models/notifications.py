@@ -1,4 +1,4 @@
-"""Rows of notices and mails. Not governed: they report and decide nothing."""
+"""Rows of notifications and mails. Not governed: they report and decide nothing."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,22 +6,22 @@ from django.db.models import Q
 from governance.models.people import User
 
 
-class NoticeQuerySet(models.QuerySet):
+class NotificationQuerySet(models.QuerySet):
     def unread(self):
-        """Notices the person has not opened."""
+        """Notifications the person has not opened."""
         return self.filter(read_at__isnull=True)
 
     def unsent(self):
-        """Notices that no mail has carried yet."""
+        """Notifications that no mail has carried yet."""
         return self.filter(delivery__isnull=True)
 
 
-class Notice(models.Model):
+class Notification(models.Model):
     """One message owed to one person: unique per person, kind, object and period, however often it is found due."""
 
     not_governed = "a message owed: it reports and decides nothing"
 
-    person = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    person = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=40)
     object_key = models.CharField(max_length=80)
     period = models.CharField(max_length=40)
@@ -32,22 +32,24 @@ class Notice(models.Model):
     due_on = models.DateField(null=True, blank=True)
     owed_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
-    delivery = models.ForeignKey("Delivery", models.SET_NULL, null=True, blank=True, related_name="notices")
+    delivery = models.ForeignKey(
+        "Delivery", models.SET_NULL, null=True, blank=True, related_name="notifications"
+    )
 
-    objects = NoticeQuerySet.as_manager()
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-owed_at", "-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "kind", "object_key", "period"],
-                name="one_notice_per_person_kind_object_period",
+                name="one_notification_per_person_kind_object_period",
             )
         ]
         indexes = [
             models.Index(fields=["person", "-owed_at"]),
-            models.Index(fields=["person"], condition=Q(delivery__isnull=True), name="notice_unsent"),
-            models.Index(fields=["person"], condition=Q(read_at__isnull=True), name="notice_unread"),
+            models.Index(fields=["person"], condition=Q(delivery__isnull=True), name="notification_unsent"),
+            models.Index(fields=["person"], condition=Q(read_at__isnull=True), name="notification_unread"),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +73,7 @@ class SnoozedLine(models.Model):
 
 
 class Outgoing(models.Model):
-    """A row that a mail carries: claimed by one worker, then sent (`governance.notices.outbox`)."""
+    """A row that a mail carries: claimed by one worker, then sent (`governance.notifications.outbox`)."""
 
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -86,7 +88,7 @@ class Delivery(Outgoing):
     """The one mail of a person, kind, matter and day.
 
     `about` names the matter where a kind has several: the code of the unit of a digest, the minute of a mail about
-    approvals, the newest notice of one about the account.
+    approvals, the newest notification of one about the account.
     """
 
     not_governed = "a mail on its way: it reports and decides nothing"

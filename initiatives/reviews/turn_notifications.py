@@ -2,7 +2,7 @@
 
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notices import owe
+from governance.notifications import owe
 from governance.vocabulary import SignOffVerdict
 from initiatives.facts import initiative_rows
 from initiatives.initiative import review_state

@@ -1,8 +1,8 @@
 """Mails on their way: one row a person, kind, matter and day, claimed so that only one worker sends it.
 
-The day's mail carries what is owed to a person. A notice that comes after the mail of its day waits for the next
-day's. Who reads a notice in the app gets no mail about it; who has no address finds the notices in the app only.
-Other kinds of mail are contributed as `mails`.
+The day's mail carries what is owed to a person. A notification that comes after the mail of its day waits for the next
+day's. Who reads a notification in the app gets no mail about it; who has no address finds the notifications in the app
+only. Other kinds of mail are contributed as `mails`.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from django.db.models import Max, Q
 
 from governance import clock
 from governance.contributions import MailKind, contributed
-from governance.models import Delivery, Notice, User
-from governance.notices import mail, outbox
-from governance.notices.due import ESCALATED
-from governance.notices.owe import readable
+from governance.models import Delivery, Notification, User
+from governance.notifications import mail, outbox
+from governance.notifications.due import ESCALATED
+from governance.notifications.owe import readable
 
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
 GIVE_UP_AFTER = 3  # failures in a row: the mail server is down, the next run tries again
-LISTED = 15  # things in one mail; the list of notices has the rest
+LISTED = 15  # things in one mail; the list of notifications has the rest
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class InitiativeWords:
 
 @dataclass(frozen=True)
 class Line:
-    """One notice in a mail: what, why, what to do about it and where; no stop at the end of its words.
+    """One notification in a mail: what, why, what to do about it and where; no stop at the end of its words.
 
     `link` is a whole address, `due_on` None where the words name the day already.
     """
@@ -96,14 +96,14 @@ def deliver(at: datetime | None = None, *, kind: str = Delivery.DAY) -> Counts:
     return Counts(sent, failed)
 
 
-def unsent_notices():
-    """Notices that a mail should still carry: unread, of active people who have an address."""
-    return Notice.objects.unsent().unread().filter(person__is_active=True).exclude(person__email="")
+def unsent_notifications():
+    """Notifications that a mail should still carry: unread, of active people who have an address."""
+    return Notification.objects.unsent().unread().filter(person__is_active=True).exclude(person__email="")
 
 
 def for_the_day():
     """Those of them that the day's mail carries: all but those that have a mail of their own."""
-    return unsent_notices().exclude(kind__in=contributed.own_mails)
+    return unsent_notifications().exclude(kind__in=contributed.own_mails)
 
 
 def somebody_waits() -> bool:
@@ -113,7 +113,7 @@ def somebody_waits() -> bool:
 
 
 def prepare() -> None:
-    """Give everybody with unsent notices a mail of today. What an earlier day failed to send moves into it."""
+    """Give everybody with unsent notifications a mail of today. What an earlier day failed to send moves into it."""
     today = clock.today()
     release(Delivery.DAY)
     people = for_the_day().order_by("person").values_list("person", flat=True).distinct()
@@ -125,7 +125,8 @@ def prepare() -> None:
 
 
 def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = False) -> MailKind:
-    """A kind of mail that leaves at once with every notice that `unsent()` finds: one a person and minute at most.
+    """A kind of mail that leaves at once with every notification that `unsent()` finds: one a person and minute at
+    most.
 
     `each`: one for whatever is new, within a minute too.
     """
@@ -150,15 +151,15 @@ def at_once(kind: str, *, unsent: Callable, compose: Callable, each: bool = Fals
     return MailKind(newest_day=clock.today, prepare=prepare, fill=fill, compose=compose)
 
 
-def with_more(notices: list[Notice]) -> str:
-    """The subject of a mail that carries these notices: the first of them, and how many more."""
-    return f"{notices[0].subject}{'' if len(notices) == 1 else f', and {len(notices) - 1} more'}"
+def with_more(notifications: list[Notification]) -> str:
+    """The subject of a mail that carries these notifications: the first of them, and how many more."""
+    return f"{notifications[0].subject}{'' if len(notifications) == 1 else f', and {len(notifications) - 1} more'}"
 
 
 def release(kind: str) -> None:
-    """Let the notices that mails of this kind failed to carry on an earlier day go into one of today."""
+    """Let the notifications that mails of this kind failed to carry on an earlier day go into one of today."""
     given_up = Delivery.objects.filter(outbox.free(), kind=kind, day__lt=clock.today(), sent_at__isnull=True)
-    Notice.objects.filter(delivery__in=given_up).update(delivery=None)
+    Notification.objects.filter(delivery__in=given_up).update(delivery=None)
 
 
 def waiting(kind: str) -> list[int]:
@@ -179,7 +180,7 @@ def claim(key: int) -> Delivery | None:
 
 
 def fill(delivery: Delivery) -> None:
-    """Put every notice that no mail has carried into this one."""
+    """Put every notification that no mail has carried into this one."""
     for_the_day().filter(person=delivery.person).update(delivery=delivery)
 
 
@@ -191,15 +192,15 @@ def send(delivery: Delivery) -> bool:
 def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
     """The day's mail, what presses most first; None when everything in it was read meanwhile or the address is gone."""
     person = delivery.person
-    notices = readable(person, delivery.notices.unread().order_by("due_on", "id"))
-    if not notices or not person.email:
+    notifications = readable(person, delivery.notifications.unread().order_by("due_on", "id"))
+    if not notifications or not person.email:
         return None
-    listed = notices[:LISTED]
+    listed = notifications[:LISTED]
     words = initiative_words(listed)
     initiative = words.get(listed[0].initiative_ref)
-    rest = len(notices) - 1
+    rest = len(notifications) - 1
     more = "" if not rest else f", and {'one thing' if rest == 1 else f'{rest} things'} more"
-    subject = notices[0].subject.rstrip(".")
+    subject = notifications[0].subject.rstrip(".")
     return mail.compose(
         "day",
         to=person,
@@ -212,42 +213,50 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives | None:
             "ask": initiative.ask(person) if initiative else "",
             "rest": rest,
             "groups": grouped(listed[1:], words),
-            "later": len(notices) - len(listed),
+            "later": len(notifications) - len(listed),
         },
     )
 
 
-def initiative_words(notices: list[Notice]) -> dict[str, InitiativeWords]:
-    """By reference, what is said of the initiatives that these notices speak of."""
+def initiative_words(notifications: list[Notification]) -> dict[str, InitiativeWords]:
+    """By reference, what is said of the initiatives that these notifications speak of."""
     words: dict[str, InitiativeWords] = {}
     for describe in contributed.initiative_words:
-        words |= describe({notice.initiative_ref for notice in notices if notice.initiative_ref})
+        words |= describe(
+            {notification.initiative_ref for notification in notifications if notification.initiative_ref}
+        )
     return words
 
 
-def grouped(notices: list[Notice], words: dict[str, InitiativeWords]) -> list[Group]:
-    """The notices by initiative, what speaks of no initiative last, each group with the stage and goal of its
+def grouped(notifications: list[Notification], words: dict[str, InitiativeWords]) -> list[Group]:
+    """The notifications by initiative, what speaks of no initiative last, each group with the stage and goal of its
     initiative now.
     """
-    ordered = sorted(notices, key=lambda notice: (not notice.initiative_ref, notice.initiative_ref))
+    ordered = sorted(
+        notifications, key=lambda notification: (not notification.initiative_ref, notification.initiative_ref)
+    )
     return [
-        Group(words.get(ref), [line_of(notice, words.get(ref)) for notice in rows])
-        for ref, rows in groupby(ordered, key=lambda notice: notice.initiative_ref)
+        Group(words.get(ref), [line_of(notification, words.get(ref)) for notification in rows])
+        for ref, rows in groupby(ordered, key=lambda notification: notification.initiative_ref)
     ]
 
 
-def line_of(notice: Notice, initiative: InitiativeWords | None) -> Line:
-    """A notice as a line below the heading of its initiative, which it need not repeat."""
-    words = notice.subject.rstrip(".")
+def line_of(notification: Notification, initiative: InitiativeWords | None) -> Line:
+    """A notification as a line below the heading of its initiative, which it need not repeat."""
+    words = notification.subject.rstrip(".")
     if initiative is not None:
         words = words.removeprefix(f"{initiative.ref} {initiative.title}: ")
-    link = f"{settings.ADDRESS}{notice.link}" if notice.link else ""
-    said = notice.due_on is None or f"{notice.due_on:%-d %B %Y}" in words
-    verb = contributed.notice_verbs.get(notice.kind, "Open it")
-    if notice.period.startswith(ESCALATED):
+    link = f"{settings.ADDRESS}{notification.link}" if notification.link else ""
+    said = notification.due_on is None or f"{notification.due_on:%-d %B %Y}" in words
+    verb = contributed.notification_verbs.get(notification.kind, "Open it")
+    if notification.period.startswith(ESCALATED):
         verb = "See how it stands"
     return Line(
-        words[:1].upper() + words[1:], notice.text.strip(), link, None if said else notice.due_on, verb
+        words[:1].upper() + words[1:],
+        notification.text.strip(),
+        link,
+        None if said else notification.due_on,
+        verb,
     )
 
 

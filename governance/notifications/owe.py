@@ -6,21 +6,23 @@ from datetime import date
 from governance import clock
 from governance.contributions import contributed
 from governance.database import prepared_statements
-from governance.models import Notice, User
+from governance.models import Notification, User
 
 
-def readable(person: User, notices: Iterable[Notice]) -> list[Notice]:
-    """These notices without those about initiatives that the person may not open any more, owed while they could.
+def readable(person: User, notifications: Iterable[Notification]) -> list[Notification]:
+    """These notifications without those about initiatives that the person may not open any more, owed while they could.
 
     What a seat or a role was told is not theirs to read once it ended; what was owed to them since then is.
     """
-    notices = list(notices)
-    refs = {row.initiative_ref for row in notices} - {""}
+    notifications = list(notifications)
+    refs = {row.initiative_ref for row in notifications} - {""}
     lost = (
         {ref: at for find in contributed.sight_lost for ref, at in find(person, refs).items()} if refs else {}
     )
     return [
-        row for row in notices if row.initiative_ref not in lost or row.owed_at > lost[row.initiative_ref]
+        row
+        for row in notifications
+        if row.initiative_ref not in lost or row.owed_at > lost[row.initiative_ref]
     ]
 
 
@@ -56,7 +58,7 @@ def owe(
     }
     with prepared_statements.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO governance_notice (person_id, {', '.join(same)})"
+            f"INSERT INTO governance_notification (person_id, {', '.join(same)})"
             f" SELECT person, {', '.join(['%s'] * len(same))} FROM unnest(%s::bigint[]) AS told(person)"
             " ON CONFLICT DO NOTHING",
             [*same.values(), told],
