@@ -13,7 +13,7 @@ TRANSPORT_ALIASES["filesystem"] = (
     "governance.queue.filesystem_broker:Transport"  # what filesystem:// means, in every process
 )
 
-app = Celery("plumbline", task_cls="governance.queue.task_base:KnockedFor")
+app = Celery("plumbline", task_cls="governance.queue.task_base:QueuedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 signals.worker_init.connect(refuse_wrong_folder, dispatch_uid="plumbline-folder")

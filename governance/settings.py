@@ -307,7 +307,7 @@ CELERY_BEAT_SCHEDULER = "governance.operations.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 240}}
     for name, task, schedule in (
-        ("owe reminders", "governance.tasks.sweep_reminders", crontab(minute="*/15")),
+        ("owe reminders", "governance.tasks.run_reminders", crontab(minute="*/15")),
         ("deliver mail", "governance.tasks.deliver_mail", crontab(minute="2-59/5")),
         ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
         ("mail checkpoints", "initiatives.tasks.mail_checkpoints", crontab()),

@@ -9,9 +9,9 @@ from django.conf import settings
 from governance import clock
 from governance.contributions import contributed
 from governance.identity.factors import resets
-from governance.interaction_keeping import destroyed, expiry
 from governance.interaction_log import keys as interaction_keys
 from governance.interaction_log import loading as interaction_loading
+from governance.interaction_retention import destroyed, expiry
 from governance.models import Session
 from governance.notifications import daily_mail, due
 from governance.sign_in import account_notifications, password_links
@@ -21,9 +21,9 @@ SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
 
 @shared_task(**SURE)
-def sweep_reminders() -> None:
+def run_reminders() -> None:
     """Owe every message that is due now."""
-    due.sweep()
+    due.run()
 
 
 @shared_task(**SURE)
@@ -35,7 +35,7 @@ def deliver_mail() -> None:
     mail_links()
     try:
         if daily_mail.somebody_waits():
-            due.sweep()
+            due.run()
     finally:
         daily_mail.deliver()
 

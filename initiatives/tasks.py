@@ -59,7 +59,7 @@ def follow_register() -> None:
 @shared_task(**SURE)
 def enter_system_imports() -> None:
     """Let the rows of confirmed tables enter the register; what does not fit into one run waits for the next. And
-    knock for long imports that wait, or whose worker is gone.
+    send a queue message for long imports that wait, or whose worker is gone.
     """
     system_import_actions.enter_waiting(seconds=180)
     import_runs.go_on()

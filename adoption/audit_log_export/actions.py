@@ -40,7 +40,7 @@ BOUND = (
     "whoever runs the installation can export more."
 )
 FAILED_WORDS = "It could not be written ({}). Whoever runs the installation finds more in the log."
-SWEEP = "exports"
+JOB = "exports"
 
 
 def ask_export(
@@ -228,7 +228,7 @@ def tend() -> None:
     for row in AuditLogExport.objects.filter(state=DONE).select_related("initiative"):
         if row.until <= clock.now() or _erased_since(row):
             _erase(row)
-    _sweep()
+    _clean_up()
 
 
 def _erased_since(row: AuditLogExport) -> bool:
@@ -238,7 +238,7 @@ def _erased_since(row: AuditLogExport) -> bool:
 
 def _erase(row: AuditLogExport) -> None:
     shutil.rmtree(place_of(row).parent, ignore_errors=True)
-    with act("erase export", system=SWEEP):
+    with act("erase export", system=JOB):
         done = AuditLogExport.objects.filter(pk=row.pk, state=DONE).update(state=ERASED)
         if done:
             entries.record(
@@ -246,7 +246,7 @@ def _erase(row: AuditLogExport) -> None:
             )
 
 
-def _sweep() -> None:
+def _clean_up() -> None:
     folder = Path(settings.EXPORTS_DIR)
     if not folder.is_dir():
         return

@@ -414,7 +414,7 @@ class Tale:
         """What the nightly recount does on the day `ago`: support that has fallen opens the days of grace."""
         with (
             self.day(ago, 0),
-            act("recompute standing", system="standing sweep", initiative=self.initiative) as initiative,
+            act("recompute standing", system="standing job", initiative=self.initiative) as initiative,
         ):
             settle_standing(initiative)
         self.again()

@@ -56,7 +56,7 @@ def open_silence_obligations() -> list[Obligation]:
     for measure in silent_since(last):
         if (measure.initiative_id, silence_of(measure.pk)) in known:
             continue
-        with act("owe a reading", system="silence sweep", initiative=measure.initiative_id) as initiative:
+        with act("owe a reading", system="silence job", initiative=measure.initiative_id) as initiative:
             if not silent_since(last).filter(pk=measure.pk).exists():
                 continue  # a reading came meanwhile
             heard = measure.heard or measure.declared_at

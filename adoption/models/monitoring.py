@@ -17,9 +17,9 @@ from initiatives.models import Initiative
 ALERTMANAGER, AZURE, OTHER = "alertmanager", "azure", "other"
 SENDERS = {ALERTMANAGER: "Alertmanager", AZURE: "Azure Monitor", OTHER: "another sender"}
 # What an alert counts as, from the least to the most.
-SIGN_OF_LIFE, LOOK, DRAFT = "sign of life", "look", "draft"
+HEARTBEAT, LOOK, DRAFT = "heartbeat", "look", "draft"
 BECOMES = {
-    SIGN_OF_LIFE: "Only shows that the monitoring runs",
+    HEARTBEAT: "Only shows that the monitoring runs",
     LOOK: "Something the monitoring found",
     DRAFT: "A draft of an incident, which a person judges",
 }

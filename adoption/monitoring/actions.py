@@ -1,4 +1,4 @@
-"""Alerts taken in, and what they count as: a sign of life, a look, or a draft of an incident, which people judge."""
+"""Alerts taken in, and what they count as: a heartbeat, a look, or a draft of an incident, which people judge."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from adoption.models.monitoring import (
     ALERTMANAGER,
     BECOMES,
     DRAFT,
+    HEARTBEAT,
     LOOK,
     MOST_DAYS,
-    SIGN_OF_LIFE,
 )
 from adoption.monitoring.alert_senders import Sent
 from adoption.monitoring.permissions import may_set_monitoring
@@ -33,10 +33,10 @@ MOST_A_DAY = 1_000  # new alerts of one key; what it sends beyond is counted in 
 KEPT = timedelta(days=730)  # alerts, from the moment they were first heard of
 BODIES_KEPT = timedelta(days=90)  # what their senders said in full
 # Rules that are there to fire always, as monitoring setups name them.
-SIGNS_OF_LIFE = frozenset({"watchdog", "deadmansswitch", "heartbeat"})
+HEARTBEATS = frozenset({"watchdog", "deadmansswitch", "heartbeat"})
 # Alertmanager fires again under the same start after its source was away; what comes sooner after the end came late.
 FIRES_AGAIN = timedelta(minutes=15)
-_RANK = {SIGN_OF_LIFE: 0, LOOK: 1, DRAFT: 2}
+_RANK = {HEARTBEAT: 0, LOOK: 1, DRAFT: 2}
 
 
 @dataclass(frozen=True)
@@ -170,15 +170,15 @@ def counts_as(mappings: list[AlertMapping], rule: str, severity: str) -> str:
     """What an alert of this rule and severity counts as.
 
     What names both goes before what names the rule, that before what names the severity, that before what names
-    neither. Without any, a rule that is there to fire always is a sign of life, and every other alert a look.
+    neither. Without any, a rule that is there to fire always is a heartbeat, and every other alert a look.
     """
     by_place = {(row.rule, row.severity): row.becomes for row in mappings}
     name, bad = rule.lower(), severity.lower()
     for place in ((name, bad), (name, "")):
         if place in by_place:
             return by_place[place]
-    if name in SIGNS_OF_LIFE:
-        return SIGN_OF_LIFE
+    if name in HEARTBEATS:
+        return HEARTBEAT
     return by_place.get(("", bad)) or by_place.get(("", "")) or LOOK
 
 

@@ -68,7 +68,7 @@ class _Wrong(ValueError):
 
 
 def read(body: bytes, now: datetime) -> Batch:
-    """The alerts of a request; none for the sign of life of a sender without alerts. Raises Unreadable."""
+    """The alerts of a request; none for the heartbeat of a sender without alerts. Raises Unreadable."""
     try:
         said = strict_json.read(body)
     except strict_json.NotJson as trouble:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Min, QuerySet
 
 from adoption.models import Alert, IncidentDraft, MonitoringLook, MonitoringPromise
-from adoption.models.monitoring import SIGN_OF_LIFE
+from adoption.models.monitoring import HEARTBEAT
 from governance import clock
 from initiatives.facts.finding_rules import Measurable, about
 
@@ -109,7 +109,7 @@ def _measurable(rhythm: Rhythm, found: tuple[int, int], until: datetime) -> Meas
 
 
 def _found(last: dict[int, date]) -> dict[int, tuple[int, int]]:
-    """By initiative, the alerts of the four weeks before the day given for it but signs of life, and those put to a
+    """By initiative, the alerts of the four weeks before the day given for it but heartbeats, and those put to a
     person.
 
     One question for each of these days: what is said of an initiative stays the same until it is heard of again.
@@ -123,7 +123,7 @@ def _found(last: dict[int, date]) -> dict[int, tuple[int, int]]:
             first_at__lt=until,
         )
         counted = (
-            rows.exclude(counts_as=SIGN_OF_LIFE)
+            rows.exclude(counts_as=HEARTBEAT)
             .order_by()
             .values("initiative")
             .annotate(looks=Count("pk"), drafts=Count("draft"))
@@ -163,7 +163,7 @@ def standing_of(initiative) -> Standing:
             "warn",
             f"Unknown: it has been silent since {_day(rhythm.last)}, and was promised at least every "
             f"{days_in_words(rhythm.every)}.",
-            "Have it send again; a sign of life is enough.",
+            "Have it send again; a heartbeat is enough.",
         )
     waits = unread_since([initiative.pk]).get(initiative.pk)
     if waits is not None and waits + READ_WITHIN <= clock.now():

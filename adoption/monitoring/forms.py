@@ -14,7 +14,7 @@ class PromiseForm(forms.Form):
         min_value=1,
         max_value=MOST_DAYS,
         initial=1,
-        help_text=_("1 is every day. A sign of life counts: the monitoring need not find anything."),
+        help_text=_("1 is every day. A heartbeat counts: the monitoring need not find anything."),
         error_messages={"required": _("Give a number of days from 1 to 31.")},
     )
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from adoption.models import Alert, AlertMapping
-from adoption.models.monitoring import SIGN_OF_LIFE
+from adoption.models.monitoring import HEARTBEAT
 from adoption.monitoring import actions
 from adoption.monitoring.findings import standing_of
 from adoption.monitoring.forms import MappingForm, PromiseForm
@@ -28,7 +28,7 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
     """How the monitoring stands, what it found, and how it is connected."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     alerts = initiative.alerts.select_related("key", "draft").order_by("-first_at", "-pk")
-    signs = request.GET.get("signs") == "1"
+    heartbeats = request.GET.get("heartbeats") == "1"
     keys = initiative.contract.keys.filter(scopes__contains=[ALERTS]) if initiative.contract else ()
     context = initiative_context(request, initiative, PAGE)
     context |= {
@@ -36,8 +36,8 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
         "standing": standing_of(initiative),
         "promise": initiative.monitoring_promises.filter(ended_at__isnull=True).first(),
         "drafts": initiative.incident_drafts.waiting().count(),
-        "page": page_of(request, alerts if signs else alerts.exclude(counts_as=SIGN_OF_LIFE)),
-        "signs": signs,
+        "page": page_of(request, alerts if heartbeats else alerts.exclude(counts_as=HEARTBEAT)),
+        "heartbeats": heartbeats,
         "heard": initiative.monitoring_looks.select_related("key")[:DAYS],
         "mappings": actions.mappings_of(initiative),
         "keys": [key for key in keys if key.good_at(context["now"])],

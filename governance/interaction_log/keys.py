@@ -161,8 +161,8 @@ def destroy(rows: Iterable[int]) -> int:
     """Destroy the keys of these rows; how many were there. What they encrypted cannot be read any more.
 
     A copy of the database that is older still has them wrapped: they are gone for good once the master that wrapped
-    them is destroyed (`change_master`), and a restore destroys them again (`governance.interaction_keeping.destroyed`).
-    Raises DatabaseError where a legal hold is on their initiative.
+    them is destroyed (`change_master`), and a restore destroys them again
+    (`governance.interaction_retention.destroyed`). Raises DatabaseError where a legal hold is on their initiative.
     """
     return InteractionKey.objects.filter(pk__in=list(rows), wrapped__isnull=False).update(
         wrapped=None, destroyed_at=clock.now()

@@ -9,7 +9,7 @@ SCHEDULER, WORKER, WEB = "scheduler", "worker", "web"
 class ProcessHeartbeat(models.Model):
     """A process that says every few seconds that it is there; of web processes, those whose clock is off."""
 
-    not_governed = "a sign of life, written over every few seconds: it decides nothing"
+    not_governed = "a heartbeat, written over every few seconds: it decides nothing"
 
     kind = models.CharField(
         max_length=10, choices=[(SCHEDULER, "scheduler"), (WORKER, "worker"), (WEB, "web")]

@@ -115,7 +115,7 @@ class InteractionBodies(models.Model):
 class InteractionBody(models.Model):
     """The body of one report, encrypted, in a table partitioned by month of receipt, and its wrapped key.
 
-    `day` is that of its batch. A function of the owner empties the table (`governance.interaction_keeping.expiry`).
+    `day` is that of its batch. A function of the owner empties the table (`governance.interaction_retention.expiry`).
     """
 
     inserted_only = True

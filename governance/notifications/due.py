@@ -1,4 +1,4 @@
-"""What is due: queries only, contributed as `due_queries`; `sweep` turns what they find into notifications.
+"""What is due: queries only, contributed as `due_queries`; `run` turns what they find into notifications.
 
 A due thing has a period: the threshold it has reached ("14d" before its day, "0d" on it, "late0" in its first week
 after). Only the tightest threshold reached is told, so that after days of silence one right message goes out.
@@ -47,7 +47,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Counts:
-    """What a sweep found: messages due at that moment, and those among them that nobody was owed before."""
+    """What one run found: messages due at that moment, and those among them that nobody was owed before."""
 
     due: int
     new: int
@@ -118,7 +118,7 @@ def _stand_in(due: Due, standing: dict[tuple[int, str], Delegation]) -> Due:
     return replace(due, person=row.delegate, text=f"{away} {due.text}".strip())
 
 
-def sweep(
+def run(
     at: datetime | None = None, *, dry_run: bool = False, queries: Iterable[Callable] | None = None
 ) -> Counts:
     """Owe every message that is due, at `at` or now; or what these queries find. May run twice at once: one row each.
@@ -145,7 +145,7 @@ def _unknown(found: dict[tuple, Due]) -> set[tuple]:
 
 
 def _insert(dues: list[Due]) -> int:
-    """Insert a notification for each, in the order of their keys so that no two sweeps lock up; how many were new.
+    """Insert a notification for each, in the order of their keys so that no two runs lock up; how many were new.
 
     Plain SQL, because Django does not say which rows of `ignore_conflicts` were new.
     """

@@ -24,7 +24,7 @@ from governance.runtime.redaction import reason_of
 
 log = structlog.get_logger("plumbline.heartbeat")
 
-EVERY = 15.0  # seconds between two signs of life
+EVERY = 15.0  # seconds between two heartbeats
 GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
 SAID_AGAIN = 20.0  # seconds; a task that runs every three is not written down every time
 
@@ -40,7 +40,7 @@ def _writes(write: Callable) -> Callable:
         try:
             write(*args, **options)
         except DatabaseError as trouble:
-            log.warning("a sign of life could not be written", error=str(trouble))
+            log.warning("a heartbeat could not be written", error=str(trouble))
 
     return written
 
@@ -94,7 +94,7 @@ class Scheduler(beat.Scheduler):
     _next_word, _said = 0.0, False
 
     def tick(self, *args, **options):
-        """Knock where it is time, then say so; returns the seconds until the next tick, as Celery's."""
+        """Send what is due to the queue, then say so; returns the seconds until the next tick, as Celery's."""
         rest = super().tick(*args, **options)
         if time.monotonic() >= self._next_word:
             self._next_word = time.monotonic() + EVERY

@@ -30,14 +30,14 @@ from governance.sign_in import password_links
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.readable_text import shown
 
-SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds
+SILENT = timedelta(minutes=2)  # heartbeats come every 15 seconds
 MARGIN = timedelta(minutes=5)  # a task may wait behind others for as long before it is called late
 LITTLE_ROOM = 1024**3  # bytes left for evidence below which the page warns
 
 
 @dataclass(frozen=True)
 class Beating:
-    """A process that gives signs of life, or gave them until it fell silent."""
+    """A process that sends heartbeats, or sent them until it fell silent."""
 
     name: str
     started_at: datetime
@@ -68,12 +68,12 @@ class Beat:
 
     @property
     def several(self) -> bool:
-        """Whether more than one beats: then everything is knocked for twice."""
+        """Whether more than one beats: then each queue message is sent twice."""
         return sum(not one.silent for one in self.schedulers) > 1
 
     @property
     def last(self) -> datetime | None:
-        """The last sign of life of any of them."""
+        """The last heartbeat of any of them."""
         return max((one.seen_at for one in self.schedulers), default=None)
 
 
@@ -131,12 +131,12 @@ def _beating(rows, kind: str) -> list[Beating]:
 
 
 def heartbeats() -> list[ProcessHeartbeat]:
-    """The last sign of life of every process."""
+    """The last heartbeat of every process."""
     return once(("heartbeats",), lambda: list(ProcessHeartbeat.objects.all()))
 
 
 def beat(rows: list[ProcessHeartbeat] | None = None) -> Beat:
-    """The scheduler as its signs of life tell it."""
+    """The scheduler by its heartbeats."""
     schedulers = _beating(ProcessHeartbeat.objects.all() if rows is None else rows, SCHEDULER)
     return Beat(schedulers, silent_since(schedulers))
 

@@ -27,7 +27,7 @@ from governance.people.permissions import may_erase
 from governance.permission_result import Conflict
 from governance.privacy import erasure_log, personal_data
 from governance.privacy.personal_data import About, Column, Mention, Words
-from governance.privacy.retention import Keeping, Kept
+from governance.privacy.retention import Kept, RetentionRules
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -216,8 +216,8 @@ def _of_proof(keys: list[int], work: Work, *, overridden: bool) -> list[NamedPro
     missing = {str(key) for key in keys} - {proof.key for proof in named}
     if missing:
         raise ValidationError({"evidence": f"There is no item {', '.join(sorted(missing))}."})
-    keeping = Keeping.of({proof.initiative_ref for proof in named}, overridden=overridden)
-    reasons = [keeping.of_initiative(proof.initiative_ref, decision=proof.cited) for proof in named]
+    rules = RetentionRules.of({proof.initiative_ref for proof in named}, overridden=overridden)
+    reasons = [rules.of_initiative(proof.initiative_ref, decision=proof.cited) for proof in named]
     work.proof_kept = [kept for kept in reasons if kept is not None]
     if work.proof_kept:
         return []
@@ -256,9 +256,11 @@ def _links(model) -> list[models.Field]:
 def _plan(work: Work, person: User, words: Words, own: list[Own], *, overridden: bool) -> None:
     """Find everything that names the person and part it into what goes and what is kept."""
     hits = personal_data.entries_about(words, person, [(row.table, row.key) for row in own])
-    keeping = Keeping.of({hit.initiative_ref for hit in hits if hit.initiative_ref}, overridden=overridden)
+    rules = RetentionRules.of(
+        {hit.initiative_ref for hit in hits if hit.initiative_ref}, overridden=overridden
+    )
     for hit in hits:
-        kept = keeping.of_entry(hit)
+        kept = rules.of_entry(hit)
         if kept is None:
             work.entries[hit.id] = hit
         else:

@@ -88,7 +88,7 @@ class Kept:
 
 
 @dataclass
-class Keeping:
+class RetentionRules:
     """What is kept on a day, of the initiatives named: asked entry by entry, decided from one look at holds and
     initiatives.
     """
@@ -99,7 +99,7 @@ class Keeping:
     overridden: bool = False
 
     @classmethod
-    def of(cls, refs: set[str], *, overridden: bool = False) -> "Keeping":
+    def of(cls, refs: set[str], *, overridden: bool = False) -> "RetentionRules":
         """The holds and ends of these initiatives; `overridden` puts retention aside, never a hold."""
         return cls(
             held=set(

@@ -21,7 +21,7 @@ PAGE = 50
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def keeping(request: SignedInRequest) -> HttpResponse:
+def retention_page(request: SignedInRequest) -> HttpResponse:
     """Holds that are open, initiatives that are due, erasures that were done; a hold is opened and lifted here."""
     may_hold(request.user).or_refuse()
     lifts = "lift-why" in request.POST
@@ -52,10 +52,10 @@ def keeping(request: SignedInRequest) -> HttpResponse:
             asked.add_error(None, wrong.messages)
         else:
             messages.success(request, _("The hold is lifted.") if lifts else _("The hold is open."))
-            return redirect("keeping")
+            return redirect("retention")
     context = {
-        "nav": "audit" if request.user.is_auditor else "keeping",
-        "tab": "keeping",
+        "nav": "audit" if request.user.is_auditor else "retention",
+        "tab": "retention",
         "hold_form": hold_form,
         "lift_form": lift_form,
         "holds": LegalHold.objects.open().select_related("person", "opened_by"),
@@ -63,7 +63,7 @@ def keeping(request: SignedInRequest) -> HttpResponse:
         "days": settings.RETENTION_DAYS,
         "erasures": [_told(act) for act in reversed(erasure_log.acts())],
     }
-    return render(request, "governance/privacy/keeping.html", context, status=asked.status)
+    return render(request, "governance/privacy/retention.html", context, status=asked.status)
 
 
 def _told(act) -> dict:

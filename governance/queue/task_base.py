@@ -2,7 +2,7 @@
 
 Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries messages. So an
 act hands its message to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else,
-and what is lost with it is found by the next sweep.
+and what is lost with it is found by the next periodic job.
 """
 
 import atexit
@@ -20,12 +20,12 @@ from governance.runtime import clock_check
 
 log = structlog.get_logger("plumbline.queue")
 
-MOST_KNOCKS = 1_000  # that wait for the queue in one process; more are left to the sweeps
-AT_THE_END = 2.0  # seconds that a process which ends gives the knocks on their way
+MOST_MESSAGES = 1_000  # that wait for the queue in one process; more are left to the periodic jobs
+AT_THE_END = 2.0  # seconds that a process which ends gives the queue messages on their way
 
 
-class Knocks:
-    """The knocks of one process that are on their way to the queue."""
+class QueueMessages:
+    """The queue messages of one process that are on their way to the queue."""
 
     def __init__(self):
         self._begin()
@@ -33,21 +33,21 @@ class Knocks:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._waiting: queue.Queue = queue.Queue(MOST_KNOCKS)
+        self._waiting: queue.Queue = queue.Queue(MOST_MESSAGES)
         self._thread: threading.Thread | None = None
 
-    def send(self, knock) -> None:
-        """Have `knock` called soon, by the thread that may wait for the queue; never waits itself."""
+    def send(self, send) -> None:
+        """Have `send` called soon, by the thread that may wait for the queue; never waits itself."""
         if self._process != os.getpid():
             self._begin()  # threads do not outlive a fork
         try:
-            self._waiting.put_nowait(knock)
+            self._waiting.put_nowait(send)
         except queue.Full:
-            log.warning("the queue does not answer; a knock is left to the next sweep")
+            log.warning("the queue does not answer; a queue message is left to the next periodic job")
             return
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._keep_sending, name="knocks", daemon=True)
+                self._thread = threading.Thread(target=self._keep_sending, name="queue messages", daemon=True)
                 self._thread.start()
 
     def settle(self, seconds: float) -> bool:
@@ -63,20 +63,23 @@ class Knocks:
 
     def _keep_sending(self) -> None:
         while True:
-            knock = self._waiting.get()
+            send = self._waiting.get()
             try:
-                knock()
+                send()
             except (
                 Exception
             ) as trouble:  # whatever the transport raises: there are as many kinds as transports
-                log.warning("a knock did not reach the queue; the next sweep finds it", trouble=str(trouble))
+                log.warning(
+                    "a queue message did not reach the queue; the next periodic job finds it",
+                    trouble=str(trouble),
+                )
 
 
-knocks = Knocks()
-atexit.register(knocks.settle, AT_THE_END)
+queue_messages = QueueMessages()
+atexit.register(queue_messages.settle, AT_THE_END)
 
 
-class KnockedFor(Task):
+class QueuedTask(Task):
     """A task of ours. `needs_right_clock`: what it does depends on the day."""
 
     needs_right_clock = True
@@ -91,7 +94,7 @@ class KnockedFor(Task):
         """As Celery's; from a web process or a command the result is None, because nobody waits for it."""
         if current_app.conf.task_always_eager or "producer" in options or current_app.current_worker_task:
             return super().apply_async(args, kwargs, **options)
-        knocks.send(lambda: super(KnockedFor, self).apply_async(args, kwargs, **options))
+        queue_messages.send(lambda: super(QueuedTask, self).apply_async(args, kwargs, **options))
         return None
 
 

@@ -11,7 +11,7 @@ database and for a server of any version. The folder holds
 
 It is written as `DIR.partial` and gets its name when it is complete. Secrets are not in it: neither the secret key
 nor the key that signs checkpoints, or whoever finds a copy could sign in our name; nor the master keys of interactions
-(`governance.interaction_keeping.key_copies`).
+(`governance.interaction_retention.key_copies`).
 `governance.storage.restore` puts it back.
 """
 

@@ -24,7 +24,7 @@ from psycopg import sql
 from governance.audit_log import entries
 from governance.database import database_roles
 from governance.database.row_history import acting
-from governance.interaction_keeping import destroyed
+from governance.interaction_retention import destroyed
 from governance.privacy import erasure_log, erasure_replay
 from governance.runtime.spool_files import sync_folder
 from governance.storage import backup, data_folder

@@ -326,7 +326,7 @@ SHARED_PLACES = {
         (
             ("units", gettext_lazy("Organisation")),
             ("imports", gettext_lazy("Imports")),
-            ("keeping", gettext_lazy("Retention")),
+            ("retention", gettext_lazy("Retention")),
             ("status", gettext_lazy("Status")),
             ("admin:index", gettext_lazy("Tables")),
         ),

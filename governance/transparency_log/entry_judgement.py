@@ -1,4 +1,4 @@
-"""Judging the audit log: whether each recorded change was allowed, from entries read in one sweep.
+"""Judging the audit log: whether each recorded change was allowed, from entries read in one pass.
 
 The rules are those of `governance.offline.verify`, which an export carries along: one judge
 for the live record and for

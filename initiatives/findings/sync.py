@@ -229,6 +229,6 @@ def follow_register() -> list[int]:
     )
     changed = []
     for some in batched(keys):
-        with act("follow register", system="register sweep"):
+        with act("follow register", system="register job"):
             changed += [initiative.pk for initiative in follow(lock_initiatives(some))]
     return changed

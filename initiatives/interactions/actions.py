@@ -10,10 +10,10 @@ from governance import clock
 from governance.audit_log import entries
 from governance.authorization import outcome_reports
 from governance.database import row_history
-from governance.interaction_keeping import destroyed, subject_erasure
 from governance.interaction_log import keys, lines, reading
 from governance.interaction_log.intake import interactions
 from governance.interaction_log.shape import LONGEST_ACT, act_name
+from governance.interaction_retention import destroyed, subject_erasure
 from governance.models import Interaction, User
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act

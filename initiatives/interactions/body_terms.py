@@ -9,8 +9,8 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from governance.interaction_keeping import holds
 from governance.interaction_log.loading import KEPT
+from governance.interaction_retention import holds
 from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.initiative_lookup import initiative_for

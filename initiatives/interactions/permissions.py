@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from governance.interaction_keeping import holds
+from governance.interaction_retention import holds
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, no, yes
 from initiatives.access.permissions import barred_from_signing, may_manage_keys, may_see, roles_of

@@ -84,11 +84,11 @@ def ask_forecast(
             day=day,
             decisions=[one.isoformat() for one in period] if period else None,
         )
-        transaction.on_commit(lambda: _knock(forecast.pk), robust=True)
+        transaction.on_commit(lambda: _send(forecast.pk), robust=True)
     return forecast
 
 
-def _knock(pk: int) -> None:
+def _send(pk: int) -> None:
     named("initiatives.tasks.work_out_forecast").delay(pk)
 
 

@@ -1,7 +1,7 @@
 """Periodic acts on stages: standings that ran out, vacancies that lasted too long.
 
 Nothing waits for these: support, sign-offs and holds are computed for the moment that somebody looks. A transaction
-takes on one initiative, or a batch of a few dozen where many are the same work, and each sweep may run twice.
+takes on one initiative, or a batch of a few dozen where many are the same work, and each periodic job may run twice.
 """
 
 import time
@@ -41,7 +41,7 @@ def recompute() -> list[int]:
     )
     found, done = Initiative.objects.filter(outdated).order_by("pk"), []
     for keys in batched(list(found.values_list("pk", flat=True))):
-        with act("recompute standings", system="standing sweep"):
+        with act("recompute standings", system="standing job"):
             locked = Initiative.objects.all_locked(keys)
             initiatives = list(found.filter(pk__in=[initiative.pk for initiative in locked]))
             settle_standings(initiatives)
@@ -81,7 +81,7 @@ def correct(seconds: float = SECONDS) -> list[int]:
 
 def _correct(keys: list[int]) -> list[int]:
     """Write these standings anew, of those that still differ once they are locked."""
-    with act("correct standings", system="standing sweep"):
+    with act("correct standings", system="standing job"):
         locked = {initiative.pk: initiative for initiative in Initiative.objects.all_locked(keys)}
         wrong = list(standings.differing(list(locked)))
         settle_standings([locked[one.initiative.pk] for one in wrong])
@@ -125,7 +125,7 @@ def open_vacancy_obligations() -> list[Obligation]:
     )
     opened = []
     for hold in list(holds):
-        with act("owe a vacancy", system="vacancy sweep", initiative=hold.initiative_id) as initiative:
+        with act("owe a vacancy", system="vacancy job", initiative=hold.initiative_id) as initiative:
             if not Hold.objects.open().filter(~Exists(known), pk=hold.pk).exists():
                 continue
             chair, _ = initiative_permissions.acting_chair(initiative)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.interaction_keeping import key_copies
+from governance.interaction_retention import key_copies
 
 
 class Command(BaseCommand):

@@ -26,14 +26,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print nothing but the object")
 
     def handle(self, *args, at: str | None = None, dry_run: bool = False, **options) -> None:
-        """Sweep, then deliver. The last line is one JSON object: due, new, sent, failed. Raises CommandError."""
+        """Run the periodic job, then deliver. The last line is one JSON object: due, new, sent, failed. Raises
+        CommandError.
+        """
         moment = None if at is None else moment_of(at)
         if moment is None:
             try:
                 clock_check.require()
             except clock_check.ClockOff as wrong:
                 raise CommandError(str(wrong)) from None
-        found = due.sweep(moment, dry_run=dry_run)
+        found = due.run(moment, dry_run=dry_run)
         mails = daily_mail.Counts(0, 0) if dry_run else daily_mail.deliver(moment)
         if not options["json"]:
             self.stdout.write(

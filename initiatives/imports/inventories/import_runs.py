@@ -100,7 +100,7 @@ def told() -> list[ImportRun]:
 
 
 def go_on() -> None:
-    """Knock again for what waits, or was lost."""
+    """Send a queue message again for what waits, or was lost."""
     for pk in ImportRun.objects.under_way().filter(_unattended()).values_list("pk", flat=True):
         after_commit("initiatives.tasks.run_import", pk)
 
@@ -158,7 +158,7 @@ def _claim(pk: int) -> ImportRun | None:
 
 
 def _wait(pk: int) -> ImportRun:
-    """Back into the queue: it is knocked for again, and this was no try."""
+    """Back into the queue: a queue message is sent again, and this was no try."""
     ImportRun.objects.under_way().filter(pk=pk).update(state="waiting", tries=F("tries") - 1)
     return ImportRun.objects.get(pk=pk)
 

@@ -28,7 +28,7 @@ from initiatives.models.interactions.subject_requests import MET, NOTHING, PARTL
 TIME, EXTENDED = 1, 3  # months from receipt (GDPR, Article 12(3))
 MOST_IDENTIFIERS = 20
 OLDEST = timedelta(days=366)  # a receipt that is recorded late
-SWEEP = "requests of persons"
+JOB = "requests of persons"
 FORGOTTEN = "What this request says of the person is destroyed already."
 
 
@@ -273,13 +273,13 @@ def forget_what_is_over() -> None:
     """Remove files of copies whose time is over, and destroy what closed requests say of their persons."""
     now = clock.now()
     for export in SubjectExport.objects.filter(ended_at__isnull=True, until__lte=now):
-        with act("end copy", system=SWEEP):
+        with act("end copy", system=JOB):
             row = SubjectExport.objects.select_for_update().get(pk=export.pk)
             if row.ended_at is None:
                 end_copy(row)
     over = Q(closed_at__lte=now - timedelta(days=SubjectRequest.KEPT), forgotten_at__isnull=True)
     for pk in SubjectRequest.objects.filter(over).values_list("pk", flat=True):
-        with act("forget request", system=SWEEP):
+        with act("forget request", system=JOB):
             request = SubjectRequest.objects.select_for_update().get(pk=pk)
             if request.forgotten_at is None:
                 count = secrets.forget(request)

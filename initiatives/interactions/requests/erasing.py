@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.audit_log import entries
-from governance.interaction_keeping import destroyed, holds, subject_erasure
+from governance.interaction_retention import destroyed, holds, subject_erasure
 from governance.models import Interaction, InteractionKey, User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind

@@ -10,15 +10,15 @@ from django.db import transaction
 from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
-from governance.interaction_keeping import subject_erasure
 from governance.interaction_log import searching
+from governance.interaction_retention import subject_erasure
 from governance.models import Interaction, User
 from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act
 from initiatives.interactions.requests import secrets
-from initiatives.interactions.requests.actions import SWEEP, person_in, working
+from initiatives.interactions.requests.actions import JOB, person_in, working
 from initiatives.interactions.requests.permissions import may_search
 from initiatives.interactions.requests.secrets import Person
 from initiatives.interactions.selections import actions as selections
@@ -190,7 +190,7 @@ def _begin(one: RequestTextSearch) -> None:
 
 
 def _finish(one: RequestTextSearch) -> None:
-    with act("take over what a text found", system=SWEEP):
+    with act("take over what a text found", system=JOB):
         row = SubjectRequest.objects.select_for_update().get(pk=one.request_id)
         locked = (
             RequestTextSearch.objects.select_for_update(of=("self",))

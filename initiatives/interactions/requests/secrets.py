@@ -7,8 +7,8 @@ and a restore destroys it again.
 import json
 from dataclasses import asdict, dataclass
 
-from governance.interaction_keeping import destroyed
 from governance.interaction_log import bodies, keys
+from governance.interaction_retention import destroyed
 from governance.models import InteractionKey
 from initiatives.models import RequestSecret, SubjectExport, SubjectRequest
 

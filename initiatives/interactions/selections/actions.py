@@ -25,7 +25,7 @@ from initiatives.models.interactions.selections import DONE, ENDED, FAILED, RUNN
 SLICE = 20.0  # seconds that one task looks before it lets others on
 LOST = timedelta(minutes=10)  # without progress for so long, whoever looked is gone
 TRIES = 3  # of one part
-SWEEP = "selections"
+JOB = "selections"
 
 
 def select(
@@ -209,7 +209,7 @@ def members(row: InteractionSelection, places: slice = slice(None)) -> list[Inte
 
 
 def _ended(row: InteractionSelection, state: str, trouble: str = "") -> InteractionSelection:
-    with act("make selection", system=SWEEP, initiative=row.initiative_id) as initiative:
+    with act("make selection", system=JOB, initiative=row.initiative_id) as initiative:
         # One that was ended meanwhile stays so.
         current = (
             InteractionSelection.objects.select_for_update().filter(pk=row.pk, state__in=UNDER_WAY).first()
@@ -280,7 +280,7 @@ def tend() -> None:
         look(pk)
     over = InteractionSelection.objects.filter(until__lt=clock.today()).exclude(state=ENDED)
     for pk, initiative in over.values_list("pk", "initiative"):
-        with act("end selection", system=SWEEP, initiative=initiative) as locked:
+        with act("end selection", system=JOB, initiative=initiative) as locked:
             row = InteractionSelection.objects.select_for_update().get(pk=pk)
             if row.state != ENDED:
                 _end(row, locked)

@@ -110,7 +110,7 @@ def concern(cast, initiative):
 def lapsed_grace(cast, initiative):
     obligation = initiative.obligations.unsettled().get(kind="step_back")
     assert obligation.due < clock.today()
-    due.sweep()
+    due.run()
 
 
 EVENTS = {
@@ -272,7 +272,7 @@ def test_a_second_failure_while_the_hold_stands_is_told_too(cast, initiative):
     assert Notification.objects.filter(kind="held", person=cast.chair).count() == 1
 
 
-def test_records_from_before_are_found_by_the_sweep(cast, initiative):
+def test_records_from_before_are_found_by_the_periodic_job(cast, initiative):
     item = upload(cast, initiative)
     hold = Hold.objects.open().get(kind="failed_drill")
     assert Evidence.objects.get(pk=item.pk).result == "fail"

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from governance import clock
-from governance.interaction_keeping import destroyed, key_copies
 from governance.interaction_log import bodies, keys, loading, reading
 from governance.interaction_log.intake import interactions
 from governance.interaction_log.shape import Message
+from governance.interaction_retention import destroyed, key_copies
 from governance.models import Interaction, InteractionBody, InteractionKey
 from governance.offline.verify import commitment
 from governance.privacy import erasure_log

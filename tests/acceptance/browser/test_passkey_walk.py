@@ -177,7 +177,7 @@ def test_several_roles_are_signed_at_one_touch_and_a_form_beside_another_too(wat
     add(auditor, "Phone")
     expect(page.get_by_role("heading", name="Make recovery codes")).to_be_visible()
     grown_old()
-    page.goto("/audit/keeping/")
+    page.goto("/audit/retention/")
     page.get_by_text("Open a hold").click()
     page.locator("#id_hold_hold-initiative").fill(rows[0].initiative.ref)
     page.locator("#id_hold_hold-why").fill("A claim.")

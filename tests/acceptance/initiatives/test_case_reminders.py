@@ -35,10 +35,12 @@ def on(days: int):
 
 
 def told(kind: str, days: int) -> dict[str, list[str]]:
-    """Sweep as if it were `days` from now; who was newly told of this kind, with the periods, by sign-in name."""
+    """Run the periodic job as if it were `days` from now; who was newly told of this kind, with the periods, by sign-in
+    name.
+    """
     seen = set(Notification.objects.values_list("pk", flat=True))
-    due.sweep(on(days))
-    due.sweep(on(days))
+    due.run(on(days))
+    due.run(on(days))
     new = Notification.objects.filter(kind=kind).exclude(pk__in=seen).select_related("person").order_by("pk")
     found: dict[str, list[str]] = {}
     for notification in new:
@@ -102,7 +104,7 @@ def test_an_imported_claim_reminds_nobody(cast):
         change_stage(row, offered(row, kind=CLAIM, target="production"), reason="Listed", by=None)
     silence()
     for days in (0, 100, 200, 400):
-        due.sweep(on(days))
+        due.run(on(days))
     assert not Notification.objects.exists()
 
 
@@ -243,7 +245,7 @@ def test_conditions_gaps_and_waivers(cast):
         ).save()
     silence()
     assert told("condition", 5) == {}
-    due.sweep(on(6))
+    due.run(on(6))
     for kind, login in (("condition", "lead"), ("gap", "steward"), ("waiver", "owner")):
         assert list(Notification.objects.filter(kind=kind).values_list("person__login", "period")) == [
             (login, "14d")
@@ -297,4 +299,4 @@ def test_the_number_of_questions_does_not_grow_with_the_initiatives(cast, django
     for number in range(6):
         factories.make_initiative(cast, title=f"Idea {number}")
     with django_assert_max_num_queries(43):
-        due.sweep()
+        due.run()

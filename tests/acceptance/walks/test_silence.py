@@ -1,4 +1,4 @@
-"""Nobody is forgotten, nobody is told twice: sweeps twice in a row, two at once, a worker down for days, no broker."""
+"""Nobody is forgotten, nobody is told twice: runs twice in a row, two at once, a worker down for days, no broker."""
 
 import threading
 from collections import Counter
@@ -44,7 +44,7 @@ def day_by_day(days: range, start) -> None:
         with clock.simulated(start + timedelta(days=day)):
             periodic.recompute()
             review_actions.expire_reviews()
-            notification_due.sweep()
+            notification_due.run()
             daily_mail.deliver()
 
 
@@ -62,8 +62,8 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
 
     with clock.simulated(start + timedelta(days=15)):  # no worker ran on days 12, 13 and 14
         due = set(notification_due.find())
-        notification_due.sweep()
-        notification_due.sweep()
+        notification_due.run()
+        notification_due.run()
         daily_mail.deliver()
         daily_mail.deliver()
     after = owed()
@@ -100,14 +100,14 @@ def test_silence_of_any_length_tells_what_a_daily_worker_would_have_told_last(ca
     Notification.objects.all().delete()
     Delivery.objects.all().delete()
     with clock.simulated(start + timedelta(days=39)):
-        notification_due.sweep()
+        notification_due.run()
     alone = {key_of(notification)[:3]: notification.period for notification in Notification.objects.all()}
     assert alone == still_due
     assert all(last[thing] == period for thing, period in alone.items())
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_sweeps_at_once_owe_each_message_once():
+def test_two_runs_at_once_owe_each_message_once():
     cast = factories.make_cast()
     story(cast)
     start, rows = clock.now(), []
@@ -117,7 +117,7 @@ def test_two_sweeps_at_once_owe_each_message_once():
         def work(moment=moment, counts=counts, gate=gate):
             try:
                 gate.wait()
-                counts.append(notification_due.sweep(moment))
+                counts.append(notification_due.run(moment))
             finally:
                 connection.close()
 
@@ -127,7 +127,7 @@ def test_two_sweeps_at_once_owe_each_message_once():
             worker.start()
         for worker in workers:
             worker.join()
-        assert len(counts) == 3, "a sweep failed"
+        assert len(counts) == 3, "a run failed"
         assert len({count.due for count in counts}) == 1
         assert sum(count.new for count in counts) == Notification.objects.count() - before
         rows.append(Notification.objects.count())

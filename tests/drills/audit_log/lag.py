@@ -1,6 +1,6 @@
 """How long an entry waits to be sealed at 200 writes a second: `python -m tests.drills.audit_log.lag [SECONDS]`.
 
-Ten writers, each with a connection of its own, write at an even pace; a sealer knocks every three seconds, as the beat
+Ten writers, each with a connection of its own, write at an even pace; a sealer runs every three seconds, as the beat
 does. What is measured is what the audit log itself says: the moment an entry was written, and that of its checkpoint.
 """
 
@@ -59,7 +59,7 @@ def write(over: threading.Event, seconds: int) -> None:
 
 
 def seal(over: threading.Event) -> None:
-    """Knock as the beat does."""
+    """Send a queue message as the beat does."""
     from django.db import connection
 
     from governance.transparency_log import sealing

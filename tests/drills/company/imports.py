@@ -173,7 +173,9 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     from initiatives.imports.inventories import import_runs
     from initiatives.models import ImportBatch, Initiative
 
-    import_runs.after_commit = lambda *knock: None  # the worker of this drill is told by it, not by the queue
+    import_runs.after_commit = lambda *message: (
+        None
+    )  # the worker of this drill is told by it, not by the queue
     admin = company.cast.admin
     client = Client(SERVER_NAME="localhost")
     client.force_login(admin)

@@ -137,7 +137,7 @@ def loaded(parts: dict, password: str, minutes: int, rate: float) -> tuple[list[
         while len(samples) < minutes and all(part.poll() is None for part in parts.values()):
             until = began + 60 * (len(samples) + 1)
             while (left := until - time.monotonic()) > 0:
-                knock(done)
+                run_beat(done)
                 time.sleep(min(left, 5))
             samples.append(sample(parts))
             if len(samples) == 1:
@@ -162,8 +162,8 @@ def idle(parts: dict, tasks: int) -> int:
     for tenth in range(1, 11):
         while done["task"] < tasks * tenth // 10:
             for _ in range(BATCH):
-                knock(done)
-            for _ in range(240 * 20):  # a knock that waits longer is dropped
+                run_beat(done)
+            for _ in range(240 * 20):  # a queue message that waits longer is dropped
                 if not any(one.is_file() for one in (settings.DATA_DIR / "queue").iterdir()):
                     break
                 time.sleep(0.05)
@@ -224,7 +224,7 @@ def _highest(sample: dict[str, int], part: str) -> float:
     return max((held / MIB for name, held in sample.items() if name.startswith(part)), default=0.0)
 
 
-def knock(done: collections.Counter) -> None:
+def run_beat(done: collections.Counter) -> None:
     """Send one of the tasks that the clock sends, so that each runs far more often than it would."""
     from django.conf import settings
 

@@ -305,7 +305,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
 
 
 def standings() -> None:
-    """Every standing worked out anew, one initiative after the other, as the nightly sweep would after a new
+    """Every standing worked out anew, one initiative after the other, as the nightly job would after a new
     rulebook.
     """
     from initiatives.models import Standing

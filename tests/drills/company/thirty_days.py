@@ -2,7 +2,7 @@
 
     python -m tests.drills.company.thirty_days [IMPORTED] [--days N]
 
-Every task of the beat runs at each moment of KNOCKS of every day, twice over now and then, and people go on living
+Every task of the beat runs at each moment of BEATS of every day, twice over now and then, and people go on living
 (`LIFE`). Afterwards each message, hold, expiry and escalation is held against its day, worked out here from raw rows
 and a table of thresholds of its own, written by hand from what the rules say; nothing may be missing, early, late or
 told twice. The log of the days is printed as it would be told.
@@ -22,9 +22,9 @@ from datetime import date, datetime, timedelta
 from governance.vocabulary import ReviewOutcome
 from tests.drills.company import place
 
-# Local hours at which the whole beat knocks: after midnight, before and after the mail of the day, at night.
-KNOCKS = ((0, 12), (7, 40), (9, 5), (18, 30))
-AGAIN = 5  # each so many knocks, everything knocks twice
+# Local hours at which the whole beat runs: after midnight, before and after the mail of the day, at night.
+BEATS = ((0, 12), (7, 40), (9, 5), (18, 30))
+AGAIN = 5  # each so many runs, everything runs twice
 # Days before and after the day that a message names, by its kind: a message bears the threshold it reached.
 BEFORE = {
     "owed": (14, 3, 0),
@@ -55,7 +55,7 @@ def main(imported: int, days: int) -> int:
         print(f"demo and {imported} imported initiatives: {time.monotonic() - began:.0f} s")
         began = time.monotonic()
         seen = lived(start, days)
-        print(f"{days} days, {seen.knocks} knocks of every task: {time.monotonic() - began:.0f} s\n")
+        print(f"{days} days, {seen.runs} runs of every task: {time.monotonic() - began:.0f} s\n")
         tell(start, days)
         wrong = [*early_or_late(seen), *missing(seen), *twice(seen), *of_initiatives(seen)]
         for line in wrong[:60]:
@@ -94,11 +94,11 @@ def found(imported: int) -> None:
 
 @dataclass
 class Seen:
-    """The first and last moment of the days, and how often the beat knocked."""
+    """The first and last moment of the days, and how often the beat ran."""
 
     first: datetime
     last: datetime
-    knocks: int = 0
+    runs: int = 0
 
     def day(self, moment: datetime) -> date:
         """The local day."""
@@ -108,28 +108,28 @@ class Seen:
 
 
 def lived(start: datetime, days: int) -> Seen:
-    """Day by day: people act in the morning, the beat knocks at its moments."""
+    """Day by day: people act in the morning, the beat runs at its moments."""
     from governance import clock
 
     first = clock.local_day(start) + timedelta(days=1)
     moments = [
         clock.midnight_before(first + timedelta(days=day)) + timedelta(hours=hour, minutes=minute)
         for day in range(days)
-        for hour, minute in KNOCKS
+        for hour, minute in BEATS
     ]
     seen = Seen(moments[0], moments[-1])
     for number, moment in enumerate(moments):
-        if number % len(KNOCKS) == 1:
+        if number % len(BEATS) == 1:
             with clock.simulated(moment - timedelta(minutes=20)):
-                live(number // len(KNOCKS))
+                live(number // len(BEATS))
         with clock.simulated(moment):
             for _ in range(2 if number % AGAIN == 0 else 1):
-                knock()
-                seen.knocks += 1
+                run_beat()
+                seen.runs += 1
     return seen
 
 
-def knock() -> None:
+def run_beat() -> None:
     """Run every task that the beat sends, in the order of its table."""
     from django.conf import settings
 

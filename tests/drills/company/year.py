@@ -123,7 +123,7 @@ class Year:
                 if tiers and day >= apart * (3 * self.a_tier - len(tiers)):
                     self._arrive(tiers.pop(0))
                 self._systems(clock.today())
-                self._knock()
+                self._run_beat()
             with clock.simulated(moment + timedelta(hours=1)):
                 self._people(clock.today(), counted=day >= 365)
         with clock.simulated(start + timedelta(days=365 + self.days)):
@@ -168,10 +168,10 @@ class Year:
                     initiative, self.cast.team, until=day - timedelta(days=1), key=self.keys[initiative.pk]
                 )
 
-    def _knock(self) -> None:
+    def _run_beat(self) -> None:
         from tests.drills.company import thirty_days
 
-        thirty_days.knock()
+        thirty_days.run_beat()
 
     def _people(self, day: date, *, counted: bool) -> None:
         """Whatever is asked for is renewed, what waits is verified, production is accepted again."""

@@ -253,7 +253,7 @@ TABLE = {
     "audit-sample": AUDITORS,
     "audit-drawn": AUDITS,
     "audit-finish": only(closed=405, strangers=405, sent=403),
-    "keeping": only("admin", "auditor", strangers=403, sent=403),
+    "retention": only("admin", "auditor", strangers=403, sent=403),
     "crosswalk": AUDITORS,
     "audit-log": MEMBERS,
     "audit-log-checkpoint": MEMBERS,

@@ -247,6 +247,10 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"interaction.keeping|audit/keeping": "retention",
+    r"signs?[\s_]of[\s_]life": "heartbeat",
+    r"knock(?:s|ed|ing)?": "queue message",
+    r"sweep(?:s|ing)?": "periodic job",
     r"notices?": "notification",
     r"how[\s_]you[\s_]are[\s_]told": "notification settings",
     r"the[\s_]+(?:(?:whole|sealed|append-only)[\s_]+)?record(?! owner)": "audit log",
@@ -265,6 +269,7 @@ DROPPED = {
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"knock-on|"
     r"(can|would|must|tests that|edit it|others)[\s_]+notice|notice (period|with date|or end of)|retire.notice|"
     r"(trademark|permission|in this) notices?|notice, notify|"
     r"(business|use|edge|test|curated|worst|lower|upper|agreed|ugly)[ _-]cases?|case[\s_-]+by[\s_-]+case|case law|"

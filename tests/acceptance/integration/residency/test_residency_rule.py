@@ -186,7 +186,9 @@ def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast,
     ]
     with time_machine.travel(moves, tick=False):
         sync.follow_register()
-        assert held(initiative)[0].liftable_since, "the sweep finds that the new version runs elsewhere"
+        assert held(initiative)[0].liftable_since, (
+            "the periodic job finds that the new version runs elsewhere"
+        )
     with time_machine.travel(back, tick=False):
         sync.follow_register()
         assert held(initiative)[0].liftable_since is None

@@ -259,7 +259,7 @@ def test_who_is_to_try_it_again_is_told_before_on_and_after_the_day(cast, initia
 
     def told(day):
         with clock.simulated(clock.midnight_before(day) + timedelta(hours=9)):
-            notification_due.sweep(queries=[drills])
+            notification_due.run(queries=[drills])
             rows = Notification.objects.filter(kind="drill")
             return sorted(rows.values_list("person__login", "period"))
 

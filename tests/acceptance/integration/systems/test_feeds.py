@@ -99,7 +99,7 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
 
 
 def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mistake(cast, stopped):
-    due.sweep(clock.now())
+    due.run(clock.now())
     obligation = feeds(stopped).first()
     notification = Notification.objects.filter(
         person=cast.outsider, link=reverse("feed-shut", args=[obligation.pk])

@@ -83,7 +83,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
             f"step 4: the review does not name it: {story.blockers(review)}"
         )
     with at(2026, 11, 9, 6):
-        due.sweep()
+        due.run()
         told = set(
             Notification.objects.filter(kind="stale sign-off", initiative_ref=initiative.ref).values_list(
                 "person__login", flat=True
@@ -91,7 +91,7 @@ def test_two_sign_offs_ageing_evidence_and_two_tabs(cast, as_):
         )
         assert told == {"seat-architecture", "owner", "support"}, f"step 4: told were {told}"
         before = Notification.objects.count()
-        due.sweep()
+        due.run()
         assert Notification.objects.count() == before, "step 4: the second run told somebody again"
 
     # 5. Partial is not pass; a date in the future is refused; then it is corrected.

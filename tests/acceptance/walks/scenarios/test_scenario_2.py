@@ -129,13 +129,13 @@ def nobody_accepts(cast, initiative):
         leaving.deactivate(person=cast.owner, reason="Left the company", system="HR feed")
     # 6. Day 7 the chair, day 14 board and sponsor, day 30 an obligation of the chair; the stage is untouched.
     with at(2026, 11, 9):
-        due.sweep()
+        due.run()
         assert ("after7d", "chair") in told(), f"step 6, day 7: {told()}"
         # Of the hold itself the seats it touches heard at once.
         again = {login for period, login in told() if period != "after0d"}
         assert not any(login.startswith("seat-") for login in again), f"step 6, day 7: {again}"
     with at(2026, 11, 16):
-        due.sweep()
+        due.run()
         people = {login for period, login in told() if period == "after14d"}
         assert people == {"sponsor", *factories.SEAT_LOGINS.values()}, f"step 6, day 14: {people}"
     with at(2026, 12, 1, 12):

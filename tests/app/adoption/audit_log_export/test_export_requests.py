@@ -275,7 +275,7 @@ def _killed(**_):
     raise SystemExit
 
 
-def test_a_failure_is_told_and_a_knock_that_was_lost_is_made_up_for(cast, initiative, monkeypatch):
+def test_a_failure_is_told_and_a_queue_message_that_was_lost_is_made_up_for(cast, initiative, monkeypatch):
     row = actions.ask_export(initiative=initiative, by=cast.auditor)
     with clock.simulated(clock.now() + timedelta(minutes=3)):
         adoption_tasks.tend_exports()

@@ -358,7 +358,7 @@ def test_sixty_silent_days_are_a_obligation_that_a_reading_settles(cast):
         with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
-        due.sweep()
+        due.run()
         assert Notification.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
         factories.make_reading(cast, row)
         assert not Obligation.objects.unsettled().filter(kind="reading").exists()

@@ -76,7 +76,7 @@ def test_azure_by_an_address_with_the_key(token, initiative):
     assert row.link.startswith("https://portal.azure.com/")
 
 
-def test_plain_json_and_a_sign_of_life(system, initiative):
+def test_plain_json_and_a_heartbeat(system, initiative):
     assert system.send(URL, body_of("plain")).json()["new"] == 2
     assert system.send(URL, {"heartbeat": True}).json() == {"new": 0, "known": 0, "rejected": []}
     assert MonitoringLook.objects.get(initiative=initiative).day == clock.today()

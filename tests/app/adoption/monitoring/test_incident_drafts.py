@@ -50,7 +50,7 @@ def test_what_names_more_goes_first():
         return AlertMapping(rule=rule, severity=severity, becomes=becomes)
 
     rows = [
-        mapping("", "", "sign of life"),
+        mapping("", "", "heartbeat"),
         mapping("", "critical", "draft"),
         mapping("errorrate", "", "look"),
         mapping("errorrate", "warning", "draft"),
@@ -58,10 +58,10 @@ def test_what_names_more_goes_first():
     assert counts_as(rows, "ErrorRate", "warning") == "draft"
     assert counts_as(rows, "ErrorRate", "critical") == "look"
     assert counts_as(rows, "Other", "Critical") == "draft"
-    assert counts_as(rows, "Other", "info") == "sign of life"
+    assert counts_as(rows, "Other", "info") == "heartbeat"
     assert counts_as([], "Other", "critical") == "look"
-    assert counts_as([], "Watchdog", "none") == "sign of life"
-    assert counts_as([mapping("", "none", "draft")], "Watchdog", "none") == "sign of life"
+    assert counts_as([], "Watchdog", "none") == "heartbeat"
+    assert counts_as([mapping("", "none", "draft")], "Watchdog", "none") == "heartbeat"
     assert counts_as([mapping("watchdog", "", "look")], "Watchdog", "none") == "look"
 
 

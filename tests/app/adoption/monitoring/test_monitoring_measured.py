@@ -48,7 +48,7 @@ def heard(initiative, key, days, *alerts):
 
 
 def measured_at(initiative, days):
-    """What is measured so many days from now, after the sweep of that day and by the moment alone."""
+    """What is measured so many days from now, after the periodic job of that day and by the moment alone."""
     with after(days=days):
         now = clock.now()
         before = [

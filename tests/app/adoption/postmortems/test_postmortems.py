@@ -254,7 +254,7 @@ def test_what_is_owed_and_what_waits_is_told(obligation, published, cast):
     Notification.objects.all().delete()
 
     def told(days):
-        due.sweep(clock.now() + timedelta(days=days))
+        due.run(clock.now() + timedelta(days=days))
         return sorted(
             Notification.objects.filter(kind__contains="post-mortem").values_list("person__login", "period")
         )
@@ -266,12 +266,12 @@ def test_what_is_owed_and_what_waits_is_told(obligation, published, cast):
     row = postmortem_actions.send_back(
         post_mortem=published, version=published.version, reason="No.", by=cast.seat_adoption
     )
-    due.sweep(clock.now() + timedelta(days=17))
+    due.run(clock.now() + timedelta(days=17))
     owed = Notification.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
     assert (owed.person, owed.period) == (cast.owner, "14d")
     assert owed.link == f"/obligations/{obligation.pk}/post-mortem/"
-    due.sweep(clock.now() + timedelta(days=31))
-    due.sweep(clock.now() + timedelta(days=45))
+    due.run(clock.now() + timedelta(days=31))
+    due.run(clock.now() + timedelta(days=45))
     late = Notification.objects.filter(
         kind="overdue", object_key=f"obligation:{obligation.pk}", person=cast.owner
     )

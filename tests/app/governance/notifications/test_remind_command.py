@@ -93,7 +93,7 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
 
     monkeypatch.setattr(contributed, "due_queries", [broken, *contributed.due_queries])
     with pytest.raises(ExceptionGroup), clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
-        notification_due.sweep()
+        notification_due.run()
     assert Notification.objects.count() == 1
 
 
@@ -103,10 +103,10 @@ def test_people_who_left_are_owed_nothing(due):
     with unguarded("governance_user"), acting(system="test"):
         due.is_active = False
         due.save()
-    assert notification_due.sweep(datetime(2026, 11, 9, 8, tzinfo=UTC)) == notification_due.Counts(0, 0)
+    assert notification_due.run(datetime(2026, 11, 9, 8, tzinfo=UTC)) == notification_due.Counts(0, 0)
 
 
-def test_the_mail_of_the_day_is_complete_although_no_sweep_ran_before(due):
+def test_the_mail_of_the_day_is_complete_although_no_periodic_job_ran_before(due):
     """A worker that starts in the morning delivers what acts owed and what is due in one mail."""
     from governance import tasks as governance_tasks
     from governance.notifications.owe import owe

@@ -152,7 +152,7 @@ def _readiness_of_no_other_test():
 
 def test_a_clock_that_is_off_sends_nothing(ahead, admin):
     owed(factories.make_person("reader"))
-    for task in (governance_tasks.sweep_reminders, governance_tasks.deliver_mail, digests):
+    for task in (governance_tasks.run_reminders, governance_tasks.deliver_mail, digests):
         with pytest.raises(ClockOff, match=r"5 days ahead of the database's; .* \(NTP\)"):
             task.delay()
     with pytest.raises(CommandError, match="5 days ahead"):
@@ -298,7 +298,7 @@ def test_a_task_that_did_not_come_when_it_was_due_is_late():
     assert status.due_after(3.0, NOON) == NOON + timedelta(seconds=3)
     quarter = crontab(minute="*/15")
     assert status.due_after(quarter, NOON + timedelta(minutes=1)) == NOON + timedelta(minutes=15)
-    run = TaskRun(name="governance.tasks.sweep_reminders", done_at=NOON + timedelta(minutes=1))
+    run = TaskRun(name="governance.tasks.run_reminders", done_at=NOON + timedelta(minutes=1))
     for minutes, late in ((15, False), (20, False), (21, True)):
         with clock.simulated(NOON + timedelta(minutes=minutes)):
             (task,) = [task for task in status.tasks([run]) if task.name == run.name]

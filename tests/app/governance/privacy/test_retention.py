@@ -123,24 +123,24 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
         ({"hold-initiative": "AI-9999", "hold-why": "A claim"}, "There is no initiative AI-9999"),
         ({"hold-login": "nobody", "hold-why": "A claim"}, "Nobody signs in as nobody"),
     ):
-        assert words in auditor.post("/audit/keeping/", sent).content.decode()
+        assert words in auditor.post("/audit/retention/", sent).content.decode()
     assert (
         auditor.post(
-            "/audit/keeping/", {"hold-initiative": initiative.ref, "hold-why": "A claim"} | SIGNED
+            "/audit/retention/", {"hold-initiative": initiative.ref, "hold-why": "A claim"} | SIGNED
         ).status_code
         == 302
     )
     person = leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     erasure.erase(person=person, why="Asked", duty="GDPR", by=cast.admin)
     with clock.simulated(clock.now() + timedelta(days=730)), django_assert_max_num_queries(31):
-        page = as_(cast.admin).get("/audit/keeping/").content.decode()
+        page = as_(cast.admin).get("/audit/retention/").content.decode()
     assert "A claim" in page
     assert f"erased the data of a person, since then “erased person {person.pk}”: Asked (GDPR)" in page
     assert page.count(initiative.ref) >= 2
     hold = LegalHold.objects.get()
     assert (
         as_(cast.admin)
-        .post("/audit/keeping/", {"lift-hold": hold.pk, "lift-why": "Over"} | SIGNED)
+        .post("/audit/retention/", {"lift-hold": hold.pk, "lift-why": "Over"} | SIGNED)
         .status_code
         == 302
     )

@@ -527,7 +527,7 @@ def test_many_writers_and_sealers_leave_no_entry_out_and_none_twice():
 
 
 @REAL
-def test_one_sealing_at_a_time_and_the_knock_does_not_wait():
+def test_one_sealing_at_a_time_and_the_queue_message_does_not_wait():
     make_entries(1)
     with psycopg.connect(url_of(connection.settings_dict["NAME"])) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline seal'))")

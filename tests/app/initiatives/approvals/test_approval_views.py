@@ -313,7 +313,7 @@ def test_a_mail_leaves_at_once_to_each_who_may_answer_and_only_once(cast, initia
     for days in (0, 1):
         with clock.simulated(clock.now() + timedelta(days=days, minutes=2)):
             approval_mails.send()
-            due.sweep()
+            due.run()
             daily_mail.deliver()
     approvals = [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
     assert len(approvals) == 2, "neither again nor with the day's mail"
@@ -339,7 +339,7 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
 def test_the_day_s_mail_repeats_no_approval(cast, initiative, key):
     """Also when it goes out first: the notification waits for the mail of its own."""
     make_request(initiative, key)
-    due.sweep()
+    due.run()
     daily_mail.deliver()
     assert not [one for one in mail.outbox if "asks for your approval" in one.subject + one.body]
     approval_mails.send()
@@ -349,12 +349,12 @@ def test_the_day_s_mail_repeats_no_approval(cast, initiative, key):
 
 def test_what_was_answered_read_or_ran_out_before_is_not_mailed(cast, initiative, key):
     request = make_request(initiative, key, minutes=5)
-    due.sweep()
+    due.run()
     answer(request, cast.owner)
     approval_mails.send()
     assert mail.outbox == []
     other = make_request(initiative, key, minutes=5, question=make_question(context={}))
-    due.sweep()
+    due.run()
     with clock.simulated(other.expires_at):
         approval_mails.send()
     assert mail.outbox == []

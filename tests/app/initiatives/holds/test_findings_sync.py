@@ -199,7 +199,7 @@ def test_what_the_tier_leaves_out_holds_nothing_until_the_tier_rises(cast, as_, 
     assert set(held(initiative)) == {"definition_conflict"}
     assert "Held since" in text_of(as_(cast.owner).get(initiative.get_absolute_url()))
 
-    # The row of a hold that waits for its next sweep holds nothing meanwhile, and no page says that it does.
+    # The row of a hold that waits for its next periodic job holds nothing meanwhile, and no page says that it does.
     with unguarded("initiatives_initiative"), acting(system="test", reason="The tier as it was before"):
         initiative = initiative_acts.fresh(initiative)
         initiative.tier = "minimal"

@@ -1,4 +1,4 @@
-"""What the worker does to initiatives: each sweep finds its work by a query, and may run twice."""
+"""What the worker does to initiatives: each periodic job finds its work by a query, and may run twice."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def on(days: int):
     return clock.simulated(clock.now() + timedelta(days=days))
 
 
-def test_every_knock_of_the_beat_is_a_task_and_drops_when_it_is_late():
+def test_every_queue_message_of_the_beat_is_a_task_and_drops_when_it_is_late():
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         task = current_app.tasks[entry["task"]]
         assert isinstance(entry["schedule"], (crontab, float))  # at an hour, or every few seconds
@@ -114,7 +114,7 @@ def test_thirty_days_without_an_owner_are_owed_by_the_chair_once_and_move_nothin
         assert obligation.responsible == cast.chair
         assert obligation.kind == "vacancy"
         assert periodic.open_vacancy_obligations() == []
-        due.sweep()
+        due.run()
         notification = Notification.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
         assert notification.person == cast.chair
         assert notification.link == f"/initiatives/{initiative.ref}/step-back/"

@@ -209,13 +209,13 @@ def erases_a_person_from_the_log(cast):
 
 def lays_a_legal_hold(cast):
     sent = {"hold-initiative": factories.make_initiative(cast).ref, "hold-why": "Words kept."}
-    return Binding("auditor", reverse("keeping"), sent, "legal hold opened")
+    return Binding("auditor", reverse("retention"), sent, "legal hold opened")
 
 
 def lifts_a_legal_hold(cast):
     hold = retention.open_hold(person=cast.outsider, reason="A claim", by=cast.auditor)
     sent = {"lift-hold": hold.pk, "lift-why": "Words kept."}
-    return Binding("admin", reverse("keeping"), sent, "legal hold lifted")
+    return Binding("admin", reverse("retention"), sent, "legal hold lifted")
 
 
 def sign_offs(cast):

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.database.row_history import acting
-from governance.interaction_keeping import expiry
+from governance.interaction_retention import expiry
 from governance.models import Entry, InteractionBody, User
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention

@@ -9,10 +9,10 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from governance import clock
-from governance.interaction_keeping import destroyed, holds, subject_erasure
 from governance.interaction_log import keys, loading, reading
 from governance.interaction_log.intake import interactions
 from governance.interaction_log.shape import Kind, ToolCall
+from governance.interaction_retention import destroyed, holds, subject_erasure
 from governance.models import Entry, Interaction, InteractionKey
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention

@@ -68,7 +68,7 @@ def test_a_decision_of_each_outcome_and_no_other_gate(decided, cast):
 def test_the_weekly_one_goes_on(decided, cast):
     sealing.seal()
     initiatives_tasks.mail_checkpoints.delay()
-    due.sweep()
+    due.run()
     weekly = Notification.objects.filter(kind="checkpoint")
     assert [row.person for row in weekly] == [cast.auditor]
 

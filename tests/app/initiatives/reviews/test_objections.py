@@ -129,7 +129,7 @@ def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
     assert cast.seats[other].full_name not in aside
     Notification.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
-        due.sweep()
+        due.run()
     assert told("not signed") == set()
     assert cast.owner.login in told("objection")
 
@@ -158,7 +158,7 @@ def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, obj
     Notification.objects.all().delete()
     for days, login in ((2, None), (3, "seat-security"), (8, "chair")):
         with time_machine.travel(clock.now() + timedelta(days=days), tick=False):
-            due.sweep()
+            due.run()
         assert (login in told("look again")) == (login is not None)
 
 
@@ -201,7 +201,7 @@ def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
         assert not any(line.verb == "sign" for line in notification_inbox.lines_for(cast.seats[seat])), seat
     Notification.objects.all().delete()
     with time_machine.travel(clock.now() + timedelta(days=7), tick=False):
-        due.sweep()
+        due.run()
     assert told("not signed") == {factories.SEAT_LOGINS[seat] for seat in rules.must_include}
 
 

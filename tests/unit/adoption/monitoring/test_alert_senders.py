@@ -77,7 +77,7 @@ def test_plain():
     assert plain(state="resolved").ended == NOW
 
 
-def test_a_sign_of_life_holds_no_alert():
+def test_a_heartbeat_holds_no_alert():
     assert read(b'{"heartbeat": true}', NOW) == alert_senders.Batch()
     with pytest.raises(Unreadable):
         read(b'{"heartbeat": 1}', NOW)

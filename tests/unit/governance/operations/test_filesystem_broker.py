@@ -28,8 +28,8 @@ def test_half_a_message_is_put_away_and_the_next_is_read(queue, tmp_path):
         (".0_c.celery.msg.d", ""),
     ):
         (tmp_path / name).write_text(half)
-    queue.put({"knock": 1})
-    assert queue.get(timeout=1).payload == {"knock": 1}
+    queue.put({"message": 1})
+    assert queue.get(timeout=1).payload == {"message": 1}
     assert [path.name for path in tmp_path.glob("*.msg")] == []
     with pytest.raises(queue.Empty):
         queue.get_nowait()
@@ -57,5 +57,5 @@ def test_nobody_sees_half_a_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", cut_short)
     with pytest.raises(ChannelError):
-        filesystem_broker._write(tmp_path / "1_a.celery.msg", {"knock": 1})
+        filesystem_broker._write(tmp_path / "1_a.celery.msg", {"message": 1})
     assert not [*tmp_path.iterdir()]

@@ -1,4 +1,4 @@
-"""Knocks: an act never waits for the queue, and what the queue did not take is left to the sweeps."""
+"""QueueMessages: an act never waits for the queue, and what the queue did not take is left to the periodic jobs."""
 
 import signal
 import subprocess
@@ -14,14 +14,14 @@ from tests.acceptance.operations.test_run_command import free_port, program
 
 @pytest.fixture
 def queue(monkeypatch):
-    """The knocks of a process of its own."""
-    fresh = task_base.Knocks()
-    monkeypatch.setattr(task_base, "knocks", fresh)
+    """The queue messages of a process of its own."""
+    fresh = task_base.QueueMessages()
+    monkeypatch.setattr(task_base, "queue_messages", fresh)
     return fresh
 
 
 def test_a_queue_that_hangs_holds_up_one_thread_and_no_act(queue, monkeypatch):
-    monkeypatch.setattr(task_base, "MOST_KNOCKS", 3)
+    monkeypatch.setattr(task_base, "MOST_MESSAGES", 3)
     queue._begin()
     hanging, began = threading.Event(), time.monotonic()
     done = []
@@ -33,10 +33,12 @@ def test_a_queue_that_hangs_holds_up_one_thread_and_no_act(queue, monkeypatch):
     until = time.monotonic() + 10
     while len(done) < 4 and time.monotonic() < until:
         time.sleep(0.01)
-    assert 3 <= len(done) <= 4, "one on its way and as many as may wait; the rest was left to the sweeps"
+    assert 3 <= len(done) <= 4, (
+        "one on its way and as many as may wait; the rest was left to the periodic jobs"
+    )
 
 
-def test_a_queue_that_refuses_stops_no_later_knock(queue):
+def test_a_queue_that_refuses_stops_no_later_message(queue):
     done = []
     queue.send(lambda: 1 / 0)
     queue.send(lambda: done.append(1))
@@ -46,7 +48,7 @@ def test_a_queue_that_refuses_stops_no_later_knock(queue):
 
 def test_tasks_of_ours_are_handed_over(queue, monkeypatch):
     app = Celery(
-        "apart", task_cls="governance.queue.task_base:KnockedFor", set_as_current=False, broker="memory://"
+        "apart", task_cls="governance.queue.task_base:QueuedTask", set_as_current=False, broker="memory://"
     )
 
     @app.task
@@ -71,7 +73,7 @@ def test_every_task_of_ours_is_such_a_one():
         if name.startswith(("governance.", "initiatives.", "adoption."))
     ]
     assert len(own) > 15
-    assert all(isinstance(task, task_base.KnockedFor) for task in own)
+    assert all(isinstance(task, task_base.QueuedTask) for task in own)
     of_no_clock = {task.name for task in own if not task.needs_right_clock}
     assert of_no_clock == {"governance.tasks.seal_audit_log", "governance.tasks.load_interactions"}
 
@@ -99,13 +101,13 @@ def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeyp
     try:
         url = f"redis://127.0.0.1:{port}/0"
         app = Celery(
-            "apart", task_cls="governance.queue.task_base:KnockedFor", set_as_current=False, broker=url
+            "apart", task_cls="governance.queue.task_base:QueuedTask", set_as_current=False, broker=url
         )
         app.conf.broker_transport_options = broker_settings.transport_options(url, tmp_path)
         app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0.2, "interval_max": 0.2}
 
         @app.task
-        def knock():
+        def ask():
             pass
 
         monkeypatch.setattr(task_base, "current_app", app)
@@ -114,20 +116,22 @@ def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeyp
         until = time.monotonic() + 10
         while readiness.broker() != "ok" and time.monotonic() < until:
             time.sleep(0.1)
-        knock.delay()
+        ask.delay()
         assert queue.settle(10)
         server.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         for _ in range(8):
-            knock.delay()
+            ask.delay()
         assert time.monotonic() - began < 1, "an act"
         assert (
             readiness.Readiness().conditions([readiness.Check("broker", readiness.broker)])["broker"] != "ok"
         )
         assert time.monotonic() - began < 5, "a probe"
         server.send_signal(signal.SIGCONT)
-        knock.delay()
-        assert queue.settle(60), "what was lost is left to the sweeps, and the next knocks arrive"
+        ask.delay()
+        assert queue.settle(60), (
+            "what was lost is left to the periodic jobs, and the next queue messages arrive"
+        )
     finally:
         server.send_signal(signal.SIGCONT)
         server.kill()

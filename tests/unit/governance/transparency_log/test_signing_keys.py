@@ -83,5 +83,9 @@ def test_a_key_is_not_set_twice(load):
 
 
 def test_the_worker_seals_every_few_seconds(load):
-    knock = load()["CELERY_BEAT_SCHEDULE"]["seal the audit log"]
-    assert knock == {"task": "governance.tasks.seal_audit_log", "schedule": 3.0, "options": {"expires": 10}}
+    scheduled = load()["CELERY_BEAT_SCHEDULE"]["seal the audit log"]
+    assert scheduled == {
+        "task": "governance.tasks.seal_audit_log",
+        "schedule": 3.0,
+        "options": {"expires": 10},
+    }

@@ -7,7 +7,7 @@ from django.db import connection
 
 from governance import clock
 from governance.database.row_history import acting
-from governance.interaction_keeping import subject_erasure
+from governance.interaction_retention import subject_erasure
 from governance.models import Entry, Interaction
 from governance.permission_result import Conflict, Refused
 from initiatives.interactions.requests import actions, copies, erasing, hits, searches

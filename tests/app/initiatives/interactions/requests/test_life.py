@@ -10,9 +10,9 @@ from django.db import IntegrityError, connection, transaction
 
 from governance import clock
 from governance.database.row_history import acting
-from governance.interaction_keeping import holds, subject_erasure
 from governance.interaction_log import keys, reading
 from governance.interaction_log.shape import Kind, Message, ToolCall
+from governance.interaction_retention import holds, subject_erasure
 from governance.models import Entry, Interaction, InteractionKey
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention

@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection, transaction
 from governance import clock
 from governance.contributions import contributed
 from governance.database import row_history
-from governance.interaction_keeping import expiry
 from governance.interaction_log import loading, reading
+from governance.interaction_retention import expiry
 from governance.models import (
     Entry,
     Interaction,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from governance.interaction_keeping import destroyed
 from governance.interaction_log import keys
+from governance.interaction_retention import destroyed
 from governance.runtime.spool_files import sync_folder
 
 SUMS = "sha256sums"

@@ -16,9 +16,9 @@ from governance import clock
 from governance.audit_log import entries
 from governance.contributions import contributed
 from governance.database import row_history
-from governance.interaction_keeping import holds
 from governance.interaction_log import keys, loading
 from governance.interaction_log.loading import KEPT, SYSTEM
+from governance.interaction_retention import holds
 from governance.models import Interaction, InteractionBodies, InteractionKey
 from governance.vocabulary.entry_kinds import EntryKind
 
