@@ -102,7 +102,7 @@ urlpatterns = [
     ),
     path("public/<str:token>/", public_page_views.public_page, name="public-page"),
     path("public/<str:token>/badge.svg", public_page_views.badge, name="public-badge"),
-    path("initiatives/<str:ref>/history/export/", export_views.of_initiative, name="initiative-export"),
+    path("initiatives/<str:ref>/activity/export/", export_views.of_initiative, name="initiative-export"),
     path("exports/", export_views.exports, name="audit-log-exports"),
     path("exports/<int:pk>/", export_views.export, name="audit-log-export"),
     path("exports/<int:pk>/progress/", export_views.progress, name="audit-log-export-progress"),

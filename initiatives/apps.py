@@ -27,7 +27,7 @@ class InitiativesConfig(AppConfig):
             "initiatives.findings.decision_days",
             "initiatives.portfolio.search",
             "initiatives.holds.contribution",
-            "initiatives.history.entry_wording",
+            "initiatives.activity.entry_wording",
             "initiatives.imports.contribution",
             "initiatives.initiative_pages.contribution",
             "initiatives.insights.figures",

@@ -160,7 +160,7 @@ urlpatterns = [
         initiative_page_views.confirm_tier,
         name="initiative-tier-confirm",
     ),
-    path("initiatives/<str:ref>/history/", initiative_page_views.history, name="initiative-history"),
+    path("initiatives/<str:ref>/activity/", initiative_page_views.activity, name="initiative-activity"),
     path("initiatives/<str:ref>/compare/", day_comparison_views.compare, name="initiative-compare"),
     path("initiatives/<str:ref>/requirements/", requirements_views.all_requirements, name="requirements"),
     path("initiatives/<str:ref>/requirements/several/", several_views.several, name="requirements-several"),

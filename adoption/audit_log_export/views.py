@@ -40,7 +40,7 @@ def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
     return ask(
         request,
         initiative,
-        "initiative-history",
+        "initiative-activity",
         form,
         title=_("Export the audit log of this initiative"),
         lede=_(
@@ -55,7 +55,7 @@ def of_initiative(request: SignedInRequest, ref: str) -> HttpResponse:
             _("That you asked for it, and each time that you take it, is recorded."),
             actions.BOUND,
         ],
-        back_url=reverse("initiative-history", args=[initiative.ref]),
+        back_url=reverse("initiative-activity", args=[initiative.ref]),
         verb=_("Export it"),
     )
 
@@ -135,15 +135,15 @@ def download(request: SignedInRequest, pk: int) -> FileResponse:
     return guarded(answer, framed_by="'none'")
 
 
-def beside_history(person, initiative) -> Part | None:
+def beside_activity(person, initiative) -> Part | None:
     """Beside the Activity of an initiative: where its entries are exported, for whoever may."""
     if as_of.current() is not None or not permissions.asks(initiative, person):
         return None
-    return Part("adoption/audit_log_export/_beside_history.html", {"initiative": initiative})
+    return Part("adoption/audit_log_export/_beside_activity.html", {"initiative": initiative})
 
 
 CONTRIBUTION = Contribution(
-    beside_history=[beside_history],
+    beside_activity=[beside_activity],
     readings={EntryKind.AUDIT_LOG_EXPORT_TAKEN},
     notification_verbs={"audit log export": "Open the export"},
 )

@@ -112,7 +112,7 @@ PEOPLE = (
         "Look through the inventory that waits to be confirmed, then through what was imported.",
         admin=True,
     ),
-    Person("auditor", "Mei Tan", None, "Open Invoice matching and read its history.", auditor=True),
+    Person("auditor", "Mei Tan", None, "Open Invoice matching and read its activity.", auditor=True),
     Person(
         "outsider",
         "Sam Brook",

@@ -24,9 +24,9 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import in_days
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
+from initiatives.activity import entry_wording as activity_entry_wording
+from initiatives.activity import timeline
 from initiatives.form_fields import DayField
-from initiatives.history import entry_wording as history_entry_wording
-from initiatives.history import timeline
 from initiatives.inbox import first_steps as inbox_first_steps
 from initiatives.initiative.initiative_frame import pick
 from initiatives.models import Span
@@ -202,7 +202,7 @@ def _news(initiatives) -> list[dict]:
     told = []
     for pk, kind, ref, at, body in shown:
         said = {} if pk in gone else Entry.read(body)
-        text = gone.get(pk) or history_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.book)
+        text = gone.get(pk) or activity_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.book)
         told.append(
             {
                 "at": at,

@@ -1,1 +1,1 @@
-"""The initiative as people read it: overview, banners, history, any day, wording of entries."""
+"""The initiative as people read it: overview, banners, activity, any day, wording of entries."""

@@ -19,7 +19,7 @@ CONTRIBUTION = Contribution(
         InitiativePage("Contract and access", _("API access"), "systems"),
         InitiativePage("System", _("Versions and scope"), "running"),
         InitiativePage("System", _("Integration"), "integration"),
-        InitiativePage("Activity", _("Activity"), "initiative-history"),
+        InitiativePage("Activity", _("Activity"), "initiative-activity"),
     ],
     banners=[banners.banners_of],
 )

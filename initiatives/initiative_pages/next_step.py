@@ -10,8 +10,8 @@ from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, Role
 from initiatives.access import permissions as initiative_permissions
+from initiatives.activity.entry_wording import question
 from initiatives.facts import initiative_rows
-from initiatives.history.entry_wording import question
 
 # answer: (tone, mark)
 TONES = {lead_questions.YES: "ok", lead_questions.NOT_YET: "", lead_questions.NO: "bad"}

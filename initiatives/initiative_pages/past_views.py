@@ -14,9 +14,9 @@ from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.transparency_log import as_of
 from governance.vocabulary import HoldKind, Layer, Role, Seat, SignOffVerdict
 from governance.web.pages.as_of_views import Day
+from initiatives.activity.entry_wording import question
 from initiatives.evidence.views import STATES, state_of_item
 from initiatives.facts import initiative_rows, supported_stage
-from initiatives.history.entry_wording import question
 from initiatives.models import Initiative, SignOff, Standing
 
 NOTHING = "nothing"

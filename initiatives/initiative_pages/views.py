@@ -1,4 +1,4 @@
-"""The page of an initiative: what stands between claim and proof; its details, its risk tier, its history."""
+"""The page of an initiative: what stands between claim and proof; its details, its risk tier, its activity."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -15,12 +15,12 @@ from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
+from initiatives.activity import headlines, recent_changes, timeline
 from initiatives.contributions import contributed, parts_shown
 from initiatives.details import actions as detail_actions
 from initiatives.details import preview as detail_preview
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
-from initiatives.history import activity, recent_changes, timeline
 from initiatives.initiative import review_state
 from initiatives.initiative.forms import DetailsForm, RenameForm, TierForm
 from initiatives.initiative.initiative_frame import (
@@ -355,7 +355,7 @@ def confirm_tier(request, ref):
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
-def history(request, ref):
+def activity(request, ref):
     """The activity: decisions as headlines with what lies between them folded, or a list of acts of one kind."""
     row = initiative_lookup.initiative_for(request.user, ref)
     entries = Entry.objects.acts().of_initiative(row.ref)
@@ -369,34 +369,34 @@ def history(request, ref):
     kind = pick(request.GET.get("kind"), kinds)
     after, before = (_key(request.GET.get(name)) for name in ("after", "before"))
     listed = kind or after or before
-    show = pick(request.GET.get("show"), activity.GROUPS, "everything" if listed else "decisions")
+    show = pick(request.GET.get("show"), headlines.GROUPS, "everything" if listed else "decisions")
     if who:
         entries = entries.filter(actor_id=int(who))
-    context = initiative_context(request, row, "initiative-history")
+    context = initiative_context(request, row, "initiative-activity")
     if show == "decisions" and not listed:
-        page = page_of(request, activity.decided(row, entries), activity.PAGE)
-        told = activity.told(row, entries, page, context["book"])
+        page = page_of(request, headlines.decided(row, entries), headlines.PAGE)
+        told = headlines.told(row, entries, page, context["book"])
         context |= {"told": told, "lines": [line for one in told for line in one.lines]}
     else:
         if kind:
             entries = entries.filter(kind=kind)
-        elif activity.GROUPS[show]:
-            entries = entries.filter(kind__in=activity.GROUPS[show])
-        page = page_of(request, activity.between(entries, after, before))
+        elif headlines.GROUPS[show]:
+            entries = entries.filter(kind__in=headlines.GROUPS[show])
+        page = page_of(request, headlines.between(entries, after, before))
         context |= {"lines": timeline.lines(row, page.object_list, context["book"])}
     context |= {
         "title": "Activity",
         "page": page,
-        "parts": parts_shown(contributed.beside_history, request.user, row),
+        "parts": parts_shown(contributed.beside_activity, request.user, row),
         "simulated": bool(context["lines"]) and all(line.simulated for line in context["lines"]),
-        "groups": {key: key.capitalize() for key in activity.GROUPS},
+        "groups": {key: key.capitalize() for key in headlines.GROUPS},
         "show": "" if kind else show,
         "actors": actors,
         "kinds": kinds,
         "who": who,
         "kind": kind,
     }
-    return render(request, "initiatives/initiative_pages/initiative_history.html", context)
+    return render(request, "initiatives/initiative_pages/initiative_activity.html", context)
 
 
 def _key(text: str | None) -> int | None:

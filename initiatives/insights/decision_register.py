@@ -30,7 +30,7 @@ from governance.templatetags.plumbline import day, seat_word
 from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives import contributions
-from initiatives.history.entry_wording import question
+from initiatives.activity.entry_wording import question
 from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
 
 # In the order in which people look for them. Reviews by outcome and moves by basis keep the words of their rows.

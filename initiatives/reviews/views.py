@@ -17,9 +17,9 @@ from governance.vocabulary import SignOffVerdict
 from governance.web.middleware import on_any_day
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.initiative_lookup import initiative_for, review_for, review_on_any_day
+from initiatives.activity import recent_changes
 from initiatives.contributions import contributed, parts_shown, where_decided
 from initiatives.facts import initiative_rows
-from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
 from initiatives.initiative import review_state
 from initiatives.initiative.initiative_frame import initiative_context, insist

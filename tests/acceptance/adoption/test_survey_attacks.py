@@ -34,7 +34,7 @@ def pages_of(initiative, survey: Survey) -> list[str]:
         at,
         f"{at}?as_of={today}",
         f"{at}?format=csv",
-        f"/initiatives/{initiative.ref}/history/",
+        f"/initiatives/{initiative.ref}/activity/",
         f"/initiatives/{initiative.ref}/compare/?one={today}",
         "/audit/",
         "/audit/?format=csv",

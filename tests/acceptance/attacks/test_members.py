@@ -54,7 +54,7 @@ def test_18_a_hidden_initiative_is_not_there_however_its_reference_is_written(hi
     ):
         for path in (
             f"/initiatives/{written}/",
-            f"/initiatives/{written}/history/",
+            f"/initiatives/{written}/activity/",
             f"/initiatives/{written}/rename/",
         ):
             answer = stranger.get(path, follow=True)
@@ -66,7 +66,7 @@ def test_19_an_earlier_day_opens_no_closed_door(hidden, stranger):
     for day in (clock.today(), clock.today() - timedelta(days=1), "2020-01-01", "9999-12-31", "x"):
         for path in (
             at("initiative", hidden.ref),
-            at("initiative-history", hidden.ref),
+            at("initiative-activity", hidden.ref),
             at("people", hidden.ref),
         ):
             assert stranger.get(path, {"as_of": day, "on": day}).status_code == 404

@@ -17,9 +17,9 @@ from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day
 from initiatives.access.permissions import may_look_back, past_visible_to
+from initiatives.activity import timeline
 from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
-from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative, PastStanding, Span, Standing
 from tests.support.attacks.unguarded_writes import unguarded
@@ -33,7 +33,7 @@ INITIATIVE_PAGES = (
     "requirements",
     "contract",
     "contract-map",
-    "initiative-history",
+    "initiative-activity",
     "evidence",
     "people",
     "running",
@@ -223,7 +223,7 @@ def test_auditors_owners_and_boards_look_back_and_others_do_not(year, initiative
         client = as_(getattr(year.cast, who))
         got = {
             page: client.get(on(initiative, day, page)).status_code
-            for page in ("initiative", "initiative-history")
+            for page in ("initiative", "initiative-activity")
         }
         assert set(got.values()) == {200}, (who, got)
         assert client.get(f"/initiatives/?as_of={day}").status_code == 200
@@ -408,9 +408,9 @@ def test_the_history_of_a_day_ends_with_it(initiative, auditor):
     day = day_of(initiative, "prototype")
     assert (
         "Approved: proposed idea to Prototype"
-        in auditor.get(on(initiative, day, "initiative-history")).content.decode()
+        in auditor.get(on(initiative, day, "initiative-activity")).content.decode()
     )
-    text = auditor.get(on(initiative, day, "initiative-history") + "&show=everything").content.decode()
+    text = auditor.get(on(initiative, day, "initiative-activity") + "&show=everything").content.decode()
     assert "approved the gate" in text
     until = Day.read(day).moment
     shown = int(re.search(r"(\d+) acts", text)[1])

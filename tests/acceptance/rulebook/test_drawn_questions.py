@@ -477,7 +477,7 @@ class TestPages:
 
     def test_the_history_says_what_was_drawn(self, review, initiative, cast, as_):
         found = drawn(initiative)
-        shown = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
+        shown = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
         assert "what somebody outside the team verifies" in shown
         for row in found:
             assert escape(review.book.requirements[row.requirement].question) in shown

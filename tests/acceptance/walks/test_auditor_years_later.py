@@ -39,7 +39,7 @@ def test_the_auditor_finds_the_day(as_):
 
     auditor = Walker(as_(cast.auditor))
     # Today's page has another name and another standing; its history asks for a day.
-    auditor.open(f"/initiatives/{initiative.ref}/history/")
+    auditor.open(f"/initiatives/{initiative.ref}/activity/")
     auditor.sees("Summaries, second life", "View as of")
     auditor.open(f"/initiatives/{initiative.ref}/?as_of=2024-10-15")
     auditor.sees(

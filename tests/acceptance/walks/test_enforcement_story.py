@@ -101,7 +101,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert "No control" not in story.blockers(review)
         assert story.span(initiative).supported == "production"
         assert "A person checks weekly." in lead.get(page).content.decode()
-        told = lead.get(reverse("initiative-history", args=[initiative.ref])).content.decode()
+        told = lead.get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
         assert "named a control for clause 3 of contract version 1, in the runtime layer" in told
 
 

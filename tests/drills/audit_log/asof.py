@@ -56,8 +56,8 @@ def figures(rows: int) -> None:
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
     from initiatives.access import permissions as initiative_permissions
+    from initiatives.activity import timeline
     from initiatives.facts import initiative_rows
-    from initiatives.history import timeline
     from initiatives.portfolio import filters
     from initiatives.portfolio import views as portfolio_views
     from initiatives.portfolio.portfolio_paging import Listing
@@ -123,7 +123,7 @@ def figures(rows: int) -> None:
     told("every row the gates look at, of 50 initiatives, as of a day", proof)
     client = Client(SERVER_NAME="localhost")
     client.force_login(cast.auditor)
-    for words, address in (("initiative", ""), ("requirements", "requirements/"), ("history", "history/")):
+    for words, address in (("initiative", ""), ("requirements", "requirements/"), ("activity", "activity/")):
         url = f"{initiative.get_absolute_url()}{address}?as_of={DAY:%Y-%m-%d}"
         told(f"GET {words} as of a day, sign-in and its entry included", lambda url=url: ok(client, url))
     book = Rulebook.objects.current().book

@@ -144,7 +144,7 @@ def pages(cast, reviews, long) -> None:
         ("initiative", cast.owner, initiative),
         ("requirements", cast.owner, f"{initiative}requirements/"),
         ("evidence", cast.owner, f"{initiative}evidence/"),
-        ("history", cast.owner, f"{initiative}history/"),
+        ("activity", cast.owner, f"{initiative}activity/"),
         ("review", cast.seat_risk, reviews[0].get_absolute_url()),
         ("reviews", cast.seat_risk, "/reviews/"),
         ("long contract", cast.owner, reverse("contract", args=[long.ref])),

@@ -275,7 +275,7 @@ TABLE = {
     "import-changes": only(closed=405, strangers=405, sent=403),
     "import-row": ADMINS,
     "initiative": PAGE,
-    "initiative-history": PAGE,
+    "initiative-activity": PAGE,
     "initiative-compare": only("owner", *BOARD, "auditor", sent=405),
     "business-case": OWNER,
     "initiative-changes": OWNER,

@@ -247,6 +247,7 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"initiative[ _-]history|initiatives[/.]history|history of (?:the|an) initiative": "activity",
     r"interaction.keeping|audit/keeping": "retention",
     r"signs?[\s_]of[\s_]life": "heartbeat",
     r"knock(?:s|ed|ing)?": "queue message",

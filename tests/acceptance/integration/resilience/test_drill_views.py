@@ -132,7 +132,7 @@ def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, initiative):
     assert "held by Ada Moreau" in page
     assert "What was recorded before" in page
     assert "recorded the process “Approvals above a limit”" in text_of(
-        client.get(at("initiative-history", initiative.ref))
+        client.get(at("initiative-activity", initiative.ref))
     )
 
 

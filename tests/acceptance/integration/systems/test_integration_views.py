@@ -247,7 +247,7 @@ def test_pages_below_integration_are_found_in_its_section(cast, as_, mvp, crm):
     for name in (*system_views.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
         page = client.get(at(name, mvp.ref))
         assert shown_as(page) == [("System", "Integration")], name
-    assert shown_as(client.get(at("initiative-history", mvp.ref))) == [("Activity", "Activity")]
+    assert shown_as(client.get(at("initiative-activity", mvp.ref))) == [("Activity", "Activity")]
 
 
 def test_an_empty_glossary_leads_to_the_initiatives_that_fill_it(cast, as_):

@@ -65,7 +65,7 @@ def kinds(initiative) -> list[tuple[str, int | None]]:
 def test_an_auditor_takes_a_initiative_and_it_verifies_offline(cast, initiative, as_, tmp_path):
     client = as_(cast.auditor)
     place = reverse("initiative-export", args=[initiative.ref])
-    assert place in client.get(reverse("initiative-history", args=[initiative.ref])).content.decode()
+    assert place in client.get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
     asked = client.post(place, {"with_files": "on"})
     row = AuditLogExport.objects.get()
     assert asked["Location"] == row.get_absolute_url()
@@ -126,7 +126,7 @@ def test_the_chair_takes_it_and_nobody_else_but_auditors(cast, initiative, as_):
     for other in (cast.owner, cast.lead, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
             actions.ask_export(initiative=initiative, by=other)
-        history = as_(other).get(reverse("initiative-history", args=[initiative.ref]))
+        history = as_(other).get(reverse("initiative-activity", args=[initiative.ref]))
         assert reverse("initiative-export", args=[initiative.ref]) not in history.content.decode()
     today = clock.today()
     for other in (cast.chair, cast.admin, cast.owner):

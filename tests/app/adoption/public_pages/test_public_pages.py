@@ -267,7 +267,7 @@ def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_recorded(cast, as
         ("public page worded", cast.owner.pk),
         ("public page withdrawn", cast.admin.pk),
     ]
-    history = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
+    history = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
     assert "made a public page for its users" in history
     assert "withdrew the public page." in history
 

@@ -397,7 +397,7 @@ def seen_after_a_report_of(person, cast, initiative, as_, folder) -> dict[str, s
         places = [
             reverse("incidents", args=[initiative.ref]),
             row.get_absolute_url(),
-            reverse("initiative-history", args=[initiative.ref]),
+            reverse("initiative-activity", args=[initiative.ref]),
             reverse("initiative", args=[initiative.ref]),
             reverse("notifications"),
             reverse("inbox"),

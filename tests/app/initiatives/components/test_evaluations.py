@@ -43,7 +43,7 @@ def test_declared_measured_and_shown_as_typed_by_whom(cast, as_, evaluation):
     assert "typed by" in page
     assert "meets its threshold" in page
     assert "Record the result" not in page, "the board reads"
-    history = text_of(as_(cast.owner).get(at("initiative-history", initiative.ref)))
+    history = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
     assert "it meets its threshold" in history
 
 

@@ -53,7 +53,7 @@ def test_announcement_demo_choice_of_model_and_budget_move_nothing(cast, as_):
     page = text_of(client.get(at("notes", initiative.ref)))
     for words in ("Announcement", "Demo", "Choice of model", "Budget talk", "The demo."):
         assert words in page
-    assert "recorded an event of" in text_of(client.get(at("initiative-history", initiative.ref)))
+    assert "recorded an event of" in text_of(client.get(at("initiative-activity", initiative.ref)))
 
 
 def test_an_observation_has_its_day_and_layer_and_who_is_on_the_initiative_writes_it(cast, as_):

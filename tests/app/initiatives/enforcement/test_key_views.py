@@ -77,7 +77,7 @@ def test_a_key_is_made_and_shown_exactly_once(cast, as_, initiative):
     for page in (
         at("systems", initiative.ref),
         url,
-        at("initiative-history", initiative.ref),
+        at("initiative-activity", initiative.ref),
         at("key-rotate", initiative.ref, row.pk),
     ):
         assert secret not in text_of(client.get(page)), page

@@ -181,7 +181,7 @@ def test_a_file_is_a_download_behind_a_check_and_its_reading_is_recorded(cast, a
     assert Entry.objects.acts().latest("id").actor_id == cast.seat_risk.pk
     assert as_(cast.admin).get(url).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
-    history = at("initiative-history", initiative.ref)
+    history = at("initiative-activity", initiative.ref)
     assert "opened the file" in text_of(as_(cast.auditor).get(history))
     assert "opened the file" not in text_of(as_(cast.owner).get(history))
 
@@ -209,7 +209,7 @@ def test_a_pdf_is_shown_in_a_frame_that_can_do_nothing(cast, as_):
     assert shown["Cross-Origin-Resource-Policy"] == "same-origin"
     assert shown["Cache-Control"] == "private, no-store"
     assert kinds == ["evidence opened"]
-    assert "looked at the file" in text_of(as_(cast.auditor).get(at("initiative-history", initiative.ref)))
+    assert "looked at the file" in text_of(as_(cast.auditor).get(at("initiative-activity", initiative.ref)))
     assert as_(cast.admin).get(at("evidence-look", initiative.ref, item.pk)).status_code == 403
 
 

@@ -15,11 +15,11 @@ from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from governance.rulebook import shipped_text
+from initiatives.activity import entry_wording as activity_entry_wording
 from initiatives.details import actions as detail_actions
 from initiatives.facts import finding_rules, supported_stage
 from initiatives.facts.finding_rules import Wanted
 from initiatives.findings import sync
-from initiatives.history import entry_wording as history_entry_wording
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative.act import REGISTER, act
 from initiatives.models import Hold, Link, Shortcoming, System
@@ -78,7 +78,7 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(init
     says += [HELD, CONFLICT]
     follow(initiative)
     assert set(held(initiative)) == {"residency", "definition_conflict"}
-    told = history_entry_wording.sentence(
+    told = activity_entry_wording.sentence(
         "hold opened", {"hold_kind": "residency", "why": "It leaves."}, None
     )
     assert told.startswith("triggered a hold"), "nobody who typed something opened it"

@@ -376,7 +376,7 @@ def test_what_stands_there_is_kept_with_its_hash_in_a_newer_item(cast, as_, link
     sent = client.get(at("evidence-file", ref, item.pk))
     assert b"".join(sent.streaming_content) == PAGE
     assert sent["Content-Disposition"].startswith("attachment")
-    assert "was captured from" in text_of(client.get(at("initiative-history", ref)))
+    assert "was captured from" in text_of(client.get(at("initiative-activity", ref)))
     with pytest.raises(Conflict):
         captures.capture_link(evidence=linked, rules=HERE, by=cast.owner)
     with pytest.raises(Conflict):

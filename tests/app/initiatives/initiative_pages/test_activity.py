@@ -8,8 +8,8 @@ from adoption.demo import initiative_acts
 from governance.audit_log import entries
 from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.activity import headlines
 from initiatives.enforcement import kill_switch
-from initiatives.history import activity
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative.act import act
 from initiatives.models import Review
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def shown(client, initiative, **query) -> dict:
     """What the page was made of."""
-    return client.get(at("initiative-history", initiative.ref, **query)).context
+    return client.get(at("initiative-activity", initiative.ref, **query)).context
 
 
 def words(context) -> list[str]:
@@ -48,7 +48,7 @@ def test_decisions_are_headlines_with_who_on_how_many_seats_and_items(cast, as_)
     assert approved.items > 0
     assert approved.link == review.get_absolute_url()
     assert approved.line.who == cast.chair.full_name
-    page = text_of(client.get(at("initiative-history", initiative.ref)))
+    page = text_of(client.get(at("initiative-activity", initiative.ref)))
     assert f"{len(sign_offs)} seats signed" in page
     assert f"on {len(items)} items of evidence" in page
     assert f'href="{review.get_absolute_url()}"' in page
@@ -66,7 +66,7 @@ def test_every_act_stands_on_the_page_or_is_counted_in_a_fold(cast, as_):
     assert every.filter(kind=EntryKind.STAGE_CHANGED).count() == 2
     assert not [one for one in decided if one.line.kind == EntryKind.STAGE_CHANGED]
     longest = max((one.fold for one in told), key=lambda fold: fold.count)
-    assert len(longest.lines) == activity.FOLDED < longest.count
+    assert len(longest.lines) == headlines.FOLDED < longest.count
     listed = shown(
         as_(cast.auditor), initiative, show="everything", after=longest.after, before=longest.before
     )
@@ -93,7 +93,7 @@ def test_holds_demotions_stops_and_the_kill_switch_are_headlines(cast, as_):
     assert {"Systems disabled", "Systems enabled again"} < set(said)
     assert any(one.startswith("Put on hold: ") for one in said)
     assert any(one.startswith("Hold lifted: ") for one in said)
-    page = text_of(as_(cast.owner).get(at("initiative-history", initiative.ref)))
+    page = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
     for reason in ("Nobody used it.", "Wrong totals."):
         assert reason in page
 
@@ -104,35 +104,35 @@ def test_a_filter_lists_its_kinds_alone(cast, as_, show):
     client = as_(cast.owner)
     context = shown(client, initiative, show=show)
     assert context["lines"]
-    assert {line.kind for line in context["lines"]} <= activity.GROUPS[show]
+    assert {line.kind for line in context["lines"]} <= headlines.GROUPS[show]
     everything = shown(client, initiative, show="everything")["page"].paginator.count
     assert 0 < context["page"].paginator.count < everything
     assert everything == Entry.objects.acts().of_initiative(initiative.ref).count()
 
 
 def test_groups_hold_no_kind_twice_and_a_kind_stays_reachable(cast, as_):
-    assert not activity.DECISIONS & activity.EVIDENCE
-    assert not activity.DECISIONS & activity.PEOPLE
-    assert not activity.EVIDENCE & activity.PEOPLE
+    assert not headlines.DECISIONS & headlines.EVIDENCE
+    assert not headlines.DECISIONS & headlines.PEOPLE
+    assert not headlines.EVIDENCE & headlines.PEOPLE
     initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
     only = shown(client, initiative, kind="role accepted")
     assert {line.kind for line in only["lines"]} == {"role accepted"}
     for junk in ("show=junk", "after=x", "before=9" * 30, "show=decisions&page=99"):
-        assert client.get(f"{at('initiative-history', initiative.ref)}?{junk}").status_code == 200
+        assert client.get(f"{at('initiative-activity', initiative.ref)}?{junk}").status_code == 200
 
 
 def test_an_idea_nobody_decided_on_shows_its_acts_unfolded(cast, as_):
     initiative = factories.make_initiative(cast)
     context = shown(as_(cast.owner), initiative)
     assert [one.headline for one in context["told"]] == [None]
-    assert "<details open>" in text_of(as_(cast.owner).get(at("initiative-history", initiative.ref)))
+    assert "<details open>" in text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
 
 
 def test_thousands_of_acts_cost_no_query_more_and_are_paged(cast, as_):
     initiative = factories.make_prototype(cast)
     client = as_(cast.owner)
-    page = at("initiative-history", initiative.ref)
+    page = at("initiative-activity", initiative.ref)
 
     def asked(address: str) -> tuple[int, int]:
         assert client.get(address).status_code == 200
@@ -142,7 +142,7 @@ def test_thousands_of_acts_cost_no_query_more_and_are_paged(cast, as_):
 
     queries, _ = asked(page)
     noise = [(initiative, {"requirement": "proto.scope", "answer": "yes", "text": "Again."})] * 150
-    for _ in range(activity.PAGE + 4):
+    for _ in range(headlines.PAGE + 4):
         with act("test", by=cast.owner, initiative=initiative):
             entries.record_many(EntryKind.ANSWERED, noise)
             entries.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind="concern", why="Wrong.")
@@ -150,8 +150,8 @@ def test_thousands_of_acts_cost_no_query_more_and_are_paged(cast, as_):
     assert more <= queries
     assert size < 400_000
     context = shown(client, initiative)
-    assert len(words(context)) == activity.PAGE
-    assert [one.fold.count for one in context["told"]][1:-1] == [150] * (activity.PAGE - 1)
+    assert len(words(context)) == headlines.PAGE
+    assert [one.fold.count for one in context["told"]][1:-1] == [150] * (headlines.PAGE - 1)
     second = shown(client, initiative, page=2)
     assert asked(f"{page}?page=2")[0] <= queries
     written = Entry.objects.acts().of_initiative(initiative.ref).count()

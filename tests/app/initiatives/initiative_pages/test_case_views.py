@@ -1,4 +1,4 @@
-"""The page of an initiative, its details, tier and history."""
+"""The page of an initiative, its details, tier and activity."""
 
 from datetime import timedelta
 
@@ -10,10 +10,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
+from initiatives.activity import timeline
 from initiatives.components import actions as components_actions
 from initiatives.contributions import contributed
 from initiatives.details import actions as detail_actions
-from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.units import leaving
@@ -31,7 +31,7 @@ def test_owner_sees_what_stands_between_and_strangers_see_nothing(cast, as_):
     assert "Which single question does this prototype answer?" in page
     assert "Allowed in this stage, and in the next" in page
     assert "Stop this initiative" in page
-    for path in ("initiative", "initiative-details", "initiative-tier", "initiative-history"):
+    for path in ("initiative", "initiative-details", "initiative-tier", "initiative-activity"):
         assert as_(cast.outsider).get(at(path, initiative.ref)).status_code == 404
     assert as_(cast.owner).get("/initiatives/AI-9999999999999/").status_code == 404
 
@@ -54,7 +54,7 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
         "running",
         "people",
         "declaration",
-        "initiative-history",
+        "initiative-activity",
     ):
         page = text_of(client.get(at(name, initiative.ref)))
         assert "Not production-ready." in page, name
@@ -156,7 +156,7 @@ def test_the_tier_is_proposed_by_the_owner_and_confirmed_by_its_seat(cast, as_):
     assert initiative_acts.fresh(initiative).tier == "high"
 
 
-def test_history_tells_acts_in_words_with_their_rows(cast, as_):
+def test_activity_tells_acts_in_words_with_their_rows(cast, as_):
     initiative = factories.make_initiative(cast)
     detail_actions.change_details(
         initiative=initiative, problem="Less time.", platform="", confidential=False, by=cast.owner
@@ -164,16 +164,16 @@ def test_history_tells_acts_in_words_with_their_rows(cast, as_):
     detail_actions.rename(
         initiative=initiative, title="Call notes", reason="That is what people say.", by=cast.owner
     )
-    page = text_of(as_(cast.owner).get(at("initiative-history", initiative.ref)))
+    page = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref)))
     assert "registered the initiative in Account management" in page
     assert "changed problem." in page
     assert "renamed it from “Customer summary assistant” to “Call notes”." in page
     assert "That is what people say." in page
     assert "<del>Customer summary assistant</del> Call notes" in page
-    only = text_of(as_(cast.owner).get(at("initiative-history", initiative.ref, kind="registered")))
+    only = text_of(as_(cast.owner).get(at("initiative-activity", initiative.ref, kind="registered")))
     assert "changed problem" not in only
     for junk in ("?page=junk", "?page=999", "?who=x", "?who=99999999999999999999"):
-        assert as_(cast.owner).get(at("initiative-history", initiative.ref) + junk).status_code == 200
+        assert as_(cast.owner).get(at("initiative-activity", initiative.ref) + junk).status_code == 200
 
 
 def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_audit_log(cast, as_):
@@ -183,35 +183,37 @@ def test_refusals_are_shown_to_who_caused_them_and_to_who_may_see_the_audit_log(
             initiative=initiative, tier="high", worst_credible_harm="Loss.", by=cast.lead
         )
     for person, seen in ((cast.lead, True), (cast.auditor, True), (cast.admin, True), (cast.owner, False)):
-        page = text_of(as_(person).get(at("initiative-history", initiative.ref)))
+        page = text_of(as_(person).get(at("initiative-activity", initiative.ref)))
         assert ("was refused" in page) is seen, person
 
 
 def test_every_kind_of_entry_has_its_sentence(cast, as_):
     from governance.models import Entry, Rulebook
-    from initiatives.history import entry_wording as history_entry_wording
+    from initiatives.activity import entry_wording as activity_entry_wording
 
     initiative = factories.make_production(cast)
     book = Rulebook.objects.current().book
     for entry in Entry.objects.acts().of_initiative(initiative.ref):
         assert entry.kind in contributed.sentences, entry.kind
-        said = history_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
+        said = activity_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
         assert not said.startswith(f"{entry.kind} ("), said
 
 
 def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
     from string import Formatter
 
-    from initiatives.history import entry_wording as history_entry_wording
+    from initiatives.activity import entry_wording as activity_entry_wording
 
     for kind, template in contributed.sentences.items():
         for _, name, way, _ in Formatter().parse(template):
             assert not name or not way or way in contributed.ways, kind
         assert template.count("<") == template.count(">"), kind
-    said = history_entry_wording.sentence("renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None)
+    said = activity_entry_wording.sentence(
+        "renamed", {"before": "{after} <a|b>", "after": "{all:term}"}, None
+    )
     assert said == "renamed it from “{after} <a|b>” to “{all:term}”."
     assert (
-        history_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
+        activity_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
         == "link answered (system Ledger)."
     )
 

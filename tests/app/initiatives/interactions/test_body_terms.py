@@ -95,7 +95,7 @@ def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(initia
         ("auditor", False),
         ("risk seat", True),
     ]
-    history = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
+    history = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
     assert "is kept for 200 days only" in history
 
 

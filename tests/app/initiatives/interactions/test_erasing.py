@@ -190,7 +190,7 @@ def test_the_page_is_signed_and_shows_the_count(initiative, cast, as_):
     answer = admin.post(page, sent | SIGNED, follow=True)
     assert "2 bodies were tried, and 2 of them do not open any more" in answer.content.decode()
     assert opens(initiative) == [False, False]
-    history = as_(cast.owner).get(reverse("initiative-history", args=[initiative.ref])).content.decode()
+    history = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
     assert "of 2 bodies tried, 2 did not open any more" in history
     assert PERSON not in history
 

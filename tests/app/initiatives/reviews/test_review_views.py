@@ -75,7 +75,7 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert review.initiative.title not in words(as_(cast.chair).get("/reviews/"))
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
     assert "approved by Elena Novak" in page
-    page = reverse("initiative-history", args=[review.initiative.ref])
+    page = reverse("initiative-activity", args=[review.initiative.ref])
     history = as_(cast.auditor).get(f"{page}?show=everything").content.decode()
     assert history.count(f'href="{review.get_absolute_url()}">The review') == 4, (
         "opened, signed, decided, moved"

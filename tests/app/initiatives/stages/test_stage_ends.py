@@ -73,7 +73,7 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         with in_days(85):
             assert "let it go on before" in text_of(as_(cast.chair).get(url))
         assert "instead of" in text_of(
-            client.get(at("initiative-history", initiative.ref, show="everything"))
+            client.get(at("initiative-activity", initiative.ref, show="everything"))
         )
         assert initiative_acts.fresh(initiative).stage == stage
 

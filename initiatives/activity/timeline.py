@@ -1,4 +1,4 @@
-"""The history of an initiative as people read it: one sentence an act, and the rows that changed in the same
+"""The activity of an initiative as people read it: one sentence an act, and the rows that changed in the same
 transaction.
 """
 
@@ -14,7 +14,7 @@ from governance.models import Clause, Contract, ContractVersion, Entry, User
 from governance.privacy import erasure_log
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives import models
-from initiatives.history import entry_wording
+from initiatives.activity import entry_wording
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
 PRIVATE = (

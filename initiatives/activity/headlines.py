@@ -15,9 +15,9 @@ from governance.models import ContractApproval
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import HoldKind, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.history import timeline
-from initiatives.history.entry_wording import day_of, question
-from initiatives.history.timeline import Line
+from initiatives.activity import timeline
+from initiatives.activity.entry_wording import day_of, question
+from initiatives.activity.timeline import Line
 from initiatives.models import SignOff, StageChange
 
 # What decides about the initiative. The move that a review brings is told by the review's own headline, and the

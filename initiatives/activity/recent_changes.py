@@ -9,7 +9,7 @@ from governance.models import Rulebook, User
 from governance.models.audit_log import Entry
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import day
-from initiatives.history import entry_wording, timeline
+from initiatives.activity import entry_wording, timeline
 from initiatives.models import Initiative, InitiativeVisit, Review, ReviewVisit
 
 # So many acts of others since the last visit are told; of the rest, how many.
