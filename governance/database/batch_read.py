@@ -149,11 +149,15 @@ class Batch:
 
     def of(self, key: int, name: str) -> list:
         """The rows of one table around the key. Who looks reads all tables at once, and keeps them for the look."""
+        return (self.ask([key], name) if request_memo.kept() is None else self.around(key))[name]
+
+    def around(self, key: int) -> dict[str, list]:
+        """By table the rows around the key, kept for the look where somebody looks."""
         kept = request_memo.kept()
         if kept is None:
-            return self.ask([key], name)[name]
+            return self.ask([key])
         self.together([key])
-        return kept[self, key][name]
+        return kept[self, key]
 
     def together(self, keys: Iterable[int]) -> None:
         """Read everything around all these keys now, for the running look."""

@@ -213,6 +213,11 @@ def rows(initiative: Initiative, table: str) -> list:
     return _OF_INITIATIVE.of(initiative.pk, table)
 
 
+def around(initiative: Initiative) -> dict[str, list]:
+    """The rows of every table around the initiative, each as `rows` has them, in one question."""
+    return _OF_INITIATIVE.around(initiative.pk)
+
+
 def sign_offs(review: Review) -> list[SignOff]:
     """Every sign-off ever signed at the review, replaced and withdrawn ones too, oldest first."""
     found = _OF_REVIEW.of(review.pk, "sign_offs")

@@ -53,11 +53,12 @@ def facts_of(initiative: Initiative) -> Facts:
 
 
 def _read(initiative: Initiative) -> Facts:
-    roles = initiative_rows.roles(initiative)
+    rows, roles = initiative_rows.around(initiative), initiative_rows.roles(initiative)
     in_force = {role.role: role.person for role in roles if role.in_force}
     owner = in_force.get("owner")
-    changes = initiative_rows.rows(initiative, "stage_changes")
-    reopened = max((change.at for change in changes if change.basis == "reopened"), default=None)
+    reopened = max(
+        (change.at for change in rows["stage_changes"] if change.basis == "reopened"), default=None
+    )
     reviews = [
         review
         for review in initiative_rows.reviews(initiative)
@@ -72,35 +73,30 @@ def _read(initiative: Initiative) -> Facts:
         claimed=initiative.stage,
         imported=initiative.imported,
         tier=initiative.tier,
-        answers=_answers(initiative),
-        items=_items(initiative, roles),
+        answers=_answers(rows["answers"]),
+        items=_items(initiative, rows, roles),
         running=tuple(
             Running(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
-            for d in initiative_rows.rows(initiative, "deployments")
+            for d in rows["deployments"]
         ),
-        contracts=_contracts(initiative),
+        contracts=_contracts(rows["contract_versions"]),
         holds=tuple(
             HoldFact(
                 hold.kind, HoldKind(hold.kind).label, hold.reason, HoldKind(hold.kind).cap, hold.blocking
             )
-            for hold in initiative_rows.rows(initiative, "holds")
+            for hold in rows["holds"]
         ),
         waivers=tuple(
-            WaiverFact(w.key, w.granted_at, w.until, w.reason)
-            for w in initiative_rows.rows(initiative, "waivers")
-            if w.granted_at
+            WaiverFact(w.key, w.granted_at, w.until, w.reason) for w in rows["waivers"] if w.granted_at
         ),
-        conditions=_conditions(initiative, reviews),
+        conditions=_conditions(rows["unmet_conditions"], reviews),
         obligations=_obligations(initiative),
-        declared={
-            p.key: Declared(p.key, p.declared, p.result)
-            for p in initiative_rows.rows(initiative, "proof_items")
-        },
+        declared={p.key: Declared(p.key, p.declared, p.result) for p in rows["proof_items"]},
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
         reattest_by=reattest_by(initiative),
         scopes=tuple(
             ScopeFact(s.pk, _scope_words(s), s.user_count, s.ends_on, s.starts_at is None)
-            for s in initiative_rows.rows(initiative, "scopes")
+            for s in rows["scopes"]
             if s.ended_at is None or s.ended_at > clock.now()
         ),
         shortcomings=tuple(
@@ -115,18 +111,14 @@ def _read(initiative: Initiative) -> Facts:
                 HoldKind.word(one.hold),
                 HoldKind(one.hold).cap if one.hold else None,
             )
-            for one in _shortcomings(initiative)
+            for one in (*rows["shortcomings"], *finding_rules.unless_found(rows["shortcomings"]))
         ),
         measured=tuple(
             Measured(row.requirement, row.way, row.words, row.since, row.until)
-            for row in initiative_rows.rows(initiative, "measurements")
+            for row in rows["measurements"]
         ),
-        described=tuple((link.at, link.ended_at) for link in initiative_rows.rows(initiative, "links")),
-        alone=tuple(
-            StandsAlone(*one)
-            for row in initiative_rows.rows(initiative, "standalone")
-            for one in row.acceptances
-        ),
+        described=tuple((link.at, link.ended_at) for link in rows["links"]),
+        alone=tuple(StandsAlone(*one) for row in rows["standalone"] for one in row.acceptances),
         drawn=drawn_questions.drawn_of(initiative),
         round=drawn_questions.current_round(initiative),
         people={role: person.full_name for role, person in in_force.items()},
@@ -134,13 +126,7 @@ def _read(initiative: Initiative) -> Facts:
     )
 
 
-def _shortcomings(initiative: Initiative) -> list:
-    """What is found against its requirements, and what stands against them because nothing was found."""
-    rows = initiative_rows.rows(initiative, "shortcomings")
-    return [*rows, *finding_rules.unless_found(rows)]
-
-
-def _answers(initiative: Initiative) -> dict[str, Reply]:
+def _answers(rows: list) -> dict[str, Reply]:
     return {
         key: Reply(
             kind,
@@ -151,30 +137,29 @@ def _answers(initiative: Initiative) -> dict[str, Reply]:
             by,
             frozenset(filter(None, accepted_by)),
         )
-        for row in initiative_rows.rows(initiative, "answers")
+        for row in rows
         for key, kind, text, version, at, accepted_at, by, *accepted_by in row.replies
     }
 
 
-def _conditions(initiative: Initiative, reviews) -> tuple[ConditionFact, ...]:
+def _conditions(rows: list, reviews) -> tuple[ConditionFact, ...]:
     """What these decisions still ask for, decision by decision, by day."""
     decided = {review.pk for review in reviews}
-    unmet = [row for row in initiative_rows.rows(initiative, "unmet_conditions") if row.review_id in decided]
+    unmet = [row for row in rows if row.review_id in decided]
     unmet.sort(key=lambda row: (row.review_id, row.due))
     return tuple(ConditionFact(row.text, row.owner_name, row.due) for row in unmet)
 
 
-def _items(initiative: Initiative, roles) -> tuple[Item, ...]:
+def _items(initiative: Initiative, rows: dict[str, list], roles) -> tuple[Item, ...]:
     """The evidence of the initiative as the rules see it, from plain rows, because this runs in every act."""
     voids: dict[int, dict[str, tuple[Void, ...]]] = {}
-    for row in initiative_rows.rows(initiative, "voidings"):
+    for row in rows["voidings"]:
         of_item = voids.setdefault(row.evidence_id, {})
         void = Void(row.effective_at, row.trigger, row.cause)
         of_item[row.requirement] = (*of_item.get(row.requirement, ()), void)
-    rows = initiative_rows.rows(initiative, "evidence")
-    superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
+    superseded_by = {row.supersedes_id: row.pk for row in rows["evidence"] if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
-    layer_of = {row.pk: row.version.layer for row in initiative_rows.rows(initiative, "deployments")}
+    layer_of = {row.pk: row.version.layer for row in rows["deployments"]}
     return tuple(
         _item(
             row,
@@ -184,7 +169,7 @@ def _items(initiative: Initiative, roles) -> tuple[Item, ...]:
             _verifications(initiative, row),
             layer_of,
         )
-        for row in rows
+        for row in rows["evidence"]
     )
 
 
@@ -230,7 +215,7 @@ def _item(row, superseded_by, acceptance, voids, verifications, layer_of) -> Ite
     )
 
 
-def _contracts(initiative: Initiative) -> tuple[ContractState, ...]:
+def _contracts(rows: list) -> tuple[ContractState, ...]:
     return tuple(
         ContractState(
             v.pk,
@@ -240,7 +225,7 @@ def _contracts(initiative: Initiative) -> tuple[ContractState, ...]:
             v.ends_at,
             tuple((clause["number"], clause["sentence"]) for clause in v.unmapped),
         )
-        for v in initiative_rows.rows(initiative, "contract_versions")
+        for v in rows
         if v.starts_at
     )
 
