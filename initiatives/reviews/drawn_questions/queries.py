@@ -47,7 +47,7 @@ def seed_of(running: Round) -> Checkpoint | None:
     before the tier was confirmed either. None while it is not sealed.
     """
     for row in initiative_rows.rows(running.initiative, "drawn"):
-        if row.round == running.facts.round:
+        if row.round == running.judged.facts.round:
             return Checkpoint.objects.get(pk=row.checkpoint_id)
     found: list[Checkpoint] = []
     said = (
