@@ -36,8 +36,8 @@ class InitiativeEnd:
 
 
 @dataclass(frozen=True)
-class NamedProof:
-    """One item of proof that a request for erasure names: its row, what takes the place of its words, its terms.
+class NamedEvidence:
+    """One item of evidence that a request for erasure names: its row, what takes the place of its words, its terms.
 
     `cited` says whether somebody signed on it: then it is part of the records of a decision.
     """
@@ -94,9 +94,9 @@ class Contribution:
     body_days: list[Callable] = field(default_factory=list)
     # Tables whose rows are records of decisions: kept as long as these.
     decision_tables: set[str] = field(default_factory=set)
-    # Functions (keys) -> list of NamedProof: items of proof named by a request for erasure.
-    proof_named: list[Callable] = field(default_factory=list)
-    # Functions (references of initiatives): called in the transaction that erased proof of them.
+    # Functions (keys) -> list of NamedEvidence: items of evidence named by a request for erasure.
+    evidence_named: list[Callable] = field(default_factory=list)
+    # Functions (references of initiatives): called in the transaction that erased evidence of them.
     after_erasure: list[Callable] = field(default_factory=list)
     # Functions (checkpoint): what the worker has done once it sealed what was committed.
     after_sealing: list[Callable] = field(default_factory=list)

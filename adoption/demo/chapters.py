@@ -8,7 +8,7 @@ from adoption.demo import artefacts, initiative_acts
 from adoption.demo.initiatives import INITIATIVES
 from adoption.demo.measures import adopted
 from adoption.demo.people import Company
-from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Proof, Words
+from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, EVIDENCE, OUTCOMES, PlannedEvidence, Words
 from adoption.models.instruments import ASKED
 from governance import clock
 from governance.contracts.clauses import Terms
@@ -104,8 +104,8 @@ class Tale:
         if keys == ATTESTED["prototype"] and SCREENED in Rulebook.objects.current().book.requirements:
             with self.day(ago):
                 self._answer(SCREENED)
-            for proof in PROOF["prototype"]:
-                self._add(proof, ago, skip=())
+            for evidence in EVIDENCE["prototype"]:
+                self._add(evidence, ago, skip=())
 
     def prototype(self, ago: int, model: ComponentVersion | None = None) -> None:
         """It passes the prototype gate. `model`: the one of the register that it runs, where it is listed there."""
@@ -204,7 +204,7 @@ class Tale:
             )
 
     def prepare_mvp(self, ago: int, skip=()) -> None:
-        """Everything the MVP gate asks for, ready on this day: people, contract, tier, bound, declaration, proof."""
+        """Everything the MVP gate asks for, ready on this day: people, contract, tier, bound, declaration, evidence."""
         self.staff(ago + 20)
         self.contract(ago + 17)
         self.tier(ago + 14)
@@ -333,7 +333,7 @@ class Tale:
                 role_actions.reaccept_role(assignment=held, by=held.person)
 
     def renew_mvp(self, ago: int) -> None:
-        """The proof of the MVP gate that has aged is added anew."""
+        """The evidence of the MVP gate that has aged is added anew."""
         renewed = (
             "Trial plan",
             "Trial terms",
@@ -343,9 +343,9 @@ class Tale:
             "Clause: with approval",
             "Clause: record owner",
         )
-        for proof in PROOF["mvp"]:
-            if proof.title.startswith(renewed):
-                self._add(proof, ago, skip=())
+        for evidence in EVIDENCE["mvp"]:
+            if evidence.title.startswith(renewed):
+                self._add(evidence, ago, skip=())
 
     def production(self, ago: int) -> None:
         """It passes the production gate."""
@@ -358,20 +358,20 @@ class Tale:
     # --- Acts that many chapters share --------------------------------------------------------------------
 
     def prove(self, gate: str, ago: int, skip=()) -> None:
-        """Answer everything a gate asks for and add its proof, some days before `ago`."""
+        """Answer everything a gate asks for and add its evidence, some days before `ago`."""
         with self.day(ago + 3):
             for key in ATTESTED[gate]:
                 if key not in skip:
                     self._answer(key, attested=True)
-            for key in dict.fromkeys(key for proof in PROOF[gate] for key in proof.covers):
+            for key in dict.fromkeys(key for evidence in EVIDENCE[gate] for key in evidence.covers):
                 if key not in skip:
                     self._answer(key)
-        measured = {key for proof in PROOF[gate] for key in proof.covers} & set(ASKED) - set(skip)
+        measured = {key for evidence in EVIDENCE[gate] for key in evidence.covers} & set(ASKED) - set(skip)
         if measured:
             with self.day(ago):
                 adopted(self.initiative, self.team, measured)
-        for proof in PROOF[gate]:
-            self._add(proof, ago, skip)
+        for evidence in EVIDENCE[gate]:
+            self._add(evidence, ago, skip)
 
     def submit(self, ago: int) -> Review:
         """The owner opens the review that is next."""
@@ -433,49 +433,50 @@ class Tale:
         text = self.words.fill(template)
         return text[:1].upper() + text[1:]
 
-    def _add(self, proof: Proof, ago: int, skip, **options) -> Evidence | None:
+    def _add(self, evidence: PlannedEvidence, ago: int, skip, **options) -> Evidence | None:
         book = Rulebook.objects.current().book
-        takes = {key for key, asked in book.requirements.items() if proof.kind in asked.evidence}
-        covers = [key for key in proof.covers if key in takes and key not in skip]
-        if not covers or proof.tier not in ("", self.words.tier):
+        takes = {key for key, asked in book.requirements.items() if evidence.kind in asked.evidence}
+        covers = [key for key in evidence.covers if key in takes and key not in skip]
+        if not covers or evidence.tier not in ("", self.words.tier):
             return None
-        if artefacts.written_by_a_register(proof.kind, book):
+        if artefacts.written_by_a_register(evidence.kind, book):
             with self.day(ago):
                 artefacts.from_register(
                     self.again(),
-                    proof.kind,
+                    evidence.kind,
                     covers,
                     owner=self.team.owner,
-                    lead=getattr(self.team, proof.by),
+                    lead=getattr(self.team, evidence.by),
                     drill=tuple(
-                        self._sentence(part) if place == 2 else part for place, part in enumerate(proof.drill)
+                        self._sentence(part) if place == 2 else part
+                        for place, part in enumerate(evidence.drill)
                     ),
                 )
                 return None
-        title = self._sentence(proof.title)
-        writer = getattr(self.team, proof.by)
+        title = self._sentence(evidence.title)
+        writer = getattr(self.team, evidence.by)
         fields = {}
-        if proof.clause:
+        if evidence.clause:
             version = self.initiative.contract.in_force_at(clock.now())
-            fields["clause"] = version.clauses.filter(kind=proof.clause).first()
+            fields["clause"] = version.clauses.filter(kind=evidence.clause).first()
             title = f"{title}, contract version {version.number}"
         with self.day(ago + self.random.randrange(2)):
             observed = clock.today()
-            if proof.kind == EvidenceKind.LOG_SAMPLE:
+            if evidence.kind == EvidenceKind.LOG_SAMPLE:
                 fields["file"] = artefacts.log_of(f"{title} ({self.ref})", observed)
-            elif not proof.clause:
+            elif not evidence.clause:
                 fields["file"] = artefacts.pdf(
                     f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
                 )
-            if proof.kind in book.detailed_kinds:
-                fields["details"] = artefacts.details_of(proof.kind, observed, str(self.team.chair))
-            if proof.kind in RESULT_KINDS:
+            if evidence.kind in book.detailed_kinds:
+                fields["details"] = artefacts.details_of(evidence.kind, observed, str(self.team.chair))
+            if evidence.kind in RESULT_KINDS:
                 fields["result"] = "pass"
-            if proof.kind in ("test_report", "user_research"):
-                fields["condition"] = proof.condition
+            if evidence.kind in ("test_report", "user_research"):
+                fields["condition"] = evidence.condition
             item = evidence_actions.add_evidence(
                 initiative=self.initiative,
-                kind=proof.kind,
+                kind=evidence.kind,
                 title=title[:200],
                 observed_on=observed,
                 covers=covers,

@@ -192,13 +192,15 @@ def ground(
     by: User | None = None,
     **options,
 ) -> Evidence | None:
-    """Answer one requirement and add proof that satisfies it. Returns the item; None where saying so is the proof."""
+    """Answer one requirement and add evidence that satisfies it. Returns the item; None where saying so is the
+    evidence.
+    """
     book = Rulebook.objects.current().book
     asked = book.requirements[key]
     if key in GENERATED_ONLY:
         return evidence_actions.generate_index(initiative=initiative, by=team.owner)
-    needs_proof = say(initiative, key, team, observed_on=observed_on, text=text, by=by)
-    if not needs_proof:
+    needs_evidence = say(initiative, key, team, observed_on=observed_on, text=text, by=by)
+    if not needs_evidence:
         return None
     title = (
         title
@@ -212,7 +214,7 @@ def ground(
 def say(
     initiative: Initiative, key: str, team: Team, *, observed_on=None, text: str = "", by: User | None = None
 ) -> bool:
-    """Answer one requirement, attesting it where the rulebook takes that. True when it needs proof beside."""
+    """Answer one requirement, attesting it where the rulebook takes that. True when it needs evidence beside."""
     book = Rulebook.objects.current().book
     asked = book.requirements[key]
     if key in ACCEPTED_IN_PERSON:
@@ -285,8 +287,8 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
     book = Rulebook.objects.current().book
     if gate == "mvp":
         propose_and_confirm_tier(initiative, team)
-        for key in requirement_actions.proof_keys():
-            if not initiative.proof_items.filter(key=key).exists():
+        for key in requirement_actions.declared_goal_keys():
+            if not initiative.declared_goals.filter(key=key).exists():
                 requirement_actions.declare(
                     initiative=initiative,
                     key=key,
@@ -299,7 +301,7 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
 
         adopted(initiative, team, measured, until=observed_on)
     if gate == "production":
-        for row in initiative.proof_items.filter(result=""):
+        for row in initiative.declared_goals.filter(result=""):
             requirement_actions.report_outcome(
                 initiative=initiative, key=row.key, result="met", outcome="Shown in the trial.", by=team.owner
             )

@@ -1,4 +1,4 @@
-"""What people write in the demo: answers and titles of proof, in the words of each initiative."""
+"""What people write in the demo: answers and titles of evidence, in the words of each initiative."""
 
 from dataclasses import dataclass
 
@@ -147,8 +147,8 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True)
-class Proof:
-    """One item of proof: what it is, its title, what it covers, who writes it, which clause it cites.
+class PlannedEvidence:
+    """One item of evidence: what it is, its title, what it covers, who writes it, which clause it cites.
 
     `drill`: of a drill, its kind, the fault that was planted, and what happened. `tier`: only where the risk is this.
     """
@@ -163,10 +163,10 @@ class Proof:
     tier: str = ""
 
 
-PROOF = {
+EVIDENCE = {
     "prototype": (
-        Proof("document", "Screening of the sample: {data}", ("proto.personal_data",)),
-        Proof(
+        PlannedEvidence("document", "Screening of the sample: {data}", ("proto.personal_data",)),
+        PlannedEvidence(
             "document",
             "The idea on two pages: {title}",
             (
@@ -178,14 +178,14 @@ PROOF = {
             ),
             tier="high",
         ),
-        Proof(
+        PlannedEvidence(
             "test_report",
             "Sixty curated cases of {subject}",
             ("proto.limitations",),
             condition="curated",
             tier="high",
         ),
-        Proof(
+        PlannedEvidence(
             "decision_record",
             "Minutes: the ideas of the unit, side by side",
             ("prototype.selected",),
@@ -193,64 +193,72 @@ PROOF = {
         ),
     ),
     "mvp": (
-        Proof(
+        PlannedEvidence(
             "document",
             "Trial plan {title}: workflow, users, measures",
             ("mvp.problem", "mvp.workflow", "mvp.users", "mvp.success", "mvp.advance_evidence"),
         ),
-        Proof(
+        PlannedEvidence(
             "document",
             "Trial terms {title}: bound, override and risk screening",
             ("mvp.rollout", "mvp.override", "mvp.expectations", "mvp.risk"),
         ),
-        Proof("log_sample", "Forty logged calls of {subject}", ("mvp.observability",), "lead"),
-        Proof(
+        PlannedEvidence("log_sample", "Forty logged calls of {subject}", ("mvp.observability",), "lead"),
+        PlannedEvidence(
             "test_report",
             "A hundred results of {subject}, judged by {users}",
             ("mvp.possibility",),
             "lead",
             "bounded_real",
         ),
-        Proof(
+        PlannedEvidence(
             "system_record",
             "Inventory of links: {sources}",
             ("int.inventory", "int.sources_condition", "int.definitions"),
             "steward",
         ),
-        Proof("contract_clause", "Clause: on its own", ("gov.autonomy",), clause="autonomy"),
-        Proof(
+        PlannedEvidence("contract_clause", "Clause: on its own", ("gov.autonomy",), clause="autonomy"),
+        PlannedEvidence(
             "contract_clause",
             "Clause: with approval",
             ("gov.human_approval", "prod.q06_human_review"),
             clause="human_approval",
         ),
-        Proof("contract_clause", "Clause: edge cases", ("gov.edge_policies",), clause="edge_policy"),
-        Proof("document", "Minutes: two earlier initiatives were read", ("mvp.lessons_read",), tier="high"),
-        Proof("contract_clause", "Clause: record owner", ("gov.record_owner",), clause="record_owner"),
-        Proof("contract_clause", "Clause: {data} stay in {region}", ("int.residency",), clause="residency"),
+        PlannedEvidence(
+            "contract_clause", "Clause: edge cases", ("gov.edge_policies",), clause="edge_policy"
+        ),
+        PlannedEvidence(
+            "document", "Minutes: two earlier initiatives were read", ("mvp.lessons_read",), tier="high"
+        ),
+        PlannedEvidence(
+            "contract_clause", "Clause: record owner", ("gov.record_owner",), clause="record_owner"
+        ),
+        PlannedEvidence(
+            "contract_clause", "Clause: {data} stay in {region}", ("int.residency",), clause="residency"
+        ),
     ),
     "production": (
-        Proof(
+        PlannedEvidence(
             "log_sample",
             "Two hundred traced results of {subject}",
             ("prod.q03_logged", "int.anchor", "layer.runtime"),
             "lead",
         ),
-        Proof(
+        PlannedEvidence(
             "test_report",
             "Six weeks of {subject}, every record: quality and coverage",
             ("prod.performance", "int.representative"),
             "lead",
             "full_population",
         ),
-        Proof(
+        PlannedEvidence(
             "test_report",
             "Exceptions, time-outs and controls of {subject}",
             ("prod.q04_exceptions", "gov.enforced", "int.fallback"),
             "lead",
             "bounded_real",
         ),
-        Proof(
+        PlannedEvidence(
             "drill_record",
             "Outage drill: {fallback}",
             ("prod.q10_outage",),
@@ -261,7 +269,7 @@ PROOF = {
                 "{users} went on with {fallback} after four minutes; back after twenty.",
             ),
         ),
-        Proof(
+        PlannedEvidence(
             "drill_record",
             "Wrong output, found and corrected",
             ("prod.q05_wrong_output",),
@@ -272,14 +280,14 @@ PROOF = {
                 "Reported by the button, corrected within the day; two more were found.",
             ),
         ),
-        Proof(
+        PlannedEvidence(
             "drill_record",
             "Contact test",
             ("prod.q09_escalation",),
             "support",
             drill=("escalation", "person", "The second level answered after nine minutes."),
         ),
-        Proof(
+        PlannedEvidence(
             "drill_record",
             "Retrieval by case and by person",
             ("int.audit_trail",),
@@ -290,18 +298,18 @@ PROOF = {
                 "A given decision after two minutes, everything about one person after six.",
             ),
         ),
-        Proof(
+        PlannedEvidence(
             "drill_record",
             "Planted fault",
             ("layer.observability",),
             "support",
             drill=("fallback", "error", "The alarm was read after three minutes."),
         ),
-        Proof("telemetry", "Usage of {subject}", ("adopt.usage",), "support"),
-        Proof(
+        PlannedEvidence("telemetry", "Usage of {subject}", ("adopt.usage",), "support"),
+        PlannedEvidence(
             "decision_record", "Minutes of the weekly look at the monitoring", ("prod.monitoring",), "support"
         ),
-        Proof(
+        PlannedEvidence(
             "user_research",
             "Thirty {users} asked and watched",
             (
@@ -314,16 +322,16 @@ PROOF = {
             ),
             condition="bounded_real",
         ),
-        Proof(
+        PlannedEvidence(
             "decision_record",
             "Minutes: run cost, change path and what the unit depends on",
             ("prod.q08_change_control", "prod.maintenance", "production.business_depends"),
         ),
-        Proof("document", "Impact assessment of {subject}", ("gov.impact",)),
-        Proof("document", "Agreements of the owners of {sources}", ("int.systems_owned",)),
-        Proof("document", "Retrospective of the trial: {title}", ("production.lessons_captured",)),
-        Proof("document", "Audit of the policy layer of {subject}", ("layer.policy",)),
-        Proof(
+        PlannedEvidence("document", "Impact assessment of {subject}", ("gov.impact",)),
+        PlannedEvidence("document", "Agreements of the owners of {sources}", ("int.systems_owned",)),
+        PlannedEvidence("document", "Retrospective of the trial: {title}", ("production.lessons_captured",)),
+        PlannedEvidence("document", "Audit of the policy layer of {subject}", ("layer.policy",)),
+        PlannedEvidence(
             "system_record",
             "Links, service accounts and sign-on of {subject}",
             ("int.identity", "int.inventory", "int.sources_condition", "int.definitions"),
@@ -331,12 +339,12 @@ PROOF = {
         ),
     ),
     "retire": (
-        Proof("document", "How {users} work from now on", ("retire.replacement",)),
-        Proof("document", "Notification to {users} and linked systems", ("retire.notice",)),
+        PlannedEvidence("document", "How {users} work from now on", ("retire.replacement",)),
+        PlannedEvidence("document", "Notification to {users} and linked systems", ("retire.notice",)),
     ),
 }
 
-# Answers that are proof by themselves when their writer says on which day they were true.
+# Answers that are evidence by themselves when their writer says on which day they were true.
 ATTESTED = {
     "prototype": (
         "proto.question",

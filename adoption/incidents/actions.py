@@ -129,7 +129,7 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
 
 
 def _bring(initiative: Initiative, row: Incident, systems: list[System], by: User) -> None:
-    """What the severity of an incident brings, inside the running act: voided proof, obligation, warnings, the board
+    """What the severity of an incident brings, inside the running act: voided evidence, obligation, warnings, the board
     told.
     """
     if row.severity not in SERIOUS:
@@ -339,7 +339,7 @@ def move_on(
 def amend(*, incident: Incident, by: User, **fields) -> Incident:
     """Put right what is known of it: words, when it began and was noticed, whom it touched, what the fallback did.
 
-    `systems`: those that it turned out to touch besides; proof that speaks of them is voided now.
+    `systems`: those that it turned out to touch besides; evidence that speaks of them is voided now.
     """
     known = {
         "words",

@@ -16,7 +16,7 @@ from adoption.models.instruments import (
     TRAINING_PROVES_NOTHING,
     TRAINING_WORDS,
     UP,
-    no_proof_in,
+    no_evidence_in,
 )
 from governance import clock
 from governance.audit_log import entries
@@ -222,7 +222,7 @@ def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
         said = (one.get(name) or "").strip()
         if not said:
             wrong[name] = words
-        elif found := no_proof_in(said) if not how.value else "":
+        elif found := no_evidence_in(said) if not how.value else "":
             wrong[name] = found
         elif len(said) > 200:
             wrong[name] = "Up to 200 letters."

@@ -15,7 +15,7 @@ from math import exp, lgamma, log, log1p, sqrt
 from adoption.models.instruments import (
     DECISIONS_A_WEEK,
     NEVER_FEWER,
-    NO_PROOF,
+    NO_EVIDENCE,
     POPULATIONS,
     UP,
     USERS,
@@ -295,7 +295,7 @@ def _nothing(subject: Subject) -> Verdict:
         return Verdict(
             CANNOT_TELL,
             WRONG_PEOPLE,
-            f"Its readings are about {who}. {NO_PROOF.get(others[0], '')}".strip(),
+            f"Its readings are about {who}. {NO_EVIDENCE.get(others[0], '')}".strip(),
             "Send readings about the real users in scope.",
         )
     return Verdict(CANNOT_TELL, ABSENT, "Nothing was read yet.", "Send the first reading.")

@@ -1,4 +1,4 @@
-"""What the pack of a meeting says of each initiative: criteria and seats, what is unmet, open risks, proof, its
+"""What the pack of a meeting says of each initiative: criteria and seats, what is unmet, open risks, evidence, its
 entries.
 
 Everything is read at one moment and told as plain words; `pack_pages` makes the bytes of it. The same words give the
@@ -19,7 +19,7 @@ from governance.models import Checkpoint, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
-from governance.vocabulary import EvidenceKind, ProofResult, Stage
+from governance.vocabulary import EvidenceKind, EvidenceResult, Stage
 from initiatives.facts import initiative_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.initiative import review_state
@@ -182,7 +182,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     tables = [
         *_of_review(point, snapshot, initiative),
         _risks(point, facts, book, now),
-        _proof(book, facts, now),
+        _evidence(book, facts, now),
     ]
     return InitiativePages(initiative.ref, initiative.title, tuple(marks), tuple(lines), tuple(tables))
 
@@ -328,14 +328,14 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
 
 
-def _proof(book, facts, now: datetime) -> Table:
+def _evidence(book, facts, now: datetime) -> Table:
     today = clock.local_day(now)
     rows = []
     for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True):
         if item.withdrawn_at is not None or item.superseded_by is not None:
             continue
         age = (today - item.observed_on).days
-        result = ProofResult.word(item.result) if item.result else ""
+        result = EvidenceResult.word(item.result) if item.result else ""
         notes = [word for word in (result, "file missing" if item.missing else "") if word]
         notes += ["unverified link"] if item.unverified else []
         rows.append(

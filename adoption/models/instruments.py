@@ -34,7 +34,7 @@ NO_MODEL_REPORT = (
     "A figure about the model says how good its outputs are, not whether anybody uses or trusts them. "
     "Send what real users did."
 )
-NO_PROOF = {
+NO_EVIDENCE = {
     "test_users": "Test users are not the people whose work is to change.",
     "project_team": "Whoever built it knows its ways; ask those who did not.",
     "curated": "Examples chosen beforehand show what can go well, not what happens in the day's work.",
@@ -261,7 +261,7 @@ _OF_THE_MODEL = re.compile(
 )
 
 
-def no_proof_in(words: str) -> str:
+def no_evidence_in(words: str) -> str:
     """Why these words describe no figure of adoption: training attendance, or a figure about the model; else "".
 
     Recognised by what people call them. Whoever calls them otherwise still has to say whom the figures are about.

@@ -259,7 +259,7 @@ class SectionComment(models.Model):
 
 
 class Attachment(models.Model):
-    """A file kept with a post-mortem, under the policy of evidence, named in the audit log by its hash. No proof."""
+    """A file kept with a post-mortem, under the policy of evidence, named in the audit log by its hash. No evidence."""
 
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attachments")
     title = models.CharField(max_length=200)

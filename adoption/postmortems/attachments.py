@@ -1,4 +1,4 @@
-"""Files kept with a post-mortem: the policy of evidence, and no proof of anything."""
+"""Files kept with a post-mortem: the policy of evidence, and no evidence of anything."""
 
 from django.core.exceptions import ValidationError
 

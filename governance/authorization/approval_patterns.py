@@ -1,6 +1,6 @@
 """How approvals are given, and signs that they are not read. Pure: it is handed who answered what, when and how fast.
 
-A sign is no proof and blocks nothing; the board is shown it with the figures behind it. Source: S0-14.
+A sign is not evidence and blocks nothing; the board is shown it with the figures behind it. Source: S0-14.
 """
 
 from collections.abc import Iterable, Sequence

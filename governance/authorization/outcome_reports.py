@@ -28,7 +28,7 @@ SKEW = timedelta(minutes=5)  # by which the clock of a system may be off
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # what is said to be older has a wrong clock
 SYSTEM = "decision API"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOMENT, _DIGEST, _PROOF = 8, 32, 16  # bytes of an id
+_MOMENT, _DIGEST, _MAC = 8, 32, 16  # bytes of an id
 
 
 class UnknownDecision(Exception):
@@ -56,7 +56,7 @@ class Named:
 def issued(initiative: int, named: Named) -> str:
     """The id of a decision on the initiative with this number, as answers carry it: 75 letters that fit an address."""
     place = ((named.at - _EPOCH) // timedelta(microseconds=1)).to_bytes(_MOMENT, "big") + named.digest
-    return urlsafe_b64encode(place + _proof(initiative, place, named.allowed)).rstrip(b"=").decode()
+    return urlsafe_b64encode(place + _mac(initiative, place, named.allowed)).rstrip(b"=").decode()
 
 
 def decision_of(initiative: int, text: str) -> Named:
@@ -65,17 +65,17 @@ def decision_of(initiative: int, text: str) -> Named:
         found = urlsafe_b64decode(text.encode("ascii") + b"=")
     except ValueError:
         raise UnknownDecision from None
-    place, proof = found[: _MOMENT + _DIGEST], found[_MOMENT + _DIGEST :]
+    place, mac = found[: _MOMENT + _DIGEST], found[_MOMENT + _DIGEST :]
     for allowed in (True, False):
-        if hmac.compare_digest(proof, _proof(initiative, place, allowed)):
+        if hmac.compare_digest(mac, _mac(initiative, place, allowed)):
             micros = int.from_bytes(place[:_MOMENT], "big")
             return Named(_EPOCH + timedelta(microseconds=micros), place[_MOMENT:], allowed)
     raise UnknownDecision
 
 
-def _proof(initiative: int, place: bytes, allowed: bool) -> bytes:
+def _mac(initiative: int, place: bytes, allowed: bool) -> bytes:
     said = b"%d %d " % (initiative, allowed) + place
-    return hmac.digest(_key_of(settings.SECRET_KEY), said, "sha256")[:_PROOF]
+    return hmac.digest(_key_of(settings.SECRET_KEY), said, "sha256")[:_MAC]
 
 
 @cache

@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Support:
-    """What the proof supports at one moment, against what is claimed."""
+    """What the evidence supports at one moment, against what is claimed."""
 
     supported: str
     shortfall: int
@@ -105,7 +105,7 @@ def _finding(
         and (book.requirements[state.key].blocking or criterion.severity == "advisory")
     ]
     reasons = [f"{book.requirements[state.key].question} {state.words}" for state in missing]
-    for key in criterion.proof_items:
+    for key in criterion.declared_goals:
         declared = facts.declared.get(key)
         if declared is None or not declared.result:
             reasons.append(f"No result yet for what was declared on {key.replace('_', ' ')}.")
@@ -158,7 +158,7 @@ def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
 def _support(
     facts: Facts, book: Book, at: datetime, states: dict[str, State], findings: dict[str, Finding]
 ) -> Support:
-    """The highest stage that the proof supports at `at`, capped by holds and by the scale tests, and its name."""
+    """The highest stage that the evidence supports at `at`, capped by holds and by the scale tests, and its name."""
     tests = scale_tests(book, states)
     if facts.claimed not in STAGE_RANK:
         return Support("", 0, "", tests)

@@ -151,5 +151,5 @@ def needed_of(requirement: Requirement, passing: list[Item]) -> list[list[Item]]
 
 def undeclared(facts: Facts, book: Book) -> list[str]:
     """What the MVP is to show and nobody has declared yet, in words."""
-    wanted = [key for criterion in book.criteria.values() for key in criterion.proof_items]
+    wanted = [key for criterion in book.criteria.values() for key in criterion.declared_goals]
     return [key.replace("_", " ") for key in wanted if key not in facts.declared]

@@ -153,7 +153,7 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
     if reply.kind == "not_applicable":
         found = _not_applicable(requirement, reply, at, facts.tier)
         return levels.accepted_by_two(facts, book, requirement, found, at)
-    return _proof_state(facts, book, requirement, at, ageless, version)
+    return _evidence_state(facts, book, requirement, at, ageless, version)
 
 
 def _left_out(requirement: Requirement, tier: str) -> str:
@@ -220,7 +220,7 @@ def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, tier: 
     )
 
 
-def _proof_state(
+def _evidence_state(
     facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
 ) -> State:
     """The state of an answered requirement by the evidence that is offered for it."""

@@ -1,8 +1,8 @@
 """The statement that a seat signs, byte for byte, and why a sign-off went stale. Pure.
 
-A seat's facts are what its statement names: the initiative in its own words and the items of proof. See docs/domain.md,
-invariant 19. New proof stales a sign-off only if it supersedes one of them, or is a result other than pass for the same
-requirement; what was unmet when it was signed and has been fixed since stales nothing.
+A seat's facts are what its statement names: the initiative in its own words and the items of evidence. See
+docs/domain.md, invariant 19. New evidence stales a sign-off only if it supersedes one of them, or is a result other
+than pass for the same requirement; what was unmet when it was signed and has been fixed since stales nothing.
 
 `write` is handed nothing of the initiative but these facts, so that nothing is printed that `stale_reasons` cannot
 compare.
@@ -67,10 +67,10 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         if satisfied:
             for item in state.items:
                 evidence[str(item.id)] = _named(item)
-    proof_items = {
+    declared_goals = {
         key: [facts.declared[key].declared, facts.declared[key].result] if key in facts.declared else None
         for criterion in signed
-        for key in criterion.proof_items
+        for key in criterion.declared_goals
     }
     contract = next((c for c in facts.contracts if c.in_force_at(judged.at)), None)
     return {
@@ -86,7 +86,7 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         "criteria": {criterion.key: judged.findings[criterion.key].state for criterion in signed},
         "requirements": requirements,
         "evidence": evidence,
-        "proof_items": proof_items,
+        "declared_goals": declared_goals,
         "contract": {"number": contract.number, "digest": contract.digest}
         if contract and covers_contract(book, asked)
         else None,
@@ -105,7 +105,7 @@ def _quoted_answer(facts: Facts, key: str) -> dict[str, str]:
 
 
 def _named(item: Item) -> dict[str, str]:
-    """What a statement names of an item of proof."""
+    """What a statement names of an item of evidence."""
     return {
         "title": item.title,
         "kind": item.kind,
@@ -165,7 +165,7 @@ def write(
         if verdict == SignOffVerdict.OBJECT:
             continue
         for required in criterion.requirements:
-            lines.extend(_proof_lines(book, covered, required))
+            lines.extend(_evidence_lines(book, covered, required))
     lines.append("")
     if verdict.startswith("approve") and any(
         _state_words(book.criteria[key], covered) == UNMET_ADVISORY for key in wanted
@@ -191,7 +191,7 @@ def write(
             f"Contract: version {covered['contract']['number']}, sha-256 {covered['contract']['digest']}."
         )
     lines.append(f"Rulebook: {book.version}, sha-256 {book.digest}.")
-    for key, declared in covered["proof_items"].items():
+    for key, declared in covered["declared_goals"].items():
         said, result = declared or ["nothing declared", ""]
         lines.append(
             f"Declared for {key.replace('_', ' ')}: {ended(one_line(said))} Result: {result or 'none yet'}."
@@ -217,10 +217,10 @@ def _state_words(criterion: Criterion, covered: dict[str, Any]) -> str:
     return UNMET_ADVISORY if state == "unmet" and criterion.severity == "advisory" else state
 
 
-def _proof_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]:
+def _evidence_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]:
     """The level of an answer, its words, and each item that it stands on."""
     requirement = covered["requirements"][key]
-    # The answer is named by its version: another one, even with the same proof, is another statement.
+    # The answer is named by its version: another one, even with the same evidence, is another statement.
     version = f", answer {requirement['answer']}" if requirement["answer"] else ""
     question = book.requirements[key].question
     state, level = requirement["state"].replace("_", " "), requirement["level"]
@@ -285,14 +285,14 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
     if now["contract"] != signed["contract"]:
         number = now["contract"]["number"] if now["contract"] else "none"
         reasons.append(f"the contract changed: now version {number}")
-    if now["proof_items"] != signed["proof_items"]:
+    if now["declared_goals"] != signed["declared_goals"]:
         reasons.append("what was declared, or its result, changed")
     items = {item.id: item for item in judged.facts.items}
     for key, then in signed["requirements"].items():
         after = now["requirements"].get(key, then)
         moved = list(_moved(judged, key, then, items, signed_at))
         reasons += moved or _level_moved(book.requirements[key].question, then, after)
-    reasons += _proof_moved(signed, items)
+    reasons += _evidence_moved(signed, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
         # What was waived and is met since, or was unmet and is fixed, is better than what was signed.
@@ -340,8 +340,8 @@ def _quoted(words: str) -> str:
     return f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
 
 
-def _proof_moved(signed: dict[str, Any], items: dict[int, Item]) -> Iterator[str]:
-    """What a statement prints of an item of proof, where the item is still there and says something else now."""
+def _evidence_moved(signed: dict[str, Any], items: dict[int, Item]) -> Iterator[str]:
+    """What a statement prints of an item of evidence, where the item is still there and says something else now."""
     for pk, was in signed["evidence"].items():
         named = _named(items[int(pk)]) if int(pk) in items else was
         for name, said in was.items():
@@ -358,7 +358,7 @@ def _level_moved(question: str, then: dict[str, Any], after: dict[str, Any]) -> 
     # What lasts longer than when it was signed is only better.
     longer = after["until"] is None or (then["until"] and after["until"] > then["until"])
     if same and after["until"] != then["until"] and not longer:
-        yield f"the last day of its proof changed, {then['until']}, now {after['until']}: {question}"
+        yield f"the last day of its evidence changed, {then['until']}, now {after['until']}: {question}"
 
 
 def _moved(

@@ -172,7 +172,7 @@ class Criterion(_Part):
 
 
 class Requirement(_Part):
-    """What the owner answers with proof."""
+    """What the owner answers with evidence."""
 
     stage = models.CharField(max_length=20, blank=True)
     layer = models.CharField(max_length=40)

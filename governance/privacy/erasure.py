@@ -4,7 +4,8 @@ Of each entry that speaks of her the body and its salt are destroyed; the digest
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
 day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
 (notifications, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
-(`erasure_log.remove_later`), columns that name whoever gave proof as `initiatives.initiative.contribution` lists them.
+(`erasure_log.remove_later`), columns that name whoever gave evidence as `initiatives.initiative.contribution` lists
+them.
 """
 
 import json
@@ -19,7 +20,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, models
 
 from governance.audit_log import entries, row_capture
-from governance.contributions import NamedProof, contributed
+from governance.contributions import NamedEvidence, contributed
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.models import SignatureProof, User
@@ -62,11 +63,11 @@ class Work:
     mark: str
     entries: dict[int, About] = field(default_factory=dict)
     kept: dict[int, Kept] = field(default_factory=dict)
-    proof_kept: list[Kept] = field(default_factory=list)
+    evidence_kept: list[Kept] = field(default_factory=list)
     changes: dict[tuple[str, str], dict] = field(default_factory=dict)  # by row: the new values
     told: dict[tuple[str, str], dict] = field(default_factory=dict)  # by row: what was done to each column
     files: list[str] = field(default_factory=list)
-    refs: set[str] = field(default_factory=set)  # initiatives that lost proof
+    refs: set[str] = field(default_factory=set)  # initiatives that lost evidence
 
     def put(self, table: str, key: str, column: str, value, done=None) -> None:
         """Have a column say `value`; `done` tells the act how, where a replay needs to know it."""
@@ -100,7 +101,7 @@ def erase(
 ) -> Done:
     """Erase what names the person, but what must be kept. Only as the owner of the tables; all of it or nothing.
 
-    `evidence` names items of proof whose content goes too, `also` further words that name her (a former name, a name
+    `evidence` names items of evidence whose content goes too, `also` further words that name her (a former name, a name
     as friends say it). Raises Refused, and Conflict when others write for longer than some seconds.
     """
     words = personal_data.words_of(person, also)
@@ -117,9 +118,9 @@ def erase(
         lock_tables()
         removed = remove_private(person)
         work = Work(mark)
-        proof = _of_proof(list(evidence), work, overridden=override is not None)
-        search = words + [term for named in proof for term in named.terms]
-        own = [_of_user(person), *(Own(named.table, named.key, named.values) for named in proof)]
+        named_evidence = _of_named_evidence(list(evidence), work, overridden=override is not None)
+        search = words + [term for named in named_evidence for term in named.terms]
+        own = [_of_user(person), *(Own(named.table, named.key, named.values) for named in named_evidence)]
         _plan(work, person, search, own, overridden=override is not None)
         facts = {
             "person_id": person.pk,
@@ -210,18 +211,18 @@ def _of_user(person: User) -> Own:
     return Own(User._meta.db_table, str(person.pk), values)
 
 
-def _of_proof(keys: list[int], work: Work, *, overridden: bool) -> list[NamedProof]:
-    """The items of proof that the request names, unless somebody signed on them or a hold keeps one: then none."""
+def _of_named_evidence(keys: list[int], work: Work, *, overridden: bool) -> list[NamedEvidence]:
+    """The items of evidence that the request names, unless somebody signed on them or a hold keeps one: then none."""
     named = [proof for find in contributed.proof_named for proof in find(keys)] if keys else []
-    missing = {str(key) for key in keys} - {proof.key for proof in named}
+    missing = {str(key) for key in keys} - {item.key for item in named}
     if missing:
         raise ValidationError({"evidence": f"There is no item {', '.join(sorted(missing))}."})
-    rules = RetentionRules.of({proof.initiative_ref for proof in named}, overridden=overridden)
-    reasons = [rules.of_initiative(proof.initiative_ref, decision=proof.cited) for proof in named]
-    work.proof_kept = [kept for kept in reasons if kept is not None]
-    if work.proof_kept:
+    rules = RetentionRules.of({item.initiative_ref for item in named}, overridden=overridden)
+    reasons = [rules.of_initiative(item.initiative_ref, decision=item.cited) for item in named]
+    work.evidence_kept = [kept for kept in reasons if kept is not None]
+    if work.evidence_kept:
         return []
-    work.refs |= {proof.initiative_ref for proof in named}
+    work.refs |= {item.initiative_ref for item in named}
     return named
 
 
@@ -356,7 +357,7 @@ def _rows_told(work: Work) -> list[dict]:
 
 def _summary(work: Work) -> list[dict]:
     """What is kept: why, from when it could go, how many entries."""
-    counted = Counter([*work.kept.values(), *work.proof_kept])
+    counted = Counter([*work.kept.values(), *work.evidence_kept])
     return [
         {"why": kept.why, "from": kept.since.isoformat() if kept.since else None, "count": count}
         for kept, count in sorted(counted.items(), key=lambda pair: (pair[0].since or date.max, pair[0].why))

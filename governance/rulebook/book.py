@@ -127,7 +127,7 @@ class Requirement:
         return self.level_at_mvp.get(judged, level) if gate == Stage.MVP else level
 
     def days(self, tier: str) -> int:
-        """Days its proof stays current at the confirmed risk tier ("" while unset); 0: until a trigger."""
+        """Days its evidence stays current at the confirmed risk tier ("" while unset); 0: until a trigger."""
         special: dict[str, int | None] = {
             Tier.MINIMAL: self.fresh_days_minimal,
             Tier.HIGH: self.fresh_days_high_risk,
@@ -158,7 +158,7 @@ class Criterion:
     waivable: bool
     due_days: int | None
     emergency_due_days: int | None
-    proof_items: tuple[str, ...]
+    declared_goals: tuple[str, ...]
     crosswalk: dict[str, tuple[str, ...]] = field(hash=False)
     fresh_days: int | None
 
@@ -457,7 +457,7 @@ def _criterion(row: dict[str, Any], tests: dict[str, ScaleTest]) -> Criterion:
         scale_test=test,
         due_days=row.get("due_days"),
         emergency_due_days=row.get("emergency_due_days"),
-        proof_items=tuple(row.get("proof_items", ())),
+        declared_goals=tuple(row.get("declared_goals", ())),
         crosswalk=_crosswalk(row),
         fresh_days=row.get("fresh_days"),
     )

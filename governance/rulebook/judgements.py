@@ -13,7 +13,7 @@ JUDGEMENTS = {key: row["title"] for key, row in _PAIRED.items()}
 _OF: dict[str, str] = {name: key for key, row in _PAIRED.items() for name in row["requirements"]}
 _OF_LAYER: dict[str, str] = {name: key for key, row in _PAIRED.items() for name in row.get("layers", ())}
 _OF_DECLARED: dict[str, str] = {
-    name: key for key, row in _PAIRED.items() for name in row.get("proof_items", ())
+    name: key for key, row in _PAIRED.items() for name in row.get("declared_goals", ())
 }
 
 

@@ -23,7 +23,7 @@ def read(text: str) -> dict[str, Any]:
         "requirement": requirements,
         "what shows it": [*requirements, REATTESTED],
         "layer": list(book["layers"]),
-        "proof item": [item for row in book["criterion"] for item in row.get("proof_items", ())],
+        "declared goal": [item for row in book["criterion"] for item in row.get("declared_goals", ())],
         "matter": list(book["standards"]),
     }
     tolerated = [words for stage in book["stages"].values() for words in stage.get("tolerated", ())]
@@ -31,7 +31,7 @@ def read(text: str) -> dict[str, Any]:
         "title": ("text", True, ""),
         "requirements": ("some", True, "requirement"),
         "layers": ("some", False, "layer"),
-        "proof_items": ("some", False, "proof item"),
+        "declared_goals": ("some", False, "declared goal"),
     }
     shape = Shape(
         top=dict.fromkeys(("judgements", "standards", "tolerances", "lead_questions"), ("table", True, "")),

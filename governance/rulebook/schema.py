@@ -159,7 +159,7 @@ CRITERION = (
         "scale_test": ("text", False, "scale test"),
         "due_days": ("count", False, ""),
         "emergency_due_days": ("count", False, ""),
-        "proof_items": ("some", False, ""),
+        "declared_goals": ("some", False, ""),
     }
     | LEVELLED
 )

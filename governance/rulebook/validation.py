@@ -212,7 +212,7 @@ class _Check:
     # What holds between rows
 
     def rows_together(self) -> None:
-        """Keys used twice, proof that cannot be given, criteria that ask for nothing."""
+        """Keys used twice, evidence that cannot be given, criteria that ask for nothing."""
         seen: dict[str, int] = {}  # the line where each key stands first
         for name, rows in (("requirement", self.requirements), ("criterion", self.criteria)):
             for number, row in rows:

@@ -1,6 +1,6 @@
 """Check of this machine's clock against the database's; a machine that is off does nothing that depends on the day.
 
-A clock that is days ahead sends the mails of the days to come, ends sessions and reviews, and makes good proof old.
+A clock that is days ahead sends the mails of the days to come, ends sessions and reviews, and makes good evidence old.
 """
 
 import time

@@ -19,7 +19,7 @@ SOON_DAYS = 30
 
 @register.inclusion_tag("_components/age_bar.html")
 def age_bar(observed_on, current_until):
-    """How much of its life a proof has left.
+    """How much of its life an item of evidence has left.
 
     `current_until` is the last day on which it is current, None when only a trigger ends it.
     """

@@ -244,7 +244,7 @@ def markdown(text):
 
 @register.filter
 def lean(claimed, supported):
-    """How far the plumb leans: stages between claim and proof, at most 2; "none" where nothing is claimed."""
+    """How far the plumb leans: stages between claim and evidence, at most 2; "none" where nothing is claimed."""
     height = STAGE_RANK.get(claimed)
     if not height:
         return "none"

@@ -162,7 +162,7 @@ class AnswerKind(Words):
 
 
 class EvidenceKind(Words):
-    """What an item of proof is."""
+    """What an item of evidence is."""
 
     ATTESTATION = "attestation", "Attestation"
     DOCUMENT = "document", "Document"
@@ -189,7 +189,7 @@ class Level(Words):
 LEVEL_RANK = {"": 0, Level.STATED: 1, Level.DOCUMENTED: 2, Level.VERIFIED: 3, Level.MEASURED: 3}
 
 
-class ProofResult(Words):
+class EvidenceResult(Words):
     """What a test, a drill or a reading came to."""
 
     PASS = "pass", "Pass"
@@ -197,7 +197,7 @@ class ProofResult(Words):
     FAIL = "fail", "Fail"
 
 
-class ProofCondition(Words):
+class EvidenceCondition(Words):
     """Under what conditions it was tried."""
 
     CURATED = "curated", "Curated examples"

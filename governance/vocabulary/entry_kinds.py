@@ -117,7 +117,7 @@ class EntryKind(StrEnum):
     EFFORT_NOTED = "effort noted"
     EFFORT_TAKEN_BACK = "effort taken back"
     ENTRY_CONCLUDED = "entry concluded"
-    ERASED = "erased"  # the proof that a duty was done; itself never erased
+    ERASED = "erased"  # that a duty was done; itself never erased
     SYSTEM_IMPORT_CONFIRMED = "system import confirmed"
     SYSTEM_IMPORT_DROPPED = "system import dropped"
     SYSTEM_IMPORT_ENTERED = "system import entered"

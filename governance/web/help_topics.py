@@ -31,7 +31,7 @@ TOPICS = [
         "claims claimed supported approved shortfall larger prototype in name only plumb leaning",
     ),
     Topic(
-        "proof",
+        "evidence",
         "What counts as evidence",
         "proof evidence answer document test report attestation demo file upload verified level",
     ),

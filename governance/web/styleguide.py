@@ -15,7 +15,7 @@ class SampleForm(forms.Form):
     unit = forms.ChoiceField(choices=[("", "choose"), ("retail", "Retail"), ("claims", "Claims")])
     problem = forms.CharField(widget=forms.Textarea, help_text="Who has it, how often, what it costs today.")
     observed_on = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    proof = forms.FileField(required=False, help_text="A document at least. Up to 20 MB.")
+    evidence = forms.FileField(required=False, help_text="A document at least. Up to 20 MB.")
     kind = forms.ChoiceField(
         label="Answer",
         widget=forms.RadioSelect,

@@ -201,7 +201,7 @@ def may_change_what_runs(initiative: Initiative, person: User) -> Answer:
 
 
 def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
-    """Accept, or accept again: the proposed person, whose acceptance is proof and closes holds."""
+    """Accept, or accept again: the proposed person, whose acceptance is evidence and closes holds."""
     return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
 
 

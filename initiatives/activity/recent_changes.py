@@ -58,7 +58,7 @@ def _since(initiative: Initiative, person: User, since: datetime | None, judged:
 
 
 def aged(judged: Judged, since: datetime) -> list[str]:
-    """The questions whose proof aged out between that visit and today. No act did that, so no entry tells it."""
+    """The questions whose evidence aged out between that visit and today. No act did that, so no entry tells it."""
     then, today, found = clock.local_day(since), clock.today(), []
     for key, state in judged.states.items():
         if state.state == "stale":

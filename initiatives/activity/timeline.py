@@ -104,7 +104,7 @@ MODELS = (
     models.RoleAssignment,
     models.Answer,
     models.Evidence,
-    models.ProofItem,
+    models.DeclaredGoal,
     models.ScopeVersion,
     models.ChangeRecord,
     models.ArchitectureDecision,

@@ -27,7 +27,7 @@ from initiatives.models import (
 
 # Changes people report in words; versions, scope, contract, roles, tier and incidents pull their own triggers.
 REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "knowledge_holder")
-# What ends all proof from before, whatever its requirement lists (docs/domain.md, "reopen").
+# What ends all evidence from before, whatever its requirement lists (docs/domain.md, "reopen").
 REOPENED = "reopened"
 
 

@@ -49,7 +49,7 @@ class Control:
     """A standing mapping as the map shows it; `carried`: the older version whose clause it was named for."""
 
     row: ClauseEnforcement
-    proof: Shown
+    evidence: Shown
     link: str
     carried: int = 0
 
@@ -128,7 +128,7 @@ def _lines(initiative, version, context) -> list[Line]:
     lines = []
     for clause in version.clauses.defer("terms"):
         controls = by_words.get(clause.fingerprint, [])
-        lines.append(Line(clause, controls, any(control.proof.counts for control in controls)))
+        lines.append(Line(clause, controls, any(control.evidence.counts for control in controls)))
     return lines
 
 
@@ -145,24 +145,24 @@ def _shown(initiative, item, state: str) -> Shown:
 
 
 def _layers(lines: list[Line]) -> list[dict]:
-    """Each layer in short: how many controls it has, for how many clauses, and its oldest proof."""
+    """Each layer in short: how many controls it has, for how many clauses, and its oldest evidence."""
     found = []
     for key, word in ENFORCING_LAYERS.items():
         controls = {
             control.row.pk: control
             for line in lines
             for control in line.controls
-            if control.row.layer == key and control.proof.counts
+            if control.row.layer == key and control.evidence.counts
         }
         clauses = [
-            line for line in lines if any(c.proof.counts and c.row.layer == key for c in line.controls)
+            line for line in lines if any(c.evidence.counts and c.row.layer == key for c in line.controls)
         ]
         found.append(
             {
                 "word": word,
                 "controls": len(controls),
                 "clauses": len(clauses),
-                "oldest": min((c.proof.observed_on for c in controls.values()), default=None),
+                "oldest": min((c.evidence.observed_on for c in controls.values()), default=None),
             }
         )
     return found

@@ -80,7 +80,7 @@ def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
-    """Record a use of the switch as a drill: what the log shows of it becomes proof."""
+    """Record a use of the switch as a drill: what the log shows of it becomes evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     pressed = initiative.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()

@@ -15,10 +15,10 @@ from governance.models import Clause, ContractVersion, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary import (
+    EvidenceCondition,
     EvidenceKind,
     EvidenceRegister,
-    ProofCondition,
-    ProofResult,
+    EvidenceResult,
     ReviewOutcome,
 )
 from governance.vocabulary.entry_kinds import EntryKind
@@ -86,11 +86,11 @@ def check_evidence(
         wrong["observed_on"] = "Say on which day this was observed; its age counts from there."
     elif observed_on > clock.today():
         wrong["observed_on"] = f"{observed_on:%-d %B %Y} lies in the future; give the day it was observed."
-    if kind in book.result_kinds and result not in ProofResult:
+    if kind in book.result_kinds and result not in EvidenceResult:
         wrong["result"] = f"A {EvidenceKind(kind).label.lower()} has a result: pass, partial or fail."
     if kind not in book.result_kinds and result:
         wrong["result"] = f"A {EvidenceKind(kind).label.lower()} carries no result."
-    if kind in book.condition_kinds and condition not in ProofCondition:
+    if kind in book.condition_kinds and condition not in EvidenceCondition:
         wrong["condition"] = (
             "Say under which condition it was tried: curated, bounded real, or full population."
         )
@@ -169,7 +169,7 @@ def add_evidence(
     register: str = "",
     by: User,
 ) -> Evidence:
-    """Add one item of proof for one or many requirements.
+    """Add one item of evidence for one or many requirements.
 
     `names`: the component, scope and contract versions it speaks of; None means those running that day. `details` and
     `register` as for `check_evidence`.

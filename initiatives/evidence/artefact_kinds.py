@@ -11,7 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from governance.tables.numbers import parse_number
-from governance.vocabulary import EvidenceKind, EvidenceRegister, ProofResult, ResearchMethod, ThresholdSide
+from governance.vocabulary import (
+    EvidenceKind,
+    EvidenceRegister,
+    EvidenceResult,
+    ResearchMethod,
+    ThresholdSide,
+)
 from initiatives.files.log_samples import Counted
 from initiatives.files.plain_text import emptiness
 
@@ -173,7 +179,12 @@ def check(
             wrong[one.name] = f"{_day(value)} lies in the future."
     if not wrong and kind == EvidenceKind.USER_RESEARCH and found["starts_on"] > found["ends_on"]:
         wrong["ends_on"] = "The last day lies before the first."
-    if not wrong and kind == EvidenceKind.TEST_REPORT and result == ProofResult.PASS and not _reached(found):
+    if (
+        not wrong
+        and kind == EvidenceKind.TEST_REPORT
+        and result == EvidenceResult.PASS
+        and not _reached(found)
+    ):
         wrong["figure"] = (
             f"{found['figure']} misses the threshold of {found['threshold']}: this is not a pass. Say what it came to."
         )

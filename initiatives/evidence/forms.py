@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.gates import requirements as gates_requirements
 from governance.models import Clause
-from governance.vocabulary import EvidenceKind, ProofCondition, ProofResult
+from governance.vocabulary import EvidenceCondition, EvidenceKind, EvidenceResult
 from initiatives.evidence import artefact_kinds
 from initiatives.evidence.actions import never_uploaded, versions_named
 from initiatives.evidence.artefact_kinds import SOURCES, Detail
@@ -83,7 +83,7 @@ def _detail_field(one: Detail) -> forms.Field:
     return NeededText(max_length=artefact_kinds.LONGEST, widget=widget, **said)
 
 
-class ProofForm(forms.Form):
+class EvidenceItemForm(forms.Form):
     """The item itself. `kinds` are those offered; only fields that a kind carries are asked."""
 
     kind = forms.ChoiceField(label=_("Kind of evidence"))
@@ -101,9 +101,9 @@ class ProofForm(forms.Form):
     observed_on = DayField(
         label=_("Observed on"), help_text=_("Its age counts from this day, not from the day it is added.")
     )
-    result = forms.ChoiceField(choices=[("", _("none")), *ProofResult.choices], required=False)
+    result = forms.ChoiceField(choices=[("", _("none")), *EvidenceResult.choices], required=False)
     condition = forms.ChoiceField(
-        label=_("Test conditions"), choices=[("", _("none")), *ProofCondition.choices], required=False
+        label=_("Test conditions"), choices=[("", _("none")), *EvidenceCondition.choices], required=False
     )
     note = WordsField(required=False, help_text=_("Period, query, sample: what a reader needs to judge it."))
     names_how = forms.ChoiceField(
@@ -258,7 +258,7 @@ def _name(row) -> str:
     return f"Contract, version {row.number}"
 
 
-class EvidenceForm(ProofForm):
+class EvidenceForm(EvidenceItemForm):
     """A new item for one or many questions; `kind` is chosen before, so that only fitting questions are offered."""
 
     covers = forms.MultipleChoiceField(

@@ -1,4 +1,4 @@
-"""Proof that ages, files that are gone, changes recorded halfway."""
+"""Evidence that ages, files that are gone, changes recorded halfway."""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -25,7 +25,7 @@ RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to b
 LISTED = 12  # questions in one message; the page of requirements has the rest
 
 
-def proof(moment: datetime):
+def evidence(moment: datetime):
     """Gate evidence that is about to age out, or has: to the owner and to whoever answers the question.
 
     Asked are the gates up to the claimed stage and the one under review. Only blocking requirements.
@@ -61,7 +61,9 @@ def proof(moment: datetime):
 
 
 def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
-    """Initiatives with proof that turns by then, or with something missing already, told from their standing alone."""
+    """Initiatives with evidence that turns by then, or with something missing already, told from their standing
+    alone.
+    """
     near = Span.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
     turning = Span.objects.filter(from_at__gt=moment, from_at__lte=clock.midnight_after(horizon))
     live = Initiative.objects.live().exclude(basis="import")
@@ -73,7 +75,7 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
 
 
 def stale_on(facts, book, state: State) -> date | None:
-    """The day from which the proof of a requirement no longer counts for its age; None where age ends nothing."""
+    """The day from which the evidence of a requirement no longer counts for its age; None where age ends nothing."""
     if state.state in ("met", "below", "not_applicable"):
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "stale":
@@ -102,14 +104,14 @@ def _of_day(initiative, circle: Circle, book, keys: list[str], day: date, today:
     stale = day <= today
 
     def make(found):
-        proofs = "one item of evidence" if len(found) == 1 else f"{len(found)} items of evidence"
+        items = "one item of evidence" if len(found) == 1 else f"{len(found)} items of evidence"
         expires = "expire" if len(found) > 1 else "expires"
         words = (
-            f"{proofs} expired on {day:%-d %B %Y}" if stale else f"{proofs} {expires} after {last:%-d %B %Y}"
+            f"{items} expired on {day:%-d %B %Y}" if stale else f"{items} {expires} after {last:%-d %B %Y}"
         )
         return about(
             initiative,
-            "proof",
+            "evidence",
             f"initiative:{initiative.pk}:{day.isoformat()}",
             words,
             text=_listed(book, found) + _until(len(found), stale),

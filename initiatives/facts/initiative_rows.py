@@ -22,6 +22,7 @@ from initiatives.models import (
     Condition,
     Continuation,
     Coverage,
+    DeclaredGoal,
     Deployment,
     DrawnQuestion,
     Evidence,
@@ -34,7 +35,6 @@ from initiatives.models import (
     Link,
     Measurement,
     Obligation,
-    ProofItem,
     Question,
     Review,
     RoleAssignment,
@@ -133,7 +133,7 @@ _OF_INITIATIVE = Batch(
         KillSwitch.objects.filter(released_at__isnull=True), "initiative", joined={"pressed_by": PERSON}
     ),
     waivers=Rows(Waiver.objects.all(), "initiative"),
-    proof_items=Rows(ProofItem.objects.all(), "initiative"),
+    declared_goals=Rows(DeclaredGoal.objects.all(), "initiative"),
     scopes=Rows(ScopeVersion.objects.all(), "initiative"),
     deployments=Rows(
         Deployment.objects.all(),

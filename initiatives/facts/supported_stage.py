@@ -91,7 +91,7 @@ def _read(initiative: Initiative) -> Facts:
         ),
         conditions=_conditions(rows["unmet_conditions"], reviews),
         obligations=_obligations(initiative),
-        declared={p.key: Declared(p.key, p.declared, p.result) for p in rows["proof_items"]},
+        declared={p.key: Declared(p.key, p.declared, p.result) for p in rows["declared_goals"]},
         decided={review.gate: clock.local_day(review.ended_at) for review in reviews},
         reattest_by=reattest_by(initiative),
         scopes=tuple(
@@ -288,8 +288,8 @@ def decision_due(initiative: Initiative) -> date | None:
 
 
 def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
-    """What the initiative claimed at the end of a day, what the product said its proof supported, and the shortfall's
-    name.
+    """What the initiative claimed at the end of a day, what the product said its evidence supported, and the
+    shortfall's name.
 
     For today it is worked out from the facts; for an earlier day it is what was said then, as `PastStanding` kept it.
     All three are "" for a day before the initiative was registered here.

@@ -1,6 +1,6 @@
 """Progress that somebody outside the team would notice, beside work that nobody sees (S1-8.2, S1-15).
 
-Stages, reviews, proof, drills, settled conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
+Stages, reviews, evidence, drills, settled conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
 money and waiting are not. One question tells it of as many initiatives as are asked for.
 """
 
@@ -130,7 +130,8 @@ def by_day(key: int) -> list[tuple[date, str]]:
 
 
 def outgrown(key: int) -> Outgrown | None:
-    """That the newest demo, or proof of the prototype's questions, is older than the newest integration work (S1-15).
+    """That the newest demo, or evidence of the prototype's questions, is older than the newest integration work
+    (S1-15).
 
     Integration work: a link begun, changed or ended, hours or money noted in that layer, a definition that the
     initiative rests on written or taken back. None where nothing was shown, or nothing was done since.

@@ -109,7 +109,7 @@ def decline(request, pk):
 
 
 def _page(request, row: Dependant, **more):
-    """The page of a dependence, with what the initiative claims and what its proof supports today."""
+    """The page of a dependence, with what the initiative claims and what its evidence supports today."""
     initiative, support = row.initiative, supported_stage.judged(row.initiative).support
     context = {
         "nav": "inbox",

@@ -68,7 +68,7 @@ class GapForm(forms.Form):
 
 
 class CloseGapForm(forms.Form):
-    """Proof that a gap is closed."""
+    """Evidence that a gap is closed."""
 
     evidence = forms.ModelChoiceField(
         queryset=None,

@@ -1,1 +1,1 @@
-"""Inventories of other organisations: read from a file, mapped to claims, never to proof."""
+"""Inventories of other organisations: read from a file, mapped to claims, never to evidence."""

@@ -91,14 +91,14 @@ def reviews(look: Look) -> Iterator[Found]:
         yield key, day, review.initiative, CALENDAR_WORDS[move.kind], review.get_absolute_url()
 
 
-def proof(look: Look) -> Iterator[Found]:
-    """The first day on which proof of an initiative that the person works on no longer counts."""
+def evidence(look: Look) -> Iterator[Found]:
+    """The first day on which evidence of an initiative that the person works on no longer counts."""
     ageing = Span.objects.covering(look.now).filter(initiative__in=look.working, next_stale_on__isnull=False)
     for span in ageing:
         initiative, held = look.working[span.initiative_id]
         if held != {"sponsor"} and not initiative.imported:
             link = reverse("evidence", args=[initiative.ref])
-            yield f"proof-{initiative.pk}", span.next_stale_on, initiative, "Evidence expires", link
+            yield f"evidence-{initiative.pk}", span.next_stale_on, initiative, "Evidence expires", link
 
 
 def reattestation(look: Look) -> Iterator[Found]:
@@ -149,4 +149,4 @@ def ends(look: Look) -> Iterator[Found]:
             yield f"end-{initiative.pk}", day, initiative, words, link
 
 
-PARTS = [obligations, reviews, proof, reattestation, trials, ends]
+PARTS = [obligations, reviews, evidence, reattestation, trials, ends]

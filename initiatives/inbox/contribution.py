@@ -9,7 +9,7 @@ from initiatives.approvals.reminders import approvals_asked
 from initiatives.components.reminders import components_ending
 from initiatives.contributions import Contribution
 from initiatives.evidence import file_check_inbox
-from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
+from initiatives.evidence.reminders import evidence, files_missing, open_changes, renewals
 from initiatives.holds.reminders import conditions, gaps, obligations, waivers
 from initiatives.inbox import calendar, lines, weekly_digest
 from initiatives.integration.resilience.reminders import drills
@@ -25,7 +25,7 @@ CONTRIBUTION = Contribution(
     sight_lost=[visibility.sight_lost],
     quiet_acts=lines.QUIET,
     due_queries=[
-        proof,
+        evidence,
         renewals,
         files_missing,
         open_changes,

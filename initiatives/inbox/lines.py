@@ -163,7 +163,9 @@ def _waiver(look: Look, waiver: Waiver):
 
 
 def my_initiatives(look: Look):
-    """Questions that wait, proof that ages, changes without approver, systems that are off, where the person works."""
+    """Questions that wait, evidence that ages, changes without approver, systems that are off, where the person
+    works.
+    """
     if not look.working:
         return
     yield from _switched_off(look)

@@ -159,7 +159,7 @@ def _distance(day) -> str:
 
 
 def _ageing(initiatives) -> list[tuple[str, int, bool]]:
-    """How often proof of an initiative goes stale in the next 90 days: (first day of the bar, how often, the first
+    """How often evidence of an initiative goes stale in the next 90 days: (first day of the bar, how often, the first
     one).
     """
     today = clock.today()

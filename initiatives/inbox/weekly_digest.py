@@ -380,7 +380,7 @@ def _decided(seen: QuerySet, since: datetime, book) -> list[Line]:
 
 
 def _closed(seen: QuerySet, running: QuerySet, since: datetime) -> list[Line]:
-    """Gaps that were closed, and answers that lacked current proof then and have it now."""
+    """Gaps that were closed, and answers that lacked current evidence then and have it now."""
     rows = Gap.objects.filter(initiative__in=seen, closed_at__gte=since).select_related(
         "initiative", "closed_by"
     )
@@ -432,7 +432,7 @@ def _gaps_then(row: PastStanding, moment: datetime) -> int:
 
 
 def _goals(running: QuerySet, book, count: int, link: str) -> Section:
-    """How the initiatives stand, the furthest from their claim first: the goal of the stage, what proof supports."""
+    """How the initiatives stand, the furthest from their claim first: the goal of the stage, what evidence supports."""
     rows = list(
         running.order_by(F("shortfall").desc(), F("next_due").asc(nulls_last=True), "number")[:SECTION]
     )

@@ -99,7 +99,7 @@ def _record_refusal(name, by, system, initiative, refused: Refused) -> None:
 
 
 def settle_standing(initiative: Initiative) -> None:
-    """Rewrite what the proof of the initiative supports, in the transaction of the change; obligations of grace
+    """Rewrite what the evidence of the initiative supports, in the transaction of the change; obligations of grace
     follow it.
     """
     settle_standings([initiative])

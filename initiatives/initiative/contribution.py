@@ -1,10 +1,10 @@
 """What initiatives add to audit, retention and erasure: which acts decide, who held which role, when they ended, what
-an item of proof is.
+an item of evidence is.
 """
 
 from governance import clock
 from governance.audit.rights_report import Held, as_known, first_words
-from governance.contributions import InitiativeEnd, NamedProof
+from governance.contributions import InitiativeEnd, NamedEvidence
 from governance.vocabulary import CLOSED_STAGES, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
@@ -57,13 +57,13 @@ def ends(refs: list[str] | None) -> list[InitiativeEnd]:
     ]
 
 
-def proof_named(keys: list[int]) -> list[NamedProof]:
+def evidence_named(keys: list[int]) -> list[NamedEvidence]:
     """These items, and every other that has the same file: its content is stored once."""
     named = Evidence.objects.filter(pk__in=keys)
     files = [name for name in named.values_list("file", flat=True) if name]
     rows = named | Evidence.objects.filter(file__in=files)
     return [
-        NamedProof(
+        NamedEvidence(
             table=Evidence._meta.db_table,
             key=str(row.pk),
             initiative_ref=row.initiative.ref,
@@ -90,7 +90,7 @@ def _names_it(term: str) -> bool:
 
 
 def after_erasure(refs: set[str]) -> None:
-    """Rewrite the standing of initiatives that lost proof."""
+    """Rewrite the standing of initiatives that lost evidence."""
     for ref in sorted(refs):
         settle_standing(lock(Initiative.objects.get(number=int(ref[3:]))))
 
@@ -151,6 +151,6 @@ CONTRIBUTION = Contribution(
     },
     erased_whole={("initiatives_approvalpreview", "content")},
     initiative_ends=[ends],
-    proof_named=[proof_named],
+    evidence_named=[evidence_named],
     after_erasure=[after_erasure],
 )

@@ -82,7 +82,7 @@ def _gates_of(initiative: Initiative, book) -> list[str]:
 
 
 def effects(before: Sight, after: Sight) -> list[str]:
-    """What was lost between two sights, in plain sentences: sign-offs, criteria, proof, support, new holds."""
+    """What was lost between two sights, in plain sentences: sign-offs, criteria, evidence, support, new holds."""
     lines = []
     for seat, sign_off in before.sign_offs.items():
         now = after.sign_offs.get(seat)

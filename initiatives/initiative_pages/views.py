@@ -1,4 +1,4 @@
-"""The page of an initiative: what stands between claim and proof; its details, its risk tier, its activity."""
+"""The page of an initiative: what stands between claim and evidence; its details, its risk tier, its activity."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -185,7 +185,7 @@ def missed_rows(initiative, facts, book, gate, may) -> list[dict]:
     """What was declared for the gate and has no result, or was missed."""
     rows = []
     for criterion in gate.criteria if gate else ():
-        for key in criterion.proof_items:
+        for key in criterion.declared_goals:
             declared = facts.declared.get(key)
             if declared is not None and declared.result == "met":
                 continue
@@ -237,7 +237,7 @@ def people_rows(initiative) -> list[dict]:
 
 
 def ages(book, states, keys) -> list[tuple[str, object]]:
-    """The proofs that age out next: question and last day on which each is current."""
+    """The evidence that expires next: question and last day on which each is current."""
     today = clock.today()
     ends = [
         (states[key].last_day, book.requirements[key].question)

@@ -64,7 +64,7 @@ def stays(figures: Stays, to: To) -> Picture:
 
 
 def ageing(weeks: tuple[Week, ...], to: To) -> Picture:
-    """Two bars a week: initiatives with proof that ages out, and claims that lose support by it."""
+    """Two bars a week: initiatives with evidence that ages out, and claims that lose support by it."""
     highest = max((max(week.ageing, week.falling) for week in weeks), default=0)
     total, falling = sum(week.ageing for week in weeks), sum(week.falling for week in weeks)
     base, room = UPRIGHT + 16, WIDTH / max(1, len(weeks))

@@ -148,8 +148,8 @@ class Stays:
 class Week:
     """What ages out from `first` to `last` if nothing is done.
 
-    `ageing`: initiatives with proof that goes stale; `opening`: gaps that open; `falling`: claims that lose support by
-    it.
+    `ageing`: initiatives with evidence that goes stale; `opening`: gaps that open; `falling`: claims that lose support
+    by it.
     """
 
     first: date
@@ -161,7 +161,7 @@ class Week:
 
 @dataclass(frozen=True)
 class LayerGaps:
-    """What stands open in one layer between claims and proof, and in how many initiatives."""
+    """What stands open in one layer between claims and evidence, and in how many initiatives."""
 
     layer: str
     gaps: int

@@ -35,7 +35,7 @@ MOST = 100  # initiatives judged for one page; beyond that it says so
 
 @dataclass(frozen=True)
 class Blurred:
-    """An initiative that claims more than its proof supports, and the matters on which its stage expects more."""
+    """An initiative that claims more than its evidence supports, and the matters on which its stage expects more."""
 
     initiative: Initiative
     matters: tuple[str, ...]

@@ -21,7 +21,7 @@ ENDING = "ending-stages"
 
 
 def larger_prototypes(initiatives: QuerySet) -> QuerySet:
-    """MVPs whose proof supports a prototype."""
+    """MVPs whose evidence supports a prototype."""
     return initiatives.filter(stage=Stage.MVP, supported=Stage.PROTOTYPE)
 
 
@@ -53,23 +53,23 @@ def ending_stages(initiatives: QuerySet) -> QuerySet:
 
 
 def above_support() -> QuerySet:
-    """Funding decisions for a stage that the proof of their initiative did not support on that day (S1-38)."""
+    """Funding decisions for a stage that the evidence of their initiative did not support on that day (S1-38)."""
     return FundingDecision.objects.standing().exclude(label="")
 
 
 def funded_above_support(initiatives: QuerySet) -> QuerySet:
-    """Initiatives that were given money for a stage that their proof did not support on that day."""
+    """Initiatives that were given money for a stage that their evidence did not support on that day."""
     return initiatives.filter(pk__in=above_support().values("initiative"))
 
 
 def expiring(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with proof that goes stale within 30 days."""
+    """Initiatives with evidence that goes stale within 30 days."""
     last = clock.today() + timedelta(days=EXPIRING_DAYS)
     return initiatives.filter(stage__in=RUNNING_STAGES, next_stale_on__lte=last)
 
 
 def lapsed_production(initiatives: QuerySet) -> QuerySet:
-    """Production that its proof no longer supports."""
+    """Production that its evidence no longer supports."""
     return initiatives.filter(stage=Stage.PRODUCTION, shortfall__gt=0)
 
 

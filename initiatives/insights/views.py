@@ -131,7 +131,7 @@ def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySub
 
 
 def _judge(asked: Asked) -> dict:
-    """How many claim more than their proof supports, and of the first of them which matters say so."""
+    """How many claim more than their evidence supports, and of the first of them which matters say so."""
     wanted = asked.wanted
     initiatives = with_support(asked.initiatives, wanted.rulebook, wanted.now)
     short = initiatives.filter(stage__in=RUNNING_STAGES, shortfall__gt=0)
@@ -182,7 +182,7 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
 @on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def mismatches(request: SignedInRequest) -> HttpResponse:
-    """Initiatives that claim more than their proof supports, with the matters on which their stage expects more."""
+    """Initiatives that claim more than their evidence supports, with the matters on which their stage expects more."""
     asked = Asked(request)
     judged = _judge(asked)
     matter = request.GET.get("matter", "")

@@ -25,11 +25,11 @@ class EnforcementQuerySet(models.QuerySet):
         return self.filter(ended_at__isnull=True)
 
     def counting(self):
-        """Standing ones that name a control and an item of proof which nobody withdrew and no newer one replaced."""
-        proof = Q(
+        """Standing ones that name a control and an item of evidence which nobody withdrew and no newer one replaced."""
+        evidence = Q(
             evidence__isnull=False, evidence__withdrawn_at__isnull=True, evidence__superseded_by__isnull=True
         )
-        return self.standing().filter(proof).exclude(control="")
+        return self.standing().filter(evidence).exclude(control="")
 
 
 class ClauseEnforcement(models.Model):

@@ -9,7 +9,7 @@ from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Clause, ContractVersion, User
 from governance.models.constraints import SECOND_IS_ANOTHER
-from governance.vocabulary import AnswerKind, DeclaredResult, EvidenceKind, ProofCondition, ProofResult
+from governance.vocabulary import AnswerKind, DeclaredResult, EvidenceCondition, EvidenceKind, EvidenceResult
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.integration.components import Deployment
 from initiatives.models.integration.systems import System
@@ -86,7 +86,7 @@ class AnswerDraft(models.Model):
 
 
 class Evidence(models.Model):
-    """One piece of proof. Its content never changes: a newer item supersedes it.
+    """One piece of evidence. Its content never changes: a newer item supersedes it.
 
     `details` is what the form of its kind holds, or which register of the product wrote it
     (`initiatives.evidence.artefact_kinds`).
@@ -109,8 +109,8 @@ class Evidence(models.Model):
     )
     generated = models.BooleanField(default=False, editable=False)
     observed_on = models.DateField()
-    condition = models.CharField(max_length=20, choices=ProofCondition.choices, blank=True, default="")
-    result = models.CharField(max_length=10, choices=ProofResult.choices, blank=True, default="")
+    condition = models.CharField(max_length=20, choices=EvidenceCondition.choices, blank=True, default="")
+    result = models.CharField(max_length=10, choices=EvidenceResult.choices, blank=True, default="")
     author = models.ForeignKey(User, models.PROTECT, related_name="evidence_authored")
     added_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
@@ -276,10 +276,10 @@ class Verification(WrittenOnce):
         return f"{self.verifier}: {'shows' if self.shows else 'does not show'} {self.requirement}"
 
 
-class ProofItem(models.Model):
+class DeclaredGoal(models.Model):
     """One thing the MVP declared it would prove, and what came of it. The declaration freezes at the MVP gate."""
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="proof_items")
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="declared_goals")
     key = models.CharField(max_length=40)
     declared = models.TextField()
     declared_at = models.DateTimeField()
@@ -294,7 +294,7 @@ class ProofItem(models.Model):
     class Meta:
         ordering = ["initiative", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["initiative", "key"], name="one_declaration_per_proof_item"),
+            models.UniqueConstraint(fields=["initiative", "key"], name="one_declaration_per_goal"),
             models.CheckConstraint(
                 name="a_result_has_outcome_and_when",
                 condition=Q(result="", reported_at__isnull=True)

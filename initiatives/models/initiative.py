@@ -1,4 +1,4 @@
-"""The initiative: an initiative, the people who accepted a role on it, its stage and what its proof supports."""
+"""The initiative: an initiative, the people who accepted a role on it, its stage and what its evidence supports."""
 
 from functools import cache
 
@@ -368,7 +368,9 @@ class RoleAssignment(models.Model):
 
 
 class Standing(models.Model):
-    """What the proof of an initiative supports, as far ahead as it is known. Derived: rewritten with every change."""
+    """What the evidence of an initiative supports, as far ahead as it is known. Derived: rewritten with every
+    change.
+    """
 
     derived = True
     not_governed = "written by the database from the newest PastStanding, which is a row of the audit log"
@@ -389,7 +391,7 @@ class SpanQuerySet(models.QuerySet):
 
 
 class Span(models.Model):
-    """From a moment until a moment (or for good) the proof supports this stage, if nothing else changes."""
+    """From a moment until a moment (or for good) the evidence supports this stage, if nothing else changes."""
 
     derived = True
     not_governed = "written by the database from the newest PastStanding, which is a row of the audit log"

@@ -57,7 +57,7 @@ class Note(models.Model):
 
 
 class Event(Note):
-    """Something that happened around an initiative on a day. It changes no stage and is no proof."""
+    """Something that happened around an initiative on a day. It changes no stage and is not evidence."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=EVENT_KINDS.items())
@@ -74,7 +74,8 @@ class Event(Note):
 
 
 class FundingDecision(Note):
-    """Money given to an initiative, with the stage it claimed and the stage its proof supported at that moment, frozen.
+    """Money given to an initiative, with the stage it claimed and the stage its evidence supported at that moment,
+    frozen.
 
     `claimed` is "" where the money was given before the initiative was registered here.
     """
@@ -109,7 +110,7 @@ class FundingDecision(Note):
 class Observation(Note):
     """What somebody on the initiative saw on a day, in one layer.
 
-    A field note: no proof, and nothing follows from it.
+    A field note: no evidence, and nothing follows from it.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="observations")

@@ -73,7 +73,7 @@ def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> Qu
 
 
 def with_due(initiatives: QuerySet) -> QuerySet:
-    """Initiatives with `next_due`: the first day on which an obligation or a condition falls due, or proof goes
+    """Initiatives with `next_due`: the first day on which an obligation or a condition falls due, or evidence goes
     stale.
     """
     owed = Obligation.objects.unsettled().filter(initiative=OuterRef("pk")).order_by()
@@ -358,7 +358,7 @@ class PortfolioFilter(django_filters.FilterSet):
         return initiatives.filter(pk__in=held.values("initiative"))
 
     def short(self, initiatives, name, wanted):
-        """Claims above what proof supports."""
+        """Claims above what evidence supports."""
         return initiatives.filter(shortfall__gt=0) if wanted else initiatives
 
     def on_hold(self, initiatives, name, wanted):

@@ -263,7 +263,7 @@ class Search:
         return found
 
     def evidence(self, most: int) -> list[Hit]:
-        """Proof by its title; of one initiative where a reference stands beside the words."""
+        """Evidence by its title; of one initiative where a reference stands beside the words."""
         rows = Evidence.objects.filter(initiative__in=self.seen)
         if self.references and self.beside:
             rows = rows.filter(initiative__number__in=self.references, title__says=self.beside)

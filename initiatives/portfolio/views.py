@@ -108,7 +108,7 @@ def chosen_initiatives(request: SignedInRequest, rulebook: Rulebook | None) -> f
 
 
 class Told(NamedTuple):
-    """What a row says of claim and proof: the same for many initiatives, so their cells are drawn once (`alike`)."""
+    """What a row says of claim and evidence: the same for many initiatives, so their cells are drawn once (`alike`)."""
 
     stage: str
     imported: bool

@@ -43,7 +43,7 @@ VERBS = {
     "overdue": "Resolve it",
     "owed": "Resolve it",
     "owner vacant": "Propose a successor",
-    "proof": "Add newer evidence",
+    "evidence": "Add newer evidence",
     "proposal answered": "Read the answer",
     "question": "Answer the question",
     "ready to decide": "Read and decide",

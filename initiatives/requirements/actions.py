@@ -16,7 +16,7 @@ from initiatives.access.signers import accounts_of
 from initiatives.evidence.actions import create_evidence
 from initiatives.files.plain_text import emptiness
 from initiatives.initiative.act import act, settle_standing
-from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
+from initiatives.models import Answer, AnswerDraft, Coverage, DeclaredGoal, Evidence, Initiative, Voiding
 
 
 def answer(
@@ -139,7 +139,7 @@ def keep_draft(*, initiative: Initiative, requirement: str, fields: dict, by: Us
 
 
 def accept_not_applicable(*, initiative: Initiative, requirement: str, version: int, by: User) -> Answer:
-    """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its proof would."""
+    """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its evidence would."""
     with act("accept not applicable", by=by, initiative=initiative) as initiative:
         seats = Rulebook.objects.current().book.at_tier(initiative.tier).seats_asking(requirement)
         initiative_permissions.may_accept_exception(initiative, seats, by).or_refuse()
@@ -177,21 +177,21 @@ def waits_for_second(initiative: Initiative, row: Answer, person: User) -> bool:
     return not days or clock.local_day(row.accepted_at) + timedelta(days=days) >= clock.today()
 
 
-def declare(*, initiative: Initiative, key: str, text: str, by: User) -> ProofItem:
+def declare(*, initiative: Initiative, key: str, text: str, by: User) -> DeclaredGoal:
     """Declare one thing the MVP will prove. Frozen when the MVP gate is decided (S2-24)."""
     if not text.strip():
         raise ValidationError({"text": "Say what will be shown, by when, and how it is measured."})
     with act("declare", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
-        if key not in proof_keys():
+        if key not in declared_goal_keys():
             raise ValidationError({"key": f"The rulebook asks for no declaration named {key}."})
-        row = ProofItem.objects.filter(initiative=initiative, key=key).first()
+        row = DeclaredGoal.objects.filter(initiative=initiative, key=key).first()
         if row is not None and row.frozen_at:
             no(
                 "What was declared at the MVP gate is frozen.", "Its result is reported beside it."
             ).or_refuse()
         before = row.declared if row else None
-        row = row or ProofItem(initiative=initiative, key=key)
+        row = row or DeclaredGoal(initiative=initiative, key=key)
         row.declared, row.declared_at = text.strip(), clock.now()
         row.save()
         entries.record(EntryKind.DECLARED, initiative=initiative, key=key, text=row.declared, before=before)
@@ -201,7 +201,7 @@ def declare(*, initiative: Initiative, key: str, text: str, by: User) -> ProofIt
 
 def report_outcome(
     *, initiative: Initiative, key: str, result: str, outcome: str, evidence=None, by: User
-) -> ProofItem:
+) -> DeclaredGoal:
     """Report what came of one declared thing: met or missed, in words. Misses stay visible."""
     wrong = {}
     if result not in DeclaredResult:
@@ -212,7 +212,7 @@ def report_outcome(
         raise ValidationError(wrong)
     with act("report outcome", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
-        row = ProofItem.objects.filter(initiative=initiative, key=key).first()
+        row = DeclaredGoal.objects.filter(initiative=initiative, key=key).first()
         if row is None or not row.frozen_at:
             no("Nothing was declared for this at the MVP gate.", "Declare it first.").or_refuse()
         before = {"result": row.result, "outcome": row.outcome}
@@ -235,7 +235,7 @@ def report_outcome(
     return row
 
 
-def proof_keys() -> list[str]:
+def declared_goal_keys() -> list[str]:
     """What the rulebook wants declared at the MVP gate and compared at the production gate."""
     book = Rulebook.objects.current().book
-    return [key for criterion in book.criteria.values() for key in criterion.proof_items]
+    return [key for criterion in book.criteria.values() for key in criterion.declared_goals]

@@ -1,7 +1,7 @@
-"""Crosswalk to outside frameworks: what answers each paragraph, with an initiative's answers, proof and sign-offs.
+"""Crosswalk to outside frameworks: what answers each paragraph, with an initiative's answers, evidence and sign-offs.
 
 The pairing is the rulebook's crosswalk. Which sign-offs count for a requirement: those of the seats whose criteria rest
-on it. Nothing here judges; whether proof counts, the initiative itself says.
+on it. Nothing here judges; whether evidence counts, the initiative itself says.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def _natural(reference: str) -> list:
 
 
 @dataclass(frozen=True)
-class Proof:
+class OfferedEvidence:
     """One item offered for a question: `state` in a word when it no longer stands, `last` its last current day."""
 
     evidence: object
@@ -68,13 +68,13 @@ class Found:
     initiative: Initiative
     asked: Asked
     answer: Answer | None
-    proof: tuple[Proof, ...]
+    offered: tuple[OfferedEvidence, ...]
     sign_offs: tuple[SignOff, ...]
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing at all."""
-        return self.answer is None and not self.proof and not self.sign_offs
+        return self.answer is None and not self.offered and not self.sign_offs
 
 
 def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found]:
@@ -86,11 +86,11 @@ def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found
             "by"
         )
     }
-    proof: dict[tuple, list[Proof]] = {}
+    offered: dict[tuple, list[OfferedEvidence]] = {}
     by_key = {initiative.pk: initiative for initiative in initiatives}
     for row in _coverage(initiatives, keys):
         initiative = by_key[row.evidence.initiative_id]
-        proof.setdefault((initiative.pk, row.requirement), []).append(_proof(row, book, initiative.tier))
+        offered.setdefault((initiative.pk, row.requirement), []).append(_offered(row, book, initiative.tier))
     sign_offs: dict[tuple, list[SignOff]] = {}
     for sign_off in _sign_offs(initiatives, asked):
         sign_offs.setdefault((sign_off.review.initiative_id, sign_off.review.gate, sign_off.seat), []).append(
@@ -101,7 +101,7 @@ def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found
             initiative,
             one,
             answers.get((initiative.pk, one.key)) if not one.criterion else None,
-            tuple(proof.get((initiative.pk, one.key), ())) if not one.criterion else (),
+            tuple(offered.get((initiative.pk, one.key), ())) if not one.criterion else (),
             tuple(sign_off for pair in one.signed for sign_off in sign_offs.get((initiative.pk, *pair), ())),
         )
         for initiative in initiatives
@@ -134,16 +134,16 @@ def _sign_offs(initiatives, asked):
     )
 
 
-def _proof(row: Coverage, book, tier: str) -> Proof:
+def _offered(row: Coverage, book, tier: str) -> OfferedEvidence:
     item, requirement = row.evidence, book.requirements.get(row.requirement)
     ended = [void for void in item.voidings.all() if void.requirement == row.requirement]
     last = expiry(requirement, item, tier) if requirement is not None else None
     if item.withdrawn_at is not None:
-        return Proof(item, "withdrawn", None)
+        return OfferedEvidence(item, "withdrawn", None)
     if hasattr(item, "superseded_by"):
-        return Proof(item, "superseded", None)
+        return OfferedEvidence(item, "superseded", None)
     if item.missing_since is not None:
-        return Proof(item, "file missing", None)
+        return OfferedEvidence(item, "file missing", None)
     if ended:
-        return Proof(item, "ended by a change", None)
-    return Proof(item, "", last)
+        return OfferedEvidence(item, "ended by a change", None)
+    return OfferedEvidence(item, "", last)

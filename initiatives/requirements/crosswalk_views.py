@@ -1,5 +1,5 @@
-"""The initiatives by the paragraphs of outside frameworks: what answers each, with its proof and its sign-offs, and as
-a file.
+"""The initiatives by the paragraphs of outside frameworks: what answers each, with its evidence and its sign-offs, and
+as a file.
 """
 
 from typing import Any
@@ -106,17 +106,17 @@ def _lines(initiatives, asked, rulebook, framework: str):
                 answer.text if answer else "",
                 answer.by.full_name if answer else "",
                 answer.at if answer else None,
-                "; ".join(_proof_words(proof) for proof in row.proof),
+                "; ".join(_offered_words(offered) for offered in row.offered),
                 "; ".join(_sign_off_words(sign_off) for sign_off in row.sign_offs),
             ]
 
 
-def _proof_words(proof: crosswalk.Proof) -> str:
-    item = proof.evidence
+def _offered_words(offered: crosswalk.OfferedEvidence) -> str:
+    item = offered.evidence
     words = [f"{item.title} ({item.get_kind_display().lower()}, observed {item.observed_on.isoformat()}"]
     words += [f"result {item.result}"] if item.result else []
-    words += [proof.state] if proof.state else []
-    words += [f"current to {proof.last.isoformat()}"] if proof.last else []
+    words += [offered.state] if offered.state else []
+    words += [f"current to {offered.last.isoformat()}"] if offered.last else []
     words += [f"sha-256 {item.sha256}"] if item.sha256 else []
     return ", ".join(words) + ")"
 

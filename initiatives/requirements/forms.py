@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.gates import requirements
 from governance.vocabulary import AnswerKind, DeclaredResult
-from initiatives.evidence.forms import ProofForm
+from initiatives.evidence.forms import EvidenceItemForm
 from initiatives.files.upload_policy import tidy_name
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative
@@ -24,11 +24,11 @@ class SaidField(WordsField):
     """Words that are asked for; whether a row may be saved without them, the act judges."""
 
     def validate(self, value):
-        """Nothing is wrong with silence here: proof may be added before there are words."""
+        """Nothing is wrong with silence here: evidence may be added before there are words."""
 
 
 class AnswerForm(forms.Form):
-    """The answer: kind, words, and the day on which it was true where saying so is proof."""
+    """The answer: kind, words, and the day on which it was true where saying so is evidence."""
 
     kind = forms.ChoiceField(
         label=_("Answer"), choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
@@ -72,10 +72,10 @@ class AnswerForm(forms.Form):
         }
 
 
-class ProofOnRow(ProofForm):
-    """Proof beside an answer; left empty, none is added."""
+class EvidenceOnRow(EvidenceItemForm):
+    """Evidence beside an answer; left empty, none is added."""
 
-    # Any of these filled in means that proof is meant.
+    # Any of these filled in means that evidence is meant.
     SIGNS = ("title", "file", "link", "clause", "result", "note")
 
     def __init__(self, *args, **kwargs):
@@ -94,12 +94,12 @@ class ProofOnRow(ProofForm):
 
     @property
     def meant(self) -> bool:
-        """Whether the person began to add proof."""
+        """Whether the person began to add evidence."""
         return any(self.cleaned_data.get(name) for name in (*self.SIGNS, *self.own_names))
 
 
-class RowProofForm(ProofOnRow):
-    """Proof for one row."""
+class RowEvidenceForm(EvidenceOnRow):
+    """Evidence for one row."""
 
     def __init__(self, *args, initiative: Initiative, book, requirement, **kwargs):
         super().__init__(*args, initiative=initiative, book=book, kinds=requirement.evidence, **kwargs)

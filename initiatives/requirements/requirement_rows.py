@@ -1,4 +1,4 @@
-"""One row of the requirements saved in one act: the answer, new proof, an item offered again."""
+"""One row of the requirements saved in one act: the answer, new evidence, an item offered again."""
 
 from governance.models import User
 from governance.permission_result import no
@@ -13,21 +13,21 @@ def save_row(
     initiative: Initiative,
     requirement: str,
     reply: dict | None = None,
-    proof: dict | None = None,
+    evidence: dict | None = None,
     offer: Evidence | None = None,
     by: User,
 ) -> None:
-    """Save what a row of a requirement holds: `reply` as for `answer`, `proof` as for `add_evidence`, `offer` an
+    """Save what a row of a requirement holds: `reply` as for `answer`, `evidence` as for `add_evidence`, `offer` an
     item.
 
     Raises Refused when the row holds nothing, else as the acts it is made of; then nothing of it is saved.
     """
     with act("save row", by=by, initiative=initiative) as initiative:
-        if reply is None and proof is None and offer is None:
+        if reply is None and evidence is None and offer is None:
             no("There is nothing to save.", "Write an answer, or add evidence.").or_refuse()
         if reply is not None:
             answer(initiative=initiative, requirement=requirement, by=by, **reply)
-        if proof is not None:
-            add_evidence(initiative=initiative, covers=[requirement], by=by, **proof)
+        if evidence is not None:
+            add_evidence(initiative=initiative, covers=[requirement], by=by, **evidence)
         if offer is not None:
             cover(evidence=offer, requirements=[requirement], by=by)

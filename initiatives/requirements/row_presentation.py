@@ -79,7 +79,7 @@ def _answers(initiative):
 
 
 def row_of(context, key: str, answer, sheet: Sheet) -> dict:
-    """One question with its answer, its proof, its state and whose turn it is."""
+    """One question with its answer, its evidence, its state and whose turn it is."""
     book, facts, may = context["book"], context["facts"], context["may"]
     asked, state = book.requirements[key], context["states"][key]
     gate = sheet.gate or next((c.gate for c in book.criteria_using(key)), "")

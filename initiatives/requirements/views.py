@@ -27,7 +27,7 @@ from initiatives.initiative.initiative_frame import fix, initiative_context, lay
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
 from initiatives.requirements import actions, preview
-from initiatives.requirements.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
+from initiatives.requirements.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowEvidenceForm
 from initiatives.requirements.requirement_rows import save_row
 from initiatives.requirements.row_presentation import (
     example_of,
@@ -118,7 +118,9 @@ def _counted(context, chosen, rows: list[dict]) -> dict:
 
 
 def _fallen(context, sheets) -> int:
-    """How many questions of a claim that does not hold lack current proof: the gate ahead does not ask them again."""
+    """How many questions of a claim that does not hold lack current evidence: the gate ahead does not ask them
+    again.
+    """
     if context["support"].supports_claim:
         return 0
     judged = context["judged"]
@@ -168,7 +170,7 @@ def row(request, ref, key):
         "other": other,
         "following": next_open(context, chosen, key),
         "word_counts": word_counts,
-        "opened": _proof_opened(context["row"], forms, draft, word_counts),
+        "opened": _evidence_opened(context["row"], forms, draft, word_counts),
         "elsewhere": elsewhere(
             initiative, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
         ),
@@ -178,7 +180,9 @@ def row(request, ref, key):
 
 
 def _word_counts(context, asked, chosen) -> bool:
-    """Whether the owner's word alone can be enough here: it is proof, and no more than stated is asked at this tier."""
+    """Whether the owner's word alone can be enough here: it is evidence, and no more than stated is asked at this
+    tier.
+    """
     book, tier = context["book"], context["facts"].tier
     gates = [chosen.gate] if chosen.gate else book.gates_asking(asked.key)
     return (
@@ -188,12 +192,12 @@ def _word_counts(context, asked, chosen) -> bool:
     )
 
 
-def _proof_opened(row: dict, forms: dict, draft, word_counts: bool) -> bool:
+def _evidence_opened(row: dict, forms: dict, draft, word_counts: bool) -> bool:
     """Whether the form for new evidence stands open: it was begun, or none is there that could be chosen."""
-    if forms["proof_form"] is None:
+    if forms["evidence_form"] is None:
         return False
     missing = not row["state"].satisfied and not word_counts and not row["items"] and not forms["offer_form"]
-    return bool(forms["proof_form"].errors or draft or missing)
+    return bool(forms["evidence_form"].errors or draft or missing)
 
 
 def _forms(request, initiative, book, asked, stored):
@@ -207,19 +211,19 @@ def _forms(request, initiative, book, asked, stored):
     kept = draft.fields if draft else {}
     forms = {
         "answer_form": AnswerForm(sent, initial=_kept(kept, AnswerForm), requirement=asked, row=stored),
-        "proof_form": None,
+        "evidence_form": None,
         "offer_form": None,
     }
     if added_kinds(book).keys() & set(asked.evidence):
-        forms["proof_form"] = RowProofForm(
+        forms["evidence_form"] = RowEvidenceForm(
             sent,
             files,
             initial={
-                name.removeprefix("proof-"): value
+                name.removeprefix("evidence-"): value
                 for name, value in kept.items()
-                if name.startswith("proof-")
+                if name.startswith("evidence-")
             },
-            prefix="proof",
+            prefix="evidence",
             initiative=initiative,
             book=book,
             requirement=asked,
@@ -237,7 +241,7 @@ def _kept(kept: dict, form) -> dict:
 def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
     """Save the row in one act. Whether that was done; else the status of the page that says otherwise, and the answer
     that somebody else saved meanwhile."""
-    answer, added, offer = forms["answer_form"], forms["proof_form"], forms["offer_form"]
+    answer, added, offer = forms["answer_form"], forms["evidence_form"], forms["offer_form"]
     checked = [form.is_valid() for form in (answer, added, offer) if form is not None]
     if not all(checked):
         return False, 422, None
@@ -246,7 +250,7 @@ def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
             initiative=initiative,
             requirement=asked.key,
             reply=answer.reply(),
-            proof=added.act() if added is not None and added.meant else None,
+            evidence=added.act() if added is not None and added.meant else None,
             offer=offer.cleaned_data["offer"] if offer is not None else None,
             by=request.user,
         )
@@ -266,17 +270,17 @@ def _save(request, initiative, asked, forms) -> tuple[bool, int, Answer | None]:
 
 
 def _fix_row(forms, error: ValidationError) -> None:
-    """Put what was wrong on the form it belongs to: the answer's fields, else the proof's."""
-    answer, added = forms["answer_form"], forms["proof_form"]
+    """Put what was wrong on the form it belongs to: the answer's fields, else the evidence's."""
+    answer, added = forms["answer_form"], forms["evidence_form"]
     problems = error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}
     of_answer = {name: found for name, found in problems.items() if name in answer.fields and name != "kind"}
-    of_proof = {name: found for name, found in problems.items() if name not in of_answer}
+    of_evidence = {name: found for name, found in problems.items() if name not in of_answer}
     if added is None or not added.meant:
-        of_answer, of_proof = problems, {}
+        of_answer, of_evidence = problems, {}
     if of_answer:
         fix(answer, ValidationError(of_answer))
-    if of_proof:
-        fix(added, ValidationError(of_proof))
+    if of_evidence:
+        fix(added, ValidationError(of_evidence))
 
 
 def _saved(request, initiative, key, chosen):
@@ -362,8 +366,8 @@ def accept(request, ref, key):
 def declaration(request, ref):
     """What the MVP will show: declared before its gate, frozen by it, with the results beside it later. One form."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    keys = actions.proof_keys()
-    stored = {item.key: item for item in initiative.proof_items.select_related("evidence")}
+    keys = actions.declared_goal_keys()
+    stored = {item.key: item for item in initiative.declared_goals.select_related("evidence")}
     sent = request.POST if request.method == "POST" else None
     forms = {key: _declaration_form(initiative, key, stored.get(key), sent) for key in keys}
     if sent is not None:
@@ -373,7 +377,7 @@ def declaration(request, ref):
             messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
             return redirect("requirements" if "then" in request.POST else "declaration", initiative.ref)
     context = initiative_context(request, initiative, "declaration")
-    criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
+    criteria = {name: c for c in context["book"].criteria.values() for name in c.declared_goals}
     context |= {
         "title": _("MVP declaration"),
         "rows": [

@@ -136,7 +136,7 @@ def decide(
             snapshot, team = review_state.snapshot_of(review, initiative), _team(initiative)
             scopes, declared = (
                 initiative_rows.rows(initiative, "scopes"),
-                initiative_rows.rows(initiative, "proof_items"),
+                initiative_rows.rows(initiative, "declared_goals"),
             )
         with judged(initiative, snapshot.for_moves):
             move = _move_of(snapshot, outcome)

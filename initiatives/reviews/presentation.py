@@ -118,7 +118,7 @@ def _criterion_state(state: str, criterion, requirement_states) -> str:
 
 
 def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
-    """The criteria of an open review as they stand now, each with answers, proof and the reasons."""
+    """The criteria of an open review as they stand now, each with answers, evidence and the reasons."""
     holds = artefact_kinds.lines(initiative_rows.rows(snapshot.initiative, "evidence"))
     lines = []
     for finding in snapshot.verdict.findings:
@@ -156,7 +156,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
     return lines
 
 
-def _requirement(key, question, shown, words, proof, last_day=None, said="", drawn="") -> dict:
+def _requirement(key, question, shown, words, evidence, last_day=None, said="", drawn="") -> dict:
     word, tone = shown
     return {
         "key": key,
@@ -164,20 +164,20 @@ def _requirement(key, question, shown, words, proof, last_day=None, said="", dra
         "word": word,
         "tone": tone,
         "words": words,
-        "proof": proof,
+        "evidence": evidence,
         "last_day": last_day,
         "said": said,
         "drawn": drawn,
     }
 
 
-def frozen(asked: dict, question: str, proof: list) -> dict:
+def frozen(asked: dict, question: str, evidence: list) -> dict:
     """A question as it was decided, with its level."""
     if asked["state"] in ("met", "below") and asked.get("level"):
         shown = Level.word(asked["level"]).lower(), "ok" if asked["satisfied"] else "warn"
     else:
         shown = word_of(asked["state"])
-    return _requirement(asked["key"], question, shown, asked["words"], proof)
+    return _requirement(asked["key"], question, shown, asked["words"], evidence)
 
 
 def frozen_lines(review: Review) -> list[Line]:
@@ -201,7 +201,7 @@ def frozen_lines(review: Review) -> list[Line]:
         criterion = book.criteria[row["key"]]
         requirements = []
         for asked in row["requirements"]:
-            proof = [
+            evidence = [
                 (
                     item.pk,
                     item.title,
@@ -212,7 +212,7 @@ def frozen_lines(review: Review) -> list[Line]:
                 if (item := titles.get(pk))
             ]
             question = book.requirements[asked["key"]].question
-            requirements.append(frozen(asked, question, proof))
+            requirements.append(frozen(asked, question, evidence))
         state = _criterion_state(row["state"], criterion, {asked["state"] for asked in row["requirements"]})
         lines.append(
             Line(
@@ -429,11 +429,11 @@ def since_signed(
 def declared_against_results(review: Review) -> list[dict]:
     """What the MVP declared beside what came of it, for the gate that compares them; misses stay visible."""
     book = review.book
-    keys = [key for criterion in book.gates[review.gate].criteria for key in criterion.proof_items]
+    keys = [key for criterion in book.gates[review.gate].criteria for key in criterion.declared_goals]
     if not keys:
         return []
     frozen = (review.findings or {}).get("declared")
-    rows = {row.key: row for row in review.initiative.proof_items.select_related("evidence")}
+    rows = {row.key: row for row in review.initiative.declared_goals.select_related("evidence")}
     compared = []
     for key in keys:
         row = rows.get(key)

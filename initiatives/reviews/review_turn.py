@@ -221,7 +221,7 @@ def _answering(snapshot: review_state.ReviewSnapshot, criteria: list) -> dict[in
 
 
 def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion) -> datetime | None:
-    """Since when an answer, proof, a result or a waiver is new on what was objected to; None where nothing is."""
+    """Since when an answer, evidence, a result or a waiver is new on what was objected to; None where nothing is."""
     facts, told = snapshot.judged.facts, []
     for key in criterion.requirements:
         then = row.facts["requirements"].get(key, {})
@@ -235,9 +235,9 @@ def _answered_at(snapshot: review_state.ReviewSnapshot, row: SignOff, criterion)
         ]
         if then and then["state"] != "met" and snapshot.judged.states[key].satisfied:
             told.append(row.at)  # an item that was there already was offered for it: nothing says when
-    for key in criterion.proof_items:
+    for key in criterion.declared_goals:
         now = facts.declared.get(key)
-        if row.facts["proof_items"].get(key) != ([now.declared, now.result] if now else None):
+        if row.facts["declared_goals"].get(key) != ([now.declared, now.result] if now else None):
             told.append(row.at)
     keys = {criterion.key, *criterion.requirements}
     told += [waiver.since for waiver in facts.waivers if waiver.key in keys and waiver.since > row.at]
@@ -297,14 +297,14 @@ def fast_lane(initiative: Initiative, gate: str, at: datetime) -> int | None:
 
 
 def _unmet_since(snapshot: review_state.ReviewSnapshot, unmet) -> datetime:
-    """Since when the first of what is unmet has been: since the opening, unless its proof ended later."""
+    """Since when the first of what is unmet has been: since the opening, unless its evidence ended later."""
     opened = snapshot.review.opened_at
     missing = [state for finding in unmet for state in _open_states(finding)]
     return min((max(opened, _ended_at(snapshot, state) or opened) for state in missing), default=opened)
 
 
 def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
-    """When the proof behind a requirement ended, by age or by a trigger; None where it never was complete."""
+    """When the evidence behind a requirement ended, by age or by a trigger; None where it never was complete."""
     facts, asked = snapshot.judged.facts, snapshot.judged.book.requirements[state.key]
     if state.state == "stale":
         last = expiry(asked, state.items[0], facts.tier)

@@ -46,7 +46,7 @@ __all__ = [
 @on_any_day(review_on_any_day)
 @require_safe
 def review(request, pk):
-    """One review: what stands in the way, criteria x seats, each criterion with its proof, my statement."""
+    """One review: what stands in the way, criteria x seats, each criterion with its evidence, my statement."""
     row = review_for(request.user, pk)
     if row.is_open:
         return render(request, "initiatives/reviews/review_in_progress.html", _open_page(request, row))

@@ -275,7 +275,7 @@ def _end(initiative: Initiative, assignment: RoleAssignment, reason: str) -> Non
 
 
 def leave_vacancy(initiative: Initiative, assignment: RoleAssignment) -> None:
-    """What the end of a role leaves: voided proof, and a hold where an MVP or production has no owner any more."""
+    """What the end of a role leaves: voided evidence, and a hold where an MVP or production has no owner any more."""
     role, person = assignment.role, assignment.person
     if not assignment.accepted_at or initiative.closed:
         return

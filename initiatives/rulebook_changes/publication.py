@@ -1,4 +1,4 @@
-"""Publishing a rulebook: it changes what every initiative's proof supports, so it lives beside the initiatives."""
+"""Publishing a rulebook: it changes what every initiative's evidence supports, so it lives beside the initiatives."""
 
 from datetime import date, timedelta
 

@@ -55,8 +55,8 @@ class Comparison:
             and old.result_kinds == new.result_kinds
             and {key: one.group for key, one in old.requirements.items()}
             == {key: one.group for key, one in new.requirements.items()}
-            and [one.proof_items for one in old.criteria.values()]
-            == [one.proof_items for one in new.criteria.values()]
+            and [one.declared_goals for one in old.criteria.values()]
+            == [one.declared_goals for one in new.criteria.values()]
         )
         if not together:
             return list(new.requirements)
@@ -71,7 +71,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Effect:
-    """What publishing would do to one initiative. Stages are those its proof supports; keys are requirements.
+    """What publishing would do to one initiative. Stages are those its evidence supports; keys are requirements.
 
     `unmet`: what it would lack that it has now, up to the stage it claims, each with who answers for it. `because`:
     what else support falls or rises by, beyond that stage. `obligation`: "opened", "settled" or "".

@@ -1,4 +1,4 @@
-"""Publishing a rulebook and comparing two: beside the initiatives, because it changes what every initiative's proof
+"""Publishing a rulebook and comparing two: beside the initiatives, because it changes what every initiative's evidence
 supports.
 """
 

@@ -14,7 +14,7 @@ from initiatives.scope import actions as scope_actions
 
 @dataclass(frozen=True)
 class Replaced:
-    """What replacing a version in one initiative would bring: effects in sentences, and every item of proof that it
+    """What replacing a version in one initiative would bring: effects in sentences, and every item of evidence that it
     ends.
     """
 

@@ -23,7 +23,7 @@ from initiatives.models import (
 def widened(old: ScopeVersion, new: ScopeVersion) -> bool:
     """Whether users, departments, geography or data classes grew (rulebook, trigger `scope`).
 
-    Test subjects are no users: to declare more of them, which only tells more, ends no proof.
+    Test subjects are no users: to declare more of them, which only tells more, ends no evidence.
     """
     grew = (
         new.user_count > old.user_count

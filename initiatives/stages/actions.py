@@ -28,10 +28,10 @@ from initiatives.models import (
     Answer,
     ChangeRecord,
     Continuation,
+    DeclaredGoal,
     Initiative,
     Link,
     Obligation,
-    ProofItem,
     Review,
     ScopeVersion,
     StageChange,
@@ -63,7 +63,7 @@ def change_stage(
 
     The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move`: as the
     initiative offers it (`stage_machine.offered`). `snapshot`: the review that decides it, as it was judged in this
-    act; what the proof supported is then known from there. Raises TransitionNotAllowed for what the machine does not
+    act; what the evidence supported is then known from there. Raises TransitionNotAllowed for what the machine does not
     have.
     """
     source, basis = initiative.stage, move.custom["basis"]
@@ -100,7 +100,7 @@ def change_stage(
 
 
 def _supported(initiative: Initiative, snapshot: ReviewSnapshot | None, now) -> str:
-    """What the proof supports before the move, by the rulebook that decides for the initiative."""
+    """What the evidence supports before the move, by the rulebook that decides for the initiative."""
     if snapshot is not None and snapshot.judged.book == rulebook_in_effect.rulebook_of(initiative, now).book:
         return snapshot.judged.support.supported
     return supported_stage.judged(initiative, at=now).support.supported
@@ -111,7 +111,7 @@ def promote(
     move: Transition,
     snapshot: ReviewSnapshot,
     scopes: list[ScopeVersion],
-    declared: list[ProofItem],
+    declared: list[DeclaredGoal],
     *,
     by: User,
 ) -> StageChange:
@@ -126,7 +126,7 @@ def promote(
         if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
             start_scope(initiative, scope, scope_now(scopes), by=by)
     if gate.to == Stage.MVP:
-        row_history.update_where(ProofItem, [row.pk for row in declared], frozen_at=clock.now())
+        row_history.update_where(DeclaredGoal, [row.pk for row in declared], frozen_at=clock.now())
     if gate.to == Stage.PRODUCTION:
         owe_writing(
             initiative,
@@ -287,7 +287,9 @@ def retire_row(
 
 
 def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
-    """Reopen a stopped initiative: the chair, once its post-mortem is settled. No old proof or sign-off is current."""
+    """Reopen a stopped initiative: the chair, once its post-mortem is settled. No old evidence or sign-off is
+    current.
+    """
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is worth another attempt."})
     with act("reopen", by=by, initiative=initiative, reason=reason) as initiative:
@@ -297,13 +299,13 @@ def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
             move = offered(initiative, kind=REOPENING)
             if move is None and not judgement.settled:
                 no("Its post-mortem is still due.", "Publish it first.").or_refuse()
-            _end_old_proof(initiative, by)
+            _end_old_evidence(initiative, by)
             change_stage(initiative, move, reason=reason.strip(), by=by)
         settle_standing(initiative)
     return initiative
 
 
-def _end_old_proof(initiative: Initiative, by: User) -> None:
+def _end_old_evidence(initiative: Initiative, by: User) -> None:
     change = ChangeRecord(
         initiative=initiative,
         what=f"Reopened on {clock.today():%-d %B %Y}",

@@ -21,7 +21,7 @@ from initiatives.roles.actions import leave_vacancy
 def deactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
     """End an account: roles, seats and sessions end that moment, holds open where an owner is gone, drafts stay.
 
-    What the person alone knew is reopened, and proof that rests on it ends (S1-5). `by` an admin, or `system` for a
+    What the person alone knew is reopened, and evidence that rests on it ends (S1-5). `by` an admin, or `system` for a
     feed such as HR. Initiatives are locked in the order of their keys.
     """
     if not reason.strip():

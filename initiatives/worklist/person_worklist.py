@@ -275,7 +275,7 @@ class Look:
 
     @cached_property
     def spans(self) -> dict[int, Span]:
-        """What the proof of each running initiative of theirs supports now."""
+        """What the evidence of each running initiative of theirs supports now."""
         return {row.initiative_id: row for row in self.rows("spans")}
 
     @cached_property

@@ -1,7 +1,7 @@
 """The rows an inbox is made of, in two questions: what names the person, and what stands on their boards and
 initiatives.
 
-A third is asked about people for whom the person stands in, and about initiatives whose proof ages. See ADR 0020.
+A third is asked about people for whom the person stands in, and about initiatives whose evidence ages. See ADR 0020.
 """
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -459,8 +459,8 @@ AROUND = Batch(
 
 
 def ageing(initiatives: list[int]) -> QuerySet:
-    """What these initiatives rest on now, each item with the requirements it `covers`; only for initiatives whose proof
-    ages.
+    """What these initiatives rest on now, each item with the requirements it `covers`; only for initiatives whose
+    evidence ages.
     """
     items = models.Evidence.objects.filter(withdrawn_at__isnull=True, superseded_by__isnull=True)
     return (

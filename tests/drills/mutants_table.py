@@ -109,7 +109,7 @@ MUTANTS = [
         "tests/acceptance/pages/test_access.py -k not_yours",
     ),
     (
-        "proof ages at midnight",
+        "evidence ages at midnight",
         "governance.gates.levels:level_state",
         "if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last",
         "if True",
@@ -123,7 +123,7 @@ MUTANTS = [
         "tests/unit/governance/gates/test_requirement_rules.py",
     ),
     (
-        "proof names the model that runs",
+        "evidence names the model that runs",
         "governance.gates.evidence_rules:unusable",
         "and not ({version.id for version in models} <= item.components)",
         "and False",
@@ -672,8 +672,8 @@ MUTANTS = [
     (
         "a figure that misses its threshold is no pass",
         "initiatives.evidence.artefact_kinds:check",
-        "and not _reached(found):",
-        "and False:",
+        "and not _reached(found)",
+        "and False",
         "tests/unit/initiatives/test_artefact_kinds.py",
     ),
     (

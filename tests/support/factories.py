@@ -394,7 +394,7 @@ def make_link(
 ) -> Link:
     """A link of the initiative to a system, a new one where none is given; `agreed`: its owner agreed to it in person.
 
-    `transfers`: rows of `actions.Place`. Where the initiative has proof already, a system more ends what lists
+    `transfers`: rows of `actions.Place`. Where the initiative has evidence already, a system more ends what lists
     `data_source`.
     """
     link = link_actions.add_link(

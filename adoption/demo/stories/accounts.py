@@ -45,7 +45,7 @@ def waiting_for_the_risk_seat(company: Company) -> None:
 
 
 def larger_prototype(company: Company) -> None:
-    """An MVP whose proof aged out last week: it cannot answer basic questions any more."""
+    """An MVP whose evidence aged out last week: it cannot answer basic questions any more."""
     with telling(company, "notes", 90) as tale:
         tale.idea(240)
         tale.prototype(205)

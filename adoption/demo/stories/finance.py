@@ -18,7 +18,7 @@ from initiatives.units import leaving
 
 
 def upright_production(company: Company) -> None:
-    """Production that its proof supports."""
+    """Production that its evidence supports."""
     with telling(company, "invoices", 10) as tale:
         tale.idea(300)
         tale.prototype(200)

@@ -1,4 +1,4 @@
-"""The rulebook, readable by anybody: what each stage asks, what each gate asks, who signs, how long proof lasts."""
+"""The rulebook, readable by anybody: what each stage asks, what each gate asks, who signs, how long evidence lasts."""
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse

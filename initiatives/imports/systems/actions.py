@@ -347,7 +347,7 @@ def _lock(kind: str, rows: list[SystemImportRow]) -> None:
 
 
 def _reach(written: Written, by: User) -> None:
-    """Let what was written reach the initiatives: proof that it voids, what the register says, what is supported."""
+    """Let what was written reach the initiatives: evidence that it voids, what the register says, what is supported."""
     initiatives = lock_initiatives(written.initiatives)
     items = Evidence.objects.filter(initiative__in=written.causes, withdrawn_at__isnull=True)
     relied = set(items.values_list("initiative", flat=True))
@@ -371,7 +371,7 @@ def _reach(written: Written, by: User) -> None:
 
 
 def _together(causes: list[tuple[str, str, int]], named: set[int]) -> list[tuple[str, str, int]]:
-    """Causes by trigger: each system that proof names by itself, the others as one, for they void the same items."""
+    """Causes by trigger: each system that evidence names by itself, the others as one, for they void the same items."""
     found, rest = [], {}
     for trigger, words, key in dict.fromkeys(causes):
         if key in named:

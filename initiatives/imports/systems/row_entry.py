@@ -38,7 +38,7 @@ NAMES = {"initiative": "initiative"}
 
 @dataclass
 class Written:
-    """What was written: by row the key of its thing; the initiatives it touches; causes that void proof there.
+    """What was written: by row the key of its thing; the initiatives it touches; causes that void evidence there.
 
     `causes`: initiative -> [(trigger, words, key of the system)].
     """
@@ -264,7 +264,7 @@ def _record(kind: str, target, row: SystemImportRow, before: dict, after: dict) 
 
 
 def _consequences(kind: str, target, before: dict, after: dict, written: Written) -> None:
-    """Which initiatives a change touches, and what voids proof there: a source frozen or moved, a definition
+    """Which initiatives a change touches, and what voids evidence there: a source frozen or moved, a definition
     changed.
     """
     if kind == "systems":

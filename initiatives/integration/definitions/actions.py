@@ -229,7 +229,7 @@ def _said(row: TermDefinition) -> dict:
 
 
 def _cause(row: TermDefinition, before: dict) -> str:
-    """What changed, in words that stand beside voided proof."""
+    """What changed, in words that stand beside voided evidence."""
     names = [name.replace("_", " ") for name, value in _said(row).items() if value != before[name]]
     return f"{row}: {', '.join(names)} changed"
 

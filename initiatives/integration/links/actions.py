@@ -76,8 +76,8 @@ def add_link(
     """Tie an initiative to a system. `fields` are those of FIELDS: pattern, direction and access at least.
 
     `transfers`: the places that the data pass through, in order. A collection of sources is refused while none is
-    listed; a prototype's link is never live. Where the initiative has proof, a system more pulls `data_source`, bound
-    to it.
+    listed; a prototype's link is never live. Where the initiative has evidence, a system more pulls `data_source`,
+    bound to it.
     """
     link = Link(initiative=initiative, system=system, by=by, at=clock.now())
     _take(link, fields)

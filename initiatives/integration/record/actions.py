@@ -1,4 +1,4 @@
-"""The register of an initiative as proof: what it says today, kept as a file with its hash."""
+"""The register of an initiative as evidence: what it says today, kept as a file with its hash."""
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -28,7 +28,8 @@ def answered_by_the_register() -> list[str]:
 
 
 def record_register(*, initiative: Initiative, covers: list[str], by: User) -> Evidence:
-    """Keep the register as it stands now as an item of proof (`system_record`); it takes the place of the one before.
+    """Keep the register as it stands now as an item of evidence (`system_record`); it takes the place of the one
+    before.
 
     It speaks of the whole register, so that a change of any system in it voids it where that is listed. Raises
     ValidationError where there is nothing to keep, or Refused.

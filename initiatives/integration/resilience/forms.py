@@ -7,7 +7,7 @@ from datetime import date
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.vocabulary import ProofResult
+from governance.vocabulary import EvidenceResult
 from governance.vocabulary.readable_text import refusal
 from initiatives.form_fields import DayField, OnceForm, PersonField, WordsField
 from initiatives.integration.resilience.drills import proved_by_drills
@@ -54,7 +54,7 @@ class DrillForm(OnceForm):
     )
     happened = WordsField(required=False, label=_("What happened"))
     result = forms.ChoiceField(
-        choices=[("", _("choose")), *ProofResult.choices],
+        choices=[("", _("choose")), *EvidenceResult.choices],
         required=False,
         help_text=_("Partial is not a pass."),
     )
@@ -231,7 +231,7 @@ class TraceForm(forms.Form):
     )
     taken_on = DayField(label=_("Drawn on"))
     result = forms.ChoiceField(
-        choices=[("", _("choose")), *ProofResult.choices],
+        choices=[("", _("choose")), *EvidenceResult.choices],
         required=False,
         help_text=_(
             "Your word, against the threshold that the initiative declared. Look at the figures first."

@@ -47,7 +47,7 @@ FIELDS = (
 )
 _PAST = ("last_updated_on", "organised_on", "in_service_since")
 
-# What only `may_decide_on` changes: it ends proof in initiatives of others, or decides which terms bind there.
+# What only `may_decide_on` changes: it ends evidence in initiatives of others, or decides which terms bind there.
 DECIDED = frozenset({"owner", "editable", "regions", "location", "vendor"})
 
 
@@ -117,7 +117,7 @@ def change_system(*, system: System, by: User, **fields) -> System:
 
 
 def _cause(was: System, system: System) -> str:
-    """What happened to a source, as far as proof does not survive it; empty when nothing did."""
+    """What happened to a source, as far as evidence does not survive it; empty when nothing did."""
     causes = []
     if system.editable is False and was.editable is not False:
         causes.append(f"{system} was frozen: nobody can edit it")
@@ -227,7 +227,7 @@ def reach(
     """Let a change of the register reach these locked initiatives: what it voids there, what it says, what is
     supported.
 
-    `what`: the cause, where a source changed; it pulls `data_source`, bound to `system`, wherever there is proof.
+    `what`: the cause, where a source changed; it pulls `data_source`, bound to `system`, wherever there is evidence.
     """
     pulled = _pull_all(initiatives, what, system=system, by=by) if what else []
     rewritten = {initiative.pk for initiative in follow(initiatives)}
@@ -239,7 +239,9 @@ def reach(
 def _pull_all(
     initiatives: list[Initiative], what: str, *, system: System | None, by: User | None
 ) -> list[Initiative]:
-    """Pull `data_source` on those of the initiatives that have proof; where nothing was relied on, nothing changed."""
+    """Pull `data_source` on those of the initiatives that have evidence; where nothing was relied on, nothing
+    changed.
+    """
     items = Evidence.objects.filter(
         initiative__in=[initiative.pk for initiative in initiatives], withdrawn_at__isnull=True
     )

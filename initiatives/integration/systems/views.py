@@ -105,7 +105,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def record(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Keep the register as it stands today as an item of proof."""
+    """Keep the register as it stands today as an item of evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book

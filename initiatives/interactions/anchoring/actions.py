@@ -14,7 +14,7 @@ from governance.interaction_log import keys
 from governance.models import Entry, Interaction, User
 from governance.permission_result import Conflict
 from governance.transparency_log import sealing
-from governance.vocabulary import ProofResult
+from governance.vocabulary import EvidenceResult
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.findings.sync import follow
@@ -202,7 +202,7 @@ def _conclude(initiative: Initiative, sample: OutputSample) -> None:
         initiative,
         title=f"Outputs of {sample.first:%-d %B} to {sample.last:%-d %B %Y}, drawn by the audit log",
         taken_on=clock.today(),
-        result=ProofResult.PASS if checked.low >= sample.target else ProofResult.FAIL,
+        result=EvidenceResult.PASS if checked.low >= sample.target else EvidenceResult.FAIL,
         file=ContentFile(content, name=f"{initiative.ref}-sample-{sample.pk}.jsonl"),
         note=f"Drawn by checkpoint {seed} from {sample.among:,} outputs, of which "
         f"{sample.target:.0%} at least had to trace, and judged "

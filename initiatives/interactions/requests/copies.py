@@ -1,7 +1,7 @@
 """The copy for a person: what was reported of them, when, by which system, under which clause; with receipts.
 
 What was blacked out by hand stands in none of its files. Where nothing was, the body is in it as it was sealed, for
-strangers to check; where something was, the proof is of the digest alone.
+strangers to check; where something was, the check is of the digest alone.
 """
 
 import hashlib

@@ -59,7 +59,7 @@ def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
         if opened:
             raise Conflict(f"{opened} of {count} bodies could still be read: nothing was erased.")
         tried = max(tried + found.tried, count)
-        proof = SubjectErasure(
+        erasure = SubjectErasure(
             request=row,
             by=by,
             at=clock.now(),
@@ -69,19 +69,19 @@ def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
             unopened=tried,
             left=len({bytes(one.call) for one in shared}),
         )
-        proof.save()
+        erasure.save()
         entries.record(
             EntryKind.SUBJECT_REQUEST_ERASED,
             request=row.pk,
             subjects=[one.hex() for one in person.pseudonyms.values()],
-            duty=proof.duty,
-            keys=proof.keys,
-            tried=proof.tried,
-            unopened=proof.unopened,
-            left=proof.left,
+            duty=erasure.duty,
+            keys=erasure.keys,
+            tried=erasure.tried,
+            unopened=erasure.unopened,
+            left=erasure.left,
         )
         destroyed.write_later()
-    return proof
+    return erasure
 
 
 def _refuse_too_soon(row: SubjectRequest) -> None:

@@ -335,7 +335,7 @@ def erase(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def proof(request: SignedInRequest, pk: int) -> HttpResponse:
+def erasure(request: SignedInRequest, pk: int) -> HttpResponse:
     """What was erased, and what comes of trying every body once more, now."""
     may_see_requests(request.user).or_refuse()
     row = _found(pk)
@@ -349,7 +349,7 @@ def proof(request: SignedInRequest, pk: int) -> HttpResponse:
         "opened": opened,
         "now": clock.now(),
     }
-    return render(request, "initiatives/interactions/requests/proof.html", context)
+    return render(request, "initiatives/interactions/requests/erasure.html", context)
 
 
 @require_http_methods(TAKES)

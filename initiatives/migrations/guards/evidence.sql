@@ -44,7 +44,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER declaration_is_frozen BEFORE DELETE OR UPDATE ON initiatives_proofitem
+CREATE TRIGGER declaration_is_frozen BEFORE DELETE OR UPDATE ON initiatives_declaredgoal
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_declaration();
 
 -- A note says for ever what it said; it is taken back once, with a reason.

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
-from governance.vocabulary import Layer, ProofResult
+from governance.vocabulary import EvidenceResult, Layer
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import Link, System
@@ -120,7 +120,7 @@ class Drill(Note):
     fault = models.CharField(max_length=20, choices=FAULTS.items())
     expected = models.TextField()
     happened = models.TextField()
-    result = models.CharField(max_length=10, choices=ProofResult.choices)
+    result = models.CharField(max_length=10, choices=EvidenceResult.choices)
     observed_on = models.DateField()
     next_due = models.DateField(null=True, blank=True)
     evidence = models.OneToOneField(Evidence, models.PROTECT, null=True, blank=True, related_name="drill")

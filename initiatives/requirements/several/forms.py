@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import AnswerKind
-from initiatives.requirements.forms import AnswerForm, ProofOnRow
+from initiatives.requirements.forms import AnswerForm, EvidenceOnRow
 
 # What is asked of an item at once; the rest is right by itself for almost everybody, and folded.
 AT_ONCE = ("file", "result", "condition")
@@ -39,7 +39,7 @@ class ShortAnswerForm(AnswerForm):
         return self.items.get(self.cleaned_data.get("item") or "")
 
 
-class ItemForm(ProofOnRow):
+class ItemForm(EvidenceOnRow):
     """One item of one kind for all that is answered beside it and takes that kind; left empty, none is added."""
 
     def __init__(self, *args, kind: str, **options):

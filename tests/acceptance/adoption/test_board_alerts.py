@@ -51,7 +51,7 @@ def initiative(cast):
 
 
 def upload(cast, initiative, *, by=None, **fields):
-    """A drill record that failed, as any other item of proof."""
+    """A drill record that failed, as any other item of evidence."""
     return evidence_actions.add_evidence(
         initiative=initiative_acts.fresh(initiative),
         kind="drill_record",
@@ -226,14 +226,14 @@ def held(initiative) -> bool:
 
 
 def by_the_requirements(cast, initiative):
-    proof = {
+    evidence = {
         "kind": "drill_record",
         "title": "Outage drill",
         "observed_on": clock.today(),
         "result": "fail",
         "file": ContentFile(b"it stayed down", "minutes.txt"),
     }
-    save_row(initiative=initiative, requirement="prod.q10_outage", proof=proof, by=cast.lead)
+    save_row(initiative=initiative, requirement="prod.q10_outage", evidence=evidence, by=cast.lead)
 
 
 WAYS = {"the drill form": failed_drill, "an upload": uploaded_drill, "the requirements": by_the_requirements}

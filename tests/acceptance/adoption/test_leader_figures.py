@@ -134,7 +134,7 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
         cursor.execute("ALTER TABLE initiatives_initiative DISABLE TRIGGER USER")
     Initiative.objects.filter(pk=bare.pk).update(stage="mvp")
     bare = Initiative.objects.get(pk=bare.pk)
-    with acting(system="test", reason="A claim without proof"):
+    with acting(system="test", reason="A claim without evidence"):
         standings.rewrite([bare])
     (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
     facts, book, now = supported_stage.facts_of(bare), Rulebook.objects.current().book, clock.now()

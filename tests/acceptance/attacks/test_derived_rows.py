@@ -50,7 +50,7 @@ AS_PRODUCTION = {"supported": "production", "shortfall": 0, "label": "", "until_
 
 @pytest.fixture
 def in_name_only(cast) -> Initiative:
-    """An MVP whose proof was withdrawn, on the day after its grace: systems need approval."""
+    """An MVP whose evidence was withdrawn, on the day after its grace: systems need approval."""
     initiative = factories.make_mvp(cast)
     item = initiative.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)

@@ -1,4 +1,4 @@
-"""C1: who is tied to what initiatives share, and to nothing more, changes nothing of it and voids nobody's proof.
+"""C1: who is tied to what initiatives share, and to nothing more, changes nothing of it and voids nobody's evidence.
 
 Every act on every shared thing is sent as a stranger would, with data that would pass; that these do something is shown
 by sending the same as an admin and as the people whose things they are.
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def supported(initiative) -> str:
-    """The stage that the proof of the initiative supports now."""
+    """The stage that the evidence of the initiative supports now."""
     return Span.objects.covering(clock.now()).get(initiative=initiative).supported
 
 

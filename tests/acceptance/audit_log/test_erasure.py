@@ -309,11 +309,12 @@ def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_initiative_what_belon
     verified()
 
 
-# --- Named proof, mails ----------------------------------------------------------------------------------------------
+# --- Named evidence, mails
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_named_proof_loses_file_and_title_wherever_the_same_file_stands(
+def test_named_evidence_loses_file_and_title_wherever_the_same_file_stands(
     cast, dana, django_capture_on_commit_callbacks
 ):
     initiative, title = busy(cast, dana), "Interview with the support owner"
@@ -347,7 +348,7 @@ def test_named_proof_loses_file_and_title_wherever_the_same_file_stands(
 
 
 @pytest.mark.django_db
-def test_proof_that_somebody_signed_on_is_kept(cast, dana):
+def test_evidence_that_somebody_signed_on_is_kept(cast, dana):
     initiative = factories.make_prototype(cast)
     signed = SignOff.objects.filter(review__initiative=initiative).first().covered_evidence[0]
     done = forget(cast, dana, evidence=[signed])

@@ -1,5 +1,5 @@
 """An auditor's walk, two years later: from a decision to the initiative on that day, a sample, an export, and its
-proof.
+evidence.
 """
 
 import os
@@ -56,7 +56,7 @@ def test_two_years_later(watch, past, tmp_path):
     decision = page.locator("main ol.line > li").filter(has_text=re.compile("approved", re.I)).first
     expect(decision).to_contain_text(cast.chair.full_name)
     auditor.click("Entry", decision)
-    expect(page.locator("#proof")).to_contain_text("The bytes below give the digest of this entry.")
+    expect(page.locator("#evidence")).to_contain_text("The bytes below give the digest of this entry.")
     auditor.fits()
 
     # The initiative at the end of that day, and the day before: it was an idea.
@@ -75,7 +75,7 @@ def test_two_years_later(watch, past, tmp_path):
     page.get_by_role("navigation", name="Audit").get_by_role("link", name="Sampling").click()
     auditor.click("Draw a sample")
     auditor.type("Name", "Sample of the year")
-    auditor.type("What for", "Whether proof stood behind what was answered.")
+    auditor.type("What for", "Whether evidence stood behind what was answered.")
     auditor.type("How many", str(SIZE))
     auditor.type("Seed", "20261120")
     page.get_by_label("What", exact=True).select_option(label="acts")

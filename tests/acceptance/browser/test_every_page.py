@@ -283,7 +283,7 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
             hold_actions.owe(
                 initiative,
                 "criterion",
-                source=f"production.mvp_proof:{number}",
+                source=f"production.mvp_goals:{number}",
                 text=f"Show that summary {number} of the archive agrees with its notes",
                 due=today - timedelta(days=number),
                 responsible=cast.owner,

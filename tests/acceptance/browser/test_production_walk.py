@@ -30,7 +30,7 @@ TRIAL = [
     "Manageable operational risk",
     "Realistic supportability",
 ]
-# Each: kind of proof, what it is, the questions it proves, and where it was tried.
+# Each: kind of evidence, what it is, the questions it proves, and where it was tried.
 FOR_MVP = [
     (
         "Document",
@@ -273,7 +273,7 @@ def open_review(owner: Person) -> None:
 
 
 def stands_as(owner: Person, stage: str) -> None:
-    """The initiative claims the stage, its proof supports it, and the plumb hangs upright."""
+    """The initiative claims the stage, its evidence supports it, and the plumb hangs upright."""
     owner.initiative(TITLE)
     page = owner.page
     expect(page.locator("main header")).to_contain_text(f"{stage}, decided by the Retail board")

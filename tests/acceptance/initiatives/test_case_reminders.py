@@ -60,7 +60,7 @@ def silence() -> None:
 BOARD = {"seat-value", "seat-risk", "seat-security", "seat-architecture", "seat-operations", "seat-adoption"}
 
 
-def test_ageing_proof_is_told_at_each_threshold_and_once(cast):
+def test_ageing_evidence_is_told_at_each_threshold_and_once(cast):
     factories.make_mvp(cast)
     silence()
     book = Rulebook.objects.current().book
@@ -68,33 +68,33 @@ def test_ageing_proof_is_told_at_each_threshold_and_once(cast):
     assert days == 90, "the figure this test counts with"
 
     def left(number):
-        return 90 - number  # proof of today is current to the end of day 90
+        return 90 - number  # evidence of today is current to the end of day 90
 
-    assert "support" not in told("proof", left(31))
-    assert told("proof", left(30))["support"] == ["30d"]
-    assert "support" not in told("proof", left(20))
-    assert told("proof", left(14))["support"] == ["14d"]
+    assert "support" not in told("evidence", left(31))
+    assert told("evidence", left(30))["support"] == ["30d"]
+    assert "support" not in told("evidence", left(20))
+    assert told("evidence", left(14))["support"] == ["14d"]
     # three days without a worker: one right message, not none and not two
-    assert told("proof", left(2))["support"] == ["3d"]
-    assert "support" not in told("proof", left(0)), "on its last day it is current"
-    assert told("proof", left(-1))["support"] == ["0d"]
-    assert told("proof", left(-7))["chair"] == ["chair7d"]
-    board = told("proof", left(-14))
+    assert told("evidence", left(2))["support"] == ["3d"]
+    assert "support" not in told("evidence", left(0)), "on its last day it is current"
+    assert told("evidence", left(-1))["support"] == ["0d"]
+    assert told("evidence", left(-7))["chair"] == ["chair7d"]
+    board = told("evidence", left(-14))
     assert set(board) >= BOARD
     assert board["chair"] == ["board14d"]
 
 
-def test_newer_proof_silences_and_its_own_age_is_told_anew(cast):
+def test_newer_evidence_silences_and_its_own_age_is_told_anew(cast):
     initiative = factories.make_mvp(cast)
     silence()
-    assert told("proof", 85)
+    assert told("evidence", 85)
     with clock.simulated(on(86)):
         for key in Rulebook.objects.current().book.gates["mvp"].requirements():
             initiative_acts.ground(initiative_acts.fresh(initiative), key, cast.team)
         for role in initiative.roles.in_force().filter(role__in=["owner", "support_owner"]):
             role_actions.reaccept_role(assignment=role, by=role.person)
-    assert told("proof", 92) == {}, "everything is fresh again"
-    assert told("proof", 86 + 88), "and ages again"
+    assert told("evidence", 92) == {}, "everything is fresh again"
+    assert told("evidence", 86 + 88), "and ages again"
 
 
 def test_an_imported_claim_reminds_nobody(cast):

@@ -27,7 +27,7 @@ RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
 
 @dataclass
 class Life:
-    """One initiative of a random organisation: its moves with their moments, and what its proof supports from now
+    """One initiative of a random organisation: its moves with their moments, and what its evidence supports from now
     on.
     """
 

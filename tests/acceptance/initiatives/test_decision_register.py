@@ -55,7 +55,7 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     hold_actions.lift_hold(hold=hold, reason="Looked into.", by=cast.chair)
     until = clock.today() + timedelta(days=20)
     waiver = WAIVERS.ask(
-        mvp, key="production.mvp_proof", reason="The pilot ran short.", until=until, by=cast.owner
+        mvp, key="production.mvp_goals", reason="The pilot ran short.", until=until, by=cast.owner
     )
     WAIVERS.agree(row=waiver, by=cast.chair)
     WAIVERS.refuse(row=waiver, reason="Not this one.", by=cast.seat_risk)

@@ -41,7 +41,7 @@ def then_happens(initiative, act) -> list[str]:
     return lines
 
 
-def proof(initiative, key) -> Evidence:
+def evidence(initiative, key) -> Evidence:
     return initiative.evidence.filter(coverage__requirement=key).order_by("-id").first()
 
 
@@ -60,12 +60,12 @@ SCOPE = {
 def test_what_is_told_is_what_happens(cast):
     review = signed_off(cast)
     initiative, owner = initiative_acts.fresh(review.initiative), cast.owner
-    old = proof(initiative, "mvp.problem")
+    old = evidence(initiative, "mvp.problem")
     fail = {"kind": "test_report", "result": "fail", "condition": "bounded_real", "title": "Drill of today"}
     key = next(
         key
         for key, asked in review.rulebook.book.requirements.items()
-        if "test_report" in asked.evidence and proof(initiative, key) and key.startswith("mvp.")
+        if "test_report" in asked.evidence and evidence(initiative, key) and key.startswith("mvp.")
     )
     risk = cast.seat_risk
 
@@ -200,7 +200,7 @@ def test_nothing_is_left_of_looking_ahead(cast):
     initiative = factories.make_prototype(cast)
     initiative_acts.staff(initiative, cast.team)
     initiative_acts.plan_scope(initiative, cast.team)
-    item = proof(initiative, "proto.question")
+    item = evidence(initiative, "proto.question")
 
     def left():
         models = (Entry, Notification, Evidence, Voiding, ChangeRecord)

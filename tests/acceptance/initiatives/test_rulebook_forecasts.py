@@ -15,7 +15,7 @@ from tests.support.initiatives import rulebook_changes, rulebook_forecast
 from tests.support.initiatives.open_reviews import signed_off
 
 pytestmark = pytest.mark.django_db
-LATER = 40  # days: proof has aged, and sign-offs still count
+LATER = 40  # days: evidence has aged, and sign-offs still count
 
 
 @pytest.fixture

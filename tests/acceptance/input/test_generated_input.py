@@ -201,7 +201,7 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         obligation = owe(
             production,
             "criterion",
-            source="production.mvp_proof:test",
+            source="production.mvp_goals:test",
             text="Owed",
             due=clock.today(),
             responsible=cast.owner,

@@ -44,17 +44,17 @@ DOORS = {
         {
             "kind": "contract_clause",
             "covers": ["gov.autonomy"],
-            "title": "Proof",
+            "title": "Evidence",
             "observed_on": timedelta(0),
         },
     ),
-    "RowProofForm": (
+    "RowEvidenceForm": (
         lambda initiative: at("requirement", initiative.ref, "gov.autonomy"),
         "owner",
-        "proof-file",
+        "evidence-file",
         {
-            **{"kind": "answered", "based_on": "0", "proof-kind": "contract_clause"},
-            **{"proof-title": "Proof", "proof-observed_on": timedelta(0)},
+            **{"kind": "answered", "based_on": "0", "evidence-kind": "contract_clause"},
+            **{"evidence-title": "Evidence", "evidence-observed_on": timedelta(0)},
         },
     ),
     "ItemForm": (
@@ -145,8 +145,8 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
     }
     # Their base, the style guide's, and those that have hostile files of their own: test_profiling, test_views_drills.
     others = {
-        "ProofForm",
-        "ProofOnRow",
+        "EvidenceItemForm",
+        "EvidenceOnRow",
         "TableForm",
         "SampleForm",
         "DataProfileForm",
@@ -162,7 +162,7 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
             continue
         for file in FILES if rounds >= 100 else random.sample(FILES, 3):
             with taken_back():
-                if door in ("RowProofForm", "ItemForm"):
+                if door in ("RowEvidenceForm", "ItemForm"):
                     trouble = [*judged(clients[who], initiative, file, door)]
                 else:
                     trouble = [*read_or_refused(clients[who], initiative, file, door)]

@@ -18,7 +18,7 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.stages import actions as stage_actions
 from initiatives.units import leaving
 from tests.support import factories
-from tests.support.initiatives.register_findings import against, proof_about, voided
+from tests.support.initiatives.register_findings import against, evidence_about, voided
 
 pytestmark = pytest.mark.django_db
 
@@ -220,9 +220,9 @@ def test_a_frozen_orphaned_or_moved_source_ends_what_speaks_of_it(cast, mvp, cha
     factories.make_link(cast, mvp, crm)
     factories.make_link(cast, other, billing)
     for title, systems in (("About CRM", [crm]), ("About billing", [billing]), ("About none", [])):
-        proof_about(cast, mvp, title, *systems)
-    proof_about(cast, mvp, "Of definitions", crm, covers="int.definitions")
-    proof_about(cast, other, "Elsewhere")
+        evidence_about(cast, mvp, title, *systems)
+    evidence_about(cast, mvp, "Of definitions", crm, covers="int.definitions")
+    evidence_about(cast, other, "Elsewhere")
     system_actions.change_system(system=crm, by=cast.outsider, **change)
     assert {"About CRM", "About none"} <= voided(mvp)
     assert not {"About billing", "Of definitions"} & voided(mvp)
@@ -241,7 +241,7 @@ def test_a_frozen_orphaned_or_moved_source_ends_what_speaks_of_it(cast, mvp, cha
 )
 def test_what_does_not_touch_the_source_ends_nothing(cast, mvp, crm, change):
     factories.make_link(cast, mvp, crm)
-    proof_about(cast, mvp, "About CRM", crm)
+    evidence_about(cast, mvp, "About CRM", crm)
     if "owner" in change:
         change = {"owner": getattr(cast, change["owner"])}
     system_actions.change_system(system=crm, by=cast.outsider, **change)
@@ -253,15 +253,15 @@ def test_a_source_of_a_collection_touches_what_speaks_of_either(cast, mvp):
     kb_a = factories.make_system(cast, "KB-A", kind="wiki", collection=base)
     factories.make_link(cast, mvp, base, agreed=True)
     for title, systems in (("Of the base", [base]), ("Of KB-A", [kb_a])):
-        proof_about(cast, mvp, title, *systems)
+        evidence_about(cast, mvp, title, *systems)
     kb_b = factories.make_system(cast, "KB-B", kind="wiki", collection=base)
     assert "Of the base" in voided(mvp)
     assert "Of KB-A" not in voided(mvp)
-    proof_about(cast, mvp, "Of the base again", base)
-    proof_about(cast, mvp, "Of KB-B", kb_b)
+    evidence_about(cast, mvp, "Of the base again", base)
+    evidence_about(cast, mvp, "Of KB-B", kb_b)
     system_actions.change_system(system=kb_b, editable=False, by=cast.outsider)
     assert {"Of the base again", "Of KB-B"} <= voided(mvp)
-    proof_about(cast, mvp, "Of KB-B, later", kb_b)
+    evidence_about(cast, mvp, "Of KB-B, later", kb_b)
     system_actions.change_system(system=kb_b, collection=None, by=cast.outsider)
     assert "Of KB-B, later" in voided(mvp)
     assert "Of KB-A" not in voided(mvp)
@@ -271,8 +271,8 @@ def test_an_owner_who_leaves_leaves_orphans_behind(cast, mvp, crm):
     billing = factories.make_system(cast, "Billing", owner=cast.steward)
     factories.make_link(cast, mvp, crm, agreed=True)
     factories.make_link(cast, mvp, billing, agreed=True)
-    proof_about(cast, mvp, "About CRM", crm)
-    proof_about(cast, mvp, "About billing", billing)
+    evidence_about(cast, mvp, "About CRM", crm)
+    evidence_about(cast, mvp, "About billing", billing)
     leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     assert "About CRM" in voided(mvp)
     assert "About billing" not in voided(mvp)

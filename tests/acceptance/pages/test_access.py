@@ -173,7 +173,7 @@ def world(cast):
     sampled = factories.make_trace_sample(cast, initiative)
     tomorrow = clock.today() + timedelta(days=1)
     waiver = WAIVERS.ask(
-        initiative, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
+        initiative, key="production.mvp_goals", reason="Later.", until=tomorrow, by=cast.owner
     )
     term = BODY_TERMS.ask(initiative, days=200, reason="A law.", until=tomorrow, by=cast.owner)
     gap = hold_actions.open_gap(

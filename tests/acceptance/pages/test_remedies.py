@@ -27,7 +27,7 @@ def main_of(response) -> BeautifulSoup:
 
 
 def fields_of(soup) -> set[str]:
-    """The names of all fields of forms that are sent, with the verb of the proof form as it is prefixed."""
+    """The names of all fields of forms that are sent, with the verb of the evidence form as it is prefixed."""
     found = soup.select("form[method=post] [name]")
     return {field["name"] for field in found} - {"csrfmiddlewaretoken"}
 
@@ -38,7 +38,7 @@ def does(words: str, soup) -> bool:
     if words.startswith("Declare what the MVP"):
         return any(name.endswith("-text") for name in fields)
     if words.startswith("Add"):
-        return bool({"proof-kind", "true_as_of"} & fields)
+        return bool({"evidence-kind", "true_as_of"} & fields)
     if words.startswith(("Answer the question", "Bring it about", "Fix it")):
         return "kind" in fields
     if words.startswith(("Have the", "Ask the support owner")):

@@ -31,7 +31,7 @@ def initiative(in_force):
     return factories.make_initiative(in_force)
 
 
-def test_a_change_ends_the_proof_of_the_agreed_questions_and_of_no_others(initiative, in_force):
+def test_a_change_ends_the_evidence_of_the_agreed_questions_and_of_no_others(initiative, in_force):
     papers = [key for key, row in QUESTIONS.items() if "document" in row.kinds]
     item = evidence_actions.add_evidence(
         initiative=initiative,

@@ -293,7 +293,7 @@ class TestAnother:
 
 
 def uploaded(key) -> bool:
-    """Whether a person adds the proof of a question; of others a register writes it."""
+    """Whether a person adds the evidence of a question; of others a register writes it."""
     book = Rulebook.objects.current().book
     return not artefacts.written_by_a_register(initiative_acts.kind_for(book.requirements[key], book), book)
 

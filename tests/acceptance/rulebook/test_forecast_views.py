@@ -178,7 +178,7 @@ def test_the_page_costs_the_same_for_many_initiatives(company, as_):
 
 
 def test_a_day_to_come(company):
-    """Worked out for a day on which proof has aged: under both rulebooks, each as it is then."""
+    """Worked out for a day on which evidence has aged: under both rulebooks, each as it is then."""
     book = Rulebook.objects.current().book
     late = clock.today().fromordinal(clock.today().toordinal() + 300)
     forecast = worked_out(draft_of(company), company, day=late)

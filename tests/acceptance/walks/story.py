@@ -133,7 +133,7 @@ def triage(cast: factories.Cast) -> tuple[Initiative, Review]:
 
 
 def renew(initiative: Initiative, cast: factories.Cast) -> None:
-    """The team brings back everything the MVP stands on: roles accepted again, stale proof added anew."""
+    """The team brings back everything the MVP stands on: roles accepted again, stale evidence added anew."""
     for assignment in initiative.roles.in_force():
         role_actions.reaccept_role(assignment=assignment, by=assignment.person)
     initiative_acts.ground_gate(initiative, "mvp", cast.team)

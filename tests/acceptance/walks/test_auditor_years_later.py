@@ -50,7 +50,7 @@ def test_the_auditor_finds_the_day(as_):
         "recomputed: identical",
     )
     auditor.sees_not("Summaries, second life")
-    # From there every page is of that day: the proof, who held which role, who decided and what was signed.
+    # From there every page is of that day: the evidence, who held which role, who decided and what was signed.
     auditor.follow("Requirements")
     auditor.follow("Evidence")
     auditor.follow(item.title)

@@ -150,8 +150,13 @@ def test_a_version_that_starts_later_closes_the_gate_on_its_day_and_can_be_mappe
         )
         version = contract_actions.propose_contract(initiative=story.fresh(initiative), by=cast.owner)
         draft = version.clauses.get(kind="retention")
-        proof = initiative.evidence.filter(coverage__requirement="gov.enforced").first()
-        given = {"layer": "observability", "control": "Counted yearly.", "evidence": proof, "by": cast.lead}
+        evidence = initiative.evidence.filter(coverage__requirement="gov.enforced").first()
+        given = {
+            "layer": "observability",
+            "control": "Counted yearly.",
+            "evidence": evidence,
+            "by": cast.lead,
+        }
         with pytest.raises(Refused, match="Version 2 of the contract is not in force"):
             control_mapping.map_clause(initiative=story.fresh(initiative), clause=draft, **given)
         for seat in ("risk_compliance", "business_value"):
@@ -170,7 +175,7 @@ def test_a_version_that_starts_later_closes_the_gate_on_its_day_and_can_be_mappe
         )
 
 
-def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, trial):
+def test_evidence_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, trial):
     initiative, _ = trial
     with at(2026, 9, 2):
         other = evidence_actions.add_evidence(
@@ -213,8 +218,8 @@ def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, tr
 def test_who_maps_and_what(cast, trial):
     initiative, _ = trial
     with at(2026, 9, 2):
-        proof = initiative.evidence.first()
-        given = {"layer": "policy", "control": "The rules.", "evidence": proof}
+        evidence = initiative.evidence.first()
+        given = {"layer": "policy", "control": "The rules.", "evidence": evidence}
         clause = clause_of(initiative, 1)
         for person in (cast.support, cast.seat_risk, cast.chair, cast.admin, cast.outsider):
             with pytest.raises(Refused, match="Only the owner or the technical lead"):

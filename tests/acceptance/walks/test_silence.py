@@ -22,7 +22,9 @@ from tests.support import factories
 
 
 def story(cast):
-    """A prototype whose proof ages, an open review, a role and an owner to accept, a stopped initiative that owes."""
+    """A prototype whose evidence ages, an open review, a role and an owner to accept, a stopped initiative that
+    owes.
+    """
     initiative = factories.make_prototype(cast)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
     role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.sponsor, by=cast.owner)

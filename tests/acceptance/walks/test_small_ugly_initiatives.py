@@ -104,7 +104,7 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast):
         assert initiative_permissions.may_chair(initiative, cast.deputy_chair)
 
 
-def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
+def test_reopening_leaves_no_old_evidence_current_whatever_it_is_offered_for(cast):
     with at(2026, 6, 1):
         initiative = factories.make_initiative(cast)
         requirement_actions.answer(
@@ -138,7 +138,7 @@ def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
         assert story.state(initiative, "mvp.problem").state == "voided"
         evidence_actions.cover(evidence=old, requirements=["mvp.override"], by=cast.owner)
         assert not story.state(initiative, "mvp.override").satisfied, (
-            "old proof under another heading is old proof"
+            "old evidence under another heading is old evidence"
         )
 
 

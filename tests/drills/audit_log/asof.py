@@ -105,7 +105,7 @@ def figures(rows: int) -> None:
         with as_of.day(DAY, opened=as_of.Opened()):
             assert portfolio_views.portfolio(request).status_code == 200
 
-    def proof():
+    def evidence():
         with as_of.day(DAY, opened=as_of.Opened()):
             from initiatives.models import Initiative
 
@@ -120,7 +120,7 @@ def figures(rows: int) -> None:
     alone = sorted(fifty() for _ in range(ROUNDS))
     print(f"   of that the question to the database: median {alone[ROUNDS // 2]:.1f} ms, best {alone[0]:.1f}")
     told("the whole portfolio page, as of a day (template included)", whole)
-    told("every row the gates look at, of 50 initiatives, as of a day", proof)
+    told("every row the gates look at, of 50 initiatives, as of a day", evidence)
     client = Client(SERVER_NAME="localhost")
     client.force_login(cast.auditor)
     for words, address in (("initiative", ""), ("requirements", "requirements/"), ("activity", "activity/")):

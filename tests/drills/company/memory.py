@@ -408,7 +408,7 @@ class Person(threading.Thread):
         self.send(
             address,
             page,
-            title=f"Proof {time.time()}",
+            title=f"Evidence {time.time()}",
             covers=self.chance.sample(choices, min(2, len(choices))),
             observed_on=str(date.today()),
             file=file,

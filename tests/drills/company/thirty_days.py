@@ -31,7 +31,7 @@ BEFORE = {
     "condition": (14, 3, 0),
     "gap": (14, 3, 0),
     "waiver": (14, 3),
-    "proof": (30, 14, 3, 0),
+    "evidence": (30, 14, 3, 0),
     "review expires": (14, 3),
     "continue or stop": (30, 14, 3, 0),
     "reattest": (30, 14, 3, 0),
@@ -431,7 +431,7 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
             said = initiative.spans.covering(now).first()
             truth = criteria.judge(facts, book, now).support.supported
             if said is None or said.supported != truth:
-                yield f"{initiative.ref}: its standing says {said and said.supported}, its proof {truth}"
+                yield f"{initiative.ref}: its standing says {said and said.supported}, its evidence {truth}"
 
 
 def counted(seen: Seen) -> str:

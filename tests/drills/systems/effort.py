@@ -1,9 +1,9 @@
 """Effort in Insights in a company of any size: `python -m tests.drills.systems.effort [INITIATIVES] [LINES]`.
 
-So many initiatives, which are ideas without proof because no figure here looks at it, and so many lines of effort over
-two years, a third of them with waiting. Measured: the page, the lines behind a figure, the file, for an auditor who
-sees everything and for somebody of one board; how often each asks the database; the page of the initiative with most
-lines.
+So many initiatives, which are ideas without evidence because no figure here looks at it, and so many lines of effort
+over two years, a third of them with waiting. Measured: the page, the lines behind a figure, the file, for an auditor
+who sees everything and for somebody of one board; how often each asks the database; the page of the initiative with
+most lines.
 """
 
 import argparse

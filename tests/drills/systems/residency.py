@@ -3,8 +3,8 @@ rewritten.
 
     python -m tests.drills.systems.residency [initiatives]
 
-Every initiative is an MVP with proof of int.residency and prod.maintenance, and a link with two transfers, one of them
-of the vendor. The target is two seconds for the whole act (issue 6, must show 5).
+Every initiative is an MVP with evidence of int.residency and prod.maintenance, and a link with two transfers, one of
+them of the vendor. The target is two seconds for the whole act (issue 6, must show 5).
 """
 
 import cProfile

@@ -216,7 +216,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         obligation = owe(
             running,
             "criterion",
-            source="production.mvp_proof:test",
+            source="production.mvp_goals:test",
             text="Owed",
             due=clock.today(),
             responsible=cast.owner,

@@ -112,20 +112,20 @@ class SetUp:
         owner.press("Record it")
         owner.said("The scope is recorded.")
 
-    def proof_rows(self) -> Locator:
+    def evidence_rows(self) -> Locator:
         self.owner.tab("Requirements")
         self.owner.tab("Declaration")
         return self.owner.page.locator("article.req")
 
     def declare(self) -> None:
-        owner, rows = self.owner, self.proof_rows()
+        owner, rows = self.owner, self.evidence_rows()
         for place in range(rows.count()):
             owner.type("What will be shown", "It is so in every week of the trial.", rows.nth(place))
         owner.send("Save and continue to the requirements")
         owner.said("Saved.")
 
     def report_outcomes(self) -> None:
-        owner, rows = self.owner, self.proof_rows()
+        owner, rows = self.owner, self.evidence_rows()
         for place in range(rows.count()):
             owner.choose("Result", "Met", rows.nth(place))
             owner.type("What was found", "It was so in every week of the trial.", rows.nth(place))

@@ -2,9 +2,9 @@
 
 The first test of a process that asks for a cast, an initiative or a fixture that is `kept` builds it through the
 actions. What that wrote is kept, and later tests get the same rows instead of the same acts again: the database has
-them in tables beside its own (`kept_1`, ...), and lays them down in one statement. Days matter to proof, so a snapshot
-serves only its day; and acts follow from what they find, so it is laid down only where exactly that is there which it
-was built upon.
+them in tables beside its own (`kept_1`, ...), and lays them down in one statement. Days matter to evidence, so a
+snapshot serves only its day; and acts follow from what they find, so it is laid down only where exactly that is there
+which it was built upon.
 """
 
 import copy

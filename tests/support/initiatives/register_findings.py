@@ -1,4 +1,4 @@
-"""What tests of the register ask: what it says against an initiative now, the digest of a link, proof that names a
+"""What tests of the register ask: what it says against an initiative now, the digest of a link, evidence that names a
 system.
 """
 
@@ -21,7 +21,7 @@ def against(initiative: Initiative, requirement: str = "") -> list[str]:
 
 
 def voided(initiative: Initiative) -> set[str]:
-    """Titles of the proof that `data_source` ended."""
+    """Titles of the evidence that `data_source` ended."""
     rows = Voiding.objects.filter(evidence__initiative=initiative, trigger="data_source")
     return set(rows.values_list("evidence__title", flat=True))
 
@@ -34,10 +34,10 @@ def read(link: Link) -> str:
     )[1]
 
 
-def proof_about(
+def evidence_about(
     cast, initiative: Initiative, title: str, *systems: System, covers: str = "int.residency"
 ) -> Evidence:
-    """An item of proof that speaks of these systems, or of none."""
+    """An item of evidence that speaks of these systems, or of none."""
     item = evidence_actions.add_evidence(
         initiative=initiative,
         kind="system_record",

@@ -173,7 +173,7 @@ def _by_tier(words: str) -> dict[str, str]:
 def _questions() -> dict[str, Question]:
     duty, at_mvp = _rows(agreed_questions.DUTY), _rows(agreed_questions.LEVEL_AT_MVP)
     found = {}
-    for key, (kinds, days, level) in _rows(agreed_questions.PROOF).items():
+    for key, (kinds, days, level) in _rows(agreed_questions.EVIDENCE).items():
         inbox, may, ways, changes, words = duty[key]
         said = kinds.split()
         found[key] = Question(

@@ -48,7 +48,7 @@ production.test_integration | architecture_integration | blocking never | at onc
 production.test_adoption | adoption_change | blocking never | at once | eccfdb48
     adopt.explains adopt.recoverable adopt.burden adopt.trust adopt.usage adopt.behaviour
     prod.q11_expectations
-production.mvp_proof | business_value | blocking waivable | at once | 5ef23cde
+production.mvp_goals | business_value | blocking waivable | at once | 5ef23cde
     mvp.advance_evidence mvp.success
 production.model_current | architecture_integration | blocking never | at once | 98edf682
     prod.performance int.anchor

@@ -9,7 +9,7 @@ a change ends it); the level that gates ask at these tiers (`-`: left out there)
 be. `@`: tried under this condition or a harder one.
 """
 
-PROOF = """
+EVIDENCE = """
 proto.question | attestation document | 180 180 180 | stated stated documented
 proto.scope | attestation document | 180 180 180 | stated stated documented
 proto.assumptions | attestation document | 180 180 180 | stated stated documented
@@ -97,7 +97,7 @@ int.sources_condition | documented documented verified
 """
 
 # Of a question: whose inbox it lies on; whether it alone may be waived; how it is measured without a verifier; which
-# changes end its proof; and the first letters of the SHA-256 of its words, which a statement that is signed carries.
+# changes end its evidence; and the first letters of the SHA-256 of its words, which a statement that is signed carries.
 # `register`: unknown while nothing is described in the integration register. `advisory`: it stops no gate.
 DUTY = """
 proto.question | business_owner | waivable | - | scope | 182e12f2

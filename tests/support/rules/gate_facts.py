@@ -67,7 +67,7 @@ def plain_kind(key: str) -> str:
     return next((kind for kind in asked.evidence if kind != "attestation"), "attestation")
 
 
-def proof_of(key: str, pk: int, observed_on: date = TODAY, **fields) -> Item:
+def evidence_of(key: str, pk: int, observed_on: date = TODAY, **fields) -> Item:
     """One item that grounds `key`."""
     kind = fields.pop("kind", plain_kind(key))
     if key in ACCEPTED_IN_PERSON:
@@ -104,13 +104,13 @@ def everything(claimed: str = "mvp", *, without=(), **fields) -> Facts:
         "claimed": claimed,
         "tier": "limited",
         "answers": {key: reply() for key in keys},
-        "items": tuple(proof_of(key, pk) for pk, key in enumerate(keys, start=1)),
+        "items": tuple(evidence_of(key, pk) for pk, key in enumerate(keys, start=1)),
         "running": (MODEL,),
         "contracts": (CONTRACT,),
         "declared": {
             key: Declared(key, "It will be shown.", "met")
             for criterion in BOOK.criteria.values()
-            for key in criterion.proof_items
+            for key in criterion.declared_goals
         },
         "scopes": (ScopeFact(1, "40 users", 40, None, False),),
         "people": {"owner": "Marta", "support_owner": "Karim"},

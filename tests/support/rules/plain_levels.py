@@ -223,7 +223,7 @@ def own_standing(facts, book, key, at):
     # The declaration is made item by item.
     if key == "mvp.advance_evidence":
         for criterion in book.criteria.values():
-            for item_key in criterion.proof_items:
+            for item_key in criterion.declared_goals:
                 if item_key not in facts.declared:
                     return NOTHING
     return by_items(facts, book, key, at)
@@ -480,7 +480,7 @@ def finding(facts, book, criterion, standings, satisfied, at):
             lacking.append(key)
         if standings[key].beside == "waived":
             carried.append(key)
-    for item_key in criterion.proof_items:
+    for item_key in criterion.declared_goals:
         if item_key not in facts.declared or facts.declared[item_key].result != "met":
             lacking.append(item_key)
     may_be_waived = criterion.waivable and not criterion.scale_test

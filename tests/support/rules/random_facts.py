@@ -40,7 +40,7 @@ ACCEPTED_BY = {
 }
 NEXT_MODEL, OTHER_MODEL, NEXT_CONTRACT = 2, 3, 2
 ROUNDS = ("review 1", "review 2")
-PROOF_ITEMS = [key for criterion in BOOK.criteria.values() for key in criterion.proof_items]
+DECLARED_GOALS = [key for criterion in BOOK.criteria.values() for key in criterion.declared_goals]
 
 
 def later(chance, most=400):
@@ -79,7 +79,7 @@ class Draft:
         self.claimed = chance.choice(CLAIMS)
         self.answers, self.items = {}, {}
         self.running, self.contracts = [MODEL], [CONTRACT]
-        self.declared = {key: Declared(key, "It will be shown.", "met") for key in PROOF_ITEMS}
+        self.declared = {key: Declared(key, "It will be shown.", "met") for key in DECLARED_GOALS}
         self.described, self.alone = [(LONG_AGO, None)], []
         self.waivers, self.shortcomings, self.holds, self.measured = [], [], [], []
         self.decided, self.imported, self.reattest_by = {}, False, None
@@ -477,7 +477,7 @@ def measure(draft):
 
 
 def declare_less(draft):
-    key = draft.chance.choice(PROOF_ITEMS)
+    key = draft.chance.choice(DECLARED_GOALS)
     if draft.chance.random() < 0.5:
         draft.declared = {other: one for other, one in draft.declared.items() if other != key}
     else:

@@ -432,7 +432,7 @@ TABLE = {
     "subject-hits": only(strangers=403, sent=405),
     "subject-request-copy": PRIVACY,
     "subject-request-erase": PRIVACY,
-    "subject-request-proof": REQUESTS,
+    "subject-request-erasure": REQUESTS,
     "subject-request-answer": PRIVACY,
     "subject-request-close": PRIVACY_SENDS,
     "subject-hit": only(strangers=403, sent=405),

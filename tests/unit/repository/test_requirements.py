@@ -207,7 +207,7 @@ def test_hardly_anything_asks_about_the_model():
     assert len(asked) > 30
 
 
-def test_training_is_no_proof():
+def test_training_is_no_evidence():
     assert not any("training" in kind for kind in book().evidence_kinds)
     for key in book().scale_tests["adoption"].items:
         assert "attestation" not in book().requirements[key].evidence, key
@@ -218,7 +218,7 @@ def test_adoption_is_shown_by_use():
     assert set(book().requirements["adopt.behaviour"].evidence) == {"user_research", "telemetry"}
 
 
-def test_a_demo_is_no_kind_of_proof():
+def test_a_demo_is_no_kind_of_evidence():
     assert not {"demo", "announcement", "model_card"} & set(book().evidence_kinds)
 
 
@@ -234,7 +234,7 @@ def test_every_requirement_has_a_layer():
     assert {requirement.layer for requirement in book().requirements.values()} == set(book().layers)
 
 
-def test_proof_ages_by_layer():
+def test_evidence_ages_by_layer():
     days = {key: requirement.fresh_days for key, requirement in book().requirements.items()}
     assert days["mvp.possibility"] == 90
     assert days["prod.monitoring"] == 180
@@ -262,9 +262,9 @@ def test_hard_conversations_are_due_at_the_mvp_gate():
 
 
 def test_five_things_are_declared():
-    declared = [key for criterion in book().criteria.values() for key in criterion.proof_items]
+    declared = [key for criterion in book().criteria.values() for key in criterion.declared_goals]
     assert len(declared) == 5
-    assert set(book().criteria["production.mvp_proof"].proof_items) == set(declared)
+    assert set(book().criteria["production.mvp_goals"].declared_goals) == set(declared)
 
 
 def test_five_hard_things_block():

@@ -219,7 +219,7 @@ def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):
             assert answer.context["title"] == system_views.PAGES[name], "called as the link to it"
 
 
-def test_the_register_is_kept_as_proof_from_its_page(cast, as_, mvp, crm):
+def test_the_register_is_kept_as_evidence_from_its_page(cast, as_, mvp, crm):
     factories.make_link(cast, mvp, crm)
     client = as_(cast.lead)
     assert at("register-record", mvp.ref) in text_of(client.get(at("integration", mvp.ref)))

@@ -23,7 +23,7 @@ from initiatives.integration.systems import findings as system_findings
 from initiatives.models import Evidence, EvidenceNames, Link
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.initiatives.register_findings import against, proof_about, read, voided
+from tests.support.initiatives.register_findings import against, evidence_about, read, voided
 
 pytestmark = pytest.mark.django_db
 
@@ -162,10 +162,10 @@ def test_the_link_of_an_mvp_may_be_live_until_it_steps_back(cast, mvp, crm):
 
 def test_a_source_more_ends_what_lists_it_and_speaks_of_it_or_of_none(cast, mvp, crm):
     billing = factories.make_system(cast, "Billing")
-    proof_about(cast, mvp, "About CRM", crm)
-    proof_about(cast, mvp, "About billing", billing)
-    proof_about(cast, mvp, "About no system")
-    proof_about(cast, mvp, "Of definitions", crm, covers="int.definitions")
+    evidence_about(cast, mvp, "About CRM", crm)
+    evidence_about(cast, mvp, "About billing", billing)
+    evidence_about(cast, mvp, "About no system")
+    evidence_about(cast, mvp, "Of definitions", crm, covers="int.definitions")
     factories.make_link(cast, mvp, crm)
     found = voided(mvp)
     assert {"About CRM", "About no system"} <= found
@@ -174,7 +174,7 @@ def test_a_source_more_ends_what_lists_it_and_speaks_of_it_or_of_none(cast, mvp,
 
 def test_a_second_link_to_the_same_system_is_no_source_more(cast, mvp, crm):
     first = factories.make_link(cast, mvp, crm)
-    proof_about(cast, mvp, "About CRM", crm)
+    evidence_about(cast, mvp, "About CRM", crm)
     second = factories.make_link(cast, mvp, crm, pattern="audit")
     link_actions.end_link(link=second, reason="Logged elsewhere", by=cast.lead)
     assert "About CRM" not in voided(mvp)
@@ -185,7 +185,7 @@ def test_a_second_link_to_the_same_system_is_no_source_more(cast, mvp, crm):
 def test_a_first_link_where_nothing_was_proved_changes_nothing(cast, crm):
     initiative = factories.make_initiative(cast)
     Evidence.objects.filter(initiative=initiative)
-    with acting(system="test", reason="No proof yet"):
+    with acting(system="test", reason="No evidence yet"):
         for item in initiative.evidence.all():
             item.withdrawn_at, item.withdrawn_reason = clock.now(), "None"
             item.save()
@@ -193,11 +193,11 @@ def test_a_first_link_where_nothing_was_proved_changes_nothing(cast, crm):
     assert not initiative.changes.exists()
 
 
-def test_another_path_ends_proof_and_a_first_one_does_not(cast, mvp, crm):
+def test_another_path_ends_evidence_and_a_first_one_does_not(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    proof_about(cast, mvp, "About CRM", crm)
+    evidence_about(cast, mvp, "About CRM", crm)
     billing = factories.make_system(cast, "Billing")
-    proof_about(cast, mvp, "About billing", billing)
+    evidence_about(cast, mvp, "About billing", billing)
     link_actions.change_link(link=link, transfers=[Place("Model", "us-east")], by=cast.lead)
     link_actions.change_link(link=link, retry="Twice", data_classes=["prices"], by=cast.lead)
     assert "About CRM" not in voided(mvp)
@@ -371,7 +371,9 @@ def test_what_is_maintained_or_not_tied_is_not_accepted(cast, mvp, crm):
         link_actions.accept_source(initiative=mvp, system=crm, consequence="None", until=today, by=seat)
 
 
-def test_names_of_proof_are_those_of_the_table(cast, mvp, crm):
-    """The counter-examples above rest on this: proof that names a system names it in the table that voiding reads."""
-    item = proof_about(cast, mvp, "About CRM", crm)
+def test_names_of_evidence_are_those_of_the_table(cast, mvp, crm):
+    """The counter-examples above rest on this: evidence that names a system names it in the table that voiding
+    reads.
+    """
+    item = evidence_about(cast, mvp, "About CRM", crm)
     assert EvidenceNames.objects.get(evidence=item, system__isnull=False).system == crm

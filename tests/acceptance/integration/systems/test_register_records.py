@@ -1,4 +1,4 @@
-"""The register as proof: what it says today in a file with its hash, voided by any change of what it lists."""
+"""The register as evidence: what it says today in a file with its hash, voided by any change of what it lists."""
 
 from datetime import date
 

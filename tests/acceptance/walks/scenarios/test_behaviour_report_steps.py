@@ -30,7 +30,7 @@ def triage(cast):
 def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, as_):
     initiative, review = triage
     with at(2026, 11, 30):
-        assert story.state(initiative, "adopt.behaviour").satisfied, "step 7: its proof stands"
+        assert story.state(initiative, "adopt.behaviour").satisfied, "step 7: its evidence stands"
         assert story.state(initiative, "prod.performance").satisfied, "step 7: the model test is excellent"
 
         # Usage readings: 14 % of intended users.

@@ -1,4 +1,4 @@
-"""The contract steps of the scenarios: a swap of the model touches the contract's proof and what systems may do."""
+"""The contract steps of the scenarios: a swap of the model touches the contract's evidence and what systems may do."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -34,7 +34,7 @@ OF_THE_CONTRACT = {"gov.autonomy", "gov.human_approval"}
 @pytest.fixture
 @snapshots.kept
 def summaries(cast):
-    """An MVP of 3 August whose proof for production is ready on 10 November, with a system that asks."""
+    """An MVP of 3 August whose evidence for production is ready on 10 November, with a system that asks."""
     initiative = story.mvp_of_spring(cast)
     with at(2026, 11, 10):
         bound = initiative.scopes.get(ended_at=None)
@@ -111,7 +111,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
         assert "Larger prototype" in short["context"]["reason"]
         story.renew(initiative, cast)
         assert story.span(initiative).supported in ("mvp", "production"), "the team redid what was voided"
-        assert code(system) == "allowed", "with the proof, autonomy is back"
+        assert code(system) == "allowed", "with the evidence, autonomy is back"
     assert [row.code for row in logged()].count("shortfall") == 1
 
 

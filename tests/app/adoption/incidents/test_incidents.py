@@ -51,7 +51,7 @@ def listing(book) -> set[str]:
 
 
 def covered(initiative, keys) -> set[tuple[int, str]]:
-    """The pairs of standing proof and requirement, for these."""
+    """The pairs of standing evidence and requirement, for these."""
     return {
         (item.pk, cover.requirement)
         for item in initiative.evidence.filter(withdrawn_at__isnull=True).prefetch_related("coverage")
@@ -110,7 +110,7 @@ def test_of_severity_3_nothing_is_voided_and_nothing_owed(cast, initiative):
     assert not Notification.objects.filter(kind="incident upstream").exists()
 
 
-def test_proof_that_speaks_of_other_systems_stands(cast, initiative):
+def test_evidence_that_speaks_of_other_systems_stands(cast, initiative):
     link = factories.make_link(cast, initiative)
     other = factories.make_link(cast, initiative, factories.make_system(cast, name="Price list"))
     about = {

@@ -52,7 +52,7 @@ def title_of(row, **query) -> str:
 
 
 def fall_short(initiative, cast) -> None:
-    """Withdraw proof until less than an MVP is supported."""
+    """Withdraw evidence until less than an MVP is supported."""
     for item in Evidence.objects.filter(initiative=initiative, withdrawn_at__isnull=True, author=cast.owner):
         evidence_actions.withdraw_evidence(evidence=item, reason="It was of another system.", by=cast.owner)
 
@@ -135,7 +135,7 @@ def test_what_nobody_approved_is_not_shown_as_reached(row):
     assert told.headline.startswith("A list says that it is approved as MVP; here it is not")
 
 
-def test_proof_that_ages_is_told_without_anybody_acting(cast, row):
+def test_evidence_that_ages_is_told_without_anybody_acting(cast, row):
     with clock.simulated(clock.now() + timedelta(days=400)):
         initiative = Initiative.objects.get(pk=row.initiative_id)
         supported = supported_stage.judged(initiative).support.supported

@@ -94,7 +94,7 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     assert story.state(initiative, "adopt.behaviour").satisfied
     row = report(initiative, cast.outsider)
     assert against(initiative) == ["Team North: it is used against people, and the board has not answered."]
-    assert not story.state(initiative, "adopt.behaviour").satisfied, "although its proof stands"
+    assert not story.state(initiative, "adopt.behaviour").satisfied, "although its evidence stands"
     assert "used against people" in story.state(initiative, "adopt.behaviour").words
     assert [line.text for line in report_inbox.lines(cast.chair)] == [
         "It is used against people: Customer summary assistant"

@@ -16,8 +16,8 @@ from initiatives.holds import dependants
 from initiatives.models import (
     Condition,
     Continuation,
+    DeclaredGoal,
     Dependant,
-    ProofItem,
     Review,
     RoleAssignment,
     ScopeVersion,
@@ -271,7 +271,7 @@ def test_evidence_obligations_and_declarations_stay(cast, acted):
         raw("UPDATE initiatives_obligation SET responsible_id = %s", cast.lead.pk),
     )
     refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
-    row = ProofItem(
+    row = DeclaredGoal(
         initiative=initiative,
         key="workflow_fit",
         declared="x",
@@ -279,7 +279,7 @@ def test_evidence_obligations_and_declarations_stay(cast, acted):
         frozen_at=clock.now(),
     )
     row.save()
-    refused("frozen", raw("UPDATE initiatives_proofitem SET declared = 'y'"))
+    refused("frozen", raw("UPDATE initiatives_declaredgoal SET declared = 'y'"))
     row.result = "met"
     refused("a_result_has_outcome_and_when", row.save)
 

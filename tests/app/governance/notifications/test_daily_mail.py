@@ -190,7 +190,7 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     said = {"initiative_ref": initiative.ref, "due_on": soon, "link": "/now/"}
     owe(
         cast.owner,
-        "proof",
+        "evidence",
         "x",
         subject=f"{initiative.ref} {initiative.title}: two items of evidence expire",
         text="Why.",

@@ -52,7 +52,7 @@ def reminded() -> set[str]:
 
 
 def supported(initiative) -> str:
-    """What the proof of the initiative supports now."""
+    """What the evidence of the initiative supports now."""
     facts, book, now = (
         supported_stage.facts_of(initiative_acts.fresh(initiative)),
         Rulebook.objects.current().book,

@@ -367,7 +367,7 @@ def test_what_replacing_a_model_ends_is_shown_before_it_is_done_and_changes_noth
     factories.make_use(cast, initiative, successor)
     (change,) = initiative.changes.filter(outgoing=use)
     ended = list(change.voidings.select_related("evidence"))
-    assert ended, "proof of the model is ended by another one"
+    assert ended, "evidence of the model is ended by another one"
     assert f"{len(ended)} pieces of evidence end" in page
     for row in ended:
         assert row.evidence.title in page

@@ -116,7 +116,7 @@ def test_a_prototype_without_a_contract_in_force_may_nothing(cast):
 
 
 def test_a_shortfall_turns_autonomy_into_approval_and_back(cast, mvp, system):
-    """At once in a high tier; else once the rulebook's days of grace are over. It returns with the proof."""
+    """At once in a high tier; else once the rulebook's days of grace are over. It returns with the evidence."""
     item = mvp.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
     assert mvp.spans.covering(clock.now()).get().shortfall == 1

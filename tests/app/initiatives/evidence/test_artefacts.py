@@ -67,7 +67,7 @@ def text_file(text: str, name: str = "notes.txt") -> ContentFile:
     return ContentFile(text.encode(), name)
 
 
-def proof(initiative, cast, kind="document", **fields):
+def evidence(initiative, cast, kind="document", **fields):
     book = Rulebook.objects.current().book
     said = {"title": "What was found in May", "observed_on": clock.today(), "covers": [COVERS[kind]]}
     said |= {"file": artefacts.pdf(f"{kind} {fields}")}
@@ -126,8 +126,14 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_requirements(
         request.getfixturevalue("forms")
     client = as_(cast.owner)
     for kind, key in COVERS.items():
-        typed = {"kind": "answered", "text": "x", "based_on": "0", "proof-kind": kind, "proof-title": "x"}
-        typed |= {"proof-file": text_file("x", "x.txt"), "proof-observed_on": clock.today().isoformat()}
+        typed = {
+            "kind": "answered",
+            "text": "x",
+            "based_on": "0",
+            "evidence-kind": kind,
+            "evidence-title": "x",
+        }
+        typed |= {"evidence-file": text_file("x", "x.txt"), "evidence-observed_on": clock.today().isoformat()}
         with acts() as kinds:
             answer = client.post(at("requirement", initiative.ref, key), typed)
         page = text_of(answer)
@@ -168,29 +174,29 @@ def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
 
 def test_a_title_and_a_note_that_say_nothing_are_refused(cast, initiative):
     asked = Rulebook.objects.current().book.requirements["proto.scope"].question
-    assert "one character" in refusal(proof, initiative, cast, title="YYY")["title"]
-    assert "one word" in refusal(proof, initiative, cast, note="see see, see.")["note"]
-    assert "words of the question" in refusal(proof, initiative, cast, note=asked)["note"]
-    assert proof(initiative, cast, note="  ").note == "", "nobody has to write a note"
+    assert "one character" in refusal(evidence, initiative, cast, title="YYY")["title"]
+    assert "one word" in refusal(evidence, initiative, cast, note="see see, see.")["note"]
+    assert "words of the question" in refusal(evidence, initiative, cast, note=asked)["note"]
+    assert evidence(initiative, cast, note="  ").note == "", "nobody has to write a note"
 
 
 def test_a_file_that_says_nothing_is_refused(cast, initiative):
     for text in ("", " \n\t\n", "x", "\ufeff", "xxxxxxxx\nxxx", "same same\nsame", "{}"):
-        assert "file" in refusal(proof, initiative, cast, file=text_file(text))
+        assert "file" in refusal(evidence, initiative, cast, file=text_file(text))
         name = "empty.json" if text == "{}" else "empty.csv"
-        assert "file" in refusal(proof, initiative, cast, file=text_file(text, name))
+        assert "file" in refusal(evidence, initiative, cast, file=text_file(text, name))
 
 
 # One file is one kind
 
 
 def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_questions(cast, as_, initiative):
-    first = proof(initiative, cast, file=text_file("The scope, in words."))
+    first = evidence(initiative, cast, file=text_file("The scope, in words."))
     said = refusal(
-        proof, initiative, cast, "test_report", file=text_file("The scope, in words.", "other.txt")
+        evidence, initiative, cast, "test_report", file=text_file("The scope, in words.", "other.txt")
     )
     assert "here already as a document, “What was found in May”" in said["file"]
-    again = proof(
+    again = evidence(
         initiative,
         cast,
         title="For the problem",
@@ -202,17 +208,17 @@ def test_one_file_is_one_kind_on_a_initiative_and_may_serve_many_questions(cast,
     assert "The same file stands here as well" in page
     assert "What was found in May" in page
     other = factories.make_initiative(cast, title="Another")
-    assert proof(other, cast, "test_report", file=text_file("The scope, in words.")).kind == "test_report"
+    assert evidence(other, cast, "test_report", file=text_file("The scope, in words.")).kind == "test_report"
 
 
 def test_a_file_of_the_wrong_kind_is_withdrawn_and_added_again(cast, initiative):
-    first = proof(initiative, cast, file=text_file("Results of May."))
+    first = evidence(initiative, cast, file=text_file("Results of May."))
     evidence_actions.withdraw_evidence(evidence=first, reason="It is a test report.", by=cast.owner)
-    assert proof(initiative, cast, "test_report", file=text_file("Results of May.")).sha256 == first.sha256
+    assert evidence(initiative, cast, "test_report", file=text_file("Results of May.")).sha256 == first.sha256
 
 
 def test_the_database_holds_one_kind_to_a_file_too(cast, initiative):
-    first = proof(initiative, cast, file=text_file("Results of May."))
+    first = evidence(initiative, cast, file=text_file("Results of May."))
 
     def copy(**fields):
         row = Evidence.objects.get(pk=first.pk)
@@ -242,10 +248,10 @@ def test_the_database_holds_one_kind_to_a_file_too(cast, initiative):
 @pytest.mark.parametrize("kind", DETAILED)
 def test_a_kind_with_a_form_is_taken_with_it_and_refused_without(cast, forms, initiative, kind):
     file = {"file": ContentFile(LOG, "log.csv")}
-    bare = refusal(proof, initiative, cast, kind, **({} if kind == "log_sample" else file))
+    bare = refusal(evidence, initiative, cast, kind, **({} if kind == "log_sample" else file))
     lacking = {f"{kind}_{name}" for name in GIVEN[kind]} or {"file"}
     assert set(bare) == lacking
-    item = proof(initiative, cast, kind, details=GIVEN[kind], **file)
+    item = evidence(initiative, cast, kind, details=GIVEN[kind], **file)
     assert item.details.keys() == (GIVEN[kind].keys() or {"rows", "columns", "filled"})
     assert (
         Entry.objects.acts().filter(kind="evidence added").latest("id").facts["facts"]["details"]
@@ -255,27 +261,27 @@ def test_a_kind_with_a_form_is_taken_with_it_and_refused_without(cast, forms, in
 
 def test_without_a_form_in_force_nothing_is_asked_or_kept(cast, initiative):
     for kind in ("test_report", "log_sample", "telemetry", "system_record"):
-        assert proof(initiative, cast, kind, details=GIVEN.get(kind)).details == {}
+        assert evidence(initiative, cast, kind, details=GIVEN.get(kind)).details == {}
 
 
 def test_nobody_claims_a_register_by_a_form(cast, forms, initiative):
-    item = proof(initiative, cast, "test_report", details=GIVEN["test_report"] | {"register": "drills"})
+    item = evidence(initiative, cast, "test_report", details=GIVEN["test_report"] | {"register": "drills"})
     assert "register" not in item.details
 
 
 def test_a_log_sample_is_counted_and_not_taken_from_a_link(cast, forms, initiative):
-    item = proof(initiative, cast, "log_sample", file=ContentFile(LOG, "log.csv"))
+    item = evidence(initiative, cast, "log_sample", file=ContentFile(LOG, "log.csv"))
     assert item.details == {
         "rows": 2,
         "columns": ["input", "output", "actor", "time", "model version"],
         "filled": 100,
     }
-    said = refusal(proof, initiative, cast, "log_sample", file=None, link="https://example.org/log")
+    said = refusal(evidence, initiative, cast, "log_sample", file=None, link="https://example.org/log")
     assert "a link cannot be counted" in said["file"]
     short = LOG.replace(b"answer", b"remark")
     assert (
         "was found for output"
-        in refusal(proof, initiative, cast, "log_sample", file=ContentFile(short, "a.csv"))["file"]
+        in refusal(evidence, initiative, cast, "log_sample", file=ContentFile(short, "a.csv"))["file"]
     )
 
 
@@ -308,8 +314,8 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     page = text_of(client.get(url))
     assert 'data-of-kind="test_report"' in page
     assert "Telemetry is the readings of the initiative&#x27;s measures." in page
-    typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "proof-kind": "test_report"}
-    typed |= {"proof-test_report_data_set": "Letters of June", "proof-observed_on": ""}
+    typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "evidence-kind": "test_report"}
+    typed |= {"evidence-test_report_data_set": "Letters of June", "evidence-observed_on": ""}
     client.post(at("requirement-draft", initiative.ref, "prod.performance"), typed)
     assert 'value="Letters of June"' in text_of(client.get(url))
     with acts() as kinds:
@@ -317,9 +323,13 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     assert (answer.status_code, kinds) == (422, [])
     assert "Say how many examples were tried." in text_of(answer)
     assert 'value="Letters of June"' in text_of(answer)
-    whole = {f"proof-test_report_{name}": value for name, value in GIVEN["test_report"].items()}
-    whole |= {"proof-title": "Results of June", "proof-result": "pass", "proof-condition": "full_population"}
-    whole |= {"proof-observed_on": clock.today().isoformat(), "proof-file": artefacts.pdf("June")}
+    whole = {f"evidence-test_report_{name}": value for name, value in GIVEN["test_report"].items()}
+    whole |= {
+        "evidence-title": "Results of June",
+        "evidence-result": "pass",
+        "evidence-condition": "full_population",
+    }
+    whole |= {"evidence-observed_on": clock.today().isoformat(), "evidence-file": artefacts.pdf("June")}
     with acts() as kinds:
         client.post(url, typed | whole)
     assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
@@ -337,7 +347,7 @@ def test_what_a_register_writes_is_never_uploaded(cast, as_, forms, initiative, 
     page = text_of(client.get(at("evidence-add", initiative.ref, kind=kind)))
     assert "It is never uploaded." in page
     if kind in COVERS:
-        said = refusal(proof, initiative, cast, kind, details={"register": "drills"})
+        said = refusal(evidence, initiative, cast, kind, details={"register": "drills"})
         assert said["kind"].startswith("It is never uploaded.")
 
 
@@ -349,9 +359,9 @@ def test_a_clause_is_cited_and_never_uploaded(cast, as_):
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     assert "?kind=contract_clause" in text_of(as_(cast.owner).get(at("evidence-add", initiative.ref)))
     file = text_file("Whoever reads it agrees that the notes may be summarised.")
-    said = refusal(proof, initiative, cast, "contract_clause", covers=["gov.autonomy"], file=file)
+    said = refusal(evidence, initiative, cast, "contract_clause", covers=["gov.autonomy"], file=file)
     assert said["kind"].startswith("It is never uploaded.")
-    proof(initiative, cast, "contract_clause", covers=["gov.autonomy"], file=None, clause=clause)
+    evidence(initiative, cast, "contract_clause", covers=["gov.autonomy"], file=None, clause=clause)
     assert added(initiative).get(kind=EvidenceKind.CONTRACT_CLAUSE).clause == clause
 
 
@@ -377,7 +387,7 @@ def test_registers_write_their_own_under_their_name(cast):
 
 def test_what_was_uploaded_as_telemetry_before_is_shown_to_count_as_a_document(cast, as_):
     initiative = factories.make_mvp(cast)
-    uploaded, drill = proof(initiative, cast, "telemetry"), factories.make_drill(cast, initiative)
+    uploaded, drill = evidence(initiative, cast, "telemetry"), factories.make_drill(cast, initiative)
     client = as_(cast.owner)
     pages = [at("evidence-item", initiative.ref, item.pk) for item in (uploaded, drill.evidence)]
     assert [("counts as a document" in text_of(client.get(page))) for page in pages] == [False, False]
@@ -386,7 +396,7 @@ def test_what_was_uploaded_as_telemetry_before_is_shown_to_count_as_a_document(c
 
 
 def test_a_newer_one_of_what_is_never_uploaded_is_of_another_kind_and_takes_its_place(cast, as_, initiative):
-    old = proof(initiative, cast, "telemetry")
+    old = evidence(initiative, cast, "telemetry")
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", initiative.ref, supersedes=old.pk)))

@@ -59,7 +59,7 @@ def test_the_same_words_saved_again_keep_their_attestation(cast):
 
 
 def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
-    """No old proof, acceptance or waiver is current after a reopening (docs/domain.md, "reopen")."""
+    """No old evidence, acceptance or waiver is current after a reopening (docs/domain.md, "reopen")."""
     initiative = factories.make_prototype(cast)
     row = requirement_actions.answer(
         initiative=initiative,

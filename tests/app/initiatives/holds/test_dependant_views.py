@@ -128,7 +128,7 @@ def test_it_is_declined_with_a_reason_and_answered_once(cast, as_, mvp, sales):
     assert as_(cast.outsider).post(at("dependant", sales.pk)).status_code == 409
 
 
-def test_the_statement_is_proof_until_the_dependence_ends(cast, as_, mvp, sales):
+def test_the_statement_is_evidence_until_the_dependence_ends(cast, as_, mvp, sales):
     dependants.state_dependence(dependant=sales, by=cast.outsider)
     item = mvp.evidence.get(coverage__requirement=DEPENDS)
     assert (item.kind, item.withdrawn_at) == ("attestation", None)

@@ -35,7 +35,7 @@ def test_a_concern_is_raised_by_the_board_and_lifted_by_the_chair(cast, as_):
     assert as_(cast.chair).post(lift, {"reason": "Again."}).status_code == 409
 
 
-def test_obligations_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
+def test_obligations_of_evidence_need_their_evidence_and_post_mortems_their_page(cast, as_):
     initiative = factories.make_prototype(cast)
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
@@ -74,7 +74,7 @@ def test_the_chair_lets_one_decision_pass_a_obligation_once(cast, as_):
         assert client.post(url, typed | {"reason": "Again."}).status_code == 403
 
 
-def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):
+def test_a_gap_is_recorded_and_closed_with_evidence_or_by_its_owner(cast, as_):
     initiative = factories.make_initiative(cast)
     client, url = as_(cast.owner), at("gap-open", initiative.ref)
     due = clock.today() + timedelta(days=30)
@@ -95,11 +95,11 @@ def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):
     assert kinds == ["gap opened"]
     gap = initiative.gaps.get()
     close = at("row-act", "gaps", gap.pk, "close")
-    assert client.post(close, {}).status_code == 403, "without proof only its owner closes it"
+    assert client.post(close, {}).status_code == 403, "without evidence only its owner closes it"
     assert as_(cast.outsider).get(close).status_code == 404
     assert "Not saved yet" in text_of(client.post(close, {"evidence": "99999999"}))
-    proof = initiative.evidence.first()
+    evidence = initiative.evidence.first()
     with acts() as kinds:
-        client.post(close, {"evidence": proof.pk})
+        client.post(close, {"evidence": evidence.pk})
     assert kinds == ["gap closed"]
-    assert client.post(close, {"evidence": proof.pk}).status_code == 409
+    assert client.post(close, {"evidence": evidence.pk}).status_code == 409

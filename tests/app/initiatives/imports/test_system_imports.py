@@ -358,7 +358,7 @@ def test_accounts_need_their_system_and_take_the_earliest_expiry(cast):
     assert ServiceAccount.objects.get(name="Nightly export").owner is None
 
 
-def test_definitions_make_their_terms_and_a_changed_one_ends_proof(cast):
+def test_definitions_make_their_terms_and_a_changed_one_ends_evidence(cast):
     initiative = factories.make_mvp(cast)
     ledger = factories.make_system(cast, "Ledger")
     factories.make_link(cast, initiative, ledger)

@@ -180,12 +180,12 @@ def test_open_questions_are_counted_per_initiative_and_role(cast):
         ("attestation", False, "mvp.duty", "people/"),
     ],
 )
-def test_proof_that_ends_is_renewed_where_its_kind_is(kind, generated, key, place):
+def test_evidence_that_ends_is_renewed_where_its_kind_is(kind, generated, key, place):
     initiative, item = Initiative(number=9), Evidence(pk=7, kind=kind, generated=generated)
     assert inbox_lines._renewed(initiative, item, key)[0] == f"/initiatives/AI-0009/{place}"
 
 
-def test_ageing_proof_is_named_with_its_day(cast):
+def test_ageing_evidence_is_named_with_its_day(cast):
     initiative = factories.make_prototype(cast)
     Span.objects.filter(initiative=initiative).update(next_stale_on=None)
     assert lines(cast.owner, "refresh") == []
@@ -289,7 +289,7 @@ def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
     assert "%" not in text.split("<main")[1].split("</main>")[0]
     aside = text.split("<aside")[1]
     assert review.initiative.ref in aside
-    assert "<svg" in aside  # proof ages within 90 days
+    assert "<svg" in aside  # evidence ages within 90 days
     stranger = as_(cast.outsider).get("/").content.decode()
     assert review.initiative.ref not in stranger
 

@@ -71,7 +71,7 @@ def test_the_initiative_of_these_tests_has_rows_in_most_tables(initiative):
         "contract_versions",
         "stage_changes",
         "holds",
-        "proof_items",
+        "declared_goals",
         "scopes",
         "deployments",
     }

@@ -51,7 +51,7 @@ def test_once_nothing_is_missing_the_owner_is_led_to_the_board_and_to_the_review
         assert f'href="{review.get_absolute_url()}">Open the review' in shown
 
 
-def test_they_are_answered_yes_where_proof_says_so_and_no_where_somebody_does(cast, as_):
+def test_they_are_answered_yes_where_evidence_says_so_and_no_where_somebody_does(cast, as_):
     initiative = factories.make_production(cast)
     client = as_(cast.owner)
     assert set(answers(text_of(client.get(at("initiative", initiative.ref)))).values()) == {"Yes"}

@@ -67,7 +67,7 @@ def test_a_requirement_is_signed_for_by_the_seats_whose_criteria_rest_on_it(cast
             assert any(row.key == one.key or row.key in one.requirements for one in mine), row.key
 
 
-def test_a_paragraph_shows_answer_proof_and_sign_offs_of_each_initiative(cast, as_, initiative):
+def test_a_paragraph_shows_answer_evidence_and_sign_offs_of_each_initiative(cast, as_, initiative):
     idea = factories.make_initiative(cast, title="An idea")
     client = as_(cast.auditor)
     listing = words(client.get("/audit/frameworks/?framework=soc2"))
@@ -91,15 +91,15 @@ def test_a_paragraph_shows_answer_proof_and_sign_offs_of_each_initiative(cast, a
     assert "SOC 2" in junk
 
 
-def test_proof_that_no_longer_stands_is_said(cast, initiative):
+def test_evidence_that_no_longer_stands_is_said(cast, initiative):
     book = Rulebook.objects.current().book
     (asked,) = [row for row in crosswalk.references(book, "soc2")["CC3.1"] if row.key == "proto.scope"]
 
     def states():
         return {
-            proof.evidence.pk: proof.state
+            offered.evidence.pk: offered.state
             for row in crosswalk.found([initiative], [asked], book)
-            for proof in row.proof
+            for offered in row.offered
         }
 
     before = states()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def sent(initiative, key="proto.question", **fields) -> dict:
     """What a browser sends for a row of this question that nobody answered yet."""
-    return {"kind": "answered", "text": "", "based_on": "0", "proof-kind": "document"} | fields
+    return {"kind": "answered", "text": "", "based_on": "0", "evidence-kind": "document"} | fields
 
 
 def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
@@ -52,7 +52,7 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
     assert 'id="row-mvp.workflow"' in fallen
     row = text_of(client.get(at("requirement", initiative.ref, "mvp.workflow")))
     assert "Left empty, it is called by its file or clause" in row, (
-        "optional, and asked for once proof is meant"
+        "optional, and asked for once evidence is meant"
     )
     assert first not in fallen, "one is there"
 
@@ -83,11 +83,13 @@ def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
     )
 
 
-def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
+def test_answer_and_evidence_are_saved_together_or_not_at_all(cast, as_):
     initiative = factories.make_initiative(cast)
     client, url = as_(cast.owner), at("requirement", initiative.ref, "proto.scope")
     typed = sent(
-        initiative, text="Two teams.", **{"proof-title": "Scope note", "proof-observed_on": "2001-01-01"}
+        initiative,
+        text="Two teams.",
+        **{"evidence-title": "Scope note", "evidence-observed_on": "2001-01-01"},
     )
     with acts() as kinds:
         answer = client.post(url, typed)
@@ -98,7 +100,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     assert "Scope note" in page
     assert "evidence is something others can open" in page
     with acts() as kinds:
-        answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
+        answer = client.post(url, typed | {"evidence-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
     assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
     item = initiative.evidence.get(title="Scope note")
@@ -131,18 +133,18 @@ def test_saving_leads_to_the_next_question_that_has_no_answer(cast, as_):
     assert back.url.endswith("#row-proto.to_advance")
 
 
-@pytest.mark.parametrize("proof", [{}, {"proof-title": "Scope note"}])
-def test_proof_without_a_title_is_called_by_its_file(cast, as_, proof):
+@pytest.mark.parametrize("evidence", [{}, {"evidence-title": "Scope note"}])
+def test_evidence_without_a_title_is_called_by_its_file(cast, as_, evidence):
     initiative = factories.make_initiative(cast)
     file = artefacts.pdf("scope")
     file.name = "Scope of May.pdf"
-    typed = sent(initiative, text="Two teams.", **proof)
-    typed |= {"proof-file": file, "proof-observed_on": clock.today().isoformat()}
+    typed = sent(initiative, text="Two teams.", **evidence)
+    typed |= {"evidence-file": file, "evidence-observed_on": clock.today().isoformat()}
     assert as_(cast.owner).post(at("requirement", initiative.ref, "proto.scope"), typed).status_code == 302
-    assert initiative.evidence.get(kind="document").title == proof.get("proof-title", "Scope of May")
+    assert initiative.evidence.get(kind="document").title == evidence.get("evidence-title", "Scope of May")
 
 
-def test_proof_stands_open_where_a_word_alone_is_not_enough(cast, as_):
+def test_evidence_stands_open_where_a_word_alone_is_not_enough(cast, as_):
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     initiative, beside = factories.make_initiative(cast), "Add evidence beside your word"
     client = as_(cast.owner)
@@ -235,7 +237,7 @@ def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
 def test_a_draft_survives_a_closed_tab_and_goes_with_saving(cast, as_):
     initiative = factories.make_initiative(cast)
     client, url = as_(cast.owner), at("requirement", initiative.ref, "proto.scope")
-    typed = sent(initiative, text="Half a sentence", **{"proof-title": "Scope note"})
+    typed = sent(initiative, text="Half a sentence", **{"evidence-title": "Scope note"})
     assert client.post(at("requirement-draft", initiative.ref, "proto.scope"), typed).status_code == 204
     page = text_of(client.get(url))
     assert "Half a sentence" in page
@@ -310,7 +312,7 @@ def test_the_generated_answer_is_not_written(cast, as_):
 def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after(cast, as_):
     initiative = factories.make_initiative(cast)
     client, url = as_(cast.owner), at("declaration", initiative.ref)
-    key, other, *_ = requirement_actions.proof_keys()
+    key, other, *_ = requirement_actions.declared_goal_keys()
     with acts() as kinds:
         client.post(url, {f"{key}-text": "", "junk-text": "Nobody asks for that."})
     assert kinds == []
@@ -335,7 +337,7 @@ def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after
 def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
     initiative = factories.make_mvp(cast)
     client, url = as_(cast.owner), at("declaration", initiative.ref)
-    key = requirement_actions.proof_keys()[0]
+    key = requirement_actions.declared_goal_keys()[0]
     assert "no result yet" in text_of(client.get(url))
     bad = client.post(url, {f"{key}-result": "", f"{key}-outcome": "Shown."})
     assert bad.status_code == 422

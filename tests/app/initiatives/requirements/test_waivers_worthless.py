@@ -18,7 +18,7 @@ def test_the_page_of_the_waivers_and_of_the_agreement_say_what_holds_the_initiat
     initiative = factories.make_mvp(cast)
     until = clock.today() + timedelta(days=20)
     waiver = WAIVERS.ask(
-        initiative, key="production.mvp_proof", reason="Next month.", until=until, by=cast.owner
+        initiative, key="production.mvp_goals", reason="Next month.", until=until, by=cast.owner
     )
     pages = [
         (as_(cast.owner), reverse("waivers", args=[initiative.ref])),

@@ -79,7 +79,7 @@ def objected(review) -> list[str]:
 
 
 def prove(cast, review, key: str, by=None) -> None:
-    """Newer proof on a question, whatever kind it takes."""
+    """Newer evidence on a question, whatever kind it takes."""
     asked = review.rulebook.book.requirements[key]
     kind = next(
         kind for kind in asked.evidence if kind in ("document", "test_report", "system_record", "log_sample")
@@ -134,7 +134,7 @@ def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
     assert cast.owner.login in told("objection")
 
 
-def test_newer_proof_passes_the_move_to_the_seat_that_objected_and_is_told_once(cast, review, objected):
+def test_newer_evidence_passes_the_move_to_the_seat_that_objected_and_is_told_once(cast, review, objected):
     assert not asks(cast.seat_security, review, "Look again")
     prove(cast, review, objected[0])
     assert named(review)["look again"] == {cast.seat_security.pk}

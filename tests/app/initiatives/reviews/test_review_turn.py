@@ -65,7 +65,7 @@ def test_a_seat_waits_since_its_sign_off_went_stale(cast, later):
     assert [move.since for move in found] == [at] * len(stale)
 
 
-def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later):
+def test_evidence_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later):
     review = open_reviews.signed_off(cast)
     with later(days=200):
         snapshot = review_state.snapshot_of(review)

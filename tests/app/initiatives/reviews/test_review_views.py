@@ -418,7 +418,7 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
 
 def test_declared_and_found_stand_beside_each_other(cast, as_):
     initiative = factories.make_mvp(cast)
-    row = initiative.proof_items.first()
+    row = initiative.declared_goals.first()
     requirement_actions.report_outcome(
         initiative=initiative, key=row.key, result="missed", outcome="Half of them used it.", by=cast.owner
     )

@@ -116,14 +116,14 @@ def test_the_scope_of_a_prototype_declares_its_test_subjects_version_by_version(
     assert 'value="user:tester-1, agent:*-lab"' in text_of(client.get(url)), "the next version begins with it"
     with acts() as kinds:
         client.post(url, typed | {"test_subjects": "user:tester-1, user:tester-2"})
-    assert kinds == ["scope in force"], "to declare more of them ends no proof"
+    assert kinds == ["scope in force"], "to declare more of them ends no evidence"
     assert [row.test_subjects for row in initiative.scopes.order_by("number")] == [
         ["user:tester-1", "agent:*-lab"],
         ["user:tester-1", "user:tester-2"],
     ]
 
 
-def test_a_reported_change_names_its_kind_and_ends_proof(cast, as_):
+def test_a_reported_change_names_its_kind_and_ends_evidence(cast, as_):
     initiative = factories.make_initiative(cast)
     client, url = as_(cast.owner), at("change-add", initiative.ref)
     assert "sub-processor" in text_of(client.get(url))

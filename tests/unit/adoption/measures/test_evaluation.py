@@ -31,7 +31,7 @@ from adoption.measures.evaluation import (
     share,
     student_t,
 )
-from adoption.models.instruments import INSTRUMENTS, POPULATIONS, no_proof_in
+from adoption.models.instruments import INSTRUMENTS, POPULATIONS, no_evidence_in
 
 MONDAY = date(2026, 9, 7)
 EARLY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -328,11 +328,11 @@ def test_a_verdict_says_why_and_never_a_score(heap):
     ],
 )
 def test_training_and_model_reports_are_known_by_what_they_are_called(words):
-    assert no_proof_in(words)
+    assert no_evidence_in(words)
 
 
 @pytest.mark.parametrize(
     "words", ["Letters drafted with it", "Users who undo a wrong summary", "Minutes to train a new colleague"]
 )
 def test_other_words_are_let_through(words):
-    assert not no_proof_in(words)
+    assert not no_evidence_in(words)

@@ -279,11 +279,11 @@ def test_an_error_of_the_engine_denies(monkeypatch):
 
 
 def test_a_shortfall_turns_what_was_allowed_into_what_is_asked_and_nothing_else():
-    short = InitiativeCondition("production", short="proof supports an MVP only")
+    short = InitiativeCondition("production", short="evidence supports an MVP only")
     found = decide(version(), short, question(), NOW)
     assert (found.outcome, found.code) == ("needs_approval", "shortfall")
     assert found.approval == Approval(("owner",), 60)
-    assert found.reason == "A person has to approve it for now: proof supports an MVP only."
+    assert found.reason == "A person has to approve it for now: evidence supports an MVP only."
     assert (found.until, [rule.number for rule in found.clauses]) == (None, [1])
     assert code(question("send", amount=5001), short) == ("needs_approval", "needs_approval")
     assert code(question("burn"), short) == ("deny", "unknown_action")

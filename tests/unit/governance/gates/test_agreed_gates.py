@@ -149,7 +149,7 @@ def test_a_trial_counts_from_the_agreed_condition_on(row):
 
 
 @each_question
-def test_proof_stands_to_its_last_day_and_not_a_day_longer(row):
+def test_evidence_stands_to_its_last_day_and_not_a_day_longer(row):
     for tier, days in row.days.items():
         last = artefact(row.key, observed=days_before(days or 5000))
         assert state(initiative(tier, [row.key], last), row.key).state == "met"

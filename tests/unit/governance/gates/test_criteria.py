@@ -32,9 +32,9 @@ from tests.support.rules.gate_facts import (
     TODAY,
     days_ago,
     everything,
+    evidence_of,
     item,
     one,
-    proof_of,
     reply,
 )
 from tests.support.rules.plain_rulebook import plain_text
@@ -54,7 +54,7 @@ def supported(facts, at=AT):
 def test_what_was_declared_is_compared_at_production(result, met):
     facts = everything("mvp")
     declared = facts.declared | {"workflow_fit": Declared("workflow_fit", "Fits.", result)}
-    found = finding(replace(facts, declared=declared), "production.mvp_proof")
+    found = finding(replace(facts, declared=declared), "production.mvp_goals")
     assert found.met is met
 
 
@@ -345,7 +345,7 @@ def test_every_blocking_criterion_blocks_alone(key):
         next(
             k for k in BOOK.criteria[key].requirements if BOOK.requirements[k].blocking and k != "mvp.success"
         )
-        if key != "production.mvp_proof"
+        if key != "production.mvp_goals"
         else "mvp.success"
     )
     facts = everything("mvp", without=[asked])
@@ -373,8 +373,8 @@ def test_retire_does_not_ask_for_support_holds_or_conditions():
         obligations=(ObligationFact(1, "post_mortem", "Post-mortem", 7, days_ago(1), "AI-0002"),),
     )
     extra = {key: reply() for key in BOOK.gates["retire"].requirements()}
-    proof = tuple(proof_of(key, 900 + n) for n, key in enumerate(extra))
-    facts = replace(facts, answers=facts.answers | extra, items=(*facts.items, *proof))
+    evidence = tuple(evidence_of(key, 900 + n) for n, key in enumerate(extra))
+    facts = replace(facts, answers=facts.answers | extra, items=(*facts.items, *evidence))
     verdict = judged(facts, "retire")
     assert verdict.decidable, words(verdict)
 

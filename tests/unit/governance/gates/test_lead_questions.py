@@ -144,7 +144,7 @@ def test_a_requirement_of_an_own_rulebook_is_judged_by_its_layer():
 
 
 def test_what_is_declared_speaks_to_a_judgement():
-    declared = [key for row in BOOK.criteria.values() for key in row.proof_items]
+    declared = [key for row in BOOK.criteria.values() for key in row.declared_goals]
     assert len(declared) == 5
     assert set(judgements._OF_DECLARED) < set(declared)
     assert {judgements.judgement_of_declared(key) for key in declared} == {

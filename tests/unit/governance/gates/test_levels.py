@@ -11,7 +11,7 @@ from governance.gates.gate_inputs import Measured, StandsAlone, Verification, Wa
 from governance.gates.requirements import state_of
 from governance.rulebook import RulebookErrors, parse, shipped_text
 from governance.vocabulary import LEVEL_RANK, Level, Tier
-from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY, everything, item, one, proof_of, reply
+from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY, everything, evidence_of, item, one, reply
 
 BOOK = parse(shipped_text())
 OTHER = 99
@@ -93,11 +93,11 @@ class TestLevels:
         assert not state(one("mvp.rollout", both, tier="limited"), "mvp.rollout").satisfies("mvp")
 
     def test_a_role_accepted_in_person_is_measured(self):
-        found = state(one("mvp.owner", proof_of("mvp.owner", 1), tier="high"), "mvp.owner")
+        found = state(one("mvp.owner", evidence_of("mvp.owner", 1), tier="high"), "mvp.owner")
         assert (found.state, found.level) == ("met", Level.MEASURED)
 
     def test_a_clause_of_the_contract_in_force_is_measured(self):
-        found = state(one("gov.autonomy", proof_of("gov.autonomy", 1), tier="high"), "gov.autonomy")
+        found = state(one("gov.autonomy", evidence_of("gov.autonomy", 1), tier="high"), "gov.autonomy")
         assert found.level == Level.MEASURED
 
     def test_what_plumbline_measured_stands_without_words_and_ends_with_it(self):
@@ -176,11 +176,11 @@ class TestTiers:
 
 class TestSilence:
     def test_an_empty_register_is_unknown_whatever_was_uploaded(self):
-        proof = seen(item(1, "int.fallback"), "int.fallback")
-        found = state(one("int.fallback", proof, tier="limited"), "int.fallback")
+        evidence = seen(item(1, "int.fallback"), "int.fallback")
+        found = state(one("int.fallback", evidence, tier="limited"), "int.fallback")
         assert found.state == "unknown"
         assert "nothing is described in the integration register" in found.words
-        described = replace(one("int.fallback", proof, tier="limited"), described=((LONG_AGO, None),))
+        described = replace(one("int.fallback", evidence, tier="limited"), described=((LONG_AGO, None),))
         assert state(described, "int.fallback").satisfied
 
     def test_a_link_that_ended_describes_nothing_any_more(self):
@@ -197,7 +197,7 @@ class TestSilence:
         assert state(facts, "int.inventory", AT).state == "unknown"
 
     def test_no_model_recorded_is_unknown_from_the_mvp_on(self):
-        facts = one("mvp.possibility", proof_of("mvp.possibility", 1), running=())
+        facts = one("mvp.possibility", evidence_of("mvp.possibility", 1), running=())
         assert state(facts, "mvp.possibility").state == "unknown"
         early = one("proto.limitations", spoken(1, "proto.limitations"), running=())
         assert state(early, "proto.limitations").satisfied

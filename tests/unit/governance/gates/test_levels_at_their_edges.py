@@ -9,7 +9,7 @@ from governance.gates.criteria import judge
 from governance.gates.gate_inputs import Shortcoming, StandsAlone, Verification
 from governance.gates.requirements import state_of, states_at
 from governance.vocabulary import Level, Seat
-from tests.support.rules.gate_facts import CONTRACT, LONG_AGO, MODEL, days_ago, item, one, proof_of, reply
+from tests.support.rules.gate_facts import CONTRACT, LONG_AGO, MODEL, days_ago, evidence_of, item, one, reply
 from tests.support.rules.random_facts import AT, BOOK
 
 DESCRIBED = ((LONG_AGO, None),)
@@ -75,7 +75,7 @@ def test_two_persons_open_what_is_asked_and_not_what_lies_beside_it():
     ],
 )
 def test_a_production_form_below_what_the_gate_to_mvp_asks_does_not_satisfy_it(old, new, tier):
-    facts = one(new, proof_of(new, 1), tier=tier, claimed="production")
+    facts = one(new, evidence_of(new, 1), tier=tier, claimed="production")
     assert state(facts, new).level == Level.DOCUMENTED
     assert BOOK.requirements[old].level_for(tier, "mvp") == Level.VERIFIED
     assert not state(facts, old).satisfies("mvp")

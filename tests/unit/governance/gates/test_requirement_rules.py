@@ -19,9 +19,9 @@ from tests.support.rules.gate_facts import (
     TODAY,
     days_ago,
     everything,
+    evidence_of,
     item,
     one,
-    proof_of,
     reply,
 )
 
@@ -51,13 +51,13 @@ def test_no_not_reported_not_applicable_and_answered_are_four_states(kind, expec
     assert state(facts, "mvp.problem").satisfied is (expected == "met")
 
 
-def test_an_answer_without_proof_grounds_nothing():
+def test_an_answer_without_evidence_grounds_nothing():
     found = state(one("mvp.problem"), "mvp.problem")
     assert found.state == "unproven"
     assert "document" in found.words
 
 
-def test_proof_without_an_answer_grounds_nothing():
+def test_evidence_without_an_answer_grounds_nothing():
     assert state(one("mvp.problem", item(1, "mvp.problem"), answers={}), "mvp.problem").state == "unanswered"
 
 
@@ -66,11 +66,11 @@ def test_a_kind_that_is_not_listed_does_not_count():
     assert state(facts, "mvp.problem").state == "unproven"
 
 
-def test_proof_for_another_requirement_does_not_count():
+def test_evidence_for_another_requirement_does_not_count():
     assert state(one("mvp.problem", item(1, "mvp.users")), "mvp.problem").state == "unproven"
 
 
-def test_proof_added_later_does_not_count_yet():
+def test_evidence_added_later_does_not_count_yet():
     later = item(1, "mvp.problem", added_at=AT + timedelta(seconds=1))
     assert state(one("mvp.problem", later), "mvp.problem").state == "unproven"
 
@@ -78,7 +78,7 @@ def test_proof_added_later_does_not_count_yet():
 # Not applicable
 
 
-def test_accepted_not_applicable_needs_no_proof_and_lasts_as_long_as_proof():
+def test_accepted_not_applicable_needs_no_evidence_and_lasts_as_long_as_evidence():
     accepted = reply("not_applicable", accepted_on=days_ago(90))
     facts = one("mvp.users", answer=accepted)  # fresh for 90 days
     found = state(facts, "mvp.users")
@@ -97,7 +97,7 @@ def test_accepted_not_applicable_without_days_lasts():
     assert state(facts, "stop.reason").state == "not_applicable"
 
 
-def test_not_applicable_is_not_rescued_by_old_proof():
+def test_not_applicable_is_not_rescued_by_old_evidence():
     facts = one("mvp.users", item(1, "mvp.users"), answer=reply("not_applicable"))
     assert not state(facts, "mvp.users").satisfied
 
@@ -230,7 +230,7 @@ def test_the_last_day_is_that_of_the_minimum_kind():
 # The model that runs
 
 
-def test_proof_must_name_the_model_that_runs():
+def test_evidence_must_name_the_model_that_runs():
     report = item(1, "mvp.possibility", kind="test_report", components=frozenset({99}))
     found = state(one("mvp.possibility", report), "mvp.possibility")
     assert found.state == "unproven"
@@ -241,7 +241,7 @@ def test_only_requirements_with_that_trigger_must_name_the_model():
     assert state(one("mvp.problem", item(1, "mvp.problem", components=frozenset())), "mvp.problem").satisfied
 
 
-def test_proof_for_a_planned_model_counts_from_its_start():
+def test_evidence_for_a_planned_model_counts_from_its_start():
     start = AT + DAY
     out = replace(MODEL, until=start)
     planned = Running(2, 1, "model", "Language model m-5", start, None)
@@ -260,7 +260,7 @@ def test_proof_for_a_planned_model_counts_from_its_start():
     assert state(unprepared, "mvp.possibility", start).state == "voided"
 
 
-def test_proof_about_models_only_grounds_only_the_model_layer():
+def test_evidence_about_models_only_grounds_only_the_model_layer():
     report = item(1, "mvp.override", kind="test_report", layers=frozenset({"model"}))
     assert state(one("mvp.override", report), "mvp.override").state == "unproven"
     both = replace(report, layers=frozenset({"model", "application"}))
@@ -294,7 +294,7 @@ def test_the_same_content_uploaded_twice_is_one_report():
 
 
 def test_a_clause_without_a_control_is_named():
-    mapped = one("gov.enforced", proof_of("gov.enforced", 1))
+    mapped = one("gov.enforced", evidence_of("gov.enforced", 1))
     assert state(mapped, "gov.enforced").satisfied
     missing = replace(CONTRACT, unmapped=((3, "It may send a reply"), (4, "Else."), (7, "Or.")))
     found = state(replace(mapped, contracts=(missing,)), "gov.enforced")
@@ -315,7 +315,7 @@ def test_only_the_contract_in_force_has_to_be_mapped():
     ended = replace(CONTRACT, until=AT, unmapped=((1, "Old."),))
     planned = replace(CONTRACT, id=2, number=2, since=tomorrow, unmapped=((2, "New."),))
     now = replace(CONTRACT, until=tomorrow)
-    facts = one("gov.enforced", proof_of("gov.enforced", 1), contracts=(ended,))
+    facts = one("gov.enforced", evidence_of("gov.enforced", 1), contracts=(ended,))
     assert state(facts, "gov.enforced").satisfied, "nothing is in force: other questions say so"
     facts = replace(facts, contracts=(now, planned))
     assert state(facts, "gov.enforced").satisfied, "not before the next version starts"
@@ -351,10 +351,10 @@ def test_a_vendors_clause_needs_no_contract_of_ours():
 def test_only_the_persons_own_acceptance_counts(key):
     said = item(1, key, kind="attestation")
     assert not state(one(key, said), key).satisfied
-    assert state(one(key, proof_of(key, 1)), key).satisfied
-    wrong = replace(proof_of(key, 1), acceptance_role="sponsor")
+    assert state(one(key, evidence_of(key, 1)), key).satisfied
+    wrong = replace(evidence_of(key, 1), acceptance_role="sponsor")
     assert not state(one(key, wrong), key).satisfied
-    gone = replace(proof_of(key, 1), acceptance_open=False)
+    gone = replace(evidence_of(key, 1), acceptance_open=False)
     found = state(one(key, gone), key)
     assert not found.satisfied
     assert "no longer holds" in found.words
@@ -363,7 +363,7 @@ def test_only_the_persons_own_acceptance_counts(key):
 def test_support_is_accepted_in_person_even_beside_a_document():
     document = item(1, "prod.q02_support")
     assert state(one("prod.q02_support", document), "prod.q02_support").state == "weak"
-    acceptance = proof_of("prod.q02_support", 2, days_ago(80))
+    acceptance = evidence_of("prod.q02_support", 2, days_ago(80))
     both = state(one("prod.q02_support", document, acceptance), "prod.q02_support")
     assert both.satisfied
     assert both.last_day == TODAY + 10 * DAY
@@ -462,10 +462,10 @@ def test_the_bound_of_the_rollout_ends_with_production():
 @pytest.mark.parametrize("pair", BOOK.carry.replaced_at_production.items(), ids=lambda pair: pair[0])
 def test_a_replaced_answer_is_grounded_by_either_form_at_every_stage(pair, claimed):
     old, new = pair
-    by_new = one(new, proof_of(new, 1), claimed=claimed)
+    by_new = one(new, evidence_of(new, 1), claimed=claimed)
     assert state(by_new, old).satisfied
     assert new in state(by_new, old).words
-    assert state(one(old, proof_of(old, 1), claimed=claimed), old).satisfied
+    assert state(one(old, evidence_of(old, 1), claimed=claimed), old).satisfied
     neither = one(old, claimed=claimed)
     assert not state(neither, old).satisfied
 

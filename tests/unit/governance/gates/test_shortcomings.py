@@ -7,7 +7,7 @@ from governance import clock
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import HoldFact, Shortcoming
 from governance.gates.requirements import state_of
-from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, one, proof_of, reply
+from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, evidence_of, one, reply
 
 LATER = clock.midnight_after(TODAY + timedelta(days=9))
 MUCH_LATER = clock.midnight_after(TODAY + timedelta(days=40))
@@ -27,7 +27,7 @@ def supported(facts, at=AT):
 
 
 def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
-    facts = one("int.sources_condition", proof_of("int.sources_condition", 1))
+    facts = one("int.sources_condition", evidence_of("int.sources_condition", 1))
     assert state(facts, "int.sources_condition").satisfied
     found = state(replace(facts, shortcomings=(short(),)), "int.sources_condition")
     assert (found.state, found.words, found.fix) == ("register", "Wiki-C is frozen.", "Fix it.")
@@ -48,7 +48,7 @@ def test_what_nobody_answered_stays_unanswered():
 
 
 def test_each_reason_is_told_and_many_are_counted():
-    facts = one("int.sources_condition", proof_of("int.sources_condition", 1))
+    facts = one("int.sources_condition", evidence_of("int.sources_condition", 1))
     three = tuple(short(words=f"Source {n} is stale.", who="Marta Lind") for n in (1, 2, 3))
     found = state(replace(facts, shortcomings=three), "int.sources_condition")
     assert found.words == "Source 1 is stale. Source 2 is stale. Source 3 is stale."

@@ -20,9 +20,9 @@ from tests.support.rules.gate_facts import (
     TODAY,
     days_ago,
     everything,
+    evidence_of,
     item,
     one,
-    proof_of,
     reply,
     swapped,
 )
@@ -73,7 +73,7 @@ def test_age_of_the_sign_off():
     limit = BOOK.freshness.sign_off_max_age_days
     fresh = one(
         "mvp.problem"
-    )  # proof that does not age is not needed: only the sign-off's own age is looked at
+    )  # evidence that does not age is not needed: only the sign-off's own age is looked at
     covered = signed(facts)
     then = clock.midnight_before(TODAY + limit * DAY)
     assert not any(
@@ -145,7 +145,7 @@ def test_an_answer_changed():
 
 def test_evidence_aged_out():
     before = everything("mvp")
-    old = proof_of("int.fallback", 900, days_ago(180))
+    old = evidence_of("int.fallback", 900, days_ago(180))
     facts = swapped(before, "int.fallback", old)
     midnight = clock.midnight_after(TODAY)
     seat = "architecture_integration"
@@ -180,7 +180,7 @@ def test_an_item_the_statement_names_ended(fields, word):
 
 def test_an_item_that_ended_stales_although_another_still_grounds():
     facts = everything("mvp")
-    second = proof_of("gov.impact", 901)
+    second = evidence_of("gov.impact", 901)
     two = replace(facts, items=(*facts.items, second))
     after = swapped(two, "gov.impact", replace(second, withdrawn_at=AT), item_of(facts, "gov.impact"))
     assert any("withdrawn" in why for why in reasons(two, after))
@@ -220,13 +220,13 @@ def test_a_waiver_that_ran_out():
     assert why.startswith("no longer met")
 
 
-# New proof (docs/domain.md, invariant 19)
+# New evidence (docs/domain.md, invariant 19)
 
 LATER = AT + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("kind", ["test_report", "user_research"])
-def test_new_passing_proof_does_not_stale(kind):
+def test_new_passing_evidence_does_not_stale(kind):
     facts = everything("mvp")
     newer = item(900, "adopt.explains", kind=kind, added_at=LATER)
     after = replace(facts, items=(*facts.items, newer))
@@ -259,7 +259,7 @@ def test_a_withdrawn_failure_stales_nothing():
     assert reasons(facts, after, seat="adoption_change") == []
 
 
-def test_passing_proof_that_supersedes_a_named_item_stales():
+def test_passing_evidence_that_supersedes_a_named_item_stales():
     facts = everything("mvp")
     old = item_of(facts, "adopt.trust")
     newer = item(900, "adopt.trust", kind="telemetry", added_at=LATER)
@@ -267,11 +267,11 @@ def test_passing_proof_that_supersedes_a_named_item_stales():
     assert reasons(facts, after, seat="adoption_change") == [f"{old.title} was superseded by a newer item"]
 
 
-def test_proof_by_the_production_form_is_watched_in_that_form():
+def test_evidence_by_the_production_form_is_watched_in_that_form():
     # At the MVP gate mvp.possibility may stand on a performance report; what ends that report ends the sign-off.
     facts = everything("prototype", without=["mvp.possibility"])
     report = item_of(facts, "prod.performance")
-    second = proof_of("prod.performance", 900)
+    second = evidence_of("prod.performance", 900)
     facts = replace(facts, items=(*facts.items, second))
     assert reasons(facts, facts, "mvp", "business_value") == []
     ended = replace(report, voids={"prod.performance": (Void(AT, "data_source", "a source moved"),)})

@@ -127,11 +127,11 @@ def test_every_printed_value_about_the_initiative_is_compared():
         "evidence.fingerprint",
         "evidence.observed_on",
     }, printed
-    assert any(place.startswith("proof_items") for place in printed)
+    assert any(place.startswith("declared_goals") for place in printed)
 
 
 def test_a_value_that_is_printed_and_not_compared_is_found(monkeypatch):
-    for left_out in ("_initiative_moved", "_proof_moved"):
+    for left_out in ("_initiative_moved", "_evidence_moved"):
         monkeypatch.setattr(sign_off_statement, left_out, lambda *_: ())
     _, silent = uncompared()
     places = {"initiative", "title", "problem", "platform", "confidential", "owner"}

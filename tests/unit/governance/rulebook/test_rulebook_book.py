@@ -469,10 +469,10 @@ BROKEN = {
         "wrong type",
         "from 0",
     ),
-    "proof twice": (
+    "evidence twice": (
         swapped('"user_usefulness"', '"workflow_fit"'),
-        "proof_items",
-        "criterion production.mvp_proof",
+        "declared_goals",
+        "criterion production.mvp_goals",
         'names "workflow_fit" twice',
         "once",
     ),

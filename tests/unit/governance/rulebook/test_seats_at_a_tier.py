@@ -123,7 +123,7 @@ def test_a_tier_that_is_left_out_says_why_and_has_no_level(place, instead, words
         parse(before + row.replace(place, instead) + after)
 
 
-def test_proof_lasts_longer_at_minimal_risk_and_shorter_at_high(book):
+def test_evidence_lasts_longer_at_minimal_risk_and_shorter_at_high(book):
     asked = book.requirements["mvp.risk"]
     assert asked.days(Tier.MINIMAL) > asked.days(Tier.LIMITED) > asked.days(Tier.HIGH)
     assert asked.days("") == asked.days(Tier.LIMITED)

@@ -112,7 +112,7 @@ def test_the_process_remembers_no_long_text():
         ("retired", "production", "none"),
     ],
 )
-def test_lean_counts_the_stages_between_claim_and_proof(claimed, supported, lean):
+def test_lean_counts_the_stages_between_claim_and_evidence(claimed, supported, lean):
     assert plumbline.lean(claimed, supported) == lean
 
 

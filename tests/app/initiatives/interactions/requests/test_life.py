@@ -452,8 +452,8 @@ def test_what_was_found_by_text_goes_where_its_key_is_its_own_and_is_left_where_
     with pytest.raises(Conflict, match="judged"):
         erased(row, officer)
     judged(row, officer)
-    proof = erased(row, officer)
-    assert (proof.tried, proof.unopened, proof.left) == (1, 1, 1)
+    erasure = erased(row, officer)
+    assert (erasure.tried, erasure.unopened, erasure.left) == (1, 1, 1)
     opens = [
         bool(reading.bodies_of([one])[0])
         for one in Interaction.objects.order_by("-at").select_related("batch")
@@ -492,8 +492,8 @@ def test_erased_before_and_erased_again_for_another_request(cast, officer, initi
     )
     row = searched(officer, kind="erasure")
     judged(row, officer)
-    proof = erased(row, officer)
-    assert (proof.keys, proof.tried, proof.unopened) == (0, 1, 1)
+    erasure = erased(row, officer)
+    assert (erasure.keys, erasure.tried, erasure.unopened) == (0, 1, 1)
     assert erasing.tried_now(row) == (1, 0)
 
 

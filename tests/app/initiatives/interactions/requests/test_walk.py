@@ -1,4 +1,4 @@
-"""A request of a person from receipt to the proof of the erasure, by its pages."""
+"""A request of a person from receipt to the erasure, by its pages."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def texts_of(archive: zipfile.ZipFile) -> str:
     return "".join(archive.read(name).decode() for name in archive.namelist() if name != "verify.py")
 
 
-def test_from_receipt_to_the_proof(cast, officer, as_):
+def test_from_receipt_to_the_erasure(cast, officer, as_):
     initiative = factories.make_mvp(cast)
     keep(
         said(1, f"My neighbour {THIRD} owes me money", subject=PERSON, conversation="c-1", model="m-1"),
@@ -136,8 +136,8 @@ def test_from_receipt_to_the_proof(cast, officer, as_):
     opened = {one.model: reading.opened(one).report for one in Interaction.objects.select_related("batch")}
     assert [opened[model] for model in ("m-1", "m-2", "m-3")] == [None, None, None]
     assert opened["m-4"] is not None
-    proof = text_of(client.get(reverse("subject-request-proof", args=[row.pk])))
-    assert "of 3 bodies that belong to the person, none opened" in proof
+    erasure = text_of(client.get(reverse("subject-request-erasure", args=[row.pk])))
+    assert "of 3 bodies that belong to the person, none opened" in erasure
 
     answered = {"outcome": "met", "words": "Copy by letter, then erased"}
     assert client.post(reverse("subject-request-answer", args=[row.pk]), answered).status_code == 302
