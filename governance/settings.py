@@ -313,7 +313,7 @@ CELERY_BEAT_SCHEDULE = {
         ("mail checkpoints", "initiatives.tasks.mail_checkpoints", crontab()),
         ("send digests", "initiatives.tasks.send_digests", crontab(minute="17-59/15")),
         ("draw questions", "initiatives.tasks.draw_questions", crontab(minute="1-59/5")),
-        ("recompute standings", "initiatives.tasks.recompute_standings", crontab(minute="7")),
+        ("recompute supported stages", "initiatives.tasks.recompute_supported_stages", crontab(minute="7")),
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter system imports", "initiatives.tasks.enter_system_imports", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),

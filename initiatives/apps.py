@@ -20,7 +20,7 @@ class InitiativesConfig(AppConfig):
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
         contributions.install(
-            "initiatives.facts.standings",
+            "initiatives.facts.supported_stage_rows",
             "initiatives.initiative.contribution",
             "initiatives.integration.contribution",
             "initiatives.components.contribution",

@@ -94,7 +94,7 @@ class Contribution(contributions.Contribution):
     more_says: list[Callable] = field(default_factory=list)
     # What follows from rows whose deciding value came from outside the team: `finding_rules.Measures`.
     measures: list[Callable] = field(default_factory=list)
-    # By requirement, what stands against every initiative for which no standing finding has a source that begins like
+    # By requirement, what stands against every initiative for which no current finding has a source that begins like
     # this: what has to be brought about, and would take a row in every initiative that never heard of it.
     unless: dict[str, tuple] = field(default_factory=dict)
     # By what a finding against an initiative is about, functions (initiative, what the person may on it, source) ->

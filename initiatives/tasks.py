@@ -43,8 +43,10 @@ def draw_questions(keys: list[int] | None = None) -> None:
 
 
 @shared_task(**SURE)
-def recompute_standings() -> None:
-    """Rewrite the standings whose time ran out; open the obligations of grace; correct standings that are wrong."""
+def recompute_supported_stages() -> None:
+    """Rewrite the supported stages whose time ran out; open the obligations of grace; correct supported stages that are
+    wrong.
+    """
     periodic.recompute()
     periodic.correct()
 

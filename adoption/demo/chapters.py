@@ -19,7 +19,7 @@ from initiatives.components import actions as components_actions
 from initiatives.contracts.actions import Written
 from initiatives.details import actions as detail_actions
 from initiatives.evidence import actions as evidence_actions
-from initiatives.initiative.act import act, settle_standing, together
+from initiatives.initiative.act import act, rewrite_supported_stage, together
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.resilience import process_actions
@@ -209,7 +209,7 @@ class Tale:
         self.contract(ago + 17)
         self.tier(ago + 14)
         self.bound(ago + 12)
-        if not self.initiative.links.standing().exists():
+        if not self.initiative.links.current().exists():
             self.link_to_source(ago + 11)
         with self.day(ago + 5):
             for key, text in DECLARED.items():
@@ -269,9 +269,7 @@ class Tale:
 
     def agree_to_links(self) -> None:
         """The owner of each system reads its link as it stands, and agrees in person."""
-        for link in (
-            Link.objects.standing().filter(initiative=self.initiative).select_related("system__owner")
-        ):
+        for link in Link.objects.current().filter(initiative=self.initiative).select_related("system__owner"):
             if link.system.owner is None:
                 continue
             transfers = list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
@@ -286,7 +284,7 @@ class Tale:
     def go_live(self, ago: int) -> None:
         """From the trial on its links carry data of production; the owners of the systems read them once more."""
         with self.day(ago):
-            for link in Link.objects.standing().filter(initiative=self.again()):
+            for link in Link.objects.current().filter(initiative=self.again()):
                 link_actions.change_link(link=link, live=True, by=self.team.owner)
         with self.day(ago):
             self.agree_to_links()
@@ -414,9 +412,11 @@ class Tale:
         """What the nightly recount does on the day `ago`: support that has fallen opens the days of grace."""
         with (
             self.day(ago, 0),
-            act("recompute standing", system="standing job", initiative=self.initiative) as initiative,
+            act(
+                "recompute supported stage", system="supported stage job", initiative=self.initiative
+            ) as initiative,
         ):
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
         self.again()
 
     def _answer(self, key: str, *, attested: bool = False) -> None:

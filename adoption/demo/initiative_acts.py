@@ -277,7 +277,7 @@ def ground_gate(
 ) -> None:
     """Meet everything a gate asks for that is not met yet, as the owner would over some weeks.
 
-    Its acts are one transaction, and the standing is worked out once, at their end.
+    Its acts are one transaction, and the supported stage is worked out once, at their end.
     """
     with together():
         _ground(fresh(initiative), gate, team, observed_on, skip)

@@ -57,7 +57,7 @@ def adopted(
     users = scope.user_count if scope is not None else 40
     departments = (scope.departments if scope is not None else []) or ["All users"]
     wanted = [key for key in DECLARED if INSTRUMENTS[key].requirement in set(asked)]
-    known = {row.instrument: row for row in Measure.objects.standing().filter(initiative=initiative)}
+    known = {row.instrument: row for row in Measure.objects.current().filter(initiative=initiative)}
     missing = [_declared(key, users, departments) for key in wanted if key not in known]
     if missing:
         for row in measure_actions.declare_measures(initiative=initiative, declared=missing, by=team.owner):

@@ -26,7 +26,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted, acting_chair, ever_owned
 from initiatives.changes.actions import Pulled, pull_many
 from initiatives.findings import alerts
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Dependant, Initiative, System
 from initiatives.stages.actions import owe_writing
 
@@ -122,7 +122,7 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
         wrong["detected_at"] = "It cannot have been noticed later than now."
     elif row.detected_at < row.started_at:
         wrong["detected_at"] = "Nobody notifications it before it starts."
-    linked = set(row.initiative.links.standing().values_list("system", flat=True)) if systems else set()
+    linked = set(row.initiative.links.current().values_list("system", flat=True)) if systems else set()
     if {system.pk for system in systems} - linked:
         wrong["systems"] = "Choose among the systems that this initiative is linked to."
     return wrong
@@ -140,7 +140,7 @@ def _bring(initiative: Initiative, row: Incident, systems: list[System], by: Use
     _warn_all(initiative, row, period=f"severity {row.severity}")
     if row.severity == 1:
         _tell_board(initiative, row)
-    settle_standing(initiative)
+    rewrite_supported_stage(initiative)
 
 
 def _on_initiative(initiative: Initiative) -> list[User | None]:
@@ -381,7 +381,7 @@ def amend(*, incident: Incident, by: User, **fields) -> Incident:
         )
         if more and there and row.serious:  # with none named before, all of it was voided already
             _void(initiative, row, more, by)
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return row
 
 

@@ -30,7 +30,7 @@ class SystemsField(forms.ModelMultipleChoiceField):
 
     def of(self, initiative: Initiative) -> None:
         """Offer the systems of this initiative."""
-        linked = initiative.links.standing().values("system")
+        linked = initiative.links.current().values("system")
         self.queryset = System.objects.filter(pk__in=linked).order_by("name", "pk")
 
 

@@ -9,7 +9,7 @@ from adoption.models import Incident
 from adoption.models.incidents import CLOSED, OPEN, RESOLVED
 from governance.models import User
 from initiatives.access import kill_switch_permissions
-from initiatives.integration.resilience.drill_findings import standing_drills, tried
+from initiatives.integration.resilience.drill_findings import current_drills, tried
 from initiatives.models import Link
 
 
@@ -101,10 +101,10 @@ def _fallbacks(incident: Incident) -> list[Step]:
     """What each link does when its source fails, and when that was last tried."""
     initiative = incident.initiative
     named = {row.system_id for row in incident.systems.all()}
-    links = Link.objects.standing().filter(initiative=initiative).select_related("system").order_by("pk")
+    links = Link.objects.current().filter(initiative=initiative).select_related("system").order_by("pk")
     last = {
         link: those.newest
-        for (_, link, kind), those in tried(standing_drills([initiative.pk])).items()
+        for (_, link, kind), those in tried(current_drills([initiative.pk])).items()
         if kind == "fallback"
     }
     found = []

@@ -300,7 +300,7 @@ def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
         source=finding_of(lesson.pk),
         initiative__in=[initiative.pk for initiative in initiatives],
     )
-    asked = set(Shortcoming.objects.standing().filter(said).values_list("initiative", flat=True))
+    asked = set(Shortcoming.objects.current().filter(said).values_list("initiative", flat=True))
     owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER, initiative__in=asked)
     person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
     for initiative in initiatives:

@@ -59,7 +59,7 @@ class LessonForm(forms.Form):
     def __init__(self, *args, **kwargs):
         """The systems of today."""
         super().__init__(*args, **kwargs)
-        self.fields["systems"].queryset = System.objects.standing().order_by("name")
+        self.fields["systems"].queryset = System.objects.current().order_by("name")
 
     def act(self) -> dict:
         """What `actions.enter` takes."""

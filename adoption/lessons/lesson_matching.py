@@ -123,9 +123,9 @@ def initiatives_of(lesson: Lesson) -> QuerySet[Initiative]:
     of_systems = System.objects.filter(pk__in=lesson.systems) | System.objects.filter(
         members__in=lesson.systems
     )
-    tied = Link.objects.standing().filter(system__in=of_systems.values("pk"))
+    tied = Link.objects.current().filter(system__in=of_systems.values("pk"))
     of_vendors = (
-        Link.objects.standing().annotate(sold_by=Lower("system__vendor__name")).filter(sold_by__in=vendors)
+        Link.objects.current().annotate(sold_by=Lower("system__vendor__name")).filter(sold_by__in=vendors)
     )
     parts = Deployment.objects.annotate(sold_by=Lower("version__vendor__name")).filter(sold_by__in=vendors)
     near = [tied.values("initiative"), of_vendors.values("initiative"), parts.values("initiative")]
@@ -141,7 +141,7 @@ def _told(initiatives: dict[int, Initiative]) -> dict[int, Told]:
     told = {key: Told() for key in initiatives}
     for key, systems in systems_of(initiatives).items():
         told[key].systems = systems
-    links = Link.objects.standing().filter(initiative__in=initiatives)
+    links = Link.objects.current().filter(initiative__in=initiatives)
     columns = ("initiative", "pattern", "account", "system__kind", "system__vendor__name")
     for key, pattern, account, kind, vendor in links.values_list(*columns):
         one = told[key]

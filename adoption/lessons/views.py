@@ -63,7 +63,7 @@ def lessons_all(request: SignedInRequest) -> HttpResponse:
         "units": Unit.objects.filter(
             pk__in=lesson_search.offered().values("post_mortem__initiative__unit")
         ).order_by("name"),
-        "systems": System.objects.standing().order_by("name"),
+        "systems": System.objects.current().order_by("name"),
         "years": _years(),
         "may_enter": permissions.may_enter(request.user),
         "waiting": Lesson.objects.filter(

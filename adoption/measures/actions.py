@@ -51,14 +51,14 @@ def declare_measures(*, initiative: Initiative, declared: list[Mapping], by: Use
         if len(known) == len(declared):
             return [known[one["once"]] for one in declared]
         now, scope = clock.now(), queries.scopes_now([initiative.pk]).get(initiative.pk)
-        standing = set(initiative.measures.standing().values_list("instrument", flat=True))
+        current = set(initiative.measures.current().values_list("instrument", flat=True))
         rows, goals = [], []
         for one in declared:
-            wrong = _wrong(one, standing, scope)
+            wrong = _wrong(one, current, scope)
             if wrong:
                 raise ValidationError(wrong)
             how = INSTRUMENTS[one["instrument"]]
-            standing.add(how.key)
+            current.add(how.key)
             rows.append(
                 Measure(
                     initiative=initiative,
@@ -102,7 +102,7 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
     """
     with act("move goal", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
         permissions.may_declare(initiative, by).or_refuse()
-        measure = _standing(measure)
+        measure = _current(measure)
         last = measure.goals.order_by("-number").first()
         if last.number != number:
             raise Conflict(
@@ -137,7 +137,7 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
         raise ValidationError({"reason": "Say why it is read no more."})
     with act("end measure", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
         permissions.may_declare(initiative, by).or_refuse()
-        row = _standing(measure)
+        row = _current(measure)
         row.ended_at, row.ended_by, row.ended_reason = clock.now(), by, reason.strip()
         row.save()
         entries.record(
@@ -168,7 +168,7 @@ def silence_of(measure: int) -> str:
     return f"measure:{measure}"
 
 
-def _standing(measure: Measure) -> Measure:
+def _current(measure: Measure) -> Measure:
     row = Measure.objects.get(pk=measure.pk)
     if row.ended_at is not None:
         raise Conflict(
@@ -208,7 +208,7 @@ def _names(said) -> list[str]:
     return list({name.strip().casefold(): name.strip() for name in said or () if name.strip()}.values())
 
 
-def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
+def _wrong(one: Mapping, current: set[str], scope) -> dict[str, str]:
     key = one.get("instrument") or ""
     if key not in INSTRUMENTS:
         training = key.casefold() in TRAINING_WORDS
@@ -226,7 +226,7 @@ def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
             wrong[name] = found
         elif len(said) > 200:
             wrong[name] = "Up to 200 letters."
-    if how.key in standing and not how.value:
+    if how.key in current and not how.value:
         wrong["instrument"] = (
             "This is measured already. Send readings to that measure, move its goal, or end it."
         )

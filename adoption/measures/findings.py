@@ -46,9 +46,9 @@ def undeclared() -> dict[str, tuple[str, Wanted]]:
     }
 
 
-@about(Measure.objects.standing())
+@about(Measure.objects.current())
 def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
-    """What the standing measures of these initiatives say, set-wise.
+    """What the current measures of these initiatives say, set-wise.
 
     Each measured requirement says at least one thing.
     """
@@ -88,7 +88,7 @@ def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
     )
 
 
-@about(Measure.objects.standing())
+@about(Measure.objects.current())
 def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     """What the measures of these initiatives show by figures that nobody typed: sent with a key, or asked by a survey.
 

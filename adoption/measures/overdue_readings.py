@@ -22,7 +22,7 @@ DAYS_TO_READ = 14
 
 
 def silent_since(day: date):
-    """Standing measures of running initiatives that were declared, and read, on this day or before, and not since.
+    """Current measures of running initiatives that were declared, and read, on this day or before, and not since.
 
     What came is what counts, not which period it speaks of: whoever sends last month's figures is not silent. Each
     bears `heard`, the moment of its last reading or None.
@@ -30,7 +30,7 @@ def silent_since(day: date):
     end = clock.midnight_after(day)
     newer = Tally.objects.filter(measure=OuterRef("pk"), heard_at__gte=end)
     return (
-        Measure.objects.standing()
+        Measure.objects.current()
         .filter(
             ~Exists(newer),
             declared_at__lt=end,

@@ -22,7 +22,7 @@ VALUE_COUNTS_DAYS = 90  # a figure of value; as long as what the rulebook asks o
 def subjects(
     initiatives: Iterable[int], *, measures: Iterable[Measure] | None = None, ended: bool = False
 ) -> dict[int, list[tuple[Measure, Subject]]]:
-    """The standing measures of these initiatives with what is judged of each, by the key of the initiative; `ended`:
+    """The current measures of these initiatives with what is judged of each, by the key of the initiative; `ended`:
     those too.
 
     Five questions, however many initiatives and readings there are.
@@ -30,7 +30,7 @@ def subjects(
     initiatives = list(initiatives)
     if measures is None:
         rows = Measure.objects.filter(initiative__in=initiatives)
-        measures = rows if ended else rows.standing()
+        measures = rows if ended else rows.current()
     measures = list(measures)
     found: dict[int, list[tuple[Measure, Subject]]] = {key: [] for key in initiatives}
     if not measures:
@@ -60,9 +60,9 @@ def subjects(
 
 
 def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
-    """By initiative, the words of its standing measures of value that have a figure today, and the figure in words."""
+    """By initiative, the words of its current measures of value that have a figure today, and the figure in words."""
     initiatives = list(initiatives)
-    wanted = [one for one in Measure.objects.standing().filter(initiative__in=initiatives) if one.how.value]
+    wanted = [one for one in Measure.objects.current().filter(initiative__in=initiatives) if one.how.value]
     judged = {
         pk: [(measure.words, judge(subject).on(today)) for measure, subject in some]
         for pk, some in subjects(initiatives, measures=wanted).items()
@@ -71,7 +71,7 @@ def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tu
 
 
 def last_typed(measures: Iterable[Measure]) -> dict[int, date]:
-    """By measure, the last day of the newest standing reading that a person typed or brought in a table."""
+    """By measure, the last day of the newest current reading that a person typed or brought in a table."""
     rows = Reading.objects.filter(
         ~Q(came__in=FROM_OUTSIDE), measure__in=list(measures), n__gt=0, replaced_by__isnull=True
     )
@@ -152,7 +152,7 @@ def last_day(subject: Subject) -> date | None:
 
 
 def lacking(requirement: str, measures: Iterable[Measure]) -> list[tuple[str, ...]]:
-    """Which of the groups of instruments that a requirement asks for has no standing measure."""
+    """Which of the groups of instruments that a requirement asks for has no current measure."""
     have = {measure.instrument for measure in measures if measure.ended_at is None}
     return [group for group in ASKED[requirement] if not have & set(group)]
 

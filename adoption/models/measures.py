@@ -18,7 +18,7 @@ CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", SURVEY: 
 
 
 class MeasureQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Measures that nobody ended."""
         return self.filter(ended_at__isnull=True)
 
@@ -56,7 +56,7 @@ class Measure(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "instrument"],
                 condition=Q(ended_at__isnull=True) & ~Q(requirement=""),
-                name="one_standing_measure_per_instrument",
+                name="one_current_measure_per_instrument",
             ),
             by_whom_and_when("ended", name="a_measure_ended_says_who_and_why", reason="ended_reason"),
             models.CheckConstraint(
@@ -173,7 +173,7 @@ class Reading(models.Model):
 
 
 class Tally(models.Model):
-    """What the standing readings of a measure that end on one day add up to, for one team and population.
+    """What the current readings of a measure that end on one day add up to, for one team and population.
 
     `total` is the sum of all single values (n times the mean), `squares` the sum of their squares: means and spreads
     of any number of days follow from these. `heard_at`: when the newest of them came. Charts and verdicts read these,

@@ -118,7 +118,7 @@ class PostMortem(models.Model):
 class KeptQuerySet(models.QuerySet):
     """Rows of a post-mortem that nobody took out."""
 
-    def standing(self):
+    def current(self):
         """Those that were not taken out."""
         return self.filter(removed_at__isnull=True)
 

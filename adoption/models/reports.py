@@ -144,21 +144,21 @@ class Report(models.Model):
 class BehaviourReportQuerySet(ReportQuerySet):
     def waiting(self):
         """Behaviour reports that the board has to answer."""
-        return self.standing().filter(kind=WEAPONISED, judged_at__isnull=True)
+        return self.current().filter(kind=WEAPONISED, judged_at__isnull=True)
 
-    def standing(self):
+    def current(self):
         """Behaviour reports that are still so, as far as anybody said."""
         return self.filter(ended_at__isnull=True)
 
     def distrust(self):
-        """Standing behaviour reports of people who do not trust it, or have no reason to, however many they are."""
-        return self.standing().filter(kind__in=DISTRUST)
+        """Current behaviour reports of people who do not trust it, or have no reason to, however many they are."""
+        return self.current().filter(kind__in=DISTRUST)
 
     def against(self):
-        """Standing behaviour reports by which `adopt.behaviour` fails: weaponised without an answer,
+        """Current behaviour reports by which `adopt.behaviour` fails: weaponised without an answer,
         avoided by most.
         """
-        return self.standing().filter(
+        return self.current().filter(
             Q(kind=WEAPONISED, judged_at__isnull=True) | Q(kind__in=AVOIDED, extent="most")
         )
 
@@ -224,7 +224,7 @@ class BehaviourReport(Report):
             models.Index(
                 fields=["initiative"],
                 condition=Q(ended_at__isnull=True),
-                name="standing_reports_by_initiative",
+                name="current_reports_by_initiative",
             )
         ]
 

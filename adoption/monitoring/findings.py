@@ -138,7 +138,7 @@ def changing() -> QuerySet[MonitoringPromise]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class MonitoringStatus:
     """How the monitoring of an initiative stands, as its page says it: a tone, a sentence, and what would change it."""
 
     tone: str
@@ -146,20 +146,22 @@ class Standing:
     fix: str = ""
 
 
-def standing_of(initiative) -> Standing:
+def status_of(initiative) -> MonitoringStatus:
     """What is measured of the monitoring of an initiative, or why nothing is."""
     promise = initiative.monitoring_promises.filter(ended_at__isnull=True).first()
     if promise is None:
-        return Standing(
+        return MonitoringStatus(
             "",
             "Unknown: nobody promised how often it is heard of.",
             "Promise it, and connect the monitoring.",
         )
     rhythm = rhythm_of(days_heard([initiative.pk]).get(initiative.pk, []), promise.every_days)
     if rhythm is None:
-        return Standing("", "Unknown: it was never heard of.", "Connect it with a key of this initiative.")
+        return MonitoringStatus(
+            "", "Unknown: it was never heard of.", "Connect it with a key of this initiative."
+        )
     if rhythm.silent_from <= clock.now():
-        return Standing(
+        return MonitoringStatus(
             "warn",
             f"Unknown: it has been silent since {_day(rhythm.last)}, and was promised at least every "
             f"{days_in_words(rhythm.every)}.",
@@ -167,18 +169,18 @@ def standing_of(initiative) -> Standing:
         )
     waits = unread_since([initiative.pk]).get(initiative.pk)
     if waits is not None and waits + READ_WITHIN <= clock.now():
-        return Standing(
+        return MonitoringStatus(
             "warn",
             f"Not measured: a draft has waited since {_day(clock.local_day(waits))}, so nobody reads what it reports.",
             "Make it an incident, or dismiss it and say why.",
         )
     if not rhythm.kept:
         day = rhythm.first + rhythm.needed
-        return Standing(
+        return MonitoringStatus(
             "",
             f"Heard of since {_day(rhythm.first)} without a gap; measured from {_day(day)}, if it goes on so.",
         )
-    return Standing(
+    return MonitoringStatus(
         "ok",
         f"Measured: heard of since {_day(rhythm.first)} at least every {days_in_words(rhythm.every)}, last on "
         f"{_day(rhythm.last)}.",

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from adoption.models import Alert, AlertMapping
 from adoption.models.monitoring import HEARTBEAT
 from adoption.monitoring import actions
-from adoption.monitoring.findings import standing_of
+from adoption.monitoring.findings import status_of
 from adoption.monitoring.forms import MappingForm, PromiseForm
 from adoption.monitoring.permissions import may_set_monitoring
 from governance.models.sign_in import ALERTS
@@ -33,7 +33,7 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
     context = initiative_context(request, initiative, PAGE)
     context |= {
         "title": "Monitoring",
-        "standing": standing_of(initiative),
+        "status": status_of(initiative),
         "promise": initiative.monitoring_promises.filter(ended_at__isnull=True).first(),
         "drafts": initiative.incident_drafts.waiting().count(),
         "page": page_of(request, alerts if heartbeats else alerts.exclude(counts_as=HEARTBEAT)),

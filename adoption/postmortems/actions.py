@@ -105,8 +105,8 @@ def _content(row: PostMortem) -> dict:
     """What was handed in, for the audit log: its words, and its attachments by their hashes."""
     return {name: getattr(row, name) for name in PostMortem.TEXTS} | {
         "causes": sections.causes(row),
-        "lessons": [sections.lesson_of(lesson) for lesson in row.lessons.standing()],
-        "attachments": list(row.attachments.standing().values_list("sha256", flat=True)),
+        "lessons": [sections.lesson_of(lesson) for lesson in row.lessons.current()],
+        "attachments": list(row.attachments.current().values_list("sha256", flat=True)),
     }
 
 
@@ -124,7 +124,7 @@ def confirm(
             by, initiative_permissions.memberships_on(initiative, by, (adoption_seat.SEAT,))
         ).or_refuse()
         _same_version(row, version)
-        if not no_lesson and not row.lessons.standing().exists():
+        if not no_lesson and not row.lessons.current().exists():
             raise ValidationError(
                 {"no_lesson": "No lesson is written. Say that you agree with the reason, or send it back."}
             )
@@ -138,7 +138,7 @@ def confirm(
             note=note.strip(),
             no_lesson=no_lesson,
         )
-        offer(list(row.lessons.standing().values_list("pk", flat=True)))
+        offer(list(row.lessons.current().values_list("pk", flat=True)))
         obligation = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
         if obligation.settled_at is None:
             settle_confirmed(

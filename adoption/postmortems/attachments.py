@@ -36,11 +36,11 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
     with act("attach to post-mortem", by=by, initiative=post_mortem.initiative_id) as initiative:
         row = read(post_mortem)
         permissions.may_write(row, by).or_refuse()
-        if row.attachments.standing().count() >= MOST:
+        if row.attachments.current().count() >= MOST:
             raise ValidationError({"file": f"{MOST} files are enough; take one out first."})
         kept = Attachment(post_mortem=row, title=title.strip(), by=by, at=clock.now())
         store(kept, file)
-        known = row.attachments.standing().filter(sha256=kept.sha256).first()
+        known = row.attachments.current().filter(sha256=kept.sha256).first()
         if known is not None:
             raise ValidationError({"file": f"This file is attached already: {known.title}."})
         kept.save()

@@ -62,7 +62,7 @@ def blamed_and_found(initiatives: QuerySet[Initiative]) -> Causes:
         .select_related("initiative", "obligation")
         .order_by("-published_at", "-pk")
     }
-    rows = Attribution.objects.standing().filter(post_mortem__in=kept)
+    rows = Attribution.objects.current().filter(post_mortem__in=kept)
     rows = rows.order_by("-post_mortem__published_at", "-post_mortem_id", "place", "pk")
     return _counted(kept, rows)
 

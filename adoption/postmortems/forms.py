@@ -112,12 +112,12 @@ class PostMortemForm(forms.Form):
             groups.append({"side": side, "said": said, "words": WORDS_OF_GROUPS[side, said], "names": names})
         return groups
 
-    def _room(self, name: str, standing: int, spare: int = 1) -> int:
+    def _room(self, name: str, current: int, spare: int = 1) -> int:
         """How many rows to show: those that stand, or as many as were sent, and room for one more."""
         sent = 0
         while self.is_bound and sent < MOST and name.format(sent) in self.data:
             sent += 1
-        return min(MOST, max(sent, standing + spare))
+        return min(MOST, max(sent, current + spare))
 
     def _cause(self, prefix: str, said: str, row: dict, place: int) -> list[str]:
         number = f" ({place + 1})" if place else ""
@@ -143,14 +143,14 @@ class PostMortemForm(forms.Form):
     def _lessons(self) -> list[dict]:
         systems = System.objects.filter(links__initiative=self.post_mortem.initiative_id).distinct()
         self.systems = [(row.pk, row.name) for row in systems.order_by("name")]
-        standing = list(self.post_mortem.lessons.standing())
+        current = list(self.post_mortem.lessons.current())
         shown = [
             (
                 row.pk,
                 sections.mark(sections.lesson_of(row)),
                 self.mine.get(f"lesson:{row.pk}", sections.lesson_of(row)),
             )
-            for row in standing
+            for row in current
         ]
         count = self._room("lesson_{}", len(shown))
         empty = {

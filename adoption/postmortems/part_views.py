@@ -98,7 +98,7 @@ def attach(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 ROW_ACTS["attachments/take-out"] = RowAct(
-    rows=Attachment.objects.standing().select_related("post_mortem__initiative__unit"),
+    rows=Attachment.objects.current().select_related("post_mortem__initiative__unit"),
     of="post_mortem",
     may=lambda row, person: permissions.may_write(row.post_mortem, person),
     act=attachments.take_out,
@@ -114,8 +114,8 @@ ROW_ACTS["attachments/take-out"] = RowAct(
 
 
 def _kept(request: SignedInRequest, pk: int) -> tuple[Attachment, PostMortem]:
-    """A standing attachment and its post-mortem, when this person may see the initiative. Raises Http404."""
-    kept = Attachment.objects.standing().filter(pk=pk).first()
+    """A current attachment and its post-mortem, when this person may see the initiative. Raises Http404."""
+    kept = Attachment.objects.current().filter(pk=pk).first()
     if kept is None:
         raise Http404("No such file.")
     return kept, post_mortem_for(request.user, kept.post_mortem_id)

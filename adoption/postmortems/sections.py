@@ -139,7 +139,7 @@ def _causes_lacking(post_mortem: PostMortem, wrong: dict[str, str]) -> None:
 
 
 def _lessons_lacking(post_mortem: PostMortem, wrong: dict[str, str]) -> None:
-    rows = list(post_mortem.lessons.standing())
+    rows = list(post_mortem.lessons.current())
     reason = post_mortem.no_lesson_because
     if not rows and not reason:
         wrong[LESSONS] = "Write at least one lesson for the next team, or say why there is none."
@@ -173,7 +173,7 @@ def _gaps_lacking(post_mortem: PostMortem, wrong: dict[str, str]) -> None:
 
 def causes(post_mortem: PostMortem) -> list[dict]:
     """The layers it is put down to, in order: side, said, layer, by_whom, grounds."""
-    return [cause_of(row) for row in post_mortem.attributions.standing()]
+    return [cause_of(row) for row in post_mortem.attributions.current()]
 
 
 def cause_of(row: Attribution) -> dict:

@@ -26,9 +26,9 @@ from initiatives.initiative.initiative_frame import fix, initiative_context
 from initiatives.models import Initiative, Obligation, System
 
 PARTS = (
-    Prefetch("lessons", Lesson.objects.standing(), to_attr="standing_lessons"),
-    Prefetch("attributions", Attribution.objects.standing(), to_attr="standing_causes"),
-    Prefetch("attachments", Attachment.objects.standing().select_related("by"), to_attr="standing_files"),
+    Prefetch("lessons", Lesson.objects.current(), to_attr="current_lessons"),
+    Prefetch("attributions", Attribution.objects.current(), to_attr="current_causes"),
+    Prefetch("attachments", Attachment.objects.current().select_related("by"), to_attr="current_files"),
 )
 
 # Where each button of the form leads once the draft is saved; any other leads back to it.
@@ -80,7 +80,7 @@ def _sides(row: PostMortem) -> list[dict]:
     """The layers it is put down to, by side, those that nothing is said of left out."""
     found = []
     for side, words in SIDES.items():
-        rows = [one for one in row.standing_causes if one.side == side]
+        rows = [one for one in row.current_causes if one.side == side]
         if rows:
             found.append(
                 {
@@ -268,8 +268,8 @@ def _pointed(row: PostMortem) -> list[dict]:
     people = {one.person.full_name for one in initiative_rows.roles(row.initiative)}
     people |= {one.full_name for one in (row.author, row.obligation.responsible) if one is not None}
     texts = [(one.heading, getattr(row, one.name)) for one in sections.sections_of(row)]
-    texts += [(sections.heading_of(row, sections.CAUSES), one.grounds) for one in row.standing_causes]
-    texts += [("Lessons", f"{one.text}\n{one.instead}") for one in row.standing_lessons]
+    texts += [(sections.heading_of(row, sections.CAUSES), one.grounds) for one in row.current_causes]
+    texts += [("Lessons", f"{one.text}\n{one.instead}") for one in row.current_lessons]
     found = ((heading, pointed_out(text, people)) for heading, text in texts if text)
     return [{"heading": heading, "pointed": pointed} for heading, pointed in found if pointed]
 
@@ -277,9 +277,9 @@ def _pointed(row: PostMortem) -> list[dict]:
 def _told(row: PostMortem) -> dict:
     """Everything the words of a post-mortem say, section by section, with what readers said."""
     comments = _comments(row)
-    keys = {key for lesson in row.standing_lessons for key in lesson.systems}
+    keys = {key for lesson in row.current_lessons for key in lesson.systems}
     names = dict(System.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
-    for lesson in row.standing_lessons:
+    for lesson in row.current_lessons:
         lesson.system_names = [names[key] for key in lesson.systems if key in names]
     return {
         "sections": [
@@ -349,7 +349,7 @@ def hand_in(request: SignedInRequest, pk: int) -> HttpResponse:
 def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """What was handed in, for the adoption seat: confirm it, or send it back with what is missing."""
     row = post_mortem_for(request.user, pk)
-    form = ConfirmForm(request.POST or None, without_lesson=not row.standing_lessons)
+    form = ConfirmForm(request.POST or None, without_lesson=not row.current_lessons)
     if request.method == "POST" and form.is_valid():
         note, version = form.cleaned_data["note"], version_of(request)
         try:

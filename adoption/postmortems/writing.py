@@ -174,7 +174,7 @@ def _wrong_causes(rows: list[dict]) -> str:
 
 
 def _write_causes(row: PostMortem, wanted: list[dict], began) -> list[Clash]:
-    standing = list(row.attributions.standing())
+    current = list(row.attributions.current())
     stands = sections.causes(row)
     if wanted == stands or _untouched(began, sections.CAUSES, wanted):
         return []
@@ -183,7 +183,7 @@ def _write_causes(row: PostMortem, wanted: list[dict], began) -> list[Clash]:
         heading = sections.heading_of(row, sections.CAUSES)
         return [Clash(sections.CAUSES, heading, wanted, sections.in_words(stands), who, when)]
     places: dict[tuple, int] = {}
-    known = {_key(sections.cause_of(one)): one for one in standing}
+    known = {_key(sections.cause_of(one)): one for one in current}
     asked = {_key(one) for one in wanted}
     for key, one in known.items():
         if key not in asked:
@@ -250,15 +250,15 @@ def _systems_of(initiative, row: PostMortem, lessons: list[dict]) -> None:
 
 
 def _write_lessons(row: PostMortem, wanted: list[dict], began) -> list[Clash]:
-    standing = {lesson.pk: lesson for lesson in row.lessons.standing()}
+    current = {lesson.pk: lesson for lesson in row.lessons.current()}
     clashes = []
     for asked in wanted:
         name = f"lesson:{asked['pk']}"
         mine = {field: asked[field] for field in sections.LESSON_FIELDS}
-        lesson = standing.get(asked["pk"])
+        lesson = current.get(asked["pk"])
         if lesson is None:
             # New, or taken out by somebody else since: changed words are kept as a lesson of their own.
-            known = any(sections.lesson_of(one) == mine for one in standing.values())
+            known = any(sections.lesson_of(one) == mine for one in current.values())
             if mine["text"] and not known and not (asked["pk"] and _untouched(began, name, mine)):
                 Lesson(post_mortem=row, **mine).save()
             continue

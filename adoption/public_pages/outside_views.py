@@ -18,13 +18,13 @@ SECONDS = 60  # for which a badge may be shown without asking again
 @require_safe
 def public_page(request: HttpRequest, token: str) -> HttpResponse:
     """What it is for, its stage and limits, whom to ask. An address that nobody has, or that was withdrawn, is 404."""
-    found = presentation.standing(token)
+    found = presentation.public_initiative(token)
     if found is None:
         return _nothing(request)
     language = language_of(request)
     with translation.override(language):
         context = {
-            "standing": found,
+            "public": found,
             "limits": presentation.limits_of(found.initiative),
             "people": presentation.people_of(found.initiative),
             "report": presentation.report_address(found.initiative),
@@ -42,7 +42,7 @@ def badge(request: HttpRequest, token: str) -> HttpResponse:
 
     In English unless the address asks for another language: what is kept for a minute is the same for everybody.
     """
-    found = presentation.standing(token)
+    found = presentation.public_initiative(token)
     if found is None:
         return _nothing(request)
     wanted = request.GET.get("lang", "en")

@@ -18,7 +18,7 @@ from governance.runtime import link_tokens
 from governance.transparency_log import as_of
 from governance.vocabulary import STAGE_RANK, Role, Stage
 from initiatives.contributions import Part
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVersion
 from initiatives.portfolio import filters
 
@@ -56,7 +56,7 @@ PADDING = 8  # pixels beside the words of a badge
 
 
 @dataclass(frozen=True)
-class Standing:
+class PublicInitiative:
     """What anybody may know of an initiative; every sentence is in the language in force when it is asked for.
 
     `supported` is the stage of the span that holds now, as in the portfolio; None while it is worked out again.
@@ -209,7 +209,7 @@ class Limits:
         return ends if ends is not None and ends < clock.today() else None
 
 
-def standing(token: str) -> Standing | None:
+def public_initiative(token: str) -> PublicInitiative | None:
     """What is known of the initiative whose page has this address; None where nobody has it, or it opens nothing
     now.
     """
@@ -223,9 +223,9 @@ def standing(token: str) -> Standing | None:
     )
     if initiative is None:
         return None
-    known = initiative.supported != "recomputing" and standings.is_own(initiative)
+    known = initiative.supported != "recomputing" and supported_stage_rows.is_own(initiative)
     supported = (initiative.supported or Stage.PROPOSED) if known else None
-    return Standing(initiative, initiative.purpose, supported, initiative.held, initiative.off)
+    return PublicInitiative(initiative, initiative.purpose, supported, initiative.held, initiative.off)
 
 
 def limits_of(initiative: Initiative) -> Limits | None:

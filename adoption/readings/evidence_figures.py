@@ -19,7 +19,7 @@ from governance.vocabulary import EvidenceRegister, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.evidence.actions import create_evidence
 from initiatives.evidence.artefact_kinds import of_register
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, Initiative
 
 MOST_ROWS = 5_000  # single readings in a file; above that their sums by day and team
@@ -75,7 +75,7 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
             until=day,
             measures=[measure.pk for measure, _, _ in found],
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return item
 
 

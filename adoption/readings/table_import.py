@@ -86,13 +86,13 @@ def _sent(said: dict[str, str], asked: dict[int, Asked], mark: str) -> Sent:
 
 
 def _measure(said: str, asked: dict[int, Asked]) -> Asked:
-    standing = [one for one in asked.values() if not one.ended]
-    if not said and len(standing) == 1:
-        return standing[0]
-    for one in standing:
+    current = [one for one in asked.values() if not one.ended]
+    if not said and len(current) == 1:
+        return current[0]
+    for one in current:
         if said.casefold() in (str(one.key), one.instrument.casefold(), one.words.casefold()):
             return one
-    names = ", ".join(one.instrument for one in standing)
+    names = ", ".join(one.instrument for one in current)
     raise ValidationError(f"No measure is called {said[:60]!r}. Known are: {names or 'none yet'}.")
 
 

@@ -259,7 +259,7 @@ def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[Behav
     """
     wanted = {(one.kind, one.group): one for one in found}
     known = {
-        (row.kind, row.group): row for row in initiative.behaviour_reports.standing().filter(computed=True)
+        (row.kind, row.group): row for row in initiative.behaviour_reports.current().filter(computed=True)
     }
     for there, row in known.items():
         if there not in wanted:

@@ -195,7 +195,7 @@ def close(*, survey: Survey, by: User) -> Survey:
 
 
 def _read_into_measures(initiative: Initiative, survey: Survey, by: User) -> None:
-    """Keep what was published as a reading of the standing measures that surveys read, in the running act.
+    """Keep what was published as a reading of the current measures that surveys read, in the running act.
 
     It is the figure of the whole set as its page shows it, so no second total; where one of its questions has fewer
     than five answers there is none, and no reading.
@@ -203,7 +203,7 @@ def _read_into_measures(initiative: Initiative, survey: Survey, by: User) -> Non
     ends_on = min(survey.closes, clock.today())
     starts_on = max(clock.local_day(survey.opened_at), ends_on - timedelta(days=LONGEST_DAYS - 1))
     sent = []
-    for measure in initiative.measures.standing():
+    for measure in initiative.measures.current():
         asked = question_sets.SETS.get(measure.how.asked_by)
         figure = presentation.figure_of(survey, asked) if asked else None
         if figure is not None:

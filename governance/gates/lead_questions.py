@@ -40,7 +40,7 @@ class Lead:
 def leads(
     facts: Facts, book: Book, states: dict[str, State], asked: set[str], at: datetime
 ) -> tuple[Lead, ...]:
-    """The three questions, answered at `at`. `asked`: keys that the claimed stage asks for (`standing.asked`).
+    """The three questions, answered at `at`. `asked`: keys that the claimed stage asks for (`supported_stage.asked`).
 
     *Yes*: everything of its group is shown. *No*: somebody says that it is not so, or the claim rests on it and it is
     not there. *Not yet* else; for imported claims too, which accuse nobody before anything was asked here.

@@ -53,7 +53,7 @@ class State:
 
     @property
     def satisfied(self) -> bool:
-        """Whether every gate that asks it is satisfied: by evidence, a standing decision or an accepted exception."""
+        """Whether every gate that asks it is satisfied: by evidence, a current decision or an accepted exception."""
         return self.state in SATISFIED_STATES
 
     def satisfies(self, gate: str) -> bool:

@@ -83,12 +83,12 @@ def find(
     A query that fails goes to `problems` and does not silence the others; without that list it is raised.
     """
     found: dict[tuple, Due] = {}
-    standing = _standing_in()
+    substitutes = _standing_in()
     for query in contributed.due_queries if queries is None else queries:
         try:
             for due in query(clock.now()):
                 if due.person.is_active:
-                    told = _stand_in(due, standing)
+                    told = _stand_in(due, substitutes)
                     found.setdefault(told.key, told)
         except NoRulebook:
             continue  # before there are rules there are no initiatives, and nothing of them is due
@@ -109,9 +109,9 @@ def _standing_in() -> dict[tuple[int, str], Delegation]:
     }
 
 
-def _stand_in(due: Due, standing: dict[tuple[int, str], Delegation]) -> Due:
+def _stand_in(due: Due, substitutes: dict[tuple[int, str], Delegation]) -> Due:
     """The message as it goes out: to whoever stands in while its person is away, with for whom."""
-    row = None if due.personal else standing.get((due.person.pk, due.seat))
+    row = None if due.personal else substitutes.get((due.person.pk, due.seat))
     if row is None:
         return due
     away = f"For {row.absence.person}, who is away: you stand in."

@@ -1035,7 +1035,7 @@ def count_sign_offs(
     blocking: frozenset[str],
     seats: Collection[str],
 ) -> Count:
-    """Count the standing sign-offs of a review: what the rules of gates ask, and what judging asks again (`Count`).
+    """Count the current sign-offs of a review: what the rules of gates ask, and what judging asks again (`Count`).
 
     Approvals count where their seat signs at the gate (`seats`), those of one person once. Objections count wherever.
     """

@@ -217,7 +217,7 @@ def _explain(row: _Row, *, governed: bool, whole: bool) -> Iterator[tuple[str, s
     if whole or row.last_operation is not None:
         yield from _chain(row)
     if row.newest:
-        yield from _standing(row)
+        yield from _current(row)
     if governed:
         yield from _history(row)
 
@@ -236,7 +236,7 @@ def _chain(row: _Row) -> Iterator[tuple[str, str]]:
                 yield f"the change does not begin where the one before it ended, at {field}", field
 
 
-def _standing(row: _Row) -> Iterator[tuple[str, str]]:
+def _current(row: _Row) -> Iterator[tuple[str, str]]:
     if row.operation == "-":
         if row.stands is not None:
             yield "the row stands, and the audit log says that it was deleted", ""

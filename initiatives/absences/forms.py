@@ -46,7 +46,7 @@ class DelegateForm(forms.Form):
     delegate = PersonField(label=_("Ask"), help_text=_("Counts once this person has accepted it."))
 
 
-class NotStandingForm(forms.Form):
+class EndDelegationForm(forms.Form):
     """Why not."""
 
     reason = WordsField(label=_("Why"), required=False, help_text=_("Helps to find somebody else."))

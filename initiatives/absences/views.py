@@ -18,7 +18,7 @@ from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole, Seat
 from initiatives.absences import actions, wording
 from initiatives.absences.actions import Asked, check_plan
-from initiatives.absences.forms import AbsenceForm, DelegateForm, NotStandingForm
+from initiatives.absences.forms import AbsenceForm, DelegateForm, EndDelegationForm
 from initiatives.initiative.initiative_frame import fix, page_of, sent
 from initiatives.models import RoleAssignment
 
@@ -50,7 +50,7 @@ def away(request: SignedInRequest) -> HttpResponse:
         except ValidationError as wrong:
             fix(form, wrong)
     page = page_of(request, _absences(person))
-    standing = Delegation.objects.filter(
+    current = Delegation.objects.filter(
         delegate=person, ended_at__isnull=True, absence__ends_at__gt=clock.now()
     ).select_related("absence__person", "membership__board")
     context = {
@@ -59,7 +59,7 @@ def away(request: SignedInRequest) -> HttpResponse:
         "effects": effects,
         "page": page,
         "absences": [_shown(absence) for absence in page],
-        "standing": [(row, wording.days_of(row.absence)) for row in standing],
+        "current": [(row, wording.days_of(row.absence)) for row in current],
         "chairs": [seat for seat in mine if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)],
     }
     return render(request, "initiatives/absences/away.html", context)
@@ -109,7 +109,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         actions.end_absence(absence=absence, by=request.user)
         messages.success(request, _("The absence has ended; nobody stands in any more."))
         return redirect("away")
-    happens = [f"{row.delegate} no longer stands in for {row.what}." for row in _standing(absence)]
+    happens = [f"{row.delegate} no longer stands in for {row.what}." for row in _current(absence)]
     happens.append("What a delegate signed counts no longer where nothing is decided yet; sign it yourself.")
     context = {
         "nav": "away",
@@ -122,7 +122,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/absences/away_ask.html", context)
 
 
-def _standing(absence: Absence):
+def _current(absence: Absence):
     return absence.delegations.filter(ended_at__isnull=True).select_related("delegate", "membership__board")
 
 
@@ -214,7 +214,7 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
 def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     """Decline to stand in, or give it back."""
     row = _asked_of(request, pk)
-    form = NotStandingForm(sent(request))
+    form = EndDelegationForm(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.decline_delegation(delegation=row, reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, f"{row.absence.person} is told, and can ask somebody else.")

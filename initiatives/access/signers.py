@@ -35,7 +35,7 @@ def why_approved_twice(review: Review, person: User) -> list[str]:
     if not person.may_be_another:
         return []
     approved = {
-        row.person_id: str(row.person) for row in initiative_rows.standing_sign_offs(review) if row.approves
+        row.person_id: str(row.person) for row in initiative_rows.current_sign_offs(review) if row.approves
     }
     return why_counted_twice(signer_of(person), approved)
 

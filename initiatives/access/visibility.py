@@ -143,7 +143,7 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
     near |= Q(initiative__registered_by=person) & ~Q(initiative__in=owned.values("initiative"))
     for board in {member.board for member in seats}:
         near |= Q(initiative__unit__in=units_of_board(board))
-    tied = Link.objects.standing().filter(near).values("system")
+    tied = Link.objects.current().filter(near).values("system")
     owed = Obligation.objects.unsettled().filter(
         kind=ObligationKind.SERVICE_ACCOUNT,
         responsible=person,
@@ -151,7 +151,7 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
     )
     seen = Q(owner=person) | Q(system__owner=person) | Q(system__owner__in=behind)
     seen |= Q(system__in=tied) | Q(system__collection__in=tied)
-    seen |= Q(system__described_by=person) & ~Q(system__in=Link.objects.standing().values("system"))
+    seen |= Q(system__described_by=person) & ~Q(system__in=Link.objects.current().values("system"))
     return rows.filter(seen | Exists(owed))
 
 

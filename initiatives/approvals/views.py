@@ -64,7 +64,7 @@ def approvals(request, ref):
         "all_of_them": sum(counts.values()),
         "signs": signs,
         "approvers": approval_patterns.approvers(given or ()),
-        "standing": [sign for sign in signs or () if sign.stands],
+        "current": [sign for sign in signs or () if sign.stands],
         "looked_back": approval_patterns.LOOKED_BACK.days,
     }
     return render(request, "initiatives/approvals/approvals.html", context)

@@ -14,7 +14,7 @@ from governance.models import Rulebook, User
 from governance.vocabulary import STAGE_RANK, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     ChangeRecord,
     Coverage,
@@ -242,7 +242,7 @@ def report_change(
     with act("report change", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
         change = pull(initiative, list(triggers), what.strip(), by=by, effective_at=effective_at)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return change
 
 

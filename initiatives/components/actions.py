@@ -14,7 +14,7 @@ from initiatives.changes.actions import pull
 from initiatives.components.register.actions import version_named
 from initiatives.components.vendors import vendor_named
 from initiatives.findings.sync import follow, follow_more
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     ComponentVersion,
     Deployment,
@@ -142,5 +142,5 @@ def start_version(
         Q(transfers__ended_at__isnull=True, transfers__isnull=False) | Q(version__end_of_life__isnull=False)
     ).exists()
     if not (follow([initiative]) if told else follow_more(initiative)):
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return list(Voiding.objects.filter(change=change).select_related("evidence")) if change else []

@@ -51,7 +51,7 @@ class Ending:
 @about(Deployment.objects.filter(version__layer=Layer.MODEL, version__end_of_life__isnull=False))
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """A model that runs past its end of life, from that day until another version runs in its place."""
-    for one in endings(_standing().filter(initiative__in=initiatives, version__layer=Layer.MODEL)):
+    for one in endings(_current().filter(initiative__in=initiatives, version__layer=Layer.MODEL)):
         if one.counts_from is None:
             continue
         whose = f" of {one.version.vendor}" if one.version.vendor else ""
@@ -71,7 +71,7 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 def ending_by(last: date) -> list[Ending]:
     """What runs and reaches its end of life by this day, or did, with no version recorded in their place."""
-    uses = _standing().filter(version__end_of_life__lte=last)
+    uses = _current().filter(version__end_of_life__lte=last)
     return [one for one in endings(uses) if one.counts_from is not None]
 
 
@@ -82,9 +82,9 @@ def endings(uses: Iterable[Deployment]) -> Iterator[Ending]:
             yield Ending(use, use.version, use.version.end_of_life)
 
 
-def _standing() -> QuerySet[Deployment]:
+def _current() -> QuerySet[Deployment]:
     """Deployments that run, or will, of a version with an end of life."""
-    rows = Deployment.objects.standing_at(clock.now()).filter(version__end_of_life__isnull=False)
+    rows = Deployment.objects.current_at(clock.now()).filter(version__end_of_life__isnull=False)
     return rows.select_related("version__vendor", "version__successor").order_by("initiative", "pk")
 
 

@@ -41,7 +41,7 @@ def running(versions: Iterable[ComponentVersion], person: User) -> dict[int, Run
     """By key of the version, who runs it now or will: running initiatives alone."""
     found = {version.pk: Running() for version in versions}
     uses = list(
-        standing_uses()
+        current_uses()
         .filter(version__in=found)
         .select_related("initiative__unit", "version")
         .order_by("initiative__number", "runs_from", "pk")
@@ -61,10 +61,10 @@ def running(versions: Iterable[ComponentVersion], person: User) -> dict[int, Run
     return found
 
 
-def standing_uses() -> QuerySet[Deployment]:
+def current_uses() -> QuerySet[Deployment]:
     """Deployments that run now, or are planned to, in running initiatives."""
     initiatives = Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
-    return Deployment.objects.standing_at(clock.now()).filter(initiative__in=initiatives)
+    return Deployment.objects.current_at(clock.now()).filter(initiative__in=initiatives)
 
 
 def initiatives_of(version: ComponentVersion) -> list[int]:

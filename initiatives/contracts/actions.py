@@ -33,7 +33,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.facts import initiative_rows
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative
 
 # What the check found is kept by everything that it looks at: for a long contract it takes as long as its page.
@@ -303,7 +303,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
             if other := version.contract.comments.objections().select_related("by").first():
                 no(f"{other.by} objects to the contract.", "The objection is withdrawn first.").or_refuse()
             _put_in_force(initiative, version, by)
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return version
 
 

@@ -53,8 +53,8 @@ def object_to_contract(
                 "This seat approved this text already.",
                 "Ask the owner to take it back, and object to the next.",
             )
-        if standing := version.contract.comments.objections().filter(seat=seat).select_related("by").first():
-            raise Conflict(f"{standing.by} objects for this seat already.")
+        if current := version.contract.comments.objections().filter(seat=seat).select_related("by").first():
+            raise Conflict(f"{current.by} objects for this seat already.")
         if number and not version.clauses.filter(number=number).exists():
             raise ValidationError({"number": "Choose a clause of this version, or the contract as a whole."})
         objection = ClauseComment(

@@ -13,7 +13,7 @@ from governance.models import Clause, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative
 from initiatives.models.enforcement import ENFORCING_LAYERS
 
@@ -51,7 +51,7 @@ def map_clause(
             raise ValidationError({"evidence": "That item belongs to another initiative."})
         if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
             raise ValidationError({"evidence": f"{evidence.title} no longer counts; choose its successor."})
-        same = ClauseEnforcement.objects.standing().filter(
+        same = ClauseEnforcement.objects.current().filter(
             clause__version__contract=initiative.contract_id,
             clause__fingerprint=clause.fingerprint,
             layer=layer,
@@ -84,7 +84,7 @@ def map_clause(
             evidence=evidence.pk,
             title=evidence.title,
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 
@@ -115,7 +115,7 @@ def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
             layer=mapping.layer,
             control=mapping.control,
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return mapping
 
 

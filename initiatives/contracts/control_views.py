@@ -46,7 +46,7 @@ class Shown:
 
 @dataclass
 class Control:
-    """A standing mapping as the map shows it; `carried`: the older version whose clause it was named for."""
+    """A current mapping as the map shows it; `carried`: the older version whose clause it was named for."""
 
     row: ClauseEnforcement
     evidence: Shown
@@ -105,11 +105,11 @@ def _ended(version, now) -> bool:
 
 
 def _lines(initiative, version, context) -> list[Line]:
-    """The clauses of the version, each with the standing mappings of whatever clause says the same."""
+    """The clauses of the version, each with the current mappings of whatever clause says the same."""
     if version is None:
         return []
     facts, book, now = context["facts"], context["book"], context["now"]
-    rows = ClauseEnforcement.objects.standing().filter(clause__version__contract=initiative.contract_id)
+    rows = ClauseEnforcement.objects.current().filter(clause__version__contract=initiative.contract_id)
     rows = rows.annotate(says=F("clause__fingerprint"), of_version=F("clause__version__number"))
     rows = list(rows.order_by("layer", "id"))
     wanted = {row.evidence_id for row in rows}

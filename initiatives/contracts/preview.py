@@ -2,7 +2,7 @@
 
 from governance.models import ContractVersion, User
 from initiatives.contracts import actions, control_mapping
-from initiatives.initiative.act import settle_standing
+from initiatives.initiative.act import rewrite_supported_stage
 from initiatives.initiative.impact_preview import preview
 from initiatives.models import Initiative
 
@@ -17,7 +17,7 @@ def of_contract(initiative: Initiative, version: ContractVersion, *, by: User | 
             row.state, row.digest = ContractVersion.IN_REVIEW, actions.contract_digest(row)
             row.save()
         actions._put_in_force(initiative, row, by or row.author)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
 
     return preview(initiative, run, by=by)
 

@@ -13,7 +13,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.contributions import contributed
 from initiatives.findings.sync import follow, follow_more
-from initiatives.initiative.act import act, end_ties, settle_standing
+from initiatives.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.models import FormerTitle, Initiative, NotSimilar
 
 
@@ -112,7 +112,7 @@ def confirm_tier(*, initiative: Initiative, tier: str, by: User) -> Initiative:
         if before and before != tier:
             pull(initiative, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
         if not follow([initiative]):  # what the tier leaves out holds nothing
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return initiative
 
 
@@ -157,5 +157,5 @@ def withdraw(
             EntryKind.WITHDRAWN, initiative=initiative, joined_to=joined_to.ref if joined_to else None
         )
         end_ties(initiative, "The idea was withdrawn", with_obligations=False, by=by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return initiative

@@ -1,4 +1,4 @@
-"""Notes on an initiative: events, money, observations, and taking one back. No stage and no standing moves."""
+"""Notes on an initiative: events, money, observations, and taking one back. No stage and no supported stage moves."""
 
 from datetime import date
 from decimal import Decimal

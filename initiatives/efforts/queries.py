@@ -35,7 +35,7 @@ def named(words: Iterable[str]) -> dict[str, User | System]:
     if not asked:
         return {}
     found: dict[str, User | System] = {}
-    systems = System.objects.standing().annotate(said=Lower("name")).filter(said__in=asked)
+    systems = System.objects.current().annotate(said=Lower("name")).filter(said__in=asked)
     people = User.objects.active().annotate(said=Lower("full_name"), wrote=Lower("email"))
     twice = set()
     for row in [*people.filter(Q(said__in=asked) | Q(wrote__in=asked)), *systems]:
@@ -162,14 +162,14 @@ class OfInitiative:
 
 def of_initiative(initiative: Initiative) -> OfInitiative:
     """What was noted of the initiative, in the last half a year week by week, and in all."""
-    standing = Effort.objects.standing().filter(initiative=initiative)
+    current = Effort.objects.current().filter(initiative=initiative)
     sums = list(
-        standing.values("week", "layer", "currency")
+        current.values("week", "layer", "currency")
         .annotate(hours_of=Sum("hours"), money_of=Sum("money"), waited_of=Sum("waited_days"))
         .order_by("week", "layer", "currency")
     )
     waits = (
-        standing.filter(waited_days__gt=0)
+        current.filter(waited_days__gt=0)
         .values(*WAITS)
         .annotate(days=Sum("waited_days"), rows=Count("pk"))
         .order_by("-days", *WAITS)

@@ -140,7 +140,7 @@ def _people(initiative) -> list[str]:
 
 def _known(initiative) -> list[str]:
     """Names that the field offers: people on the initiative, and systems that it is tied to."""
-    systems = initiative.links.standing().values_list("system__name", flat=True)
+    systems = initiative.links.current().values_list("system__name", flat=True)
     return sorted({*_people(initiative), *systems}, key=str.casefold)
 
 

@@ -23,7 +23,7 @@ from governance.database import prepared_statements
 from governance.models import ContractVersion, Rulebook
 from governance.models.rulebook import NoRulebook
 from governance.vocabulary import Tier
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.decisions")
@@ -55,8 +55,8 @@ SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
          ORDER BY b.starts_at DESC, b.number DESC LIMIT 1),
        (SELECT json_build_object('supported', p.supported, 'shortfall', p.shortfall, 'label', p.label,
                                  'from_at', p.from_at, 'until_at', p.until_at,
-                                 'past_standing_id', p.past_standing_id, 'seal', p.seal)
-          FROM initiatives_span p
+                                 'past_supported_stage_id', p.past_supported_stage_id, 'seal', p.seal)
+          FROM initiatives_supportedstageperiod p
          WHERE p.initiative_id = i.id AND p.from_at <= %(now)s AND (p.until_at IS NULL OR p.until_at > %(now)s)
          LIMIT 1),
        (SELECT min(d.due) FROM initiatives_obligation d
@@ -315,7 +315,7 @@ def _sealed(initiative: int, span: dict | None) -> dict | None:
     if span is None:
         return None
     span |= {"from_at": _moment(span["from_at"]), "until_at": _moment(span["until_at"])}
-    return span if standings.is_sealed(initiative, span) else None
+    return span if supported_stage_rows.is_sealed(initiative, span) else None
 
 
 def _short(tier: str, basis: str, span: dict | None, obligation: date | None, today: date) -> str:

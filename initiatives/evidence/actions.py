@@ -29,7 +29,7 @@ from initiatives.files import log_samples
 from initiatives.files.plain_text import emptiness
 from initiatives.files.upload_policy import check_file, tidy_name
 from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     Answer,
     Coverage,
@@ -224,9 +224,11 @@ def kept_details(kind: str, details: dict | None, file, register: str = "") -> d
 
 
 def settle_item(initiative: Initiative, item: Evidence) -> None:
-    """Rewrite the standing after this item came, covers more or was withdrawn; drill records speak in the register."""
+    """Rewrite the supported stage after this item came, covers more or was withdrawn; drill records speak in the
+    register.
+    """
     if item.kind != EvidenceKind.DRILL_RECORD or not follow([initiative]):
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
 
 
 def create_evidence(
@@ -411,7 +413,7 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.withdrawn_at:
             raise Conflict("It was withdrawn already.")
-        if Drill.objects.standing().filter(evidence=evidence).exists():
+        if Drill.objects.current().filter(evidence=evidence).exists():
             no("It is the drill record.", "Take the drill back; its record goes with it.").or_refuse()
         withdraw_row(initiative, evidence, reason.strip())
         settle_item(initiative, evidence)
@@ -432,7 +434,7 @@ def generate_index(*, initiative: Initiative, by: User) -> Evidence:
     with act("generate index", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_manage(initiative, by).or_refuse()
         item = write_index(initiative, by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return item
 
 

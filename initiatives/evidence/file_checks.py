@@ -19,7 +19,7 @@ from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, FileCheck
 
 log = structlog.get_logger("plumbline.files")
@@ -133,7 +133,7 @@ def _write(key: int, *, system: str = "", by: User | None = None, reason: str = 
         entries.record(
             KINDS[found], initiative=initiative, evidence=row.pk, title=row.title, sha256=row.sha256
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     log.warning(KINDS[found], evidence=row.pk)
     return row
 

@@ -15,7 +15,7 @@ from governance.models import Rulebook
 from governance.notifications.due import before, since
 from governance.vocabulary import ReviewOutcome, Stage
 from initiatives.facts import supported_stage
-from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Span
+from initiatives.models import ChangeRecord, Evidence, Initiative, Review, SupportedStagePeriod
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 
@@ -61,11 +61,13 @@ def evidence(moment: datetime):
 
 
 def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
-    """Initiatives with evidence that turns by then, or with something missing already, told from their standing
+    """Initiatives with evidence that turns by then, or with something missing already, told from their supported stage
     alone.
     """
-    near = Span.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
-    turning = Span.objects.filter(from_at__gt=moment, from_at__lte=clock.midnight_after(horizon))
+    near = SupportedStagePeriod.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
+    turning = SupportedStagePeriod.objects.filter(
+        from_at__gt=moment, from_at__lte=clock.midnight_after(horizon)
+    )
     live = Initiative.objects.live().exclude(basis="import")
     under_review = Review.objects.filter(outcome=ReviewOutcome.OPEN).values("initiative")
     claimed = Q(stage__in=CLAIMING) & (
@@ -150,7 +152,9 @@ def renewals(moment: datetime):
         superseded_by__isnull=True,
         added_at__lt=clock.midnight_after(waited),
         added_at__gte=clock.midnight_before(today - timedelta(days=RENEWAL_DAYS)),
-        initiative__in=Span.objects.covering(moment).filter(to_verify__isnull=False).values("initiative"),
+        initiative__in=SupportedStagePeriod.objects.covering(moment)
+        .filter(to_verify__isnull=False)
+        .values("initiative"),
     ).order_by("pk")
     newer: dict[Initiative, dict[int, Evidence]] = defaultdict(dict)
     for row in rows.select_related("initiative__unit"):

@@ -72,7 +72,7 @@ Noun = TypeVar("Noun", bound=Says | Measures)
 
 
 def unless_found(found: Iterable) -> list[Wanted]:
-    """What stands against an initiative because nothing has been found about it; `found`: its standing shortcomings."""
+    """What stands against an initiative because nothing has been found about it; `found`: its current shortcomings."""
     known = [(row.requirement, row.source) for row in found]
     return [
         one

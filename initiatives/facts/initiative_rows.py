@@ -121,8 +121,8 @@ _OF_INITIATIVE = Batch(
     continuations=Rows(Continuation.objects.all(), "initiative"),
     former_titles=Rows(FormerTitle.objects.all(), "initiative"),
     holds=Rows(Hold.objects.open(), "initiative"),
-    shortcomings=Rows(Shortcoming.objects.standing(), "initiative"),
-    measurements=Rows(Measurement.objects.standing(), "initiative"),
+    shortcomings=Rows(Shortcoming.objects.current(), "initiative"),
+    measurements=Rows(Measurement.objects.current(), "initiative"),
     standalone=Rows(
         StandaloneDeclaration.objects.filter(accepted_at__isnull=False),
         "initiative",
@@ -231,7 +231,7 @@ def questions(review: Review) -> list[Question]:
     return _OF_REVIEW.of(review.pk, "questions")
 
 
-def standing_sign_offs(review: Review) -> list[SignOff]:
+def current_sign_offs(review: Review) -> list[SignOff]:
     """The sign-off that stands for each seat, as `SignOff.objects.latest()` has it."""
     signed = sign_offs(review)
     replaced = {row.replaces_id for row in signed}

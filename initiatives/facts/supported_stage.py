@@ -32,7 +32,7 @@ from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
 from initiatives.facts import drawn_questions, finding_rules, initiative_rows, rulebook_in_effect
-from initiatives.models import Initiative, PastStanding, StageChange
+from initiatives.models import Initiative, PastSupportedStage, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
 CURRENT = ("met", "below")
@@ -291,8 +291,8 @@ def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
     """What the initiative claimed at the end of a day, what the product said its evidence supported, and the
     shortfall's name.
 
-    For today it is worked out from the facts; for an earlier day it is what was said then, as `PastStanding` kept it.
-    All three are "" for a day before the initiative was registered here.
+    For today it is worked out from the facts; for an earlier day it is what was said then, as `PastSupportedStage` kept
+    it. All three are "" for a day before the initiative was registered here.
     """
     if on >= clock.today():
         support = judged(initiative).support
@@ -301,7 +301,9 @@ def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
     if initiative.registered_at >= end:
         return "", "", ""
     moved = StageChange.objects.filter(initiative=initiative, at__lt=end).order_by("-pk").first()
-    kept = PastStanding.objects.filter(initiative=initiative, computed_at__lt=end).order_by("-pk").first()
+    kept = (
+        PastSupportedStage.objects.filter(initiative=initiative, computed_at__lt=end).order_by("-pk").first()
+    )
     last = end - timedelta(microseconds=1)
     span = next((span for span in kept.spans if _covers(span, last)), None) if kept else None
     claimed = moved.to_stage if moved else "proposed"
@@ -333,7 +335,9 @@ def gap_counts(judged: Judged) -> dict[str, int]:
 
 
 def to_verify(judged: Judged) -> list[dict] | None:
-    """Answers up to the claimed stage that wait to be verified, as `Span.to_verify` keeps them; None for none."""
+    """Answers up to the claimed stage that wait to be verified, as `SupportedStagePeriod.to_verify` keeps them; None
+    for none.
+    """
     found = []
     claimed, book = judged.facts.claimed, judged.book
     passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1], NEXT_ACCEPTANCE}
@@ -354,7 +358,7 @@ def asked(facts: Facts, book: Book) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _asked(book: Book, claimed: str) -> tuple[str, ...]:
-    """Made once for a stage of a rulebook: every standing that is written asks for it."""
+    """Made once for a stage of a rulebook: every supported stage that is written asks for it."""
     keys: dict[str, None] = {}
     for stage in RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1]:
         gate = book.gate_to(stage)

@@ -143,7 +143,7 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
         initiative_number__in=numbers, decision__isnull=True, at__gte=since
     )
     past_us = {numbers[number] for number in unasked.values_list("initiative_number", flat=True).distinct()}
-    acts = LogFinding.objects.standing().filter(initiative__in=found, kind__in=NOT_PERMITTED, at__gte=since)
+    acts = LogFinding.objects.current().filter(initiative__in=found, kind__in=NOT_PERMITTED, at__gte=since)
     past_us |= set(acts.filter(probable=False).values_list("initiative", flat=True))
     for key, (initiative, scope, days) in found.items():
         if key in past_us or any(row.subjects > scope.user_count for row in days):

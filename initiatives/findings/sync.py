@@ -1,4 +1,6 @@
-"""Findings synchronised to initiatives: shortcomings written down, holds opened and closed, standings rewritten."""
+"""Findings synchronised to initiatives: shortcomings written down, holds opened and closed, supported stages
+rewritten.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +12,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import contributed
 from initiatives.facts import finding_rules, rulebook_in_effect
 from initiatives.findings import alerts
-from initiatives.initiative.act import act, batched, settle_standings
+from initiatives.initiative.act import act, batched, rewrite_supported_stages
 from initiatives.models import Hold, Initiative, Measurement, Shortcoming
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
@@ -21,15 +23,15 @@ FAILED_DRILL = "failed_drill"
 def follow(initiatives: list[Initiative]) -> list[Initiative]:
     """Write down what the register says against these locked initiatives, in the running act, set-wise.
 
-    Opens and closes the holds that this calls for and rewrites the standings of initiatives of which it says something
-    else than before; returns those.
+    Opens and closes the holds that this calls for and rewrites the supported stages of initiatives of which it says
+    something else than before; returns those.
     """
     now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     there = finding_rules.there(keys)
     for says, settle in contributed.settled_first.items():
         settle([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
     wanted = finding_rules.wanted(keys, there)
-    rows = Shortcoming.objects.standing().filter(initiative__in=keys)
+    rows = Shortcoming.objects.current().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
     kept = dict.fromkeys((key, one) for key in keys for one in wanted.get(key, ()))
     new = [place for place in kept if place not in known]
@@ -56,7 +58,7 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
     measured = _follow_measured(initiatives, there, now)
     rewritten = [initiative for initiative in initiatives if initiative.pk in touched | held | measured]
     if rewritten:
-        settle_standings(rewritten)
+        rewrite_supported_stages(rewritten)
     return rewritten
 
 
@@ -68,7 +70,7 @@ def _follow_measured(initiatives: list[Initiative], there: finding_rules.There, 
     for measures in contributed.measures:
         if keys := there.to_ask(measures):
             found |= dict.fromkeys(measures(keys))
-    rows = Measurement.objects.standing().filter(initiative__in=[initiative.pk for initiative in initiatives])
+    rows = Measurement.objects.current().filter(initiative__in=[initiative.pk for initiative in initiatives])
     known = {(row.initiative_id, _measured(row)): row for row in rows}
     new = [place for place in found if place not in known]
     gone = [row for place, row in known.items() if place not in found]
@@ -156,14 +158,14 @@ def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_
         row_history.update_where(Hold, [row.pk for row in waiting], liftable_since=now)
     if again:
         row_history.update_where(Hold, [row.pk for row in again], liftable_since=None)
-    standing = [row for place, row in opened.items() if place in calls]
+    current = [row for place, row in opened.items() if place in calls]
     worse = [
         row
-        for row in standing
+        for row in current
         if row.kind == FAILED_DRILL
         and any(words not in row.reason for words in calls[row.initiative_id, row.kind])
     ]
-    _say_anew(standing, calls)
+    _say_anew(current, calls)
     _tell(missing, again, worse, by_key, wanted)
     return {row.initiative_id for row in (*missing, *ended, *again)}
 

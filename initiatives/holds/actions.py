@@ -17,7 +17,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.facts.supported_stage import facts_of
 from initiatives.findings import alerts
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     Evidence,
     Excuse,
@@ -25,7 +25,7 @@ from initiatives.models import (
     Hold,
     Initiative,
     Obligation,
-    PastStanding,
+    PastSupportedStage,
     Review,
     RoleAssignment,
     StageChange,
@@ -54,7 +54,7 @@ def hold(*, initiative: Initiative, reason: str, by: User) -> Hold:
         )
         row.save()
         entries.record(EntryKind.HOLD_OPENED, initiative=initiative, hold_kind=row.kind, why=row.reason)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
         alerts.tell_holds([row])
     return row
 
@@ -69,7 +69,7 @@ def lift_hold(*, hold: Hold, reason: str, by: User) -> Hold:
             raise Conflict("This hold was lifted already.")
         initiative_permissions.may_lift(hold, by).or_refuse()
         _close(initiative, hold, reason.strip(), by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return hold
 
 
@@ -198,7 +198,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 "Answer them under Requirements, with evidence.",
             ).or_refuse()
         settle_row(obligation, by=by, note=note.strip() or "Settled")
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return obligation
 
 
@@ -298,7 +298,7 @@ def _facts(initiative: Initiative):
 def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
     """Settle a post-mortem's obligation in the act that confirms it; called by the app above, inside its own act."""
     settle_row(obligation, by=by, note=note)
-    settle_standing(obligation.initiative)
+    rewrite_supported_stage(obligation.initiative)
     return obligation
 
 
@@ -432,11 +432,11 @@ def follow_support(
 def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
     """The last day on which the claim of each of these initiatives was supported, by key; they have just lost it.
 
-    What ended by age ended at a midnight, and the day before was its last: so the standing before foretold. Whatever
-    an act of today ended was supported today.
+    What ended by age ended at a midnight, and the day before was its last: so the supported stage before foretold.
+    Whatever an act of today ended was supported today.
     """
     now = clock.now()
-    newest = PastStanding.objects.filter(initiative__in=initiatives, computed_at__lt=now).order_by(
+    newest = PastSupportedStage.objects.filter(initiative__in=initiatives, computed_at__lt=now).order_by(
         "initiative_id", "-id"
     )
     foretold = {row.initiative_id: row for row in newest.distinct("initiative_id")}

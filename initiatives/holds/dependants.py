@@ -11,7 +11,7 @@ from governance.vocabulary import EARLY_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import create_evidence, withdraw_row
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Dependant, Initiative
 
 # What an executive states answers this question of the production gate (rulebook; S2-13).
@@ -110,7 +110,7 @@ def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
             )
         dependant.save()
         entries.record(EntryKind.DEPENDENCE_STATED, initiative=initiative, who=dependant.who, words=words)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return dependant
 
 
@@ -151,7 +151,7 @@ def end_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
             raise Conflict("It has ended already.")
         end_row(initiative, dependant, reason.strip() or "Nobody depends on it there any more")
         entries.record(EntryKind.DEPENDANT_ENDED, initiative=initiative, who=dependant.who)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return dependant
 
 

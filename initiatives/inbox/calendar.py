@@ -16,7 +16,7 @@ from governance.notifications.calendar_feed import DueDay
 from governance.vocabulary import ObligationKind, Stage
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import supported_stage
-from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
+from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, SupportedStagePeriod
 from initiatives.reviews import inbox as review_inbox
 from initiatives.reviews import review_turn
 from initiatives.worklist.person_worklist import Look, look_of
@@ -93,7 +93,9 @@ def reviews(look: Look) -> Iterator[Found]:
 
 def evidence(look: Look) -> Iterator[Found]:
     """The first day on which evidence of an initiative that the person works on no longer counts."""
-    ageing = Span.objects.covering(look.now).filter(initiative__in=look.working, next_stale_on__isnull=False)
+    ageing = SupportedStagePeriod.objects.covering(look.now).filter(
+        initiative__in=look.working, next_stale_on__isnull=False
+    )
     for span in ageing:
         initiative, held = look.working[span.initiative_id]
         if held != {"sponsor"} and not initiative.imported:

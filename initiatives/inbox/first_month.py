@@ -18,7 +18,14 @@ from governance.vocabulary import ObligationKind, Role, Stage, Tier
 from initiatives.inbox import first_steps, seat_time
 from initiatives.inbox.first_steps import Step, number_of
 from initiatives.initiative.review_state import EligibleSigners, seat_states
-from initiatives.models import ImportBatch, Initiative, Obligation, RoleAssignment, RulebookDraft, Span
+from initiatives.models import (
+    ImportBatch,
+    Initiative,
+    Obligation,
+    RoleAssignment,
+    RulebookDraft,
+    SupportedStagePeriod,
+)
 
 TIERS = (Tier.MINIMAL, Tier.LIMITED, Tier.HIGH)
 
@@ -139,9 +146,11 @@ def _days() -> Step:
 
 
 def gaps_by_layer() -> Counter[str]:
-    """How much all imported initiatives lack now for what they claim, by layer, as their standings count it."""
+    """How much all imported initiatives lack now for what they claim, by layer, as their supported stages count it."""
     found: Counter[str] = Counter()
-    spans = Span.objects.covering(clock.now()).filter(initiative__in=claiming().order_by().values("pk"))
+    spans = SupportedStagePeriod.objects.covering(clock.now()).filter(
+        initiative__in=claiming().order_by().values("pk")
+    )
     for gaps in spans.order_by().values_list("gaps", flat=True):
         found.update(gaps)
     return found

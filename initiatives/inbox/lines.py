@@ -21,7 +21,7 @@ from initiatives.inbox import contract_lines, role_lines
 from initiatives.inbox.stage_expiry_lines import ends
 from initiatives.intake import inbox as intake_inbox
 from initiatives.integration.systems import inbox as system_inbox
-from initiatives.models import Evidence, Initiative, Span, Waiver
+from initiatives.models import Evidence, Initiative, SupportedStagePeriod, Waiver
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import inbox as review_inbox
 from initiatives.worklist.person_worklist import Look, look_of
@@ -248,7 +248,7 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
         )
 
 
-def _ageing(look: Look, spans: dict[int, Span]):
+def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
     # Counted to the last day on which it is current, as pages say it: the next one is the first on which it is not.
     last = look.today + timedelta(days=AGEING_DAYS + 1)
     soon = {

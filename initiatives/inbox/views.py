@@ -29,7 +29,7 @@ from initiatives.activity import timeline
 from initiatives.form_fields import DayField
 from initiatives.inbox import first_steps as inbox_first_steps
 from initiatives.initiative.initiative_frame import pick
-from initiatives.models import Span
+from initiatives.models import SupportedStagePeriod
 
 BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
@@ -165,7 +165,9 @@ def _ageing(initiatives) -> list[tuple[str, int, bool]]:
     today = clock.today()
     last = today + timedelta(days=BARS * DAYS_A_BAR - 1)
     ends = (
-        Span.objects.filter(initiative__in=initiatives.values("pk"), next_stale_on__range=(today, last))
+        SupportedStagePeriod.objects.filter(
+            initiative__in=initiatives.values("pk"), next_stale_on__range=(today, last)
+        )
         .values("next_stale_on")
         .annotate(n=Count("initiative", distinct=True))
         .values_list("next_stale_on", "n")

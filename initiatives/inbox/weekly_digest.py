@@ -38,7 +38,7 @@ from initiatives.models import (
     Hold,
     Initiative,
     Obligation,
-    PastStanding,
+    PastSupportedStage,
     Review,
     RoleAssignment,
 )
@@ -216,7 +216,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     """What happened in the unit and everything below it since then, and what stands there now, for this reader."""
     rulebook = Rulebook.objects.current()
     seen = initiative_permissions.visible_to(person).live().filter(unit__path__startswith=unit.path)
-    running = filters.with_standing(seen.filter(stage__in=RUNNING_STAGES), rulebook, clock.now())
+    running = filters.with_supported_stage(seen.filter(stage__in=RUNNING_STAGES), rulebook, clock.now())
     counts = running.order_by().aggregate(n=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
     list_of_all = f"{settings.ADDRESS}{reverse('decisions')}?unit={unit.pk}"
@@ -388,9 +388,11 @@ def _closed(seen: QuerySet, running: QuerySet, since: datetime) -> list[Line]:
         _line(row.initiative, f"{row.closed_by or row.owner} closed “{_short(row.text)}”")
         for row in rows.order_by("-closed_at")[:READ]
     ]
-    changed = running.filter(standing__computed_at__gte=since).order_by("-standing__computed_at")
+    changed = running.filter(supported_stage__computed_at__gte=since).order_by(
+        "-supported_stage__computed_at"
+    )
     now = {initiative.pk: initiative for initiative in changed[: READ * 5]}
-    then = PastStanding.objects.filter(initiative__in=list(now), computed_at__lt=since)
+    then = PastSupportedStage.objects.filter(initiative__in=list(now), computed_at__lt=since)
     for row in then.order_by("initiative_id", "-id").distinct("initiative_id"):
         initiative = now[row.initiative_id]
         before, left = _gaps_then(row, since), sum((initiative.gap_counts or {}).values())
@@ -405,7 +407,7 @@ def _integration(seen: QuerySet, since: datetime) -> list[Line]:
     """Initiatives whose integration was worked on, which nobody sees from outside: how much, and when they last
     moved.
     """
-    rows = Effort.objects.standing().filter(
+    rows = Effort.objects.current().filter(
         initiative__in=seen, layer=Layer.INTEGRATION, at__gte=since, week__gte=monday(clock.local_day(since))
     )
     sums = rows.values("initiative").annotate(hours_of=Sum("hours"), waited_of=Sum("waited_days"))
@@ -424,7 +426,7 @@ def _integration(seen: QuerySet, since: datetime) -> list[Line]:
     return lines
 
 
-def _gaps_then(row: PastStanding, moment: datetime) -> int:
+def _gaps_then(row: PastSupportedStage, moment: datetime) -> int:
     for span in reversed(row.spans):
         if datetime.fromisoformat(span["from_at"]) <= moment:
             return sum(span["gaps"].values())

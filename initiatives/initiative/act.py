@@ -1,4 +1,6 @@
-"""The frame of every act: the lock on the initiative, the actor, the entry of a refusal, the standing rewritten."""
+"""The frame of every act: the lock on the initiative, the actor, the entry of a refusal, the supported stage
+rewritten.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.vocabulary.readable_text import ReadableText
 from initiatives.contributions import contributed
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
@@ -98,14 +100,14 @@ def _record_refusal(name, by, system, initiative, refused: Refused) -> None:
     refused.recorded = True
 
 
-def settle_standing(initiative: Initiative) -> None:
+def rewrite_supported_stage(initiative: Initiative) -> None:
     """Rewrite what the evidence of the initiative supports, in the transaction of the change; obligations of grace
     follow it.
     """
-    settle_standings([initiative])
+    rewrite_supported_stages([initiative])
 
 
-def settle_standings(initiatives: list[Initiative], grace=None) -> list:
+def rewrite_supported_stages(initiatives: list[Initiative], grace=None) -> list:
     """The same for many locked initiatives, read and written together.
 
     Returns the obligations of grace that were opened; `grace` as `holds.follow_support` takes it. With it, nothing
@@ -117,7 +119,7 @@ def settle_standings(initiatives: list[Initiative], grace=None) -> list:
         return
     # What was changed is read anew, and once.
     with request_memo.afresh(), request_memo.one_look():
-        support = standings.rewrite(initiatives)
+        support = supported_stage_rows.rewrite(initiatives)
         opened = [
             obligation
             for follow in contributed.followers
@@ -130,9 +132,9 @@ def settle_standings(initiatives: list[Initiative], grace=None) -> list:
 
 @contextmanager
 def together():
-    """Many acts in one transaction, for whoever replays a life: each standing is rewritten once, at the end.
+    """Many acts in one transaction, for whoever replays a life: each supported stage is rewritten once, at the end.
 
-    No act decides by a standing, which is derived; each judges the facts afresh. A refusal ends all of them.
+    No act decides by a supported stage, which is derived; each judges the facts afresh. A refusal ends all of them.
     """
     waiting: dict = {}
     token = _together.set(waiting)
@@ -143,7 +145,7 @@ def together():
             for pk, who in waiting.items():
                 system = "" if who.person else who.name.removeprefix("system: ")
                 with row_history.acting(by=who.person, system=system, reason=who.reason):
-                    settle_standing(lock(pk))
+                    rewrite_supported_stage(lock(pk))
     finally:
         _together.reset(token)
 

@@ -8,7 +8,7 @@ from governance.contributions import InitiativeEnd, NamedEvidence
 from governance.vocabulary import CLOSED_STAGES, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
-from initiatives.initiative.act import lock, settle_standing
+from initiatives.initiative.act import lock, rewrite_supported_stage
 from initiatives.models import Evidence, Initiative, RoleAssignment, SignOff
 
 
@@ -90,9 +90,9 @@ def _names_it(term: str) -> bool:
 
 
 def after_erasure(refs: set[str]) -> None:
-    """Rewrite the standing of initiatives that lost evidence."""
+    """Rewrite the current of initiatives that lost evidence."""
     for ref in sorted(refs):
-        settle_standing(lock(Initiative.objects.get(number=int(ref[3:]))))
+        rewrite_supported_stage(lock(Initiative.objects.get(number=int(ref[3:]))))
 
 
 CONTRIBUTION = Contribution(

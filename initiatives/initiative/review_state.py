@@ -126,7 +126,7 @@ def snapshot_of(
         facts, eligible_signers, sign_offs = (
             supported_stage.facts_of(initiative),
             eligible_signers_of(initiative),
-            initiative_rows.standing_sign_offs(review),
+            initiative_rows.current_sign_offs(review),
         )
     judged = criteria.judge(facts, review.rulebook.book, at)
     judged_sign_offs = all_judged(sign_offs, eligible_signers, judged)
@@ -167,7 +167,7 @@ def with_sign_off(snapshot: ReviewSnapshot, row: SignOff) -> ReviewSnapshot:
 def all_judged(
     rows: list[SignOff], eligible_signers: EligibleSigners, judged: Judged
 ) -> tuple[criteria.JudgedSignOff, ...]:
-    """Standing sign-offs of a review as the rules see them."""
+    """Current sign-offs of a review as the rules see them."""
     return tuple(as_judged(row, eligible_signers, judged, beside=rows) for row in rows)
 
 

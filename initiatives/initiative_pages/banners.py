@@ -200,8 +200,8 @@ def _switch_banner(initiative, may) -> list[dict]:
 def _hold_banners(initiative, facts, now, may) -> list[dict]:
     found = []
     holding = criteria.holds_at(facts, rulebook_in_effect.rulebook_of(initiative, now).book, now)
-    standing = {hold.kind for hold in holding}
-    rows = [row for row in initiative_rows.rows(initiative, "holds") if row.kind in standing]
+    current = {hold.kind for hold in holding}
+    rows = [row for row in initiative_rows.rows(initiative, "holds") if row.kind in current]
     chair = initiative_permissions.acting_chair(initiative)[0] if rows else None
     steward = facts.people.get(Role.DATA_STEWARD, "the data steward (nobody yet)")
     for row in rows:

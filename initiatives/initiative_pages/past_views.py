@@ -17,7 +17,7 @@ from governance.web.pages.as_of_views import Day
 from initiatives.activity.entry_wording import question
 from initiatives.evidence.views import STATES, state_of_item
 from initiatives.facts import initiative_rows, supported_stage
-from initiatives.models import Initiative, SignOff, Standing
+from initiatives.models import Initiative, SignOff, SupportedStage
 
 NOTHING = "nothing"
 ANSWER_KINDS = {
@@ -32,14 +32,14 @@ LONGEST = 240  # characters of an answer that are shown beside another
 
 
 def kept_beside_now(context) -> dict:
-    """What the standing said on the day that is looked at, beside what the rows and rules known then give now.
+    """What the supported stage said on the day that is looked at, beside what the rows and rules known then give now.
 
-    Keys: rows (words, then, now, differs; none without a standing), differs, computed_at, kept_book, now_book,
+    Keys: rows (words, then, now, differs; none without a supported stage), differs, computed_at, kept_book, now_book,
     compare_url.
     """
     initiative, now = context["initiative"], context["now"]
     judged = context["judged"]
-    stored = Standing.objects.filter(initiative=initiative).select_related("rulebook").first()
+    stored = SupportedStage.objects.filter(initiative=initiative).select_related("rulebook").first()
     span = initiative.spans.covering(now).first() if stored else None
     asked = Day.of(as_of.current()).asked
     found = {
@@ -113,7 +113,7 @@ def then_of(number: int) -> Then | None:
     book, facts = judged.book, judged.facts
     return Then(
         {
-            "Stage and standing": _standing(initiative, judged),
+            "Stages": _supported_stage(initiative, judged),
             "Answers": _answers(facts, book),
             "Evidence": _evidence(facts, book, now),
             "Holds": {
@@ -133,7 +133,7 @@ def then_of(number: int) -> Then | None:
     )
 
 
-def _standing(initiative, judged: criteria.Judged) -> dict:
+def _supported_stage(initiative, judged: criteria.Judged) -> dict:
     book, support, gaps = judged.book, judged.support, supported_stage.gap_counts(judged)
     versions = initiative_rows.rows(initiative, "contract_versions")
     in_force = [version for version in versions if _binds(version, judged.at)]

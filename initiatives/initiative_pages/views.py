@@ -271,7 +271,7 @@ def _named_in_sign_offs(request, row) -> bool:
     them.
     """
     return request.method != "POST" and any(
-        review.is_open and initiative_rows.standing_sign_offs(review)
+        review.is_open and initiative_rows.current_sign_offs(review)
         for review in initiative_rows.reviews(row)
     )
 

@@ -104,7 +104,7 @@ def chosen(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
         initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
     if wanted.initiative is not None:
         initiatives = initiatives.filter(number=wanted.initiative)
-    rows = Effort.objects.standing().filter(initiative__in=initiatives.order_by().values("pk"))
+    rows = Effort.objects.current().filter(initiative__in=initiatives.order_by().values("pk"))
     if wanted.since:
         rows = rows.filter(week__gte=monday(wanted.since))
     if wanted.until:
@@ -225,7 +225,7 @@ def not_budgeted(initiatives: QuerySet, wanted: Wanted) -> Redesigns:
     if wanted.unit is not None:
         initiatives = initiatives.filter(unit__path__startswith=wanted.unit.path)
     running = initiatives.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
-    rows = ProcessRecord.objects.standing().filter(
+    rows = ProcessRecord.objects.current().filter(
         initiative__in=running, redesign_cost__isnull=True, replaced_by__isnull=True
     )
     rows = rows.exclude(to_be=[])

@@ -27,8 +27,8 @@ from initiatives.models import (
     RoleAssignment,
     ScopeVersion,
     Shortcoming,
-    Span,
     StageChange,
+    SupportedStagePeriod,
     Voiding,
 )
 from initiatives.stages.actions import STOP_REASONS
@@ -97,9 +97,9 @@ class Facts:
         """What evidence supports now in these stages, where that is not being recomputed."""
         rulebook = self.wanted.rulebook
         if rulebook is None:
-            return Span.objects.none()
-        known = Span.objects.covering(self.wanted.now).filter(initiative__stage__in=stages)
-        return known.filter(initiative__standing__computed_at__gte=rulebook.published_at)
+            return SupportedStagePeriod.objects.none()
+        known = SupportedStagePeriod.objects.covering(self.wanted.now).filter(initiative__stage__in=stages)
+        return known.filter(initiative__supported_stage__computed_at__gte=rulebook.published_at)
 
     @cached_property
     def judged_mvps(self) -> dict[int, tuple[bool, bool, bool]]:
@@ -174,7 +174,7 @@ class Facts:
             for key, tier, result, seen_on in rows
             if result == "pass" and not (days[tier] and seen_on < today - timedelta(days=days[tier]))
         }
-        said = Shortcoming.objects.standing().filter(
+        said = Shortcoming.objects.current().filter(
             Q(until__isnull=True) | Q(until__gt=wanted.now), requirement=USAGE, since__lte=wanted.now
         )
         return passing - _keys(said)

@@ -1,7 +1,8 @@
 """The figures of the page Flow, each worked out in one question over the initiatives that were chosen.
 
 Moves come from stage changes, lengths of stays from the moments between them, and what lies ahead from the spans that
-`standing.rewrite` left: nothing is judged here, so no picture can say anything else than the initiatives it sums up.
+`supported_stage_rows.rewrite` left: nothing is judged here, so no picture can say anything else than the initiatives it
+sums up.
 """
 
 from collections.abc import Sequence
@@ -59,10 +60,10 @@ AHEAD = """
 ahead AS (
   SELECT s.initiative_id, s.from_at, s.next_stale_on, s.shortfall, gaps.open,
          lag(s.shortfall) OVER w AS shortfall_before, lag(gaps.open) OVER w AS open_before
-    FROM initiatives_span s
+    FROM initiatives_supportedstageperiod s
     JOIN chosen ON chosen.id = s.initiative_id
-    JOIN initiatives_standing standing
-      ON standing.initiative_id = s.initiative_id AND standing.computed_at >= %(published)s
+    JOIN initiatives_supportedstage stored
+      ON stored.initiative_id = s.initiative_id AND stored.computed_at >= %(published)s
     JOIN initiatives_initiative c ON c.id = s.initiative_id AND c.stage = ANY(%(running)s) AND c.withdrawn_at IS NULL
     CROSS JOIN LATERAL (SELECT coalesce(sum(value::int), 0) AS open FROM jsonb_each_text(s.gaps)) gaps
    WHERE (s.until_at IS NULL OR s.until_at > %(now)s) AND s.from_at < %(end)s
@@ -82,9 +83,9 @@ SELECT (day - %(today)s - 1) / 7, count(DISTINCT initiative_id) FILTER (WHERE ag
 GAPS = """
 open AS (
   SELECT s.initiative_id, gap.key AS layer, gap.value::int AS gaps
-    FROM initiatives_span s
+    FROM initiatives_supportedstageperiod s
     JOIN chosen ON chosen.id = s.initiative_id
-    JOIN initiatives_standing standing ON standing.initiative_id = s.initiative_id AND standing.computed_at >= %s
+    JOIN initiatives_supportedstage stored ON stored.initiative_id = s.initiative_id AND stored.computed_at >= %s
     CROSS JOIN LATERAL jsonb_each_text(s.gaps) gap
    WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND gap.value::int > 0
 )
@@ -95,9 +96,9 @@ SELECT layer, sum(gaps), count(DISTINCT initiative_id) FROM open GROUP BY 1
 # Money noted on initiatives, by approved stage; of it, what was spent where the evidence supports less than the stage.
 SPEND = """
 short AS (
-  SELECT s.initiative_id FROM initiatives_span s
+  SELECT s.initiative_id FROM initiatives_supportedstageperiod s
     JOIN chosen ON chosen.id = s.initiative_id
-    JOIN initiatives_standing standing ON standing.initiative_id = s.initiative_id AND standing.computed_at >= %s
+    JOIN initiatives_supportedstage stored ON stored.initiative_id = s.initiative_id AND stored.computed_at >= %s
    WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND s.shortfall > 0
 )
 SELECT c.stage, e.currency, sum(e.money), count(DISTINCT c.id),

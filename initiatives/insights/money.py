@@ -76,7 +76,7 @@ def costed(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> l
         failing = tuple(key for key, passed in zip(TESTS, tests, strict=True) if judged and passed is False)
         found[pk] = Costed(pk, stage, failing)
     keys = initiatives.order_by().values("pk")
-    given = FundingDecision.objects.standing().filter(initiative__in=keys, amount__isnull=False)
+    given = FundingDecision.objects.current().filter(initiative__in=keys, amount__isnull=False)
     for pk, currency, amount, decisions in (
         given.order_by()
         .values_list("initiative", "currency")

@@ -148,7 +148,7 @@ def _usage(initiatives, wanted) -> dict[int, list[str]]:
 
 
 def _funded(initiatives, wanted) -> dict[int, list[str]]:
-    rows = FundingDecision.objects.standing().filter(
+    rows = FundingDecision.objects.current().filter(
         wanted.days("decided_on"), initiative__in=_keys(initiatives)
     )
     found: dict[int, list[str]] = {}

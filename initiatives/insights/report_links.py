@@ -1,6 +1,6 @@
 """The reports of the portfolio: questions that boards ask again and again. Each is a filter over initiatives.
 
-A filter is handed initiatives that `filters.with_standing` has annotated.
+A filter is handed initiatives that `filters.with_supported_stage` has annotated.
 """
 
 from datetime import timedelta
@@ -54,7 +54,7 @@ def ending_stages(initiatives: QuerySet) -> QuerySet:
 
 def above_support() -> QuerySet:
     """Funding decisions for a stage that the evidence of their initiative did not support on that day (S1-38)."""
-    return FundingDecision.objects.standing().exclude(label="")
+    return FundingDecision.objects.current().exclude(label="")
 
 
 def funded_above_support(initiatives: QuerySet) -> QuerySet:

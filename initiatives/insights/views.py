@@ -32,7 +32,7 @@ from initiatives.insights.forms import Asked, PeriodForm, below, own_initiatives
 from initiatives.insights.reasons import MATTERS, MOST, Blurred, blurred
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio.figure_filters import MOVES, SPENT, moved_key
-from initiatives.portfolio.filters import with_standing, with_support
+from initiatives.portfolio.filters import with_support, with_supported_stage
 from initiatives.portfolio.views import chosen_initiatives
 
 PAGE = 25
@@ -124,8 +124,8 @@ def _named(asked: Asked, keys: list[int]) -> dict[int, Initiative]:
 
 
 def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySubquery:
-    """What the standing notes of an initiative come to, a sum for each currency: never added across."""
-    known = notes.objects.standing().filter(initiative=OuterRef("pk"), **{f"{column}__isnull": False})
+    """What the current notes of an initiative come to, a sum for each currency: never added across."""
+    known = notes.objects.current().filter(initiative=OuterRef("pk"), **{f"{column}__isnull": False})
     sums = known.order_by("currency").values("currency")
     return ArraySubquery(sums.annotate(sum=JSONObject(currency="currency", amount=Sum(column))).values("sum"))
 
@@ -160,7 +160,7 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
     asked = Asked(request)
     wanted = asked.wanted
     page = page_of(request, figure.keys(figures.Facts(asked.initiatives, wanted)), PAGE)
-    initiatives = with_standing(asked.initiatives.filter(pk__in=page), wanted.rulebook, wanted.now)
+    initiatives = with_supported_stage(asked.initiatives.filter(pk__in=page), wanted.rulebook, wanted.now)
     initiatives = list(initiatives.select_related("unit").order_by("since", "number"))
     why = reasons.of(figure.key, initiatives, wanted)
     context = {

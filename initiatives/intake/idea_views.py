@@ -111,7 +111,7 @@ def _cost_and_people(initiatives: list[Initiative]) -> tuple[dict, dict, dict]:
     """
     money = {row.initiative_id: row for row in BusinessCase.objects.filter(initiative__in=initiatives)}
     given: dict[int, list[tuple]] = {}
-    decided = FundingDecision.objects.standing().filter(initiative__in=initiatives, amount__isnull=False)
+    decided = FundingDecision.objects.current().filter(initiative__in=initiatives, amount__isnull=False)
     for pk, currency, amount in (
         decided.order_by()
         .values("initiative", "currency")

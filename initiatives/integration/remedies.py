@@ -42,7 +42,7 @@ class Fixing:
     @classmethod
     def read(cls, initiative: Initiative, may: WhoMay, back: str) -> "Fixing":
         """The same for a page that has not read the links yet."""
-        links = list(initiative.links.standing().select_related("system__owner", "account").order_by("pk"))
+        links = list(initiative.links.current().select_related("system__owner", "account").order_by("pk"))
         transfers: dict[int, list[Transfer]] = {}
         for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
             transfers.setdefault(transfer.link_id, []).append(transfer)
@@ -190,7 +190,7 @@ def beside_requirement(person: User, about: tuple[dict, str]) -> Part | None:
     if not context["facts"].short_of(key, now):
         return None
     fixing = Fixing.read(initiative, context["may"], reverse("requirement", args=[initiative.ref, key]))
-    rows = list(initiative.shortcomings.standing().select_related("system").order_by("since", "pk"))
+    rows = list(initiative.shortcomings.current().select_related("system").order_by("since", "pk"))
     # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
     rows += finding_rules.unless_found(rows)
     against = [

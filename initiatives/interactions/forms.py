@@ -79,7 +79,7 @@ class InteractionFilter(forms.Form):
         wanted, chosen = self.wanted, self.cleaned_data.get("found", "")
         if not chosen:
             return wanted
-        found = LogFinding.objects.standing().filter(initiative=initiative, interaction__isnull=False)
+        found = LogFinding.objects.current().filter(initiative=initiative, interaction__isnull=False)
         if wanted.since is not None:
             found = found.filter(at__gte=wanted.since)
         if wanted.until is not None:

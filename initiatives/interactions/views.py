@@ -162,7 +162,7 @@ def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpRespon
         "day_over": clock.local_day(row.at) < clock.today(),
         "decided": logged_decision_views.presented(initiative, [decided], keys)[0] if decided else None,
         "entry": batch.select_related("leaf").first(),
-        "found": LogFinding.objects.standing().filter(initiative=initiative, interaction=row.pk),
+        "found": LogFinding.objects.current().filter(initiative=initiative, interaction=row.pk),
     }
     return render(request, "initiatives/interactions/interaction.html", context)
 

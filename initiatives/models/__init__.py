@@ -54,11 +54,11 @@ from initiatives.models.imports import (
 )
 from initiatives.models.initiative import (
     Initiative,
-    PastStanding,
+    PastSupportedStage,
     RoleAssignment,
-    Span,
     StageChange,
-    Standing,
+    SupportedStage,
+    SupportedStagePeriod,
 )
 from initiatives.models.integration.components import ComponentVersion, Deployment, ModelEvaluation
 from initiatives.models.integration.definitions import DefinitionConflict, Term, TermDefinition, TermUse
@@ -173,7 +173,7 @@ __all__ = [
     "Observation",
     "OutputJudgement",
     "OutputSample",
-    "PastStanding",
+    "PastSupportedStage",
     "PerformancePromise",
     "ProcessRecord",
     "Profile",
@@ -197,14 +197,14 @@ __all__ = [
     "SignOff",
     "SignOnFlow",
     "SourceAcceptance",
-    "Span",
     "StageChange",
     "StandaloneDeclaration",
-    "Standing",
     "SubjectErasure",
     "SubjectExport",
     "SubjectHit",
     "SubjectRequest",
+    "SupportedStage",
+    "SupportedStagePeriod",
     "System",
     "SystemImport",
     "SystemImportMapping",

@@ -20,16 +20,16 @@ ENFORCING_LAYERS = {layer.value: layer.label for layer in (Layer.POLICY, Layer.R
 
 
 class EnforcementQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Mappings that nobody ended."""
         return self.filter(ended_at__isnull=True)
 
     def counting(self):
-        """Standing ones that name a control and an item of evidence which nobody withdrew and no newer one replaced."""
+        """Current ones that name a control and an item of evidence which nobody withdrew and no newer one replaced."""
         evidence = Q(
             evidence__isnull=False, evidence__withdrawn_at__isnull=True, evidence__superseded_by__isnull=True
         )
-        return self.standing().filter(evidence).exclude(control="")
+        return self.current().filter(evidence).exclude(control="")
 
 
 class ClauseEnforcement(models.Model):
@@ -61,7 +61,7 @@ class ClauseEnforcement(models.Model):
 
 
 class LogFindingQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Findings that were not withdrawn."""
         return self.filter(withdrawal__isnull=True)
 

@@ -171,7 +171,7 @@ class Gap(models.Model):
 
 
 class ShortcomingQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """What is still so, from whatever moment it counts."""
         return self.filter(ended_at__isnull=True)
 
@@ -210,7 +210,7 @@ class Shortcoming(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "requirement", "source"],
                 condition=Q(ended_at__isnull=True),
-                name="one_standing_shortcoming_per_source",
+                name="one_current_shortcoming_per_source",
             )
         ]
         indexes = [
@@ -227,7 +227,7 @@ class Shortcoming(models.Model):
 
 
 class MeasurementQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """What is still measured, from whatever moment it counts."""
         return self.filter(ended_at__isnull=True)
 
@@ -257,7 +257,7 @@ class Measurement(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "requirement", "source"],
                 condition=Q(ended_at__isnull=True),
-                name="one_standing_measurement_per_source",
+                name="one_current_measurement_per_source",
             ),
             models.CheckConstraint(
                 name="measured_until_after_since",

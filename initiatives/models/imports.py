@@ -44,7 +44,7 @@ class InventorySource(models.Model):
 
 
 class ImportBatchQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Files that nobody threw away, and whose import nobody undid."""
         return self.filter(discarded_at__isnull=True, undone_at__isnull=True)
 
@@ -254,7 +254,7 @@ class SystemImportMapping(models.Model):
 
 
 class SystemImportQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Tables that nobody dropped."""
         return self.filter(dropped_at__isnull=True)
 

@@ -367,37 +367,43 @@ class RoleAssignment(models.Model):
         return self.declined_at is None and self.ended_at is None
 
 
-class Standing(models.Model):
+class SupportedStage(models.Model):
     """What the evidence of an initiative supports, as far ahead as it is known. Derived: rewritten with every
     change.
     """
 
     derived = True
-    not_governed = "written by the database from the newest PastStanding, which is a row of the audit log"
+    not_governed = (
+        "written by the database from the newest PastSupportedStage, which is a row of the audit log"
+    )
 
-    initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="standing")
+    initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="supported_stage")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
     computed_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"standing of {self.initiative_id}"
+        return f"supported stage of {self.initiative_id}"
 
 
-class SpanQuerySet(models.QuerySet):
+class SupportedStagePeriodQuerySet(models.QuerySet):
     def covering(self, moment):
         """The spans that hold at `moment`: one per initiative."""
         return self.filter(from_at__lte=moment).filter(Q(until_at__isnull=True) | Q(until_at__gt=moment))
 
 
-class Span(models.Model):
+class SupportedStagePeriod(models.Model):
     """From a moment until a moment (or for good) the evidence supports this stage, if nothing else changes."""
 
     derived = True
-    not_governed = "written by the database from the newest PastStanding, which is a row of the audit log"
+    not_governed = (
+        "written by the database from the newest PastSupportedStage, which is a row of the audit log"
+    )
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="spans")
-    past_standing = models.ForeignKey("PastStanding", models.PROTECT, related_name="+", db_index=False)
+    past_supported_stage = models.ForeignKey(
+        "PastSupportedStage", models.PROTECT, related_name="+", db_index=False
+    )
     from_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True)
     supported = models.CharField(max_length=20)
@@ -415,9 +421,9 @@ class Span(models.Model):
     # it does not wait for, because they verified it already or added all of it. Null where none waits.
     to_verify = models.JSONField(null=True)
     next_stale_on = models.DateField(null=True)
-    seal = models.CharField(max_length=64)  # `initiatives.facts.standings.seal_of`
+    seal = models.CharField(max_length=64)  # `initiatives.facts.supported_stage_rows.seal_of`
 
-    objects = SpanQuerySet.as_manager()
+    objects = SupportedStagePeriodQuerySet.as_manager()
 
     class Meta:
         ordering = ["initiative", "from_at"]
@@ -445,10 +451,10 @@ class Span(models.Model):
         return f"{self.initiative_id}: {self.supported} from {self.from_at}"
 
 
-class PastStanding(WrittenOnce):
-    """A standing as it was computed once, with its spans: what the product said on that day. Append-only."""
+class PastSupportedStage(WrittenOnce):
+    """A supported stage as it was computed once, with its spans: what the product said on that day. Append-only."""
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="past_standings")
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="past_supported_stages")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
     computed_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True)
@@ -458,29 +464,29 @@ class PastStanding(WrittenOnce):
         indexes = [models.Index(fields=["initiative", "-id"])]
 
     def __str__(self) -> str:
-        return f"standing of {self.initiative_id} computed at {self.computed_at}"
+        return f"supported stage of {self.initiative_id} computed at {self.computed_at}"
 
 
-# The newest standing of each initiative among those known by that day; `{known}` is the condition on its transaction.
-# Initiatives are never deleted, so the table of today has the keys of all there ever were: each is one step down an
-# index.
+# The newest supported stage of each initiative among those known by that day; `{known}` is the condition on its
+# transaction. Initiatives are never deleted, so the table of today has the keys of all there ever were: each is one
+# step down an index.
 NEWEST = """
   FROM public.initiatives_initiative i CROSS JOIN LATERAL
-       (SELECT k.id FROM public.initiatives_paststanding k WHERE k.initiative_id = i.id AND {known}
-         ORDER BY k.id DESC LIMIT 1) newest JOIN public.initiatives_paststanding p ON p.id = newest.id
+       (SELECT k.id FROM public.initiatives_pastsupportedstage k WHERE k.initiative_id = i.id AND {known}
+         ORDER BY k.id DESC LIMIT 1) newest JOIN public.initiatives_pastsupportedstage p ON p.id = newest.id
 """
 INDEXES = {
-    "initiatives_paststanding": "CREATE INDEX IF NOT EXISTS initiatives_paststanding_newest"
-    " ON initiatives_paststanding (initiative_id, id, xact)"
+    "initiatives_pastsupportedstage": "CREATE INDEX IF NOT EXISTS initiatives_pastsupportedstage_newest"
+    " ON initiatives_pastsupportedstage (initiative_id, id, xact)"
 }
 VIEWS = {
-    "initiatives_standing": "SELECT p.id, i.id AS initiative_id, p.rulebook_id, p.computed_at, p.valid_until"
+    "initiatives_supportedstage": "SELECT p.id, i.id AS initiative_id, p.rulebook_id, p.computed_at, p.valid_until"
     + NEWEST,
-    "initiatives_span": (
+    "initiatives_supportedstageperiod": (
         "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall,"
         " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
-        " span.to_verify, span.next_stale_on, p.id AS past_standing_id, span.seal"
+        " span.to_verify, span.next_stale_on, p.id AS past_supported_stage_id, span.seal"
         + NEWEST
-        + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_span, p.spans) span"
+        + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_supportedstageperiod, p.spans) span"
     ),
 }

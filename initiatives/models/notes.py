@@ -27,7 +27,7 @@ EVENT_KINDS = {
 
 
 class NoteQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Notes that nobody took back."""
         return self.filter(withdrawn_at__isnull=True)
 

@@ -13,7 +13,7 @@ from initiatives.models.reviews import Review
 
 
 class DraftQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Drafts that are still worked on: neither loaded as a version nor dropped."""
         return self.filter(loaded__isnull=True, dropped_at__isnull=True)
 

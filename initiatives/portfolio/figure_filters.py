@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from governance import clock
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.models import Effort, Span, StageChange
+from initiatives.models import Effort, StageChange, SupportedStagePeriod
 
 SPENT = "spent"
 MONTHS = 12
@@ -69,7 +69,7 @@ def moved_key(move: str, month: date) -> str:
 def behind(initiatives: QuerySet, figure: str) -> QuerySet:
     """Those of the initiatives that this figure counts, one of `choices`; annotated as by `filters.with_support`."""
     if figure == SPENT:
-        spent = Effort.objects.standing().filter(initiative=OuterRef("pk"), money__isnull=False)
+        spent = Effort.objects.current().filter(initiative=OuterRef("pk"), money__isnull=False)
         return initiatives.filter(Exists(spent))
     kind, *rest = figure.split(".")
     if kind == "moved":
@@ -105,7 +105,7 @@ def _moved(initiatives: QuerySet, move: str, month: str) -> QuerySet:
 def _spans() -> QuerySet:
     """The spans of an initiative that hold from now on, within the days ahead."""
     now, end = clock.now(), clock.midnight_after(clock.today() + timedelta(days=DAYS_AHEAD))
-    return Span.objects.filter(
+    return SupportedStagePeriod.objects.filter(
         Q(until_at__isnull=True) | Q(until_at__gt=now), initiative=OuterRef("pk"), from_at__lt=end
     )
 
@@ -115,7 +115,7 @@ def _expiring(first: date, last: date) -> QuerySet:
 
 
 def _falling(first: date, last: date) -> QuerySet:
-    before = Span.objects.filter(
+    before = SupportedStagePeriod.objects.filter(
         Q(until_at__isnull=True) | Q(until_at__gt=clock.now()),
         initiative=OuterRef("initiative"),
         from_at__lt=OuterRef("from_at"),

@@ -1,6 +1,7 @@
 """Filters of the portfolio: claimed stage beside supported stage, in the database.
 
-What is supported comes from the spans that `standing.rewrite` left; nothing is computed while somebody reads.
+What is supported comes from the spans that `supported_stage_rows.rewrite` left; nothing is computed while somebody
+reads.
 """
 
 import django_filters
@@ -57,7 +58,7 @@ AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other fil
 def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
     """Initiatives with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
 
-    `supported` is "recomputing" where the standing was computed before `rulebook` was published.
+    `supported` is "recomputing" where the supported stage was computed before `rulebook` was published.
     """
     covering = Q(spans__from_at__lte=moment) & (
         Q(spans__until_at__isnull=True) | Q(spans__until_at__gt=moment)
@@ -87,7 +88,7 @@ def with_due(initiatives: QuerySet) -> QuerySet:
     )
 
 
-def with_standing(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
+def with_supported_stage(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
     """Initiatives with all that holds for them at `moment`: as `with_support` and `with_due`, and label and scale
     tests.
     """
@@ -111,10 +112,12 @@ def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Cas
 
 
 def seen_since(rulebook: Rulebook | None) -> Q:
-    """That the standing was computed since this version was published; without one, there are no standings."""
+    """That the supported stage was computed since this version was published; without one, there are no supported
+    stages.
+    """
     if rulebook is None:
-        return Q(standing__isnull=True)
-    return Q(standing__computed_at__gte=rulebook.published_at)
+        return Q(supported_stage__isnull=True)
+    return Q(supported_stage__computed_at__gte=rulebook.published_at)
 
 
 def known(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:

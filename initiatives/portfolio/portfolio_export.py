@@ -65,7 +65,7 @@ CHUNK = 500
 
 
 def portfolio(initiatives: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
-    """The initiatives of the portfolio, as `filters.with_standing`, `with_people` and `with_contract` annotated
+    """The initiatives of the portfolio, as `filters.with_supported_stage`, `with_people` and `with_contract` annotated
     them.
     """
     return csv_export.stream("portfolio", HEADING, _rows(initiatives, book), of=of, by=by)
@@ -78,7 +78,7 @@ def portfolio_workbook(initiatives: QuerySet, book: Book | None, *, of: str = ""
 
 def annotated(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
     """Initiatives with all that a row of the export says of them."""
-    initiatives = filters.with_standing(initiatives, rulebook, moment)
+    initiatives = filters.with_supported_stage(initiatives, rulebook, moment)
     return filters.with_people(filters.with_contract(initiatives, moment))
 
 

@@ -1,8 +1,8 @@
 """The portfolio page by page: no page works for the initiatives that are not on it.
 
 The keys of a page come first, in the order asked for and from the end that is nearer, and everything that a row shows
-is read for these keys alone. In the order that the portfolio opens with, an index holds the initiatives whose standing
-is known; those that are being recomputed follow them.
+is read for these keys alone. In the order that the portfolio opens with, an index holds the initiatives whose supported
+stage is known; those that are being recomputed follow them.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from django.db.models.functions import RowNumber
 from governance.database.batch_read import Batch, Given, Rows
 from governance.database.request_memo import counts
 from governance.models import Rulebook
-from initiatives.models import Initiative, Span, Standing
+from initiatives.models import Initiative, SupportedStage, SupportedStagePeriod
 from initiatives.portfolio import filters
 
 _SHOWN = filters.with_people(
-    filters.with_standing(
+    filters.with_supported_stage(
         Initiative.objects.all(), Rulebook(published_at=Given("published")), Given("moment")
     )
 )
@@ -29,7 +29,8 @@ _ROWS = Batch(initiatives=Rows(_SHOWN, "pk"))
 class Listing:
     """The chosen initiatives in their order, for a paginator: `total` of them, of which `short` claim too much.
 
-    `seen` is what the person may see at all: where nothing was asked for, it is counted without looking at standings.
+    `seen` is what the person may see at all: where nothing was asked for, it is counted without looking at supported
+    stages.
     """
 
     def __init__(self, chosen: filters.PortfolioFilter, seen: QuerySet, rulebook: Rulebook | None, moment):
@@ -74,8 +75,8 @@ class Listing:
 
     def _short(self, seen: QuerySet) -> QuerySet:
         """Spans that hold now and fall short; no initiative that was withdrawn has one, because only ideas are."""
-        spans = Span.objects.covering(self.moment).filter(shortfall__gt=0)
-        outdated = Standing.objects.filter(computed_at__lt=self.published)
+        spans = SupportedStagePeriod.objects.covering(self.moment).filter(shortfall__gt=0)
+        outdated = SupportedStage.objects.filter(computed_at__lt=self.published)
         spans = spans.exclude(initiative__in=outdated.values("initiative"))
         return spans.filter(initiative__in=seen.order_by().values("pk")) if seen.query.where else spans
 

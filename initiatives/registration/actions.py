@@ -10,7 +10,7 @@ from governance.models import Unit, User
 from governance.organisation.actions import open_to_own
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import BusinessCase, Initiative
 from initiatives.models.portfolio.business_cases import AMOUNTS
 from initiatives.roles.actions import create_role
@@ -79,7 +79,7 @@ def register(
             successor_of=successor_of.ref if successor_of else None,
         )
         create_role(initiative, "owner", owner, by, accepted=owner == by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return initiative
 
 

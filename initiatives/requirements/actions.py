@@ -15,7 +15,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import accounts_of
 from initiatives.evidence.actions import create_evidence
 from initiatives.files.plain_text import emptiness
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, AnswerDraft, Coverage, DeclaredGoal, Evidence, Initiative, Voiding
 
 
@@ -96,7 +96,7 @@ def answer(
                 by=by,
             )
         AnswerDraft.objects.filter(initiative=initiative, requirement=requirement, person=by).delete()
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 
@@ -163,7 +163,7 @@ def accept_not_applicable(*, initiative: Initiative, requirement: str, version: 
             seat=seat,
             why=row.text,
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 
@@ -195,7 +195,7 @@ def declare(*, initiative: Initiative, key: str, text: str, by: User) -> Declare
         row.declared, row.declared_at = text.strip(), clock.now()
         row.save()
         entries.record(EntryKind.DECLARED, initiative=initiative, key=key, text=row.declared, before=before)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 
@@ -231,7 +231,7 @@ def report_outcome(
             outcome=row.outcome,
             before=before,
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 

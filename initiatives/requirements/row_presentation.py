@@ -48,7 +48,7 @@ def sheets_of(initiative, book) -> list[Sheet]:
 
 @dataclass(frozen=True)
 class _Claim:
-    """The one fact that `standing.asked` looks at."""
+    """The one fact that `supported_stage.asked` looks at."""
 
     claimed: str
 

@@ -15,7 +15,7 @@ from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import accounts_of
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Initiative, StandaloneDeclaration
 
 
@@ -76,15 +76,15 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
             row.second_by, row.second_at, row.second_seat = by, clock.now(), seat
         row.save()
         entries.record(EntryKind.STANDALONE_ACCEPTED, initiative=initiative, seat=seat)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 
 def end_row(initiative: Initiative, why: str) -> None:
-    """End what stands, inside the running act, and write the standing anew: a link or a key came."""
+    """End what stands, inside the running act, and write the current anew: a link or a key came."""
     row = current_declaration(initiative)
     if row is not None:
         row.ended_at, row.ended_reason = clock.now(), why
         row.save()
         entries.record(EntryKind.STANDALONE_ENDED, initiative=initiative, why=why)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)

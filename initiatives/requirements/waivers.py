@@ -17,7 +17,7 @@ from initiatives.access.initiative_lookup import initiative_for
 from initiatives.access.permissions import is_acting_chair
 from initiatives.consents.consent_kinds import RISK_SEAT, Kind, Part, wrong_day
 from initiatives.facts import supported_stage
-from initiatives.initiative.act import settle_standing
+from initiatives.initiative.act import rewrite_supported_stage
 from initiatives.initiative.initiative_frame import sent
 from initiatives.models import Initiative, Waiver
 from initiatives.models.initiative import gate_out_of
@@ -62,7 +62,7 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
 
 def _after(waiver: Waiver, initiative: Initiative) -> None:
     if waiver.granted_at:
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
 
 
 def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[tuple[str, list]]:

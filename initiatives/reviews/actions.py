@@ -24,7 +24,7 @@ from initiatives.facts import initiative_rows
 from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
 from initiatives.initiative import review_state
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.initiative import gate_out_of
 from initiatives.models.stage_machine import judged, offered
@@ -68,7 +68,7 @@ def open_review(*, initiative: Initiative, by: User) -> Review:
             rulebook=rulebook.version,
         )
         if not follow_more(initiative):
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
         _tell_seats(initiative, review)
     return review
 
@@ -152,7 +152,7 @@ def decide(
                 retire_row(initiative, move, reason=reason.strip(), by=by, snapshot=snapshot)
             else:
                 promote(initiative, move, snapshot, scopes, declared, by=by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
         sealing.soon()
         checkpoint_mails.soon()  # after the sealing that it waits for
         _tell(team, initiative, review)

@@ -73,7 +73,7 @@ def decide(request, pk):
     insist(request, initiative_permissions.may_chair(initiative, request.user), "decide", initiative)
     proposed = [
         sign_off
-        for sign_off in initiative_rows.standing_sign_offs(row)
+        for sign_off in initiative_rows.current_sign_offs(row)
         if sign_off.verdict == SignOffVerdict.CONDITION
     ]
     usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
@@ -90,7 +90,7 @@ def decide(request, pk):
             "outcome": outcome,
             "conditions": _conditions(rows, proposed) if rows is None or rows.is_valid() else None,
             "sign_offs": {
-                sign_off.seat: sign_off.digest for sign_off in initiative_rows.standing_sign_offs(row)
+                sign_off.seat: sign_off.digest for sign_off in initiative_rows.current_sign_offs(row)
             },
         },
         label=_("Why it is refused") if refusing else _("Reason"),

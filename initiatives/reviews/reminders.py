@@ -22,7 +22,7 @@ from initiatives.reviews import review_turn
 
 
 def _open_reviews() -> list[Review]:
-    sign_offs = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="standing_sign_offs")
+    sign_offs = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="current_sign_offs")
     return list(
         Review.objects.filter(outcome=ReviewOutcome.OPEN)
         .select_related("initiative__unit", "initiative__contract", "rulebook")
@@ -39,7 +39,7 @@ def sign_offs_gone_stale(moment: datetime):
     reviews = [
         review
         for review in _open_reviews()
-        if any(sign_off.approves for sign_off in review.standing_sign_offs)
+        if any(sign_off.approves for sign_off in review.current_sign_offs)
     ]
     circle = Circle(review.initiative for review in reviews)
     for review in reviews:

@@ -19,7 +19,7 @@ def tell_turns(initiatives: list[Initiative]) -> None:
     for initiative in initiatives:
         review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
         if review is None or all(
-            row.verdict != SignOffVerdict.OBJECT for row in initiative_rows.standing_sign_offs(review)
+            row.verdict != SignOffVerdict.OBJECT for row in initiative_rows.current_sign_offs(review)
         ):
             continue
         review.rulebook = Rulebook.objects.kept(review.rulebook_id)

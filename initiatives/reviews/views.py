@@ -56,7 +56,7 @@ def review(request, pk):
 def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
     book = row.book
     by_criterion = {line.key: line for line in lines}
-    standing = {sign_off.row.pk for sign_off in sign_offs.values()}
+    current = {sign_off.row.pk for sign_off in sign_offs.values()}
     for question in initiative_rows.questions(row):
         if question.criterion in by_criterion:
             by_criterion[question.criterion].questions.append(question)
@@ -68,7 +68,7 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
         "lines": lines,
         "sign_offs": list(sign_offs.values()),
         "past_sign_offs": [
-            sign_off for sign_off in initiative_rows.sign_offs(row) if sign_off.pk not in standing
+            sign_off for sign_off in initiative_rows.sign_offs(row) if sign_off.pk not in current
         ],
         "compared": presentation.declared_against_results(row),
         # Fixed with the decision: while the review is open there are none.

@@ -16,7 +16,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.evidence.actions import create_evidence
 from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
@@ -92,9 +92,11 @@ def create_role(
 
 
 def _settle_for_verifier(initiative: Initiative, person: User) -> None:
-    """Settle the standing if the person, now asked to join or no longer, verified evidence of the initiative."""
+    """Rewrite the supported stage if the person, now asked to join or no longer, verified evidence of the
+    initiative.
+    """
     if Verification.objects.filter(evidence__initiative=initiative, verifier=person).exists():
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
 
 
 def propose_role(*, initiative: Initiative, role: str, person: User, by: User) -> RoleAssignment:
@@ -119,7 +121,7 @@ def propose_roles(*, initiative: Initiative, people: dict[str, User], by: User) 
                 raise ValidationError({role: f"{person} holds or is asked for this role already."})
             made.append(create_role(initiative, role, person, by, accepted=person == by))
         if by in people.values():
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return made
 
 
@@ -138,7 +140,7 @@ def accept_role(
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
         accept_row(initiative, assignment, words.strip() or acceptance_words(initiative, assignment.role))
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return assignment
 
 
@@ -165,7 +167,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
             no("Only a role in force is accepted again.").or_refuse()
         entries.record(EntryKind.ROLE_ACCEPTED_AGAIN, initiative=initiative, role=assignment.role)
         _attest(initiative, assignment, words.strip() or assignment.accepted_words)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return assignment
 
 
@@ -262,7 +264,7 @@ def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssign
             raise Conflict("This role has ended already.")
         _end(initiative, assignment, reason.strip())
         leave_vacancy(initiative, assignment)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return assignment
 
 

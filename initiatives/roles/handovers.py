@@ -17,7 +17,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.initiative.act import act, lock, settle_standing
+from initiatives.initiative.act import act, lock, rewrite_supported_stage
 from initiatives.models import Handover, Initiative
 from initiatives.roles import handover_queries
 from initiatives.roles.actions import accept_row, acceptance_words, create_role, decline_row
@@ -118,7 +118,7 @@ def accept_handovers(
             proof = (proofs or {}).get(row.pk)
             with act("accept handover", by=by, initiative=row.initiative_id, proof=proof) as initiative:
                 rows.append(_accept(initiative, _answerable(row, by)))
-                settle_standing(initiative)
+                rewrite_supported_stage(initiative)
     return rows
 
 

@@ -1,7 +1,7 @@
 """Preview of a role taken or ended: what it would end."""
 
 from governance.models import User
-from initiatives.initiative.act import settle_standing
+from initiatives.initiative.act import rewrite_supported_stage
 from initiatives.initiative.impact_preview import LEFT_OPEN, preview, somebody
 from initiatives.models import Initiative, RoleAssignment
 from initiatives.roles import actions
@@ -16,7 +16,7 @@ def of_role(initiative: Initiative, role: str, person: User, *, accepted: bool =
             waiting = actions.create_role(initiative, role, person, somebody(initiative) or person)
         if accepted:
             actions.accept_role(assignment=waiting, by=person)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
 
     return preview(initiative, run, by=person)
 

@@ -71,7 +71,7 @@ def _free(version: str, draft: RulebookDraft | None = None) -> str:
         )
     if Rulebook.objects.filter(version=version).exists():
         raise ValidationError({"version": f"Version {version} exists; give this one another name."})
-    others = RulebookDraft.objects.standing().filter(version=version)
+    others = RulebookDraft.objects.current().filter(version=version)
     if others.exclude(pk=draft.pk if draft else None).exists():
         raise ValidationError({"version": f"Another draft is called {version} already; choose another name."})
     return version
@@ -141,9 +141,9 @@ def add_requirement(
         moved: dict[Place, object] = {
             ("criterion", one): None for one in asked_by if text.row("criterion", one) is None
         }
-        standing = text.row("requirement", key)
-        if standing is not None and read(_text_of(draft, based_on)).row("requirement", key) is None:
-            moved[("requirement", key)] = standing["question"]
+        current = text.row("requirement", key)
+        if current is not None and read(_text_of(draft, based_on)).row("requirement", key) is None:
+            moved[("requirement", key)] = current["question"]
         if moved:
             raise Overtaken(draft, moved)
         _write(

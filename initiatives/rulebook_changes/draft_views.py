@@ -60,7 +60,7 @@ def drafts(request):
                     request, f"The draft of {draft.version} says what {draft.base.version} says."
                 )
                 return redirect("rulebook-draft", draft.pk)
-    rows = RulebookDraft.objects.standing().select_related("base", "by").defer("source").order_by("-at")
+    rows = RulebookDraft.objects.current().select_related("base", "by").defer("source").order_by("-at")
     context = {
         "nav": "rulebook",
         "form": form,

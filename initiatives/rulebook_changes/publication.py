@@ -14,7 +14,7 @@ from governance.transparency_log import signing_rules
 from governance.vocabulary import BoardRole, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.holds.actions import Grace
-from initiatives.initiative.act import act, batched, settle_standings
+from initiatives.initiative.act import act, batched, rewrite_supported_stages
 from initiatives.models import Forecast, Initiative, Obligation
 from initiatives.rulebook_changes.forecast_actions import MOST_AHEAD, MOST_GRACE
 
@@ -30,7 +30,7 @@ def publish_rulebook(
     forecast: Forecast | None = None,
     by: User,
 ) -> Rulebook:
-    """Put a rulebook in force as chair, after an admin proposed it; every standing is computed anew.
+    """Put a rulebook in force as chair, after an admin proposed it; every supported stage is computed anew.
 
     Open reviews keep the version they were opened with, new ones are opened under this one. `takes_effect`: from when
     it decides what is supported (initiatives/facts/rulebook_in_effect.py); `effective_on`: the day, where that is one
@@ -87,7 +87,7 @@ def publish_rulebook(
         keys = list(Initiative.objects.live().order_by("pk").values_list("pk", flat=True))
         opened: list[Obligation] = []
         for some in batched(keys):
-            opened += settle_standings(Initiative.objects.all_locked(some), grace)
+            opened += rewrite_supported_stages(Initiative.objects.all_locked(some), grace)
         _tell(rulebook, opened)
     return rulebook
 

@@ -6,7 +6,7 @@ from governance import clock
 from governance.models import User
 from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.initiative.impact_preview import preview, somebody
 from initiatives.models import ComponentVersion, Deployment, Initiative, Voiding
 from initiatives.scope import actions as scope_actions
@@ -53,7 +53,7 @@ def of_change(
 
     def run(initiative):
         change_actions.pull(initiative, list(triggers), what, by=by, **versions)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
 
     return preview(initiative, run, by=by)
 

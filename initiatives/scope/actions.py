@@ -13,7 +13,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.facts import initiative_rows
 from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import (
     Initiative,
     ScopeVersion,
@@ -85,7 +85,7 @@ def record_scope(*, initiative: Initiative, for_stage: str = "", by: User, **fie
             )
             rewritten = []
         if not rewritten:
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return scope
 
 

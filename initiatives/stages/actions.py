@@ -21,7 +21,7 @@ from initiatives.findings import alerts
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_obligations_of_stage, owe, owe_all
 from initiatives.holds.dependants import end_row
-from initiatives.initiative.act import act, end_ties, settle_standing
+from initiatives.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.initiative.review_state import ReviewSnapshot
 from initiatives.initiative.stage_judgement import judgement_of_stop
 from initiatives.models import (
@@ -169,7 +169,7 @@ def step_back(*, initiative: Initiative, reason: str, users_told: str, scope: di
         entries.record(EntryKind.USERS_TOLD, initiative=initiative, how=users_told.strip())
         change_stage(initiative, move, reason=reason.strip(), by=by)
         end_obligations_of_stage(initiative, was)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
         alerts.tell_end(initiative, "stepped back", was, reason.strip(), depending)
     return initiative
 
@@ -222,7 +222,7 @@ def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> 
                 "Post-mortem after stopping",
             )
             _owe_later_criteria(initiative, book, "stop", change, emergency=False)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
         alerts.tell_end(initiative, "initiative stopped", was, text)
     return initiative
 
@@ -255,7 +255,7 @@ def retire(*, initiative: Initiative, reason: str, by: User) -> Initiative:
         move = emergency_of(initiative)
         _withdraw_open_review(initiative, by, "The initiative was retired in an emergency.")
         retire_row(initiative, move, reason=reason.strip(), by=by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
         alerts.tell_end(initiative, "initiative stopped", "production", reason.strip())
     return initiative
 
@@ -301,7 +301,7 @@ def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
                 no("Its post-mortem is still due.", "Publish it first.").or_refuse()
             _end_old_evidence(initiative, by)
             change_stage(initiative, move, reason=reason.strip(), by=by)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return initiative
 
 
@@ -360,7 +360,7 @@ def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
         initiative.reattested_at = clock.now()
         initiative.save()
         entries.record(EntryKind.RE_ATTESTED, initiative=initiative)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return initiative
 
 

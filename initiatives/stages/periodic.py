@@ -1,4 +1,4 @@
-"""Periodic acts on stages: standings that ran out, vacancies that lasted too long.
+"""Periodic acts on stages: supported stages that ran out, vacancies that lasted too long.
 
 Nothing waits for these: support, sign-offs and holds are computed for the moment that somebody looks. A transaction
 takes on one initiative, or a batch of a few dozen where many are the same work, and each periodic job may run twice.
@@ -17,17 +17,17 @@ from governance.models import Rulebook
 from governance.transparency_log.recomputation import one_look
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.holds.actions import owe
-from initiatives.initiative.act import act, batched, settle_standings
+from initiatives.initiative.act import act, batched, rewrite_supported_stages
 from initiatives.models import Hold, Initiative, Obligation
 
-log = structlog.get_logger("plumbline.standings")
-SECONDS = 120  # of a run that compares standings; the worker ends a task after 240
+log = structlog.get_logger("plumbline.supported_stages")
+SECONDS = 120  # of a run that compares supported stages; the worker ends a task after 240
 
 
 def recompute() -> list[int]:
-    """Rewrite the standings whose time ran out or are older than the rulebook; obligations of grace follow.
+    """Rewrite the supported stages whose time ran out or are older than the rulebook; obligations of grace follow.
 
     Returns initiatives.
     """
@@ -35,26 +35,27 @@ def recompute() -> list[int]:
     if current is None:
         return []  # no rules, no initiatives
     outdated = (
-        Q(standing__isnull=True)
-        | Q(standing__valid_until__lte=now)
-        | Q(standing__computed_at__lt=current.published_at)
+        Q(supported_stage__isnull=True)
+        | Q(supported_stage__valid_until__lte=now)
+        | Q(supported_stage__computed_at__lt=current.published_at)
     )
     found, done = Initiative.objects.filter(outdated).order_by("pk"), []
     for keys in batched(list(found.values_list("pk", flat=True))):
-        with act("recompute standings", system="standing job"):
+        with act("recompute supported stages", system="supported stage job"):
             locked = Initiative.objects.all_locked(keys)
             initiatives = list(found.filter(pk__in=[initiative.pk for initiative in locked]))
-            settle_standings(initiatives)
+            rewrite_supported_stages(initiatives)
             done += [initiative.pk for initiative in initiatives]
     return done
 
 
 def correct(seconds: float = SECONDS) -> list[int]:
-    """Compare every standing with its facts, and write anew those that differ. Returns the keys of their initiatives.
+    """Compare every supported stage with its facts, and write anew those that differ. Returns the keys of their
+    initiatives.
 
     Each run begins at another initiative, so that all are compared within a day where one run has no time for them. A
-    wrong standing is recorded, and admins and auditors are told. One that only has the seal of another secret key is
-    not.
+    wrong supported stage is recorded, and admins and auditors are told. One that only has the seal of another secret
+    key is not.
     """
     keys, until = (
         list(Initiative.objects.order_by("pk").values_list("pk", flat=True)),
@@ -64,11 +65,11 @@ def correct(seconds: float = SECONDS) -> list[int]:
     done = []
     for batch in batched(keys[first:] + keys[:first]):
         if time.monotonic() > until:
-            log.warning("not every standing was compared in this run", initiatives=len(keys))
+            log.warning("not every supported stage was compared in this run", initiatives=len(keys))
             break
         try:
             with one_look("default"):
-                found = {one.initiative.pk for one in standings.differing(batch)}
+                found = {one.initiative.pk for one in supported_stage_rows.differing(batch)}
         except (KeyError, TypeError, ValueError) as trouble:  # verify_audit_log names the initiative
             log.error(
                 "facts of initiatives cannot be read", first=batch[0], last=batch[-1], trouble=str(trouble)
@@ -80,22 +81,25 @@ def correct(seconds: float = SECONDS) -> list[int]:
 
 
 def _correct(keys: list[int]) -> list[int]:
-    """Write these standings anew, of those that still differ once they are locked."""
-    with act("correct standings", system="standing job"):
+    """Write these supported stages anew, of those that still differ once they are locked."""
+    with act("correct supported stages", system="supported stage job"):
         locked = {initiative.pk: initiative for initiative in Initiative.objects.all_locked(keys)}
-        wrong = list(standings.differing(list(locked)))
-        settle_standings([locked[one.initiative.pk] for one in wrong])
-        told = [one for one in wrong if one.field != standings.SEAL]
+        wrong = list(supported_stage_rows.differing(list(locked)))
+        rewrite_supported_stages([locked[one.initiative.pk] for one in wrong])
+        told = [one for one in wrong if one.field != supported_stage_rows.SEAL]
         entries.record_many(
             EntryKind.DERIVED_CORRECTED,
             [
-                (one.initiative, {"what": f"the standing, {one.field}", "kept": one.kept, "right": one.right})
+                (
+                    one.initiative,
+                    {"what": f"the supported stage, {one.field}", "kept": one.kept, "right": one.right},
+                )
                 for one in told
             ],
         )
     for one in told:
         log.error(
-            "a standing was wrong",
+            "a supported stage was wrong",
             initiative=one.initiative.ref,
             field=one.field,
             kept=one.kept,

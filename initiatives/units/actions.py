@@ -135,16 +135,14 @@ def _locked(plan: Plan) -> list[Initiative]:
     units = {pk for shift in plan.shifts for pk in shift.units}
     if plan.merges:
         units.add(plan.unit.pk)
-    linked = Exists(Link.objects.standing().filter(initiative=OuterRef("pk")))
+    linked = Exists(Link.objects.current().filter(initiative=OuterRef("pk")))
     moved = Q(unit__in=units) | Q(linked, unit__path__startswith=plan.unit.path)
     return list(Initiative.objects.select_for_update(of=("self",)).filter(moved).order_by("pk"))
 
 
 def _linked(initiatives: list[Initiative]) -> list[Initiative]:
     """Those of the initiatives that are tied to a system: their data pass somewhere."""
-    tied = set(
-        Link.objects.standing().filter(initiative__in=initiatives).values_list("initiative", flat=True)
-    )
+    tied = set(Link.objects.current().filter(initiative__in=initiatives).values_list("initiative", flat=True))
     return [initiative for initiative in initiatives if initiative.pk in tied]
 
 

@@ -11,7 +11,7 @@ from governance.permission_result import no
 from governance.sign_in import password_links, sessions
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.integration.resilience.process_actions import knowledge_leaves, resting_on
 from initiatives.integration.systems.actions import initiatives_of_owner, owner_left
 from initiatives.models import Initiative
@@ -59,7 +59,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         owner_left(person, [initiative for initiative in locked if initiative.pk in tied], by=by)
         knowledge_leaves(person, [initiative for initiative in locked if initiative.pk in resting], by=by)
         for initiative in locked:
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return person
 
 

@@ -46,7 +46,7 @@ class Plan:
 
     @property
     def reviews(self) -> list[Review]:
-        """Open reviews that another board decides from now on, each with its standing `sign_offs`."""
+        """Open reviews that another board decides from now on, each with its current `sign_offs`."""
         return [review for shift in self.shifts for review in shift.reviews]
 
     @property

@@ -23,7 +23,7 @@ from initiatives.models import (
     ProposedChange,
     Review,
     RoleAssignment,
-    Span,
+    SupportedStagePeriod,
     Waiver,
 )
 from initiatives.worklist import worklist_queries
@@ -240,7 +240,7 @@ class Look:
     # What stands on those boards and initiatives
 
     @cached_property
-    def _standing_there(self) -> dict[str, list]:
+    def _current_there(self) -> dict[str, list]:
         """Every row around the person's units and running initiatives, by table of `inbox_rows.AROUND`."""
         deputy = {member.board_id for member in self.memberships if member.seat == BoardRole.DEPUTY_CHAIR}
         return worklist_queries.AROUND.ask(
@@ -271,10 +271,10 @@ class Look:
         """The rows of one table of `inbox_rows`: those that name the person, or around their units and running
         initiatives.
         """
-        return self._named[table] if table in self._named else self._standing_there[table]
+        return self._named[table] if table in self._named else self._current_there[table]
 
     @cached_property
-    def spans(self) -> dict[int, Span]:
+    def spans(self) -> dict[int, SupportedStagePeriod]:
         """What the evidence of each running initiative of theirs supports now."""
         return {row.initiative_id: row for row in self.rows("spans")}
 

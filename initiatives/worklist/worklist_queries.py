@@ -51,12 +51,12 @@ MOST_ENDING = 20
 _now = Given("now")
 _unread = Notification.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
-_imports = models.ImportBatch.objects.standing().filter(confirmed_at__isnull=True, repeats__isnull=True)
+_imports = models.ImportBatch.objects.current().filter(confirmed_at__isnull=True, repeats__isnull=True)
 # Rows of sheets that propose changes of what the person owns, and that nobody answered.
 _changes = (
     models.ImportRow.objects.proposing_changes()
     .filter(
-        batch__in=models.ImportBatch.objects.standing(),
+        batch__in=models.ImportBatch.objects.current(),
         initiative__withdrawn_at=None,
         initiative__roles__in=RoleAssignment.objects.filter(
             person=OuterRef(OuterRef("pk")), role=Role.OWNER, accepted_at__isnull=False, ended_at__isnull=True
@@ -71,7 +71,7 @@ _units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).ord
 _owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER, accepted_at__isnull=False)
 
 _waiting_word = (
-    models.Shortcoming.objects.standing()
+    models.Shortcoming.objects.current()
     .filter(
         system=OuterRef("pk"),
         requirement="int.systems_owned",
@@ -211,7 +211,7 @@ OF_PERSON = Batch(
         joined={"initiative": INITIATIVE},
     ),
     systems=Rows(
-        models.System.objects.standing()
+        models.System.objects.current()
         .annotate(
             waiting=Coalesce(Subquery(_waiting_word.values(n=Count("pk")), output_field=IntegerField()), 0)
         )
@@ -243,10 +243,10 @@ OF_PERSON = Batch(
 # What else is asked of people for whom somebody stands in.
 OF_THE_AWAY = ("roles", "conditions", "obligations")
 
-_against = models.Shortcoming.objects.standing().filter(
+_against = models.Shortcoming.objects.current().filter(
     initiative=OuterRef("initiative"), hold=OuterRef("kind"), since__lte=_now
 )
-_standing_holds = (
+_current_holds = (
     models.Hold.objects.open()
     .filter(initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True)
     .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
@@ -268,7 +268,7 @@ _ending = (
 _covers = models.Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by()
 
-# Each table is asked with the units or the initiatives that matter to it: `inbox_look.Look.standing_there`.
+# Each table is asked with the units or the initiatives that matter to it: `inbox_look.Look.current_there`.
 AROUND = Batch(
     reviews=Rows(
         models.Review.objects.filter(outcome=ReviewOutcome.OPEN),
@@ -291,8 +291,8 @@ AROUND = Batch(
         without=("findings", "reason"),
         keys="initiatives",
     ),
-    holds=Rows(_standing_holds, "initiative__unit", joined={"initiative": INITIATIVE}, keys="seated"),
-    own_holds=Rows(_standing_holds, "initiative", joined={"initiative": INITIATIVE}, keys="initiatives"),
+    holds=Rows(_current_holds, "initiative__unit", joined={"initiative": INITIATIVE}, keys="seated"),
+    own_holds=Rows(_current_holds, "initiative", joined={"initiative": INITIATIVE}, keys="initiatives"),
     lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": INITIATIVE}, keys="seated"),
     own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": INITIATIVE}, keys="initiatives"),
     waivers=Rows(
@@ -385,7 +385,7 @@ AROUND = Batch(
         keys="settled",
     ),
     spans=Rows(
-        models.Span.objects.covering(_now),
+        models.SupportedStagePeriod.objects.covering(_now),
         "initiative",
         without=(
             "supported",
@@ -401,7 +401,7 @@ AROUND = Batch(
         keys="initiatives",
     ),
     to_verify=Rows(
-        models.Span.objects.covering(_now).filter(
+        models.SupportedStagePeriod.objects.covering(_now).filter(
             to_verify__isnull=False, initiative__withdrawn_at__isnull=True
         ),
         "initiative__unit",
@@ -416,7 +416,7 @@ AROUND = Batch(
         keys="recorded",
     ),
     ending_components=Rows(
-        models.Deployment.objects.standing_at(_now)
+        models.Deployment.objects.current_at(_now)
         .filter(version__end_of_life__isnull=False)
         .order_by("version__end_of_life", "pk"),
         "initiative",
@@ -427,7 +427,7 @@ AROUND = Batch(
         keys="recorded",
     ),
     log_findings=Rows(
-        models.Shortcoming.objects.standing()
+        models.Shortcoming.objects.current()
         .filter(source__startswith="interactions:", since__lte=_now)
         .order_by("since", "pk"),
         "initiative",

@@ -150,8 +150,8 @@ MUTANTS = [
     ),
     (
         "no stage without its seal on a public page",
-        "adoption.public_pages.presentation:standing",
-        'initiative.supported != "recomputing" and standings.is_own(initiative)',
+        "adoption.public_pages.presentation:public_initiative",
+        'initiative.supported != "recomputing" and supported_stage_rows.is_own(initiative)',
         'initiative.supported != "recomputing"',
         PUBLIC,
     ),

@@ -25,7 +25,7 @@ MUTANTS = [
         "tests/app/governance/audit_log/test_constraints.py",
     ),
     (
-        "the sign-off one saw standing is compared",
+        "the sign-off one saw as current is compared",
         "initiatives.reviews.sign_offs.actions:sign_off",
         "if (last.pk if last else None) != (replaces.pk if isinstance(replaces, SignOff) else replaces):",
         "if False:",

@@ -3,7 +3,7 @@
 from django.db import connection
 
 from governance.database.row_history import acting
-from initiatives.initiative.act import settle_standing
+from initiatives.initiative.act import rewrite_supported_stage
 from initiatives.models import Initiative
 from initiatives.models.stage_machine import CLAIM, offered
 from initiatives.stages.actions import change_stage
@@ -19,7 +19,7 @@ def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
             change_stage(
                 initiative, offered(initiative, kind=CLAIM, target=stage), reason="As reported", by=cast.admin
             )
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return Initiative.objects.get(pk=initiative.pk)
 
 

@@ -130,7 +130,7 @@ def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> 
 def agreed_on_customer(tale: Tale, ago: int) -> None:
     """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
     systems = {
-        link.system.name: link.system for link in Link.objects.standing().filter(initiative=tale.initiative)
+        link.system.name: link.system for link in Link.objects.current().filter(initiative=tale.initiative)
     }
     with tale.day(ago):
         definition_actions.name_term(
@@ -246,7 +246,7 @@ def four_knowledge_bases(company: Company, tale: Tale) -> None:
 def explored(tale: Tale, ago: int) -> None:
     """What its people wrote down of it: how the work goes, why it is built so, where its answers come from."""
     with tale.day(ago):
-        initiative, (link,) = tale.again(), Link.objects.standing().filter(initiative=tale.initiative)
+        initiative, (link,) = tale.again(), Link.objects.current().filter(initiative=tale.initiative)
         process_actions.record_process(
             initiative=initiative,
             name="Matching an invoice",
@@ -312,7 +312,7 @@ def through_vendor(company: Company, tale: Tale, ago: int) -> None:
     with tale.day(ago):
         vendor = Vendor.objects.get(name=tale.words.vendor)
         link_actions.change_link(
-            link=Link.objects.standing().get(initiative=tale.again()),
+            link=Link.objects.current().get(initiative=tale.again()),
             transfers=[
                 Place("Integration gateway", region=tale.words.region),
                 Place(f"Model of {vendor}", region=tale.words.region, vendor=vendor),
@@ -353,7 +353,7 @@ def _vendor(company: Company, name: str) -> Vendor:
 
 
 def model_near_its_end(company: Company, ends_on: date) -> None:
-    """A model of the register whose vendor stops standing behind it on a day, and what follows it."""
+    """A model of the register whose vendor stops supporting it on a day, and what follows it."""
     admin, vendor = company["admin"], _vendor(company, "Modelwright")
     newer = register_actions.keep_component(
         layer="model", vendor=vendor, name="Scribe", version="5", region="eu-west", by=admin

@@ -89,7 +89,7 @@ def record_result(
         raise ValidationError(wrong)
     with act("record result", by=by, initiative=evaluation.initiative_id) as initiative:
         permissions.may_evaluate(initiative, by).or_refuse()
-        evaluation = _standing(evaluation)
+        evaluation = _current(evaluation)
         if evaluation.result is not None:
             raise Conflict(f"Its result was recorded by {evaluation.result_by} already.")
         evaluation.result, evaluation.n, evaluation.measured_on = result, n, measured_on
@@ -114,7 +114,7 @@ def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -
         raise ValidationError({"reason": "Say why it is withdrawn; it stays to be read with that."})
     with act("withdraw evaluation", by=by, initiative=evaluation.initiative_id, reason=reason) as initiative:
         permissions.may_evaluate(initiative, by).or_refuse()
-        evaluation = _standing(evaluation)
+        evaluation = _current(evaluation)
         evaluation.withdrawn_at, evaluation.withdrawn_by = clock.now(), by
         evaluation.withdrawn_reason = reason.strip()
         evaluation.save()
@@ -128,7 +128,7 @@ def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -
     return evaluation
 
 
-def _standing(evaluation: ModelEvaluation) -> ModelEvaluation:
+def _current(evaluation: ModelEvaluation) -> ModelEvaluation:
     """The evaluation as it stands after the lock. Raises Conflict where it was withdrawn."""
     rows = ModelEvaluation.objects.select_related("deployment__version", "result_by", "withdrawn_by")
     row = rows.get(pk=evaluation.pk)

@@ -11,7 +11,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.verification.permissions import may_verify, seat_to_verify_in
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, Evidence, EvidenceOpening, Initiative, Verification
 
 
@@ -104,7 +104,7 @@ def verify(
         )
         if not shows:
             _ask_author(initiative, row, said)
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 

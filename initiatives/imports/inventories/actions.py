@@ -229,7 +229,7 @@ def open_inventory(content: bytes, described: Source, encoding: str = "", sheet:
 def _refuse_older(described: Source, published_on: date | None) -> None:
     """Refuse a file that is older than one that was imported: it would propose what its source no longer says."""
     newer = (
-        ImportBatch.objects.standing()
+        ImportBatch.objects.current()
         .filter(
             source__in=import_batch.family_of(described),
             confirmed_at__isnull=False,
@@ -267,7 +267,7 @@ def map_batch(
     with act("map inventory", by=by, reason="Mapping of an inventory confirmed"):
         refuse_unless_admin(by)
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        batch_rows.still_standing(batch)
+        batch_rows.still_current(batch)
         if batch.rows.filter(done_at__isnull=False).exists():
             raise Conflict(
                 "Rows of this file are live: its mapping no longer changes.",
@@ -346,7 +346,7 @@ def confirm_batch(
         if batch.repeats_id and not batch.rows.exists():
             batch = batch.repeats
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        batch_rows.still_standing(batch)
+        batch_rows.still_current(batch)
         waiting = batch.rows.filter(done_at__isnull=True).order_by("line")
         if organisations is not None:
             waiting = waiting.filter(mapped__organisation__in=organisations)
@@ -422,7 +422,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         refuse_unless_admin(by)
         one_import_at_a_time()
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
-        batch_rows.still_standing(row.batch)
+        batch_rows.still_current(row.batch)
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
         if stage:
@@ -451,7 +451,7 @@ def decide_rows(
         refuse_unless_admin(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        batch_rows.still_standing(batch)
+        batch_rows.still_current(batch)
         keys = list(rows)
         waiting = batch.rows.filter(pk__in=keys, decision="triage")
         if stage:

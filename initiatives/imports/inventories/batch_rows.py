@@ -20,7 +20,7 @@ Progress = Callable[
 ]  # is told rows done and rows in all; may raise to end what it is told of
 
 
-def still_standing(batch: ImportBatch) -> None:
+def still_current(batch: ImportBatch) -> None:
     """Raise Conflict where the file was thrown away, or its import undone."""
     if batch.discarded_at or batch.undone_at:
         what = "thrown away" if batch.discarded_at else "undone"
@@ -142,7 +142,7 @@ def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
 def match_again(batch: ImportBatch, waiting) -> None:
     """Systems that another batch of the family brought in since this one was read are no new initiatives."""
     source = source_for(batch.source) or newcomer(batch.source)
-    since = ImportBatch.objects.standing().filter(
+    since = ImportBatch.objects.current().filter(
         source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
     )
     if not since.exclude(pk=batch.pk).exists():

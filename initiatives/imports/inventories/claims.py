@@ -11,7 +11,7 @@ from governance.models import Unit, User
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Part
-from initiatives.facts import standings, supported_stage
+from initiatives.facts import supported_stage, supported_stage_rows
 from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, Initiative, Link, Review, StageChange
 from initiatives.models.imports import ROOT
@@ -119,7 +119,7 @@ def import_rows(
         alike[initiative.stage].append(initiative)
     for same in alike.values():
         row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
-        standings.rewrite_alike(same)
+        supported_stage_rows.rewrite_alike(same)
 
 
 def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]]) -> None:
@@ -145,7 +145,7 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
             for initiative, row in ideas
         ],
     )
-    standings.rewrite_alike([initiative for initiative, _ in ideas])
+    supported_stage_rows.rewrite_alike([initiative for initiative, _ in ideas])
 
 
 def _supported_as_idea(initiative: Initiative) -> str:
@@ -196,7 +196,7 @@ def _taken_over(unit: Unit) -> bool:
 
 def unit_stays(keys: list[int]) -> dict[int, str]:
     """Of these initiatives, by key, why it is not put into another unit: what was looked at rests on this one."""
-    linked = Link.objects.standing().filter(initiative__in=keys).values_list("initiative", flat=True)
+    linked = Link.objects.current().filter(initiative__in=keys).values_list("initiative", flat=True)
     stays = dict.fromkeys(linked, "It is tied to systems: their residency was looked at for its unit.")
     reviewed = Review.objects.filter(initiative__in=keys).values_list("initiative", flat=True)
     return stays | dict.fromkeys(reviewed, "A board reviewed it: the unit stays.")

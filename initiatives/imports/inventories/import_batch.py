@@ -64,7 +64,7 @@ def digest_of(cells: dict[str, str]) -> str:
 
 def read_before(digest: str, source: str, *, own: bool, encoding: str, sheet: str) -> ImportBatch | None:
     """The first batch of this very file, where it would be read with these choices as it was then."""
-    for first in ImportBatch.objects.standing().filter(sha256=digest, source=source, own=own, repeats=None):
+    for first in ImportBatch.objects.current().filter(sha256=digest, source=source, own=own, repeats=None):
         if encoding in ("", first.encoding) and sheet in ("", first.reading.get("sheet", "")):
             return first
     return None

@@ -56,7 +56,7 @@ def upload_portfolio(
         one_import_at_a_time()
         batch = new_batch(OWN_SHEET, content, file_name, by)
         batch.own = True
-        read = ImportBatch.objects.standing().filter(sha256=batch.sha256, source=OWN_SHEET, repeats=None)
+        read = ImportBatch.objects.current().filter(sha256=batch.sha256, source=OWN_SHEET, repeats=None)
         first = read.first()
         if first is not None and first.rows.filter(done_at__isnull=True).exists():
             return first
@@ -105,7 +105,7 @@ def map_portfolio(
         refuse_unless_admin(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        batch_rows.still_standing(batch)
+        batch_rows.still_current(batch)
         kept = _own_source()
         reading = batch.reading | {
             "columns": chosen,
@@ -242,7 +242,7 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
         refuse_unless_admin(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        batch_rows.still_standing(batch)
+        batch_rows.still_current(batch)
         lines = list(batch_rows.lines_of(batch))
         _plan(batch, lines)  # another sheet may have been published meanwhile
         if _invite(batch, by):

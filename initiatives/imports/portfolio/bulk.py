@@ -16,7 +16,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.details import actions as detail_actions
 from initiatives.imports.inventories.claims import unit_stays
-from initiatives.initiative.act import act, settle_standings
+from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.models import BusinessCase, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
@@ -138,7 +138,9 @@ def set_for_many(
         for initiative in wanted:
             one(initiative)
         if what == "unit":
-            settle_standings(list(Initiative.objects.filter(pk__in=[initiative.pk for initiative in wanted])))
+            rewrite_supported_stages(
+                list(Initiative.objects.filter(pk__in=[initiative.pk for initiative in wanted]))
+            )
     return wanted
 
 

@@ -65,7 +65,7 @@ def several(request: SignedInRequest) -> HttpResponse:
         "rows": _rows(page),
         "stages": [(stage, Stage.word(stage)) for stage in (*RUNNING_STAGES, Stage.STOPPED, Stage.RETIRED)],
         "units": Unit.objects.filter(initiatives__in=open_to_many(request.user)).distinct(),
-        "batches": ImportBatch.objects.standing().filter(confirmed_at__isnull=False),
+        "batches": ImportBatch.objects.current().filter(confirmed_at__isnull=False),
         "lacking": LACKING.items(),
         "ticked": set(request.POST.getlist("initiative")),
         "all_that_fit": bool(request.POST.get("all")),

@@ -25,7 +25,7 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
     ) as initiative:
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
         initiative_permissions.may_describe(initiative, by).or_refuse()
-        batch_rows.still_standing(row.batch)
+        batch_rows.still_current(row.batch)
         if not ImportRow.objects.proposing_changes().filter(pk=row.pk).exists():
             raise Conflict("These changes were answered already.")
         offered = {each["field"]: each for each in row.mapped["changes"]}

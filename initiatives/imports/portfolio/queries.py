@@ -72,5 +72,5 @@ def look(person: User, *, exported: bool) -> Look:
 
 def changes_waiting() -> QuerySet:
     """Rows of sheets and of other files that propose changes which nobody answered."""
-    rows = ImportRow.objects.proposing_changes().filter(batch__in=ImportBatch.objects.standing())
+    rows = ImportRow.objects.proposing_changes().filter(batch__in=ImportBatch.objects.current())
     return rows.order_by("-batch_id", "line")

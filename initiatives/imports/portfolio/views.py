@@ -26,8 +26,8 @@ from initiatives.models import ImportBatch, ImportRow
 def mapping_of(request: SignedInRequest, batch: ImportBatch) -> PortfolioMappingForm | None:
     """Return the form that says how the sheet is read, while any row of it waits."""
     waits = batch.rows.filter(done_at__isnull=True).exists()
-    standing = batch.undone_at is None and batch.discarded_at is None
-    return PortfolioMappingForm(batch, sent(request)) if waits and standing else None
+    current = batch.undone_at is None and batch.discarded_at is None
+    return PortfolioMappingForm(batch, sent(request)) if waits and current else None
 
 
 def map_sheet(request: SignedInRequest, batch: ImportBatch, form: PortfolioMappingForm) -> bool:

@@ -14,7 +14,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.imports.inventories.actions import one_import_at_a_time
 from initiatives.initiative.act import act
 from initiatives.models import ImportBatch, Initiative, RoleAssignment, StageChange
@@ -24,10 +24,9 @@ from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, make_move, offere
 # initiative.
 OF_THE_IMPORT = {
     "StageChange.initiative",
-    "Standing.initiative",
-    "Span.standing",
-    "Span.initiative",
-    "PastStanding.initiative",
+    "SupportedStage.initiative",
+    "SupportedStagePeriod.initiative",
+    "PastSupportedStage.initiative",
     "ImportRow.initiative",
     "BusinessCase.initiative",
     "InitiativeVisit.initiative",  # whoever looked at it has not worked on it
@@ -152,7 +151,7 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
         )
         withdrawn = list(Initiative.objects.filter(pk__in=keys))
         if withdrawn:
-            standings.rewrite_alike(withdrawn)
+            supported_stage_rows.rewrite_alike(withdrawn)
         batch.undone_by, batch.undone_at, batch.undone_reason = by, now, reason.strip()
         batch.save()
         entries.record(

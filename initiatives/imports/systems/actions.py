@@ -30,7 +30,7 @@ from initiatives.imports.systems.row_comparison import compare, scope_of
 from initiatives.imports.systems.row_entry import Written, enter_new, replace
 from initiatives.imports.systems.table_fields import FIELDS
 from initiatives.imports.systems.table_words import LEAVE_OUT
-from initiatives.initiative.act import act, settle_standings
+from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.systems import import_permissions
 from initiatives.models import (
     Evidence,
@@ -60,7 +60,7 @@ def read_system_import(
     with act("read system import", by=by):
         import_permissions.may_bring(by, kind).or_refuse()
         digest = hashlib.sha256(content).hexdigest()
-        first = SystemImport.objects.standing().filter(sha256=digest, kind=kind)
+        first = SystemImport.objects.current().filter(sha256=digest, kind=kind)
         if not import_permissions.may_see_all(by):
             first = first.filter(by=by)
         known = first.order_by("pk").first()
@@ -367,7 +367,7 @@ def _reach(written: Written, by: User) -> None:
     rewritten = {initiative.pk for initiative in follow(initiatives)}
     waiting = [initiative for initiative in pulled if initiative.pk not in rewritten]
     if waiting:
-        settle_standings(waiting)
+        rewrite_supported_stages(waiting)
 
 
 def _together(causes: list[tuple[str, str, int]], named: set[int]) -> list[tuple[str, str, int]]:
@@ -430,5 +430,5 @@ def enter_waiting(*, seconds: float) -> int:
 def waiting_system_imports() -> list[SystemImport]:
     """Confirmed tables with rows that did not enter yet, the oldest first."""
     waiting = SystemImportRow.objects.waiting().filter(batch=OuterRef("pk"))
-    found = SystemImport.objects.standing().filter(Exists(waiting), confirmed_at__isnull=False)
+    found = SystemImport.objects.current().filter(Exists(waiting), confirmed_at__isnull=False)
     return list(found.select_related("confirmed_by").order_by("pk"))

@@ -65,7 +65,7 @@ class Lookups:
     def systems(self) -> dict[str, set[tuple[int, str]]]:
         """Systems in use by name, and by their key."""
         found = defaultdict(set)
-        for pk, name, key in System.objects.standing().values_list("pk", "name", "source_key"):
+        for pk, name, key in System.objects.current().values_list("pk", "name", "source_key"):
             found[name.casefold()].add((pk, name))
             if key:
                 found[key.casefold()].add((pk, name))

@@ -51,8 +51,8 @@ def scope_of(person) -> Scope:
         return Scope(everything=True, names_terms=True)
     roles = RoleAssignment.objects.in_force().filter(role=Role.TECHNICAL_LEAD, person=person)
     initiatives = frozenset(roles.values_list("initiative", flat=True))
-    links = Link.objects.standing().filter(initiative__in=initiatives)
-    tied = System.objects.standing().filter(pk__in=links.values("system")).select_related("owner")
+    links = Link.objects.current().filter(initiative__in=initiatives)
+    tied = System.objects.current().filter(pk__in=links.values("system")).select_related("owner")
     return Scope(False, initiatives, frozenset(changed_by(person, tied)), bool(may_name_terms(person)))
 
 
@@ -175,7 +175,7 @@ class _Systems:
 
     def __init__(self, rows):
         self.by_name, self.by_key, self.collections = {}, {}, set()
-        found = System.objects.standing().select_related(
+        found = System.objects.current().select_related(
             "owner", "vendor", "unit", "knowledge_holder", "collection"
         )
         for system in found:
@@ -238,20 +238,20 @@ class _Accounts:
 
 
 class _Links:
-    """Standing links by initiative, system and pattern."""
+    """Current links by initiative, system and pattern."""
 
     def __init__(self, rows):
         initiatives = _texts(rows, "initiative")
         self.initiatives = {
             initiative.pk: initiative for initiative in Initiative.objects.filter(pk__in=initiatives)
         }
-        found = Link.objects.standing().filter(initiative__in=initiatives, system__in=_texts(rows, "system"))
+        found = Link.objects.current().filter(initiative__in=initiatives, system__in=_texts(rows, "system"))
         self.found = {
             (link.initiative_id, link.system_id, link.pattern): link
             for link in found.select_related("system", "account")
         }
         collections = System.objects.filter(pk__in=_texts(rows, "system"), kind="knowledge_collection")
-        listed = System.objects.standing().filter(collection__in=collections)
+        listed = System.objects.current().filter(collection__in=collections)
         self.empty = set(collections.values_list("pk", flat=True)) - set(
             listed.values_list("collection", flat=True)
         )
@@ -276,12 +276,12 @@ class _Links:
 
 
 class _Definitions:
-    """Standing definitions by system, field and first day; terms by name, for rows that name no field."""
+    """Current definitions by system, field and first day; terms by name, for rows that name no field."""
 
     def __init__(self, rows):
         self.terms = {term.name.casefold(): term for term in Term.objects.all()}
         self.found: dict[tuple, list[TermDefinition]] = {}
-        rows = TermDefinition.objects.standing().filter(system__in=_texts(rows, "system"))
+        rows = TermDefinition.objects.current().filter(system__in=_texts(rows, "system"))
         for row in rows.select_related("term", "system"):
             self.found.setdefault((row.system_id, row.field.casefold()), []).append(row)
 

@@ -97,7 +97,7 @@ def _new_systems(rows, by, written: Written) -> None:
     entries.record_many(EntryKind.SYSTEM_DESCRIBED, acts)
     inside = {system.collection_id for system in made if system.collection_id}
     if inside:
-        links = Link.objects.standing().filter(system__in=inside).select_related("system")
+        links = Link.objects.current().filter(system__in=inside).select_related("system")
         for link in links:
             written.initiatives.add(link.initiative_id)
             words = f"{link.system} lists sources more"
@@ -132,7 +132,7 @@ def _new_links(rows, by, written: Written) -> None:
     keys = {row.mapped["values"]["initiative"] for row in rows}
     initiatives = {initiative.pk: initiative for initiative in Initiative.objects.filter(pk__in=keys)}
     before = set(
-        Link.objects.standing().filter(initiative__in=keys).values_list("initiative", "system").distinct()
+        Link.objects.current().filter(initiative__in=keys).values_list("initiative", "system").distinct()
     )
     made = [Link(by=by, at=now, **attributes("links", row.mapped["values"])) for row in rows]
     row_history.insert_many(Link, made)
@@ -202,7 +202,7 @@ def _new_definitions(rows, by, written: Written) -> None:
 def _initiatives_of_definitions(definitions) -> set[int]:
     """Initiatives that use one of the terms, or are tied to one of the systems."""
     uses = TermUse.objects.filter(ended_at__isnull=True, term__in={one.term_id for one in definitions})
-    links = Link.objects.standing().filter(system__in={one.system_id for one in definitions})
+    links = Link.objects.current().filter(system__in={one.system_id for one in definitions})
     return set(uses.values_list("initiative", flat=True)) | set(links.values_list("initiative", flat=True))
 
 
@@ -269,7 +269,7 @@ def _consequences(kind: str, target, before: dict, after: dict, written: Written
     """
     if kind == "systems":
         tied = [key for key in (target.pk, target.collection_id) if key]
-        keys = set(Link.objects.standing().filter(system__in=tied).values_list("initiative", flat=True))
+        keys = set(Link.objects.current().filter(system__in=tied).values_list("initiative", flat=True))
         causes = []
         if "editable" in after and target.editable is False:
             causes.append(f"{target} was frozen: nobody can edit it")
@@ -282,16 +282,14 @@ def _consequences(kind: str, target, before: dict, after: dict, written: Written
             written.causes[key].append(("data_source", "; ".join(causes), target.pk))
         written.initiatives |= keys
     elif kind == "accounts":
-        links = Link.objects.standing().filter(account=target)
+        links = Link.objects.current().filter(account=target)
         written.initiatives |= set(links.values_list("initiative", flat=True))
     elif kind == "links":
         written.initiatives.add(target.initiative_id)
     elif isinstance(target, TermDefinition):
         written.initiatives |= _initiatives_of_definitions([target])
         if set(after) - {"source_key", "term_meaning"}:
-            tied = (
-                Link.objects.standing().filter(system=target.system_id).values_list("initiative", flat=True)
-            )
+            tied = Link.objects.current().filter(system=target.system_id).values_list("initiative", flat=True)
             words = f"{target.field} of {target.system} is defined otherwise: {', '.join(after).replace('_', ' ')}"
             for key in set(tied):
                 written.causes[key].append(("integration_schema", words, target.system_id))

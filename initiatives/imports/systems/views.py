@@ -48,7 +48,7 @@ def system_imports(request):
         except ValidationError as wrong:
             fix(form, wrong)
     batches = (
-        SystemImport.objects.standing().filter(kind__in=REGISTER_KINDS).select_related("by", "confirmed_by")
+        SystemImport.objects.current().filter(kind__in=REGISTER_KINDS).select_related("by", "confirmed_by")
     )
     if not import_permissions.may_see_all(request.user):
         batches = batches.filter(by=request.user)
@@ -88,7 +88,7 @@ def _batch(request, pk: int) -> SystemImport:
     """The table, for who read it and for admins; nobody else can tell that it exists."""
     import_permissions.may_bring_any(request.user).or_refuse()
     batch = (
-        SystemImport.objects.standing()
+        SystemImport.objects.current()
         .select_related("by", "confirmed_by")
         .filter(pk=pk, kind__in=REGISTER_KINDS)
         .first()

@@ -16,7 +16,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.changes.actions import pull
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.holds.actions import open_gap
-from initiatives.initiative.act import act, settle_standings
+from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import initiatives_that_rest_on
@@ -168,7 +168,7 @@ def define(
         if row is not None and (row.term_id != term.pk or row.system_id != system.pk):
             raise ValidationError("A definition stays with its term and system; write another one.")
         before = _said(row) if row is not None else None
-        known = TermDefinition.objects.standing().filter(term=term, system=system)
+        known = TermDefinition.objects.current().filter(term=term, system=system)
         if row is None:
             row = TermDefinition(term=term, system=system, source_key=source_key)
             if known.filter(field__iexact=field.strip(), **said).exists():
@@ -214,7 +214,9 @@ def _reach(initiatives, row: TermDefinition, *, what: str, by: User) -> None:
     for initiative in pulled:
         pull(initiative, ["integration_schema"], what[:LONGEST_CAUSE], by=by, system=row.system)
     if pulled or rewritten:
-        settle_standings([initiative for initiative in initiatives if initiative.pk in rewritten | relied])
+        rewrite_supported_stages(
+            [initiative for initiative in initiatives if initiative.pk in rewritten | relied]
+        )
 
 
 def _record(kind: str, initiatives: list[Initiative], row: TermDefinition, **facts) -> None:

@@ -42,10 +42,10 @@ def settle_conflicts(initiatives: list[Initiative]) -> None:
     New ones are opened, and those that no longer hold are gone.
     """
     now, keys = clock.now(), [initiative.pk for initiative in initiatives]
-    standing: dict[int, list[DefinitionConflict]] = {key: [] for key in keys}
+    current: dict[int, list[DefinitionConflict]] = {key: [] for key in keys}
     rows = DefinitionConflict.objects.filter(initiative__in=keys).exclude(status=GONE)
     for row in rows.select_related("one", "other").order_by("pk"):
-        standing[row.initiative_id].append(row)
+        current[row.initiative_id].append(row)
     defined = definition_dependencies.definitions_of(keys)
     found = _found(
         defined,
@@ -56,7 +56,7 @@ def settle_conflicts(initiatives: list[Initiative]) -> None:
         there = {row.pk for row in defined[key]}
         stands = [
             row
-            for row in standing[key]
+            for row in current[key]
             if row.status != UNDECIDED and {row.one_id, row.other_id} <= there and _untouched(row)
         ]
         kept = {row.pk for row in stands}
@@ -64,14 +64,14 @@ def settle_conflicts(initiatives: list[Initiative]) -> None:
         for place, pairs in found[key].items():
             if place[0] == WORDING:
                 pairs = {ids: pair for ids, pair in pairs.items() if ids not in settled}
-            here = [row for row in standing[key] if _place(row.facet, row.one, row.other) == place]
+            here = [row for row in current[key] if _place(row.facet, row.one, row.other) == place]
             row, said = _row_of(key, place[0], pairs, here, kept)
             if row is not None and row.pk is None:
                 new.append(row)
             elif row is not None and (row.words, row.severity) != said:
                 row.words, row.severity = said
                 reworded.append(row)
-        gone += [row for row in standing[key] if row.pk not in kept]
+        gone += [row for row in current[key] if row.pk not in kept]
     if gone:
         row_history.update_where(DefinitionConflict, [row.pk for row in gone], status=GONE, gone_at=now)
     for row in reworded:
@@ -205,6 +205,6 @@ def _found(defined: dict[int, list[TermDefinition]], profiles) -> dict[int, dict
 
 def initiatives_that_rest_on(term: int, system: System) -> list[int]:
     """The running initiatives that use the term and are tied to the system, or to the collection it is a member of."""
-    tied = Link.objects.standing().filter(system__in=[pk for pk in (system.pk, system.collection_id) if pk])
+    tied = Link.objects.current().filter(system__in=[pk for pk in (system.pk, system.collection_id) if pk])
     uses = TermUse.objects.filter(term=term, ended_at__isnull=True, initiative__in=tied.values("initiative"))
     return sorted(uses.values_list("initiative", flat=True))

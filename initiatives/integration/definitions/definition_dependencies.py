@@ -10,7 +10,7 @@ from initiatives.models.integration.definitions import STATED
 
 
 def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
-    """By initiative, the standing definitions it rests on: of the terms in use, in linked systems and their members."""
+    """By initiative, the current definitions it rests on: of the terms in use, in linked systems and their members."""
     keys = list(keys)
     terms: dict[int, set[int]] = {key: set() for key in keys}
     for initiative, term in TermUse.objects.filter(initiative__in=keys, ended_at__isnull=True).values_list(
@@ -19,7 +19,7 @@ def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
         terms[initiative].add(term)
     systems = systems_of(keys)
     rows = (
-        TermDefinition.objects.standing()
+        TermDefinition.objects.current()
         .filter(term__in=set().union(*terms.values()), system__in=set().union(*systems.values()))
         .select_related("term", "system")
     )
@@ -40,9 +40,9 @@ def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:
 def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
     """By initiative, the keys of the systems it is tied to, the members of linked collections among them."""
     found: dict[int, set[int]] = {key: set() for key in keys}
-    links = list(Link.objects.standing().filter(initiative__in=found).values_list("initiative", "system"))
+    links = list(Link.objects.current().filter(initiative__in=found).values_list("initiative", "system"))
     members: dict[int, set[int]] = defaultdict(set)
-    inside = System.objects.standing().filter(collection__in={system for _, system in links})
+    inside = System.objects.current().filter(collection__in={system for _, system in links})
     for system, collection in inside.values_list("pk", "collection"):
         members[collection].add(system)
     for initiative, system in links:

@@ -26,8 +26,8 @@ from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
 def glossary(request: SignedInRequest) -> HttpResponse:
     """Every term, with how many systems define it."""
     wanted = request.GET.get("q", "").strip()[:80]
-    standing = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
-    terms = Term.objects.annotate(systems=Count("definitions__system", filter=standing, distinct=True))
+    current = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
+    terms = Term.objects.annotate(systems=Count("definitions__system", filter=current, distinct=True))
     if wanted:
         terms = terms.filter(Q(name__icontains=wanted) | Q(meaning__icontains=wanted))
     context = {

@@ -118,9 +118,9 @@ def all_said(row: TermDefinition) -> str:
 
 def systems_of(initiative: Initiative):
     """The systems that the initiative is tied to, and the sources of its collections, as a query."""
-    linked = initiative.links.standing().values("system")
+    linked = initiative.links.current().values("system")
     return (
-        System.objects.standing()
+        System.objects.current()
         .filter(Q(pk__in=linked) | Q(collection__in=linked))
         .exclude(kind="knowledge_collection")
     )
@@ -147,10 +147,10 @@ def _used(initiative: Initiative) -> list[Used]:
     """Four questions, whatever the number of terms."""
     uses = initiative.term_uses.filter(ended_at__isnull=True).select_related("term").order_by("term__name")
     used = {use.term_id: Used(use) for use in uses}
-    rows = TermDefinition.objects.standing().filter(term__in=used, system__in=systems_of(initiative))
+    rows = TermDefinition.objects.current().filter(term__in=used, system__in=systems_of(initiative))
     for row in rows.select_related("system", "term").order_by("system__name", "field", "valid_from", "pk"):
         used[row.term_id].definitions.append(row)
-    otherwise = initiative.shortcomings.standing().filter(source__endswith=MEASURED).order_by("pk")
+    otherwise = initiative.shortcomings.current().filter(source__endswith=MEASURED).order_by("pk")
     by_source = {row.source: row for row in otherwise}
     for one in used.values():
         sources = [source_of(row) for row in one.definitions]
@@ -265,7 +265,7 @@ def _written(request, form, fields: dict) -> None:
 
 
 def _definition(pk: int) -> TermDefinition:
-    return get_object_or_404(TermDefinition.objects.standing().select_related("term", "system__owner"), pk=pk)
+    return get_object_or_404(TermDefinition.objects.current().select_related("term", "system__owner"), pk=pk)
 
 
 def change(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -85,7 +85,7 @@ def add_link(
         system_permissions.may_link(initiative, by).or_refuse()
         link.initiative = initiative
         link.system = System.objects.select_related("owner").get(pk=system.pk)
-        new = not initiative.links.standing().filter(system=system).exists()
+        new = not initiative.links.current().filter(system=system).exists()
         places = _checked(link, transfers)
         link.save()
         _write(link, places)
@@ -105,7 +105,7 @@ def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, *
     """
     with act("change link", by=by, initiative=link.initiative_id, register=True) as initiative:
         system_permissions.may_link(initiative, by).or_refuse()
-        link = _standing(link, initiative)
+        link = _current(link, initiative)
         path = list(link.transfers.filter(ended_at__isnull=True).select_related("vendor", "deployment"))
         was = [
             Place(transfer.name, transfer.region, transfer.vendor, transfer.deployment) for transfer in path
@@ -140,7 +140,7 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
         raise ValidationError({"reason": "Say what the initiative does without it."})
     with act("end link", by=by, initiative=link.initiative_id, register=True, reason=reason) as initiative:
         system_permissions.may_link(initiative, by).or_refuse()
-        link = _standing(link, initiative)
+        link = _current(link, initiative)
         _end([link], reason.strip(), by)
         entries.record(
             EntryKind.LINK_ENDED,
@@ -149,7 +149,7 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
             system=link.system.name,
             why=reason.strip(),
         )
-        gone = not initiative.links.standing().filter(system=link.system).exists()
+        gone = not initiative.links.current().filter(system=link.system).exists()
         reach([initiative], f"{link.system} is no longer a source" if gone else "", system=link.system, by=by)
     return link
 
@@ -162,7 +162,7 @@ def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True
 
     `with_obligations` False: nothing is, of an idea that was registered by mistake.
     """
-    links = list(initiative.links.standing().select_related("system__owner"))
+    links = list(initiative.links.current().select_related("system__owner"))
     if not links:
         return
     if with_obligations:
@@ -237,7 +237,7 @@ def accept_source(
         system_permissions.may_accept_source(initiative, by).or_refuse()
         system = System.objects.select_related("owner").get(pk=system.pk)
         tied = [key for key in (system.pk, system.collection_id) if key]
-        if not initiative.links.standing().filter(system__in=tied).exists():
+        if not initiative.links.current().filter(system__in=tied).exists():
             raise ValidationError({"system": f"{initiative.ref} is not connected to {system}."})
         condition = system.condition(clock.today())
         if condition == "maintained":
@@ -264,7 +264,7 @@ def accept_source(
     return row
 
 
-def _standing(link: Link, initiative: Initiative) -> Link:
+def _current(link: Link, initiative: Initiative) -> Link:
     row = Link.objects.select_related("system__owner", "account").get(pk=link.pk)
     if row.ended_at is not None:
         raise Conflict("This link has ended already.")
@@ -318,7 +318,7 @@ def _checked(link: Link, transfers: list[Place]) -> list[Place]:
         link.account = ServiceAccount.objects.get(pk=link.account.pk)
     if system.retired_at is not None:
         wrong["system"] = f"{system} was retired: connect the initiative to what took its place."
-    elif system.kind == COLLECTION and not system.members.standing().exists():
+    elif system.kind == COLLECTION and not system.members.current().exists():
         wrong["system"] = (
             f"{system} is a collection of sources, and none is listed: list them one by one first."
         )
@@ -329,7 +329,7 @@ def _checked(link: Link, transfers: list[Place]) -> list[Place]:
     ):
         if getattr(link, name) not in known:
             wrong[name] = words
-    same = initiative.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
+    same = initiative.links.current().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
     if "pattern" not in wrong and same.exists():
         wrong["pattern"] = f"The initiative is connected to {system} in this way already: change that link."
     if link.live and initiative.stage in EARLY_STAGES:

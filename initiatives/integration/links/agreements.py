@@ -21,7 +21,7 @@ from initiatives.models.integration.systems import ACCEPTANCE_DAYS
 
 def agreed(links: QuerySet) -> list[Link]:
     """Those of these links that stand and that an owner from outside the initiative agreed to as they read now."""
-    rows = list(links.standing().select_related("system__owner", "initiative").order_by("pk").distinct())
+    rows = list(links.current().select_related("system__owner", "initiative").order_by("pk").distinct())
     answers = {row.link_id: row for row in LinkAnswer.objects.filter(link__in=rows).order_by("pk")}
     oldest = clock.today() - timedelta(days=ACCEPTANCE_DAYS)
     rows = [row for row in rows if _says_yes(row, answers.get(row.pk), oldest)]
@@ -88,19 +88,19 @@ def of_initiatives(initiatives: Iterable[int] | QuerySet, systems: Iterable[Syst
     }
 
 
-@about(Link.objects.standing())
+@about(Link.objects.current())
 def measures(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     """Of each initiative all of whose links are agreed to by the owners of their systems: that its inventory is
     measured.
     """
-    links = Link.objects.standing().filter(initiative__in=initiatives)
-    standing: dict[int, set[int]] = {}
+    links = Link.objects.current().filter(initiative__in=initiatives)
+    current: dict[int, set[int]] = {}
     for key, initiative in links.values_list("pk", "initiative"):
-        standing.setdefault(initiative, set()).add(key)
-    if not standing:
+        current.setdefault(initiative, set()).add(key)
+    if not current:
         return
     yes = {row.pk for row in agreed(links)}
-    whole = {initiative: keys for initiative, keys in standing.items() if keys <= yes}
+    whole = {initiative: keys for initiative, keys in current.items() if keys <= yes}
     last = {row.link_id: row for row in LinkAnswer.objects.filter(link__initiative__in=whole).order_by("pk")}
     for initiative, keys in whole.items():
         days = [clock.local_day(last[key].at) for key in keys]

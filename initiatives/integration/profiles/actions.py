@@ -20,7 +20,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.files.upload_policy import tidy_name
 from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, settle_standings
+from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.measurement import result_files
 from initiatives.integration.profiles import drift_effects
 from initiatives.integration.systems.permissions import may_change_system
@@ -56,7 +56,7 @@ def add_profile(
         )
     with act("add profile", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
-        if not initiative.links.standing().filter(system=system).exists():
+        if not initiative.links.current().filter(system=system).exists():
             raise ValidationError({"system": "Choose a system that this initiative is linked to."})
         profile = Profile(
             initiative=initiative,
@@ -167,5 +167,5 @@ def confirm_drift(*, profile: Profile, seen: str, by: User) -> Drift:
         rewritten = {one.pk for one in follow(initiatives)}
         waiting = [one for one in initiatives if one.pk in changes and one.pk not in rewritten]
         if waiting:
-            settle_standings(waiting)
+            rewrite_supported_stages(waiting)
     return row

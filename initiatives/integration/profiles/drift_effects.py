@@ -48,7 +48,7 @@ def initiatives_of(profile: Profile, person: User) -> set[int]:
     if not may_change_system(row, person):
         return {profile.initiative_id}
     wanted = [key for key in (row.pk, row.collection_id) if key]
-    links = Link.objects.standing().filter(system__in=wanted)
+    links = Link.objects.current().filter(system__in=wanted)
     return {profile.initiative_id} | set(links.values_list("initiative", flat=True))
 
 
@@ -59,7 +59,7 @@ def consequences(profile: Profile, initiatives: list[Initiative]) -> Consequence
     what = f"{profile.system}: {' '.join(one['words'] for one in found)}"
     what = what if len(what) <= LONGEST else what[: LONGEST - 1] + "\u2026"
     fields = {one["column"].casefold() for one in found if one["column"]}
-    rows = TermDefinition.objects.standing().filter(system=profile.system_id).select_related("term", "system")
+    rows = TermDefinition.objects.current().filter(system=profile.system_id).select_related("term", "system")
     definitions = [row for row in rows if row.field.casefold() in fields]
     relied = set(
         Evidence.objects.filter(initiative__in=initiatives, withdrawn_at__isnull=True).values_list(

@@ -41,7 +41,7 @@ class DataProfileForm(forms.Form):
     def __init__(self, *args: Any, initiative: Initiative, **options: Any):
         options.setdefault("initial", {"taken_on": clock.today()})
         super().__init__(*args, **options)
-        linked = initiative.links.standing().values("system")
+        linked = initiative.links.current().values("system")
         self.fields["system"].queryset = System.objects.filter(pk__in=linked).order_by("name")
 
     def act(self) -> dict[str, Any]:

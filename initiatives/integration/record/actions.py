@@ -38,7 +38,7 @@ def record_register(*, initiative: Initiative, covers: list[str], by: User) -> E
         raise ValidationError({"covers": "Choose at least one question that the register answers."})
     with act("record register", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
-        if not initiative.links.standing().exists():
+        if not initiative.links.current().exists():
             no("No system is linked to this initiative yet.", "Add its links first.").or_refuse()
         name = FILE_NAME.format(ref=initiative.ref)
         earlier = initiative.evidence.filter(

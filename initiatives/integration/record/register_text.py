@@ -44,9 +44,9 @@ def as_text(initiative: Initiative) -> str:
 
 
 def _links(initiative: Initiative) -> Iterator[str]:
-    links = list(initiative.links.standing().select_related("system__owner", "system__vendor", "account"))
+    links = list(initiative.links.current().select_related("system__owner", "system__vendor", "account"))
     members: dict[int, list[System]] = {}
-    for member in System.objects.standing().filter(collection__in=[link.system_id for link in links]):
+    for member in System.objects.current().filter(collection__in=[link.system_id for link in links]):
         members.setdefault(member.collection_id, []).append(member)
     transfers: dict[int, list[Transfer]] = {}
     for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).select_related(
@@ -110,7 +110,7 @@ def _accounts(initiative: Initiative) -> Iterator[str]:
 
 
 def _definitions(initiative: Initiative) -> Iterator[str]:
-    rows = TermDefinition.objects.standing().filter(
+    rows = TermDefinition.objects.current().filter(
         term__uses__initiative=initiative,
         term__uses__ended_at__isnull=True,
         system__links__initiative=initiative,
@@ -137,18 +137,18 @@ def _conflicts(initiative: Initiative) -> Iterator[str]:
 
 
 def _processes(initiative: Initiative) -> Iterator[str]:
-    for row in ProcessRecord.objects.standing().filter(initiative=initiative, replaced_by__isnull=True):
+    for row in ProcessRecord.objects.current().filter(initiative=initiative, replaced_by__isnull=True):
         held = f", held by {row.held_by}" if row.held_by else ""
         cost = "not budgeted" if row.redesign_cost is None else f"{row.redesign_cost} {row.currency}"
         yield f"{row.name}: {row.get_status_display()}{held}; redesign {cost}"
-    for flow in SignOnFlow.objects.standing().filter(initiative=initiative, replaced_by__isnull=True):
+    for flow in SignOnFlow.objects.current().filter(initiative=initiative, replaced_by__isnull=True):
         yield f"Sign-on: explained by {flow.explainer or 'nobody'}, reviewed {flow.reviewed_on:%-d %B %Y}"
 
 
 def _shortcomings(initiative: Initiative) -> Iterable[str]:
     now = clock.now()
     return [
-        row.words for row in Shortcoming.objects.standing().filter(initiative=initiative) if row.since <= now
+        row.words for row in Shortcoming.objects.current().filter(initiative=initiative) if row.since <= now
     ]
 
 

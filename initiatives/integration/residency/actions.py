@@ -21,7 +21,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.changes.actions import Pulled, pull_many
 from initiatives.components.vendors import list_vendor
 from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, settle_standings
+from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
 from initiatives.models import (
@@ -161,7 +161,7 @@ def file_vendor_term(
     with act("file vendor term", by=by, register=True):
         permissions.may_file_terms(vendor, by).or_refuse()
         initiatives = lock_initiatives(initiatives_of_vendor(vendor))
-        ended = _standing(VendorTerm, replaces)
+        ended = _current(VendorTerm, replaces)
         if ended is not None:
             permissions.may_withdraw_term(ended, by).or_refuse()
         binds = bool(permissions.may_confirm_terms(by))
@@ -195,7 +195,7 @@ def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
     """
     with act("confirm vendor term", by=by, register=True):
         permissions.may_confirm_terms(by).or_refuse()
-        row = _standing(VendorTerm, term)
+        row = _current(VendorTerm, term)
         initiatives = lock_initiatives(initiatives_of_vendor(row.vendor))
         if not row.awaits_confirmation:
             raise Conflict("It binds already.")
@@ -245,7 +245,7 @@ def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTe
     """
     _say_why(reason)
     with act("withdraw vendor term", by=by, reason=reason, register=True):
-        row = _standing(VendorTerm, term)
+        row = _current(VendorTerm, term)
         permissions.may_withdraw_term(row, by).or_refuse()
         initiatives = lock_initiatives(initiatives_of_vendor(row.vendor))
         touched = _touched(initiatives, None, row)
@@ -275,7 +275,7 @@ def set_unit_policy(
     with act("set unit policy", by=by, register=True):
         permissions.may_set_regions(by).or_refuse()
         initiatives = lock_initiatives(initiatives_of_unit(unit))
-        ended = _standing(UnitPolicy, replaces)
+        ended = _current(UnitPolicy, replaces)
         touched = _touched(initiatives, bound, ended)
         now = clock.now()
         row = UnitPolicy(unit=unit, by=by, at=now, confirmed_by=by, confirmed_at=now, **_columns(bound))
@@ -295,7 +295,7 @@ def withdraw_unit_policy(*, policy: UnitPolicy, reason: str, by: User) -> UnitPo
     with act("withdraw unit policy", by=by, reason=reason, register=True):
         permissions.may_set_regions(by).or_refuse()
         initiatives = lock_initiatives(initiatives_of_unit(policy.unit))
-        row = _standing(UnitPolicy, policy)
+        row = _current(UnitPolicy, policy)
         touched = _touched(initiatives, None, row)
         _withdraw(row, reason.strip(), by)
         entries.record(EntryKind.UNIT_POLICY_WITHDRAWN, unit=row.unit.name, why=reason.strip(), **_said(row))
@@ -377,7 +377,7 @@ def _say_why(reason: str) -> None:
         raise ValidationError({"reason": "Say why it no longer binds."})
 
 
-def _standing(model, row):
+def _current(model, row):
     """The row as it is after the lock. Raises Conflict where somebody took it back meanwhile."""
     if row is None:
         return None
@@ -421,7 +421,9 @@ def _carry(
     *,
     by: User,
 ) -> None:
-    """Void what rests on the terms of the paths touched, write down what the register says now, rewrite standings."""
+    """Void what rests on the terms of the paths touched, write down what the register says now, rewrite supported
+    stages.
+    """
     by_key = {initiative.pk: initiative for initiative in initiatives}
     systems = System.objects.in_bulk({system for _, system in touched})
     pull_many(
@@ -434,7 +436,7 @@ def _carry(
     rewritten = {initiative.pk for initiative in follow(initiatives)}
     left = [by_key[key] for key in dict(touched) if key not in rewritten]
     if left:
-        settle_standings(left)
+        rewrite_supported_stages(left)
 
 
 @contextmanager

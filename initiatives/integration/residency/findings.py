@@ -296,7 +296,7 @@ def _listed(value: str | None) -> list[str]:
     return json.loads(value) if value else []
 
 
-@about(Link.objects.standing())
+@about(Link.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """By initiative: each place where its data must not be, under each term that says so, from when and until when."""
     return ((one.initiative, wanted_of(one)) for one in judge(initiatives) if one.broken)
@@ -346,7 +346,7 @@ def nobody_knows(names: list[str]) -> str:
 
 def regions_of(vendor: Vendor, initiatives: QuerySet) -> list[str]:
     """In which regions the vendor runs something: its systems, and places on the ways of data of these initiatives."""
-    listed = vendor.systems.standing().values_list("regions", flat=True)
+    listed = vendor.systems.current().values_list("regions", flat=True)
     transfers = Transfer.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
     transfers = transfers.filter(link__initiative__in=initiatives)
     parts = Deployment.objects.filter(

@@ -51,7 +51,7 @@ def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
 
 def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a term bind that somebody else filed; who confirms sees which initiatives it holds then."""
-    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
     permissions.may_confirm_terms(request.user).or_refuse()
     if not term.awaits_confirmation:
         raise Conflict("It binds already.")

@@ -114,7 +114,7 @@ def vendors(request: SignedInRequest) -> HttpResponse:
     rows = (
         Vendor.objects.shared()
         .annotate(
-            standing=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
+            current=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
             listed=Count("systems", Q(systems__retired_at__isnull=True), distinct=True),
             offered=Count("components", Q(components__confirmed_at__isnull=False), distinct=True),
         )
@@ -145,7 +145,7 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
         "nav": "systems-all",
         "vendor": row,
         "terms": [{"row": term, "state": _state(term, today)} for term in terms],
-        "systems": row.systems.standing(),
+        "systems": row.systems.current(),
         "components": seen_by(request.user).filter(vendor=row)[:MOST_COMPONENTS],
         "most_components": MOST_COMPONENTS,
         "bites": bites,
@@ -192,7 +192,7 @@ def vendor_add(request: SignedInRequest) -> HttpResponse:
 
 def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """File a term anew in the place of one."""
-    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
     permissions.may_withdraw_term(term, request.user).or_refuse()
     permissions.may_file_terms(term.vendor, request.user).or_refuse()
     return term_form(
@@ -232,7 +232,7 @@ def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpR
 
 def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a term back."""
-    term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
+    term = found_or_404(VendorTerm.objects.current().select_related("vendor", "by"), pk)
     permissions.may_withdraw_term(term, request.user).or_refuse()
     return _withdrawing(
         request,
@@ -290,7 +290,7 @@ def policy_add(request: SignedInRequest) -> HttpResponse:
 
 def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Set a policy anew in the place of one."""
-    row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
+    row = found_or_404(UnitPolicy.objects.current().select_related("unit"), pk)
     return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb=_("Change it"))
 
 
@@ -323,7 +323,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
 
 def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a policy back."""
-    row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
+    row = found_or_404(UnitPolicy.objects.current().select_related("unit"), pk)
     permissions.may_set_regions(request.user).or_refuse()
     return _withdrawing(
         request,

@@ -31,7 +31,7 @@ FAILURE_SAYS = {
 
 @dataclass(frozen=True)
 class Tried:
-    """What the standing drills of one kind on one link (None: on the initiative) come to, the newest first."""
+    """What the current drills of one kind on one link (None: on the initiative) come to, the newest first."""
 
     drills: tuple[Drill, ...]
 
@@ -62,21 +62,21 @@ def tried(drills: Iterable[Drill]) -> dict[tuple[int, int | None, str], Tried]:
     return {place: Tried(tuple(rows)) for place, rows in found.items()}
 
 
-def standing_drills(initiatives: Iterable[int]):
+def current_drills(initiatives: Iterable[int]):
     """The drills of these initiatives that count: not taken back, on the initiative itself or on a link that has not
     ended.
     """
     return (
-        Drill.objects.standing()
+        Drill.objects.current()
         .filter(initiative__in=initiatives, link__ended_at__isnull=True)
         .select_related("link__system")
     )
 
 
-@about(Link.objects.standing(), Drill.objects.standing())
+@about(Link.objects.current(), Drill.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Drills that failed, drills that are overdue, links that do not say what happens when their source is gone."""
-    links = Link.objects.standing().filter(initiative__in=initiatives).select_related("system")
+    links = Link.objects.current().filter(initiative__in=initiatives).select_related("system")
     for link in links.order_by("initiative_id", "pk"):
         lacking = missing(link)
         if lacking:
@@ -90,7 +90,7 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
                     system_id=link.system_id,
                 ),
             )
-    for (initiative, _, kind), those in tried(standing_drills(initiatives)).items():
+    for (initiative, _, kind), those in tried(current_drills(initiatives)).items():
         yield from _of(initiative, kind, those)
 
 

@@ -13,7 +13,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.initiative.initiative_frame import initiative_context, one_act, page_of, pick
 from initiatives.initiative.row_acts import ROW_ACTS, STRUCK_OUT, RowAct, on_initiative, recorded
 from initiatives.integration.resilience import drills as resilience_drills
-from initiatives.integration.resilience.drill_findings import missing, standing_drills, tried
+from initiatives.integration.resilience.drill_findings import current_drills, missing, tried
 from initiatives.integration.resilience.drills import suggested
 from initiatives.integration.resilience.forms import DrillForm
 from initiatives.models import Drill, Link
@@ -30,13 +30,13 @@ def drills(request, ref):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, TAB)
     links = (
-        Link.objects.standing()
+        Link.objects.current()
         .filter(initiative=initiative)
         .select_related("system")
         .order_by("system__name", "pk")
     )
     found: dict[int | None, list[dict]] = {}
-    for (_system, link, kind), those in tried(standing_drills([initiative.pk])).items():
+    for (_system, link, kind), those in tried(current_drills([initiative.pk])).items():
         found.setdefault(link, []).append(_line(kind, those, context["today"]))
     rows = [{"link": link, "missing": missing(link), "drills": found.get(link.pk, [])} for link in links]
     every = initiative.drills.select_related("link__system", "by", "withdrawn_by").order_by(

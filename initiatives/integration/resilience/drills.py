@@ -21,7 +21,7 @@ from initiatives.evidence.actions import (
 )
 from initiatives.evidence.artefact_kinds import of_register
 from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
 from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
@@ -170,5 +170,5 @@ def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
             drill.evidence.initiative = initiative
             withdraw_row(initiative, drill.evidence, drill.withdrawn_reason)
         if not follow([initiative]):
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return drill

@@ -72,7 +72,7 @@ class DrillForm(OnceForm):
 
     def __init__(self, *args, initiative: Initiative, book, **options):
         super().__init__(*args, **options)
-        links = Link.objects.standing().filter(initiative=initiative).select_related("system")
+        links = Link.objects.current().filter(initiative=initiative).select_related("system")
         self.fields["link"].queryset = links.order_by("system__name", "pk")
         self.fields["covers"].choices = [
             (key, book.requirements[key].question) for key in proved_by_drills(book)

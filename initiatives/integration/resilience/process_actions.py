@@ -19,8 +19,8 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, settle_standing
-from initiatives.integration.resilience.process_findings import standing_flows, standing_processes
+from initiatives.initiative.act import act, rewrite_supported_stage
+from initiatives.integration.resilience.process_findings import current_flows, current_processes
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES
 
@@ -59,7 +59,7 @@ def record_process(
         if once and (known := ProcessRecord.objects.filter(initiative=initiative, once=once).first()):
             return known
         before = next(
-            (row for row in standing_processes([initiative.pk]) if row.name.casefold() == name.casefold()),
+            (row for row in current_processes([initiative.pk]) if row.name.casefold() == name.casefold()),
             None,
         )
         newest = (
@@ -96,7 +96,7 @@ def record_process(
         if before is not None and before.status == DOCUMENTED and before.to_be != to_be:
             pull(initiative, ["workflow"], f"“{name}” is redesigned"[:250], by=by)
         if not follow([initiative]):
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return row
 
 
@@ -157,7 +157,7 @@ def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> Proces
             why=reason.strip(),
         )
         if not follow([initiative]):
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return process
 
 
@@ -213,7 +213,7 @@ def record_flow(
             reviewed_on=reviewed_on,
         )
         if not follow([initiative]):
-            settle_standing(initiative)
+            rewrite_supported_stage(initiative)
     return row
 
 
@@ -222,13 +222,13 @@ def record_flow(
 
 def resting_on(person: User) -> set[int]:
     """Keys of the running initiatives where something rests on what this person knows: a process, a flow, a system."""
-    links = Link.objects.standing().filter(
+    links = Link.objects.current().filter(
         Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person)
     )
     found = set(links.values_list("initiative_id", flat=True))
     for rows in (
-        ProcessRecord.objects.standing().filter(holder=person),
-        SignOnFlow.objects.standing().filter(explainer=person),
+        ProcessRecord.objects.current().filter(holder=person),
+        SignOnFlow.objects.current().filter(explainer=person),
     ):
         found |= set(rows.values_list("initiative_id", flat=True))
     running = Initiative.objects.live().exclude(stage__in=CLOSED_STAGES).filter(pk__in=found)
@@ -238,11 +238,11 @@ def resting_on(person: User) -> set[int]:
 def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
     """What a person knew leaves with them, in the running act: on these locked initiatives, read after the lock.
 
-    Reopens each standing process in their head and pulls `knowledge_holder` for it; pulls it, bound to the system, for
+    Reopens each current process in their head and pulls `knowledge_holder` for it; pulls it, bound to the system, for
     each linked system in their head. Then the register is followed.
     """
     by_key = {initiative.pk: initiative for initiative in initiatives}
-    for row in standing_processes(list(by_key)):
+    for row in current_processes(list(by_key)):
         if row.holder_id != person.pk or row.reopened_at is not None:
             continue
         initiative = by_key[row.initiative_id]
@@ -258,7 +258,7 @@ def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | 
         what = f"{person.full_name} left, in whose head “{row.name}” was"
         pull(initiative, ["knowledge_holder"], what[:250], by=by)
     held = (
-        Link.objects.standing()
+        Link.objects.current()
         .filter(Q(system__knowledge_holder=person) | Q(system__members__knowledge_holder=person))
         .filter(initiative__in=list(by_key))
     )
@@ -272,6 +272,6 @@ def knowledge_leaves(person: User, initiatives: list[Initiative], *, by: User | 
     follow(initiatives)
 
 
-def standing_flow(initiative: Initiative) -> SignOnFlow | None:
+def current_flow(initiative: Initiative) -> SignOnFlow | None:
     """The sign-on flow of the initiative that counts now."""
-    return next(iter(standing_flows([initiative.pk])), None)
+    return next(iter(current_flows([initiative.pk])), None)

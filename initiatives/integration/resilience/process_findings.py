@@ -14,29 +14,29 @@ from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD
 REVIEWED_EVERY_DAYS = 90  # rulebook, int.identity: "quarterly access review"
 
 
-@about(ProcessRecord.objects.standing(), Link.objects.standing())
+@about(ProcessRecord.objects.current(), Link.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Processes that are not written down, and sign-on flows that nobody here understands, or looked at lately."""
-    for row in standing_processes(initiatives):
+    for row in current_processes(initiatives):
         yield from _process(row)
     linked = set(
-        Link.objects.standing()
+        Link.objects.current()
         .filter(initiative__in=initiatives)
         .order_by()
         .values_list("initiative_id", flat=True)
         .distinct()
     )
-    flows = {flow.initiative_id: flow for flow in standing_flows(linked)}
+    flows = {flow.initiative_id: flow for flow in current_flows(linked)}
     for initiative in sorted(linked):
         yield from _flow(initiative, flows.get(initiative))
 
 
-def standing_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
+def current_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
     """The process record of each process that counts: the newest of its name that nobody took back, by initiative and
     name.
     """
     rows = (
-        ProcessRecord.objects.standing()
+        ProcessRecord.objects.current()
         .filter(initiative__in=list(initiatives))
         .select_related("holder", "budget_holder")
     )
@@ -44,10 +44,10 @@ def standing_processes(initiatives: Iterable[int]) -> list[ProcessRecord]:
     return [newest[place] for place in sorted(newest)]
 
 
-def standing_flows(initiatives: Iterable[int]) -> list[SignOnFlow]:
+def current_flows(initiatives: Iterable[int]) -> list[SignOnFlow]:
     """The sign-on flow of each initiative that counts: the newest that nobody took back."""
     rows = (
-        SignOnFlow.objects.standing()
+        SignOnFlow.objects.current()
         .filter(initiative__in=list(initiatives))
         .select_related("explainer", "diagram")
     )

@@ -10,8 +10,8 @@ from initiatives.initiative.initiative_frame import initiative_context, one_act,
 from initiatives.initiative.row_acts import ROW_ACTS, RowAct, on_initiative, recorded
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.resilience.forms import FlowForm, ProcessForm
-from initiatives.integration.resilience.process_actions import standing_flow
-from initiatives.integration.resilience.process_findings import standing_processes
+from initiatives.integration.resilience.process_actions import current_flow
+from initiatives.integration.resilience.process_findings import current_processes
 from initiatives.models import ProcessRecord
 from initiatives.models.integration.processes import DOCUMENTED
 
@@ -22,16 +22,16 @@ def processes(request, ref):
     """Each process as it stands, what was recorded before, and how the system signs on."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, TAB)
-    standing = standing_processes([initiative.pk])
+    current = current_processes([initiative.pk])
     rows = initiative.processes.select_related("holder", "budget_holder", "by", "withdrawn_by").order_by(
         "-pk"
     )
-    counts = {row.pk for row in standing}
+    counts = {row.pk for row in current}
     context |= {
         "title": _("Processes and sign-on"),
-        "processes": standing,
+        "processes": current,
         "before": [row for row in rows if row.pk not in counts],
-        "flow": standing_flow(initiative),
+        "flow": current_flow(initiative),
         "documented": DOCUMENTED,
     }
     return render(request, "initiatives/integration/resilience/processes.html", context)
@@ -42,7 +42,7 @@ def add(request, ref):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     of = request.GET.get("of", "")
-    old = next((row for row in standing_processes([initiative.pk]) if str(row.pk) == of), None)
+    old = next((row for row in current_processes([initiative.pk]) if str(row.pk) == of), None)
     kept = ("name", "status", "holder_words", "as_is", "to_be", "redesign_cost", "currency")
     initial = {name: getattr(old, name) for name in kept} if old else {}
     if old:
@@ -90,7 +90,7 @@ def flow(request, ref):
     """Record how the system signs on, and who can explain it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    old = standing_flow(initiative)
+    old = current_flow(initiative)
     initial = (
         {"steps": old.steps, "explainer": old.explainer_id, "diagram": old.diagram_id}
         if old is not None

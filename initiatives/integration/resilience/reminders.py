@@ -7,7 +7,7 @@ from django.urls import reverse
 from governance import clock
 from governance.notifications.due import before, late
 from governance.vocabulary import RUNNING_STAGES
-from initiatives.integration.resilience.drill_findings import standing_drills, tried
+from initiatives.integration.resilience.drill_findings import current_drills, tried
 from initiatives.models import Drill, Initiative
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
@@ -16,7 +16,7 @@ from initiatives.reminders.wording import about
 def drills(moment: datetime):
     """Drills due again: to owner and technical lead, 14 and 3 days before their day, on it, once after; escalated."""
     today = clock.local_day(moment)
-    due = Drill.objects.standing().filter(next_due__lte=today + timedelta(days=14))
+    due = Drill.objects.current().filter(next_due__lte=today + timedelta(days=14))
     initiatives = {
         initiative.pk: initiative
         for initiative in Initiative.objects.live()
@@ -26,7 +26,7 @@ def drills(moment: datetime):
     }
     circle = Circle(initiatives.values())
     for (key, link, kind), those in sorted(
-        tried(standing_drills(initiatives)).items(),
+        tried(current_drills(initiatives)).items(),
         key=lambda found: (found[0][0], found[0][1] or 0, found[0][2]),
     ):
         initiative, day = initiatives[key], those.next_due

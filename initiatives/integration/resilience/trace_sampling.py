@@ -211,7 +211,7 @@ def governed_sources(initiative: Initiative) -> list[Source]:
     Governed is what is linked as an anchor, in use, owned by somebody who is here, and a source of truth for something.
     """
     links = (
-        Link.objects.standing().filter(initiative=initiative).select_related("system__owner").order_by("pk")
+        Link.objects.current().filter(initiative=initiative).select_related("system__owner").order_by("pk")
     )
     patterns: dict[int, set[str]] = {}
     linked: dict[int, System] = {}

@@ -13,7 +13,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import check_evidence, create_evidence, versions_named
 from initiatives.evidence.artefact_kinds import of_register
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.integration.resilience import trace_sampling
 from initiatives.models import Initiative, System, TraceSample
 
@@ -73,7 +73,7 @@ def add_trace_sample(
             checked=look_at_sample(initiative, file),
             by=by,
         )
-        settle_standing(initiative)
+        rewrite_supported_stage(initiative)
     return row
 
 

@@ -142,7 +142,7 @@ def owe_closing(initiative: Initiative, links: list[Link]) -> None:
     Owed by the account's owner, else the system's, else the initiative's, within the rulebook's days for a post-mortem.
     """
     keys = {link.account_id for link in links if link.account_id}
-    others = Link.objects.standing().filter(account__in=keys).exclude(initiative=initiative)
+    others = Link.objects.current().filter(account__in=keys).exclude(initiative=initiative)
     alone = keys - set(others.values_list("account", flat=True))
     accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system__owner", "owner")
     owner = accepted(initiative, Role.OWNER)
@@ -181,7 +181,7 @@ def _settle(account: ServiceAccount, *, by: User, note: str) -> None:
 def _locked(account: ServiceAccount) -> tuple[ServiceAccount, list[Initiative]]:
     """The account as it stands now, and the initiatives whose links name it, locked."""
     row = ServiceAccount.objects.select_related("system__owner", "owner").get(pk=account.pk)
-    links = Link.objects.standing().filter(account=row)
+    links = Link.objects.current().filter(account=row)
     return row, lock_initiatives(links.values_list("initiative", flat=True))
 
 

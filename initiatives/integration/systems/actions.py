@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.changes.actions import Pulled, pull_many
 from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.initiative.act import act, settle_standings
+from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.integration.systems import permissions
 from initiatives.models import Customisation, Evidence, Initiative, Link, System
 from initiatives.models.integration.systems import SYSTEM_KINDS
@@ -157,11 +157,11 @@ def retire_system(*, system: System, reason: str, by: User) -> System:
         if system.retired_at is not None:
             raise Conflict("It was retired already.")
         permissions.may_decide_on(system, by).or_refuse()
-        standing = system.members.standing().count()
-        if standing:
+        current = system.members.current().count()
+        if current:
             raise ValidationError(
                 {
-                    "reason": f"{standing} of its sources still stand; retire them first, or list them elsewhere."
+                    "reason": f"{current} of its sources still stand; retire them first, or list them elsewhere."
                 }
             )
         initiatives = _locked(system)
@@ -233,7 +233,7 @@ def reach(
     rewritten = {initiative.pk for initiative in follow(initiatives)}
     waiting = [initiative for initiative in pulled if initiative.pk not in rewritten]
     if waiting:
-        settle_standings(waiting)
+        rewrite_supported_stages(waiting)
 
 
 def _pull_all(
@@ -257,7 +257,7 @@ def _pull_on(
     initiatives: list[Initiative], collection: System, what: str, *, system: System, by: User
 ) -> None:
     """The same on those that are tied to a collection, whose sources are others now."""
-    links = Link.objects.standing().filter(
+    links = Link.objects.current().filter(
         initiative__in=[initiative.pk for initiative in initiatives], system=collection
     )
     keys = set(links.values_list("initiative", flat=True))
@@ -265,13 +265,13 @@ def _pull_on(
         [initiative for initiative in initiatives if initiative.pk in keys], what, system=system, by=by
     )
     if found:
-        settle_standings(found)
+        rewrite_supported_stages(found)
 
 
 def _locked(*systems: System) -> list[Initiative]:
     """The initiatives that are tied to one of these systems, or to the collection it is a member of, locked."""
     wanted = {key for one in systems for key in (one.pk, one.collection_id) if key}
-    links = Link.objects.standing().filter(system__in=wanted)
+    links = Link.objects.current().filter(system__in=wanted)
     return lock_initiatives(links.values_list("initiative", flat=True))
 
 
@@ -305,7 +305,7 @@ def _check(system: System, was: System | None = None) -> None:
     if not system.name:
         wrong["name"] = "Name the system as its people call it."
     elif (
-        known := System.objects.standing().filter(name__iexact=system.name).exclude(pk=system.pk).first()
+        known := System.objects.current().filter(name__iexact=system.name).exclude(pk=system.pk).first()
     ) is not None:
         wrong["name"] = (
             f"{known} is described already: a system is described once. Open it, or add what tells them apart."
@@ -331,7 +331,7 @@ def _check(system: System, was: System | None = None) -> None:
 
 def _wrong_collection(system: System) -> dict:
     """Collections list sources, never other collections, and nothing lists itself."""
-    has_members = system.pk is not None and system.members.standing().exists()
+    has_members = system.pk is not None and system.members.current().exists()
     if system.kind != COLLECTION and has_members:
         return {"kind": "It has sources listed in it: take them out first."}
     collection = system.collection
@@ -346,8 +346,8 @@ def _wrong_collection(system: System) -> dict:
 
 def initiatives_of_owner(person: User) -> set[int]:
     """Keys of the initiatives that are tied to what this person owns, systems or accounts."""
-    links = Link.objects.standing()
-    owned = System.objects.standing().filter(owner=person)
+    links = Link.objects.current()
+    owned = System.objects.current().filter(owner=person)
     tied = {key for pair in owned.values_list("pk", "collection") for key in pair if key}
     found = links.filter(Q(system__in=tied) | Q(account__owner=person))
     return set(found.values_list("initiative", flat=True))
@@ -355,8 +355,8 @@ def initiatives_of_owner(person: User) -> set[int]:
 
 def owner_left(person: User, initiatives: list[Initiative], *, by: User | None) -> None:
     """Inside the act that ends an account: what that person owned, nobody owns; these locked initiatives hear of it."""
-    links = Link.objects.standing().filter(initiative__in=[initiative.pk for initiative in initiatives])
-    for system in System.objects.standing().filter(owner=person):
+    links = Link.objects.current().filter(initiative__in=[initiative.pk for initiative in initiatives])
+    for system in System.objects.current().filter(owner=person):
         tied = [key for key in (system.pk, system.collection_id) if key]
         keys = set(links.filter(system__in=tied).values_list("initiative", flat=True))
         _pull_all(

@@ -25,18 +25,18 @@ from initiatives.models.integration.systems import ACCEPTANCE_DAYS, MANY_CUSTOMI
 WAITING, DECLINED = "agreement", "declined"
 
 
-@about(Link.objects.standing())
+@about(Link.objects.current())
 def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
     """Sources in bad condition, links and accounts not fully described, systems whose owner has not agreed."""
     links = list(
-        Link.objects.standing()
+        Link.objects.current()
         .filter(initiative__in=initiatives)
         .select_related("system__owner", "account__owner")
         .order_by("initiative", "id")
     )
     members: dict[int, list[System]] = {}
     inside = {link.system_id for link in links if link.system.kind == "knowledge_collection"}
-    for member in System.objects.standing().filter(collection__in=inside).select_related("owner"):
+    for member in System.objects.current().filter(collection__in=inside).select_related("owner"):
         members.setdefault(member.collection_id, []).append(member)
     transfers: dict[int, list[Transfer]] = {}
     for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):

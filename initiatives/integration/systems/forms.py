@@ -52,7 +52,7 @@ class SystemNameField(forms.CharField):
     def clean(self, value) -> System | None:
         """The system of that name, or None where none is named."""
         name = super().clean(value)
-        found = System.objects.standing().filter(name__iexact=name).first() if name else None
+        found = System.objects.current().filter(name__iexact=name).first() if name else None
         if name and found is None:
             raise forms.ValidationError(
                 f"No system is called “{name}”. Give its name as the list of systems has it."
@@ -101,7 +101,7 @@ class SystemForm(forms.Form):
     unit = OwnUnitField(required=False, empty_label="none")
     collection = forms.ModelChoiceField(
         label="A source of the collection",
-        queryset=System.objects.standing().filter(kind="knowledge_collection"),
+        queryset=System.objects.current().filter(kind="knowledge_collection"),
         required=False,
         empty_label="none",
     )

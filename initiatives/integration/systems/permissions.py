@@ -69,7 +69,7 @@ def may_propose_on(system: System, person: User) -> Answer:
     """
     if system.retired_at is not None:
         return _retired(system)
-    links = Link.objects.standing().filter(system__in=_places(system))
+    links = Link.objects.current().filter(system__in=_places(system))
     if worked_on(person).filter(pk__in=links.values("initiative")).exists():
         return may_describe(person)
     return no(
@@ -91,7 +91,7 @@ def _described(systems: Iterable[System], person: User) -> set[int]:
     found = set()
     for row in systems:
         if row.described_by_id == person.pk:
-            links = Link.objects.standing().filter(system__in=_places(row))
+            links = Link.objects.current().filter(system__in=_places(row))
             if row.owner_id is None:
                 links = links.exclude(initiative__in=worked_on(person))
             found |= set() if links.exists() else {row.pk}

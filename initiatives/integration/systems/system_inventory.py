@@ -38,7 +38,7 @@ def weights(person: User) -> dict[int, int]:
 
     One question over all links, answered with a number a system: so the list and the picture say the same.
     """
-    links = Link.objects.standing().filter(system__retired_at__isnull=True).order_by()
+    links = Link.objects.current().filter(system__retired_at__isnull=True).order_by()
     if not (person.is_admin or person.is_auditor):
         unheard = Initiative.objects.filter(confidential=True).exclude(pk__in=visible_to(person).values("pk"))
         links = links.exclude(initiative__in=unheard.order_by().values("pk"))
@@ -58,7 +58,7 @@ def heaviest(weight: dict[int, int]) -> Heaviest:
     """What the picture of the landscape shows."""
     most = sorted(weight, key=lambda pk: (-weight[pk], pk))[:DRAWN]
     named = System.objects.only("pk", "name").in_bulk(most)
-    unused = System.objects.standing().count() - len(weight)
+    unused = System.objects.current().count() - len(weight)
     rows = tuple(Weight(named[pk], weight[pk]) for pk in most)
     return Heaviest(rows, len(weight) - len(rows), unused)
 
@@ -76,7 +76,7 @@ class Dependents:
 def dependents(person: User, system: System) -> Dependents:
     """The links of initiatives to the system, or to the collection it is a member of."""
     tied = [key for key in (system.pk, system.collection_id) if key]
-    links = Link.objects.standing().filter(system__in=tied)
+    links = Link.objects.current().filter(system__in=tied)
     rows = links.select_related("initiative__unit", "system").order_by("initiative__number", "pk")
     if person.is_admin or person.is_auditor:
         return Dependents(rows, 0)
@@ -90,7 +90,7 @@ def dependents(person: User, system: System) -> Dependents:
 def waiting_answers(system: System, now) -> QuerySet:
     """What the register says of links to the system whose owner has not answered, or has to answer again."""
     return (
-        Shortcoming.objects.standing()
+        Shortcoming.objects.current()
         .filter(
             system=system, requirement="int.systems_owned", source__endswith=f":{WAITING}", since__lte=now
         )

@@ -48,7 +48,7 @@ def systems(request: SignedInRequest) -> HttpResponse:
     """All systems in use, those on which most initiatives hang first; found by name, kind, condition and owner."""
     form, today = SystemsForm(request.GET or None), clock.today()
     wanted = form.wanted if form.is_bound else {}
-    rows = System.objects.standing()
+    rows = System.objects.current()
     if "q" in wanted:
         rows = rows.filter(name__icontains=wanted["q"]) | rows.filter(location__icontains=wanted["q"])
     if "kind" in wanted:
@@ -124,7 +124,7 @@ def system(request: SignedInRequest, pk: int) -> HttpResponse:
         "members": _members(row, today),
         "defined": list(_defined(row)[: MOST_DEFINED + 1]),
         "most_defined": MOST_DEFINED,
-        "duplicates": list(row.duplicates.standing()),
+        "duplicates": list(row.duplicates.current()),
         "is_collection": row.kind == COLLECTION,
         "accounts": _accounts(row, may, decides, request.user),
         "hidden_accounts": row.service_accounts.open()
@@ -148,12 +148,12 @@ def _members(system: System, today) -> list[tuple[System, str, str]]:
     """The sources of a collection, each with its condition and its tone."""
     if system.kind != COLLECTION:
         return []
-    return [(one, *condition_of(one, today)) for one in system.members.standing().select_related("owner")]
+    return [(one, *condition_of(one, today)) for one in system.members.current().select_related("owner")]
 
 
 def _defined(system: System):
     """What its fields mean, by term."""
-    rows = TermDefinition.objects.standing().filter(system=system).select_related("term")
+    rows = TermDefinition.objects.current().filter(system=system).select_related("term")
     return rows.order_by("term__name", "field", "valid_from", "pk")
 
 
@@ -257,7 +257,7 @@ def _said(form) -> dict:
 
 
 def _called(name: str) -> System | None:
-    return System.objects.standing().filter(name__iexact=name.strip()).first()
+    return System.objects.current().filter(name__iexact=name.strip()).first()
 
 
 def describe(request: SignedInRequest) -> HttpResponse:

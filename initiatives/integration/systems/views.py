@@ -26,7 +26,7 @@ from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.integration.residency.unknown_regions import say_strange
-from initiatives.integration.resilience.process_findings import standing_processes
+from initiatives.integration.resilience.process_findings import current_processes
 from initiatives.integration.systems import charts, import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
@@ -110,7 +110,7 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
     questions = {key: book.requirements[key].question for key in answered_by_the_register()}
-    against = Shortcoming.objects.standing().filter(initiative=initiative, since__lte=clock.now())
+    against = Shortcoming.objects.current().filter(initiative=initiative, since__lte=clock.now())
     short = sorted({questions[row.requirement] for row in against if row.requirement in questions})
     return one_act(
         request,
@@ -142,10 +142,10 @@ def _accepted(initiative, today) -> list[SourceAcceptance]:
 
 
 def _tied(initiative) -> list[Tied]:
-    """The standing links of the initiative, each with everything around it; a fixed number of questions."""
+    """The current links of the initiative, each with everything around it; a fixed number of questions."""
     today = clock.today()
     links = list(
-        initiative.links.standing()
+        initiative.links.current()
         .select_related("system__owner", "account__owner")
         .order_by("system__name", "pk")
     )
@@ -158,7 +158,7 @@ def _tied(initiative) -> list[Tied]:
     )
     made = _by(Customisation.objects.filter(system__in=systems), "system_id")
     members = _by(
-        System.objects.standing().filter(collection__in=systems).select_related("owner").order_by("name"),
+        System.objects.current().filter(collection__in=systems).select_related("owner").order_by("name"),
         "collection_id",
     )
     answers = {
@@ -209,7 +209,7 @@ def _against(initiative, context, tied: list[Tied]) -> list[dict]:
     fixing = Fixing(
         initiative, context["may"], links, transfers, reverse("integration", args=[initiative.ref])
     )
-    rows = initiative.shortcomings.standing().select_related("system").order_by("since", "pk")
+    rows = initiative.shortcomings.current().select_related("system").order_by("since", "pk")
     book, by_key = context["book"], {}
     for row in rows:
         by_key.setdefault(row.requirement, []).append(row)
@@ -249,7 +249,7 @@ def _flow(initiative, context, tied: list[Tied]) -> charts.Flow:
 def _actors(initiative, context) -> tuple[charts.Stop, ...]:
     """Whom the scope lets use it, and who does the steps of its processes as they are to be."""
     found = [charts.Stop(scope.words) for scope in context["facts"].scopes if not scope.planned]
-    steps = [step for row in standing_processes([initiative.pk]) for step in row.to_be or row.as_is]
+    steps = [step for row in current_processes([initiative.pk]) for step in row.to_be or row.as_is]
     done: dict[str, list[str]] = {}
     for step in steps:
         if step.get("who"):
@@ -372,7 +372,7 @@ def _chosen(request) -> System | None:
     wanted = request.POST.get("system") or request.GET.get("system") or ""
     if not wanted:
         return None
-    rows = System.objects.standing().select_related("owner")
+    rows = System.objects.current().select_related("owner")
     found = rows.filter(pk=int(wanted)).first() if wanted.isdecimal() and len(wanted) < 10 else None
     if found is None:
         raise Http404("No such system in use.")
@@ -382,7 +382,7 @@ def _chosen(request) -> System | None:
 def _choose(request, initiative) -> HttpResponse:
     """Look for the system, or describe it."""
     words = request.GET.get("q", "").strip()[:160]
-    rows = System.objects.standing().select_related("owner")
+    rows = System.objects.current().select_related("owner")
     if words:
         rows = rows.filter(name__icontains=words) | rows.filter(location__icontains=words)
     today = clock.today()
@@ -450,7 +450,7 @@ def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Accept a source in bad condition for a time, as the architecture seat."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     permissions.may_accept_source(initiative, request.user).or_refuse()
-    system = System.objects.standing().select_related("owner").filter(pk=pk).first()
+    system = System.objects.current().select_related("owner").filter(pk=pk).first()
     if system is None:
         raise Http404("No such system in use.")
     form = AcceptSourceForm(sent(request))

@@ -18,7 +18,7 @@ from governance.vocabulary import EvidenceResult
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.findings.sync import follow
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.integration.resilience import trace_sampling, traces
 from initiatives.interactions.anchoring import drawn_outputs
 from initiatives.interactions.permissions import is_outside, may_judge_outputs
@@ -220,4 +220,4 @@ def _conclude(initiative: Initiative, sample: OutputSample) -> None:
         outside=outside,
     )
     follow([initiative])
-    settle_standing(initiative)
+    rewrite_supported_stage(initiative)

@@ -76,7 +76,7 @@ def promises_of(initiatives: Iterable[int]) -> dict[int, tuple[Promise, date]]:
 
     What is declared on a day is held against the days after it alone, or whoever promises would know the answer.
     """
-    rows = {row.initiative_id: row for row in standing(initiatives)}
+    rows = {row.initiative_id: row for row in current_promises(initiatives)}
     touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _BEGINS_ANEW))
     changes = ChangeRecord.objects.filter(touching, initiative__in=rows, effective_at__lte=clock.now())
     changed: dict[int, datetime] = dict(
@@ -123,7 +123,7 @@ def samples_of(initiatives: Iterable[int]) -> dict[int, Sample]:
     }
 
 
-def standing(initiatives: Iterable[int]):
+def current_promises(initiatives: Iterable[int]):
     """The promises that these initiatives make now."""
     return PerformancePromise.objects.filter(initiative__in=list(initiatives), ended_at__isnull=True)
 

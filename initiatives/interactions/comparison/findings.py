@@ -70,7 +70,7 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
     """What stands in the logs of these initiatives, one a kind, or a model; probable ones are none."""
     stages = dict(Initiative.objects.filter(pk__in=initiatives, stage__in=_STAGES).values_list("pk", "stage"))
     recent = clock.now() - COUNTS
-    rows = LogFinding.objects.standing().filter(Q(at__gt=recent) | Q(kind=LogFindingKind.SILENT))
+    rows = LogFinding.objects.current().filter(Q(at__gt=recent) | Q(kind=LogFindingKind.SILENT))
     groups: dict[tuple[int, str, str], list[LogFinding]] = defaultdict(list)
     for row in rows.filter(initiative__in=stages, probable=False).order_by("at", "pk"):
         of = row.act.partition(":")[0] if row.kind == LogFindingKind.OTHER_MODEL else ""

@@ -224,11 +224,11 @@ def judge(initiative: Initiative, day: date, names: Names) -> list[int]:
         )
         for other, subjects in later.items():
             ReconciledDay.objects.filter(pk=other).update(subjects=subjects)
-        standing = _standing(initiative, day=day)
+        current = _current(initiative, day=day)
         places = {
-            (one.kind, one.outcome if (one.kind, one.outcome) in standing else one.act): one for one in seen
+            (one.kind, one.outcome if (one.kind, one.outcome) in current else one.act): one for one in seen
         }
-        changed = _settle(initiative, places, standing, day, now)
+        changed = _settle(initiative, places, current, day, now)
         if changed:
             follow([initiative])
     if changed:
@@ -297,22 +297,22 @@ def _of_act(kind: str, found: Found) -> _Seen:
     )
 
 
-def _standing(initiative: Initiative, **which) -> dict[tuple[str, str], LogFinding]:
-    rows = LogFinding.objects.standing().filter(initiative=initiative, **which)
+def _current(initiative: Initiative, **which) -> dict[tuple[str, str], LogFinding]:
+    rows = LogFinding.objects.current().filter(initiative=initiative, **which)
     return {(row.kind, row.act): row for row in rows.exclude(kind=LogFindingKind.SILENT)}
 
 
 def _settle(
     initiative: Initiative,
     seen: dict[tuple[str, str], _Seen],
-    standing: dict[tuple[str, str], LogFinding],
+    current: dict[tuple[str, str], LogFinding],
     day: date,
     now: datetime,
 ) -> bool:
     """Write what is seen and does not stand, withdraw what stands and is seen no more; whether anything was."""
     gone = [
         row
-        for place, row in standing.items()
+        for place, row in current.items()
         if place not in seen or (row.probable, row.decision) != (seen[place].probable, seen[place].decision)
     ]
     LogFindingWithdrawal.objects.bulk_create(
@@ -321,7 +321,7 @@ def _settle(
         )
         for row in gone
     )
-    left = standing.keys() - {(row.kind, row.act) for row in gone}
+    left = current.keys() - {(row.kind, row.act) for row in gone}
     room: dict[str, int] = dict.fromkeys(LogFindingKind.values, MOST_FINDINGS)
     for kind, _ in left:
         room[kind] -= 1
@@ -368,18 +368,16 @@ def _listen(initiatives: dict[int, Initiative]) -> list[int]:
     it did, or though it spoke in the same hours a week before: a log is not expected on days on which it never speaks.
     """
     now, touched = clock.now(), []
-    standing = {
+    current = {
         row.initiative_id: row
-        for row in LogFinding.objects.standing().filter(
-            initiative__in=initiatives, kind=LogFindingKind.SILENT
-        )
+        for row in LogFinding.objects.current().filter(initiative__in=initiatives, kind=LogFindingKind.SILENT)
     }
     for initiative in initiatives.values():
         newest = (
             Interaction.objects.filter(initiative_number=initiative.number).order_by("-at", "-id").first()
         )
         last = newest.at if newest else None
-        row = standing.get(initiative.pk)
+        row = current.get(initiative.pk)
         if (
             newest is None
             or last is None
@@ -404,7 +402,7 @@ def _listen(initiatives: dict[int, Initiative]) -> list[int]:
 
 
 def _silent(initiative: Initiative) -> list[LogFinding]:
-    return list(LogFinding.objects.standing().filter(initiative=initiative, kind=LogFindingKind.SILENT))
+    return list(LogFinding.objects.current().filter(initiative=initiative, kind=LogFindingKind.SILENT))
 
 
 def _should_have_spoken(initiative: Initiative, last: Interaction, now: datetime) -> bool:

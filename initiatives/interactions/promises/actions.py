@@ -32,7 +32,7 @@ def promise(*, initiative: Initiative, median: int, most: int, errors: float, by
         raise ValidationError(wrong)
     with act("promise performance", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
-        former = standing(initiative)
+        former = current_promise(initiative)
         if former is not None and (former.median, former.most, former.errors) == (median, most, errors):
             raise Conflict("This is promised already.")
         if former is not None:
@@ -57,7 +57,7 @@ def take_back(*, initiative: Initiative, by: User) -> None:
     """Promise nothing any more. Raises Refused, and Conflict where nothing is promised."""
     with act("take promise back", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_change_what_runs(initiative, by).or_refuse()
-        row = standing(initiative)
+        row = current_promise(initiative)
         if row is None:
             raise Conflict("Nothing is promised.")
         row.ended_at = clock.now()
@@ -68,6 +68,6 @@ def take_back(*, initiative: Initiative, by: User) -> None:
         follow([initiative])
 
 
-def standing(initiative: Initiative) -> PerformancePromise | None:
+def current_promise(initiative: Initiative) -> PerformancePromise | None:
     """What the initiative promises now."""
     return initiative.performance_promises.filter(ended_at__isnull=True).first()

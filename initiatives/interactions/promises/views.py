@@ -18,7 +18,7 @@ def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say what is promised of calls: the owner and the technical lead do, and take it back."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
-    former = actions.standing(initiative)
+    former = actions.current_promise(initiative)
     if request.method == "POST" and "take_back" in request.POST:
         return one_act(
             request,

@@ -123,30 +123,30 @@ END $$;
 CREATE TRIGGER moved_by_who_may AFTER INSERT ON initiatives_stagechange
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_mover();
 
-CREATE FUNCTION plumbline_follow_standing() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION plumbline_follow_supported_stage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  IF EXISTS (SELECT FROM told JOIN initiatives_paststanding p USING (initiative_id) WHERE p.id > told.id) THEN
-    RAISE EXCEPTION 'Plumbline: a newer standing of this initiative was written already.' USING ERRCODE = 'PL091';
+  IF EXISTS (SELECT FROM told JOIN initiatives_pastsupportedstage p USING (initiative_id) WHERE p.id > told.id) THEN
+    RAISE EXCEPTION 'Plumbline: a newer supported stage of this initiative was written already.' USING ERRCODE = 'PL091';
   END IF;
-  IF EXISTS (SELECT FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s
+  IF EXISTS (SELECT FROM told, jsonb_populate_recordset(NULL::initiatives_supportedstageperiod, told.spans) s
               WHERE s.from_at NOT BETWEEN '0001-01-02' AND '9999-12-30'
                  OR s.until_at NOT BETWEEN '0001-01-02' AND '9999-12-30') THEN
-    RAISE EXCEPTION 'Plumbline: a standing has a moment that no calendar has.' USING ERRCODE = 'PL091';
+    RAISE EXCEPTION 'Plumbline: a supported stage has a moment that no calendar has.' USING ERRCODE = 'PL091';
   END IF;
-  DELETE FROM initiatives_span s USING told WHERE s.initiative_id = told.initiative_id;
-  INSERT INTO initiatives_span (id, initiative_id, past_standing_id, from_at, until_at, supported, shortfall, label,
+  DELETE FROM initiatives_supportedstageperiod s USING told WHERE s.initiative_id = told.initiative_id;
+  INSERT INTO initiatives_supportedstageperiod (id, initiative_id, past_supported_stage_id, from_at, until_at, supported, shortfall, label,
                                 governance, integration, adoption, held, gaps, profile, to_verify, next_stale_on, seal)
   SELECT s.id, told.initiative_id, told.id, s.from_at, s.until_at, s.supported, s.shortfall, s.label,
          s.governance, s.integration, s.adoption, s.held, s.gaps, s.profile, s.to_verify, s.next_stale_on, s.seal
-    FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s;
-  INSERT INTO initiatives_standing (initiative_id, rulebook_id, computed_at, valid_until)
+    FROM told, jsonb_populate_recordset(NULL::initiatives_supportedstageperiod, told.spans) s;
+  INSERT INTO initiatives_supportedstage (initiative_id, rulebook_id, computed_at, valid_until)
   SELECT initiative_id, rulebook_id, computed_at, valid_until FROM told
       ON CONFLICT (initiative_id) DO UPDATE
      SET rulebook_id = excluded.rulebook_id, computed_at = excluded.computed_at, valid_until = excluded.valid_until;
   RETURN NULL;
 END $$;
-CREATE TRIGGER standing_follows AFTER INSERT ON initiatives_paststanding
-  REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION plumbline_follow_standing();
+CREATE TRIGGER supported_stage_follows AFTER INSERT ON initiatives_pastsupportedstage
+  REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION plumbline_follow_supported_stage();
 
 -- A stage change names who acts; owner and chair stop an initiative, admins take back what an import claimed.
 CREATE FUNCTION plumbline_guard_stopper() RETURNS trigger LANGUAGE plpgsql AS $$

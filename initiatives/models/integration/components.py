@@ -75,9 +75,9 @@ class ComponentVersion(models.Model):
 class DeploymentQuerySet(models.QuerySet):
     def running_at(self, moment):
         """Deployments that run at `moment`."""
-        return self.standing_at(moment).filter(runs_from__lte=moment)
+        return self.current_at(moment).filter(runs_from__lte=moment)
 
-    def standing_at(self, moment):
+    def current_at(self, moment):
         """Deployments that run at `moment`, or are planned to begin after it."""
         return self.filter(Q(runs_to__isnull=True) | Q(runs_to__gt=moment))
 

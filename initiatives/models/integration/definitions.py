@@ -100,7 +100,7 @@ class TermUse(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "term"],
                 condition=Q(ended_at__isnull=True),
-                name="one_standing_use_per_initiative_and_term",
+                name="one_current_use_per_initiative_and_term",
             ),
             models.CheckConstraint(
                 name="use_ended_means_who_and_when",
@@ -115,7 +115,7 @@ class TermUse(models.Model):
 
 
 class DefinitionQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Definitions that nobody took back, for whatever years they hold."""
         return self.filter(withdrawn_at__isnull=True)
 

@@ -91,8 +91,8 @@ class ProcessRecord(Note):
 
 
 class SignOnFlow(Note):
-    """How the initiative's system signs on to what it uses, step by step, and who can explain it; one standing per
-    initiative.
+    """How the initiative's system signs on to what it uses, step by step, and who can explain it; one current record
+    per initiative.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="sign_on_flows")

@@ -79,13 +79,13 @@ class Vendor(models.Model):
 
 
 class TermQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Terms that nobody took back, whatever day they bind from or to."""
         return self.filter(withdrawn_at__isnull=True)
 
     def unconfirmed(self):
         """Those of them that bind nobody until somebody confirms them."""
-        return self.standing().filter(awaits_confirmation=True)
+        return self.current().filter(awaits_confirmation=True)
 
 
 class RegionTerm(models.Model):

@@ -59,7 +59,7 @@ ACCEPTANCE_DAYS = 365  # rulebook, int.systems_owned: "annual"
 
 
 class SystemQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Systems that are in use."""
         return self.filter(retired_at__isnull=True)
 
@@ -235,7 +235,7 @@ class ServiceAccount(models.Model):
 
 
 class LinkQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         """Links that nobody ended."""
         return self.filter(ended_at__isnull=True)
 

@@ -12,7 +12,7 @@ from governance.models import Checkpoint
 from governance.queue.task_base import named
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import initiative_rows
-from initiatives.initiative.act import act, settle_standing
+from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import DrawnQuestion
 from initiatives.reviews.drawn_questions import queries
 
@@ -74,5 +74,5 @@ def draw(initiative: int) -> list[DrawnQuestion]:
                 in_place_of=[one.in_place_of for one in drawn if one.in_place_of],
                 among=drawing.in_order(root, facts.ref, facts.round, drawing.left(running.judged)),
             )
-            settle_standing(locked)
+            rewrite_supported_stage(locked)
     return rows

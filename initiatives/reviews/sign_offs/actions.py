@@ -76,7 +76,7 @@ def sign_off(
 ) -> SignOff:
     """Cast a sign-off on exactly the statement whose digest the person saw.
 
-    `replaces`: the sign-off of this seat that the person saw standing; Conflict when another came first.
+    `replaces`: the sign-off of this seat that the person saw as current; Conflict when another came first.
     Raises Conflict with what changed when the facts moved since the page was opened.
     """
     check_sign_off(review, seat, verdict, reason, criteria, condition)

@@ -260,7 +260,7 @@ def _statement_page(
         step=_step(verdict),
         may_approve=may_approve(snapshot, covered, person) if verdict in APPROVING else yes(),
         stays=_quorum_after_recusal(snapshot, person) if verdict == SignOffVerdict.RECUSE else "",
-        standing_sign_off=next((sign_off for sign_off in snapshot.sign_offs if sign_off.seat == seat), None),
+        current_sign_off=next((sign_off for sign_off in snapshot.sign_offs if sign_off.seat == seat), None),
     )
 
 

@@ -276,9 +276,9 @@ def test_records_from_before_are_found_by_the_periodic_job(cast, initiative):
     item = upload(cast, initiative)
     hold = Hold.objects.open().get(kind="failed_drill")
     assert Evidence.objects.get(pk=item.pk).result == "fail"
-    initiative.shortcomings.standing().filter(hold="failed_drill").get()
+    initiative.shortcomings.current().filter(hold="failed_drill").get()
     with unguarded("initiatives_hold"), acting(system="test", reason="As before"):
-        rows = initiative.shortcomings.standing().filter(hold="failed_drill")
+        rows = initiative.shortcomings.current().filter(hold="failed_drill")
         update_where(Shortcoming, list(rows.values_list("pk", flat=True)), ended_at=clock.now())
         update_where(Hold, [hold.pk], lifted_at=clock.now(), lift_reason="As before")
     assert not held(initiative)

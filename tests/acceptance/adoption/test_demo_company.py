@@ -51,7 +51,7 @@ from initiatives.models import (
     Obligation,
     Review,
     RoleAssignment,
-    Span,
+    SupportedStagePeriod,
     UnitPolicy,
     Waiver,
 )
@@ -132,7 +132,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     }  # fmt: skip
     assert own.filter(withdrawn_at__isnull=False, joined_to__isnull=False).count() == 1
     labels = dict(
-        Span.objects.covering(clock.now())
+        SupportedStagePeriod.objects.covering(clock.now())
         .exclude(initiative__basis="import")
         .values_list("initiative__title", "label")
     )
@@ -299,7 +299,7 @@ def test_the_rules_say_of_its_initiatives_what_a_plain_reading_says(told):
         assert not wrong, f"{initiative} at {at}: {wrong}"
         judged = criteria.judge(facts, book, at)
         found = judged.support.supported
-        assert said == found, f"{initiative} at {at}: its standing says {said}, read: {found}"
+        assert said == found, f"{initiative} at {at}: its supported stage says {said}, read: {found}"
         supported[found] += 1
         levels.update({state.level for state in judged.states.values()})
     assert len(pairs) == PAIRS
@@ -335,9 +335,9 @@ def to_come(chance, count):
 
 
 def judged_then(initiative, facts, at):
-    """An initiative at a moment, its facts and book, and what its standing says."""
+    """An initiative at a moment, its facts and book, and what its supported stage says."""
     book = rulebook_in_effect.rulebook_of(initiative, at).book
-    said = Span.objects.covering(at).get(initiative=initiative).supported
+    said = SupportedStagePeriod.objects.covering(at).get(initiative=initiative).supported
     return initiative, at, supported_stage.under(facts, initiative, book), book, said
 
 

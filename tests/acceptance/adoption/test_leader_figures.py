@@ -19,7 +19,7 @@ from governance.vocabulary import Layer
 from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import notes
-from initiatives.facts import standings, supported_stage
+from initiatives.facts import supported_stage, supported_stage_rows
 from initiatives.insights import figures, reasons
 from initiatives.insights.reasons import MATTERS, blurred
 from initiatives.models import Initiative, StageChange
@@ -135,7 +135,7 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
     Initiative.objects.filter(pk=bare.pk).update(stage="mvp")
     bare = Initiative.objects.get(pk=bare.pk)
     with acting(system="test", reason="A claim without evidence"):
-        standings.rewrite([bare])
+        supported_stage_rows.rewrite([bare])
     (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
     facts, book, now = supported_stage.facts_of(bare), Rulebook.objects.current().book, clock.now()
     states = states_at(facts, book, now)

@@ -50,7 +50,7 @@ def lesson() -> Lesson:
 
 
 def shortcomings(initiative):
-    return list(Shortcoming.objects.standing().filter(initiative=initiative, requirement=REQUIREMENT))
+    return list(Shortcoming.objects.current().filter(initiative=initiative, requirement=REQUIREMENT))
 
 
 def ready(cast, initiative):
@@ -246,7 +246,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
     assert lesson_actions.follow_lesson(row.pk) == [], "asked twice is once"
     lesson_actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
     lesson_actions.follow_lesson(row.pk)
-    assert not Shortcoming.objects.standing().filter(requirement=REQUIREMENT).exists()
+    assert not Shortcoming.objects.current().filter(requirement=REQUIREMENT).exists()
 
 
 def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):

@@ -1,7 +1,7 @@
 """A3: whoever has the application's login to the database makes rows say more than follows from the facts.
 
-Spans are written by a trigger alone. What the login can still add, a row of `PastStanding`, has no seal: the decision
-API does not rely on it, verification names it, and the worker corrects it and tells admins and auditors.
+Spans are written by a trigger alone. What the login can still add, a row of `PastSupportedStage`, has no seal: the
+decision API does not rely on it, verification names it, and the worker corrects it and tells admins and auditors.
 """
 
 import json
@@ -23,11 +23,18 @@ from governance.models import Entry
 from governance.operations import corrections
 from governance.transparency_log import verification
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.findings import sync
 from initiatives.holds import actions as hold_actions
 from initiatives.interactions.comparison import reconciling
-from initiatives.models import Initiative, Measurement, Obligation, PastStanding, ReconciledDay, Span
+from initiatives.models import (
+    Initiative,
+    Measurement,
+    Obligation,
+    PastSupportedStage,
+    ReconciledDay,
+    SupportedStagePeriod,
+)
 from initiatives.stages import periodic
 from tests.support import factories, plugin
 from tests.support.attacks.acts_of_others import inserted
@@ -76,11 +83,11 @@ def by(login: str, statement: str, *values) -> None:
 
 
 def add(login: str, initiative: Initiative, spans: list[dict]) -> None:
-    """Add a standing with these spans past every act."""
-    newest = PastStanding.objects.filter(initiative=initiative).latest("pk")
+    """Add a supported stage with these spans past every act."""
+    newest = PastSupportedStage.objects.filter(initiative=initiative).latest("pk")
     by(
         login,
-        "INSERT INTO initiatives_paststanding (initiative_id, rulebook_id, computed_at, valid_until, spans)"
+        "INSERT INTO initiatives_pastsupportedstage (initiative_id, rulebook_id, computed_at, valid_until, spans)"
         " VALUES (%s, %s, %s, NULL, %s)",
         initiative.pk,
         newest.rulebook_id,
@@ -91,12 +98,12 @@ def add(login: str, initiative: Initiative, spans: list[dict]) -> None:
 
 def as_production(initiative: Initiative) -> list[dict]:
     """One span that says production for ever, with the seal of what is kept."""
-    return [PastStanding.objects.filter(initiative=initiative).latest("pk").spans[0] | AS_PRODUCTION]
+    return [PastSupportedStage.objects.filter(initiative=initiative).latest("pk").spans[0] | AS_PRODUCTION]
 
 
 def as_supported_before(initiative: Initiative) -> list[dict]:
-    """The spans of an earlier standing which supported the claim, with their own seals."""
-    earlier = PastStanding.objects.filter(initiative=initiative, spans__0__shortfall=0).order_by("pk")
+    """The spans of an earlier supported stage which supported the claim, with their own seals."""
+    earlier = PastSupportedStage.objects.filter(initiative=initiative, spans__0__shortfall=0).order_by("pk")
     return [earlier.last().spans[0] | {"until_at": None}]
 
 
@@ -114,7 +121,7 @@ def decided(system: System) -> str:
 
 def shown_outside(initiative: Initiative) -> str | None:
     """The supported stage that a public page of this initiative shows; None while it is worked out again."""
-    return presentation.standing(PublicPage.objects.get(initiative=initiative).token).supported
+    return presentation.public_initiative(PublicPage.objects.get(initiative=initiative).token).supported
 
 
 def named() -> list[tuple[str, str]]:
@@ -125,10 +132,10 @@ def named() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE initiatives_span SET supported = 'production', shortfall = 0, label = ''",
-        "DELETE FROM initiatives_span",
-        "UPDATE initiatives_standing SET valid_until = now() + interval '1 year'",
-        "DELETE FROM initiatives_standing",
+        "UPDATE initiatives_supportedstageperiod SET supported = 'production', shortfall = 0, label = ''",
+        "DELETE FROM initiatives_supportedstageperiod",
+        "UPDATE initiatives_supportedstage SET valid_until = now() + interval '1 year'",
+        "DELETE FROM initiatives_supportedstage",
         "DELETE FROM adoption_lessonwords",
     ],
 )
@@ -139,7 +146,7 @@ def test_the_application_cannot_write_what_the_database_derives(cast, applicatio
 
 
 @pytest.mark.parametrize("spans", [as_production, as_supported_before, with_a_seal_of_its_own])
-def test_a_forged_standing_allows_nothing_is_named_and_corrected(
+def test_a_forged_supported_stage_allows_nothing_is_named_and_corrected(
     cast, in_name_only, system, application_login, spans
 ):
     initiative = in_name_only
@@ -147,15 +154,17 @@ def test_a_forged_standing_allows_nothing_is_named_and_corrected(
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", "prototype")
     assert named() == []
     add(application_login, initiative, spans(initiative))
-    assert Span.objects.get(initiative=initiative).shortfall == 0, "the forgery went through"
+    assert SupportedStagePeriod.objects.get(initiative=initiative).shortfall == 0, "the forgery went through"
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", None)
-    assert ("initiatives_span", "supported") in named()
-    with pytest.raises(CommandError, match=f"The standing of {initiative.ref} says supported: "):
+    assert ("initiatives_supportedstageperiod", "supported") in named()
+    with pytest.raises(CommandError, match=f"The supported stage of {initiative.ref} says supported: "):
         call_command("verify_audit_log", "--application", plugin.LOGINS.application, stdout=StringIO())
 
     assert periodic.correct() == [initiative.pk]
     assert periodic.correct() == []
-    assert Span.objects.filter(initiative=initiative).covering(clock.now()).get().shortfall == 1
+    assert (
+        SupportedStagePeriod.objects.filter(initiative=initiative).covering(clock.now()).get().shortfall == 1
+    )
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", "prototype")
     assert named() == []
 
@@ -205,14 +214,14 @@ def test_what_was_corrected_is_recorded_and_told_to_admins_and_auditors(
     entry = Entry.objects.get(kind="derived row corrected")
     assert entry.initiative_ref == in_name_only.ref
     assert entry.facts["facts"] == {
-        "what": "the standing, supported",
+        "what": "the supported stage, supported",
         "kept": "production",
         "right": "prototype",
     }
     told = list(corrections.corrections_due(clock.now()))
     assert {one.person for one in told} >= {cast.admin}
     assert all(one.person.is_admin or one.person.is_auditor for one in told)
-    assert "the standing, supported said production. The facts say prototype." in told[0].text
+    assert "the supported stage, supported said production. The facts say prototype." in told[0].text
     page = as_(cast.admin).get("/status/").content.decode()
     assert "A derived row did not follow from its facts." in page
     assert in_name_only.ref in page
@@ -221,15 +230,18 @@ def test_what_was_corrected_is_recorded_and_told_to_admins_and_auditors(
 def test_a_row_changed_by_the_owner_is_not_relied_on_and_is_named(cast, in_name_only, system):
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE initiatives_span SET supported = 'production', shortfall = 0, label = '', until_at = NULL"
-            " WHERE initiative_id = %s AND from_at = (SELECT min(from_at) FROM initiatives_span s"
-            " WHERE s.initiative_id = initiatives_span.initiative_id)",
+            "UPDATE initiatives_supportedstageperiod SET supported = 'production', shortfall = 0,"
+            " label = '', until_at = NULL"
+            " WHERE initiative_id = %s AND from_at = (SELECT min(from_at) FROM initiatives_supportedstageperiod s"
+            " WHERE s.initiative_id = initiatives_supportedstageperiod.initiative_id)",
             [in_name_only.pk],
         )
     assert decided(system) == "needs_approval"
     words = [str(one) for one in verification.verify().findings]
-    assert any(f"is not what the newest standing of {in_name_only.ref} says" in one for one in words)
-    assert any(f"The standing of {in_name_only.ref} says supported: production" in one for one in words)
+    assert any(f"is not what the newest supported stage of {in_name_only.ref} says" in one for one in words)
+    assert any(
+        f"The supported stage of {in_name_only.ref} says supported: production" in one for one in words
+    )
     assert periodic.correct() == [in_name_only.pk]
     assert verification.verify().ok
 
@@ -246,24 +258,26 @@ def test_facts_that_cannot_be_read_are_named_and_stop_no_verification(cast, in_n
 
 
 @pytest.mark.parametrize("moment", ["-infinity", "20000-01-01"])
-def test_a_standing_has_moments_that_pages_can_read(in_name_only, application_login, moment):
+def test_a_supported_stage_has_moments_that_pages_can_read(in_name_only, application_login, moment):
     (span,) = as_production(in_name_only)
     with pytest.raises(ProgrammingError, match="a moment that no calendar has"):
         add(application_login, in_name_only, [span | {"from_at": moment}])
 
 
-def test_an_earlier_standing_is_not_put_after_a_newer_one(in_name_only, application_login):
-    with pytest.raises(ProgrammingError, match="a newer standing of this initiative was written already"):
+def test_an_earlier_supported_stage_is_not_put_after_a_newer_one(in_name_only, application_login):
+    with pytest.raises(
+        ProgrammingError, match="a newer supported stage of this initiative was written already"
+    ):
         by(
             application_login,
-            "INSERT INTO initiatives_paststanding (id, initiative_id, rulebook_id, computed_at, spans)"
-            " SELECT 0, initiative_id, rulebook_id, computed_at, spans FROM initiatives_paststanding"
+            "INSERT INTO initiatives_pastsupportedstage (id, initiative_id, rulebook_id, computed_at, spans)"
+            " SELECT 0, initiative_id, rulebook_id, computed_at, spans FROM initiatives_pastsupportedstage"
             " WHERE initiative_id = %s ORDER BY id LIMIT 1",
             in_name_only.pk,
         )
 
 
-def test_after_the_secret_key_is_changed_standings_are_sealed_anew_and_nobody_is_told(cast, settings):
+def test_after_the_secret_key_is_changed_supported_stages_are_sealed_anew_and_nobody_is_told(cast, settings):
     initiative = factories.make_mvp(cast)
     system = System(factories.make_key(cast, initiative)[1].text)
     assert decided(system) == "allow"
@@ -277,12 +291,12 @@ def test_after_the_secret_key_is_changed_standings_are_sealed_anew_and_nobody_is
     assert not Entry.objects.filter(kind="derived row corrected").exists()
 
 
-def test_standings_of_an_honest_life_differ_in_nothing(cast):
+def test_supported_stages_of_an_honest_life_differ_in_nothing(cast):
     initiatives = [factories.make_initiative(cast), factories.make_mvp(cast), factories.make_production(cast)]
     keys = [initiative.pk for initiative in initiatives]
     for days in (0, 1, 40, 200, 400):
         with clock.simulated(clock.now() + timedelta(days=days)):
-            assert list(standings.differing(keys)) == []
+            assert list(supported_stage_rows.differing(keys)) == []
 
 
 # Other derived rows
@@ -348,6 +362,6 @@ def test_what_was_measured_past_plumbline_is_ended(cast):
     )
     with acting(system="Mallory"):
         insert_many(Measurement, [forged])
-    assert Measurement.objects.standing().filter(initiative=initiative).exists()
+    assert Measurement.objects.current().filter(initiative=initiative).exists()
     assert sync.follow_register() == [initiative.pk]
-    assert not Measurement.objects.standing().filter(initiative=initiative).exists()
+    assert not Measurement.objects.current().filter(initiative=initiative).exists()

@@ -20,7 +20,7 @@ from initiatives.imports.systems import actions as system_import_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
-from initiatives.models import Hold, Link, Span, System, VendorTerm, Voiding
+from initiatives.models import Hold, Link, SupportedStagePeriod, System, VendorTerm, Voiding
 from initiatives.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.attacks.shared_world import World, changed, make_world
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 def supported(initiative) -> str:
     """The stage that the evidence of the initiative supports now."""
-    return Span.objects.covering(clock.now()).get(initiative=initiative).supported
+    return SupportedStagePeriod.objects.covering(clock.now()).get(initiative=initiative).supported
 
 
 def signed_in(person) -> Client:

@@ -21,7 +21,7 @@ from initiatives.activity import timeline
 from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
-from initiatives.models import Hold, Initiative, PastStanding, Span, Standing
+from initiatives.models import Hold, Initiative, PastSupportedStage, SupportedStage, SupportedStagePeriod
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database.reset import as_it_was
 from tests.support.initiatives import past_year
@@ -418,12 +418,12 @@ def test_the_history_of_a_day_ends_with_it(initiative, auditor):
     assert 0 < shown == known < Entry.objects.acts().of_initiative(initiative.ref).count()
 
 
-def test_standing_as_computed_and_as_computed_now(year, initiative, auditor):
+def test_supported_stage_as_computed_and_as_computed_now(year, initiative, auditor):
     page = auditor.get(on(initiative, day_of(initiative, "mvp"))).content.decode()
     assert "recomputed: identical" in page
-    last = PastStanding.objects.filter(initiative=initiative).order_by("-pk").first()
+    last = PastSupportedStage.objects.filter(initiative=initiative).order_by("-pk").first()
     wrong = [span | {"supported": "production", "label": ""} for span in last.spans]
-    other = PastStanding(
+    other = PastSupportedStage(
         initiative=initiative,
         rulebook_id=last.rulebook_id,
         computed_at=last.computed_at,
@@ -431,24 +431,24 @@ def test_standing_as_computed_and_as_computed_now(year, initiative, auditor):
         xact=last.xact,
     )
     with acting(system="test", reason="As if it had been computed wrongly"):
-        PastStanding.objects.bulk_create([other])
+        PastSupportedStage.objects.bulk_create([other])
     page = auditor.get(on(initiative, Day.of(as_of.known_until()).asked)).content.decode()
     assert "they differ" in page
     assert "What the product said then is not what the rules" in page
 
 
-def test_the_standing_of_a_day_is_the_one_kept_then(year, initiative):
+def test_the_supported_stage_of_a_day_is_the_one_kept_then(year, initiative):
     known_at = dict(Sealing.objects.values_list("xact", "known_at"))
-    rows = list(PastStanding.objects.filter(initiative=initiative).order_by("pk"))
+    rows = list(PastSupportedStage.objects.filter(initiative=initiative).order_by("pk"))
     moments = sorted({known_at[row.xact] for row in rows})[1::3]
     assert len(moments) > 2
     for moment in moments:
         kept = [row for row in rows if known_at[row.xact] <= moment][-1]
         with as_of.day(moment):
-            assert Standing.objects.get(initiative=initiative).computed_at == kept.computed_at
-            assert sorted(Span.objects.filter(initiative=initiative).values_list("pk", flat=True)) == sorted(
-                span["id"] for span in kept.spans
-            )
+            assert SupportedStage.objects.get(initiative=initiative).computed_at == kept.computed_at
+            assert sorted(
+                SupportedStagePeriod.objects.filter(initiative=initiative).values_list("pk", flat=True)
+            ) == sorted(span["id"] for span in kept.spans)
 
 
 # --- Two days --------------------------------------------------------------------------------------------------------

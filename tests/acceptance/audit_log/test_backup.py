@@ -162,9 +162,9 @@ def test_a_restore_is_whole_or_not_at_all_and_then_fenced_and_counts_on(cast, tm
     initiative = factories.make_prototype(cast)
     highest = 10**12
     with connection.cursor() as cursor:  # an audit log that comes from a server which has counted far further
-        cursor.execute("ALTER TABLE initiatives_paststanding DISABLE TRIGGER USER")
-        cursor.execute("UPDATE initiatives_paststanding SET xact = %s", [highest])
-        cursor.execute("ALTER TABLE initiatives_paststanding ENABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE initiatives_pastsupportedstage DISABLE TRIGGER USER")
+        cursor.execute("UPDATE initiatives_pastsupportedstage SET xact = %s", [highest])
+        cursor.execute("ALTER TABLE initiatives_pastsupportedstage ENABLE TRIGGER USER")
     sealing.seal()
     file = Evidence.objects.exclude(file="").first().file.name
     with default_storage.open(file) as stored:

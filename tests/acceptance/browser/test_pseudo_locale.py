@@ -24,7 +24,7 @@ ROOM = 60  # by how many the numbers above may be too high
 # Pages that choose their language by who reads them, from those that are shipped, and one for developers.
 LEFT_OUT = ("styleguide", "public-page", "survey-answer", "survey-nothing", "report-", "reported-")
 # What a page shows outside of brackets: words people wrote, names and codes stand in translate="no" or are told from
-# ours by not standing in our modules.
+# ours by lying outside our modules.
 OUTSIDE = r"""([opens, closes]) => {
   const inline = new Set(
     'A B STRONG EM I CODE TIME SPAN KBD SMALL ABBR SUP SUB S Q MARK VAR DFN U CITE DEL INS BR WBR'.split(' '))

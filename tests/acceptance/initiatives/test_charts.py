@@ -15,10 +15,10 @@ from governance.models import Rulebook
 from initiatives.efforts import actions as effort_actions
 from initiatives.insights import charts as portfolio_charts
 from initiatives.insights import flow as flow_figures
-from initiatives.models import Initiative, Span, StageChange
+from initiatives.models import Initiative, StageChange, SupportedStagePeriod
 from initiatives.portfolio import filters
 from tests.support import factories
-from tests.support.initiatives import told_standings
+from tests.support.initiatives import told_supported_stages
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def settle(cast, organisation: list[Life], now: datetime) -> None:
             for old, new, basis, at in life.moves
         )
         published = current.published_at
-        told_standings.say(
+        told_supported_stages.say(
             initiative,
             _spans(life, now),
             rulebook=current,
@@ -153,7 +153,7 @@ def test_every_figure_is_that_of_the_raw_rows(cast):
     with clock.simulated(NOON):
         settle(cast, ORGANISATION, NOON)
         rulebook = Rulebook.objects.current()
-        initiatives = filters.with_standing(Initiative.objects.all(), rulebook, NOON)
+        initiatives = filters.with_supported_stage(Initiative.objects.all(), rulebook, NOON)
         flow = flow_figures.flow(initiatives, NOON)
         stays = flow_figures.stays(initiatives, NOON)
         weeks = flow_figures.ageing(initiatives, rulebook, NOON)
@@ -331,10 +331,10 @@ def test_spend_stands_against_stage_and_leads_to_its_initiatives(cast, as_):
     for row, to, _ in context["spend"]:
         assert listed(client, to) == row.initiatives
     row = next(row for row, *_ in context["spend"] if row.stage == "mvp")
-    initiative_of_row = Span.objects.filter(initiative=mvp)
+    initiative_of_row = SupportedStagePeriod.objects.filter(initiative=mvp)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(f"ALTER TABLE {Span._meta.db_table} DISABLE TRIGGER USER")
+        cursor.execute(f"ALTER TABLE {SupportedStagePeriod._meta.db_table} DISABLE TRIGGER USER")
     initiative_of_row.update(shortfall=1)
     context = client.get("/insights/flow/").context
     short, to = next(

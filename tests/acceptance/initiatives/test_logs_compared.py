@@ -189,7 +189,7 @@ def test_every_act_that_was_planted_is_found_and_nothing_else(initiative, plante
         done = rows_of(initiative, "done")
         assert not names_of(done[:50]) & (planted.never_asked | planted.after_denial)
         sources = {
-            one.source.split(":")[1] for one in Shortcoming.objects.standing() if "interactions" in one.source
+            one.source.split(":")[1] for one in Shortcoming.objects.current() if "interactions" in one.source
         }
         assert sources == {"never_asked", "after_denial", "other_model"}
         reconcile()

@@ -15,10 +15,10 @@ from governance.models import Rulebook
 from initiatives.contributions import contributed
 from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
-from initiatives.models import RoleAssignment, Span, Standing
+from initiatives.models import RoleAssignment, SupportedStage, SupportedStagePeriod
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.initiatives import told_standings
+from tests.support.initiatives import told_supported_stages
 
 NONSENSE = [
     "claimed=nothing",
@@ -48,7 +48,7 @@ def initiative(cast):
 
 
 def claim(initiative, stage, supported, **fields):
-    """Let the standing of an initiative say this, whatever its rows: the portfolio only reads it."""
+    """Let the supported stage of an initiative say this, whatever its rows: the portfolio only reads it."""
     with connection.cursor() as cursor:
         # The owner of the table may do this on any server; a superuser's switches are not to be had everywhere.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -72,7 +72,7 @@ def claim(initiative, stage, supported, **fields):
         "held": False,
         "next_stale_on": None,
     } | fields
-    Span.objects.filter(initiative=initiative).update(**values)
+    SupportedStagePeriod.objects.filter(initiative=initiative).update(**values)
     return initiative
 
 
@@ -167,10 +167,10 @@ def test_strangers_see_none_of_it(cast, as_, initiative):
     assert initiative.ref not in text
 
 
-def test_a_standing_from_before_the_rulebook_is_being_recomputed(cast, as_, initiative):
+def test_a_supported_stage_from_before_the_rulebook_is_being_recomputed(cast, as_, initiative):
     claim(initiative, "mvp", "prototype", label="Larger prototype")
     before = Rulebook.objects.current().published_at - timedelta(seconds=1)
-    Standing.objects.filter(initiative=initiative).update(computed_at=before)
+    SupportedStage.objects.filter(initiative=initiative).update(computed_at=before)
     client = as_(cast.owner)
     response = client.get("/initiatives/")
     text = response.content.decode()
@@ -189,7 +189,7 @@ def test_page_by_page_every_initiative_stands_once_in_its_order(cast, as_, monke
     idea = factories.make_initiative(cast, title="Kept")
     unknown = [claim(factories.make_initiative(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
     before = Rulebook.objects.current().published_at - timedelta(seconds=1)
-    Standing.objects.filter(initiative__in=unknown).update(computed_at=before)
+    SupportedStage.objects.filter(initiative__in=unknown).update(computed_at=before)
     client = as_(cast.auditor)
     order = [initiative.ref for initiative in (two, one, four, three, idea, *unknown)]
     for most in (1, 3, 8):
@@ -214,7 +214,7 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, in
     claim(initiative, "mvp", "mvp")
     tomorrow = clock.now() + timedelta(days=1)
     short = {"supported": "prototype", "shortfall": 1, "label": "Larger prototype"}
-    told_standings.say(
+    told_supported_stages.say(
         initiative,
         [
             {"from_at": clock.now(), "until_at": tomorrow, "supported": "mvp"},

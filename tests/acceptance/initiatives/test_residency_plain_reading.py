@@ -304,11 +304,11 @@ def followed(initiative) -> None:
 def step(initiative, rows: Rows, world) -> None:
     """Change one thing, in the world and in the rows."""
     kind, which = world["step"], world["which"]
-    standing = [(row, said) for row, said in rows.terms if not said["withdrawn"]]
+    current = [(row, said) for row, said in rows.terms if not said["withdrawn"]]
     transfers = [(row, said) for row, said in rows.transfers if not said["ended"]]
     links = [(row, said) for row, said in rows.links if not said["ended"]]
-    if kind == "withdraw" and standing:
-        row, said = standing[which % len(standing)]
+    if kind == "withdraw" and current:
+        row, said = current[which % len(current)]
         rows.withdraw(row)
         said["withdrawn"] = True
     elif kind == "end a transfer" and transfers:
@@ -351,7 +351,7 @@ def test_the_hold_is_open_exactly_while_a_plain_reading_forbids_a_place(cast, ro
         assert hold_of(initiative) == ("open" if first else "none")
         found = [
             (row.since, row.until)
-            for row in Shortcoming.objects.standing().filter(initiative=initiative, hold="residency")
+            for row in Shortcoming.objects.current().filter(initiative=initiative, hold="residency")
         ]
         edges = {moment for span in found for moment in span if moment} | {
             now + HALF * number + timedelta(minutes=1) for number in range(0, 30)

@@ -23,7 +23,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence import reminders
 from initiatives.evidence.verification import actions, queries
-from initiatives.facts import standings, supported_stage
+from initiatives.facts import supported_stage, supported_stage_rows
 from initiatives.models import Evidence, EvidenceOpening, Verification
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import presentation
@@ -174,7 +174,9 @@ class TestAct:
         verify(plan, cast.seat_risk)
         role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.seat_risk, by=cast.owner)
         assert state(initiative).level == Level.DOCUMENTED
-        assert list(standings.differing([initiative.pk])) == [], "the kept standing follows the proposal"
+        assert list(supported_stage_rows.differing([initiative.pk])) == [], (
+            "the kept supported stage follows the proposal"
+        )
         with pytest.raises(Refused, match="proposed as sponsor"):
             verify(plan, cast.seat_risk)
 

@@ -34,9 +34,9 @@ from initiatives.models import (
     Review,
     RoleAssignment,
     SignOff,
-    Span,
     StageChange,
-    Standing,
+    SupportedStage,
+    SupportedStagePeriod,
 )
 from tests.support.input import hostile_tables
 from tests.support.paths import EXTRACTS
@@ -399,13 +399,13 @@ def test_an_import_brings_claims_and_invents_nothing(cast):
     assert Entry.objects.acts().filter(kind="stage changed").first().facts["facts"]["asserted"] is True
     said = Initiative.history.filter(history_type="~").values_list("history_change_reason", flat=True)
     assert {words.split(" us-2025")[0] for words in said} == {"Asserted by source"}
-    assert Standing.objects.count() == 28
-    deployed = Span.objects.filter(initiative__stage="production")
+    assert SupportedStage.objects.count() == 28
+    deployed = SupportedStagePeriod.objects.filter(initiative__stage="production")
     assert {span.supported for span in deployed} <= {"proposed", "prototype"}
 
 
-def test_a_standing_written_for_many_is_the_one_written_for_each(cast):
-    from initiatives.facts import standings
+def test_a_supported_stage_written_for_many_is_the_one_written_for_each(cast):
+    from initiatives.facts import supported_stage_rows
 
     inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     names = ("supported", "shortfall", "label", "gaps", "until_at", "held", "governance", "next_stale_on")
@@ -413,7 +413,7 @@ def test_a_standing_written_for_many_is_the_one_written_for_each(cast):
         initiative = Initiative.objects.filter(stage=stage).order_by("-number").first()
         before = list(initiative.spans.values(*names))
         with acting(system="test", reason="Written for one"):
-            standings.rewrite([initiative])
+            supported_stage_rows.rewrite([initiative])
         assert list(initiative.spans.values(*names)) == before
 
 

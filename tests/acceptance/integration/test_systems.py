@@ -179,7 +179,7 @@ def test_a_source_goes_out_of_date_at_midnight_though_nothing_ran(cast, mvp):
     last = clock.today() - timedelta(days=5)
     wiki = factories.make_system(cast, "KB-A", kind="wiki", last_updated_on=last, updated_every_days=10)
     factories.make_link(cast, mvp, wiki, agreed=True)
-    row = mvp.shortcomings.standing().get(requirement="int.sources_condition")
+    row = mvp.shortcomings.current().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_before(last + timedelta(days=11))
     with time_machine.travel(row.since - timedelta(seconds=1), tick=False):
         assert against(mvp, "int.sources_condition") == []
@@ -187,7 +187,7 @@ def test_a_source_goes_out_of_date_at_midnight_though_nothing_ran(cast, mvp):
         said = f"KB-A is out of date: it was last updated on {last:%-d %B %Y}."
         assert against(mvp, "int.sources_condition") == [said]
     system_actions.change_system(system=wiki, last_updated_on=clock.today(), by=cast.lead)
-    row = mvp.shortcomings.standing().get(requirement="int.sources_condition")
+    row = mvp.shortcomings.current().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_before(clock.today() + timedelta(days=11))
 
 

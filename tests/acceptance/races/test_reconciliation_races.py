@@ -54,7 +54,7 @@ def test_without_the_lock_on_the_run_the_lock_on_the_initiative_still_has_each_f
         outcomes = ring.run([reconciling.reconcile] * SIZE)
         assert {one.kind for one in outcomes} == {"done"}, [str(one) for one in outcomes]
         assert found(initiative) == [("never_asked", 1)] * ACTS
-        assert Shortcoming.objects.standing().filter(source="interactions:never_asked").count() == 2
+        assert Shortcoming.objects.current().filter(source="interactions:never_asked").count() == 2
 
 
 def test_whoever_has_not_looked_again_is_refused_by_the_database(initiative, monkeypatch):
@@ -62,7 +62,7 @@ def test_whoever_has_not_looked_again_is_refused_by_the_database(initiative, mon
     everybody(monkeypatch)
     day = clock.today()  # of the acts, whatever it is an hour later
     with time_machine.travel(clock.now() + timedelta(hours=1)):
-        monkeypatch.setattr(reconciling, "_standing", lambda *_, **__: {})
+        monkeypatch.setattr(reconciling, "_current", lambda *_, **__: {})
         seen = LogFinding.objects.none()
         monkeypatch.setattr(LogFinding.objects, "filter", lambda **_: seen)
         names = act_names.names_of([initiative])[initiative.pk]

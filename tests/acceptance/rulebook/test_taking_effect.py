@@ -15,7 +15,7 @@ from governance.organisation import actions as organisation_actions
 from governance.rulebook import shipped_text
 from governance.vocabulary import TakesEffect
 from initiatives.facts import rulebook_in_effect, supported_stage
-from initiatives.models import Initiative, Obligation, Standing
+from initiatives.models import Initiative, Obligation, SupportedStage
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -55,9 +55,9 @@ def alike(version: str) -> str:
 
 
 def deciding(initiative: Initiative) -> str:
-    """The version that decides, and that the standing was written by."""
+    """The version that decides, and that the supported stage was written by."""
     version = rulebook_in_effect.rulebook_of(initiative_acts.fresh(initiative)).version
-    assert Standing.objects.get(initiative=initiative).rulebook.version == version
+    assert SupportedStage.objects.get(initiative=initiative).rulebook.version == version
     return version
 
 
@@ -83,7 +83,7 @@ def test_case_by_initiative_nothing_falls_until_the_last_day(company, tier, days
         assert not Obligation.objects.filter(kind="step_back").exists()
     last = clock.midnight_after(clock.local_day(now) + timedelta(days=days))
     assert rulebook_in_effect.successor(initiative, now) == (last, Rulebook.objects.current())
-    # The standing foretells the moment, so that whoever reads it needs no task to have run.
+    # The supported stage foretells the moment, so that whoever reads it needs no task to have run.
     assert initiative.spans.get(from_at=last).supported == "prototype"
     with clock.simulated(last - timedelta(microseconds=1)):
         assert rulebook_in_effect.rulebook_of(initiative).version == "0.9"

@@ -30,7 +30,7 @@ CAREFUL = {
 
 
 def at(year: int, month: int, day: int, hour: int = 9, minute: int = 0) -> time_machine.travel:
-    """Let it be this moment, in UTC, standing still."""
+    """Let it be this moment, in UTC, and stay."""
     return time_machine.travel(datetime(year, month, day, hour, minute, tzinfo=UTC), tick=False)
 
 
@@ -84,7 +84,7 @@ def state(initiative: Initiative, key: str) -> State:
 
 
 def span(initiative: Initiative):
-    """What the kept standing says of this moment."""
+    """What the kept supported stage says of this moment."""
     return initiative.spans.covering(criteria.clock.now()).get()
 
 

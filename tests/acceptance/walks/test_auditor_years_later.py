@@ -38,7 +38,7 @@ def test_the_auditor_finds_the_day(as_):
     sealing.seal()
 
     auditor = Walker(as_(cast.auditor))
-    # Today's page has another name and another standing; its history asks for a day.
+    # Today's page has another name and another supported stage; its history asks for a day.
     auditor.open(f"/initiatives/{initiative.ref}/activity/")
     auditor.sees("Summaries, second life", "View as of")
     auditor.open(f"/initiatives/{initiative.ref}/?as_of=2024-10-15")
@@ -46,7 +46,7 @@ def test_the_auditor_finds_the_day(as_):
         "the end of 15 October 2024",
         initiative.title,
         "<b>Prototype</b>, decided",
-        "Standing on that day",
+        "Supported stage on that day",
         "recomputed: identical",
     )
     auditor.sees_not("Summaries, second life")

@@ -45,8 +45,8 @@ def trial(cast):
 
 
 def control_of(initiative, number: int) -> ClauseEnforcement:
-    """The standing mapping of the clause with this number."""
-    return ClauseEnforcement.objects.standing().get(initiative=initiative, clause__number=number)
+    """The current mapping of the clause with this number."""
+    return ClauseEnforcement.objects.current().get(initiative=initiative, clause__number=number)
 
 
 def clause_of(initiative, number: int) -> Clause:
@@ -81,7 +81,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert (found.state, found.words) == ("unmapped", f"No control is named for clause 3: {sentence}")
         assert f"No control is named for clause 3: {sentence}" in story.blockers(review)
         assert not story.snapshot(review).verdict.decidable
-        assert story.span(initiative).supported == "mvp", "the kept standing follows the act"
+        assert story.span(initiative).supported == "mvp", "the kept supported stage follows the act"
         shown = lead.get(page).content.decode()
         assert shown.count("no control yet") == 1
         assert "1 clause without a control" in shown
@@ -94,7 +94,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         form = reverse("clause-map", args=[initiative.ref, third.clause_id])
         empty = lead.post(form, {"layer": "policy", "control": "", "evidence": ""})
         assert empty.status_code == 200
-        assert ClauseEnforcement.objects.standing().filter(clause=third.clause).count() == 0
+        assert ClauseEnforcement.objects.current().filter(clause=third.clause).count() == 0
         sent = {"layer": "runtime", "control": "A person checks weekly.", "evidence": third.evidence_id}
         assert lead.post(form, sent).status_code == 302
         assert story.state(initiative, "gov.enforced").satisfied
@@ -125,7 +125,7 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
         assert shown.count("no control yet") == 1
         initiative_acts.ground(initiative, "gov.enforced", cast.team)
         assert story.state(initiative, "gov.enforced").satisfied
-        newest = ClauseEnforcement.objects.standing().filter(initiative=initiative).latest("pk")
+        newest = ClauseEnforcement.objects.current().filter(initiative=initiative).latest("pk")
         assert newest.clause == clause_of(initiative, 1)
         old = Clause.objects.get(version__contract=initiative.contract, version__number=1, number=1)
         with pytest.raises(Refused, match="Version 1 of the contract is not in force"):

@@ -1,6 +1,6 @@
 """An idea to production under the shipped rulebook, act by act as its people would: each tier, each situation.
 
-Tied to a system or standing alone, with a key or without, with a season behind it, decided by a board of two: what is
+Tied to a system or with no system, with a key or without, with a season behind it, decided by a board of two: what is
 asked can be met, or is said to be out of reach before anybody begins.
 """
 

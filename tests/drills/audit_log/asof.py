@@ -115,7 +115,7 @@ def figures(rows: int) -> None:
         from initiatives.models import Initiative
 
         some = list(Initiative.objects.values_list("pk", flat=True)[:50])
-    told("50 initiatives of the portfolio with their standing, as of a day (one query)", page)
+    told("50 initiatives of the portfolio with their supported stage, as of a day (one query)", page)
     told("the same of somebody who may look back at these 50", fifty)
     alone = sorted(fifty() for _ in range(ROUNDS))
     print(f"   of that the question to the database: median {alone[ROUNDS // 2]:.1f} ms, best {alone[0]:.1f}")
@@ -166,7 +166,7 @@ def copies(initiative, rows: int) -> int:
     from django.db import connection
 
     from governance.audit_log import row_capture
-    from initiatives.models import Initiative, PastStanding
+    from initiatives.models import Initiative, PastSupportedStage
 
     models = [
         model
@@ -178,7 +178,7 @@ def copies(initiative, rows: int) -> int:
         versions = max(2, round(rows / INITIATIVES / changes_of(cursor, initiative)))
         for model in models:
             copy_history(cursor, model, models, versions)
-        copy_history(cursor, PastStanding, models, versions)
+        copy_history(cursor, PastSupportedStage, models, versions)
         columns = live(Initiative, models, "k")
         cursor.execute(
             f"INSERT INTO initiatives_initiative ({names(columns)}) SELECT {values(columns)}"

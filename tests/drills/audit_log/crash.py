@@ -206,7 +206,7 @@ SELECT plumbline_reference(i.number) FROM initiatives_initiative i
                     WHERE e."table" = 'initiatives_initiative' AND e.key = i.id::text AND e.operation = '+')
     OR NOT EXISTS (SELECT 1 FROM initiatives_historicalinitiative h WHERE h.id = i.id)
     OR NOT EXISTS (SELECT 1 FROM initiatives_roleassignment r WHERE r.initiative_id = i.id)
-    OR NOT EXISTS (SELECT 1 FROM initiatives_standing s WHERE s.initiative_id = i.id)
+    OR NOT EXISTS (SELECT 1 FROM initiatives_supportedstage s WHERE s.initiative_id = i.id)
 """
 
 

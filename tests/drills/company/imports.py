@@ -36,7 +36,7 @@ SHOWN = (
     *(("insights-money", ""), ("imports", "")),
 )
 STAGES = ("Deployed", "Pilot", "Pre-deployment", "Retired", "", "In Betrieb")
-COUNTED = ("Initiative", "ImportBatch", "ImportRow", "InventorySource", "StageChange", "Span")
+COUNTED = ("Initiative", "ImportBatch", "ImportRow", "InventorySource", "StageChange", "SupportedStagePeriod")
 WORKER = """
 import os, sys, time
 import django

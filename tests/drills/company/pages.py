@@ -1,5 +1,5 @@
 """What pages and acts cost in a company of any size: `python -m tests.drills.company.pages [INITIATIVES]
-[--standings]`.
+[--supported-stages]`.
 
 In the same run, in turn: a bare page behind the same middleware, sign-in and base template with one join of fifty rows
 (A), and one locked update with its row of history, capture and guard (B). Pages are told as so many A, acts as so many
@@ -36,7 +36,9 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("initiatives", type=int, nargs="?", default=10_000)
     asked.add_argument(
-        "--standings", action="store_true", help="recompute the standings of all initiatives, too"
+        "--supported-stages",
+        action="store_true",
+        help="recompute the supported stages of all initiatives, too",
     )
     asked.add_argument(
         "--keep", action="store_true", help="keep the company for the next run, which is laid down once"
@@ -66,8 +68,8 @@ def main() -> None:
         pages(company.cast, reviews, long)
         with queue():
             acts(company.cast, reviews, sealing=not given.unsealed)
-        if given.standings:
-            standings()
+        if given.supported_stages:
+            supported_stages()
 
 
 def entries() -> int:
@@ -304,18 +306,18 @@ def acts(cast, reviews, *, sealing: bool) -> None:
         print(f"sealing what an act wrote, in the worker: {statistics.median(sealed):.1f} ms")
 
 
-def standings() -> None:
-    """Every standing worked out anew, one initiative after the other, as the nightly job would after a new
+def supported_stages() -> None:
+    """Every supported stage worked out anew, one initiative after the other, as the nightly job would after a new
     rulebook.
     """
-    from initiatives.models import Standing
+    from initiatives.models import SupportedStage
     from initiatives.stages import periodic
 
-    Standing.objects.update(valid_until="2000-01-01T00:00:00Z")
+    SupportedStage.objects.update(valid_until="2000-01-01T00:00:00Z")
     began = time.monotonic()
     done = periodic.recompute()
     took = time.monotonic() - began
-    print(f"{len(done)} standings recomputed in {took:.0f} s ({1000 * took / len(done):.1f} ms each)")
+    print(f"{len(done)} supported stages recomputed in {took:.0f} s ({1000 * took / len(done):.1f} ms each)")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def described() -> str:
 
     return (
         f"{Initiative.objects.count()} initiatives, {System.objects.count()} systems, {Link.objects.count()} links,"
-        f" {Shortcoming.objects.standing().count()} things that the register says"
+        f" {Shortcoming.objects.current().count()} things that the register says"
     )
 
 
@@ -135,7 +135,7 @@ def landscape(company, systems: int, links: int) -> None:
     for start in range(0, len(keys), BATCH):
         with transaction.atomic(), acting(system="drill", reason="Founded"):
             some = keys[start : start + BATCH]
-            said = Shortcoming.objects.standing().filter(initiative__in=some)  # of measures, which were there
+            said = Shortcoming.objects.current().filter(initiative__in=some)  # of measures, which were there
             known = set(said.values_list("initiative", "requirement", "source"))
             rows = [
                 Shortcoming(initiative_id=initiative, **vars(one))

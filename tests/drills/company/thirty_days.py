@@ -396,7 +396,7 @@ def twice(seen: Seen) -> Iterator[str]:
 
 
 def of_initiatives(seen: Seen) -> Iterator[str]:
-    """Holds that opened on another day than their cause, reviews past their day, standings that are not so."""
+    """Holds that opened on another day than their cause, reviews past their day, supported stages that are not so."""
     from django.db.models import Q
 
     from governance import clock
@@ -410,10 +410,10 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
             continue
         day = seen.day(row.since)
         opened = Hold.objects.filter(initiative=row.initiative_id, kind=row.hold, opened_by__isnull=True)
-        standing_then = opened.filter(opened_at__lt=clock.midnight_after(day)).filter(
+        current_then = opened.filter(opened_at__lt=clock.midnight_after(day)).filter(
             Q(lifted_at__isnull=True) | Q(lifted_at__gt=row.since)
         )
-        if not standing_then.exists():
+        if not current_then.exists():
             yield f"{row.hold} of initiative {row.initiative_id}: not open on {day}"
     for row in Review.objects.filter(
         outcome=ReviewOutcome.OPEN, expires_at__lt=seen.last - timedelta(hours=1)
@@ -431,7 +431,7 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
             said = initiative.spans.covering(now).first()
             truth = criteria.judge(facts, book, now).support.supported
             if said is None or said.supported != truth:
-                yield f"{initiative.ref}: its standing says {said and said.supported}, its evidence {truth}"
+                yield f"{initiative.ref}: its supported stage says {said and said.supported}, its evidence {truth}"
 
 
 def counted(seen: Seen) -> str:

@@ -118,7 +118,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
     from governance.audit_log import entries
     from governance.database import row_history
     from governance.database.row_history import acting
-    from initiatives.facts import standings
+    from initiatives.facts import supported_stage_rows
     from initiatives.models import Initiative, StageChange
     from initiatives.models.stage_machine import CLAIM, make_move, offered
     from initiatives.registration.actions import next_numbers
@@ -203,7 +203,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                     make_move(initiative, offered(initiative, kind=CLAIM, target=stage))
                     initiative.basis, initiative.since = "import", now
                 row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
-            standings.rewrite_alike(same)
+            supported_stage_rows.rewrite_alike(same)
 
 
 def _targets(initiatives: list, items: list[int], owners: list) -> None:

@@ -311,9 +311,9 @@ class Year:
     def _look(self, initiative, day: date, tier: str, *, counted: bool) -> None:
         """Whether the initiative stands below its claim today, and why."""
         from governance import clock
-        from initiatives.models import Span
+        from initiatives.models import SupportedStagePeriod
 
-        span = Span.objects.covering(clock.now()).filter(initiative=initiative).first()
+        span = SupportedStagePeriod.objects.covering(clock.now()).filter(initiative=initiative).first()
         if counted and span is not None and span.shortfall:
             self.below[tier] += 1
             self.why[initiative.ref, span.label, str(span.gaps)] += 1

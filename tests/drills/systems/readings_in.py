@@ -116,31 +116,31 @@ class Told:
     """What was sent, as the sender knows it."""
 
     def __init__(self):
-        self.standing: dict[str, dict] = {}
+        self.current: dict[str, dict] = {}
         self.many = 0
 
     def corrections(self, chance: random.Random) -> list[dict]:
         """A correction for one in fifty, one in ten of these sent twice."""
         sent = []
-        for key in chance.sample(sorted(self.standing), len(self.standing) // 50):
-            old = self.standing.pop(key)
+        for key in chance.sample(sorted(self.current), len(self.current) // 50):
+            old = self.current.pop(key)
             new = old | {
                 "key": f"{key}/2",
                 "replaces": key,
                 "hits": old["hits"] // 2,
                 "reason": "Counted twice.",
             }
-            self.standing[new["key"]] = new
+            self.current[new["key"]] = new
             self.many += 1
             sent += [new] * (2 if chance.random() < 0.1 else 1)
         return sent
 
     def sums(self) -> dict[tuple, tuple[int, int, int]]:
-        """What the standing readings add up to, by measure, day and team."""
+        """What the current readings add up to, by measure, day and team."""
         from datetime import date
 
         found: dict[tuple, list[int]] = defaultdict(lambda: [0, 0, 0])
-        for row in self.standing.values():
+        for row in self.current.values():
             cell = found[row["measure"], date.fromisoformat(row["to"]), row.get("team", "")]
             cell[0] += 1
             cell[1] += row["hits"]
@@ -165,7 +165,7 @@ def rows(wanted: int, measures: list, chance: random.Random, told: Told):
             "hits": chance.randint(0, n),
             "n": n,
         } | ({"team": f"Team {chance.randrange(TEAMS)}"} if number % 2 else {})
-        told.standing[row["key"]] = row
+        told.current[row["key"]] = row
         told.many += 1
         yield row
         if chance.random() < 0.05:

@@ -1,4 +1,4 @@
-"""How long one vendor term takes that touches five hundred initiatives: found, voided, held, recorded, standings
+"""How long one vendor term takes that touches five hundred initiatives: found, voided, held, recorded, supported stages
 rewritten.
 
     python -m tests.drills.systems.residency [initiatives]

@@ -23,7 +23,7 @@ from initiatives.models import (
     ServiceAccount,
     Shortcoming,
     SourceAcceptance,
-    Span,
+    SupportedStagePeriod,
     System,
     Term,
     TermDefinition,
@@ -93,7 +93,7 @@ class World:
         found["Transfer"] = list(Transfer.objects.filter(link__in=links).order_by("pk").values())
         found["LinkAnswer"] = list(LinkAnswer.objects.filter(link__in=links).order_by("pk").values())
         found["Uses"] = list(TermUse.objects.filter(initiative=self.initiative).order_by("pk").values())
-        spans = Span.objects.filter(initiative=self.initiative)
+        spans = SupportedStagePeriod.objects.filter(initiative=self.initiative)
         found["Supported"] = sorted(spans.values_list("supported", "shortfall", "label"))
         found["Stage"] = list(
             Initiative.objects.filter(pk=self.initiative.pk).values_list("stage", flat=True)

@@ -13,7 +13,7 @@ from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.models import Entry
 from governance.vocabulary import ReviewOutcome
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.models import Initiative, Review, SignOff, StageChange
 
 KEPT_ON = ("captured", "has_its_history")
@@ -85,9 +85,9 @@ def move(initiative: Initiative, target: str, *, by, basis="decision", review=No
 
 
 def _settle(initiative: Initiative) -> None:
-    """Its standing, as the act writes it: what is compared with the facts gives a forgery away no more."""
+    """Its supported stage, as the act writes it: what is compared with the facts gives a forgery away no more."""
     with request_memo.afresh():
-        standings.rewrite([Initiative.objects.locked(initiative.pk)])
+        supported_stage_rows.rewrite([Initiative.objects.locked(initiative.pk)])
 
 
 def approve(review: Review, *, by, sign_offs=()) -> None:

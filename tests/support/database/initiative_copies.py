@@ -16,8 +16,8 @@ TABLES = [
     ("initiatives_coverage", "evidence_id"),
     ("initiatives_evidencenames", "evidence_id"),
     ("initiatives_review", "initiative_id"),
-    ("initiatives_standing", "initiative_id"),
-    ("initiatives_span", "initiative_id"),
+    ("initiatives_supportedstage", "initiative_id"),
+    ("initiatives_supportedstageperiod", "initiative_id"),
 ]
 POINTS_TO = {
     "initiative_id": "initiatives_initiative",

@@ -18,7 +18,7 @@ from initiatives.facts import initiative_rows, supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative.initiative_frame import initiative_context
 from initiatives.initiative_pages import next_step
-from initiatives.models import Initiative, SignOff, Standing
+from initiatives.models import Initiative, SignOff, SupportedStage
 from initiatives.portfolio import filters
 from initiatives.requirements import actions as requirement_actions
 from initiatives.requirements.row_presentation import rows_of, sheet_of, sheets_of
@@ -57,7 +57,7 @@ def look(number: int, person) -> dict | None:
     book, sheets = context["book"], sheets_of(initiative, context["book"])
     listed = filters.with_people(
         filters.with_contract(
-            filters.with_standing(Initiative.objects.filter(pk=initiative.pk), rulebook, now), now
+            filters.with_supported_stage(Initiative.objects.filter(pk=initiative.pk), rulebook, now), now
         )
     )
     return {
@@ -65,7 +65,7 @@ def look(number: int, person) -> dict | None:
         "facts": facts,
         "support": context["support"],
         "gaps": supported_stage.gap_counts(context["judged_next"]),
-        "standing": Standing.objects.filter(initiative=initiative)
+        "supported_stage": SupportedStage.objects.filter(initiative=initiative)
         .values("rulebook_id", "computed_at", "valid_until")
         .get(),
         "span": initiative.spans.covering(now).values().get(),

@@ -15,18 +15,18 @@ from initiatives.models import (
     Initiative,
     RoleAssignment,
     ScopeVersion,
-    Span,
     StageChange,
+    SupportedStagePeriod,
     Voiding,
 )
-from initiatives.portfolio.filters import with_standing
+from initiatives.portfolio.filters import with_supported_stage
 from tests.support.initiatives.random_organisations import RANK
 
 
 def counted_by(key: str, wanted: figures.Wanted) -> list[Initiative]:
     """The initiatives that the figure of the page counts, with what holds for them."""
     keys = figures.all_figures()[key].keys(figures.Facts(Initiative.objects.live(), wanted))
-    return list(with_standing(Initiative.objects.filter(pk__in=keys), wanted.rulebook, wanted.now))
+    return list(with_supported_stage(Initiative.objects.filter(pk__in=keys), wanted.rulebook, wanted.now))
 
 
 class Raw:
@@ -52,7 +52,7 @@ class Raw:
                 FundingDecision,
                 Continuation,
                 RoleAssignment,
-                Span,
+                SupportedStagePeriod,
                 BehaviourReport,
                 Incident,
             )
@@ -76,12 +76,12 @@ class Raw:
         return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def span(self, initiative):
-        if initiative.standing.computed_at < self.book.published_at:
+        if initiative.stored.computed_at < self.book.published_at:
             return None
         return next(
             (
                 s
-                for s in self.rows(Span, initiative)
+                for s in self.rows(SupportedStagePeriod, initiative)
                 if s.from_at <= self.now and (not s.until_at or s.until_at > self.now)
             ),
             None,

@@ -23,7 +23,7 @@ from initiatives.models import (
     Voiding,
 )
 from initiatives.stages.actions import STOP_REASONS
-from tests.support.initiatives import told_standings
+from tests.support.initiatives import told_supported_stages
 
 RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
 TABLES = (
@@ -150,7 +150,7 @@ def _initiative(cast, draw, place: int, now, book, computed_at) -> None:
         "adoption": sometimes(0.7),
         "gaps": {layer: draw.randint(1, 4) for layer in Layer if sometimes(0.2)},
     }
-    told_standings.say(initiative, [span], rulebook=book, at=computed_at)
+    told_supported_stages.say(initiative, [span], rulebook=book, at=computed_at)
     if sometimes():
         ScopeVersion.objects.bulk_create(
             [

@@ -17,7 +17,7 @@ from governance.organisation import actions as organisation_actions
 from governance.rulebook import parse
 from governance.vocabulary import ReviewOutcome
 from initiatives.initiative import review_state
-from initiatives.models import Forecast, Initiative, Obligation, Review, Span
+from initiatives.models import Forecast, Initiative, Obligation, Review, SupportedStagePeriod
 from initiatives.reviews import actions as review_actions
 from initiatives.rulebook_changes import forecast_actions, publication
 
@@ -76,12 +76,12 @@ def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome
 
 def stood() -> Outcome:
     """How things stand, from rows alone."""
-    spans = Span.objects.covering(clock.now()).filter(initiative__withdrawn_at__isnull=True)
+    spans = SupportedStagePeriod.objects.covering(clock.now()).filter(initiative__withdrawn_at__isnull=True)
     return Outcome({row.initiative_id: (row.supported, dict(row.gaps), row.held) for row in spans})
 
 
 def sign_offs() -> tuple[dict, dict]:
-    """Whether each standing approval counts, and whether each open review can be decided, as its page says."""
+    """Whether each current approval counts, and whether each open review can be decided, as its page says."""
     counts, decidable = {}, {}
     for review in Review.objects.filter(outcome=ReviewOutcome.OPEN).select_related(
         "initiative__unit", "rulebook"

@@ -124,13 +124,13 @@ class Teller:
         return factories.make_system(self.cast, self.name("System"), **(said | fields))
 
     def systems(self):
-        return System.objects.standing().filter(
+        return System.objects.current().filter(
             links__initiative=self.initiative, links__ended_at__isnull=True
         )
 
     def links(self):
         return (
-            Link.objects.standing().filter(initiative=self.initiative).select_related("system", "initiative")
+            Link.objects.current().filter(initiative=self.initiative).select_related("system", "initiative")
         )
 
     def link(self, system: System | None = None) -> Link:
@@ -140,7 +140,7 @@ class Teller:
         row = factories.make_link(
             self.cast,
             self.initiative,
-            system or self.pick(System.objects.standing().exclude(pk__in=self.systems()), self.source),
+            system or self.pick(System.objects.current().exclude(pk__in=self.systems()), self.source),
             pattern=self.chance.choice(["anchor", "feed", "audit"]),
             data_classes=self.chance.sample(CLASSES, 1 if sound else self.chance.randint(0, 2)),
             transfers=[self.place() for _ in range(self.chance.choice([0, 0, 1]))],

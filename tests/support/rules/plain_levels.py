@@ -29,7 +29,7 @@ FREE = ("as decided", "not asked", "not applicable", "waived")
 
 
 @dataclass(frozen=True)
-class Standing:
+class AnswerLevel:
     """How one answer stands: at a level, verified by so many persons; or beside the levels, as one of `FREE`."""
 
     level: str = ""
@@ -37,7 +37,7 @@ class Standing:
     beside: str = ""
 
 
-NOTHING = Standing()
+NOTHING = AnswerLevel()
 
 
 @dataclass(frozen=True)
@@ -53,24 +53,24 @@ class Reading:
 
 def read(facts, book, at):
     """The whole initiative at one moment."""
-    standings = {}
+    answer_levels = {}
     for key in book.requirements:
-        standings[key] = standing_of(facts, book, key, at)
+        answer_levels[key] = answer_level_of(facts, book, key, at)
     satisfied = {}
     for key in book.requirements:
         for gate in gates_that_ask(book, key):
-            satisfied[key, gate] = enough(facts, book, key, gate, standings[key], at)
+            satisfied[key, gate] = enough(facts, book, key, gate, answer_levels[key], at)
     findings = {}
     for criterion in book.criteria.values():
-        findings[criterion.key] = finding(facts, book, criterion, standings, satisfied, at)
+        findings[criterion.key] = finding(facts, book, criterion, answer_levels, satisfied, at)
     tests = {}
     for name, test in book.scale_tests.items():
         tests[name] = True
         for key in test.items:
-            if standings[key].beside == "waived" or not satisfied[key, "production"]:
+            if answer_levels[key].beside == "waived" or not satisfied[key, "production"]:
                 tests[name] = False
     return Reading(
-        levels={key: standings[key].level for key in standings},
+        levels={key: answer_levels[key].level for key in answer_levels},
         satisfied=satisfied,
         findings=findings,
         tests=tests,
@@ -107,46 +107,46 @@ def level_asked(facts, book, key, gate, at):
     return level
 
 
-def enough(facts, book, key, gate, standing, at):
+def enough(facts, book, key, gate, answer_level, at):
     """Whether this gate is content with how the answer stands."""
     asked = level_asked(facts, book, key, gate, at)
     # "High: by two persons."
-    if standing.beside == "not applicable" and facts.tier == "high" and gate == "production" and asked:
-        return standing.persons > 1
-    if standing.beside in FREE or asked == "":
+    if answer_level.beside == "not applicable" and facts.tier == "high" and gate == "production" and asked:
+        return answer_level.persons > 1
+    if answer_level.beside in FREE or asked == "":
         return True
-    if STRENGTH[standing.level] < STRENGTH[asked]:
+    if STRENGTH[answer_level.level] < STRENGTH[asked]:
         return False
     # "At high risk, production asks two persons."
     two = facts.tier == "high" and gate == "production" and asked == "verified"
-    return not (two and standing.level == "verified" and standing.persons < 2)
+    return not (two and answer_level.level == "verified" and answer_level.persons < 2)
 
 
-def standing_of(facts, book, key, at):
+def answer_level_of(facts, book, key, at):
     """How the answer to one question stands, with what was decided, left out, replaced or waived."""
     stage = STAGES.index(facts.claimed) if facts.claimed in STAGES else 0
     for gate, frozen in book.carry.frozen.items():
         if key in frozen and gate in facts.decided and stage >= STAGES.index(book.gates[gate].to):
-            return Standing(beside="as decided")
+            return AnswerLevel(beside="as decided")
     if key in book.carry.ended_at_production and facts.claimed == "production":
-        return Standing(beside="not asked")
+        return AnswerLevel(beside="not asked")
     if key in NOT_ASKED_OF_IMPORTS and facts.imported and stage > STAGES.index("prototype"):
-        return Standing(beside="not asked")
+        return AnswerLevel(beside="not asked")
     if not asked_at_all(facts, book, key, at):
-        return Standing(beside="not asked")
+        return AnswerLevel(beside="not asked")
 
-    own = own_standing(facts, book, key, at)
+    own = own_answer_level(facts, book, key, at)
     if content(facts, book, key, own, at):
         return own
     if key in book.carry.replaced_at_production:
         replacement = book.carry.replaced_at_production[key]
-        later = own_standing(facts, book, replacement, at)
+        later = own_answer_level(facts, book, replacement, at)
         if content(facts, book, replacement, later, at) or facts.claimed == "production":
             own = later
     if content(facts, book, key, own, at):
         return own
     if waived(facts, book, key, at):
-        return Standing(beside="waived")
+        return AnswerLevel(beside="waived")
     return own
 
 
@@ -155,9 +155,9 @@ def asked_at_all(facts, book, key, at):
     return any(level_asked(facts, book, key, gate, at) != "" for gate in gates_that_ask(book, key))
 
 
-def content(facts, book, key, standing, at):
+def content(facts, book, key, answer_level, at):
     """Whether every gate that asks it is content."""
-    return all(enough(facts, book, key, gate, standing, at) for gate in gates_that_ask(book, key))
+    return all(enough(facts, book, key, gate, answer_level, at) for gate in gates_that_ask(book, key))
 
 
 def waived(facts, book, key, at):
@@ -178,7 +178,7 @@ def waiver_runs(facts, key, at):
     return False
 
 
-def own_standing(facts, book, key, at):
+def own_answer_level(facts, book, key, at):
     """How the answer to one question stands by itself."""
     requirement = book.requirements[key]
     reply = facts.answers.get(key)
@@ -192,8 +192,8 @@ def own_standing(facts, book, key, at):
         for alone in facts.alone:
             if during(alone, at):
                 if key == "int.inventory":
-                    return Standing("verified", len(alone.verifiers))
-                return Standing(persons=len(alone.verifiers), beside="not applicable")
+                    return AnswerLevel("verified", len(alone.verifiers))
+                return AnswerLevel(persons=len(alone.verifiers), beside="not applicable")
         return NOTHING
     if asks_for_model(requirement) and not running_models(facts, at):
         return NOTHING
@@ -205,7 +205,7 @@ def own_standing(facts, book, key, at):
 
     if reply is not None and reply.kind == "not_applicable":
         if reply.accepted_on is not None and current(facts, book, key, reply.accepted_on, at, ages=True):
-            return Standing(persons=len(reply.accepted_by), beside="not applicable")
+            return AnswerLevel(persons=len(reply.accepted_by), beside="not applicable")
         return NOTHING
     if reply is not None and reply.kind in ("no", "not_reported"):
         return NOTHING
@@ -217,7 +217,7 @@ def own_standing(facts, book, key, at):
             and (measured.way in book.requirements[key].ways or (key, measured.way) in SINCE)
             and during(measured, at)
         ):
-            return Standing("measured")
+            return AnswerLevel("measured")
     if reply is None:
         return NOTHING
     # The declaration is made item by item.
@@ -259,7 +259,7 @@ def by_items(facts, book, key, at):
     for group in needed:
         if not group:
             # What is missing leaves somebody's word, where there is one: stated, and no more.
-            return Standing("stated") if any(item.kind == "attestation" for item in counting) else NOTHING
+            return AnswerLevel("stated") if any(item.kind == "attestation" for item in counting) else NOTHING
         best, persons = "", 0
         for item in group:
             level = level_of_item(facts, book, key, item, at)
@@ -268,16 +268,16 @@ def by_items(facts, book, key, at):
             # Two persons are two who opened the same thing.
             if level == "verified":
                 persons = max(persons, len(counted(facts, book, key, item, at)))
-        found = Standing(best, persons)
+        found = AnswerLevel(best, persons)
         if weakest is None or strength(found) < strength(weakest):
             weakest = found
     return weakest
 
 
-def strength(standing):
-    """For comparing two standings: measured needs no persons."""
-    persons = 99 if standing.level == "measured" else standing.persons
-    return (STRENGTH[standing.level], persons)
+def strength(answer_level):
+    """For comparing two answer levels: measured needs no persons."""
+    persons = 99 if answer_level.level == "measured" else answer_level.persons
+    return (STRENGTH[answer_level.level], persons)
 
 
 def level_of_item(facts, book, key, item, at):
@@ -470,7 +470,7 @@ def asks_for_model(requirement):
 # --- Criteria and stages ---------------------------------------------------------------------------------------------
 
 
-def finding(facts, book, criterion, standings, satisfied, at):
+def finding(facts, book, criterion, answer_levels, satisfied, at):
     """How a criterion stands: it is never better than its worst question."""
     lacking, carried = [], []
     for key in criterion.requirements:
@@ -478,7 +478,7 @@ def finding(facts, book, criterion, standings, satisfied, at):
             continue
         if not satisfied[key, criterion.gate]:
             lacking.append(key)
-        if standings[key].beside == "waived":
+        if answer_levels[key].beside == "waived":
             carried.append(key)
     for item_key in criterion.declared_goals:
         if item_key not in facts.declared or facts.declared[item_key].result != "met":

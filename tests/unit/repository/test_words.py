@@ -247,6 +247,7 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"standings?": "supported stage, current",
     r"proofs?": "evidence",
     r"initiative[ _-]history|initiatives[/.]history|history of (?:the|an) initiative": "activity",
     r"interaction.keeping|audit/keeping": "retention",
@@ -271,6 +272,7 @@ DROPPED = {
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"standing[ _]in(?![a-z])|"
     r"(signature|provider|inclusion|consistency)[ _]?proofs?|governance[./]identity[./]proofs|"
     r"knock-on|"
     r"(can|would|must|tests that|edit it|others)[\s_]+notice|notice (period|with date|or end of)|retire.notice|"

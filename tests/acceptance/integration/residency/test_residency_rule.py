@@ -180,7 +180,7 @@ def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast,
     ]
     (hold,) = held(initiative)
     assert hold.liftable_since is None
-    assert [(row.since, row.until) for row in Shortcoming.objects.standing().filter(hold="residency")] == [
+    assert [(row.since, row.until) for row in Shortcoming.objects.current().filter(hold="residency")] == [
         (start, moves),
         (back, end),
     ]
@@ -279,7 +279,7 @@ def test_what_is_withdrawn_or_replaced_binds_nobody(cast, initiative):
         residency_actions.withdraw_vendor_term(term=old, reason="Again", by=cast.seat_security)
     residency_actions.withdraw_vendor_term(term=new, reason="Never signed", by=cast.seat_security)
     assert answers(initiative) == []
-    assert not Shortcoming.objects.standing().filter(initiative=initiative, hold="residency").exists()
+    assert not Shortcoming.objects.current().filter(initiative=initiative, hold="residency").exists()
 
 
 def test_terms_void_exactly_what_rests_on_the_paths_that_they_bind(cast):
@@ -457,7 +457,7 @@ def test_what_a_seat_or_an_admin_files_is_confirmed_by_that_and_rows_of_before_b
     with acting(system="test", reason="As it was filed before terms were confirmed"):
         row.confirmed_by = row.confirmed_at = None
         row.save()
-    assert row in type(row).objects.standing().exclude(pk__in=type(row).objects.unconfirmed())
+    assert row in type(row).objects.current().exclude(pk__in=type(row).objects.unconfirmed())
 
 
 def test_a_term_says_what_is_wrong_with_it(cast):
@@ -495,7 +495,7 @@ def test_each_act_leaves_its_entry(cast, initiative):
 
 
 def test_many_initiatives_cost_no_statement_more_than_few(cast):
-    """One statement finds what is forbidden; voids, holds, entries and standings of all are written together."""
+    """One statement finds what is forbidden; voids, holds, entries and supported stages of all are written together."""
     crm, counts = tied_initiatives.system(cast), []
     for name, number in (("Few", 2), ("Many", 7)):
         of = tied_initiatives.vendor(cast, name)

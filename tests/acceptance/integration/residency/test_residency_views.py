@@ -239,7 +239,7 @@ def test_what_is_told_is_what_happens(cast, initiative, acme, link):
         return initiatives_in("fra-9"), WhatIf(added=("fra-9", "DE")), act
 
     def withdrawing():
-        term = VendorTerm.objects.standing().earliest("pk")
+        term = VendorTerm.objects.current().earliest("pk")
         act = lambda: residency_actions.withdraw_vendor_term(term=term, reason="Over", by=seat)  # noqa: E731
         return initiatives_of_vendor(acme), WhatIf(without=((VENDOR, term.pk),)), act
 

@@ -12,7 +12,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.integration.resilience import process_actions
-from initiatives.integration.resilience.process_findings import REVIEWED_EVERY_DAYS, standing_processes
+from initiatives.integration.resilience.process_findings import REVIEWED_EVERY_DAYS, current_processes
 from initiatives.models import ProcessRecord, Voiding
 from initiatives.units import leaving
 from tests.acceptance.walks import story
@@ -72,7 +72,7 @@ def test_the_newest_record_of_a_name_replaces_the_one_before_and_taking_it_back_
     second = factories.make_process(cast, initiative, name="approvals  above A LIMIT")
     assert second.replaces == first
     other = factories.make_process(cast, initiative, name="Refunds")
-    assert standing_processes([initiative.pk]) == [second, other]
+    assert current_processes([initiative.pk]) == [second, other]
     process_actions.withdraw_process(process=second, reason="Not agreed.", by=cast.owner)
     assert against(initiative, "mvp.workflow") == ["“Approvals above a limit” is in one colleague's head."]
     third = factories.make_process(cast, initiative)
@@ -196,7 +196,7 @@ def test_somebody_who_knew_nothing_leaves_and_nothing_ends(cast, initiative):
     factories.make_process(cast, initiative, holder=cast.support)
     leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     assert changes(initiative, "knowledge_holder") == []
-    assert not initiative.shortcomings.standing().exclude(requirement__startswith="adopt.").exists()
+    assert not initiative.shortcomings.current().exclude(requirement__startswith="adopt.").exists()
 
 
 # The sign-on flow
@@ -227,7 +227,7 @@ def test_a_flow_that_nobody_explains_is_understood_by_nobody(cast, initiative):
 def test_a_flow_counts_for_ninety_days_to_the_midnight(cast, initiative):
     factories.make_link(cast, initiative)
     factories.make_flow(cast, initiative)
-    row = initiative.shortcomings.standing().get(source="flow:review")
+    row = initiative.shortcomings.current().get(source="flow:review")
     last = clock.today() + timedelta(days=REVIEWED_EVERY_DAYS)
     assert row.since == clock.midnight_after(last)
     assert REVIEWED_EVERY_DAYS == 90

@@ -77,7 +77,7 @@ def test_the_model_is_swapped(cast, triage):
             "step 3: frozen is never voided"
         )
         assert story.span(initiative).supported == "prototype", (
-            "step 3: the kept standing is right at midnight"
+            "step 3: the kept supported stage is right at midnight"
         )
         assert story.span(initiative).label == "Larger prototype"
         stale = story.stale_seats(review)

@@ -51,7 +51,7 @@ def listing(book) -> set[str]:
 
 
 def covered(initiative, keys) -> set[tuple[int, str]]:
-    """The pairs of standing evidence and requirement, for these."""
+    """The pairs of current evidence and requirement, for these."""
     return {
         (item.pk, cover.requirement)
         for item in initiative.evidence.filter(withdrawn_at__isnull=True).prefetch_related("coverage")
@@ -86,7 +86,7 @@ def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, initiative)
         assert "It invented discounts" in story.state(initiative, key).words
     assert story.state(initiative, "prod.performance").satisfied, "what does not list it stands"
     assert initiative.spans.covering(clock.now()).get().supported != before or before == "mvp", (
-        "the standing is rewritten"
+        "the supported stage is rewritten"
     )
     obligation = initiative.obligations.get(kind="post_mortem")
     days = book.freshness.post_mortem_due_days

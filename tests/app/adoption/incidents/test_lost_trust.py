@@ -60,7 +60,7 @@ def tomorrow():
 
 
 @pytest.mark.parametrize("kind", ["worked_around", "ignored", "weaponised"])
-def test_a_standing_behaviour_report_is_trust_lost_until_it_is_over(cast, initiative, kind):
+def test_a_current_behaviour_report_is_trust_lost_until_it_is_over(cast, initiative, kind):
     assert why(initiative) is None
     row = report(initiative, cast.outsider, kind=kind, extent="unknown", share=None)
     (said,) = why(initiative)
@@ -133,7 +133,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
         ),
     )
     assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
-    assert len(initiative.shortcomings.standing().filter(source__startswith="behaviour-report:")) == 2, (
+    assert len(initiative.shortcomings.current().filter(source__startswith="behaviour-report:")) == 2, (
         "both weigh on the next gate"
     )
     everything = "\n".join(cell for row in risks for cell in row)
@@ -145,7 +145,7 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
 def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast):
     initiative = open_reviews.signed_off(cast).initiative
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
-    assert initiative.shortcomings.standing().exists() or initiative.stage == "prototype"
+    assert initiative.shortcomings.current().exists() or initiative.stage == "prototype"
     (pages,) = board_pack.content(meeting, cast.chair).initiatives
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     assert initiative.stage == "prototype"

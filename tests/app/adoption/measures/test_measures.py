@@ -66,7 +66,7 @@ def test_documents_alone_never_do(cast):
     assert short(initiative) == set(ASKED)
     assert "No measure is declared" in states(initiative)["adopt.usage"].words
     assert (
-        not Shortcoming.objects.standing()
+        not Shortcoming.objects.current()
         .filter(initiative=initiative, source__startswith="measure:")
         .exists()
     )

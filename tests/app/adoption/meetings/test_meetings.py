@@ -207,9 +207,9 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     assert board_pack.NOT_PRODUCTION in pages.marks
     assert pages.ref == initiative.ref
     tables = {table.heading: table for table in pages.tables}
-    standing = Evidence.objects.filter(initiative=initiative, withdrawn_at=None, superseded_by=None)
+    current = Evidence.objects.filter(initiative=initiative, withdrawn_at=None, superseded_by=None)
     assert sorted(row[4] for row in tables["Evidence"].rows) == sorted(
-        item.sha256 or "no file" for item in standing
+        item.sha256 or "no file" for item in current
     )
     assert all("days old" in row[2] or "day old" in row[2] for row in tables["Evidence"].rows)
     book = stale.rulebook.book

@@ -7,7 +7,7 @@ import time_machine
 
 from adoption.demo import initiative_acts
 from adoption.monitoring import actions, reminders
-from adoption.monitoring.findings import READ_WITHIN, rhythm_of, standing_of
+from adoption.monitoring.findings import READ_WITHIN, rhythm_of, status_of
 from adoption.reports.actions import judge
 from governance import clock
 from governance.gates.requirements import state_of
@@ -53,11 +53,11 @@ def measured_at(initiative, days):
         now = clock.now()
         before = [
             row
-            for row in Measurement.objects.standing().filter(way="monitoring")
+            for row in Measurement.objects.current().filter(way="monitoring")
             if row.since <= now and (row.until or now) > now
         ]
         follow_register()
-        row = Measurement.objects.standing().filter(initiative=initiative, way="monitoring").first()
+        row = Measurement.objects.current().filter(initiative=initiative, way="monitoring").first()
         assert bool(before) == bool(row and row.since <= now < row.until)
         return row.words if row else None
 
@@ -95,7 +95,7 @@ def test_silence_ends_it_at_midnight_and_counts_against_nobody(initiative, key, 
     assert "at least every 7 days" in measured_at(initiative, 21)
     assert measured_at(initiative, 22) is None
     with after(days=22):
-        assert standing_of(initiative).words.startswith("Unknown: it has been silent since")
+        assert status_of(initiative).words.startswith("Unknown: it has been silent since")
         told = {due.person for due in reminders.silent(clock.now())}
         assert told == {cast.owner, cast.lead}
     with after(days=21):
@@ -121,17 +121,17 @@ def test_what_nobody_reads_is_not_measured(initiative, key, cast):
     assert measured_at(initiative, 20)
     assert measured_at(initiative, 21) is None
     with after(days=21):
-        assert standing_of(initiative).words.startswith("Not measured: a draft has waited")
+        assert status_of(initiative).words.startswith("Not measured: a draft has waited")
         judge(report=initiative.incident_drafts.get(), outcome="answered", answer="A test.", by=cast.lead)
     assert measured_at(initiative, 21)
 
 
 def test_without_a_promise_or_a_word_it_is_unknown(initiative, key, cast):
-    assert standing_of(initiative).words.startswith("Unknown: nobody promised")
+    assert status_of(initiative).words.startswith("Unknown: nobody promised")
     actions.promise_monitoring(initiative=initiative, every_days=1, by=cast.owner)
-    assert standing_of(initiative).words == "Unknown: it was never heard of."
+    assert status_of(initiative).words == "Unknown: it was never heard of."
     heard(initiative, key, 0)
-    assert "measured from" in standing_of(initiative).words
+    assert "measured from" in status_of(initiative).words
     assert measured_at(initiative, 0) is None
 
 

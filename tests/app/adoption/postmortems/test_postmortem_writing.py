@@ -56,7 +56,7 @@ def marks(row) -> dict[str, str]:
     found = {name: sections.mark(getattr(row, name)) for name in PostMortem.TEXTS}
     found[sections.CAUSES] = sections.mark(sections.causes(row))
     return found | {
-        f"lesson:{one.pk}": sections.mark(sections.lesson_of(one)) for one in row.lessons.standing()
+        f"lesson:{one.pk}": sections.mark(sections.lesson_of(one)) for one in row.lessons.current()
     }
 
 
@@ -101,7 +101,7 @@ def test_what_two_changed_is_shown_and_everything_else_is_saved(draft, cast):
     assert met.value.clashes[0].mine == "The lead's."
     row.refresh_from_db()
     assert (row.timeline, row.impact) == ("The owner's.", "Saved all the same.")
-    assert [one.text for one in row.lessons.standing()] == ["The owner's lesson.", "A new one."]
+    assert [one.text for one in row.lessons.current()] == ["The owner's lesson.", "A new one."]
     assert sections.causes(row) == [FOUND | {"by_whom": ""}]
 
 
@@ -112,9 +112,9 @@ def test_a_lesson_that_another_took_out_is_not_lost_to_whoever_writes_on_it(draf
     write(post_mortem=row, lessons=[LESSON | {"pk": pk, "text": ""}], began=began, by=cast.owner)
     same = sections.lesson_of(row.lessons.get(pk=pk))
     write(post_mortem=row, lessons=[same | {"pk": pk}], began=began, by=cast.lead)
-    assert not row.lessons.standing().exists(), "untouched, it stays out"
+    assert not row.lessons.current().exists(), "untouched, it stays out"
     write(post_mortem=row, lessons=[same | {"pk": pk, "text": "Said better now."}], began=began, by=cast.lead)
-    assert row.lessons.standing().get().text == "Said better now."
+    assert row.lessons.current().get().text == "Said better now."
 
 
 @pytest.mark.django_db
@@ -136,7 +136,7 @@ def test_two_clients_in_the_form(draft, cast, as_):
     both = form_of(draft, timeline="What both know.", lucky="It was a quiet week.")
     assert lead.post(url, both).status_code == 302
     assert PostMortem.objects.get().timeline == "What both know."
-    assert PostMortem.objects.get().lessons.standing().count() == 1, "saved twice is one lesson"
+    assert PostMortem.objects.get().lessons.current().count() == 1, "saved twice is one lesson"
 
 
 @pytest.mark.django_db(transaction=True)

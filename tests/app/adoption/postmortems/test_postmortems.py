@@ -122,7 +122,7 @@ def test_saving_keeps_words_lessons_and_what_stood_before(draft, cast):
     assert kept.text == "Ask first."
     assert kept.removed_at is not None
     assert kept.history.count() == 3
-    assert [one.layer for one in row.lessons.standing()] == ["policy"], "what is not named stays"
+    assert [one.layer for one in row.lessons.current()] == ["policy"], "what is not named stays"
     assert PostMortem.objects.get().timeline == WORDS["timeline"], "words that were not sent stay"
 
 
@@ -131,7 +131,7 @@ def test_blamed_and_found_are_kept_apart_in_their_order(draft, cast):
     more = FOUND | {"layer": "policy", "grounds": "Nobody had to ask."}
     credit = {"side": "success", "said": "blamed", "layer": "model", "by_whom": "press", "grounds": ""}
     write(post_mortem=row, by=cast.owner, causes=[credit, more, FOUND])
-    rows = row.attributions.standing()
+    rows = row.attributions.current()
     assert [(one.side, one.said, one.layer, one.place) for one in rows] == [
         ("failure", "found", "policy", 1),
         ("failure", "found", "application", 2),
@@ -168,7 +168,7 @@ def test_a_sign_in_a_field_is_no_account(draft, cast):
         words = WHOLE | {"no_lesson_because": "", field: "n/a"}
         row = write(post_mortem=draft, lessons=lessons, by=cast.owner, **words)
         assert set(lacking(row)) - {"lessons"} == {field}
-        for lesson in row.lessons.standing():
+        for lesson in row.lessons.current():
             row = write(post_mortem=row, lessons=[LESSON | {"pk": lesson.pk, "text": ""}], by=cast.owner)
     row = write(post_mortem=draft, lessons=[LESSON], by=cast.owner, **WHOLE | {"went_well": WORDS["impact"]})
     assert "went_well" in lacking(row), "the same words twice are no second account"

@@ -124,11 +124,11 @@ def test_a_claim_is_never_shown_without_what_its_evidence_supports(cast, row):
 
 
 def test_what_nobody_approved_is_not_shown_as_reached(row):
-    told = presentation.Standing(row.initiative, PURPOSE, "production", held=False, off=False)
+    told = presentation.PublicInitiative(row.initiative, PURPOSE, "production", held=False, off=False)
     assert told.headline == "Approved as MVP, and its evidence supports that."
     assert told.meaning.startswith("An MVP is a trial with limits.")
     assert told.badge_words == "MVP"
-    unknown = presentation.Standing(row.initiative, PURPOSE, None, held=False, off=False)
+    unknown = presentation.PublicInitiative(row.initiative, PURPOSE, None, held=False, off=False)
     assert "is being worked out" in unknown.headline
     assert unknown.badge_words == "Being worked out"
     row.initiative.basis = "import"

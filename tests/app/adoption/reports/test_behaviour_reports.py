@@ -64,7 +64,7 @@ def report(initiative, by, **changed) -> BehaviourReport:
 
 def against(initiative) -> list[str]:
     rows = (
-        initiative.shortcomings.standing()
+        initiative.shortcomings.current()
         .filter(requirement="adopt.behaviour", since__lte=clock.now())
         .order_by("pk")
     )
@@ -75,13 +75,13 @@ def test_readings_of_use_become_behaviour_reports_and_end_them(cast, initiative)
     measure = factories.make_measure(cast, initiative, "usage.active", intended=100)
     factories.make_reading(cast, measure, hits=14, n=100, ends_on=clock.today() - timedelta(days=7),
                            starts_on=clock.today() - timedelta(days=13))  # fmt: skip
-    behaviour_report = initiative.behaviour_reports.standing().get()
+    behaviour_report = initiative.behaviour_reports.current().get()
     assert (behaviour_report.kind, behaviour_report.computed, behaviour_report.share) == ("ignored", True, 86)
     assert any("most of the group (86 %) ignore it" in words for words in against(initiative)), against(
         initiative
     )
     factories.make_reading(cast, measure, hits=60, n=100)
-    assert not initiative.behaviour_reports.standing().exists()
+    assert not initiative.behaviour_reports.current().exists()
     assert not any("ignore it" in words for words in against(initiative))
 
 

@@ -41,7 +41,7 @@ def asked(cast, initiative, answers: int, **fields):
 
 
 def against(initiative, measure) -> str:
-    row = initiative.shortcomings.standing().filter(source__endswith=f":{measure.pk}").get()
+    row = initiative.shortcomings.current().filter(source__endswith=f":{measure.pk}").get()
     return row.words if row.since <= clock.now() else ""
 
 
@@ -91,7 +91,7 @@ def test_five_are_a_reading_that_says_too_few(cast, initiative):
     assert Reading.objects.get().n == 5
 
 
-def test_only_the_standing_measure_that_surveys_read_takes_it(cast, initiative):
+def test_only_the_current_measure_that_surveys_read_takes_it(cast, initiative):
     other = factories.make_measure(
         cast, initiative, "burden.effort", baseline=7.0, baseline_n=20, target=5.0, intended=12, unit="points"
     )

@@ -57,7 +57,7 @@ WRITTEN_ONCE = [
     "initiatives_continuation",
     "initiatives_excuse",
     "initiatives_formertitle",
-    "initiatives_paststanding",
+    "initiatives_pastsupportedstage",
     "adoption_goal",
     "initiatives_signoff",
     "initiatives_voiding",

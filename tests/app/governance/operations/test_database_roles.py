@@ -22,7 +22,7 @@ TREE = {
     "governance_sealing",
     "governance_timestamp",
 }
-DERIVED = {"adoption_lessonwords", "initiatives_span", "initiatives_standing"}
+DERIVED = {"adoption_lessonwords", "initiatives_supportedstageperiod", "initiatives_supportedstage"}
 WRITTEN_ONCE = {
     "adoption_monitoringlook",
     "governance_signatureproof",
@@ -58,7 +58,7 @@ WRITTEN_ONCE = {
     "initiatives_logfindingwithdrawal",
     "initiatives_linkanswer",
     "initiatives_notsimilar",
-    "initiatives_paststanding",
+    "initiatives_pastsupportedstage",
     "initiatives_profile",
     "adoption_goal",
     "adoption_reading",

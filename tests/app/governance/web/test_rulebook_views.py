@@ -9,7 +9,7 @@ from django.utils.html import escape
 
 from governance.models import Entry, Rulebook
 from governance.rulebook import shipped_text
-from initiatives.models import Standing
+from initiatives.models import SupportedStage
 from tests.support import factories
 from tests.support.rules.plain_rulebook import plain_text
 
@@ -127,7 +127,7 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     assert "computed anew for 1 initiative," in page
     assert chair.post("/rulebook/1.0/publish/", {"takes_effect": "at_once"}).status_code == 302
     assert Rulebook.objects.current().version == "1.0"
-    assert Standing.objects.get(initiative=initiative).rulebook.version == "1.0"
+    assert SupportedStage.objects.get(initiative=initiative).rulebook.version == "1.0"
     assert chair.post("/rulebook/1.0/publish/").status_code == 409
     assert Entry.objects.acts().filter(kind="rulebook published").count() == 2
     text = client.get("/rulebook/versions/").content.decode()

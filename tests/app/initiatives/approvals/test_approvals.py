@@ -175,7 +175,7 @@ def test_using_one_takes_one_short_transaction(cast, initiative, key):
             reference=str(request.reference), key=key.pk, question=make_question()
         )
     assert len(queries) <= 8, [query["sql"][:80] for query in queries]
-    assert not any("standing" in query["sql"] or "FOR UPDATE" in query["sql"] for query in queries)
+    assert not any("supportedstage" in query["sql"] or "FOR UPDATE" in query["sql"] for query in queries)
 
 
 def test_a_flood_of_calls_is_not_put_before_people(initiative, key, monkeypatch):

@@ -266,7 +266,7 @@ def test_one_query_tells_which_initiatives_a_component_reaches(cast):
     past = factories.make_initiative(cast, title="Four")
     factories.make_use(cast, past, near)
     factories.make_use(cast, past, factories.make_model(cast, version="6"))
-    ending = Deployment.objects.standing_at(clock.now()).filter(version__end_of_life__lte=date(2031, 3, 1))
+    ending = Deployment.objects.current_at(clock.now()).filter(version__end_of_life__lte=date(2031, 3, 1))
     reached = Initiative.objects.filter(deployments__in=ending)
     assert set(reached.values_list("title", flat=True)) == {"One", "Two"}
 

@@ -37,7 +37,7 @@ def test_one_control_is_named_for_the_clauses_that_are_ticked(cast, as_):
     first, second, *_rest = initiative.contract.versions.get().clauses.all()
     sent = CONTROL | {"evidence": item.pk, "clauses": [first.pk, second.pk]}
     assert client.post(place, sent).status_code == 302
-    named = ClauseEnforcement.objects.standing()
+    named = ClauseEnforcement.objects.current()
     assert set(named.values_list("clause", flat=True)) == {first.pk, second.pk}
     page = text_of(client.get(place))
     assert first.sentence not in page, "it has its control"
@@ -55,4 +55,4 @@ def test_without_a_clause_or_an_item_nothing_is_named(cast, as_):
     assert "Tick the clauses that it enforces." in text_of(none)
     clause = initiative.contract.versions.get().clauses.first()
     assert "There is a problem" in text_of(client.post(place, CONTROL | {"clauses": [clause.pk]}))
-    assert not ClauseEnforcement.objects.standing().exists()
+    assert not ClauseEnforcement.objects.current().exists()

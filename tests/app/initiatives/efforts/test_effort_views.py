@@ -206,7 +206,7 @@ def test_what_differs_replaces_nothing_unless_it_is_asked_for(cast, as_):
     enter(client, initiative, answer)
     assert sorted(initiative.efforts.values_list("hours", flat=True))[-1] == Decimal("2.5")
     enter(client, initiative, send(client, initiative, changed), replace="on")
-    assert initiative.efforts.standing().get(hours=3).source_key.endswith("#2")
+    assert initiative.efforts.current().get(hours=3).source_key.endswith("#2")
     old = initiative.efforts.get(hours=Decimal("2.5"))
     assert old.withdrawn_reason == "Replaced by work.csv"
     assert states(send(client, initiative, changed)) == {"wrong": 2, "same": 4}

@@ -15,7 +15,13 @@ from governance import clock
 from governance.permission_result import Conflict, Refused
 from initiatives.details import actions as detail_actions
 from initiatives.efforts import notes
-from initiatives.models import FundingDecision, Initiative, PastStanding, Span, StageChange
+from initiatives.models import (
+    FundingDecision,
+    Initiative,
+    PastSupportedStage,
+    StageChange,
+    SupportedStagePeriod,
+)
 from initiatives.requirements import actions as requirement_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -26,15 +32,15 @@ pytestmark = pytest.mark.django_db
 
 
 def moved(initiative) -> tuple:
-    """Everything that a note must not touch: the stage, its changes, the standing and what was kept of it."""
+    """Everything that a note must not touch: the stage, its changes, the supported stage and what was kept of it."""
     row = initiative_acts.fresh(initiative)
     return (
         row.stage,
         row.basis,
         row.since,
         list(StageChange.objects.filter(initiative=initiative).values()),
-        list(Span.objects.filter(initiative=initiative).values()),
-        PastStanding.objects.filter(initiative=initiative).count(),
+        list(SupportedStagePeriod.objects.filter(initiative=initiative).values()),
+        PastSupportedStage.objects.filter(initiative=initiative).count(),
         row.evidence.count(),
     )
 

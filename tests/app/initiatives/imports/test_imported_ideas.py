@@ -59,7 +59,7 @@ def test_an_idea_of_a_list_becomes_an_idea_and_claims_nothing(cast, as_, live):
     other = Initiative.objects.get(title="Letter sorter")
     assert (idea.stage, other.stage) == ("proposed", "mvp")
     assert not idea.stage_changes.exists()
-    assert idea.standing
+    assert idea.supported_stage
     assert as_(cast.admin).get(idea.get_absolute_url()).status_code == 200
     role = role_actions.propose_role(initiative=idea, role="owner", person=cast.lead, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.lead)

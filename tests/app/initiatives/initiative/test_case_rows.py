@@ -43,10 +43,10 @@ def test_every_row_is_as_its_table_has_it(initiative):
 
 def test_clauses_without_a_control_are_those_of_versions_that_bind_or_will(cast, initiative):
     clauses = initiative.contract.in_force_at(clock.now()).clauses.order_by("pk")
-    mapped = set(initiative.enforcements.standing().values_list("clause", flat=True))
+    mapped = set(initiative.enforcements.current().values_list("clause", flat=True))
     assert mapped, "production has its clauses mapped"
     assert unmapped(initiative) == []
-    for row in initiative.enforcements.standing().filter(clause=clauses[0]):
+    for row in initiative.enforcements.current().filter(clause=clauses[0]):
         control_mapping.end_mapping(mapping=row, by=cast.owner)
     assert unmapped(initiative) == [{"number": clauses[0].number, "sentence": clauses[0].sentence}]
 

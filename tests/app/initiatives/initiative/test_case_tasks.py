@@ -52,12 +52,12 @@ def test_all_tasks_run_twice_on_nothing_and_on_a_initiative(cast):
 
 
 @pytest.mark.django_db
-def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
+def test_a_supported_stage_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
     initiative = factories.make_mvp(cast)
     assert periodic.recompute() == []
-    until = initiative.standing.valid_until
+    until = initiative.supported_stage.valid_until
     with clock.simulated(until + timedelta(seconds=1)):
-        initiatives_tasks.recompute_standings.delay()
+        initiatives_tasks.recompute_supported_stages.delay()
         assert periodic.recompute() == []
         obligation = initiative.obligations.get(kind="step_back")
         assert initiative.spans.covering(clock.now()).get().shortfall > 0
@@ -65,26 +65,26 @@ def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
         grace = Rulebook.objects.current().book.freshness.grace_days
         assert obligation.due == clock.last_day_before(until) + timedelta(days=grace)
         assert initiative_acts.fresh(initiative).stage == "mvp", "grace delays no truth and moves no stage"
-        initiatives_tasks.recompute_standings.delay()
+        initiatives_tasks.recompute_supported_stages.delay()
         assert initiative.obligations.count() == 1
 
 
 @pytest.mark.django_db
-def test_another_rulebook_rewrites_every_standing(cast):
-    from initiatives.models import PastStanding, Standing
+def test_another_rulebook_rewrites_every_supported_stage(cast):
+    from initiatives.models import PastSupportedStage, SupportedStage
 
     initiatives = [factories.make_initiative(cast, title=f"Idea {number}") for number in range(3)]
     text = plain_text().replace('version = "0.9"', 'version = "1.0"')
     book = factories.make_rulebook(cast.admin, cast.chair, text)
-    assert {row.rulebook for row in Standing.objects.all()} == {book}
+    assert {row.rulebook for row in SupportedStage.objects.all()} == {book}
 
-    Standing.objects.update(valid_until=clock.now())
+    SupportedStage.objects.update(valid_until=clock.now())
     with CaptureQueriesContext(connection) as queries:
         assert periodic.recompute() == [initiative.pk for initiative in initiatives]
-    assert sum("INTO initiatives_paststanding" in query["sql"] for query in queries) == 1  # together
+    assert sum("INTO initiatives_pastsupportedstage" in query["sql"] for query in queries) == 1  # together
     assert len(queries) < 20
     assert periodic.recompute() == []
-    said = PastStanding.objects.filter(initiative=initiatives[0]).latest("pk")
+    said = PastSupportedStage.objects.filter(initiative=initiatives[0]).latest("pk")
     assert [span["id"] for span in said.spans] == list(initiatives[0].spans.values_list("pk", flat=True))
 
 

@@ -120,12 +120,12 @@ def week_later():
 
 
 def held(initiative, source) -> list[str]:
-    rows = Measurement.objects.standing().filter(initiative=initiative, source=source)
+    rows = Measurement.objects.current().filter(initiative=initiative, source=source)
     return sorted(row.requirement for row in rows)
 
 
 def found(initiative, source) -> list[str]:
-    rows = Shortcoming.objects.standing().filter(initiative=initiative, source=source)
+    rows = Shortcoming.objects.current().filter(initiative=initiative, source=source)
     return sorted(row.requirement for row in rows)
 
 
@@ -200,13 +200,13 @@ def test_promises_are_made_by_who_changes_what_runs_and_replace_each_other(cast,
     with pytest.raises(Conflict):
         actions.promise(initiative=initiative, median=500, most=2000, errors=0.01, by=cast.owner)
     actions.promise(initiative=initiative, median=400, most=2000, errors=0.01, by=cast.owner)
-    assert actions.standing(initiative).median == 400
+    assert actions.current_promise(initiative).median == 400
     with pytest.raises(IntegrityError), transaction.atomic(), acting(by=cast.owner, reason="x"):
         PerformancePromise(
             initiative=initiative, median=1, most=1, errors=0, by=cast.owner, at=clock.now()
         ).save()
     actions.take_back(initiative=initiative, by=cast.owner)
-    assert actions.standing(initiative) is None
+    assert actions.current_promise(initiative) is None
     with pytest.raises(Conflict):
         actions.take_back(initiative=initiative, by=cast.owner)
     kinds = (
@@ -231,7 +231,7 @@ def test_what_was_promised_before_and_is_kept_is_measured(cast, initiative, key)
         reconcile()
         sync.follow_register()
         assert held(initiative, "interactions:promise") == [PERFORMANCE]
-        row = Measurement.objects.standing().get(source="interactions:promise")
+        row = Measurement.objects.current().get(source="interactions:promise")
         assert "of 400 calls came back within 0.22 s" in row.words
         assert row.until - row.since == timedelta(days=14)
         assert state(initiative, PERFORMANCE).level == Level.MEASURED

@@ -111,7 +111,7 @@ def test_the_last_days_are_judged_anew_once_a_name_means_something_else(cast, in
         assert judged() == [day]
         actions.name_acts(initiative=initiative, meant={"chat": "summarise"}, by=cast.owner)
         assert judged() == [day]
-        assert LogFinding.objects.standing().count() == 1
+        assert LogFinding.objects.current().count() == 1
     with time_machine.travel(noon(40)):
         actions.name_acts(initiative=initiative, meant={"chat": ""}, by=cast.owner)
         assert judged() == [], "what lies further back stays as it was judged"

@@ -95,7 +95,7 @@ def figures(initiative, *names):
 
 
 def findings(initiative, **which):
-    rows = LogFinding.objects.standing().filter(initiative=initiative, **which)
+    rows = LogFinding.objects.current().filter(initiative=initiative, **which)
     return sorted((row.kind, row.what, row.probable) for row in rows)
 
 
@@ -137,7 +137,7 @@ def test_a_decision_that_comes_late_withdraws_the_finding_recorded(initiative, k
     with later(hours=1):
         reconcile()
         assert findings(initiative) == [(NEVER, "read", False)]
-        assert Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
+        assert Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
     with later(hours=2):
         decided(initiative, key, at=at)
         assert reconcile() == [initiative.pk]
@@ -147,7 +147,7 @@ def test_a_decision_that_comes_late_withdraws_the_finding_recorded(initiative, k
         assert Entry.objects.filter(
             table="initiatives_logfindingwithdrawal", initiative_ref=initiative.ref
         ).exists()
-        assert not Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
+        assert not Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
         assert figures(initiative, "done", "never_asked") == (1, 0)
 
 
@@ -169,7 +169,7 @@ def test_what_is_probable_is_shown_and_is_no_finding_against_a_requirement(initi
         reconcile()
         assert figures(initiative, "after_denial", "probable") == (1, 1)
         assert findings(initiative) == [(DENIED, "read", True)]
-        assert not Shortcoming.objects.standing().filter(source__startswith="interactions").exists()
+        assert not Shortcoming.objects.current().filter(source__startswith="interactions").exists()
 
 
 def test_a_name_means_an_action_once_somebody_said_so(cast, initiative, key):
@@ -188,7 +188,7 @@ def test_a_name_means_an_action_once_somebody_said_so(cast, initiative, key):
         assert figures(initiative, "unmapped") == (0,)
         actions.name_acts(initiative=initiative, meant={"fetch_record": "read"}, by=cast.owner)
         reconcile()
-        assert LogFinding.objects.standing().get().number == 2, "found again after it was withdrawn"
+        assert LogFinding.objects.current().get().number == 2, "found again after it was withdrawn"
         actions.name_acts(initiative=initiative, meant={"fetch_record": ""}, by=cast.owner)
         assert reconcile() == [initiative.pk]
         assert findings(initiative) == []
@@ -307,10 +307,10 @@ def test_a_week_without_another_ends_the_finding(initiative, key):
         reconcile()
     with later(days=6):
         sync.follow_register()
-        assert Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
+        assert Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
     with later(days=8):
         sync.follow_register()
-        assert not Shortcoming.objects.standing().filter(source="interactions:never_asked").exists()
+        assert not Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
 
 
 def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more(initiative, key):
@@ -320,7 +320,7 @@ def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more
         assert state(initiative, RUNTIME).level == Level.MEASURED
         done(initiative, key, tool="write", at=clock.now() - timedelta(hours=1))
         reconcile()
-        assert not Measurement.objects.standing().filter(way="decisions").exists()
+        assert not Measurement.objects.current().filter(way="decisions").exists()
 
 
 # --- Models -----------------------------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, in
         reconcile()
         assert findings(initiative) == [(LogFindingKind.OTHER_MODEL, "m-5", False)]
         assert LogFinding.objects.get().interaction == seen.pk
-        row = Shortcoming.objects.standing().get(source__startswith="interactions:other_model:")
+        row = Shortcoming.objects.current().get(source__startswith="interactions:other_model:")
         assert row.requirement == "prod.performance"
         assert "“m-5” answered" in row.words
         model = factories.make_model(cast, name="m", version="5")
@@ -348,7 +348,7 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, in
         reconcile()
         assert findings(initiative) == []
         assert LogFindingWithdrawal.objects.get().why == reconciling.DECLARED
-        assert not Shortcoming.objects.standing().filter(source__startswith="interactions").exists()
+        assert not Shortcoming.objects.current().filter(source__startswith="interactions").exists()
 
 
 # --- Silence ----------------------------------------------------------------------------------------------------------
@@ -483,7 +483,7 @@ def logged(initiative, key, count, *, whole=True):
 
 
 def measured(initiative):
-    return {row.requirement: row.words for row in Measurement.objects.standing().filter(way="interactions")}
+    return {row.requirement: row.words for row in Measurement.objects.current().filter(way="interactions")}
 
 
 @pytest.mark.parametrize(("whole", "parts", "least"), [(80, 0, True), (60, 0, False), (75, 10, False)])

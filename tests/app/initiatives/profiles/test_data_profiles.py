@@ -65,7 +65,7 @@ def ahead_of(profile) -> drift_effects.Consequences:
 
 
 def measured_otherwise(initiative) -> list[str]:
-    rows = Shortcoming.objects.standing().filter(initiative=initiative, source__endswith=":measured")
+    rows = Shortcoming.objects.current().filter(initiative=initiative, source__endswith=":measured")
     return [row.words for row in rows]
 
 

@@ -129,7 +129,7 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     assert "party to the initiative" in why
 
 
-def test_a_standing_delegate_does_not_come_before_the_chair(cast):
+def test_a_current_delegate_does_not_come_before_the_chair(cast):
     organisation_actions.appoint(
         board=cast.board,
         person=cast.second_admin,

@@ -152,7 +152,7 @@ def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
     written = initiative.obligations.unsettled().filter(kind="retrospective")
     before = later.count()
     assert written.count() == 1
-    until = initiative.standing.valid_until
+    until = initiative.supported_stage.valid_until
     with time_machine.travel(until + timedelta(days=400, hours=9), tick=False):
         periodic.recompute()
         old = initiative.obligations.unsettled().get(kind="step_back")

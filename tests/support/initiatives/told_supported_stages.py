@@ -1,4 +1,4 @@
-"""Standings that say what a test wants, whatever the facts of the initiative: `say(initiative, [span, ...])`."""
+"""Supported stages that say what a test wants, whatever the facts of the initiative: `say(initiative, [span, ...])`."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
-from initiatives.facts import standings
+from initiatives.facts import supported_stage_rows
 from initiatives.models import Initiative
 
 PASSES = {
@@ -32,10 +32,10 @@ def say(
     rulebook: Rulebook | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Write a standing of these spans as the product does: a row of the audit log, which the database follows.
+    """Write a supported stage of these spans as the product does: a row of the audit log, which the database follows.
 
     A span needs `from_at`; what it leaves out is as in `PASSES`.
     """
     rulebook, at = rulebook or Rulebook.objects.current(), at or clock.now()
-    with acting(system="test", reason="A standing that a test tells"):
-        standings._say([(initiative.pk, rulebook, [PASSES | span for span in spans])], at)
+    with acting(system="test", reason="A supported stage that a test tells"):
+        supported_stage_rows._say([(initiative.pk, rulebook, [PASSES | span for span in spans])], at)

@@ -1,9 +1,10 @@
-"""Standings: what the evidence of an initiative supports from now on, as rows. Written, sealed, compared with the
-facts.
+"""Supported stages: what the evidence of an initiative supports from now on, as rows. Written, sealed, compared with
+the facts.
 
-A standing is one row of `PastStanding`. The database derives `Standing` and `Span` from it (migration 0057), and the
-application cannot write these two. Each span carries a seal under the secret key of the installation, because the
-login of the database can add a `PastStanding` and does not have that key (docs/adr/0072).
+A supported stage is one row of `PastSupportedStage`. The database derives `SupportedStage` and `SupportedStagePeriod`
+from it (migration 0057), and the application cannot write these two. Each span carries a seal under the secret key of
+the installation, because the login of the database can add a `PastSupportedStage` and does not have that key
+(docs/adr/0072).
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from governance.transparency_log import recomputation
 from initiatives.contributions import Contribution
 from initiatives.facts import initiative_rows, rulebook_in_effect, wording
 from initiatives.facts.supported_stage import asked, facts_of, gap_counts, next_stale, to_verify, under
-from initiatives.models import Initiative, Span, Standing
+from initiatives.models import Initiative, SupportedStage, SupportedStagePeriod
 from initiatives.models.initiative import VIEWS
 
 AT_ONCE = 50  # initiatives that are read together
@@ -51,12 +52,14 @@ SAID = (
 # --- Written ----------------------------------------------------------------------------------------------------------
 
 _KEYS = """
-SELECT ARRAY(SELECT nextval(pg_get_serial_sequence('initiatives_paststanding', 'id')) FROM generate_series(1, %s::int)),
-       ARRAY(SELECT nextval(pg_get_serial_sequence('initiatives_span', 'id')) FROM generate_series(1, %s::int))
+SELECT ARRAY(SELECT nextval(pg_get_serial_sequence('initiatives_pastsupportedstage', 'id'))
+         FROM generate_series(1, %s::int)),
+       ARRAY(SELECT nextval(pg_get_serial_sequence('initiatives_supportedstageperiod', 'id'))
+         FROM generate_series(1, %s::int))
 """
-# The trigger `standing_follows` writes the spans and the newest standing from these rows.
+# The trigger `supported_stage_follows` writes the spans and the newest supported stage from these rows.
 _SAY = """
-INSERT INTO initiatives_paststanding (id, initiative_id, rulebook_id, computed_at, valid_until, spans)
+INSERT INTO initiatives_pastsupportedstage (id, initiative_id, rulebook_id, computed_at, valid_until, spans)
 SELECT id, initiative_id, rulebook_id, computed_at, valid_until, spans
   FROM jsonb_to_recordset(%s) AS told(id bigint, initiative_id bigint, rulebook_id bigint, computed_at timestamptz,
                                       valid_until timestamptz, spans jsonb)
@@ -64,7 +67,7 @@ SELECT id, initiative_id, rulebook_id, computed_at, valid_until, spans
 
 
 def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
-    """Write the standings of these initiatives anew, from now on, in the transaction of the change.
+    """Write the supported stages of these initiatives anew, from now on, in the transaction of the change.
 
     Returns what holds now, by the key of the initiative. What is read for it is kept while somebody looks (`one_look`).
     """
@@ -80,7 +83,7 @@ def rewrite(initiatives: list[Initiative]) -> dict[int, criteria.Support]:
 
 
 def rewrite_alike(initiatives: list[Initiative]) -> None:
-    """Write the standing of initiatives that differ in nothing that gates look at: worked out once."""
+    """Write the supported stage of initiatives that differ in nothing that gates look at: worked out once."""
     now = clock.now()
     rulebook, spans, _ = _foreseen(initiatives[0], now)
     _say([(initiative.pk, rulebook, spans) for initiative in initiatives], now)
@@ -127,7 +130,7 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
     with prepared_statements.cursor() as cursor:
         cursor.execute(_KEYS, [len(told), sum(len(spans) for _, _, spans in told)])
         keys, span_keys = map(iter, cursor.fetchone())
-        standings = [
+        told = [
             {
                 "id": key,
                 "initiative_id": initiative,
@@ -139,7 +142,7 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
                         **span,
                         "id": next(span_keys),
                         "initiative_id": initiative,
-                        "past_standing_id": key,
+                        "past_supported_stage_id": key,
                         "seal": seal_of(key, initiative, span),
                     }
                     for span in spans
@@ -147,7 +150,7 @@ def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
             }
             for key, (initiative, rulebook, spans) in zip(keys, told, strict=True)
         ]
-        cursor.execute(_SAY, [_json(standings)])
+        cursor.execute(_SAY, [_json(told)])
 
 
 def _json(said: Any) -> str:
@@ -157,14 +160,14 @@ def _json(said: Any) -> str:
 # --- Sealed -----------------------------------------------------------------------------------------------------------
 
 
-def seal_of(past_standing: int, initiative: int, span: Mapping[str, Any]) -> str:
-    """Return the seal of a span: a code under the secret key over its standing, its initiative, its time and what it
-    says.
+def seal_of(past_supported_stage: int, initiative: int, span: Mapping[str, Any]) -> str:
+    """Return the seal of a span: a code under the secret key over its supported stage, its initiative, its time and
+    what it says.
 
-    The key of the standing is in it, so that a span of an earlier standing does not count again.
+    The key of the supported stage is in it, so that a span of an earlier supported stage does not count again.
     """
     said = (
-        f"{past_standing} {initiative} {span['from_at'].timestamp():.6f} "
+        f"{past_supported_stage} {initiative} {span['from_at'].timestamp():.6f} "
         f"{span['until_at'].timestamp() if span['until_at'] else 0:.6f} "
         f"{span['shortfall']} {span['supported']} {span['label']}"
     )
@@ -172,9 +175,11 @@ def seal_of(past_standing: int, initiative: int, span: Mapping[str, Any]) -> str
 
 
 def is_sealed(initiative: int, span: Mapping[str, Any]) -> bool:
-    """Return True if this installation wrote the span of this initiative. `span` has the sealed columns of `Span`."""
+    """Return True if this installation wrote the span of this initiative. `span` has the sealed columns of
+    `SupportedStagePeriod`.
+    """
     return hmac.compare_digest(
-        seal_of(span["past_standing_id"], initiative, span).encode(), span["seal"].encode()
+        seal_of(span["past_supported_stage_id"], initiative, span).encode(), span["seal"].encode()
     )
 
 
@@ -186,13 +191,13 @@ def is_own(initiative: Initiative) -> bool:
 @cache
 def _key_of(secret: str) -> bytes:
     """A key for this purpose alone."""
-    return hashlib.sha256(f"plumbline standing {secret}".encode()).digest()
+    return hashlib.sha256(f"plumbline supported stage {secret}".encode()).digest()
 
 
 # --- Compared ---------------------------------------------------------------------------------------------------------
 
-# Rows that are not those of the newest standing of their initiative. A standing has the key of its initiative beside
-# its own.
+# Rows that are not those of the newest supported stage of their initiative. A supported stage has the key of its
+# initiative beside its own.
 _UNLIKE = """
 WITH kept AS (SELECT {columns} FROM {table}), right_ones AS (SELECT {columns} FROM ({newest}) newest)
 SELECT {key}, initiative_id FROM (TABLE kept EXCEPT TABLE right_ones) changed
@@ -203,8 +208,8 @@ SELECT {key}, initiative_id FROM (TABLE right_ones EXCEPT TABLE kept) gone ORDER
 
 @dataclass(frozen=True)
 class Difference:
-    """A standing that does not say what follows from the facts: of which initiative, where, what it says, what is
-    right.
+    """A supported stage that does not say what follows from the facts: of which initiative, where, what it says, what
+    is right.
     """
 
     initiative: Initiative
@@ -216,24 +221,28 @@ class Difference:
     @property
     def words(self) -> str:
         """The difference as a sentence."""
-        return f"The standing of {self.initiative.ref} says {self.field}: {self.kept}. Its facts support {self.right}."
+        return (
+            f"The supported stage of {self.initiative.ref} says {self.field}: {self.kept}."
+            f" Its facts support {self.right}."
+        )
 
 
 def differing(keys: list[int]) -> Iterator[Difference]:
-    """Compare the standings of these initiatives with what follows from their facts now, and yield those that differ.
+    """Compare the supported stages of these initiatives with what follows from their facts now, and yield those that
+    differ.
 
-    Standings that are missing or older than the rulebook are left to `periodic.recompute`. At most one difference an
-    initiative. To be asked in one look at the database, or with the initiatives locked.
+    Supported stages that are missing or older than the rulebook are left to `periodic.recompute`. At most one
+    difference an initiative. To be asked in one look at the database, or with the initiatives locked.
     """
     current, now = Rulebook.objects.in_force(), clock.now()
     if current is None:
         return
-    known = Standing.objects.filter(initiative__in=keys, computed_at__gte=current.published_at)
+    known = SupportedStage.objects.filter(initiative__in=keys, computed_at__gte=current.published_at)
     initiatives = list(
         Initiative.objects.filter(pk__in=known.values("initiative")).select_related("unit").order_by("pk")
     )
     kept: dict[int, list[dict]] = {}
-    for row in Span.objects.filter(initiative__in=initiatives).order_by("from_at").values():
+    for row in SupportedStagePeriod.objects.filter(initiative__in=initiatives).order_by("from_at").values():
         kept.setdefault(row["initiative_id"], []).append(row)
     with one_look():
         initiative_rows.read_together(initiatives)
@@ -282,7 +291,7 @@ def _plain(value: Any) -> str:
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each standing that is not what its entries or its facts say.
+    """Yield the words, table, key and field of each supported stage that is not what its entries or its facts say.
 
     On another database than the default one only the rows are compared with the audit log: the rules read the default
     one.
@@ -291,7 +300,7 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
         pk: Initiative.ref_of(number)
         for pk, number in Initiative.objects.using(using).values_list("pk", "number")
     }
-    for model, key in ((Standing, "initiative_id"), (Span, "id")):
+    for model, key in ((SupportedStage, "initiative_id"), (SupportedStagePeriod, "id")):
         table = model._meta.db_table
         columns = [one.column for one in model._meta.concrete_fields if one.column != "id" or key == "id"]
         query = _UNLIKE.format(
@@ -301,7 +310,12 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
             newest=VIEWS[table].format(known="true"),
         )
         for row, initiative in recomputation.stream(using, query, []):
-            yield f"the row is not what the newest standing of {refs[initiative]} says", table, str(row), ""
+            yield (
+                f"the row is not what the newest supported stage of {refs[initiative]} says",
+                table,
+                str(row),
+                "",
+            )
     if using != "default":
         return
     keys = sorted(refs)
@@ -310,7 +324,7 @@ def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _unlike_facts(keys: list[int], refs: dict[int, str]) -> Iterator[tuple[str, str, str, str]]:
-    """The standings of these initiatives that differ from their facts; facts that cannot be read are named by
+    """The supported stages of these initiatives that differ from their facts; facts that cannot be read are named by
     themselves.
     """
     try:
@@ -324,7 +338,7 @@ def _unlike_facts(keys: list[int], refs: dict[int, str]) -> Iterator[tuple[str, 
             yield words, Initiative._meta.db_table, str(keys[0]), ""
         return
     for one in found:
-        yield one.words, Span._meta.db_table, str(one.span or ""), one.field
+        yield one.words, SupportedStagePeriod._meta.db_table, str(one.span or ""), one.field
 
 
 CONTRIBUTION = Contribution(derived=[unlike])
