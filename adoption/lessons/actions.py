@@ -21,7 +21,7 @@ from governance.vocabulary import AnswerKind, Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow, lock_initiatives
 from initiatives.initiative.act import act, batched
-from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
+from initiatives.models import Answer, Initiative, RequirementFinding, RoleAssignment, System
 from initiatives.requirements import actions as requirement_actions
 
 REQUIREMENT = "mvp.lessons_read"
@@ -113,7 +113,7 @@ def finding_of(lesson: int) -> str:
     return f"{_FINDING}{lesson}"
 
 
-def unanswered_among(findings: Iterable[Shortcoming]) -> list[int]:
+def unanswered_among(findings: Iterable[RequirementFinding]) -> list[int]:
     """The keys of the lessons that these findings say are not answered, in their order."""
     return [
         int(row.source.removeprefix(_FINDING))
@@ -283,7 +283,9 @@ def follow_lesson(key: int) -> list[int]:
         return []
     source = finding_of(key)
     keys = set(lesson_matching.initiatives_of(lesson).values_list("pk", flat=True))
-    told = Initiative.objects.filter(shortcomings__source=source, shortcomings__ended_at__isnull=True)
+    told = Initiative.objects.filter(
+        requirement_findings__source=source, requirement_findings__ended_at__isnull=True
+    )
     changed = []
     for some in batched(sorted(keys | set(told.values_list("pk", flat=True)))):
         with act("follow lesson", system="lessons", register=True):
@@ -300,7 +302,7 @@ def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
         source=finding_of(lesson.pk),
         initiative__in=[initiative.pk for initiative in initiatives],
     )
-    asked = set(Shortcoming.objects.current().filter(said).values_list("initiative", flat=True))
+    asked = set(RequirementFinding.objects.current().filter(said).values_list("initiative", flat=True))
     owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER, initiative__in=asked)
     person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
     for initiative in initiatives:

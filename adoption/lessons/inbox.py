@@ -26,10 +26,12 @@ def lines(person: User) -> list[Line]:
     owned |= {initiative.pk for initiative in look.standing_in}
     found = []
     if owned:
-        unanswered = Q(shortcomings__requirement=REQUIREMENT, shortcomings__ended_at__isnull=True)
+        unanswered = Q(
+            requirement_findings__requirement=REQUIREMENT, requirement_findings__ended_at__isnull=True
+        )
         rows = (
             Initiative.objects.filter(pk__in=owned, stage__in=(Stage.PROTOTYPE, Stage.MVP))
-            .annotate(open_lessons=Count("shortcomings", filter=unanswered))
+            .annotate(open_lessons=Count("requirement_findings", filter=unanswered))
             .filter(open_lessons__gt=0)
             .order_by("number")
         )

@@ -91,7 +91,7 @@ def at_gate(initiative: Initiative, person: User) -> list[Shown]:
 
     Which are unanswered is what the register found, and what the gate counts: nothing is matched anew.
     """
-    open_ = unanswered_among(initiative_rows.rows(initiative, "shortcomings"))
+    open_ = unanswered_among(initiative_rows.rows(initiative, "requirement_findings"))
     responses = LessonResponse.objects.latest().filter(initiative=initiative).select_related("by")
     said = {row.lesson_id: row for row in responses}
     keys = [*open_, *said]

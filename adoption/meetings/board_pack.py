@@ -296,8 +296,8 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         for row in behaviour_reports
     ]
     rows += [
-        ("Shortcoming", one.words, one.who or one.fix)
-        for one in facts.shortcomings
+        ("Finding", one.words, one.who or one.fix)
+        for one in facts.requirement_findings
         if one.counts_at(now) and (one.requirement in asked or one.hold) and one.words not in weighing
     ]
     incidents = (

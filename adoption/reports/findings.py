@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from adoption.models import BehaviourReport, Incident
 from adoption.models.reports import EXTENTS, IGNORED, WEAPONISED
 from governance.templatetags.plumbline import day
-from initiatives.facts.finding_rules import Wanted as Shortcoming
+from initiatives.facts.finding_rules import Wanted as WantedFinding
 from initiatives.facts.finding_rules import about
 from initiatives.insights.figures import Facts, Figure, Wanted
 from initiatives.models import Coverage, Initiative
@@ -17,11 +17,11 @@ ANSWERERS = "the chair or the adoption seat"
 
 
 @about(BehaviourReport.objects.against())
-def behaviour(keys: list[int]) -> Iterator[tuple[int, Shortcoming]]:
+def behaviour(keys: list[int]) -> Iterator[tuple[int, WantedFinding]]:
     """Behaviour reports by which the test of adoption fails (rulebook, `adopt.behaviour`)."""
     for row in BehaviourReport.objects.against().filter(initiative__in=keys).order_by("initiative", "pk"):
         words, fix = against(row)
-        yield row.initiative_id, Shortcoming(BEHAVIOUR, row.place, words, fix, ANSWERERS)
+        yield row.initiative_id, WantedFinding(BEHAVIOUR, row.place, words, fix, ANSWERERS)
 
 
 def against(row: BehaviourReport) -> tuple[str, str]:

@@ -205,7 +205,7 @@ def holds_at(facts: Facts, book: Book, at: datetime) -> tuple[HoldFact, ...]:
     What the register calls for holds from its moment on, though nobody has opened the row yet; and not where it is
     found against nothing but questions that the tier leaves out, though the row is open still.
     """
-    calls = [one for one in facts.shortcomings if one.hold and one.counts_at(at)]
+    calls = [one for one in facts.requirement_findings if one.hold and one.counts_at(at)]
     asked = [one for one in calls if book.asks(one.requirement, facts.tier)]
     idle = {one.hold for one in calls} - {one.hold for one in asked}
     holds = tuple(hold for hold in facts.holds if hold.kind not in idle)

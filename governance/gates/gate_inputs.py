@@ -211,7 +211,7 @@ class ScopeFact:
 
 
 @dataclass(frozen=True)
-class Shortcoming:
+class FindingFact:
     """What the integration register says against a requirement, from a moment on; `hold`: what it calls for besides.
 
     `cap`: the highest stage supported while it calls for a hold. `who` can fix it.
@@ -278,7 +278,7 @@ class Facts:
     reattest_by: date | None = None
     scopes: tuple[ScopeFact, ...] = ()
     people: dict[str, str] = field(default_factory=dict, hash=False)
-    shortcomings: tuple[Shortcoming, ...] = ()
+    requirement_findings: tuple[FindingFact, ...] = ()
     owner_id: int | None = None
     problem: str = ""
     platform: str = ""
@@ -339,7 +339,7 @@ class Facts:
         """The item that this one replaced as its newer form; None where it is the first."""
         return self._replaced.get(item.id)
 
-    def short_of(self, key: str, at: datetime) -> list[Shortcoming]:
+    def short_of(self, key: str, at: datetime) -> list[FindingFact]:
         """What the register says against this requirement at `at`."""
         return [one for one in self._short.get(key, ()) if one.counts_at(at)]
 
@@ -357,9 +357,9 @@ class Facts:
         return {item.superseded_by: item for item in self.items if item.superseded_by is not None}
 
     @cached_property
-    def _short(self) -> dict[str, list[Shortcoming]]:
-        found: dict[str, list[Shortcoming]] = {}
-        for one in self.shortcomings:
+    def _short(self) -> dict[str, list[FindingFact]]:
+        found: dict[str, list[FindingFact]] = {}
+        for one in self.requirement_findings:
             found.setdefault(one.requirement, []).append(one)
         return found
 

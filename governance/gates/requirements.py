@@ -10,7 +10,7 @@ from governance import clock
 from governance.contracts.wording import listed
 from governance.gates import levels
 from governance.gates.evidence_rules import expiry, undeclared, unusable
-from governance.gates.gate_inputs import Facts, Reply, Shortcoming, WaiverFact
+from governance.gates.gate_inputs import Facts, FindingFact, Reply, WaiverFact
 from governance.gates.requirement_state import (
     ACCEPTED_IN_PERSON,
     BY_ACCEPTANCE,
@@ -176,7 +176,7 @@ def _unmapped(facts: Facts, at: datetime) -> str:
     return f"{words} Nor for clause{'s' if len(others) > 1 else ''} {numbers}."
 
 
-def _short(key: str, short: list[Shortcoming], version: int) -> State:
+def _short(key: str, short: list[FindingFact], version: int) -> State:
     """What the register says against it: words typed beside it, and files, do not outweigh what it lists."""
     first, *others = short
     words = " ".join(one.words for one in short[:MOST_TOLD])

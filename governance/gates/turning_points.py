@@ -56,7 +56,7 @@ def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
                 yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
             yield from ((key, void.at) for void in item.voids.get(key, ()))
             yield from ((key, said.at) for said in item.verifications.get(key, ()))
-    for one in facts.shortcomings:
+    for one in facts.requirement_findings:
         if one.requirement in asked:
             yield one.requirement, one.since
             if one.until is not None:

@@ -1,8 +1,8 @@
 """Findings against the requirements of initiatives, worked out noun by noun from rows.
 
 Each module of this package reads its nouns for many initiatives at once and yields what it finds;
-`actions.following.follow` writes that down as `Shortcoming` rows, which is how the register reaches the gates. An
-initiative that ended is short of nothing.
+`actions.following.follow` writes that down as `RequirementFinding` rows, which is how the register reaches the gates.
+An initiative that ended is short of nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ def kind_of(source: str) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One thing that keeps a requirement of an initiative from being met, as `Shortcoming` keeps it."""
+    """One thing that keeps a requirement of an initiative from being met, as `RequirementFinding` keeps it."""
 
     requirement: str
     source: str
@@ -72,7 +72,7 @@ Noun = TypeVar("Noun", bound=Says | Measures)
 
 
 def unless_found(found: Iterable) -> list[Wanted]:
-    """What stands against an initiative because nothing has been found about it; `found`: its current shortcomings."""
+    """What stands against an initiative because nothing has been found about it; `found`: its current findings."""
     known = [(row.requirement, row.source) for row in found]
     return [
         one

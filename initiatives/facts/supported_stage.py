@@ -14,6 +14,7 @@ from governance.gates.gate_inputs import (
     ContractState,
     Declared,
     Facts,
+    FindingFact,
     HoldFact,
     Item,
     Measured,
@@ -21,7 +22,6 @@ from governance.gates.gate_inputs import (
     Reply,
     Running,
     ScopeFact,
-    Shortcoming,
     StandsAlone,
     Verification,
     Void,
@@ -99,8 +99,8 @@ def _read(initiative: Initiative) -> Facts:
             for s in rows["scopes"]
             if s.ended_at is None or s.ended_at > clock.now()
         ),
-        shortcomings=tuple(
-            Shortcoming(
+        requirement_findings=tuple(
+            FindingFact(
                 one.requirement,
                 one.words,
                 one.fix,
@@ -111,7 +111,10 @@ def _read(initiative: Initiative) -> Facts:
                 HoldKind.word(one.hold),
                 HoldKind(one.hold).cap if one.hold else None,
             )
-            for one in (*rows["shortcomings"], *finding_rules.unless_found(rows["shortcomings"]))
+            for one in (
+                *rows["requirement_findings"],
+                *finding_rules.unless_found(rows["requirement_findings"]),
+            )
         ),
         measured=tuple(
             Measured(row.requirement, row.way, row.words, row.since, row.until)

@@ -1,4 +1,4 @@
-"""Findings synchronised to initiatives: shortcomings written down, holds opened and closed, supported stages
+"""Findings synchronised to initiatives: findings written down, holds opened and closed, supported stages
 rewritten.
 """
 
@@ -13,7 +13,7 @@ from initiatives.contributions import contributed
 from initiatives.facts import finding_rules, rulebook_in_effect
 from initiatives.findings import alerts
 from initiatives.initiative.act import act, batched, rewrite_supported_stages
-from initiatives.models import Hold, Initiative, Measurement, Shortcoming
+from initiatives.models import Hold, Initiative, Measurement, RequirementFinding
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
@@ -31,16 +31,16 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
     for says, settle in contributed.settled_first.items():
         settle([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
     wanted = finding_rules.wanted(keys, there)
-    rows = Shortcoming.objects.current().filter(initiative__in=keys)
+    rows = RequirementFinding.objects.current().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}
     kept = dict.fromkeys((key, one) for key in keys for one in wanted.get(key, ()))
     new = [place for place in kept if place not in known]
     gone = [row for place, row in known.items() if place not in kept]
     if gone:
-        row_history.update_where(Shortcoming, [row.pk for row in gone], ended_at=now)
+        row_history.update_where(RequirementFinding, [row.pk for row in gone], ended_at=now)
     if new:
         row_history.insert_many(
-            Shortcoming, [Shortcoming(initiative_id=key, **vars(one)) for key, one in new]
+            RequirementFinding, [RequirementFinding(initiative_id=key, **vars(one)) for key, one in new]
         )
     touched = {row.initiative_id for row in gone} | {key for key, _ in new}
     said: dict[int, dict[str, list]] = {
@@ -99,12 +99,12 @@ def follow_more(initiative: Initiative) -> list[Initiative]:
     return follow([initiative]) if said else []
 
 
-def _worded(one: finding_rules.Wanted | Shortcoming, now: datetime) -> str:
+def _worded(one: finding_rules.Wanted | RequirementFinding, now: datetime) -> str:
     """What the audit log keeps of it: what is not so yet is told with the day from which it will be."""
     return one.words if one.since <= now else f"From {clock.local_day(one.since):%-d %B %Y}: {one.words}"
 
 
-def _said(row: Shortcoming) -> finding_rules.Wanted:
+def _said(row: RequirementFinding) -> finding_rules.Wanted:
     return finding_rules.Wanted(
         row.requirement,
         row.source,
@@ -223,7 +223,7 @@ def follow_register() -> list[int]:
     which anything was ever found or measured are among them: a row that was ended past Plumbline stands again.
     """
     keys = sorted(
-        set(Shortcoming.objects.values_list("initiative", flat=True))
+        set(RequirementFinding.objects.values_list("initiative", flat=True))
         | set(Measurement.objects.values_list("initiative", flat=True))
         | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
         | {key for rows in contributed.changing for key in rows().values_list("initiative", flat=True)}

@@ -24,9 +24,9 @@ from initiatives.contributions import Contribution, contributed
 from initiatives.insights import report_links
 from initiatives.models import (
     Evidence,
+    RequirementFinding,
     RoleAssignment,
     ScopeVersion,
-    Shortcoming,
     StageChange,
     SupportedStagePeriod,
     Voiding,
@@ -152,7 +152,7 @@ class Facts:
     def in_use(self) -> set[int]:
         """Those whose newest result of evidence of `adopt.usage` is a pass and current; no finding says otherwise.
 
-        Whatever measures use reaches the gates as evidence or as a shortcoming, so this is what a gate is told (S0-3).
+        Whatever measures use reaches the gates as evidence or as a finding, so this is what a gate is told (S0-3).
         """
         wanted = self.wanted
         asked = wanted.book.requirements.get(USAGE) if wanted.book else None
@@ -174,7 +174,7 @@ class Facts:
             for key, tier, result, seen_on in rows
             if result == "pass" and not (days[tier] and seen_on < today - timedelta(days=days[tier]))
         }
-        said = Shortcoming.objects.current().filter(
+        said = RequirementFinding.objects.current().filter(
             Q(until__isnull=True) | Q(until__gt=wanted.now), requirement=USAGE, since__lte=wanted.now
         )
         return passing - _keys(said)

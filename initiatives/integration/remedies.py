@@ -12,7 +12,7 @@ from initiatives.facts import finding_rules
 from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.integration.systems.findings import DECLINED, lacking
 from initiatives.integration.systems.permissions import may_change_account, may_change_system
-from initiatives.models import Initiative, Link, Shortcoming, System, Transfer
+from initiatives.models import Initiative, Link, RequirementFinding, System, Transfer
 
 OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
 
@@ -48,7 +48,7 @@ class Fixing:
             transfers.setdefault(transfer.link_id, []).append(transfer)
         return cls(initiative, may, links, transfers, back)
 
-    def of(self, row: Shortcoming | finding_rules.Wanted) -> Fixes:
+    def of(self, row: RequirementFinding | finding_rules.Wanted) -> Fixes:
         """The pages on which the person fixes it; none where that is for others."""
         about, *parts = row.source.split(":")
         if about in contributed.fixes:
@@ -190,7 +190,7 @@ def beside_requirement(person: User, about: tuple[dict, str]) -> Part | None:
     if not context["facts"].short_of(key, now):
         return None
     fixing = Fixing.read(initiative, context["may"], reverse("requirement", args=[initiative.ref, key]))
-    rows = list(initiative.shortcomings.current().select_related("system").order_by("since", "pk"))
+    rows = list(initiative.requirement_findings.current().select_related("system").order_by("since", "pk"))
     # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
     rows += finding_rules.unless_found(rows)
     against = [

@@ -38,7 +38,7 @@ from initiatives.models.holds import (
     Hold,
     Measurement,
     Obligation,
-    Shortcoming,
+    RequirementFinding,
 )
 from initiatives.models.imports import (
     ImportBatch,
@@ -184,6 +184,7 @@ __all__ = [
     "Region",
     "RequestSecret",
     "RequestTextSearch",
+    "RequirementFinding",
     "Review",
     "ReviewVisit",
     "RoleAssignment",
@@ -193,7 +194,6 @@ __all__ = [
     "ScopeVersion",
     "SelectedInteraction",
     "ServiceAccount",
-    "Shortcoming",
     "SignOff",
     "SignOnFlow",
     "SourceAcceptance",

@@ -170,13 +170,13 @@ class Gap(models.Model):
         return self.text[:80]
 
 
-class ShortcomingQuerySet(models.QuerySet):
+class RequirementFindingQuerySet(models.QuerySet):
     def current(self):
         """What is still so, from whatever moment it counts."""
         return self.filter(ended_at__isnull=True)
 
 
-class Shortcoming(models.Model):
+class RequirementFinding(models.Model):
     """One thing in the register that keeps a requirement from being met, from a moment on, perhaps one to come.
 
     Worked out by `actions.following.follow` from the register alone, and rewritten with every change of it: nobody
@@ -184,7 +184,7 @@ class Shortcoming(models.Model):
     the kind of hold that it calls for besides; it caps what is supported from `since` on, though no task ran.
     """
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="shortcomings")
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="requirement_findings")
     requirement = models.CharField(max_length=60)
     source = models.CharField(max_length=120)
     words = models.TextField()
@@ -201,7 +201,7 @@ class Shortcoming(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ShortcomingQuerySet.as_manager()
+    objects = RequirementFindingQuerySet.as_manager()
     history = governed()
 
     class Meta:
@@ -210,16 +210,14 @@ class Shortcoming(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "requirement", "source"],
                 condition=Q(ended_at__isnull=True),
-                name="one_current_shortcoming_per_source",
+                name="one_current_finding_per_source",
             )
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(ended_at__isnull=True), name="shortcomings_by_initiative"
+                fields=["initiative"], condition=Q(ended_at__isnull=True), name="findings_by_initiative"
             ),
-            models.Index(
-                fields=["system"], condition=Q(ended_at__isnull=True), name="shortcomings_by_system"
-            ),
+            models.Index(fields=["system"], condition=Q(ended_at__isnull=True), name="findings_by_system"),
         ]
 
     def __str__(self) -> str:
@@ -235,8 +233,8 @@ class MeasurementQuerySet(models.QuerySet):
 class Measurement(models.Model):
     """That an answer follows from rows whose deciding value came from outside the team, from a moment on.
 
-    Worked out by `findings.sync.follow` from the registers alone, as a `Shortcoming` is: nobody writes or closes one by
-    hand. `way` is one of the rulebook's ways; `source` names what it was worked out from.
+    Worked out by `findings.sync.follow` from the registers alone, as a `RequirementFinding` is: nobody writes or closes
+    one by hand. `way` is one of the rulebook's ways; `source` names what it was worked out from.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measurements")

@@ -71,7 +71,7 @@ _units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).ord
 _owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER, accepted_at__isnull=False)
 
 _waiting_word = (
-    models.Shortcoming.objects.current()
+    models.RequirementFinding.objects.current()
     .filter(
         system=OuterRef("pk"),
         requirement="int.systems_owned",
@@ -243,7 +243,7 @@ OF_PERSON = Batch(
 # What else is asked of people for whom somebody stands in.
 OF_THE_AWAY = ("roles", "conditions", "obligations")
 
-_against = models.Shortcoming.objects.current().filter(
+_against = models.RequirementFinding.objects.current().filter(
     initiative=OuterRef("initiative"), hold=OuterRef("kind"), since__lte=_now
 )
 _current_holds = (
@@ -427,7 +427,7 @@ AROUND = Batch(
         keys="recorded",
     ),
     log_findings=Rows(
-        models.Shortcoming.objects.current()
+        models.RequirementFinding.objects.current()
         .filter(source__startswith="interactions:", since__lte=_now)
         .order_by("since", "pk"),
         "initiative",

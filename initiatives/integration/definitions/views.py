@@ -33,7 +33,7 @@ from initiatives.integration.systems import import_permissions
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
-    Shortcoming,
+    RequirementFinding,
     System,
     Term,
     TermDefinition,
@@ -61,7 +61,7 @@ class Used:
     use: TermUse
     definitions: list[TermDefinition] = field(default_factory=list)
     conflicts: list[DefinitionConflict] = field(default_factory=list)
-    measured: list[Shortcoming] = field(default_factory=list)
+    measured: list[RequirementFinding] = field(default_factory=list)
 
     @property
     def open(self) -> int:
@@ -150,7 +150,7 @@ def _used(initiative: Initiative) -> list[Used]:
     rows = TermDefinition.objects.current().filter(term__in=used, system__in=systems_of(initiative))
     for row in rows.select_related("system", "term").order_by("system__name", "field", "valid_from", "pk"):
         used[row.term_id].definitions.append(row)
-    otherwise = initiative.shortcomings.current().filter(source__endswith=MEASURED).order_by("pk")
+    otherwise = initiative.requirement_findings.current().filter(source__endswith=MEASURED).order_by("pk")
     by_source = {row.source: row for row in otherwise}
     for one in used.values():
         sources = [source_of(row) for row in one.definitions]

@@ -8,8 +8,8 @@ from initiatives.models import (
     Initiative,
     Link,
     ProcessRecord,
+    RequirementFinding,
     ServiceAccount,
-    Shortcoming,
     SignOnFlow,
     System,
     TermDefinition,
@@ -35,7 +35,7 @@ def as_text(initiative: Initiative) -> str:
         ("Definitions", _definitions(initiative)),
         ("Conflicts of definitions", _conflicts(initiative)),
         ("Processes and sign-on", _processes(initiative)),
-        ("Findings", _shortcomings(initiative)),
+        ("Findings", _requirement_findings(initiative)),
     ):
         lines += ["", title, *(f"- {row}" for row in rows)]
         if lines[-1] == title:
@@ -145,10 +145,12 @@ def _processes(initiative: Initiative) -> Iterator[str]:
         yield f"Sign-on: explained by {flow.explainer or 'nobody'}, reviewed {flow.reviewed_on:%-d %B %Y}"
 
 
-def _shortcomings(initiative: Initiative) -> Iterable[str]:
+def _requirement_findings(initiative: Initiative) -> Iterable[str]:
     now = clock.now()
     return [
-        row.words for row in Shortcoming.objects.current().filter(initiative=initiative) if row.since <= now
+        row.words
+        for row in RequirementFinding.objects.current().filter(initiative=initiative)
+        if row.since <= now
     ]
 
 

@@ -36,7 +36,7 @@ def open_account(
 ) -> ServiceAccount:
     """Record an account in a system under which something that is no person works. Raises ValidationError, Refused.
 
-    `review_by`: the last day on which somebody looks again at what it may do; none, or no owner, is a shortcoming of
+    `review_by`: the last day on which somebody looks again at what it may do; none, or no owner, is a finding of
     every initiative that uses it.
     """
     account = ServiceAccount(

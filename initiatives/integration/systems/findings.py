@@ -21,7 +21,7 @@ from initiatives.models import (
 )
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS, MANY_CUSTOMISATIONS, OLD_YEARS
 
-# How the source of a shortcoming ends while the owner's word is waited for, and once it was no.
+# How the source of a finding ends while the owner's word is waited for, and once it was no.
 WAITING, DECLINED = "agreement", "declined"
 
 
@@ -72,7 +72,7 @@ def says(initiatives: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 
 def risk_notes(system: System, customisations: list[Customisation]) -> list[str]:
-    """What every link to a heavily customised system says as a risk; a note, never a shortcoming (S1-2).
+    """What every link to a heavily customised system says as a risk; a note, never a finding (S1-2).
 
     From MANY_CUSTOMISATIONS teams on, or with any customisation after OLD_YEARS in service.
     """

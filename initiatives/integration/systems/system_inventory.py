@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from governance.models import User
 from initiatives.access.visibility import visible_to
 from initiatives.integration.systems.findings import WAITING
-from initiatives.models import Initiative, Link, Shortcoming, System
+from initiatives.models import Initiative, Link, RequirementFinding, System
 
 DRAWN = 30  # of the systems on which most initiatives hang; the others are one number
 
@@ -90,7 +90,7 @@ def dependents(person: User, system: System) -> Dependents:
 def waiting_answers(system: System, now) -> QuerySet:
     """What the register says of links to the system whose owner has not answered, or has to answer again."""
     return (
-        Shortcoming.objects.current()
+        RequirementFinding.objects.current()
         .filter(
             system=system, requirement="int.systems_owned", source__endswith=f":{WAITING}", since__lte=now
         )

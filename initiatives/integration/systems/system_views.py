@@ -34,7 +34,14 @@ from initiatives.integration.systems.forms import (
     SystemForm,
     SystemsForm,
 )
-from initiatives.models import Customisation, Obligation, ServiceAccount, Shortcoming, System, TermDefinition
+from initiatives.models import (
+    Customisation,
+    Obligation,
+    RequirementFinding,
+    ServiceAccount,
+    System,
+    TermDefinition,
+)
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
@@ -157,7 +164,7 @@ def _defined(system: System):
     return rows.order_by("term__name", "field", "valid_from", "pk")
 
 
-def _waiting(system: System) -> list[tuple[Shortcoming, int]]:
+def _waiting(system: System) -> list[tuple[RequirementFinding, int]]:
     """The oldest links that wait for the word of the system's owner, each with its key."""
     rows = system_inventory.waiting_answers(system, clock.now())[:MOST_WAITING]
     return [(row, int(row.source.split(":")[1])) for row in rows]

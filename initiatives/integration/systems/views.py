@@ -34,7 +34,7 @@ from initiatives.models import (
     Customisation,
     Link,
     LinkAnswer,
-    Shortcoming,
+    RequirementFinding,
     SourceAcceptance,
     System,
     Transfer,
@@ -110,7 +110,7 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     book = Rulebook.objects.current().book
     questions = {key: book.requirements[key].question for key in answered_by_the_register()}
-    against = Shortcoming.objects.current().filter(initiative=initiative, since__lte=clock.now())
+    against = RequirementFinding.objects.current().filter(initiative=initiative, since__lte=clock.now())
     short = sorted({questions[row.requirement] for row in against if row.requirement in questions})
     return one_act(
         request,
@@ -209,7 +209,7 @@ def _against(initiative, context, tied: list[Tied]) -> list[dict]:
     fixing = Fixing(
         initiative, context["may"], links, transfers, reverse("integration", args=[initiative.ref])
     )
-    rows = initiative.shortcomings.current().select_related("system").order_by("since", "pk")
+    rows = initiative.requirement_findings.current().select_related("system").order_by("since", "pk")
     book, by_key = context["book"], {}
     for row in rows:
         by_key.setdefault(row.requirement, []).append(row)

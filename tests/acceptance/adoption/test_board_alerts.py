@@ -23,7 +23,7 @@ from initiatives.findings import alerts
 from initiatives.findings.sync import follow_register
 from initiatives.holds import actions as hold_actions
 from initiatives.holds import dependants
-from initiatives.models import Evidence, Hold, Shortcoming
+from initiatives.models import Evidence, Hold, RequirementFinding
 from initiatives.requirements.requirement_rows import save_row
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -276,10 +276,10 @@ def test_records_from_before_are_found_by_the_periodic_job(cast, initiative):
     item = upload(cast, initiative)
     hold = Hold.objects.open().get(kind="failed_drill")
     assert Evidence.objects.get(pk=item.pk).result == "fail"
-    initiative.shortcomings.current().filter(hold="failed_drill").get()
+    initiative.requirement_findings.current().filter(hold="failed_drill").get()
     with unguarded("initiatives_hold"), acting(system="test", reason="As before"):
-        rows = initiative.shortcomings.current().filter(hold="failed_drill")
-        update_where(Shortcoming, list(rows.values_list("pk", flat=True)), ended_at=clock.now())
+        rows = initiative.requirement_findings.current().filter(hold="failed_drill")
+        update_where(RequirementFinding, list(rows.values_list("pk", flat=True)), ended_at=clock.now())
         update_where(Hold, [hold.pk], lifted_at=clock.now(), lift_reason="As before")
     assert not held(initiative)
     follow_register()

@@ -26,7 +26,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.details import actions as detail_actions
 from initiatives.facts import supported_stage
 from initiatives.initiative import review_state
-from initiatives.models import Shortcoming
+from initiatives.models import RequirementFinding
 from initiatives.requirements import actions as requirement_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
@@ -49,8 +49,8 @@ def lesson() -> Lesson:
     return Lesson.objects.get()
 
 
-def shortcomings(initiative):
-    return list(Shortcoming.objects.current().filter(initiative=initiative, requirement=REQUIREMENT))
+def requirement_findings(initiative):
+    return list(RequirementFinding.objects.current().filter(initiative=initiative, requirement=REQUIREMENT))
 
 
 def ready(cast, initiative):
@@ -145,7 +145,7 @@ def test_never_a_flood(cast):
 
 def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     review = ready(cast, near)
-    (said,) = shortcomings(near)
+    (said,) = requirement_findings(near)
     assert said.words.startswith("A lesson is not answered: “Read the vendor's terms")
     verdict = review_state.snapshot_of(review).verdict
     (blocker,) = verdict.blockers
@@ -154,7 +154,7 @@ def test_a_lesson_that_is_not_answered_stands_before_the_gate(near, cast):
     with pytest.raises(Refused):
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     answer(near, cast)
-    assert shortcomings(near) == []
+    assert requirement_findings(near) == []
     snapshot = review_state.snapshot_of(review)
     sign_off = next(one for one in snapshot.judged_sign_offs if one.seat == "adoption_change")
     assert sign_off.stale, "what the seat signed was another answer"
@@ -246,7 +246,7 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
     assert lesson_actions.follow_lesson(row.pk) == [], "asked twice is once"
     lesson_actions.take_out(lesson=row, reason="About another product.", by=cast.admin)
     lesson_actions.follow_lesson(row.pk)
-    assert not Shortcoming.objects.current().filter(requirement=REQUIREMENT).exists()
+    assert not RequirementFinding.objects.current().filter(requirement=REQUIREMENT).exists()
 
 
 def test_at_the_gate_a_lesson_is_shown_only_to_who_may_read_it(cast):
@@ -291,7 +291,11 @@ def test_a_initiative_that_becomes_confidential_is_named_to_no_other(
     other = factories.make_prototype(cast, title="More depot rotas")
 
     def named():
-        return [one.words for one in shortcomings(other) if first.ref in one.words and row.text in one.words]
+        return [
+            one.words
+            for one in requirement_findings(other)
+            if first.ref in one.words and row.text in one.words
+        ]
 
     assert len(named()) == 1
     for confidential, times in ((True, 0), (False, 1)):

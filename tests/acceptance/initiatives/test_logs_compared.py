@@ -21,7 +21,7 @@ from governance.models import Interaction
 from governance.vocabulary import LogFindingKind
 from initiatives import tasks
 from initiatives.interactions.forms import InteractionFilter
-from initiatives.models import LogFinding, LogFindingWithdrawal, ReconciledDay, Shortcoming
+from initiatives.models import LogFinding, LogFindingWithdrawal, ReconciledDay, RequirementFinding
 from tests.support import factories
 from tests.support.servers.asking_systems import System
 
@@ -189,7 +189,9 @@ def test_every_act_that_was_planted_is_found_and_nothing_else(initiative, plante
         done = rows_of(initiative, "done")
         assert not names_of(done[:50]) & (planted.never_asked | planted.after_denial)
         sources = {
-            one.source.split(":")[1] for one in Shortcoming.objects.current() if "interactions" in one.source
+            one.source.split(":")[1]
+            for one in RequirementFinding.objects.current()
+            if "interactions" in one.source
         }
         assert sources == {"never_asked", "after_denial", "other_model"}
         reconcile()

@@ -21,7 +21,7 @@ from initiatives.models import (
     Deployment,
     Hold,
     Link,
-    Shortcoming,
+    RequirementFinding,
     System,
     Transfer,
     UnitPolicy,
@@ -351,7 +351,7 @@ def test_the_hold_is_open_exactly_while_a_plain_reading_forbids_a_place(cast, ro
         assert hold_of(initiative) == ("open" if first else "none")
         found = [
             (row.since, row.until)
-            for row in Shortcoming.objects.current().filter(initiative=initiative, hold="residency")
+            for row in RequirementFinding.objects.current().filter(initiative=initiative, hold="residency")
         ]
         edges = {moment for span in found for moment in span if moment} | {
             now + HALF * number + timedelta(minutes=1) for number in range(0, 30)

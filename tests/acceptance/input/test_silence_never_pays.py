@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from governance.gates import criteria, turning_points
-from governance.gates.gate_inputs import HoldFact, Shortcoming
+from governance.gates.gate_inputs import FindingFact, HoldFact
 from governance.rulebook import shipped_text
 from governance.vocabulary import STAGE_RANK
 from tests.support import factories
@@ -36,9 +36,11 @@ def supported(facts, at):
 
 def silent(facts, chance):
     """The initiative before anything around it was described; perhaps not even its model."""
-    kept = tuple(one for one in facts.shortcomings if not one.hold and not one.requirement.startswith("int."))
+    kept = tuple(
+        one for one in facts.requirement_findings if not one.hold and not one.requirement.startswith("int.")
+    )
     running = facts.running if chance.random() < 0.5 else ()
-    return replace(facts, described=(), alone=(), shortcomings=kept, running=running)
+    return replace(facts, described=(), alone=(), requirement_findings=kept, running=running)
 
 
 def moments(*initiatives):
@@ -61,7 +63,7 @@ def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
             assert costs_nothing(told), told.kinds
         nothing = silent(random_facts(chance, most=2), chance)
         spoken = laid_into(nothing, told, chance.choice([LONG_AGO, AT, later(chance)]), chance)
-        against += spoken.shortcomings != nothing.shortcomings
+        against += spoken.requirement_findings != nothing.requirement_findings
         for at in moments(nothing, spoken):
             before, after = supported(nothing, at), supported(spoken, at)
             assert before <= STAGE_RANK["prototype"], (at, nothing.tier, nothing.claimed)
@@ -93,11 +95,11 @@ def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(c
         kind, cap = chance.choice([("definition_conflict", "mvp"), ("failed_drill", "mvp")])
         since = chance.choice([LONG_AGO, AT, later(chance)])
         found = [
-            Shortcoming(key, "They disagree.", "Settle it.", "", since, None, kind, "Held", cap)
+            FindingFact(key, "They disagree.", "Settle it.", "", since, None, kind, "Held", cap)
             for key in chance.sample(left_out, min(2, len(left_out)))
         ]
-        told = replace(facts, shortcomings=(*facts.shortcomings, *found))
-        if since <= AT and not any(one.hold == kind for one in facts.shortcomings):
+        told = replace(facts, requirement_findings=(*facts.requirement_findings, *found))
+        if since <= AT and not any(one.hold == kind for one in facts.requirement_findings):
             told = replace(told, holds=(*facts.holds, HoldFact(kind, "Held", "They disagree.", cap, True)))
         for at in moments(facts, told):
             assert supported(told, at) == supported(facts, at), (found, at, facts.tier)
@@ -105,7 +107,11 @@ def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(c
         # The same against a question that is asked does count: it is not that holds were forgotten.
         asked = chance.choice([key for key in BOOK.requirements if BOOK.asks(key, facts.tier)])
         counts = replace(
-            facts, shortcomings=(*facts.shortcomings, replace(found[0], requirement=asked, since=AT))
+            facts,
+            requirement_findings=(
+                *facts.requirement_findings,
+                replace(found[0], requirement=asked, since=AT),
+            ),
         )
         held += supported(counts, AT) < supported(facts, AT)
     assert tried > len(chances)

@@ -22,7 +22,7 @@ from initiatives.models import (
     Gap,
     Hold,
     Profile,
-    Shortcoming,
+    RequirementFinding,
     Term,
     TermDefinition,
 )
@@ -125,7 +125,7 @@ def test_three_definitions_in_two_systems_make_one_conflict_a_facet(initiative, 
     assert systems["validity"] == {"Billing"}
     assert "account" in three["business_logic"].words
     assert "payer" in three["business_logic"].words, "of two pairs, the one that holds now"
-    short = Shortcoming.objects.current().get(initiative=initiative, requirement="int.definitions")
+    short = RequirementFinding.objects.current().get(initiative=initiative, requirement="int.definitions")
     assert (short.words, short.hold) == ("3 open conflicts on customer.", "definition_conflict")
     assert short.who == "Vera Steward" or short.who
     assert Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
@@ -149,7 +149,7 @@ def test_other_words_are_undecided_which_holds_nothing_up_and_asks_nobody(cast, 
         "Identifier format: “10 digits” and “10-stellig”."
     )
     assert open_facets(initiative) == []
-    assert not Shortcoming.objects.current().filter(requirement="int.definitions").exists()
+    assert not RequirementFinding.objects.current().filter(requirement="int.definitions").exists()
     assert not Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
     assert not Notification.objects.filter(kind="definitions disagree").exists()
     page = text_of(as_(cast.owner).get(at("integration-definitions", initiative.ref)))
@@ -259,7 +259,7 @@ def profile_of(cast, initiative, name, patterns, field="customer_id", **column):
 
 
 def measured_otherwise(initiative) -> list[str]:
-    rows = Shortcoming.objects.current().filter(initiative=initiative, source__endswith=":measured")
+    rows = RequirementFinding.objects.current().filter(initiative=initiative, source__endswith=":measured")
     return [row.words for row in rows.order_by("pk")]
 
 
@@ -310,11 +310,11 @@ def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, initiative):
 def test_the_steward_settles_all_three_and_the_register_is_silent(cast, initiative, three):
     settle(cast, three["identifier_format"])
     settle(cast, three["business_logic"])
-    short = Shortcoming.objects.current().get(initiative=initiative, requirement="int.definitions")
+    short = RequirementFinding.objects.current().get(initiative=initiative, requirement="int.definitions")
     assert short.words == "1 open conflict on customer."
     gap = accept(cast, three["validity"])
     assert (
-        not Shortcoming.objects.current()
+        not RequirementFinding.objects.current()
         .filter(initiative=initiative, requirement="int.definitions")
         .exists()
     )

@@ -179,7 +179,7 @@ def test_a_source_goes_out_of_date_at_midnight_though_nothing_ran(cast, mvp):
     last = clock.today() - timedelta(days=5)
     wiki = factories.make_system(cast, "KB-A", kind="wiki", last_updated_on=last, updated_every_days=10)
     factories.make_link(cast, mvp, wiki, agreed=True)
-    row = mvp.shortcomings.current().get(requirement="int.sources_condition")
+    row = mvp.requirement_findings.current().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_before(last + timedelta(days=11))
     with time_machine.travel(row.since - timedelta(seconds=1), tick=False):
         assert against(mvp, "int.sources_condition") == []
@@ -187,7 +187,7 @@ def test_a_source_goes_out_of_date_at_midnight_though_nothing_ran(cast, mvp):
         said = f"KB-A is out of date: it was last updated on {last:%-d %B %Y}."
         assert against(mvp, "int.sources_condition") == [said]
     system_actions.change_system(system=wiki, last_updated_on=clock.today(), by=cast.lead)
-    row = mvp.shortcomings.current().get(requirement="int.sources_condition")
+    row = mvp.requirement_findings.current().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_before(clock.today() + timedelta(days=11))
 
 
@@ -295,7 +295,7 @@ def test_an_owner_who_leaves_leaves_orphans_behind(cast, mvp, crm):
         (7, date(2014, 1, 1), "Customised by 7 teams, in service since 2014"),
     ],
 )
-def test_many_teams_or_old_age_are_a_risk_and_no_shortcoming(cast, mvp, teams, since, note):
+def test_many_teams_or_old_age_are_a_risk_and_no_requirement_finding(cast, mvp, teams, since, note):
     tickets = factories.make_system(cast, "Tickets", **factories.from_today({"in_service_since": since}))
     for number in range(teams):
         system_actions.add_customisation(system=tickets, team=f"Team {number}", what="Statuses", by=cast.lead)

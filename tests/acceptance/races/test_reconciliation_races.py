@@ -12,7 +12,7 @@ import time_machine
 
 from governance import clock
 from initiatives.interactions.comparison import act_names, reconciling
-from initiatives.models import LogFinding, ReconciledDay, Shortcoming
+from initiatives.models import LogFinding, ReconciledDay, RequirementFinding
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 from tests.support.servers.asking_systems import reported
@@ -54,7 +54,7 @@ def test_without_the_lock_on_the_run_the_lock_on_the_initiative_still_has_each_f
         outcomes = ring.run([reconciling.reconcile] * SIZE)
         assert {one.kind for one in outcomes} == {"done"}, [str(one) for one in outcomes]
         assert found(initiative) == [("never_asked", 1)] * ACTS
-        assert Shortcoming.objects.current().filter(source="interactions:never_asked").count() == 2
+        assert RequirementFinding.objects.current().filter(source="interactions:never_asked").count() == 2
 
 
 def test_whoever_has_not_looked_again_is_refused_by_the_database(initiative, monkeypatch):

@@ -51,11 +51,11 @@ def main() -> None:
 
 def described() -> str:
     """How large the register is, in words."""
-    from initiatives.models import Initiative, Link, Shortcoming, System
+    from initiatives.models import Initiative, Link, RequirementFinding, System
 
     return (
         f"{Initiative.objects.count()} initiatives, {System.objects.count()} systems, {Link.objects.count()} links,"
-        f" {Shortcoming.objects.current().count()} things that the register says"
+        f" {RequirementFinding.objects.current().count()} things that the register says"
     )
 
 
@@ -71,7 +71,7 @@ def landscape(company, systems: int, links: int) -> None:
     from governance.database import row_history
     from governance.database.row_history import acting
     from initiatives.facts import finding_rules
-    from initiatives.models import Customisation, Initiative, Link, Shortcoming, System, Transfer
+    from initiatives.models import Customisation, Initiative, Link, RequirementFinding, System, Transfer
 
     chance, now, lead = random.Random(systems), clock.now(), company.cast.lead
     with transaction.atomic(), acting(system="drill", reason="Founded"):
@@ -135,15 +135,17 @@ def landscape(company, systems: int, links: int) -> None:
     for start in range(0, len(keys), BATCH):
         with transaction.atomic(), acting(system="drill", reason="Founded"):
             some = keys[start : start + BATCH]
-            said = Shortcoming.objects.current().filter(initiative__in=some)  # of measures, which were there
+            said = RequirementFinding.objects.current().filter(
+                initiative__in=some
+            )  # of measures, which were there
             known = set(said.values_list("initiative", "requirement", "source"))
             rows = [
-                Shortcoming(initiative_id=initiative, **vars(one))
+                RequirementFinding(initiative_id=initiative, **vars(one))
                 for initiative, found in finding_rules.wanted(some).items()
                 for one in found
                 if (initiative, one.requirement, one.source) not in known
             ]
-            row_history.insert_many(Shortcoming, rows)
+            row_history.insert_many(RequirementFinding, rows)
 
 
 def pages(company) -> None:

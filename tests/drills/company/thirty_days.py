@@ -403,9 +403,9 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
     from governance.gates import criteria
     from governance.models import Rulebook
     from initiatives.facts import supported_stage
-    from initiatives.models import Hold, Initiative, Review, Shortcoming
+    from initiatives.models import Hold, Initiative, RequirementFinding, Review
 
-    for row in Shortcoming.objects.exclude(hold="").filter(since__gt=seen.first, since__lte=seen.last):
+    for row in RequirementFinding.objects.exclude(hold="").filter(since__gt=seen.first, since__lte=seen.last):
         if row.ended_at is not None and row.ended_at <= row.since:
             continue
         day = seen.day(row.since)

@@ -270,7 +270,7 @@ def _copies(whole) -> None:
     )
     # Whoever read the told reports on the layers holds a role on none of the copies either.
     # That its adoption is measured: what the measures of the told initiative say, for whatever claims as much.
-    _copy(models.Shortcoming, "r.ended_at IS NULL AND t.items >= 15 AND r.initiative_id = %s", whole)
+    _copy(models.RequirementFinding, "r.ended_at IS NULL AND t.items >= 15 AND r.initiative_id = %s", whole)
 
 
 def _copy(model, which: str, whole, own: dict | None = None, above: dict | None = None) -> None:

@@ -15,7 +15,9 @@ def against(initiative: Initiative, requirement: str = "") -> list[str]:
 
     Where none is, what links do not say of failure is left out: test_drills asks that.
     """
-    rows = initiative.shortcomings.current().filter(since__lte=clock.now()).order_by("requirement", "pk")
+    rows = (
+        initiative.requirement_findings.current().filter(since__lte=clock.now()).order_by("requirement", "pk")
+    )
     wanted = rows.filter(requirement=requirement) if requirement else rows.exclude(requirement="int.fallback")
     return [row.words for row in wanted]
 

@@ -317,6 +317,6 @@ def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
         described=tuple((one + shift, until and until + shift) for one, until in told.after.described),
         alone=tuple(new("alone")),
         measured=(*facts.measured, *new("measured")),
-        shortcomings=(*facts.shortcomings, *new("shortcomings")),
+        requirement_findings=(*facts.requirement_findings, *new("requirement_findings")),
         holds=(*facts.holds, *(hold for hold in told.after.holds if hold not in told.before.holds)),
     )

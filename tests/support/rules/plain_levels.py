@@ -184,7 +184,7 @@ def own_answer_level(facts, book, key, at):
     reply = facts.answers.get(key)
 
     # What the register says against it outweighs what was answered and uploaded.
-    for short in facts.shortcomings:
+    for short in facts.requirement_findings:
         if short.requirement == key and during(short, at):
             return NOTHING
     # Silence is unknown.
@@ -513,11 +513,11 @@ def supported_stage(facts, book, findings, tests, at):
         reached = stage
     caps = []
     for hold in facts.holds:
-        calling = [one for one in facts.shortcomings if one.hold == hold.kind and during(one, at)]
+        calling = [one for one in facts.requirement_findings if one.hold == hold.kind and during(one, at)]
         # A row that is open still, where nothing but questions that the tier leaves out would call for it, is idle.
         if not calling or any(asked_at_all(facts, book, one.requirement, at) for one in calling):
             caps.append(hold.cap)
-    for short in facts.shortcomings:
+    for short in facts.requirement_findings:
         if short.hold and during(short, at) and asked_at_all(facts, book, short.requirement, at):
             caps.append(short.cap)
     by = facts.reattest_by

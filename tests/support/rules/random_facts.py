@@ -13,12 +13,12 @@ from governance.gates.gate_inputs import (
     Declared,
     Drawn,
     Facts,
+    FindingFact,
     HoldFact,
     Item,
     Measured,
     Reply,
     Running,
-    Shortcoming,
     StandsAlone,
     Verification,
     Void,
@@ -81,7 +81,7 @@ class Draft:
         self.running, self.contracts = [MODEL], [CONTRACT]
         self.declared = {key: Declared(key, "It will be shown.", "met") for key in DECLARED_GOALS}
         self.described, self.alone = [(LONG_AGO, None)], []
-        self.waivers, self.shortcomings, self.holds, self.measured = [], [], [], []
+        self.waivers, self.requirement_findings, self.holds, self.measured = [], [], [], []
         self.decided, self.imported, self.reattest_by = {}, False, None
         self.drawn = []
         gates = ["prototype", "mvp", "production"]
@@ -183,7 +183,7 @@ class Draft:
             decided=self.decided,
             reattest_by=self.reattest_by,
             people={"owner": "Marta", "support_owner": "Karim"},
-            shortcomings=tuple(self.shortcomings),
+            requirement_findings=tuple(self.requirement_findings),
             owner_id=7,
             measured=tuple(self.measured),
             described=tuple(self.described),
@@ -424,15 +424,15 @@ def register(draft):
         draft.alone = [StandsAlone(since, until, "Ines", people)]
 
 
-def shortcoming(draft):
+def finding(draft):
     chance = draft.chance
     of_register = [key for key in BOOK.requirements if key.startswith(("int.", "adopt."))]
     key = chance.choice([*of_register, draft.some_key()])
     since, until = span(chance)
     hold = chance.choice(["", "", "residency", "definition_conflict"])
     cap = {"residency": "prototype", "definition_conflict": "mvp"}.get(hold)
-    draft.shortcomings.append(
-        Shortcoming(key, "Wiki-C is frozen.", "Fix it.", "", since, until, hold, "Held", cap)
+    draft.requirement_findings.append(
+        FindingFact(key, "Wiki-C is frozen.", "Fix it.", "", since, until, hold, "Held", cap)
     )
 
 
@@ -529,7 +529,7 @@ def close(draft):
 EVENTS = (
     answer_otherwise, unanswer, answer_again, age, void, end_item, end_item, supersede, fail, fail, other_kind,
     offer, doubt_failure,
-    one_more, only_papers, unverify, unverify, say, say, share, models, contracts, register, shortcoming, hold, waive,
+    one_more, only_papers, unverify, unverify, say, say, share, models, contracts, register, finding, hold, waive,
     waive_beside, measure, measure, declare_less, by_import, decide, reattest, draw, draw, lose, close,
 )  # fmt: skip
 
@@ -552,7 +552,7 @@ def moments_of(facts):
         *facts.contracts,
         *facts.alone,
         *facts.measured,
-        *facts.shortcomings,
+        *facts.requirement_findings,
         *facts.drawn,
     ):
         found.append((one.since, one.until))

@@ -20,7 +20,7 @@ from initiatives.holds import actions as hold_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
-from initiatives.models import EvidenceNames, Hold, Shortcoming, Voiding
+from initiatives.models import EvidenceNames, Hold, RequirementFinding, Voiding
 from initiatives.requirements.waivers import WAIVERS
 from initiatives.units import actions as unit_actions
 from tests.support import factories
@@ -180,7 +180,9 @@ def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast,
     ]
     (hold,) = held(initiative)
     assert hold.liftable_since is None
-    assert [(row.since, row.until) for row in Shortcoming.objects.current().filter(hold="residency")] == [
+    assert [
+        (row.since, row.until) for row in RequirementFinding.objects.current().filter(hold="residency")
+    ] == [
         (start, moves),
         (back, end),
     ]
@@ -279,7 +281,7 @@ def test_what_is_withdrawn_or_replaced_binds_nobody(cast, initiative):
         residency_actions.withdraw_vendor_term(term=old, reason="Again", by=cast.seat_security)
     residency_actions.withdraw_vendor_term(term=new, reason="Never signed", by=cast.seat_security)
     assert answers(initiative) == []
-    assert not Shortcoming.objects.current().filter(initiative=initiative, hold="residency").exists()
+    assert not RequirementFinding.objects.current().filter(initiative=initiative, hold="residency").exists()
 
 
 def test_terms_void_exactly_what_rests_on_the_paths_that_they_bind(cast):

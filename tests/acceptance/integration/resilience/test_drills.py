@@ -52,7 +52,7 @@ def link(cast, initiative):
 
 def short(initiative, requirement: str = "") -> list[str]:
     """What the register says against the initiative now, in words."""
-    rows = initiative.shortcomings.current().filter(since__lte=clock.now())
+    rows = initiative.requirement_findings.current().filter(since__lte=clock.now())
     return [row.words for row in rows if requirement in ("", row.requirement)]
 
 
@@ -181,7 +181,7 @@ def test_a_failed_retrieval_is_held_against_the_audit_trail(cast, initiative):
     factories.make_drill(
         cast, initiative, kind="retrieval", fault="none", result="fail", covers=["int.audit_trail"]
     )
-    against = initiative.shortcomings.current().exclude(requirement__startswith="adopt.")
+    against = initiative.requirement_findings.current().exclude(requirement__startswith="adopt.")
     assert [row.requirement for row in against] == ["int.audit_trail"]
     assert story.span(initiative).supported == "mvp"
 
@@ -189,7 +189,7 @@ def test_a_failed_retrieval_is_held_against_the_audit_trail(cast, initiative):
 def test_an_overdue_drill_counts_from_the_midnight_after_its_day_though_nothing_ran(cast, initiative, link):
     due = clock.today() + timedelta(days=30)
     factories.make_drill(cast, initiative, link=link, next_due=due)
-    row = initiative.shortcomings.current().get(requirement="int.fallback")
+    row = initiative.requirement_findings.current().get(requirement="int.fallback")
     assert row.since == clock.midnight_after(due)
     assert row.words == f"The fallback drill on Customer ledger was due again by {due:%-d %B %Y}."
     moment = clock.midnight_after(due)
@@ -206,10 +206,10 @@ def test_trying_again_moves_the_day_and_partial_does_not_move_it_out(cast, initi
     first = clock.today() + timedelta(days=10)
     factories.make_drill(cast, initiative, link=link, next_due=first)
     factories.make_drill(cast, initiative, link=link, result="partial", next_due=first + timedelta(days=80))
-    row = initiative.shortcomings.current().get(source=f"drill:{link.pk}:fallback:due")
+    row = initiative.requirement_findings.current().get(source=f"drill:{link.pk}:fallback:due")
     assert row.since == clock.midnight_after(first)
     factories.make_drill(cast, initiative, link=link, next_due=first + timedelta(days=90))
-    row = initiative.shortcomings.current().get(source=f"drill:{link.pk}:fallback:due")
+    row = initiative.requirement_findings.current().get(source=f"drill:{link.pk}:fallback:due")
     assert row.since == clock.midnight_after(first + timedelta(days=90))
 
 

@@ -196,7 +196,7 @@ def test_somebody_who_knew_nothing_leaves_and_nothing_ends(cast, initiative):
     factories.make_process(cast, initiative, holder=cast.support)
     leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     assert changes(initiative, "knowledge_holder") == []
-    assert not initiative.shortcomings.current().exclude(requirement__startswith="adopt.").exists()
+    assert not initiative.requirement_findings.current().exclude(requirement__startswith="adopt.").exists()
 
 
 # The sign-on flow
@@ -227,7 +227,7 @@ def test_a_flow_that_nobody_explains_is_understood_by_nobody(cast, initiative):
 def test_a_flow_counts_for_ninety_days_to_the_midnight(cast, initiative):
     factories.make_link(cast, initiative)
     factories.make_flow(cast, initiative)
-    row = initiative.shortcomings.current().get(source="flow:review")
+    row = initiative.requirement_findings.current().get(source="flow:review")
     last = clock.today() + timedelta(days=REVIEWED_EVERY_DAYS)
     assert row.since == clock.midnight_after(last)
     assert REVIEWED_EVERY_DAYS == 90

@@ -157,7 +157,7 @@ def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
         [mvp.ref, "Wiki-C"],
     ]
     assert [stop.bad for stop in ways[0].stops[1:]] == [True, False, False]
-    found = mvp.shortcomings.current().filter(system=crm, since__lte=clock.now()).count()
+    found = mvp.requirement_findings.current().filter(system=crm, since__lte=clock.now()).count()
     assert ways[0].stops[0].note == f"{found} findings"
     assert found > 1
     assert ways[1].stops[1].bad

@@ -228,9 +228,12 @@ def test_the_owner_agrees_in_person_to_the_link_as_it_reads(cast, mvp, crm):
 
 def test_an_answer_lasts_a_year_to_the_day(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm, agreed=True)
-    row = mvp.shortcomings.current().get(source=f"link:{link.pk}:agreement")
+    row = mvp.requirement_findings.current().get(source=f"link:{link.pk}:agreement")
     assert row.since == clock.midnight_after(clock.today() + timedelta(days=365))
-    assert mvp.shortcomings.current().get(source__startswith="system:").requirement == "int.sources_condition"
+    assert (
+        mvp.requirement_findings.current().get(source__startswith="system:").requirement
+        == "int.sources_condition"
+    )
 
 
 def test_an_answer_to_what_reads_otherwise_now_is_a_conflict(cast, mvp, crm):
@@ -248,11 +251,11 @@ def test_a_no_says_why_and_waits_for_the_initiative(cast, mvp, crm):
     link_actions.answer_link(
         link=link, accepts=False, words="At night only.", digest=read(link), by=cast.outsider
     )
-    row = mvp.shortcomings.current().get(requirement="int.systems_owned")
+    row = mvp.requirement_findings.current().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.DECLINED}"
     assert row.words == "Sam Brook declined that the initiative depends on CRM: At night only."
     link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
-    row = mvp.shortcomings.current().get(requirement="int.systems_owned")
+    row = mvp.requirement_findings.current().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.WAITING}"
 
 
@@ -280,7 +283,7 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
         account=account, name="svc", owner=cast.lead, privileges="Reads", review_by=due, by=crm.owner
     )
     assert against(mvp, "int.identity") == []
-    row = mvp.shortcomings.current().get(requirement="int.identity", source__contains="account")
+    row = mvp.requirement_findings.current().get(requirement="int.identity", source__contains="account")
     assert (row.since, row.who) == (clock.midnight_after(due), "Ravi Menon")
     with time_machine.travel(clock.midnight_after(due) - timedelta(seconds=1), tick=False):
         assert against(mvp, "int.identity") == []
@@ -354,7 +357,7 @@ def test_the_architecture_seat_accepts_a_source_for_half_a_year_at_most(cast, mv
             link_actions.accept_source(**accept, until=today, by=person)
     until = today + timedelta(days=180)
     link_actions.accept_source(**accept, until=until, by=seat)
-    row = mvp.shortcomings.current().get(requirement="int.sources_condition")
+    row = mvp.requirement_findings.current().get(requirement="int.sources_condition")
     assert row.since == clock.midnight_after(until)
     system_actions.disown_system(system=wiki, reason="Not mine", by=cast.outsider)
     assert against(mvp, "int.sources_condition") == ["Wiki-C has no owner."]

@@ -133,19 +133,19 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
         ),
     )
     assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
-    assert len(initiative.shortcomings.current().filter(source__startswith="behaviour-report:")) == 2, (
-        "both weigh on the next gate"
-    )
+    assert (
+        len(initiative.requirement_findings.current().filter(source__startswith="behaviour-report:")) == 2
+    ), "both weigh on the next gate"
     everything = "\n".join(cell for row in risks for cell in row)
     assert "most of the group" not in everything, "what a behaviour report says is said once"
     assert WORDS not in everything
     assert cast.outsider.full_name not in everything
 
 
-def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast):
+def test_the_pack_names_no_requirement_finding_of_a_stage_that_nobody_asks_for_yet(cast):
     initiative = open_reviews.signed_off(cast).initiative
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
-    assert initiative.shortcomings.current().exists() or initiative.stage == "prototype"
+    assert initiative.requirement_findings.current().exists() or initiative.stage == "prototype"
     (pages,) = board_pack.content(meeting, cast.chair).initiatives
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
     assert initiative.stage == "prototype"

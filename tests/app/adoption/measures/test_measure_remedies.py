@@ -54,7 +54,7 @@ def test_a_behaviour_report_is_answered_by_the_board_and_read_by_others(cast, as
 def test_a_lesson_is_answered_and_nothing_offers_the_sign_on_flow(cast, as_):
     factories.make_lesson(cast, vendors=["modelwright"])
     near = factories.make_prototype(cast)
-    row = near.shortcomings.current().get(source__startswith="lesson:")
+    row = near.requirement_findings.current().get(source__startswith="lesson:")
     page = at("lessons-answer", near.ref)
     assert said_of(as_(cast.owner), near, "mvp.lessons_read")[row.source] == [("Answer the lesson", page)]
     assert said_of(as_(cast.seat_risk), near, "mvp.lessons_read")[row.source] == []

@@ -26,7 +26,7 @@ from governance.notifications import inbox as notification_inbox
 from governance.permission_result import Conflict, Refused
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
-from initiatives.models import Obligation, Shortcoming
+from initiatives.models import Obligation, RequirementFinding
 from initiatives.scope import actions as scope_actions
 from tests.acceptance.input.test_generated_input import examples, taken_back
 from tests.support import factories
@@ -66,7 +66,7 @@ def test_documents_alone_never_do(cast):
     assert short(initiative) == set(ASKED)
     assert "No measure is declared" in states(initiative)["adopt.usage"].words
     assert (
-        not Shortcoming.objects.current()
+        not RequirementFinding.objects.current()
         .filter(initiative=initiative, source__startswith="measure:")
         .exists()
     )

@@ -64,7 +64,7 @@ def report(initiative, by, **changed) -> BehaviourReport:
 
 def against(initiative) -> list[str]:
     rows = (
-        initiative.shortcomings.current()
+        initiative.requirement_findings.current()
         .filter(requirement="adopt.behaviour", since__lte=clock.now())
         .order_by("pk")
     )

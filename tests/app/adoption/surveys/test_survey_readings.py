@@ -41,7 +41,7 @@ def asked(cast, initiative, answers: int, **fields):
 
 
 def against(initiative, measure) -> str:
-    row = initiative.shortcomings.current().filter(source__endswith=f":{measure.pk}").get()
+    row = initiative.requirement_findings.current().filter(source__endswith=f":{measure.pk}").get()
     return row.words if row.since <= clock.now() else ""
 
 

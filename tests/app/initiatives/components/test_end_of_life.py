@@ -17,7 +17,7 @@ from initiatives.components.register import actions as register_actions
 from initiatives.components.reminders import components_ending
 from initiatives.facts import supported_stage
 from initiatives.findings.sync import follow_register
-from initiatives.models import Shortcoming
+from initiatives.models import RequirementFinding
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import at, text_of
 from tests.support.initiatives.register_findings import against
@@ -68,7 +68,7 @@ def asked(person) -> list:
 def test_it_counts_from_its_day_on_and_not_before(cast, initiative):
     model = factories.make_model(cast, end_of_life=in_days(100))
     use = factories.make_use(cast, initiative, model)
-    row = Shortcoming.objects.current().get(source=f"component:{use.pk}:end_of_life")
+    row = RequirementFinding.objects.current().get(source=f"component:{use.pk}:end_of_life")
     assert row.requirement == REQUIREMENT == "prod.performance"
     assert row.since == clock.midnight_before(in_days(100))
     assert against(initiative, REQUIREMENT) == []
@@ -122,7 +122,7 @@ def test_a_initiative_that_recorded_what_replaces_it_is_left_alone(cast, initiat
     factories.make_use(cast, initiative, successor, runs_from=clock.midnight_before(in_days(29)))
     assert reminded() == set()
     assert asked(cast.owner) == []
-    assert not Shortcoming.objects.current().filter(source__startswith="component:").exists()
+    assert not RequirementFinding.objects.current().filter(source__startswith="component:").exists()
     with on(31):
         assert against(initiative, REQUIREMENT) == []
 
@@ -136,14 +136,14 @@ def test_one_that_is_replaced_too_late_counts_in_between(cast, initiative):
         factories.make_model(cast, version="5"),
         runs_from=clock.midnight_before(in_days(40)),
     )
-    (row,) = Shortcoming.objects.current().filter(source__startswith="component:")
+    (row,) = RequirementFinding.objects.current().filter(source__startswith="component:")
     assert (row.since, row.until) == (
         clock.midnight_before(in_days(30)),
         clock.midnight_before(in_days(40)),
     )
     with on(41):
         follow_register()
-        assert not Shortcoming.objects.current().filter(source__startswith="component:").exists()
+        assert not RequirementFinding.objects.current().filter(source__startswith="component:").exists()
 
 
 def test_every_initiative_that_runs_it_hears_of_a_change_at_once(cast, initiative):
@@ -151,7 +151,7 @@ def test_every_initiative_that_runs_it_hears_of_a_change_at_once(cast, initiativ
     other = factories.make_prototype(cast, title="Another one")
     for one in (initiative, other):
         factories.make_use(cast, one, model)
-    rows = Shortcoming.objects.current().filter(source__startswith="component:")
+    rows = RequirementFinding.objects.current().filter(source__startswith="component:")
     assert not rows.exists()
     model = changed(cast, model, end_of_life=in_days(-1))
     assert set(rows.values_list("initiative", flat=True)) == {initiative.pk, other.pk}
@@ -184,4 +184,4 @@ def test_of_another_layer_it_is_asked_what_replaces_it_and_nothing_counts_less(c
     (line,) = asked(cast.lead)
     assert "Gateway 2" in line.text
     assert cast.lead.login in reminded()
-    assert not Shortcoming.objects.current().filter(source__startswith="component:").exists()
+    assert not RequirementFinding.objects.current().filter(source__startswith="component:").exists()

@@ -18,7 +18,7 @@ from governance.rulebook import shipped_text
 from governance.vocabulary import Level, OutcomeKind, TakesEffect
 from initiatives.facts import supported_stage
 from initiatives.findings import decision_days
-from initiatives.models import DecisionDay, Measurement, Shortcoming
+from initiatives.models import DecisionDay, Measurement, RequirementFinding
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.support import factories
 from tests.support.servers.asking_systems import write
@@ -120,7 +120,7 @@ def test_what_is_found_is_written_once_a_week_and_not_every_night(initiative, ke
             write(initiative, BOUND + 1 + day, key=key)
         with after(day + 1):
             decision_days.count()
-    found = Shortcoming.objects.filter(source="decisions:scope", requirement=ROLLOUT)
+    found = RequirementFinding.objects.filter(source="decisions:scope", requirement=ROLLOUT)
     assert found.count() == 1
     with after(monday + 7):
         write(initiative, BOUND + 1, key=key)

@@ -22,7 +22,7 @@ from initiatives.facts.finding_rules import Wanted
 from initiatives.findings import sync
 from initiatives.holds import actions as hold_actions
 from initiatives.initiative.act import REGISTER, act
-from initiatives.models import Hold, Link, Shortcoming, System
+from initiatives.models import Hold, Link, RequirementFinding, System
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
@@ -54,23 +54,23 @@ def held(initiative) -> dict[str, Hold]:
 def test_what_is_said_twice_is_written_once(initiative, says):
     says += [HELD, CONFLICT]
     assert follow(initiative) == [initiative]
-    before = list(Shortcoming.objects.values_list("pk", flat=True))
+    before = list(RequirementFinding.objects.values_list("pk", flat=True))
     assert len(before) == 2
     assert follow(initiative) == []
-    assert list(Shortcoming.objects.current().values_list("pk", flat=True)) == before
+    assert list(RequirementFinding.objects.current().values_list("pk", flat=True)) == before
     assert Entry.objects.acts().of_initiative(initiative.ref).filter(kind="register found").count() == 1
 
 
 def test_other_words_end_the_row_and_begin_another(initiative, says):
     says.append(CONFLICT)
     follow(initiative)
-    (old,) = Shortcoming.objects.current()
+    (old,) = RequirementFinding.objects.current()
     says[:] = [Wanted("int.definitions", "term:1", "2 open conflicts.", hold="definition_conflict")]
     follow(initiative)
-    (new,) = Shortcoming.objects.current()
+    (new,) = RequirementFinding.objects.current()
     assert new.pk != old.pk
     assert new.words == "2 open conflicts."
-    assert Shortcoming.objects.get(pk=old.pk).ended_at
+    assert RequirementFinding.objects.get(pk=old.pk).ended_at
     assert set(held(initiative)) == {"definition_conflict"}, "the hold goes on"
 
 
@@ -134,13 +134,13 @@ def test_a_initiative_that_ended_is_short_of_nothing(cast, initiative):
         )
         link.save()
     follow(initiative)
-    found = {row.requirement for row in Shortcoming.objects.current()}
+    found = {row.requirement for row in RequirementFinding.objects.current()}
     assert found >= {"int.sources_condition", "int.inventory", "int.systems_owned"}
     stage_actions.stop(
         initiative=initiative, reason_code="answered_no", reason="It answered its question", by=cast.owner
     )
     follow(initiative)
-    assert not Shortcoming.objects.current().exists()
+    assert not RequirementFinding.objects.current().exists()
 
 
 def test_of_a_initiative_that_the_register_does_not_know_it_asks_two_questions(cast):
@@ -188,7 +188,7 @@ def test_what_the_tier_leaves_out_holds_nothing_until_the_tier_rises(cast, as_, 
     initiative_acts.propose_and_confirm_tier(initiative, cast.team, "minimal")
     says.append(CONFLICT)
     follow(initiative)
-    assert Shortcoming.objects.current().filter(initiative=initiative).exists()
+    assert RequirementFinding.objects.current().filter(initiative=initiative).exists()
     assert held(initiative) == {}
     assert "Held" not in text_of(as_(cast.owner).get(initiative.get_absolute_url()))
 

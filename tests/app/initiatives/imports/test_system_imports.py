@@ -278,7 +278,7 @@ def test_links_enter_void_what_rests_on_sources_and_reach_the_initiative(cast):
     link = Link.objects.get(initiative=initiative)
     assert (link.pattern, link.direction, link.access, link.by) == ("feed", "reads", "api", cast.admin)
     assert Voiding.objects.count() > before
-    assert initiative.shortcomings.filter(system=link.system, ended_at__isnull=True).exists()
+    assert initiative.requirement_findings.filter(system=link.system, ended_at__isnull=True).exists()
     again = read(cast, content.replace("REST", "sftp"), "links")
     assert states(again) == ["differs"]
 

@@ -13,7 +13,7 @@ from initiatives.integration.links.actions import Place
 from initiatives.integration.remedies import OF, Fixing
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
-from initiatives.models import Shortcoming
+from initiatives.models import RequirementFinding
 from tests.support import factories
 from tests.support.initiatives import tied_initiatives
 from tests.support.initiatives.initiative_pages import at, text_of
@@ -199,6 +199,8 @@ def test_a_kind_of_finding_that_no_page_fixes_is_not_written(cast, mvp, monkeypa
     monkeypatch.setattr(contributed, "more_says", [lambda keys: [(mvp.pk, new)]])
     with pytest.raises(ValueError, match="No page fixes findings like 'weather:1'"):
         finding_rules.wanted([mvp.pk])
-    gone = Shortcoming(initiative=mvp, requirement="int.identity", source="weather:1", words="It rained.")
+    gone = RequirementFinding(
+        initiative=mvp, requirement="int.identity", source="weather:1", words="It rained."
+    )
     who = WhoMay(mvp, cast.lead)
     assert Fixing.read(mvp, who, "/").of(gone) == []

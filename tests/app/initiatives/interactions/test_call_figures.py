@@ -24,7 +24,7 @@ from initiatives.findings import sync
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.reconciling import reconcile
 from initiatives.interactions.promises import actions
-from initiatives.models import Measurement, PerformancePromise, ReconciledDay, Shortcoming
+from initiatives.models import Measurement, PerformancePromise, ReconciledDay, RequirementFinding
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.app.initiatives.enforcement.test_decision_days import state
 from tests.support import factories
@@ -125,7 +125,7 @@ def held(initiative, source) -> list[str]:
 
 
 def found(initiative, source) -> list[str]:
-    rows = Shortcoming.objects.current().filter(initiative=initiative, source=source)
+    rows = RequirementFinding.objects.current().filter(initiative=initiative, source=source)
     return sorted(row.requirement for row in rows)
 
 
@@ -266,7 +266,10 @@ def test_what_is_promised_and_not_kept_is_a_finding(cast, initiative, key):
         reconcile()
         sync.follow_register()
         assert found(initiative, "interactions:promise") == [PERFORMANCE]
-        assert "What was promised is not kept" in Shortcoming.objects.get(source="interactions:promise").words
+        assert (
+            "What was promised is not kept"
+            in RequirementFinding.objects.get(source="interactions:promise").words
+        )
 
 
 def test_more_people_than_the_scope_declares_are_a_finding(cast, initiative, key):

@@ -24,7 +24,7 @@ from governance.transparency_log import sealing
 from initiatives.initiative.initiative_frame import WhoMay
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import inbox, reconciling, remedies
-from initiatives.models import ActName, Shortcoming
+from initiatives.models import ActName, RequirementFinding
 from tests.app.governance.interaction_log.test_kept import destroy
 from tests.support import factories
 from tests.support.servers.asking_systems import System, reported
@@ -296,7 +296,7 @@ def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, init
         assert "Have the system ask before it acts" in line.why
         assert as_(cast.owner).get(line.link).status_code == 200
         assert list(inbox.lines(cast.outsider)) == []
-        row = Shortcoming.objects.current().filter(source="interactions:never_asked").first()
+        row = RequirementFinding.objects.current().filter(source="interactions:never_asked").first()
         fixes = remedies.fixes_of(initiative, WhoMay(initiative, cast.owner), row.source)
         assert fixes == [(reverse("act-names", args=[initiative.ref]), "Say what the names mean")]
         assert remedies.fixes_of(initiative, WhoMay(initiative, cast.auditor), row.source) == []

@@ -30,7 +30,7 @@ from initiatives.models import (
     Measurement,
     Obligation,
     ReconciledDay,
-    Shortcoming,
+    RequirementFinding,
 )
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.app.initiatives.enforcement.test_decision_days import state
@@ -137,7 +137,7 @@ def test_a_decision_that_comes_late_withdraws_the_finding_recorded(initiative, k
     with later(hours=1):
         reconcile()
         assert findings(initiative) == [(NEVER, "read", False)]
-        assert Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
+        assert RequirementFinding.objects.current().filter(source="interactions:never_asked").exists()
     with later(hours=2):
         decided(initiative, key, at=at)
         assert reconcile() == [initiative.pk]
@@ -147,7 +147,7 @@ def test_a_decision_that_comes_late_withdraws_the_finding_recorded(initiative, k
         assert Entry.objects.filter(
             table="initiatives_logfindingwithdrawal", initiative_ref=initiative.ref
         ).exists()
-        assert not Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
+        assert not RequirementFinding.objects.current().filter(source="interactions:never_asked").exists()
         assert figures(initiative, "done", "never_asked") == (1, 0)
 
 
@@ -169,7 +169,7 @@ def test_what_is_probable_is_shown_and_is_no_finding_against_a_requirement(initi
         reconcile()
         assert figures(initiative, "after_denial", "probable") == (1, 1)
         assert findings(initiative) == [(DENIED, "read", True)]
-        assert not Shortcoming.objects.current().filter(source__startswith="interactions").exists()
+        assert not RequirementFinding.objects.current().filter(source__startswith="interactions").exists()
 
 
 def test_a_name_means_an_action_once_somebody_said_so(cast, initiative, key):
@@ -307,10 +307,10 @@ def test_a_week_without_another_ends_the_finding(initiative, key):
         reconcile()
     with later(days=6):
         sync.follow_register()
-        assert Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
+        assert RequirementFinding.objects.current().filter(source="interactions:never_asked").exists()
     with later(days=8):
         sync.follow_register()
-        assert not Shortcoming.objects.current().filter(source="interactions:never_asked").exists()
+        assert not RequirementFinding.objects.current().filter(source="interactions:never_asked").exists()
 
 
 def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more(initiative, key):
@@ -340,7 +340,7 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, in
         reconcile()
         assert findings(initiative) == [(LogFindingKind.OTHER_MODEL, "m-5", False)]
         assert LogFinding.objects.get().interaction == seen.pk
-        row = Shortcoming.objects.current().get(source__startswith="interactions:other_model:")
+        row = RequirementFinding.objects.current().get(source__startswith="interactions:other_model:")
         assert row.requirement == "prod.performance"
         assert "“m-5” answered" in row.words
         model = factories.make_model(cast, name="m", version="5")
@@ -348,7 +348,7 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, in
         reconcile()
         assert findings(initiative) == []
         assert LogFindingWithdrawal.objects.get().why == reconciling.DECLARED
-        assert not Shortcoming.objects.current().filter(source__startswith="interactions").exists()
+        assert not RequirementFinding.objects.current().filter(source__startswith="interactions").exists()
 
 
 # --- Silence ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from initiatives.files.upload_policy import check_file
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.profiles import actions as profile_actions
 from initiatives.integration.profiles import drift_effects
-from initiatives.models import ChangeRecord, Drift, Initiative, Profile, Shortcoming, Voiding
+from initiatives.models import ChangeRecord, Drift, Initiative, Profile, RequirementFinding, Voiding
 from tests.support import factories
 from tests.support.initiatives.initiative_pages import acts, at, text_of
 from tests.support.paths import PROFILES
@@ -65,7 +65,7 @@ def ahead_of(profile) -> drift_effects.Consequences:
 
 
 def measured_otherwise(initiative) -> list[str]:
-    rows = Shortcoming.objects.current().filter(initiative=initiative, source__endswith=":measured")
+    rows = RequirementFinding.objects.current().filter(initiative=initiative, source__endswith=":measured")
     return [row.words for row in rows]
 
 

@@ -14,10 +14,10 @@ from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
     Declared,
+    FindingFact,
     HoldFact,
     ObligationFact,
     Running,
-    Shortcoming,
     Void,
     WaiverFact,
 )
@@ -286,8 +286,8 @@ def any_facts(draw):
             for key in draw(st.sets(st.sampled_from(["mvp.users", "mvp.workflow_known", "int.identity"])))
         ),
         reattest_by=draw(st.sampled_from([None, TODAY, TODAY + 100 * DAY])),
-        shortcomings=tuple(
-            Shortcoming(
+        requirement_findings=tuple(
+            FindingFact(
                 key, "Words.", "", "", draw(LATER_DAYS), hold=draw(st.sampled_from(["", "residency"]))
             )
             for key in draw(st.sets(st.sampled_from(["int.residency", "mvp.workflow", "int.identity"])))

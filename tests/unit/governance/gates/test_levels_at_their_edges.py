@@ -6,7 +6,7 @@ import pytest
 
 from governance.gates import levels, sign_off_statement
 from governance.gates.criteria import judge
-from governance.gates.gate_inputs import Shortcoming, StandsAlone, Verification
+from governance.gates.gate_inputs import FindingFact, StandsAlone, Verification
 from governance.gates.requirements import state_of, states_at
 from governance.vocabulary import Level, Seat
 from tests.support.rules.gate_facts import CONTRACT, LONG_AGO, MODEL, days_ago, evidence_of, item, one, reply
@@ -97,8 +97,8 @@ def test_what_the_register_says_counts_for_a_initiative_that_stands_alone_too():
     key, alone = "int.fallback", StandsAlone(LONG_AGO, None, "Ines", frozenset({98}))
     facts = replace(one(key, tier="limited"), alone=(alone,), answers={key: reply()})
     assert state(facts, key).satisfied
-    overdue = Shortcoming(key, "The last drill is overdue.", "Run it.", "", LONG_AGO)
-    assert not state(replace(facts, shortcomings=(overdue,)), key).satisfied
+    overdue = FindingFact(key, "The last drill is overdue.", "Run it.", "", LONG_AGO)
+    assert not state(replace(facts, requirement_findings=(overdue,)), key).satisfied
 
 
 @pytest.mark.parametrize("key", ["proto.assumptions", "proto.limitations"])

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from governance import clock
 from governance.gates import criteria, turning_points
-from governance.gates.gate_inputs import HoldFact, Shortcoming
+from governance.gates.gate_inputs import FindingFact, HoldFact
 from governance.gates.requirements import state_of
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, evidence_of, one, reply
 
@@ -13,9 +13,9 @@ LATER = clock.midnight_after(TODAY + timedelta(days=9))
 MUCH_LATER = clock.midnight_after(TODAY + timedelta(days=40))
 
 
-def short(key="int.sources_condition", since=LONG_AGO, **fields) -> Shortcoming:
+def short(key="int.sources_condition", since=LONG_AGO, **fields) -> FindingFact:
     told = {"words": "Wiki-C is frozen.", "fix": "Fix it.", "who": ""} | fields
-    return Shortcoming(key, since=since, **told)
+    return FindingFact(key, since=since, **told)
 
 
 def state(facts, key, at=AT):
@@ -29,9 +29,9 @@ def supported(facts, at=AT):
 def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
     facts = one("int.sources_condition", evidence_of("int.sources_condition", 1))
     assert state(facts, "int.sources_condition").satisfied
-    found = state(replace(facts, shortcomings=(short(),)), "int.sources_condition")
+    found = state(replace(facts, requirement_findings=(short(),)), "int.sources_condition")
     assert (found.state, found.words, found.fix) == ("register", "Wiki-C is frozen.", "Fix it.")
-    elsewhere = replace(facts, shortcomings=(short("int.identity"),))
+    elsewhere = replace(facts, requirement_findings=(short("int.identity"),))
     assert state(elsewhere, "int.sources_condition").satisfied, "of another requirement it says nothing"
 
 
@@ -39,33 +39,33 @@ def test_that_it_does_not_apply_does_not_make_it_go_away():
     answers = {"int.sources_condition": reply("not_applicable", accepted_on=TODAY)}
     facts = replace(one("int.sources_condition"), answers=answers)
     assert state(facts, "int.sources_condition").satisfied
-    assert state(replace(facts, shortcomings=(short(),)), "int.sources_condition").state == "register"
+    assert state(replace(facts, requirement_findings=(short(),)), "int.sources_condition").state == "register"
 
 
 def test_what_nobody_answered_stays_unanswered():
-    facts = replace(one("int.sources_condition"), answers={}, shortcomings=(short(),))
+    facts = replace(one("int.sources_condition"), answers={}, requirement_findings=(short(),))
     assert state(facts, "int.sources_condition").state == "unanswered"
 
 
 def test_each_reason_is_told_and_many_are_counted():
     facts = one("int.sources_condition", evidence_of("int.sources_condition", 1))
     three = tuple(short(words=f"Source {n} is stale.", who="Marta Lind") for n in (1, 2, 3))
-    found = state(replace(facts, shortcomings=three), "int.sources_condition")
+    found = state(replace(facts, requirement_findings=three), "int.sources_condition")
     assert found.words == "Source 1 is stale. Source 2 is stale. Source 3 is stale."
     assert found.fixed_by == "Marta Lind"
     seven = tuple(short(words=f"Source {n} is stale.", who=f"Person {n}") for n in range(1, 8))
-    found = state(replace(facts, shortcomings=seven), "int.sources_condition")
+    found = state(replace(facts, requirement_findings=seven), "int.sources_condition")
     assert found.words.endswith("Source 4 is stale. And 3 more.")
     assert found.fixed_by == ""
-    four = state(replace(facts, shortcomings=seven[:4]), "int.sources_condition")
+    four = state(replace(facts, requirement_findings=seven[:4]), "int.sources_condition")
     assert four.words.endswith("Source 4 is stale.")
-    five = state(replace(facts, shortcomings=seven[:5]), "int.sources_condition")
+    five = state(replace(facts, requirement_findings=seven[:5]), "int.sources_condition")
     assert five.words.endswith("And 1 more.")
 
 
 def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
     facts = everything("production")
-    facts = replace(facts, shortcomings=(short(since=LATER, until=MUCH_LATER),))
+    facts = replace(facts, requirement_findings=(short(since=LATER, until=MUCH_LATER),))
     just_before = LATER - timedelta(microseconds=1)
     assert supported(facts).supported == "production"
     assert supported(facts, just_before).supported == "production"
@@ -85,12 +85,12 @@ def test_what_calls_for_a_hold_caps_from_its_moment():
         hold_words="Data leaves the allowed region",
         cap="prototype",
     )
-    facts = replace(everything("production"), shortcomings=(called,))
+    facts = replace(everything("production"), requirement_findings=(called,))
     assert not criteria.holds_at(facts, BOOK, AT)
     assert supported(facts, LATER).supported == "prototype"
     (hold,) = criteria.holds_at(facts, BOOK, LATER)
     assert (hold.kind, hold.blocking, hold.reason) == ("residency", True, "Wiki-C is frozen.")
-    twice = replace(facts, shortcomings=(called, replace(called, words="Another transfer.")))
+    twice = replace(facts, requirement_findings=(called, replace(called, words="Another transfer.")))
     assert len(criteria.holds_at(twice, BOOK, LATER)) == 1, "one hold of a kind"
     opened = HoldFact("residency", "Data leaves the allowed region", "Opened", "prototype", True)
     assert criteria.holds_at(replace(facts, holds=(opened,)), BOOK, LATER) == (opened,), (
