@@ -143,7 +143,7 @@ table(
             ),
             "Obligations": shown(
                 initiatives.Obligation,
-                ("initiative", "kind", "text", "responsible", "due", "settled_at"),
+                ("initiative", "kind", "text", "responsible", "due", "completed_at"),
                 ("kind", "due"),
                 (*OF_INITIATIVE, "text", "responsible__full_name"),
             ),

@@ -63,9 +63,9 @@ urlpatterns = [
     path("post-mortems/<int:pk>/gap/", part_views.open_gap, name="post-mortem-gap"),
     path("post-mortems/<int:pk>/attach/", part_views.attach, name="post-mortem-attach"),
     path(
-        "post-mortem-comments/<int:pk>/settle/",
-        part_views.settle_comment,
-        name="post-mortem-comment-settle",
+        "post-mortem-comments/<int:pk>/resolve/",
+        part_views.resolve_comment,
+        name="post-mortem-comment-resolve",
     ),
     path("attachments/<int:pk>/file/", part_views.download, name="attachment-file"),
     path("attachments/<int:pk>/look/", part_views.look, name="attachment-look"),

@@ -50,7 +50,7 @@ def mail_links() -> None:
 @shared_task(**SURE)
 def end_old_sessions() -> None:
     """Remove the sessions that have ended by themselves, and do the resets of factors whose day is over."""
-    resets.settle()
+    resets.carry_out_due()
     Session.get_session_store_class().clear_expired()
 
 

@@ -130,7 +130,7 @@ def work_out_forecast(pk: int) -> None:
 def reconcile_logs() -> None:
     """Compare what systems did with what they were allowed, where either log grew.
 
-    By a right clock, which says what is settled: by a wrong one an act is a finding before its decision came.
+    By a right clock, which says what is complete: by a wrong one an act is a finding before its decision came.
     """
     reconciling.reconcile()
 

@@ -210,7 +210,9 @@ urlpatterns = [
     path("initiatives/<str:ref>/contract/words/<int:pk>/", clause_views.word, name="contract-word"),
     path("initiatives/<str:ref>/contract/clauses/<int:number>/", clause_views.clause, name="clause"),
     path(
-        "initiatives/<str:ref>/contract/comments/<int:pk>/settle/", clause_views.settle, name="comment-settle"
+        "initiatives/<str:ref>/contract/comments/<int:pk>/resolve/",
+        clause_views.resolve,
+        name="comment-resolve",
     ),
     path("initiatives/<str:ref>/contract/changes/", contract_views.changes, name="contract-changes"),
     path("initiatives/<str:ref>/contract/read/", contract_views.read, name="contract-read"),

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo.chapters import Tale
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.attachments import attach
-from adoption.postmortems.section_comments import comment, settle_comment
+from adoption.postmortems.section_comments import comment, resolve_comment
 from adoption.postmortems.writing import write
 
 WRITTEN = {
@@ -71,7 +71,7 @@ def at_go_live(tale: Tale, ago: int) -> None:
     """The owner writes it, a seat of the board asks, the adoption seat publishes it; `ago` days before today."""
     asking, confirming = (tale.team.seats[seat] for seat in ("service_operations", "adoption_change"))
     with tale.day(ago):
-        obligation = tale.again().obligations.unsettled().get(kind="retrospective")
+        obligation = tale.again().obligations.open().get(kind="retrospective")
         row = write(
             post_mortem=postmortem_actions.start(obligation=obligation, by=tale.team.owner),
             **WRITTEN,
@@ -94,6 +94,6 @@ def at_go_live(tale: Tale, ago: int) -> None:
             text="It is: a fifth of the searches, and no longer than the others.",
             by=tale.team.owner,
         )
-        settle_comment(comment=asked, by=asking)
+        resolve_comment(comment=asked, by=asking)
     with tale.day(ago - 5):
         postmortem_actions.confirm(post_mortem=row, version=row.version, by=confirming)

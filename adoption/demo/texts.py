@@ -79,7 +79,7 @@ ANSWERS = {
     "int.residency": "{data} stay with {vendor} in {region}; the clause forbids any other region. No other transfer.",
     "int.inventory": "Two links: {sources}. Each with owner, access, data classes, region and condition.",
     "int.sources_condition": "Both sources were changed within the last month and have an owner who can edit them.",
-    "int.definitions": "The terms were compared field by field; two differences were settled with a mapping table.",
+    "int.definitions": "The terms were compared field by field; two differences were resolved with a mapping table.",
     "mvp.lessons_read": "Two earlier initiatives were read: measure before the start, and read the vendor's terms on "
     "regions first. Both were done.",
     "prod.q03_logged": "Inputs, outputs, user, model and contract version, source records. 12,418 calls, 12,418 "
@@ -114,7 +114,7 @@ ANSWERS = {
     "adopt.explains": "Each result names its source; 26 of 30 {users} could say why it said what it said.",
     "adopt.recoverable": "Undo was used 41 times in six weeks, each time with success.",
     "adopt.burden": "{measure}: {before} before, {after} now, the same task, thirty people.",
-    "adopt.trust": "Overrides settled at 14 %; nobody accepts blindly: 97 % of results were opened.",
+    "adopt.trust": "Overrides levelled out at 14 %; nobody accepts blindly: 97 % of results were opened.",
     "adopt.usage": "{count} intended users, 81 % of them weekly.",
     "adopt.behaviour": "Adopted by the teams that took part; one team keeps its old list beside it.",
     "layer.policy": "Audited alone by internal audit; two findings, both closed.",

@@ -79,7 +79,7 @@ SENTENCES = {
         "{note}|.>"
     ),
     EntryKind.POST_MORTEM_COMMENTED: "commented on “{section}”: {text}",
-    EntryKind.POST_MORTEM_COMMENT_SETTLED: "settled a comment on the post-mortem: {text}",
+    EntryKind.POST_MORTEM_COMMENT_RESOLVED: "resolved a comment on the post-mortem: {text}",
     EntryKind.GAP_LINKED: "named in the post-mortem what is still open: {text}",
     EntryKind.ATTACHED: "attached “{title}” to the post-mortem.",
     EntryKind.ATTACHMENT_TAKEN_OUT: "took “{title}” out of the post-mortem: {why}",

@@ -23,7 +23,7 @@ MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 QUIET = {
     EntryKind.POST_MORTEM_WRITTEN,
     EntryKind.POST_MORTEM_COMMENTED,
-    EntryKind.POST_MORTEM_COMMENT_SETTLED,
+    EntryKind.POST_MORTEM_COMMENT_RESOLVED,
     EntryKind.GAP_LINKED,
     EntryKind.ATTACHED,
     EntryKind.ATTACHMENT_TAKEN_OUT,
@@ -41,7 +41,7 @@ QUIET = {
 }
 
 _owed = (
-    Obligation.objects.unsettled()
+    Obligation.objects.open()
     .filter(kind__in=OWED_IN_WRITING)
     .exclude(post_mortem__state=PostMortem.IN_REVIEW)
     .annotate(draft=F("post_mortem"))
@@ -171,7 +171,7 @@ def _silent(obligation: Obligation) -> Line:
         f"{obligation.text}",
         reverse("measure", args=[int(obligation.source.partition(":")[2])]),
         "Add measurement",
-        why=f"Measured on {obligation.initiative.title}; a reading settles it.",
+        why=f"Measured on {obligation.initiative.title}; a reading completes it.",
         ref=obligation.initiative.ref,
         due=obligation.due,
     )

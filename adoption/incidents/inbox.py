@@ -97,7 +97,7 @@ def _upstream(row: Dependant) -> Line:
 
 def _clock(row: Deadline) -> Line:
     return Line(
-        "settle",
+        "complete",
         f"{row.words}: {row.incident.title}",
         reverse("row-act", args=["deadlines", row.pk, "meet"]),
         "Say that it was reported",

@@ -11,7 +11,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.holds.actions import settle_row
+from initiatives.holds.actions import complete_row
 from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
@@ -59,12 +59,12 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
 def _move_owed(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
     """The obligations and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
 
-    An obligation keeps its responsible person and day, so the later one is settled; not one that somebody has begun to
-    write.
+    An obligation keeps its responsible person and day, so the later one is completed; not one that somebody has begun
+    to write.
     """
     obligations = {
         obligation.source: obligation
-        for obligation in initiative.obligations.unsettled().filter(kind="post_mortem")
+        for obligation in initiative.obligations.open().filter(kind="post_mortem")
     }
     both = [
         obligation
@@ -75,5 +75,5 @@ def _move_owed(initiative: Initiative, row: Incident, older: Incident, by: User)
         first, later = sorted(both, key=lambda obligation: obligation.due)
         if not hasattr(later, "post_mortem"):
             later.initiative = initiative
-            settle_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")
+            complete_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")
     move_clocks(row, older, by)

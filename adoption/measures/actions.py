@@ -25,7 +25,7 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow
-from initiatives.holds.actions import settle_row
+from initiatives.holds.actions import complete_row
 from initiatives.initiative.act import act
 from initiatives.models import Initiative, Obligation
 
@@ -147,20 +147,18 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
             words=row.words,
             why=row.ended_reason,
         )
-        settle_silence(initiative, [row.pk], "The measure ended.", by)
+        complete_silence(initiative, [row.pk], "The measure ended.", by)
         follow([initiative])
     return row
 
 
-def settle_silence(initiative: Initiative, measures: list[int], note: str, by: User | None) -> None:
-    """Settle the obligations of these measures that were silent, in the running act."""
+def complete_silence(initiative: Initiative, measures: list[int], note: str, by: User | None) -> None:
+    """Complete the obligations of these measures that were silent, in the running act."""
     sources = [silence_of(key) for key in measures]
-    obligations = Obligation.objects.unsettled().filter(
-        initiative=initiative, kind="reading", source__in=sources
-    )
+    obligations = Obligation.objects.open().filter(initiative=initiative, kind="reading", source__in=sources)
     for obligation in obligations:
         obligation.initiative = initiative
-        settle_row(obligation, by=by, note=note)
+        complete_row(obligation, by=by, note=note)
 
 
 def silence_of(measure: int) -> str:

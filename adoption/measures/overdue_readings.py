@@ -1,4 +1,4 @@
-"""Measures that fell silent: sixty days without a reading are an obligation of the owner; a reading settles it
+"""Measures that fell silent: sixty days without a reading are an obligation of the owner; a reading completes it
 (S1-17.1).
 """
 
@@ -52,7 +52,7 @@ def open_silence_obligations() -> list[Obligation]:
         return []  # no rules, no initiatives
     last = clock.today() - timedelta(days=SILENT_DAYS)
     opened = []
-    known = set(Obligation.objects.unsettled().filter(kind="reading").values_list("initiative_id", "source"))
+    known = set(Obligation.objects.open().filter(kind="reading").values_list("initiative_id", "source"))
     for measure in silent_since(last):
         if (measure.initiative_id, silence_of(measure.pk)) in known:
             continue

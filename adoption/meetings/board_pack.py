@@ -318,7 +318,7 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         for one in facts.waivers
         if one.until >= today
     ]
-    obligations = initiative.obligations.unsettled().select_related("responsible").order_by("due", "pk")
+    obligations = initiative.obligations.open().select_related("responsible").order_by("due", "pk")
     rows += [
         ("Due", obligation.text, f"{obligation.responsible or 'nobody'}, due {day(obligation.due)}")
         for obligation in obligations

@@ -22,7 +22,7 @@ MOST_POINTS = 8  # named in a mail
 
 def owed(moment: datetime):
     """Post-mortems that nobody has handed in: 14 and 3 days before their day, on it, weekly after it, escalated."""
-    rows = Obligation.objects.unsettled().filter(kind__in=OWED_IN_WRITING)
+    rows = Obligation.objects.open().filter(kind__in=OWED_IN_WRITING)
     rows = rows.exclude(post_mortem__state__in=[PostMortem.IN_REVIEW, PostMortem.PUBLISHED])
     yield from obligations_due(
         rows, moment, lambda obligation: reverse("post-mortem-start", args=[obligation.pk])
@@ -33,7 +33,7 @@ def readings(moment: datetime):
     """Readings owed because a measure fell silent: as other obligations, before their day, on it, and weekly after
     it.
     """
-    rows = Obligation.objects.unsettled().filter(kind="reading")
+    rows = Obligation.objects.open().filter(kind="reading")
     yield from obligations_due(
         rows, moment, lambda obligation: reverse("adoption", args=[obligation.initiative.ref])
     )

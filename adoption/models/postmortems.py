@@ -44,7 +44,7 @@ PATTERNS = {
 
 
 class PostMortem(models.Model):
-    """One written account that settles one obligation: a draft, in review, published when the adoption seat confirms
+    """One written account that completes one obligation: a draft, in review, published when the adoption seat confirms
     it.
 
     What is owed and not begun is its `Obligation` alone. `version` counts what was saved, so that nobody hands in, or
@@ -245,14 +245,14 @@ class SectionComment(models.Model):
     text = models.TextField()
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
-    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     history = governed()
 
     class Meta:
         ordering = ["post_mortem", "id"]
-        constraints = [by_whom_and_when("settled", name="a_comment_is_settled_by_whom")]
+        constraints = [by_whom_and_when("resolved", name="a_comment_is_resolved_by_whom")]
 
     def __str__(self) -> str:
         return self.text[:80]

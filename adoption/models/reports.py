@@ -120,7 +120,7 @@ class Report(models.Model):
         return self.judged_at is None
 
     @property
-    def settled(self) -> bool:
+    def finished(self) -> bool:
         """Whether nothing more can become of it."""
         return self.judged_at is not None
 
@@ -242,7 +242,7 @@ class BehaviourReport(Report):
         return f"{self.group}: {self.words}"
 
     @property
-    def settled(self) -> bool:
+    def finished(self) -> bool:
         """Whether it is no longer so."""
         return self.ended_at is not None
 

@@ -20,13 +20,15 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
-from initiatives.holds.actions import settle_confirmed
+from initiatives.holds.actions import complete_confirmed
 from initiatives.initiative.act import act
 from initiatives.models import Initiative, Obligation
 
 
 def start(*, obligation: Obligation, by: User) -> PostMortem:
-    """Begin the post-mortem that settles an obligation; the one that was begun already is returned. Raises Refused."""
+    """Begin the post-mortem that completes an obligation; the one that was begun already is returned. Raises
+    Refused.
+    """
     with act("start post-mortem", by=by, initiative=obligation.initiative_id) as initiative:
         obligation = Obligation.objects.select_related("initiative", "responsible").get(pk=obligation.pk)
         permissions.may_start(obligation, by).or_refuse()
@@ -113,7 +115,7 @@ def _content(row: PostMortem) -> dict:
 def confirm(
     *, post_mortem: PostMortem, version: int, note: str = "", no_lesson: bool = False, by: User
 ) -> PostMortem:
-    """Confirm it as the adoption seat: it is published, and the obligation is settled in the same transaction.
+    """Confirm it as the adoption seat: it is published, and the obligation is completed in the same transaction.
 
     `no_lesson`: the seat agrees that there is no lesson; needed where none is written (ValidationError).
     """
@@ -140,8 +142,8 @@ def confirm(
         )
         offer(list(row.lessons.current().values_list("pk", flat=True)))
         obligation = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
-        if obligation.settled_at is None:
-            settle_confirmed(
+        if obligation.completed_at is None:
+            complete_confirmed(
                 obligation=obligation, by=by, note=f"Post-mortem confirmed. {note.strip()}".strip()
             )
         _tell_writers(initiative, row, "was confirmed", note, period="confirmed")

@@ -48,14 +48,14 @@ def comment(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def settle_comment(request: SignedInRequest, pk: int) -> HttpResponse:
+def resolve_comment(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that a comment is dealt with."""
     rows = SectionComment.objects.select_related("post_mortem__initiative")
     said = rows.filter(pk=pk).first()
     if said is None:
         raise Http404("No such comment.")
     row = post_mortem_for(request.user, said.post_mortem_id)
-    section_comments.settle_comment(comment=said, by=request.user)
+    section_comments.resolve_comment(comment=said, by=request.user)
     return redirect("post-mortem", row.pk)
 
 

@@ -7,21 +7,21 @@ from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import OWED_IN_WRITING
 from initiatives.access import permissions as initiative_permissions
-from initiatives.holds.actions import may_settle
+from initiatives.holds.actions import may_complete
 from initiatives.models import Initiative, Obligation
 
 
 def may_start(obligation: Obligation, person: User) -> Answer:
-    """Begin the post-mortem that settles this obligation: whoever may settle it, while it is owed."""
+    """Begin the post-mortem that completes this obligation: whoever may complete it, while it is owed."""
     if obligation.kind not in OWED_IN_WRITING:
-        return no("This obligation is not resolved by a post-mortem.", "Resolve it on its own page.")
-    if obligation.settled_at:
-        return no("This is settled already.", "Read its post-mortem.")
-    return may_settle(obligation.initiative, obligation, person)
+        return no("This obligation is not completed by a post-mortem.", "Complete it on its own page.")
+    if obligation.completed_at:
+        return no("This is completed already.", "Read its post-mortem.")
+    return may_complete(obligation.initiative, obligation, person)
 
 
 def may_write(post_mortem, person: User) -> Answer:
-    """Write in it while it is a draft: whoever may settle the obligation, and whoever holds a role on the
+    """Write in it while it is a draft: whoever may complete the obligation, and whoever holds a role on the
     initiative.
     """
     if post_mortem.state != post_mortem.DRAFT:
@@ -36,7 +36,7 @@ def may_write(post_mortem, person: User) -> Answer:
 
 
 def may_hand_in(post_mortem, person: User) -> Answer:
-    """Hand it in: whoever may settle the obligation; those who help to write do not."""
+    """Hand it in: whoever may complete the obligation; those who help to write do not."""
     may = may_write(post_mortem, person)
     return may_start(post_mortem.obligation, person) if may else may
 
@@ -50,13 +50,13 @@ def may_comment(post_mortem, person: User) -> Answer:
     return initiative_permissions.may_note(post_mortem.initiative, person)
 
 
-def may_settle_comment(post_mortem, comment, person: User) -> Answer:
+def may_resolve_comment(post_mortem, comment, person: User) -> Answer:
     """Say that a comment is dealt with: whoever may write the post-mortem, or whoever said it."""
     if comment.by_id == person.pk or may_start(post_mortem.obligation, person):
         return yes()
     if person.is_active and initiative_permissions.roles_of(post_mortem.initiative, person):
         return yes()
-    return no(f"Only its writers or {comment.by} settle this comment.")
+    return no(f"Only its writers or {comment.by} resolve this comment.")
 
 
 def wrote(post_mortem) -> set[int]:

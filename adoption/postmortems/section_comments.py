@@ -1,4 +1,4 @@
-"""Comments on a section while a post-mortem is in review: written and settled."""
+"""Comments on a section while a post-mortem is in review: written and resolved."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -47,17 +47,17 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
     return said
 
 
-def settle_comment(*, comment: SectionComment, by: User) -> SectionComment:
+def resolve_comment(*, comment: SectionComment, by: User) -> SectionComment:
     """Say that a comment is dealt with: whoever writes the post-mortem, or whoever said it."""
-    with act("settle comment", by=by, initiative=comment.post_mortem.initiative_id) as initiative:
-        said = SectionComment.objects.select_related("settled_by", "by").get(pk=comment.pk)
+    with act("resolve comment", by=by, initiative=comment.post_mortem.initiative_id) as initiative:
+        said = SectionComment.objects.select_related("resolved_by", "by").get(pk=comment.pk)
         row = read(said.post_mortem)
-        permissions.may_settle_comment(row, said, by).or_refuse()
-        if said.settled_at:
-            raise Conflict(f"{said.settled_by} settled this comment already.")
-        said.settled_at, said.settled_by = clock.now(), by
+        permissions.may_resolve_comment(row, said, by).or_refuse()
+        if said.resolved_at:
+            raise Conflict(f"{said.resolved_by} resolved this comment already.")
+        said.resolved_at, said.resolved_by = clock.now(), by
         said.save()
         entries.record(
-            EntryKind.POST_MORTEM_COMMENT_SETTLED, initiative=initiative, post_mortem=row.pk, text=said.text
+            EntryKind.POST_MORTEM_COMMENT_RESOLVED, initiative=initiative, post_mortem=row.pk, text=said.text
         )
     return said

@@ -62,7 +62,7 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
             "begun": obligation.pk in begun,
             "may": permissions.may_start(obligation, request.user),
         }
-        for obligation in initiative.obligations.unsettled()
+        for obligation in initiative.obligations.open()
         .filter(kind__in=OWED_IN_WRITING)
         .select_related("responsible", "initiative")
     ]
@@ -151,7 +151,7 @@ def account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What a post-mortem asks, and the button that begins the one this obligation is settled by."""
+    """What a post-mortem asks, and the button that begins the one this obligation is completed by."""
     obligation = initiative_lookup.of_initiative(
         Obligation.objects.select_related("initiative__unit", "initiative__contract", "responsible"),
         request.user,
@@ -164,7 +164,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
         row = actions.start(obligation=obligation, by=request.user)
         return redirect("post-mortem", row.pk)
     if obligation.kind not in OWED_IN_WRITING:
-        raise Http404("This obligation is not resolved by a post-mortem.")
+        raise Http404("This obligation is not completed by a post-mortem.")
     context = initiative_context(request, obligation.initiative, page="lessons") | {
         "title": obligation.get_kind_display(),
         "obligation": obligation,
@@ -258,7 +258,7 @@ def _gaps(row: PostMortem) -> list:
 
 def _comments(row: PostMortem) -> dict[str, list]:
     found: dict[str, list] = {}
-    for comment in row.comments.select_related("by", "settled_by"):
+    for comment in row.comments.select_related("by", "resolved_by"):
         found.setdefault(comment.section, []).append(comment)
     return found
 

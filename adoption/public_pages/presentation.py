@@ -127,7 +127,7 @@ class PublicInitiative:
             )
         if self.held:
             found.append(
-                _("It is on hold: until that is settled it goes no further, and some of it may be refused.")
+                _("It is on hold: until that is resolved it goes no further, and some of it may be refused.")
             )
         return found
 

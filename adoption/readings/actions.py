@@ -9,7 +9,7 @@ from django.db import connection
 from adoption.measures import behaviour_detection
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
-from adoption.measures.actions import settle_silence
+from adoption.measures.actions import complete_silence
 from adoption.models import Measure, Reading
 from adoption.models.instruments import USERS
 from adoption.models.measures import CAME, SENT, SURVEY
@@ -234,7 +234,7 @@ def _keep(
         came=rows[0][1].came,
         **sealed(row for _, row in rows),
     )
-    settle_silence(initiative, measures, "A reading came.", by)
+    complete_silence(initiative, measures, "A reading came.", by)
     if Measure.objects.filter(pk__in=measures, instrument__in=behaviour_detection.READ).exists():
         follow_figures(
             initiative, behaviour_detection.found(behaviour_detection.of_readings(_of_use(initiative)))

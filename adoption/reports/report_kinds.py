@@ -206,7 +206,7 @@ def kind_of(report: Report) -> Kind:
 
 def outcomes_of(report: Report) -> list[Outcome]:
     """What can still become of it: of a judged one only that it is no longer so."""
-    if report.settled:
+    if report.finished:
         return []
     outcomes = kind_of(report).outcomes
     return [one for one in outcomes if report.judged_at is None or one.key == OVER]

@@ -174,7 +174,7 @@ class Plumbline:
         for place, question in enumerate(asked):
             try:
                 if place >= len(answers):
-                    raise _Failed("not_decided", "An earlier answer settled it; this was not decided.")
+                    raise _Failed("not_decided", "An earlier answer decided it; this was not decided.")
                 decisions.append(self._read(_canonical(question), answers[place], sent, request_id))
             except Exception as error:
                 decisions.append(_no(error))

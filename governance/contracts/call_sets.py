@@ -42,7 +42,7 @@ class Values:
             texts = other.texts if self.texts is None else self.texts
         else:
             texts = self.texts & other.texts
-        return _settled(
+        return _tightened(
             max(self.low, other.low),
             min(self.high, other.high),
             texts,
@@ -68,7 +68,7 @@ class Values:
         return self.low <= value <= self.high
 
 
-def _settled(
+def _tightened(
     low: int,
     high: int,
     texts: frozenset[str] | None,

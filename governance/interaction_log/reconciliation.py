@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-SETTLED = timedelta(minutes=15)  # after which both logs are taken to have what they will have
+COMPLETE_AFTER = timedelta(minutes=15)  # after which both logs are taken to have what they will have
 BEFORE = timedelta(seconds=5)  # by which the clock of a system may be off
 SAME_ACT = timedelta(
     minutes=2
@@ -130,13 +130,13 @@ def reconciled(
         judged = _judged(act, action, by_id, logs.get((act.key, action), _Log()), used)
         if judged.verdict == Verdict.DONE:
             used.add(judged.decision)
-        elif act.at > now - SETTLED:
+        elif act.at > now - COMPLETE_AFTER:
             waiting.append(act.at)
             continue
         found.append(judged)
     left = [row for row in by_id.values() if row.allowed and row.id not in used and row.key not in sampling]
-    over = tuple(row.id for row in left if row.ends <= now - SETTLED)
-    waiting += [row.at for row in left if row.ends > now - SETTLED]
+    over = tuple(row.id for row in left if row.ends <= now - COMPLETE_AFTER)
+    waiting += [row.at for row in left if row.ends > now - COMPLETE_AFTER]
     return Reconciled(tuple(found), over, frozenset(sampling), tuple(waiting), unmapped)
 
 

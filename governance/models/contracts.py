@@ -148,7 +148,7 @@ class ClauseCommentQuerySet(models.QuerySet):
 
     def objections(self):
         """Objections that stand: by a seat, and not withdrawn."""
-        return self.filter(settled_at=None).exclude(seat="")
+        return self.filter(resolved_at=None).exclude(seat="")
 
 
 class ClauseComment(models.Model):
@@ -164,8 +164,8 @@ class ClauseComment(models.Model):
     text = models.TextField()
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    settled_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClauseCommentQuerySet.as_manager()
     history = governed()
@@ -173,13 +173,13 @@ class ClauseComment(models.Model):
     class Meta:
         ordering = ["contract", "number", "id"]
         constraints = [
-            by_whom_and_when("settled", name="comment_settled_means_who_and_when"),
+            by_whom_and_when("resolved", name="comment_resolved_means_who_and_when"),
             models.CheckConstraint(
                 condition=models.Q(number__gt=0) | ~models.Q(seat=""), name="comment_names_its_clause"
             ),
             models.UniqueConstraint(
                 fields=["contract", "seat"],
-                condition=~models.Q(seat="") & models.Q(settled_at=None),
+                condition=~models.Q(seat="") & models.Q(resolved_at=None),
                 name="one_open_objection_per_seat",
             ),
         ]

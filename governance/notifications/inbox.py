@@ -50,7 +50,7 @@ VERBS = {
     "meet": "Meet",
     "write": "Write",
     "agree": "Agree",
-    "settle": "Resolve",
+    "complete": "Complete",
     "confirm": "Confirm",
     "start": "Start",
 }

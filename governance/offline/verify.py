@@ -897,7 +897,7 @@ ACTS_ON_INITIATIVES: dict[str, tuple[Need, ...]] = {
     ),
     "initiatives_obligation": (
         _of_initiative("", "obligation opened"),
-        _of_initiative("settled_at", "obligation settled"),
+        _of_initiative("completed_at", "obligation completed"),
     ),
     "initiatives_excuse": (_of_initiative("", "obligation excused", who="decides", named="by_id"),),
     "initiatives_continuation": (_of_initiative("", "continued", who="decides", named="by_id"),),

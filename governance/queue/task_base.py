@@ -50,7 +50,7 @@ class QueueMessages:
                 self._thread = threading.Thread(target=self._keep_sending, name="queue messages", daemon=True)
                 self._thread.start()
 
-    def settle(self, seconds: float) -> bool:
+    def drain(self, seconds: float) -> bool:
         """Wait at most so long for what is on its way; whether nothing is left. For processes that end."""
         done = threading.Event()
         if self._process != os.getpid() or self._thread is None:
@@ -76,7 +76,7 @@ class QueueMessages:
 
 
 queue_messages = QueueMessages()
-atexit.register(queue_messages.settle, AT_THE_END)
+atexit.register(queue_messages.drain, AT_THE_END)
 
 
 class QueuedTask(Task):

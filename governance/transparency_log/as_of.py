@@ -20,7 +20,7 @@ from governance.audit_log import row_capture
 from governance.database import request_memo
 from governance.transparency_log import sealing
 
-SETTLED = timedelta(minutes=5)  # longer than a sealing takes
+SEALED_AFTER = timedelta(minutes=5)  # longer than a sealing takes
 
 # Views of tables that are worked out from others: by table, SQL with {known}, for the alias k.
 derived: dict[str, str] = {}
@@ -145,7 +145,7 @@ def views(present: set[str]) -> dict[str, str]:
 def known_until() -> datetime | None:
     """The latest moment whose answer no longer changes. None before the first checkpoint.
 
-    What is not sealed yet becomes known by a checkpoint to come, later than now; so a while ago is settled even where
+    What is not sealed yet becomes known by a checkpoint to come, later than now; so a while ago is final even where
     nobody wrote since. A sealing that is under way may have taken its moment already: the while allows for it. Where
     something waits to be sealed for longer, its day is not told before it is in it.
     """
@@ -155,7 +155,7 @@ def known_until() -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
-    return max(newest.at, now - max(SETTLED, sealing.backlog().age))
+    return max(newest.at, now - max(SEALED_AFTER, sealing.backlog().age))
 
 
 def current() -> datetime | None:

@@ -4,7 +4,7 @@ An entry that commits late may have a lower id than one that is sealed already. 
 sealing, not its id: each sealing takes every visible entry that has no leaf yet. It does not look below its floor.
 Each checkpoint carries a mark: how far ids were counted, and a transaction id given out after that. Whoever writes an
 entry has its transaction id before it draws the entry's id; so once no transaction with a lower id than the mark's
-runs, nothing new can appear at or below its count. A sealing that finds the last mark settled sets a new one, and as
+runs, nothing new can appear at or below its count. A sealing that finds the last mark final sets a new one, and as
 it still looked from the old floor, the old mark is from then on the floor. Until then the mark is carried along.
 
 The mark's transaction id is the sealing's own, not the upper end of a snapshot: that lies one past the highest
@@ -98,7 +98,7 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
             return None
         last = Checkpoint.objects.using(using).order_by("-pk").first()
         mark = _new_mark(cursor)
-        moves = mark is not None and (last is None or _settled(cursor, last))
+        moves = mark is not None and (last is None or _final(cursor, last))
         floor = _floor(cursor, last)
         if last and (why := signing_keys.stray(last, using)):
             raise AuditLogBroken(why)
@@ -146,7 +146,7 @@ def _new_mark(cursor: CursorWrapper) -> Mark | None:
     return Mark(counted, running_to) if fresh else None
 
 
-def _settled(cursor: CursorWrapper, last: Checkpoint) -> bool:
+def _final(cursor: CursorWrapper, last: Checkpoint) -> bool:
     """Whether every transaction from before the last mark is over. Ids beyond our own are those of another server."""
     cursor.execute(
         "SELECT %(mark)s <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

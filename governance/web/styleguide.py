@@ -93,7 +93,7 @@ def _matrix_rows():
                 None,
                 None,
                 None,
-                {"word": "objects", "tone": "bad", "who": "Tomas Ek", "why": "until the term is settled"},
+                {"word": "objects", "tone": "bad", "who": "Tomas Ek", "why": "until the term is defined"},
                 None,
                 None,
             ],

@@ -24,15 +24,15 @@ from initiatives.models import (
     ServiceAccount,
 )
 
-# Obligations of owners of systems and accounts, who settle them on pages that open nothing else of the initiative.
-SETTLED_ELSEWHERE = (ObligationKind.FEED, "service_account")
+# Obligations of owners of systems and accounts, who complete them on pages that open nothing else of the initiative.
+COMPLETED_ELSEWHERE = (ObligationKind.FEED, "service_account")
 
 
 def visible_to(person: User) -> QuerySet:
     """The initiatives this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
 
     By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
-    no time after it. Whoever still owes something on an initiative reads it until that is settled. On another day:
+    no time after it. Whoever still owes something on an initiative reads it until that is completed. On another day:
     those that the doors of today opened before turning back.
     """
     initiatives = Initiative.objects.all()
@@ -70,9 +70,9 @@ def owed_by(person: User) -> RawSQL:
 def _owed() -> str:
     person, asked = Given("person"), Handover.objects.waiting()
     queries = [
-        Obligation.objects.unsettled()
+        Obligation.objects.open()
         .filter(responsible=person)
-        .exclude(kind__in=SETTLED_ELSEWHERE)
+        .exclude(kind__in=COMPLETED_ELSEWHERE)
         .values("initiative"),
         Condition.objects.filter(owner=person, met_at__isnull=True).values("review__initiative"),
         Gap.objects.filter(owner=person, closed_at__isnull=True).values("initiative"),
@@ -144,7 +144,7 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
     for board in {member.board for member in seats}:
         near |= Q(initiative__unit__in=units_of_board(board))
     tied = Link.objects.current().filter(near).values("system")
-    owed = Obligation.objects.unsettled().filter(
+    owed = Obligation.objects.open().filter(
         kind=ObligationKind.SERVICE_ACCOUNT,
         responsible=person,
         source=Concat(Value("account:"), Cast(OuterRef("pk"), TextField())),

@@ -143,8 +143,8 @@ def request_approval(
             expires_at__gt=now,
             use__isnull=True,
         )
-        .filter(Q(settled_at__isnull=True) | Q(granted=True))
-        .exclude(settled_at__isnull=True, preview__content="")  # it cannot be approved any more
+        .filter(Q(decided_at__isnull=True) | Q(granted=True))
+        .exclude(decided_at__isnull=True, preview__content="")  # it cannot be approved any more
         .select_related("initiative", "version", "key")
         .order_by("-asked_at")
     )
@@ -232,7 +232,7 @@ def answer_approval(
     opened_at: datetime,
     by: User,
 ) -> ApprovalRequest:
-    """Approve or refuse exactly the arguments whose digest the person saw. One refusal settles it.
+    """Approve or refuse exactly the arguments whose digest the person saw. One refusal decides it.
 
     `opened_at`: when the person was first shown it. Raises Conflict with who was first and when, Refused,
     ValidationError by field.
@@ -279,8 +279,8 @@ def answer_approval(
         voices = sum(one.verdict == APPROVE for one in [*answers, row])
         granted = verdict == APPROVE and voices >= (2 if request.four_eyes else 1)
         if granted or verdict == REFUSE:
-            request.settled_at, request.granted = now, granted
-            row_history.update_where(ApprovalRequest, [request.pk], settled_at=now, granted=granted)
+            request.decided_at, request.granted = now, granted
+            row_history.update_where(ApprovalRequest, [request.pk], decided_at=now, granted=granted)
         entries.record(
             EntryKind.APPROVAL_ANSWERED,
             initiative=initiative,
@@ -288,7 +288,7 @@ def answer_approval(
             **_facts(request),
             verdict=verdict,
             role=voice.role,
-            settled=request.settled_at is not None,
+            decided=request.decided_at is not None,
             opened_at=row.opened_at,
             why=reason,
         )
@@ -306,9 +306,9 @@ def _can_be_seen(request: ApprovalRequest) -> Answer:
 
 
 def _nobody_was_first(request: ApprovalRequest, answers: list[ApprovalAnswer], by: User) -> None:
-    """Raise Conflict with who answered and when, where an answer settled the request or is this person's own."""
+    """Raise Conflict with who answered and when, where an answer decided the request or is this person's own."""
     first = next((row for row in answers if row.person_id == by.pk), None)
-    if first is None and request.settled_at is not None and answers:
+    if first is None and request.decided_at is not None and answers:
         first = answers[-1]
     if first is not None:
         who = "You" if first.person_id == by.pk else first.person
@@ -353,7 +353,7 @@ def use_approval(
     except IntegrityError:
         return Used("approval_used", request)
     except DatabaseError as error:
-        # All else that the database looks at here is fixed once a request is settled: only its clock can be ahead.
+        # All else that the database looks at here is fixed once a request is decided: only its clock can be ahead.
         if getattr(error.__cause__, "sqlstate", "") == GUARDED:
             return Used("approval_expired", request)
         raise
@@ -366,8 +366,8 @@ def erase_previews() -> int:
     Their digests stay. Legal holds on the initiative come first. Safe to repeat.
     """
     over = clock.now() - PREVIEW_KEPT
-    ended_by_then = Q(request__settled_at__lte=over) | Q(
-        request__settled_at__isnull=True, request__expires_at__lte=over
+    ended_by_then = Q(request__decided_at__lte=over) | Q(
+        request__decided_at__isnull=True, request__expires_at__lte=over
     )
     old = ApprovalPreview.objects.filter(ended_by_then).exclude(content="")
     return old.exclude(request__initiative__number__in=LegalHold.objects.open().initiative_numbers()).update(

@@ -39,7 +39,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
             f"{voice.holder or 'Whoever stands in for you'} answered this already.",
             "Two different voices are needed: somebody else in the role answers.",
         )
-    if request.settled_at is not None:
+    if request.decided_at is not None:
         return no("This was answered already.", "Nothing more is asked.")
     if request.expires_at <= now:
         return no(
@@ -55,7 +55,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
 
 
 def may_read_preview(request: ApprovalRequest, person: User, *, answers=None) -> Answer:
-    """Read what goes out: whoever is asked for the approval, until an answer settles it, and whoever gave one.
+    """Read what goes out: whoever is asked for the approval, until an answer decides it, and whoever gave one.
 
     `answers`: those given so far, where they are read already.
     """
@@ -63,7 +63,7 @@ def may_read_preview(request: ApprovalRequest, person: User, *, answers=None) ->
     if person.is_active:
         if any(row.person_id == person.pk for row in given):
             return yes()
-        asked = request.settled_at is None and not queries.is_principal(request, person)
+        asked = request.decided_at is None and not queries.is_principal(request, person)
         if asked and queries.voice_of(request, initiative_rows.roles(request.initiative), person):
             return yes()
     return no("What goes out is shown to whoever is asked to approve it, and to nobody else.")

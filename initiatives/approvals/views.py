@@ -162,7 +162,7 @@ def _first_look(row: ApprovalRequest, person: User, now: datetime) -> datetime:
 def _told(row: ApprovalRequest) -> str:
     if row.granted:
         return "Approved, for this one call."
-    if row.settled_at:
+    if row.decided_at:
         return "Refused. The system is told why, and does nothing."
     return "You approved it. A second person has to approve it too, or nothing is done."
 

@@ -289,7 +289,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
             raise Conflict("This seat approved it already.")
         for objection in version.contract.comments.objections().filter(seat=seat).select_related("by"):
             may_withdraw_objection(initiative, objection, by).or_refuse()
-            settle_objection(initiative, objection, by)
+            resolve_objection(initiative, objection, by)
         ContractApproval(version=version, seat=seat, person=by, digest=digest, at=clock.now()).save()
         entries.record(
             EntryKind.CONTRACT_APPROVED,
@@ -334,9 +334,9 @@ def may_withdraw_objection(initiative: Initiative, objection: ClauseComment, per
     return initiative_permissions.may_approve_contract(initiative, objection.seat, person)
 
 
-def settle_objection(initiative: Initiative, objection: ClauseComment, by: User) -> None:
+def resolve_objection(initiative: Initiative, objection: ClauseComment, by: User) -> None:
     """Write down that an objection no longer stands, within the act that ends it."""
-    objection.settled_at, objection.settled_by = clock.now(), by
+    objection.resolved_at, objection.resolved_by = clock.now(), by
     objection.save()
     entries.record(
         EntryKind.CONTRACT_OBJECTION_WITHDRAWN,

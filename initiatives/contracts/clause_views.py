@@ -22,7 +22,7 @@ from initiatives.contracts import actions, clause_actions
 from initiatives.contracts import comments as contract_comments
 from initiatives.contracts.clause_actions import Overtaken
 from initiatives.contracts.clause_forms import ClauseForm
-from initiatives.contracts.comments import may_settle
+from initiatives.contracts.comments import may_resolve
 from initiatives.contracts.forms import BeginForm, CommentForm, RewordForm, StartForm, WordForm
 from initiatives.contracts.views import count_comments, gaps_shown, groups_of
 from initiatives.initiative.initiative_frame import acted, ask, fix, initiative_context, sent
@@ -350,7 +350,7 @@ def clause(request, ref, number):
     )
     comments = list(
         ClauseComment.objects.filter(contract=initiative.contract_id, number=number, seat="").select_related(
-            "by", "settled_by"
+            "by", "resolved_by"
         )
         if initiative.contract_id
         else ()
@@ -367,7 +367,7 @@ def clause(request, ref, number):
     context = initiative_context(request, initiative, TAB)
     may = initiative_permissions.may_note(initiative, request.user)
     for comment in comments:
-        comment.may_settle = not comment.settled_at and bool(may_settle(initiative, comment, request.user))
+        comment.may_resolve = not comment.resolved_at and bool(may_resolve(initiative, comment, request.user))
     return render(
         request,
         "initiatives/contracts/contract_clause.html",
@@ -393,16 +393,16 @@ def _readings(rows: list[Clause]) -> list[Clause]:
     ]
 
 
-def settle(request, ref, pk):
+def resolve(request, ref, pk):
     """Say that a comment is dealt with; of an objection, that it is withdrawn."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     comment = ClauseComment.objects.filter(contract=initiative.contract_id, pk=pk).first()
     if comment is None:
         raise Http404("There is no such comment.")
     if request.method == "POST":
-        contract_comments.settle_comment(initiative=initiative, comment=comment, by=request.user)
+        contract_comments.resolve_comment(initiative=initiative, comment=comment, by=request.user)
         messages.success(
-            request, _("The objection is withdrawn.") if comment.seat else _("The comment is settled.")
+            request, _("The objection is withdrawn.") if comment.seat else _("The comment is resolved.")
         )
     return (
         redirect("contract", initiative.ref)

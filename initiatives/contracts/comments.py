@@ -1,4 +1,4 @@
-"""Comments on a clause, and objections to a contract, while it is written and read: given and settled."""
+"""Comments on a clause, and objections to a contract, while it is written and read: given and resolved."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -14,15 +14,15 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts.actions import (
     last_number,
     may_withdraw_objection,
-    settle_objection,
+    resolve_objection,
     version_to_sign,
 )
 from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 
-def may_settle(initiative: Initiative, comment: ClauseComment, person: User) -> Answer:
-    """Settle a comment on a clause: the owner, or whoever wrote it and still is on the initiative or its board.
+def may_resolve(initiative: Initiative, comment: ClauseComment, person: User) -> Answer:
+    """Resolve a comment on a clause: the owner, or whoever wrote it and still is on the initiative or its board.
 
     An objection is withdrawn by whoever gave it: `may_withdraw_objection`.
     """
@@ -32,7 +32,7 @@ def may_settle(initiative: Initiative, comment: ClauseComment, person: User) -> 
         return yes()
     if comment.by_id == person.pk:
         return initiative_permissions.may_note(initiative, person)
-    return no(f"Only the owner or {comment.by} settles this comment.", "Comment on the clause yourself.")
+    return no(f"Only the owner or {comment.by} resolves this comment.", "Comment on the clause yourself.")
 
 
 def object_to_contract(
@@ -106,20 +106,20 @@ def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: 
         )
 
 
-def settle_comment(*, initiative: Initiative, comment: ClauseComment, by: User) -> ClauseComment:
-    """Say that a comment is dealt with, or withdraw an objection: whoever may by `may_settle`."""
-    with act("settle comment", by=by, initiative=initiative) as initiative:
-        rows = ClauseComment.objects.select_related("by", "settled_by")
+def resolve_comment(*, initiative: Initiative, comment: ClauseComment, by: User) -> ClauseComment:
+    """Say that a comment is dealt with, or withdraw an objection: whoever may by `may_resolve`."""
+    with act("resolve comment", by=by, initiative=initiative) as initiative:
+        rows = ClauseComment.objects.select_related("by", "resolved_by")
         comment = rows.get(pk=comment.pk, contract=initiative.contract_id)
-        may_settle(initiative, comment, by).or_refuse()
-        if comment.settled_at:
-            raise Conflict(f"{comment.settled_by} settled this comment already.")
+        may_resolve(initiative, comment, by).or_refuse()
+        if comment.resolved_at:
+            raise Conflict(f"{comment.resolved_by} resolved this comment already.")
         if comment.seat:
-            settle_objection(initiative, comment, by)
+            resolve_objection(initiative, comment, by)
         else:
-            comment.settled_at, comment.settled_by = clock.now(), by
+            comment.resolved_at, comment.resolved_by = clock.now(), by
             comment.save()
             entries.record(
-                EntryKind.COMMENT_SETTLED, initiative=initiative, clause=comment.number, text=comment.text
+                EntryKind.COMMENT_RESOLVED, initiative=initiative, clause=comment.number, text=comment.text
             )
     return comment

@@ -96,7 +96,7 @@ def count_comments(initiative, clauses: list[Clause]) -> list[tuple[int, int]]:
     """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
     if not clauses:
         return []
-    rows = ClauseComment.objects.filter(contract=initiative.contract_id, settled_at=None, seat="")
+    rows = ClauseComment.objects.filter(contract=initiative.contract_id, resolved_at=None, seat="")
     open_on = Counter(rows.values_list("number", flat=True))
     for clause in clauses:
         clause.comments = open_on.pop(clause.number, 0)
@@ -368,7 +368,7 @@ def objections_shown(initiative, person) -> list[ClauseComment]:
         return []
     rows = list(initiative.contract.comments.objections().select_related("by"))
     for row in rows:
-        row.may_settle = bool(comments.may_settle(initiative, row, person))
+        row.may_resolve = bool(comments.may_resolve(initiative, row, person))
     return rows
 
 

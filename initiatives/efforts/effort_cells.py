@@ -110,7 +110,7 @@ def days_alone(cell: str) -> str:
 
 
 def unread(raw: str, words: str) -> str:
-    """Return why a number was not read, and how to settle it."""
+    """Return why a number was not read, and how to correct it."""
     if read_amount(days_alone(raw)).either:
         return f"“{raw[:40]}” can mean two numbers. Choose the decimal mark."
     return f"“{raw[:40]}” cannot be read as {words}."

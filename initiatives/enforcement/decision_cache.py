@@ -60,7 +60,7 @@ SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
          WHERE p.initiative_id = i.id AND p.from_at <= %(now)s AND (p.until_at IS NULL OR p.until_at > %(now)s)
          LIMIT 1),
        (SELECT min(d.due) FROM initiatives_obligation d
-         WHERE d.initiative_id = i.id AND d.kind = 'step_back' AND d.settled_at IS NULL)
+         WHERE d.initiative_id = i.id AND d.kind = 'step_back' AND d.completed_at IS NULL)
 """
 _READ = f"""{_INITIATIVES}
   FROM (SELECT unnest(%(contracts)s::bigint[]) AS contract_id) k

@@ -208,7 +208,7 @@ def add_evidence(
             by=by,
             **said,
         )
-        settle_item(initiative, item)
+        rewrite_for_item(initiative, item)
     return item
 
 
@@ -223,7 +223,7 @@ def kept_details(kind: str, details: dict | None, file, register: str = "") -> d
     return artefact_kinds.read(kind, details or {})
 
 
-def settle_item(initiative: Initiative, item: Evidence) -> None:
+def rewrite_for_item(initiative: Initiative, item: Evidence) -> None:
     """Rewrite the supported stage after this item came, covers more or was withdrawn; drill records speak in the
     register.
     """
@@ -400,7 +400,7 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
             entries.record(
                 EntryKind.EVIDENCE_OFFERED, initiative=initiative, evidence=evidence.pk, covers=new
             )
-            settle_item(initiative, evidence)
+            rewrite_for_item(initiative, evidence)
     return evidence
 
 
@@ -416,7 +416,7 @@ def withdraw_evidence(*, evidence: Evidence, reason: str, by: User) -> Evidence:
         if Drill.objects.current().filter(evidence=evidence).exists():
             no("It is the drill record.", "Take the drill back; its record goes with it.").or_refuse()
         withdraw_row(initiative, evidence, reason.strip())
-        settle_item(initiative, evidence)
+        rewrite_for_item(initiative, evidence)
     return evidence
 
 

@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from governance.models import User
 from governance.permission_result import Conflict
 from initiatives.access import permissions as initiative_permissions
-from initiatives.evidence.actions import create_evidence, settle_item
+from initiatives.evidence.actions import create_evidence, rewrite_for_item
 from initiatives.files import safe_fetch
 from initiatives.files.upload_policy import kind_of, tidy_name
 from initiatives.initiative.act import act
@@ -55,7 +55,7 @@ def capture_link(*, evidence: Evidence, rules: safe_fetch.Rules | None = None, b
             captured_from=fetched.url,
             by=by,
         )
-        settle_item(initiative, item)
+        rewrite_for_item(initiative, item)
     return item
 
 

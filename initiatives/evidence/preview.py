@@ -45,7 +45,7 @@ def of_evidence(
             names=names,
             by=author,
         )
-        actions.settle_item(initiative, item)
+        actions.rewrite_for_item(initiative, item)
 
     return preview(initiative, run, by=author)
 

@@ -79,7 +79,7 @@ _unmapped = Clause.objects.filter(
 _said = JSONObject(number="number", sentence="sentence")
 _excuses = Excuse.objects.filter(obligation=OuterRef("pk")).order_by("pk")
 _excuse = JSONObject(initiative="initiative", number="initiative__number", at="at", reason="reason")
-_owed = Obligation.objects.unsettled().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
+_owed = Obligation.objects.open().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
 _OF_INITIATIVE = Batch(
     roles=Rows(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),

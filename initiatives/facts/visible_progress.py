@@ -1,6 +1,6 @@
 """Progress that somebody outside the team would notice, beside work that nobody sees (S1-8.2, S1-15).
 
-Stages, reviews, evidence, drills, settled conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
+Stages, reviews, evidence, drills, resolved conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
 money and waiting are not. One question tells it of as many initiatives as are asked for.
 """
 
@@ -20,7 +20,7 @@ SEEN = {
     "contract": "a contract came into force",
     "evidence": "evidence was added",
     "drill": "a drill was recorded",
-    "conflict": "a conflict of definitions was settled",
+    "conflict": "a conflict of definitions was resolved",
     "answer": "an owner of a system answered",
     "gap": "a gap was closed",
     "hold": "a hold was lifted",

@@ -28,14 +28,14 @@ WAY = "decisions"
 SAID_OF = {Stage.MVP: ("mvp.rollout", "layer.runtime"), Stage.PRODUCTION: ("layer.runtime",)}
 # Acts that the interaction log shows and that no decision permitted.
 NOT_PERMITTED = (LogFindingKind.NEVER_ASKED, LogFindingKind.AFTER_DENIAL)
-SETTLED = timedelta(hours=1)  # after midnight: what waited in a spool is in the log by then
+COMPLETE_AFTER = timedelta(hours=1)  # after midnight: what waited in a spool is in the log by then
 CATCH_UP = 7  # days that are counted at most after the worker was away
 OWNER = "The owner"
 
 
 def count() -> list[int]:
     """Count the days that are over and not counted yet, at most a week of them; returns the keys of the initiatives."""
-    last = clock.local_day(clock.now() - SETTLED) - timedelta(days=1)
+    last = clock.local_day(clock.now() - COMPLETE_AFTER) - timedelta(days=1)
     kept = DecisionDay.objects.aggregate(last=Max("day"))["last"]
     first = max(last - timedelta(days=CATCH_UP - 1), kept + timedelta(days=1) if kept else last)
     touched: list[int] = []

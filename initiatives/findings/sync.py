@@ -28,8 +28,8 @@ def follow(initiatives: list[Initiative]) -> list[Initiative]:
     """
     now, keys = clock.now(), [initiative.pk for initiative in initiatives]
     there = finding_rules.there(keys)
-    for says, settle in contributed.settled_first.items():
-        settle([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
+    for says, resolve in contributed.resolved_first.items():
+        resolve([initiative for initiative in initiatives if initiative.pk in there.by_noun[says]])
     wanted = finding_rules.wanted(keys, there)
     rows = RequirementFinding.objects.current().filter(initiative__in=keys)
     known = {(row.initiative_id, _said(row)): row for row in rows}

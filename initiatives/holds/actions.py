@@ -151,18 +151,20 @@ def _write_obligations(new: list[Obligation]) -> None:
     )
 
 
-def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
-    """Settle an obligation: the responsible person, the owner, or sponsor and chair where that person is gone.
+def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
+    """Complete an obligation: the responsible person, the owner, or sponsor and chair where that person is gone.
 
     See docs/domain.md, invariant 14.
 
     Items of a gate need evidence that covers them. Raises Refused with who may.
     """
-    with act("settle", by=by, initiative=obligation.initiative_id, reason=note) as initiative:
+    with act("complete", by=by, initiative=obligation.initiative_id, reason=note) as initiative:
         obligation = Obligation.objects.select_related("responsible").get(pk=obligation.pk)
-        may_settle(initiative, obligation, by).or_refuse()
-        if obligation.settled_at:
-            raise Conflict(f"It was resolved on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
+        may_complete(initiative, obligation, by).or_refuse()
+        if obligation.completed_at:
+            raise Conflict(
+                f"It was completed on {clock.local_day(obligation.completed_at):%-d %B %Y} already."
+            )
         if obligation.kind == "criterion":
             judged = supported_stage.judged(initiative, _facts(initiative))
             book, states, key = judged.book, judged.states, obligation.source.split(":")[0]
@@ -176,19 +178,24 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
             no(
-                "It is resolved by publishing the post-mortem and its confirmation.", "Write it on its page."
+                "It is completed by publishing the post-mortem and its confirmation.", "Write it on its page."
             ).or_refuse()
         if obligation.kind in ("step_back", "vacancy"):
             no(
-                "It resolves itself when its cause is gone.", "Bring the support back, or ask the chair."
+                "It is completed automatically when its cause is gone.",
+                "Bring the support back, or ask the chair.",
             ).or_refuse()
         if obligation.kind == "reading":
-            no("It resolves itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
+            no(
+                "It is completed automatically when a reading comes.", "Send one on the Adoption tab."
+            ).or_refuse()
         if obligation.kind == "service_account":
-            no("It is resolved by closing the account.", "Record that on the page of its system.").or_refuse()
+            no(
+                "It is completed by closing the account.", "Record that on the page of its system."
+            ).or_refuse()
         if obligation.kind == ObligationKind.FEED:
             no(
-                "It is resolved by the word of the system's owner.",
+                "It is completed by the word of the system's owner.",
                 "They say so on its page.",
                 f"/feeds/{obligation.pk}/",
             ).or_refuse()
@@ -197,13 +204,13 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 f"{len(missing)} of what {initiative.get_stage_display()} asks are not shown yet.",
                 "Answer them under Requirements, with evidence.",
             ).or_refuse()
-        settle_row(obligation, by=by, note=note.strip() or "Settled")
+        complete_row(obligation, by=by, note=note.strip() or "Completed")
         rewrite_supported_stage(initiative)
     return obligation
 
 
-def may_settle(initiative: Initiative, obligation: Obligation, by: User):
-    """Who may settle an obligation or write what is owed: the responsible person; sponsor or chair where that person
+def may_complete(initiative: Initiative, obligation: Obligation, by: User):
+    """Who may complete an obligation or write what is owed: the responsible person; sponsor or chair where that person
     is gone.
     """
     responsible = obligation.responsible
@@ -222,16 +229,17 @@ def may_settle(initiative: Initiative, obligation: Obligation, by: User):
     ):
         return initiative_permissions.yes()
     return no(
-        f"Only {responsible or 'the owner'} resolves this.", "Where that person is gone, sponsor or chair do."
+        f"Only {responsible or 'the owner'} completes this.",
+        "Where that person is gone, sponsor or chair do.",
     )
 
 
-def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
-    """Mark an obligation settled inside the running act."""
-    obligation.settled_at, obligation.settled_by, obligation.settled_note = clock.now(), by, note
+def complete_row(obligation: Obligation, *, by: User | None, note: str) -> None:
+    """Mark an obligation completed inside the running act."""
+    obligation.completed_at, obligation.completed_by, obligation.completed_note = clock.now(), by, note
     obligation.save()
     entries.record(
-        EntryKind.OBLIGATION_SETTLED,
+        EntryKind.OBLIGATION_COMPLETED,
         initiative=obligation.initiative,
         obligation=obligation.pk,
         text=obligation.text,
@@ -272,13 +280,13 @@ def show_by(*, initiative: Initiative, due: date, reason: str = "", by: User) ->
         may_set_day(initiative, by).or_refuse()
         if due < clock.today():
             raise ValidationError({"due": "The day lies in the past. Choose today or later."})
-        before = initiative.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
+        before = initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()
         if before is None and not lacking(initiative):
             raise ValidationError("Nothing is missing for the stage that it claims.")
         if before is not None:
             if not reason.strip():
                 raise ValidationError({"reason": "Say why the day changes."})
-            settle_row(before, by=by, note=f"Another day: {reason.strip()}")
+            complete_row(before, by=by, note=f"Another day: {reason.strip()}")
         row = Obligation(
             initiative=initiative,
             kind=ObligationKind.SHOWN_BY,
@@ -295,9 +303,9 @@ def _facts(initiative: Initiative):
     return facts_of(initiative)
 
 
-def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
-    """Settle a post-mortem's obligation in the act that confirms it; called by the app above, inside its own act."""
-    settle_row(obligation, by=by, note=note)
+def complete_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligation:
+    """Complete a post-mortem's obligation in the act that confirms it; called by the app above, inside its own act."""
+    complete_row(obligation, by=by, note=note)
     rewrite_supported_stage(obligation.initiative)
     return obligation
 
@@ -346,12 +354,12 @@ def may_excuse(obligation: Obligation, initiative: Initiative) -> Answer:
             f"{initiative.ref} is not held up by this obligation.",
             "It holds up initiatives of the person who has it.",
         )
-    if obligation.settled_at is not None or obligation.due >= clock.today():
+    if obligation.completed_at is not None or obligation.due >= clock.today():
         return no("This obligation is not overdue: it holds nothing up.")
     if Excuse.objects.filter(obligation=obligation, initiative=initiative).exists():
         return no(
             f"A decision on {initiative.ref} was let pass this obligation once already; once is all.",
-            "The obligation has to be resolved.",
+            "The obligation has to be completed.",
         )
     return initiative_permissions.yes()
 
@@ -375,7 +383,7 @@ def held_up(obligation: Obligation) -> list[Initiative]:
 def follow_support(
     initiatives: list[Initiative], support: dict[int, criteria.Support], grace: Grace | None = None
 ) -> list[Obligation]:
-    """Open the obligation of the grace days when an MVP or production lost its support; settle it when that returns.
+    """Open the obligation of the grace days when an MVP or production lost its support; complete it when that returns.
 
     Set-wise, by what is supported now of each initiative. Grace never delays the truth: support fell already (rulebook,
     grace_days). Imported claims owe nothing. `grace`: until when and why, where that is not the rulebook's own days.
@@ -392,10 +400,10 @@ def follow_support(
         ]:
             if supported or initiative.stage not in (Stage.MVP, Stage.PRODUCTION):
                 note = "Support returned" if supported else f"The initiative is {initiative.stage}"
-                settle_row(obligation, by=None, note=note)
+                complete_row(obligation, by=None, note=note)
             elif obligation.source.partition(":")[0] != initiative.stage:
                 # It spoke of the stage before: what is owed now is said anew, with its own days.
-                settle_row(obligation, by=None, note=f"The initiative is {initiative.stage} now")
+                complete_row(obligation, by=None, note=f"The initiative is {initiative.stage} now")
             else:
                 open_obligations.append(obligation)
         if (
@@ -463,7 +471,7 @@ def end_obligations_of_stage(initiative: Initiative, was: str) -> None:
     for obligation in initiative_rows.obligations(initiative):
         left = obligation.kind == "criterion" and obligation.source.endswith(ends)
         if left or obligation.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
-            settle_row(
+            complete_row(
                 obligation, by=None, note=f"The initiative stepped back from {was} to {initiative.stage}"
             )
 

@@ -14,10 +14,10 @@ class HoldForm(forms.Form):
     reason = WordsField(label=_("What must not go on"), help_text=_("The chair judges it from these words."))
 
 
-class SettleForm(forms.Form):
-    """A note on an obligation that is settled."""
+class CompleteForm(forms.Form):
+    """A note on an obligation that is completed."""
 
-    note = WordsField(label=_("How it was resolved"), required=False)
+    note = WordsField(label=_("How it was completed"), required=False)
 
 
 class ShownByForm(forms.Form):

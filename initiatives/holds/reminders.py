@@ -17,13 +17,13 @@ from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
 
-# Settled by what is written on the app above; it reminds of them.
+# Completed by what is written on the app above; it reminds of them.
 WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
 
 
 def obligations(moment: datetime):
-    """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
-    rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
+    """Obligations that are not completed by writing: 14 and 3 days before their day, on it, and weekly after it."""
+    rows = Obligation.objects.open().exclude(kind__in=WRITTEN)
     links = {
         "vacancy": "initiative-step-back",
         "step_back": "initiative",
@@ -37,7 +37,7 @@ def obligations(moment: datetime):
             return reverse("feed-shut", args=[obligation.pk])
         if obligation.kind in links:
             return reverse(links[obligation.kind], args=[obligation.initiative.ref])
-        return reverse("row-act", args=["obligations", obligation.pk, "settle"])
+        return reverse("row-act", args=["obligations", obligation.pk, "complete"])
 
     yield from obligations_due(rows, moment, link)
 

@@ -1,4 +1,4 @@
-"""Pages of holds, obligations and gaps: opened, lifted, settled, excused, closed."""
+"""Pages of holds, obligations and gaps: opened, lifted, completed, excused, closed."""
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -13,7 +13,7 @@ from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.holds import actions
 from initiatives.holds.actions import held_up
-from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm, ShownByForm
+from initiatives.holds.forms import CloseGapForm, CompleteForm, ExcuseForm, GapForm, HoldForm, ShownByForm
 from initiatives.initiative.initiative_frame import one_act, sent
 from initiatives.initiative.row_acts import ROW_ACTS, RowAct
 from initiatives.models import Gap, Hold, Obligation
@@ -63,11 +63,11 @@ ROW_ACTS["holds/lift"] = RowAct(
 OBLIGATIONS = Obligation.objects.select_related("initiative__unit", "responsible")
 
 
-def _may_settle(obligation: Obligation, person: User) -> Answer:
-    may = actions.may_settle(obligation.initiative, obligation, person)
+def _may_complete(obligation: Obligation, person: User) -> Answer:
+    may = actions.may_complete(obligation.initiative, obligation, person)
     if may and obligation.kind in OWED_IN_WRITING:
         return no(
-            "It is resolved by publishing the post-mortem and its confirmation.",
+            "It is completed by publishing the post-mortem and its confirmation.",
             "Write it on its page.",
             reverse("post-mortem-start", args=[obligation.pk]),
         )
@@ -75,7 +75,7 @@ def _may_settle(obligation: Obligation, person: User) -> Answer:
 
 
 def _asked_first(obligation: Obligation) -> str:
-    """What has to be answered before an obligation of a criterion is settled; "" of any other."""
+    """What has to be answered before an obligation of a criterion is completed; "" of any other."""
     if obligation.kind != ObligationKind.CRITERION:
         return ""
     book = Rulebook.objects.current().book
@@ -86,18 +86,18 @@ def _asked_first(obligation: Obligation) -> str:
     return f"That is accepted only once these are answered with evidence: {questions}"
 
 
-ROW_ACTS["obligations/settle"] = RowAct(
+ROW_ACTS["obligations/complete"] = RowAct(
     rows=OBLIGATIONS,
-    may=_may_settle,
-    act=actions.settle,
+    may=_may_complete,
+    act=actions.complete,
     noun="obligation",
     page="initiative",
-    form=SettleForm,
-    title=gettext_lazy("Resolve the obligation"),
+    form=CompleteForm,
+    title=gettext_lazy("Complete the obligation"),
     lede=lambda row: f"{row.text} Due {day(row.due)}.",
-    happens=("The obligation is marked as resolved, by you, today.", _asked_first),
-    verb=gettext_lazy("Resolve"),
-    done="Resolved.",
+    happens=("The obligation is marked as completed, by you, today.", _asked_first),
+    verb=gettext_lazy("Complete"),
+    done="Completed.",
 )
 
 
@@ -105,7 +105,7 @@ def show_by(request, ref):
     """Set the day by which an imported initiative shows what its claim lacks, or change it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     actions.may_set_day(initiative, request.user).or_refuse()
-    before = initiative.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
+    before = initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()
     days = {"due": before.due} if before else {}
     return one_act(
         request,

@@ -59,7 +59,7 @@ Found = tuple[str, date, Initiative, str, str]  # key, day, initiative, what is 
 
 def obligations(look: Look) -> Iterator[Found]:
     """What the person owes: obligations, conditions, gaps."""
-    owed = Obligation.objects.unsettled().filter(responsible=look.person).select_related("initiative")
+    owed = Obligation.objects.open().filter(responsible=look.person).select_related("initiative")
     for row in owed:
         yield (
             f"obligation-{row.pk}",

@@ -121,7 +121,7 @@ def _owners() -> Step:
 
 def days_to_show() -> dict[str, int]:
     """How many imported initiatives have a day to show what they lack, one that has passed, and none."""
-    said = Obligation.objects.unsettled().filter(kind=ObligationKind.SHOWN_BY, initiative=OuterRef("pk"))
+    said = Obligation.objects.open().filter(kind=ObligationKind.SHOWN_BY, initiative=OuterRef("pk"))
     state = Case(
         When(Exists(said.filter(due__lt=clock.today())), then=Value("late")),
         When(Exists(said), then=Value("dated")),

@@ -28,7 +28,7 @@ from initiatives.worklist.person_worklist import Look, look_of
 from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
-# Settled by a written account: their lines come from the app above.
+# Completed by a written account: their lines come from the app above.
 WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)  # lines of the app above
 # Who is asked what: the rulebook says whose inbox a question lies on; owner and deputy see all of them.
 ANSWERING = {
@@ -175,7 +175,7 @@ def my_initiatives(look: Look):
     for change in look.rows("changes"):
         initiative = look.working[change.initiative_id][0]
         yield Line(
-            "settle",
+            "complete",
             change.what,
             reverse("row-act", args=["changes", change.pk, "complete"]),
             "Complete the audit log",
@@ -322,13 +322,13 @@ def obligations(look: Look):
         initiative = obligation.initiative
         link, verb = initiative.get_absolute_url(), "Open the initiative"
         if obligation.kind == "criterion":
-            link, verb = reverse("row-act", args=["obligations", obligation.pk, "settle"]), "Resolve it"
+            link, verb = reverse("row-act", args=["obligations", obligation.pk, "complete"]), "Complete it"
         elif obligation.account_key is not None:
             link, verb = reverse("account-close", args=[obligation.account_key]), "Close it"
         elif obligation.system_key is not None:
             link, verb = reverse("feed-shut", args=[obligation.pk]), "Say that it is shut"
         yield Line(
-            "settle",
+            "complete",
             obligation.text,
             link,
             verb,
@@ -428,7 +428,7 @@ PARTS = [
 ]
 
 # What these acts change waits, if for anybody, for people on the initiative and its board. No act belongs here that
-# names somebody, moves an initiative to another unit, or settles what somebody owes.
+# names somebody, moves an initiative to another unit, or completes what somebody owes.
 QUIET = {
     EntryKind.ANSWERED,
     EntryKind.APPROVAL_ANSWERED,
@@ -442,7 +442,7 @@ QUIET = {
     EntryKind.CLAUSE_MOVED,
     EntryKind.CLAUSE_REMOVED,
     EntryKind.CLAUSE_WRITTEN,
-    EntryKind.COMMENT_SETTLED,
+    EntryKind.COMMENT_RESOLVED,
     EntryKind.COMPONENT_RECORDED,
     EntryKind.CONFLICT_FOUND,
     EntryKind.CONFLICT_GONE,

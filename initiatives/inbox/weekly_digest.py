@@ -278,7 +278,7 @@ def _moves(seen: QuerySet) -> list[Move]:
         since = clock.local_day(row.proposed_at)
         what = f"accept or decline to be its {row.get_role_display().lower()}, asked on {day(since)}"
         found.append(Move(since, row.initiative, f"{row.person}", what, {row.person_id: what}))
-    for row in _of(Obligation.objects.unsettled().filter(**near), seen, "responsible"):
+    for row in _of(Obligation.objects.open().filter(**near), seen, "responsible"):
         what = f"{OWED[row.kind]}, {_by(row.due)}"
         found.append(
             Move(

@@ -241,9 +241,7 @@ def _initiatives(keys: list[int], visible, owner: int | None) -> list[Initiative
     """These initiatives in this order, each with whether it may be opened and what their owner owes."""
     if not keys:
         return []
-    owed = Obligation.objects.unsettled().filter(
-        kind="post_mortem", responsible=owner, initiative=OuterRef("pk")
-    )
+    owed = Obligation.objects.open().filter(kind="post_mortem", responsible=owner, initiative=OuterRef("pk"))
     rows = Initiative.objects.filter(pk__in=keys).annotate(
         owes=Exists(owed) if owner is not None else Value(False)
     )

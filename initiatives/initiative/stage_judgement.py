@@ -16,5 +16,5 @@ def judgement_of_stop(initiative: Initiative) -> Judgement:
         no("Only a stopped initiative is reopened.", "After retiring, register a successor.").or_refuse()
     return Judgement(
         was_prototype=initiative.stage_changes.filter(to_stage=Stage.PROTOTYPE).exists(),
-        settled=not initiative.obligations.unsettled().filter(kind="post_mortem").exists(),
+        post_mortem_written=not initiative.obligations.open().filter(kind="post_mortem").exists(),
     )

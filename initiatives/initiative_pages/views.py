@@ -144,7 +144,7 @@ def _obligations(initiative, may, person):
 
 
 def _act_on(obligation, person) -> tuple[str, str]:
-    """Where an obligation is settled: the address, and what its button says."""
+    """Where an obligation is completed: the address, and what its button says."""
     if obligation.kind in OWED_IN_WRITING:
         return reverse("post-mortem-start", args=[obligation.pk]), "Write it"
     if obligation.kind == "feed":
@@ -152,7 +152,7 @@ def _act_on(obligation, person) -> tuple[str, str]:
         return reverse("feed-shut", args=[obligation.pk]), verb
     if obligation.kind == "reading":
         return reverse("adoption", args=[obligation.initiative.ref]), "Read it"
-    return reverse("row-act", args=["obligations", obligation.pk, "settle"]), "Resolve"
+    return reverse("row-act", args=["obligations", obligation.pk, "complete"]), "Complete"
 
 
 def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:

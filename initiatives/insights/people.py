@@ -50,7 +50,7 @@ def loads(initiatives: QuerySet, today: date, now: datetime) -> list[Load]:
     for person, count in asked.order_by().values_list("person").annotate(n=Count("pk")):
         found[person]["asked"] = count
     for rows, who, due in (
-        (Obligation.objects.unsettled().filter(initiative__in=keys), "responsible", "due"),
+        (Obligation.objects.open().filter(initiative__in=keys), "responsible", "due"),
         (Condition.objects.filter(review__initiative__in=keys, met_at__isnull=True), "owner", "due"),
         (Gap.objects.filter(initiative__in=keys, closed_at__isnull=True), "owner", "due"),
     ):

@@ -83,7 +83,7 @@ def overdue_post_mortems(initiatives: QuerySet) -> QuerySet:
 
 def to_be_shown(initiatives: QuerySet) -> QuerySet:
     """Imported initiatives whose owner said by when what they lack is shown."""
-    said = Obligation.objects.unsettled().filter(initiative=OuterRef("pk"), kind=ObligationKind.SHOWN_BY)
+    said = Obligation.objects.open().filter(initiative=OuterRef("pk"), kind=ObligationKind.SHOWN_BY)
     return initiatives.filter(Exists(said))
 
 

@@ -240,7 +240,7 @@ def _to_invite(request: IntakeRequest, by: User) -> IntakeRequest:
     may_keep_accounts(by).or_refuse()
     row = _locked(request)
     if row.invitation != Invitation.ASKED:
-        raise Conflict("This is settled already.", "Read what became of it.", row.get_absolute_url())
+        raise Conflict("This is answered already.", "Read what became of it.", row.get_absolute_url())
     return row
 
 
@@ -256,7 +256,7 @@ def remove_sender(*, request: IntakeRequest, by: User) -> IntakeRequest:
             no("Only the chair of the board and admins do this.", "Ask one of them.").or_refuse()
         row = _locked(request)
         if row.invitation == Invitation.ASKED:
-            no("An admin is asked to invite them.", "An admin settles that first.").or_refuse()
+            no("An admin is asked to invite them.", "Ask an admin to answer it first.").or_refuse()
         gone, _ = IntakeSender.objects.filter(request=row).delete()
         if not gone:
             raise Conflict("It is deleted already.", link=row.get_absolute_url())

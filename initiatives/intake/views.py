@@ -247,7 +247,7 @@ def leave(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect(row)
     form = LeaveForm(sent(request))
     if acted(request, form, lambda: actions.leave_sender(request=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, _("Settled: nobody is invited."))
+        messages.success(request, _("Answered: no one is invited."))
         return redirect(row)
     return _answer(request, row, form, "Do not invite the sender", "Do not invite")
 

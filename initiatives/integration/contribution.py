@@ -3,7 +3,7 @@
 from initiatives.contributions import Contribution
 from initiatives.integration import remedies
 from initiatives.integration.definitions import findings as definition_findings
-from initiatives.integration.definitions.conflicts import settle_conflicts
+from initiatives.integration.definitions.conflicts import resolve_conflicts
 from initiatives.integration.links import agreements
 from initiatives.integration.links.actions import end_links
 from initiatives.integration.residency import findings as residency_findings
@@ -22,6 +22,6 @@ CONTRIBUTION = Contribution(
     ],
     measures=[agreements.measures],
     enders=[end_links],
-    settled_first={definition_findings.says: settle_conflicts},
+    completed_first={definition_findings.says: resolve_conflicts},
     changing=[drill_findings.failing_records],
 )

@@ -34,7 +34,7 @@ class ApprovalQuerySet(models.QuerySet):
     def waiting_at(self, moment):
         """Requests that can still be answered: in time, under a contract version that has not ended."""
         under_it = Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=moment)
-        return self.filter(under_it, expires_at__gt=moment, settled_at__isnull=True)
+        return self.filter(under_it, expires_at__gt=moment, decided_at__isnull=True)
 
     def in_words(self):
         """With `does`: the action in the words of the contract; as the system calls it where there are none."""
@@ -48,7 +48,7 @@ class ApprovalQuerySet(models.QuerySet):
         return self.annotate(
             state=Case(
                 When(use__isnull=False, then=Value(USED)),
-                When(settled_at__isnull=False, granted=False, then=Value(REFUSED)),
+                When(decided_at__isnull=False, granted=False, then=Value(REFUSED)),
                 When(Q(expires_at__lte=moment) | Q(version__ends_at__lte=moment), then=Value(EXPIRED)),
                 When(granted=True, then=Value(APPROVED)),
                 default=Value(WAITING),
@@ -60,7 +60,7 @@ class ApprovalQuerySet(models.QuerySet):
 class ApprovalRequest(models.Model):
     """A call that waits for a person: bound to the digest of exactly its arguments, for one use within its time.
 
-    `principals` are the people the system acts for: they approve nothing here. Settled is what can no longer be
+    `principals` are the people the system acts for: they approve nothing here. Decided is what can no longer be
     answered: enough people approved, or one refused. What nobody answered in time is only too old.
     """
 
@@ -80,7 +80,7 @@ class ApprovalRequest(models.Model):
     why = models.TextField(blank=True, default="")
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
     granted = models.BooleanField(default=False)
 
     objects = ApprovalQuerySet.as_manager()
@@ -93,8 +93,8 @@ class ApprovalRequest(models.Model):
                 name="approval_request_expires_after_it_is_asked", condition=Q(expires_at__gt=F("asked_at"))
             ),
             models.CheckConstraint(
-                name="approval_granted_means_settled",
-                condition=Q(granted=False) | Q(settled_at__isnull=False),
+                name="approval_granted_means_decided",
+                condition=Q(granted=False) | Q(decided_at__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=["key", "arguments_digest", "asked_at"],
@@ -129,7 +129,7 @@ class ApprovalRequest(models.Model):
         """
         if self.used:
             return USED
-        if self.settled_at is not None and not self.granted:
+        if self.decided_at is not None and not self.granted:
             return REFUSED
         if self.expires_at <= moment or self.superseded_at(moment):
             return EXPIRED

@@ -55,7 +55,7 @@ class Answer(models.Model):
             models.Index(
                 fields=["initiative"],
                 condition=Q(kind="not_applicable", second_at__isnull=True),
-                name="exceptions_not_settled",
+                name="exceptions_half_accepted",
             )
         ]
 

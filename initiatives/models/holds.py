@@ -52,9 +52,9 @@ class Hold(models.Model):
 
 
 class ObligationQuerySet(models.QuerySet):
-    def unsettled(self):
+    def open(self):
         """Obligations that are still owed."""
-        return self.filter(settled_at__isnull=True)
+        return self.filter(completed_at__isnull=True)
 
     def in_writing(self):
         """Post-mortems and retrospectives: what keeps their responsible's reviews from being decided once overdue."""
@@ -62,7 +62,7 @@ class ObligationQuerySet(models.QuerySet):
 
     def overdue_on(self, day):
         """Obligations still owed whose last day is before `day`."""
-        return self.unsettled().filter(due__lt=day)
+        return self.open().filter(due__lt=day)
 
 
 class Obligation(models.Model):
@@ -77,9 +77,9 @@ class Obligation(models.Model):
     responsible = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
     due = models.DateField()
     opened_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
-    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    settled_note = models.TextField(blank=True, default="")
+    completed_at = models.DateTimeField(null=True, blank=True)
+    completed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    completed_note = models.TextField(blank=True, default="")
 
     objects = ObligationQuerySet.as_manager()
     history = governed()
@@ -89,12 +89,12 @@ class Obligation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["initiative", "kind", "source"],
-                condition=Q(settled_at__isnull=True),
+                condition=Q(completed_at__isnull=True),
                 name="one_open_obligation_per_source",
             ),
         ]
         indexes = [
-            models.Index(fields=["due"], condition=Q(settled_at__isnull=True), name="obligations_by_due")
+            models.Index(fields=["due"], condition=Q(completed_at__isnull=True), name="obligations_by_due")
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from initiatives.models.stage_machine import (
     UNJUDGED,
     move,
     not_withdrawn,
-    settled,
+    post_mortem_written,
     was_idea,
     was_prototype,
 )
@@ -235,7 +235,7 @@ class Initiative(MovesOfClaims, models.Model):
         kind=REOPENING,
         basis="reopened",
         who="raise",
-        conditions=[was_prototype, settled],
+        conditions=[was_prototype, post_mortem_written],
     )
     def reopen_as_prototype(self):
         """The chair reopened what had passed the prototype gate before it was stopped."""
@@ -246,7 +246,7 @@ class Initiative(MovesOfClaims, models.Model):
         kind=REOPENING,
         basis="reopened",
         who="raise",
-        conditions=[was_idea, settled],
+        conditions=[was_idea, post_mortem_written],
     )
     def reopen_as_proposed(self):
         """The chair reopened what was stopped while still an idea."""

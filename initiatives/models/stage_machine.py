@@ -23,12 +23,13 @@ class Judgement:
     """What one request found out about an initiative, once. By itself it lets nothing pass that has to be judged.
 
     `gate`: that of its review, where that can be decided now. `was_prototype`: whether it passed the prototype gate
-    before it was stopped, None where nobody looked. `settled`: whether the post-mortem of its stop is written.
+    before it was stopped, None where nobody looked. `post_mortem_written`: whether the post-mortem of its stop is
+    written.
     """
 
     gate: str = ""
     was_prototype: bool | None = None
-    settled: bool = False
+    post_mortem_written: bool = False
 
 
 UNJUDGED = Judgement()
@@ -126,9 +127,9 @@ def was_idea(initiative) -> bool:
     return initiative.judgement.was_prototype is False
 
 
-def settled(initiative) -> bool:
+def post_mortem_written(initiative) -> bool:
     """Whether the post-mortem of its stop is written."""
-    return initiative.judgement.settled
+    return initiative.judgement.post_mortem_written
 
 
 not_withdrawn.words = "it was not withdrawn"
@@ -136,4 +137,4 @@ never_moved.words = "it has not moved since it was registered"
 only_claimed.words = "its stage rests on an import alone"
 was_prototype.words = "it had passed the prototype gate"
 was_idea.words = "it had never been a prototype"
-settled.words = "no post-mortem is due"
+post_mortem_written.words = "no post-mortem is due"

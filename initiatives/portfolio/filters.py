@@ -77,7 +77,7 @@ def with_due(initiatives: QuerySet) -> QuerySet:
     """Initiatives with `next_due`: the first day on which an obligation or a condition falls due, or evidence goes
     stale.
     """
-    owed = Obligation.objects.unsettled().filter(initiative=OuterRef("pk")).order_by()
+    owed = Obligation.objects.open().filter(initiative=OuterRef("pk")).order_by()
     bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
     return initiatives.annotate(
         next_due=Least(

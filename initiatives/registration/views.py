@@ -124,7 +124,7 @@ def _similar(sent: QueryDict, visible) -> Similar:
 def _owed(owner: int | None, visible) -> list[Obligation]:
     """What the owner who is chosen still owes in writing, on initiatives that whoever registers may hear of."""
     told = Q(initiative__in=visible) | Q(initiative__confidential=False)
-    rows = Obligation.objects.unsettled().in_writing().filter(told, responsible=owner)
+    rows = Obligation.objects.open().in_writing().filter(told, responsible=owner)
     return list(rows.select_related("initiative", "responsible").order_by("due", "pk")) if owner else []
 
 

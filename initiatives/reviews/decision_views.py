@@ -287,7 +287,7 @@ def _will(kind: str, facts: dict, initiative: Initiative, planned: list[str]) ->
         return (
             f"Due from {facts['responsible'] or 'nobody yet'}: {facts['text']}, by {_day_of(facts['due'])}."
         )
-    if kind == EntryKind.OBLIGATION_SETTLED:
+    if kind == EntryKind.OBLIGATION_COMPLETED:
         return f"No longer due: {facts['text']}."
     return ""
 

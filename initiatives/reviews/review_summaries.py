@@ -35,7 +35,7 @@ _ref = Func(
 )
 # Of whoever owned the initiative at any time: which of them hold its review up, judging it tells.
 _owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role=Role.OWNER)
-_obligations = Obligation.objects.unsettled().filter(responsible__in=_owned.values("person")).order_by("pk")
+_obligations = Obligation.objects.open().filter(responsible__in=_owned.values("person")).order_by("pk")
 _of_initiative = Entry.objects.filter(initiative_ref=OuterRef("ref")).order_by()
 
 

@@ -15,7 +15,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.changes.actions import pull
 from initiatives.evidence.actions import create_evidence
-from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
+from initiatives.holds.actions import close_system_hold, complete_row, open_system_hold
 from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 
@@ -87,11 +87,11 @@ def create_role(
     if accepted:
         accept_row(initiative, assignment, acceptance_words(initiative, role))
     else:
-        _settle_for_verifier(initiative, person)
+        _rewrite_for_verifier(initiative, person)
     return assignment
 
 
-def _settle_for_verifier(initiative: Initiative, person: User) -> None:
+def _rewrite_for_verifier(initiative: Initiative, person: User) -> None:
     """Rewrite the supported stage if the person, now asked to join or no longer, verified evidence of the
     initiative.
     """
@@ -135,7 +135,7 @@ def accept_role(
     with act("accept role", by=by, initiative=assignment.initiative_id, proof=proof) as initiative:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         initiative_permissions.may_accept_role(assignment, by).or_refuse()
-        if initiative.closed and not initiative.obligations.unsettled().exists():
+        if initiative.closed and not initiative.obligations.open().exists():
             no(f"This initiative is {initiative.stage}; its roles are history.").or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
@@ -192,8 +192,8 @@ def accept_row(initiative: Initiative, assignment: RoleAssignment, words: str) -
     _attest(initiative, assignment, words)
     if role == Role.OWNER:
         close_system_hold(initiative, "owner_vacant", f"{person.full_name} accepted ownership")
-        for obligation in initiative.obligations.unsettled().filter(kind="vacancy"):
-            settle_row(obligation, by=person, note=f"{person.full_name} accepted ownership")
+        for obligation in initiative.obligations.open().filter(kind="vacancy"):
+            complete_row(obligation, by=person, note=f"{person.full_name} accepted ownership")
     if role == Role.RECORD_OWNER:
         close_system_hold(initiative, "record_owner_vacant", f"{person.full_name} accepted the audit log")
 
@@ -249,7 +249,7 @@ def decline_row(initiative: Initiative, assignment: RoleAssignment, reason: str,
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
         assignment.save()
         entries.record(EntryKind.ROLE_DECLINED, initiative=initiative, role=assignment.role)
-    _settle_for_verifier(initiative, assignment.person)
+    _rewrite_for_verifier(initiative, assignment.person)
 
 
 def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:

@@ -62,9 +62,7 @@ def parts_of(person: User, initiatives: Iterable[int] | None = None) -> list[Par
         owner=person, closed_at__isnull=True, initiative__in=running
     ).select_related("initiative__unit"):
         part(gap.initiative).gaps.append(gap)
-    for obligation in (
-        Obligation.objects.unsettled().filter(responsible=person).select_related("initiative__unit")
-    ):
+    for obligation in Obligation.objects.open().filter(responsible=person).select_related("initiative__unit"):
         if obligation.initiative_id in found:
             found[obligation.initiative_id].obligations.append(obligation)
     for row in (

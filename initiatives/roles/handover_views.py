@@ -67,7 +67,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
         "people": [(one, sign_offs.get(one.pk, "")) for one in people],
         "effects": effects,
         "seats": Membership.objects.held_at(clock.now()).filter(person=person).select_related("board"),
-        "obligations": Obligation.objects.unsettled().filter(responsible=person).select_related("initiative"),
+        "obligations": Obligation.objects.open().filter(responsible=person).select_related("initiative"),
     }
     return render(request, "initiatives/roles/handover.html", context)
 

@@ -255,7 +255,7 @@ class Tally:
                 "more_work",
                 "less_work",
                 "obligations_opened",
-                "obligations_settled",
+                "obligations_completed",
                 "held",
                 "freed",
             ),
@@ -274,7 +274,7 @@ class Tally:
                 ("more_work", row.unmet),
                 ("less_work", row.met),
                 ("obligations_opened", row.obligation == "opened"),
-                ("obligations_settled", row.obligation == "settled"),
+                ("obligations_completed", row.obligation == "completed"),
                 ("held", row.held),
                 ("freed", row.freed),
             ):

@@ -74,7 +74,7 @@ class Effect:
     """What publishing would do to one initiative. Stages are those its evidence supports; keys are requirements.
 
     `unmet`: what it would lack that it has now, up to the stage it claims, each with who answers for it. `because`:
-    what else support falls or rises by, beyond that stage. `obligation`: "opened", "settled" or "".
+    what else support falls or rises by, beyond that stage. `obligation`: "opened", "completed" or "".
     """
 
     initiative: Initiative
@@ -214,7 +214,8 @@ def _whose(facts: Facts, book: Book, keys: list[str]) -> tuple[tuple[str, str], 
 def _obligation(
     initiative: Initiative, before: criteria.Support, after: criteria.Support, ahead: bool
 ) -> str:
-    """Whether publishing opens or settles the obligation of the grace days (initiatives.holds.actions.follow_support).
+    """Whether publishing opens or completes the obligation of the grace days
+    (initiatives.holds.actions.follow_support).
 
     Until a day to come the obligations follow the rulebook in force, night by night.
     """
@@ -223,7 +224,7 @@ def _obligation(
     if ahead:
         owed = owing and not before.supports_claim and (owed or not initiative.imported)
     if owed and (after.supports_claim or not owing):
-        return "settled"
+        return "completed"
     return "opened" if owing and not owed and not after.supports_claim and not initiative.imported else ""
 
 

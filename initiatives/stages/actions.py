@@ -287,7 +287,7 @@ def retire_row(
 
 
 def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
-    """Reopen a stopped initiative: the chair, once its post-mortem is settled. No old evidence or sign-off is
+    """Reopen a stopped initiative: the chair, once its post-mortem is completed. No old evidence or sign-off is
     current.
     """
     if not reason.strip():
@@ -297,7 +297,7 @@ def reopen(*, initiative: Initiative, reason: str, by: User) -> Initiative:
         judgement = judgement_of_stop(initiative)
         with judged(initiative, judgement):
             move = offered(initiative, kind=REOPENING)
-            if move is None and not judgement.settled:
+            if move is None and not judgement.post_mortem_written:
                 no("Its post-mortem is still due.", "Publish it first.").or_refuse()
             _end_old_evidence(initiative, by)
             change_stage(initiative, move, reason=reason.strip(), by=by)

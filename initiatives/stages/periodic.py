@@ -111,7 +111,7 @@ def _correct(keys: list[int]) -> list[int]:
 def open_vacancy_obligations() -> list[Obligation]:
     """Owe the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
 
-    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the obligation was settled
+    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the obligation was completed
     otherwise.
     """
     rulebook = Rulebook.objects.in_force()

@@ -255,7 +255,7 @@ class Look:
                 "initiatives": list(self.working),
                 "owned": self.working_as("owner"),
                 "recorded": self.working_as("owner", "technical_lead"),
-                "settled": self.working_as("owner", "data_steward"),
+                "reconciled": self.working_as("owner", "data_steward"),
                 "renewed": [
                     pk
                     for pk in self.working_as("owner", "support_owner")

@@ -92,7 +92,7 @@ _hold_of_initiative = (
     .order_by("opened_at", "pk")
 )
 _lapsed_of_initiative = (
-    models.Obligation.objects.unsettled()
+    models.Obligation.objects.open()
     .filter(initiative=OuterRef("initiative"), kind="step_back", due__lt=Given("today"))
     .order_by("due")
 )
@@ -187,7 +187,7 @@ OF_PERSON = Batch(
         joined={"owner": _NAME},
     ),
     obligations=Rows(
-        models.Obligation.objects.unsettled(),
+        models.Obligation.objects.open(),
         "responsible",
         joined={"initiative": INITIATIVE, "responsible": _NAME},
     ),
@@ -251,7 +251,7 @@ _current_holds = (
     .filter(initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True)
     .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
 )
-_lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Given("today"))
+_lapsed = models.Obligation.objects.open().filter(kind="step_back", due__lt=Given("today"))
 _stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role=Role.DATA_STEWARD)
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
 _objecting = ClauseComment.objects.objections().filter(contract=OuterRef("contract")).order_by("pk")
@@ -382,7 +382,7 @@ AROUND = Batch(
         ),
         "initiative",
         only=("id", "initiative_id"),
-        keys="settled",
+        keys="reconciled",
     ),
     spans=Rows(
         models.SupportedStagePeriod.objects.covering(_now),

@@ -72,9 +72,9 @@ MUTANTS_OF_ACTS = [
         "tests/acceptance/attacks/test_acts_of_others.py -k dated_back",
     ),
     (
-        "an obligation is settled by its act",
-        "initiatives/migrations/guards/audit_log.sql:has_its_act_settled",
-        "WHEN ((OLD.settled_at IS DISTINCT FROM NEW.settled_at))",
+        "an obligation is completed by its act",
+        "initiatives/migrations/guards/audit_log.sql:has_its_act_completed",
+        "WHEN ((OLD.completed_at IS DISTINCT FROM NEW.completed_at))",
         "WHEN (false)",
         "tests/acceptance/attacks/test_derived_rows.py -k obligation_of_grace",
     ),

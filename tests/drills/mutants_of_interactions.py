@@ -143,17 +143,17 @@ MUTANTS = [
     ),
     (
         "a finding that the logs have no more is withdrawn",
-        "initiatives.interactions.comparison.reconciling:_settle",
+        "initiatives.interactions.comparison.reconciling:_write_findings",
         "if place not in seen or",
         "if",
         "tests/app/initiatives/interactions/test_reconciling.py -k comes_late_withdraws",
     ),
     (
-        "nothing is judged before both logs are settled",
+        "nothing is judged before both logs are complete",
         "governance.interaction_log.reconciliation:reconciled",
-        "elif act.at > now - SETTLED:",
+        "elif act.at > now - COMPLETE_AFTER:",
         "elif False:",
-        "tests/app/initiatives/interactions/test_reconciling.py -k settled",
+        "tests/app/initiatives/interactions/test_reconciling.py -k complete",
     ),
     (
         "a finding is written once, by constraint",

@@ -90,7 +90,7 @@ MUTANTS = [
     ),
     (
         "a reset waits its day",
-        "governance.identity.factors.resets:settle",
+        "governance.identity.factors.resets:carry_out_due",
         "due_at__lte=clock.now()",
         "asked_at__lte=clock.now()",
         f"{FACTORS} -k waits_a_day",

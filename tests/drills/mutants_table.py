@@ -243,7 +243,7 @@ MUTANTS = [
         "tests/acceptance/audit_log/test_audit_log_attacks.py",
     ),
     (
-        "the floor of a sealing waits until its mark has settled",
+        "the floor of a sealing waits until its mark is final",
         "governance.transparency_log.sealing:_floor",
         "WHERE (counted, running_to) <> (%s, %s)",
         "WHERE (counted, running_to) = (%s, %s)",

@@ -486,7 +486,7 @@ def make_trace_sample(cast: Cast, initiative: Initiative, content: str = "", **f
 
 
 def make_written(obligation: Obligation, *, by: User, confirmed_by: User) -> PostMortem:
-    """The post-mortem that settles an obligation: written whole, handed in and confirmed."""
+    """The post-mortem that completes an obligation: written whole, handed in and confirmed."""
     row = postmortem_actions.start(obligation=obligation, by=by)
     found = {
         "side": "failure",

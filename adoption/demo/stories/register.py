@@ -128,7 +128,7 @@ def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> 
 
 
 def agreed_on_customer(tale: Tale, ago: int) -> None:
-    """Two systems mean two things by "customer"; it is found by comparing them, and the steward settles it."""
+    """Two systems mean two things by "customer"; it is found by comparing them, and the steward resolves it."""
     systems = {
         link.system.name: link.system for link in Link.objects.current().filter(initiative=tale.initiative)
     }

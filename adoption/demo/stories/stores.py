@@ -53,7 +53,7 @@ def refused(company: Company) -> None:
         )
         with tale.day(3):
             draft = postmortem_actions.start(
-                obligation=tale.initiative.obligations.unsettled().get(kind="post_mortem"), by=tale.team.owner
+                obligation=tale.initiative.obligations.open().get(kind="post_mortem"), by=tale.team.owner
             )
             draft = write(
                 post_mortem=draft,

@@ -6,7 +6,7 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: since when it is owed stays so.'
       USING ERRCODE = 'PL070';
   END IF;
-  IF OLD.settled_at IS NULL AND NEW.settled_at IS NOT NULL AND NOT EXISTS (
+  IF OLD.completed_at IS NULL AND NEW.completed_at IS NOT NULL AND NOT EXISTS (
        SELECT 1 FROM adoption_postmortem WHERE obligation_id = NEW.id AND state = 'published')
      -- Two incidents that turned out to be one are told once, by the earlier day.
      AND NOT EXISTS (
@@ -15,8 +15,8 @@ BEGIN
           AND ARRAY['incident:' || newer.id, 'incident:' || newer.merged_into_id]
               @> ARRAY[NEW.source::text, other.source::text]
         WHERE other.initiative_id = NEW.initiative_id AND other.kind = NEW.kind AND other.source <> NEW.source
-          AND other.settled_at IS NULL AND other.due <= NEW.due) THEN
-    RAISE EXCEPTION 'Plumbline: what is owed in writing is settled by its published post-mortem alone.'
+          AND other.completed_at IS NULL AND other.due <= NEW.due) THEN
+    RAISE EXCEPTION 'Plumbline: what is owed in writing is completed by its published post-mortem alone.'
       USING ERRCODE = 'PL070', HINT = 'Write it, hand it in, and let the adoption seat confirm it.';
   END IF;
   RETURN NEW;

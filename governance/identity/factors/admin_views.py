@@ -20,7 +20,7 @@ def factors(request: SignedInRequest, pk: int) -> HttpResponse:
     """Which factors an account has, which of them wait, and what can be done about somebody who lost theirs."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
-    resets.settle(person)
+    resets.carry_out_due(person)
     now = clock.now()
     rows = [
         (row, row.may_sign_at(now), passkeys.may_confirm(row, request.user)) for row in passkeys.of(person)

@@ -103,7 +103,7 @@ def stop(*, reset: FactorReset, by: User) -> None:
             )
 
 
-def settle(person: User | None = None) -> int:
+def carry_out_due(person: User | None = None) -> int:
     """Do the resets whose day is over, of one person or of all; how many. May run twice."""
     due = FactorReset.objects.filter(done_at=None, stopped_at=None, due_at__lte=clock.now())
     if person is not None:

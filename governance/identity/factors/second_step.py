@@ -40,7 +40,7 @@ class Factors:
 
 def factors_of(person: User) -> Factors:
     """What the person can show here now, once resets whose day is over are done."""
-    resets.settle(person)
+    resets.carry_out_due(person)
     return Factors(passkeys.usable(person), codes.app_of(person), recovery_codes.left(person))
 
 

@@ -148,7 +148,7 @@
   };
 
   /* A draft goes only when the answer to its form says that it was saved. */
-  const settle = (root) => {
+  const dropSavedDraft = (root) => {
     const sent = storage("sessionStorage", (s) => s.getItem(SENT));
     const saved = root.matches?.("[data-saved]") || root.querySelector("[data-saved]");
     if (sent && saved) storage("localStorage", (s) => s.removeItem(sent));
@@ -293,7 +293,7 @@
   };
   addEventListener("hashchange", unfold);
 
-  settle(document);
+  dropSavedDraft(document);
   start(document);
   unfold();
   /* Whoever had the focus in what is replaced goes on in what comes instead: in its first field, or at its first button. */
@@ -304,7 +304,7 @@
   document.addEventListener("htmx:load", (event) => {
     const root = event.detail.elt;
     if (root === document.body) return;
-    settle(root);
+    dropSavedDraft(root);
     start(root);
     if (!replaced || root.contains(document.activeElement)) return;
     const next = "form :is(textarea,select,input:not([type=hidden])),a.btn,button";

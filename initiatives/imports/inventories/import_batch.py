@@ -14,7 +14,7 @@ from governance.tables.column_values import sample
 from governance.tables.columns import orders_of
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.inventories.inventory_columns import map_row, problem, settled
+from initiatives.imports.inventories.inventory_columns import map_row, problem, resolved
 from initiatives.imports.inventories.inventory_sources import KNOWN, Source
 from initiatives.models import ImportBatch, ImportRow, Initiative
 
@@ -99,7 +99,7 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
 def preview(
     lines: list[Line], columns: list[str], source: Source, earlier: Earlier, *, organisation: str = ""
 ) -> tuple[list[ImportRow], Source]:
-    """One unsaved row per line with its decision, and the source as it was settled on this file."""
+    """One unsaved row per line with its decision, and the source as it was resolved on this file."""
     rows, source = planned(lambda: iter(lines), columns, source, earlier, organisation=organisation)
     return list(rows), source
 
@@ -116,7 +116,7 @@ def planned(
 
     `lines` gives the lines of the file each time it is called; a row is read twice, first for what others need of it.
     """
-    source = _settled_on(lines, columns, source)
+    source = _resolved_on(lines, columns, source)
     told, tied = _Told(), set()
     for line in lines():
         mapped, _ = map_row(line, source, organisation)
@@ -148,10 +148,10 @@ def planned(
     return rows(), source
 
 
-def _settled_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
+def _resolved_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
     """The source with its columns found in this file, the words for stages that stand there, the order of its days."""
     values = sample(lines()) if source.guessed else {}
-    found = settled(source, columns, values=values).columns
+    found = resolved(source, columns, values=values).columns
     stages: Counter[str] = Counter()
     orders: set[str] = set()
     stage, began = found.get("stage"), found.get("began")
@@ -163,7 +163,7 @@ def _settled_on(lines: Callable[[], Iterator[Line]], columns: list[str], source:
         if began and (source.guessed or not source.dates):
             orders |= orders_of([line.cells.get(began, "")])
     # A column with hundreds of different words is no stage, and remembering them all helps nobody.
-    source = settled(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)], values=values)
+    source = resolved(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)], values=values)
     # Days of this file that leave no doubt count before the order that was remembered.
     return replace(source, dates=orders.pop()) if len(orders) == 1 else source
 

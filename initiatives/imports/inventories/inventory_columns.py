@@ -57,7 +57,7 @@ def problem(kind: str, text: str, *, column: str = "", value: str = "") -> dict:
     return {"kind": kind, "text": text, "column": column, "value": value[:300]}
 
 
-def settled(
+def resolved(
     source: Source,
     columns: list[str],
     seen_stages: Iterable[str] = (),
@@ -105,7 +105,7 @@ def _looked_up(stages: dict[str, tuple[str, str, str]], raw: str) -> tuple[str, 
 
 
 def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, list[dict]]:
-    """What is read from one row, and what is wrong with it. `source` is settled."""
+    """What is read from one row, and what is wrong with it. `source` is resolved."""
     problems: list[dict] = []
 
     def cell(role: str) -> str:

@@ -1,4 +1,4 @@
-"""Terms, what each system means by them, and how the steward settles where they disagree (S1-3, S1-10, S1-11, S1-18).
+"""Terms, what each system means by them, and how the steward resolves where they disagree (S1-3, S1-10, S1-11, S1-18).
 
 A definition belongs to its system and is read by every initiative that uses the term there. Once one changes, is taken
 back, or is contradicted by another of the same system, evidence from before is void (`integration_schema`).
@@ -274,9 +274,9 @@ def reconcile(
     evidence: Evidence | None = None,
     by: User,
 ) -> DefinitionConflict:
-    """Settle a conflict, as data steward: by a table of what is what (`one`, `other`, `note`), or an item with it.
+    """Resolve a conflict, as data steward: by a table of what is what (`one`, `other`, `note`), or an item with it.
 
-    It stays settled while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
+    It stays resolved while both definitions stay as they are. Raises ValidationError, Refused or Conflict.
     """
     rows = [row for row in mapping if str(row.get("one", "")).strip() and str(row.get("other", "")).strip()]
     wrong = {}

@@ -1,4 +1,4 @@
-"""Conflicts between the definitions that initiatives rest on: computed for many initiatives, written down, settled.
+"""Conflicts between the definitions that initiatives rest on: computed for many initiatives, written down, resolved.
 
 One row an initiative, facet, pair of systems and terms; of one field alone, one row. What was found to be a conflict,
 and what the steward decided, stands while both definitions stay as they are (S1-3, S1-10, S1-11). Pairs that are worded
@@ -32,11 +32,11 @@ from initiatives.models import (
 from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED, WORDING
 
 Pair = tuple[TermDefinition, TermDefinition]
-# Who is told of what was found: the data steward, who settles it; where there is none, the owner, who names one.
+# Who is told of what was found: the data steward, who resolves it; where there is none, the owner, who names one.
 ASKED = (Role.DATA_STEWARD, Role.OWNER)
 
 
-def settle_conflicts(initiatives: list[Initiative]) -> None:
+def resolve_conflicts(initiatives: list[Initiative]) -> None:
     """Write down what these locked initiatives' definitions say against each other, in the running act, set-wise.
 
     New ones are opened, and those that no longer hold are gone.
@@ -60,10 +60,10 @@ def settle_conflicts(initiatives: list[Initiative]) -> None:
             if row.status != UNDECIDED and {row.one_id, row.other_id} <= there and _untouched(row)
         ]
         kept = {row.pk for row in stands}
-        settled = {(row.one_id, row.other_id) for row in stands}
+        resolved = {(row.one_id, row.other_id) for row in stands}
         for place, pairs in found[key].items():
             if place[0] == WORDING:
-                pairs = {ids: pair for ids, pair in pairs.items() if ids not in settled}
+                pairs = {ids: pair for ids, pair in pairs.items() if ids not in resolved}
             here = [row for row in current[key] if _place(row.facet, row.one, row.other) == place]
             row, said = _row_of(key, place[0], pairs, here, kept)
             if row is not None and row.pk is None:
@@ -91,7 +91,7 @@ def settle_conflicts(initiatives: list[Initiative]) -> None:
 
 
 def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> None:
-    """Whoever settles what was found, or has to name somebody who can: one message a person in an act."""
+    """Whoever resolves what was found, or has to name somebody who can: one message a person in an act."""
     words: dict[int, list[str]] = defaultdict(list)
     for row in found:
         words[row.initiative_id].append(row.words)

@@ -1,4 +1,4 @@
-"""Forms on terms and definitions: what a field means, and how a data steward settles a conflict."""
+"""Forms on terms and definitions: what a field means, and how a data steward resolves a conflict."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

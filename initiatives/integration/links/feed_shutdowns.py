@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import ObligationKind
-from initiatives.holds.actions import owe_all, settle_row
+from initiatives.holds.actions import complete_row, owe_all
 from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.models import Initiative, Link, Obligation
@@ -42,7 +42,7 @@ def owe_shut(initiative: Initiative, links: list[Link]) -> None:
 
 
 def confirm_shut(*, obligation: Obligation, words: str, by: User) -> Obligation:
-    """Say as the owner of the system that nothing flows any more, and how one knows; that settles the obligation.
+    """Say as the owner of the system that nothing flows any more, and how one knows; that completes the obligation.
 
     Raises ValidationError without words, Refused for others, Conflict once it was said.
     """
@@ -51,7 +51,7 @@ def confirm_shut(*, obligation: Obligation, words: str, by: User) -> Obligation:
     with act("confirm feed shut", by=by, initiative=obligation.initiative_id, reason=words):
         row = Obligation.objects.select_related("initiative", "responsible").get(pk=obligation.pk)
         system_permissions.may_confirm_shut(row, by).or_refuse()
-        if row.settled_at:
-            raise Conflict(f"It was confirmed on {clock.local_day(row.settled_at):%-d %B %Y} already.")
-        settle_row(row, by=by, note=words.strip())
+        if row.completed_at:
+            raise Conflict(f"It was confirmed on {clock.local_day(row.completed_at):%-d %B %Y} already.")
+        complete_row(row, by=by, note=words.strip())
     return row

@@ -80,7 +80,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
     Raises Http404 to others.
     """
     rows = Obligation.objects.filter(kind=ObligationKind.FEED).select_related(
-        "initiative__unit", "responsible", "settled_by"
+        "initiative__unit", "responsible", "completed_by"
     )
     owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
     mine = Q(responsible=request.user) | Q(source__in=[f"system:{key}" for key in owned])

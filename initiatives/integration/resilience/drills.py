@@ -15,7 +15,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import (
     check_evidence,
     create_evidence,
-    settle_item,
+    rewrite_for_item,
     versions_named,
     withdraw_row,
 )
@@ -121,7 +121,7 @@ def add_drill(
             next_due=next_due,
             evidence=evidence.pk,
         )
-        settle_item(initiative, evidence)
+        rewrite_for_item(initiative, evidence)
     return row
 
 

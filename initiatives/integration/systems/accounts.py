@@ -15,7 +15,7 @@ from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted
 from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.holds.actions import owe_all, settle_row
+from initiatives.holds.actions import complete_row, owe_all
 from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions
 from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
@@ -106,7 +106,7 @@ def review_account(*, account: ServiceAccount, privileges: str, review_by: date,
 
 
 def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceAccount:
-    """Record that an account is closed in its system; what is owed for it is settled.
+    """Record that an account is closed in its system; what is owed for it is completed.
 
     Initiatives whose links still name it are short of an identity until they name another. Raises ValidationError,
     Refused.
@@ -119,7 +119,7 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
         account.closed_at, account.closed_by, account.closed_reason = clock.now(), by, reason.strip()
         account.save()
         entries.record(EntryKind.ACCOUNT_CLOSED, why=account.closed_reason, **_told(account))
-        _settle(account, by=by, note="The account was closed")
+        _complete(account, by=by, note="The account was closed")
         follow(initiatives)
     return account
 
@@ -132,7 +132,7 @@ def used_again(account: ServiceAccount | None, *, by: User) -> None:
     more.
     """
     if account is not None:
-        _settle(account, by=by, note="Another initiative uses the account")
+        _complete(account, by=by, note="Another initiative uses the account")
 
 
 def owe_closing(initiative: Initiative, links: list[Link]) -> None:
@@ -172,10 +172,10 @@ def owe_closing(initiative: Initiative, links: list[Link]) -> None:
     )
 
 
-def _settle(account: ServiceAccount, *, by: User, note: str) -> None:
-    obligations = Obligation.objects.unsettled().filter(kind=OBLIGATION, source=f"account:{account.pk}")
+def _complete(account: ServiceAccount, *, by: User, note: str) -> None:
+    obligations = Obligation.objects.open().filter(kind=OBLIGATION, source=f"account:{account.pk}")
     for obligation in obligations.select_related("initiative"):
-        settle_row(obligation, by=by, note=note)
+        complete_row(obligation, by=by, note=note)
 
 
 def _locked(account: ServiceAccount) -> tuple[ServiceAccount, list[Initiative]]:

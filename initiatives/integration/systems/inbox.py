@@ -76,7 +76,7 @@ def _proposal(key: int, kind: str, place: str | None, who: str, at: datetime) ->
 
 
 def _conflicts(look: "Look"):
-    """Definitions that disagree, a line an initiative: the data steward settles them; without one, the owner names
+    """Definitions that disagree, a line an initiative: the data steward resolves them; without one, the owner names
     one.
     """
     by_initiative: dict[int, list] = {}

@@ -151,7 +151,7 @@ def may_close_account(account: ServiceAccount, person: User) -> Answer:
     """Likewise, and whoever owes its closing since an initiative ended."""
     if account.closed_at is not None:
         return no(f"{account} was closed.", "Open another one.")
-    owed = Obligation.objects.unsettled().filter(
+    owed = Obligation.objects.open().filter(
         kind="service_account", source=f"account:{account.pk}", responsible=person
     )
     if person.is_active and owed.exists():

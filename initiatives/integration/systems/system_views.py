@@ -174,7 +174,7 @@ def _accounts(system: System, may: Answer, decides: Answer, person: User) -> lis
     """The accounts in the system that this person may see, as the page shows them, and what they may do with each."""
     today = clock.today()
     owed = set(
-        Obligation.objects.unsettled()
+        Obligation.objects.open()
         .filter(kind="service_account", responsible=person)
         .values_list("source", flat=True)
     )

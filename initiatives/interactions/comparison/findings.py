@@ -36,7 +36,7 @@ MODEL = PROMISED = ("prod.performance",)
 ANCHORED = ("int.anchor",)
 # A week without another ends what was found: by then either it was fixed, or there is more of it.
 COUNTS = timedelta(days=7)
-SETTLING = timedelta(days=1)  # in which the next weeks are counted, before what these say ends
+COUNTING = timedelta(days=1)  # in which the next weeks are counted, before what these say ends
 GOOD_FOR = timedelta(days=14)  # after the last of these weeks
 OWNER, LEAD = "The owner", "The technical lead"
 _STAGES = (Stage.MVP, Stage.PRODUCTION)
@@ -104,7 +104,7 @@ def says_of_calls(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
     _, monday = weeks()
     span: dict[str, Any] = {
         "since": clock.midnight_before(monday),
-        "until": clock.midnight_before(monday) + COUNTS + SETTLING,
+        "until": clock.midnight_before(monday) + COUNTS + COUNTING,
     }
     found = list(_weeks_of(initiatives))
     scopes, promises = (

@@ -2,8 +2,8 @@
 withdrawn.
 
 Days are found by what came since the last look, and judged as a whole, so that whatever comes late or twice, or is
-looked at by two workers, ends in the same rows. What is too new is looked at again once both logs are settled
-(`reconciliation.SETTLED`); a name that is mapped or a model that is declared has the last days judged anew.
+looked at by two workers, ends in the same rows. What is too new is looked at again once both logs are complete
+(`reconciliation.COMPLETE_AFTER`); a name that is mapped or a model that is declared has the last days judged anew.
 """
 
 import hashlib
@@ -228,7 +228,7 @@ def judge(initiative: Initiative, day: date, names: Names) -> list[int]:
         places = {
             (one.kind, one.outcome if (one.kind, one.outcome) in current else one.act): one for one in seen
         }
-        changed = _settle(initiative, places, current, day, now)
+        changed = _write_findings(initiative, places, current, day, now)
         if changed:
             follow([initiative])
     if changed:
@@ -302,7 +302,7 @@ def _current(initiative: Initiative, **which) -> dict[tuple[str, str], LogFindin
     return {(row.kind, row.act): row for row in rows.exclude(kind=LogFindingKind.SILENT)}
 
 
-def _settle(
+def _write_findings(
     initiative: Initiative,
     seen: dict[tuple[str, str], _Seen],
     current: dict[tuple[str, str], LogFinding],

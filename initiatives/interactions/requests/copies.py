@@ -211,8 +211,8 @@ def _decision(initiative: Initiative, text: str) -> dict[str, Any] | None:
             f"{number}: {sentence}"
             for number, sentence in clauses.order_by("number").values_list("number", "sentence")
         ],
-        "approved": approval.settled_at.isoformat()
-        if approval and approval.granted and approval.settled_at
+        "approved": approval.decided_at.isoformat()
+        if approval and approval.granted and approval.decided_at
         else "",
     }
 

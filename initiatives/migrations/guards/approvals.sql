@@ -9,7 +9,7 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: the system acts for this person, who therefore does not approve what it asks.'
       USING ERRCODE = 'PL051', HINT = 'Somebody else in the role answers.';
   END IF;
-  IF asked.settled_at IS NOT NULL THEN
+  IF asked.decided_at IS NOT NULL THEN
     RAISE EXCEPTION 'Plumbline: this request was answered already.' USING ERRCODE = 'PL051';
   END IF;
   IF NEW.at >= asked.expires_at OR plumbline_now() >= asked.expires_at THEN
@@ -48,8 +48,8 @@ CREATE TRIGGER use_is_approved BEFORE INSERT ON initiatives_approvaluse
 
 CREATE FUNCTION plumbline_guard_approval_request() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' OR to_jsonb(NEW) - 'settled_at' - 'granted' IS DISTINCT FROM to_jsonb(OLD) - 'settled_at' - 'granted'
-     OR OLD.settled_at IS NOT NULL THEN
+  IF TG_OP = 'DELETE' OR to_jsonb(NEW) - 'decided_at' - 'granted' IS DISTINCT FROM to_jsonb(OLD) - 'decided_at' - 'granted'
+     OR OLD.decided_at IS NOT NULL THEN
     RAISE EXCEPTION 'Plumbline: what was asked of a person does not change.'
       USING ERRCODE = 'PL051', HINT = 'Ask again.';
   END IF;

@@ -43,7 +43,7 @@ BEGIN
       rule.must_include, signed USING ERRCODE = 'PL003';
   END IF;
   IF EXISTS (SELECT FROM governance_clausecomment c
-              WHERE c.contract_id = NEW.contract_id AND c.seat <> '' AND c.settled_at IS NULL) THEN
+              WHERE c.contract_id = NEW.contract_id AND c.seat <> '' AND c.resolved_at IS NULL) THEN
     RAISE EXCEPTION 'Plumbline: a contract version does not come into force while a seat objects to the contract.'
       USING ERRCODE = 'PL003';
   END IF;

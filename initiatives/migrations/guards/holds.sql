@@ -4,11 +4,11 @@
 CREATE FUNCTION plumbline_guard_obligation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'Plumbline: an obligation is settled, not deleted.' USING ERRCODE = 'PL017';
+    RAISE EXCEPTION 'Plumbline: an obligation is completed, not deleted.' USING ERRCODE = 'PL017';
   END IF;
   IF (NEW.initiative_id, NEW.kind, NEW.source, NEW.responsible_id, NEW.due)
      IS DISTINCT FROM (OLD.initiative_id, OLD.kind, OLD.source, OLD.responsible_id, OLD.due)
-     OR (OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at) THEN
+     OR (OLD.completed_at IS NOT NULL AND NEW.completed_at IS DISTINCT FROM OLD.completed_at) THEN
     RAISE EXCEPTION 'Plumbline: an obligation stays with its responsible person and day.' USING ERRCODE = 'PL017';
   END IF;
   RETURN NEW;
@@ -33,7 +33,7 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: this function guards excuses alone.' USING ERRCODE = 'PL090';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM public.initiatives_obligation o
-                  WHERE o.id = NEW.obligation_id AND o.settled_at IS NULL
+                  WHERE o.id = NEW.obligation_id AND o.completed_at IS NULL
                     AND o.responsible_id IS DISTINCT FROM NEW.by_id) THEN
     RAISE EXCEPTION 'Plumbline: what is excused is still owed, and by somebody else.' USING ERRCODE = 'PL090';
   END IF;

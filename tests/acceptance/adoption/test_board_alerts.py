@@ -108,7 +108,7 @@ def concern(cast, initiative):
 
 
 def lapsed_grace(cast, initiative):
-    obligation = initiative.obligations.unsettled().get(kind="step_back")
+    obligation = initiative.obligations.open().get(kind="step_back")
     assert obligation.due < clock.today()
     due.run()
 

@@ -175,10 +175,10 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
     assert waits.preview.words > 20, "its approver sees the letter that goes out"
 
-    # Two systems that meant two things by a word, settled by the steward
-    settled = DefinitionConflict.objects.order_by("facet")
-    assert [row.facet for row in settled] == ["business_logic", "identifier_format"]
-    for row in settled:
+    # Two systems that meant two things by a word, resolved by the steward
+    resolved = DefinitionConflict.objects.order_by("facet")
+    assert [row.facet for row in resolved] == ["business_logic", "identifier_format"]
+    for row in resolved:
         assert row.status == RECONCILED
         assert {row.one.system.name, row.other.system.name} == {"Billing", "CRM"}
 
@@ -202,14 +202,14 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     # What stands against initiatives, and what waits for somebody
     today = clock.today()
     assert set(Hold.objects.open().values_list("kind", flat=True)) >= {"concern", "owner_vacant", "residency"}
-    owed = Obligation.objects.unsettled().filter(kind="post_mortem")
+    owed = Obligation.objects.open().filter(kind="post_mortem")
     assert owed.filter(due__lt=today).exists()
     assert owed.filter(due__gte=today).exists()
     assert PostMortem.objects.filter(state=PostMortem.IN_REVIEW).exists()
     looked_back = PostMortem.objects.get(state=PostMortem.PUBLISHED)
     assert looked_back.looks_back
     assert looked_back.attachments.count() == 1
-    assert sorted(bool(said.settled_at) for said in looked_back.comments.all()) == [False, True]
+    assert sorted(bool(said.resolved_at) for said in looked_back.comments.all()) == [False, True]
     assert Condition.objects.filter(met_at__isnull=True, due__lt=today).exists()
     assert Condition.objects.filter(met_at__isnull=True, due__gte=today).exists()
     assert any(waiver.granted_at and waiver.until >= today for waiver in Waiver.objects.all())

@@ -25,7 +25,7 @@ from initiatives.insights.reasons import MATTERS, blurred
 from initiatives.models import Initiative, StageChange
 from tests.support import factories
 from tests.support.initiatives.plain_figures import Raw, counted_by
-from tests.support.initiatives.random_organisations import RANK, settle
+from tests.support.initiatives.random_organisations import RANK, arrange
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def behind(client, link: str) -> set[str]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_figure_is_what_the_rows_say(cast, seed):
-    settle(cast, seed)
+    arrange(cast, seed)
     today = clock.today()
     for person, since, until, unit in (
         (cast.auditor, None, None, None),
@@ -76,7 +76,7 @@ def test_every_figure_is_what_the_rows_say(cast, seed):
 
 
 def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
-    settle(cast, 4)
+    arrange(cast, 4)
     client, raw = as_(cast.auditor), Raw(cast.auditor).figures()
     refs = dict(Initiative.objects.values_list("pk", "number"))
     page = shown(client, "/insights/")
@@ -107,7 +107,7 @@ def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
 
 
 def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_initiatives(cast, as_):
-    settle(cast, 5)
+    arrange(cast, 5)
     client = as_(cast.auditor)
     raw = Raw(cast.auditor)
     page = shown(client, "/insights/")
@@ -276,7 +276,7 @@ def test_the_page_asks_no_more_of_many_initiatives(cast, as_):
 
     factories.make_mvp(cast)
     few = asked()
-    settle(cast, 6)
+    arrange(cast, 6)
     assert asked() <= few + 2 <= 34
     assert all(
         asked(f"/insights/figures/{key}/") <= 20 for key in ("pilots", "oversold", "late", "unused-mvp")

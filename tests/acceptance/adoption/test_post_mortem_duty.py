@@ -29,7 +29,7 @@ from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
 from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
-from initiatives.holds.actions import settle_confirmed
+from initiatives.holds.actions import complete_confirmed
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.initiative import review_state, similar_initiatives
 from initiatives.insights import report_links
@@ -69,11 +69,11 @@ class Scene:
         return any(owed in reason.text for reason in review_state.snapshot_of(review).verdict.blockers)
 
     def stands(self) -> None:
-        """The obligation is what it was, unsettled, and on the list of what is overdue."""
+        """The obligation is what it was, open, and on the list of what is overdue."""
         obligation = Obligation.objects.get(pk=self.obligation.pk)
         for name in ("responsible_id", "due", "kind", "source", "opened_at", "initiative_id"):
             assert getattr(obligation, name) == getattr(self.obligation, name), name
-        assert obligation.settled_at is None
+        assert obligation.completed_at is None
         assert self.stopped in report_links.overdue_post_mortems(Initiative.objects.all())
 
 
@@ -250,18 +250,18 @@ def retire(scene):
     stage_actions.retire(initiative=scene.stopped, reason="An emergency.", by=scene.cast.chair)
 
 
-def settle_by_hand(scene):
-    hold_actions.settle(obligation=scene.obligation, note="It was talked about.", by=scene.cast.owner)
+def complete_by_hand(scene):
+    hold_actions.complete(obligation=scene.obligation, note="It was talked about.", by=scene.cast.owner)
 
 
-def settle_past_the_page(scene):
+def complete_past_the_page(scene):
     with acting(by=scene.cast.owner):
-        settle_confirmed(obligation=scene.obligation, by=scene.cast.owner, note="Done")
+        complete_confirmed(obligation=scene.obligation, by=scene.cast.owner, note="Done")
 
 
-def settle_by_a_draft(scene):
+def complete_by_a_draft(scene):
     draft_of(scene)
-    settle_past_the_page(scene)
+    complete_past_the_page(scene)
 
 
 def delete_by_orm(scene):
@@ -424,11 +424,11 @@ REFUSED = {
     withdraw: "idea",
     join_to_another: "idea",
     retire: "Only production is retired",
-    settle_by_hand: "resolved by publishing the post-mortem",
-    settle_past_the_page: "settled by its published post-mortem alone",
-    settle_by_a_draft: "settled by its published post-mortem alone",
-    delete_by_orm: "an obligation is settled, not deleted",
-    delete_many_by_orm: "an obligation is settled, not deleted",
+    complete_by_hand: "completed by publishing the post-mortem",
+    complete_past_the_page: "completed by its published post-mortem alone",
+    complete_by_a_draft: "completed by its published post-mortem alone",
+    delete_by_orm: "an obligation is completed, not deleted",
+    delete_many_by_orm: "an obligation is completed, not deleted",
     delete_the_initiative: "protected foreign keys",
     delete_the_account: "a post-mortem is not deleted",
     owe_it_later: "an obligation stays with its responsible person and day",
@@ -492,12 +492,12 @@ def test_admins_cannot_delete_it_on_their_pages(scene, as_):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_application_cannot_delete_or_settle_it_in_sql(application: psycopg.Connection):
+def test_the_application_cannot_delete_or_complete_it_in_sql(application: psycopg.Connection):
     scene = _scene(cast=factories.make_cast())
     pk = scene.obligation.pk
     attacks = [
         f"DELETE FROM initiatives_obligation WHERE id = {pk}",
-        f"UPDATE initiatives_obligation SET settled_at = now() WHERE id = {pk}",
+        f"UPDATE initiatives_obligation SET completed_at = now() WHERE id = {pk}",
         f"UPDATE initiatives_obligation SET due = '2100-01-01' WHERE id = {pk}",
         "TRUNCATE initiatives_obligation CASCADE",
         "ALTER TABLE initiatives_obligation DISABLE TRIGGER written_obligations_stand",
@@ -509,7 +509,7 @@ def test_the_application_cannot_delete_or_settle_it_in_sql(application: psycopg.
         with pytest.raises(psycopg.Error):
             application.execute(attack)
     obligation = Obligation.objects.get(pk=pk)
-    assert (obligation.settled_at, obligation.due) == (None, scene.obligation.due)
+    assert (obligation.completed_at, obligation.due) == (None, scene.obligation.due)
 
 
 @pytest.mark.django_db
@@ -518,9 +518,9 @@ def test_written_and_confirmed_it_is_gone_and_the_reviews_go_on(scene):
     row = _handed_in(scene)
     assert scene.held_up()
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=scene.cast.seat_adoption)
-    assert Obligation.objects.get(pk=scene.obligation.pk).settled_at is not None
+    assert Obligation.objects.get(pk=scene.obligation.pk).completed_at is not None
     assert not scene.held_up()
     stage_actions.reopen(initiative=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
     stage_actions.stop(initiative=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
-    again = scene.stopped.obligations.unsettled().get(kind="post_mortem")
+    again = scene.stopped.obligations.open().get(kind="post_mortem")
     assert again.pk != scene.obligation.pk, "stopped again, owed again"

@@ -462,13 +462,13 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
             initiative,
             "vacancy",
             source="test:1",
-            text="Settle it",
+            text="Complete it",
             due=clock.today() + DAY,
             responsible=cast.outsider,
         )
     assert opens(as_, cast.outsider, initiative)
-    with acting(system="test", reason="Settled"):
-        hold_actions.settle_row(obligation, by=None, note="Done")
+    with acting(system="test", reason="Ended"):
+        hold_actions.complete_row(obligation, by=None, note="Done")
     assert not opens(as_, cast.outsider, initiative)
 
 

@@ -169,11 +169,11 @@ def test_a_forged_supported_stage_allows_nothing_is_named_and_corrected(
     assert named() == []
 
 
-def test_a_obligation_of_grace_is_neither_settled_nor_opened_without_its_act(
+def test_a_obligation_of_grace_is_neither_completed_nor_opened_without_its_act(
     cast, in_name_only, system, application_login
 ):
     """The decision API allows until the day of the obligation: a later one would buy days."""
-    initiative, old = in_name_only, in_name_only.obligations.get(kind="step_back", settled_at=None)
+    initiative, old = in_name_only, in_name_only.obligations.get(kind="step_back", completed_at=None)
     later = Obligation(
         initiative=initiative,
         kind="step_back",
@@ -183,14 +183,15 @@ def test_a_obligation_of_grace_is_neither_settled_nor_opened_without_its_act(
         responsible=old.responsible,
         opened_at=clock.now(),
     )
-    for forged in (changed(old, settled_at=clock.now()), inserted(later)):
+    for forged in (changed(old, completed_at=clock.now()), inserted(later)):
         with pytest.raises(DatabaseError, match="initiatives_obligation changed without its act"):
             run(application_login, [in_the_name_of(None), *forged])
     assert decided(system) == "needs_approval"
     assert named() == []
     with unguarded("initiatives_obligation"):
         run(
-            application_login, [in_the_name_of(None), *changed(old, settled_at=clock.now()), *inserted(later)]
+            application_login,
+            [in_the_name_of(None), *changed(old, completed_at=clock.now()), *inserted(later)],
         )
     assert named() == [("initiatives_obligation", "")] * 2
 

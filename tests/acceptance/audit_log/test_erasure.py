@@ -297,7 +297,7 @@ def test_a_legal_hold_on_the_person_stops_all_and_one_on_a_initiative_what_belon
     hold = retention.open_hold(person=dana, reason="A claim", by=cast.auditor)
     with pytest.raises(Refused, match="Legal hold"):
         forget(cast, dana, override=erasure.Override("Court", cast.auditor))
-    retention.lift_hold(hold=hold, reason="Settled", by=cast.admin)
+    retention.lift_hold(hold=hold, reason="Ended", by=cast.admin)
     retention.open_hold(initiative_ref=initiative.ref, reason="An inquiry", by=cast.admin)
     done = forget(cast, dana, override=erasure.Override("Court", cast.auditor))
     assert {row["why"] for row in done.kept} == {f"A legal hold is on {initiative.ref}."}

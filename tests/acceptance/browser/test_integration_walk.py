@@ -119,7 +119,7 @@ def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, s
         says(seat, "3 open conflicts on customer")
         shot(seat, "1-1-gate")
     with at(2026, 11, 2, 16):
-        settled_by_the_steward(watch.let_in(cast.steward), initiative)
+        resolved_by_the_steward(watch.let_in(cast.steward), initiative)
     with at(2026, 11, 3):
         refused_to_the_owner(watch, cast, initiative, review)
     with at(2026, 11, 5):
@@ -216,7 +216,7 @@ def three_definitions(lead: Person, initiative) -> None:
     shot(lead, "1-1-initiative")
 
 
-def settled_by_the_steward(steward: Person, initiative) -> None:
+def resolved_by_the_steward(steward: Person, initiative) -> None:
     """2. Two are brought together with a table, the third is lived with by two reports."""
     integration(steward, initiative, "Definitions")
     for _ in range(2):
@@ -235,7 +235,7 @@ def settled_by_the_steward(steward: Person, initiative) -> None:
     shot(steward, "1-2-accept")
     steward.send("Accept difference")
     says(steward, "resolved", "Revenue by customer 2019 to 2021")
-    shot(steward, "1-2-settled")
+    shot(steward, "1-2-resolved")
     mapped = initiative.conflicts.get(facet="identifier_format").mapping
     assert mapped[1] == {"one": "001B", "other": "4712", "note": "old"}
     assert story.span(initiative).integration

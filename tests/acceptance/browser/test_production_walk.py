@@ -165,7 +165,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
         write_contract(owner)
         for seat in (value, risk):
             approve_contract(seat)
-    settle_tier(owner, risk)
+    agree_tier(owner, risk)
     plan_scope(owner)
     declare(owner, proved)
     answer_gate(owner, "Prototype to MVP", cast, by_hand)
@@ -342,7 +342,7 @@ def approve_contract(seat: Person) -> None:
     seat.said("You approved the contract.")
 
 
-def settle_tier(owner: Person, risk: Person) -> None:
+def agree_tier(owner: Person, risk: Person) -> None:
     """The owner proposes a tier with the worst credible harm; the risk seat confirms it."""
     owner.initiative(TITLE)
     owner.click("Propose a tier")

@@ -94,7 +94,7 @@ class Walk(Answers):
         """A trial with people, a contract and a bound."""
         self.in_turn(
             {
-                "tier": self.settle_tier,
+                "tier": self.agree_tier,
                 "people": self.staff,
                 "what runs": self.record_model,
                 "scope": self.plan_scope,

@@ -44,7 +44,7 @@ class Life:
         return self.moves[-1][1] if self.moves else "proposed"
 
 
-def settle(cast, organisation: list[Life], now: datetime) -> None:
+def arrange(cast, organisation: list[Life], now: datetime) -> None:
     """Put the rows of the organisation there as they are: no act leads to every past within a second."""
     number = Initiative.objects.aggregate(most=Max("number"))["most"] or 0
     current = Rulebook.objects.current()
@@ -151,7 +151,7 @@ ORGANISATION = [
 
 def test_every_figure_is_that_of_the_raw_rows(cast):
     with clock.simulated(NOON):
-        settle(cast, ORGANISATION, NOON)
+        arrange(cast, ORGANISATION, NOON)
         rulebook = Rulebook.objects.current()
         initiatives = filters.with_supported_stage(Initiative.objects.all(), rulebook, NOON)
         flow = flow_figures.flow(initiatives, NOON)
@@ -224,7 +224,7 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
         {"start": -3, "shortfall": 0, "gaps": {"integration": 2, "model": 1}, "stale_in": 10},
         {"start": 10, "shortfall": 1, "gaps": {"integration": 5}, "stale_in": None},
     ]
-    settle(cast, [life], now)
+    arrange(cast, [life], now)
     response = as_(cast.owner).get("/insights/flow/")
     page = BeautifulSoup(response.content, "html.parser")
     pictures = page.select("svg.chart")
@@ -255,7 +255,7 @@ def test_they_follow_the_filters_and_show_nobody_what_is_not_theirs(cast, as_):
         Life(timedelta(days=3), elsewhere, spans=[span | {"gaps": {"model": gaps}}])
         for elsewhere, gaps in ((False, 2), (True, 5))
     ]
-    settle(cast, lives, clock.now())
+    arrange(cast, lives, clock.now())
 
     def model_gaps(person, query=""):
         return tables(as_(person).get(f"/insights/flow/{query}"))["Gaps by layer"][0][1]
@@ -278,7 +278,7 @@ def listed(client, address: str) -> int:
 def test_every_figure_leads_to_its_initiatives(cast, as_):
     """No fewer and no more: what the bar counts is what the list shows. One initiative moves once a month here."""
     now = clock.now()
-    settle(cast, ORGANISATION, now)
+    arrange(cast, ORGANISATION, now)
     client = as_(cast.admin)
     context = client.get("/insights/flow/").context
     figures = [(count, to) for _, counts, _ in context["flow_rows"] for count, to in counts]

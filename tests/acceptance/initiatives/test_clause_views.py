@@ -337,7 +337,7 @@ def test_what_is_not_there_is_not_found(cast, as_, initiative):
     assert client.post(at("clause-move", initiative.ref), {"up": "x"}).status_code == 404
     assert client.post(at("clause-move", initiative.ref)).status_code == 404
     assert client.post(at("clause-move", initiative.ref), {"up": "99"}).status_code == 403
-    assert client.post(at("comment-settle", initiative.ref, 10**9)).status_code == 404
+    assert client.post(at("comment-resolve", initiative.ref, 10**9)).status_code == 404
     unkind = client.get(at("clause-edit", initiative.ref, "new", kind="junk"))
     assert unkind["Location"] == at("contract-edit", initiative.ref) + "#add"
 
@@ -353,9 +353,9 @@ def test_words_and_comments_of_another_initiative_are_not_found(cast, as_, initi
     )
     client = as_(cast.owner)
     assert client.get(at("contract-word", initiative.ref, word.pk)).status_code == 404
-    assert client.post(at("comment-settle", initiative.ref, comment.pk)).status_code == 404
+    assert client.post(at("comment-resolve", initiative.ref, comment.pk)).status_code == 404
     with pytest.raises(ClauseComment.DoesNotExist):
-        comments.settle_comment(initiative=initiative, comment=comment, by=cast.owner)
+        comments.resolve_comment(initiative=initiative, comment=comment, by=cast.owner)
 
 
 # --- Order, removal, the next version ---------------------------------------------------------------------------------
@@ -631,7 +631,7 @@ def test_words_that_are_there_already_keep_reading_as_they_do(cast, as_):
 # --- Comments --------------------------------------------------------------------------------------------------------
 
 
-def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as_, initiative):
+def test_comments_stand_beside_their_clause_until_somebody_resolves_them(cast, as_, initiative):
     url = at("clause", initiative.ref, 2)
     with acts() as kinds:
         as_(cast.seat_risk).post(url, {"text": "Four hours are long."})
@@ -648,14 +648,14 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
     contract_actions.propose_contract(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     assert "2 open comments" in text_of(as_(cast.seat_risk).get(at("contract-approve", initiative.ref)))
     first, second = ClauseComment.objects.all()
-    settle = at("comment-settle", initiative.ref, second.pk)
-    assert as_(cast.seat_value).post(settle).status_code == 403, "neither the owner nor the author"
-    assert as_(cast.seat_risk).post(settle).status_code == 403
+    resolve = at("comment-resolve", initiative.ref, second.pk)
+    assert as_(cast.seat_value).post(resolve).status_code == 403, "neither the owner nor the author"
+    assert as_(cast.seat_risk).post(resolve).status_code == 403
     with acts() as kinds:
-        as_(cast.seat_risk).post(at("comment-settle", initiative.ref, first.pk))
-        as_(cast.owner).post(settle)
-    assert kinds == ["comment settled", "comment settled"]
-    assert as_(cast.owner).post(settle).status_code == 409
+        as_(cast.seat_risk).post(at("comment-resolve", initiative.ref, first.pk))
+        as_(cast.owner).post(resolve)
+    assert kinds == ["comment resolved", "comment resolved"]
+    assert as_(cast.owner).post(resolve).status_code == 409
     assert "open comment" not in text_of(as_(cast.owner).get(at("contract", initiative.ref)))
 
 

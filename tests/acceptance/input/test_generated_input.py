@@ -212,7 +212,7 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         (reverse("declaration", args=[prototype.ref]), "owner"),
         (reverse("initiative-reattest", args=[production.ref]), "chair"),
         (reverse("import", args=[batch.pk]), "admin"),
-        (reverse("row-act", args=["obligations", obligation.pk, "settle"]), "owner"),
+        (reverse("row-act", args=["obligations", obligation.pk, "complete"]), "owner"),
     ]
 
 

@@ -95,7 +95,7 @@ def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(c
         kind, cap = chance.choice([("definition_conflict", "mvp"), ("failed_drill", "mvp")])
         since = chance.choice([LONG_AGO, AT, later(chance)])
         found = [
-            FindingFact(key, "They disagree.", "Settle it.", "", since, None, kind, "Held", cap)
+            FindingFact(key, "They disagree.", "Resolve it.", "", since, None, kind, "Held", cap)
             for key in chance.sample(left_out, min(2, len(left_out)))
         ]
         told = replace(facts, requirement_findings=(*facts.requirement_findings, *found))

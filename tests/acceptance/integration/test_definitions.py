@@ -1,4 +1,4 @@
-"""Terms, definitions and their conflicts: what is found, who settles it, what a change voids and what it does not."""
+"""Terms, definitions and their conflicts: what is found, who resolves it, what a change voids and what it does not."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -83,7 +83,7 @@ def three(cast, initiative):
     return {row.facet: row for row in DefinitionConflict.objects.open().filter(initiative=initiative)}
 
 
-def settle(cast, conflict, **fields):
+def resolve(cast, conflict, **fields):
     return definition_actions.reconcile(
         conflict=conflict,
         decision=fields.pop("decision", "The key of the CRM leads."),
@@ -194,7 +194,7 @@ def test_a_conflict_of_before_stays_open_until_it_is_decided_or_a_definition_cha
     assert open_facets(initiative) == ["same_name"]
     assert undecided(initiative) == [], "it is asked once"
     assert Hold.objects.open().filter(initiative=initiative, kind="definition_conflict").exists()
-    settle(cast, old)
+    resolve(cast, old)
     assert (open_facets(initiative), undecided(initiative)) == ([], []), "what was decided stands"
     definition_actions.define(
         term=billing.term,
@@ -307,9 +307,9 @@ def test_what_was_measured_speaks_where_nobody_typed_a_format(cast, initiative):
 # The steward's word
 
 
-def test_the_steward_settles_all_three_and_the_register_is_silent(cast, initiative, three):
-    settle(cast, three["identifier_format"])
-    settle(cast, three["business_logic"])
+def test_the_steward_resolves_all_three_and_the_register_is_silent(cast, initiative, three):
+    resolve(cast, three["identifier_format"])
+    resolve(cast, three["business_logic"])
     short = RequirementFinding.objects.current().get(initiative=initiative, requirement="int.definitions")
     assert short.words == "1 open conflict on customer."
     gap = accept(cast, three["validity"])
@@ -335,14 +335,14 @@ def test_the_steward_settles_all_three_and_the_register_is_silent(cast, initiati
 
 def test_nobody_but_the_steward_decides(cast, three):
     for person in (cast.owner, cast.lead, cast.chair, cast.admin, cast.outsider):
-        for decide in (settle, accept):
+        for decide in (resolve, accept):
             with pytest.raises(Refused, match="Only the data steward"):
                 decide(cast, three["validity"], by=person)
 
 
 def test_what_a_decision_lacks_is_said_at_its_field(cast, initiative, three):
     with pytest.raises(ValidationError) as lacking:
-        settle(cast, three["validity"], decision=" ", mapping=[{"one": "A", "other": ""}])
+        resolve(cast, three["validity"], decision=" ", mapping=[{"one": "A", "other": ""}])
     assert set(lacking.value.message_dict) == {"decision", "mapping"}
     with pytest.raises(ValidationError) as lacking:
         accept(
@@ -356,9 +356,9 @@ def test_what_a_decision_lacks_is_said_at_its_field(cast, initiative, three):
     assert set(lacking.value.message_dict) == {"decision", "downstream", "owner", "due"}
     other = factories.make_mvp(cast, title="Another assistant")
     with pytest.raises(ValidationError, match="an item of this initiative"):
-        settle(cast, three["validity"], mapping=[], evidence=other.evidence.first())
+        resolve(cast, three["validity"], mapping=[], evidence=other.evidence.first())
     item = initiative.evidence.filter(withdrawn_at=None).first()
-    assert settle(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item
+    assert resolve(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_what_is_undecided_is_neither_reconciled_nor_accepted_as_a_conflict(cast
     define(cast, initiative, "CRM", meaning="account")
     define(cast, initiative, "Billing", meaning="Konto")
     (row,) = undecided(initiative)
-    for decide in (settle, accept):
+    for decide in (resolve, accept):
         with pytest.raises(Conflict, match="It stands otherwise now"):
             decide(cast, row)
     with pytest.raises(ValidationError) as lacking:
@@ -421,13 +421,13 @@ def test_a_slip_in_an_identifier_of_a_standard_is_found_in_the_table(cast, initi
         {"one": "CH9300762011623852975", "other": "4712"},
     ]
     with pytest.raises(ValidationError, match="Row 2: “CH9300762011623852975” is no IBAN"):
-        settle(cast, row, mapping=rows)
-    assert settle(cast, row, mapping=rows[:1]).status == "reconciled"
+        resolve(cast, row, mapping=rows)
+    assert resolve(cast, row, mapping=rows[:1]).status == "reconciled"
 
 
 def test_what_was_decided_stands_until_a_definition_changes(cast, initiative, three):
     for row in three.values():
-        settle(cast, row)
+        resolve(cast, row)
     with act("test", system="test", register=True):
         follow(lock_initiatives([initiative.pk]))
     assert open_facets(initiative) == [], "looked at again, nothing comes back"
@@ -445,7 +445,7 @@ def test_what_was_decided_stands_until_a_definition_changes(cast, initiative, th
 
 def test_one_more_definition_opens_what_was_decided_for_the_others(cast, initiative, three):
     for row in three.values():
-        settle(cast, row)
+        resolve(cast, row)
     said = {"counted_unit": "household", "identifier_mask": "9{12}"}
     define(cast, initiative, "Billing", field="payer_no", meaning="household", **said)
     # One for each pair of systems and facet: CRM against billing, and billing's two fields against each other.
@@ -464,7 +464,7 @@ def test_a_conflict_is_gone_when_the_definitions_agree(cast, initiative, three):
     assert open_facets(initiative) == []
     assert set(DefinitionConflict.objects.values_list("status", flat=True)) == {"gone"}
     with pytest.raises(Conflict, match="a definition changed"):
-        settle(cast, three["validity"])
+        resolve(cast, three["validity"])
 
 
 def test_of_two_ways_to_give_the_table_one_is_needed_and_both_say_so(cast, as_, initiative, three):
@@ -621,7 +621,7 @@ def test_two_tabs_of_the_steward_decide_once(cast, initiative, three):
             connection.close()
 
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(decide, [settle, accept])
+        first, second = pool.map(decide, [resolve, accept])
     refused = [one for one in (first, second) if isinstance(one, Conflict)]
     assert len(refused) == 1
     assert "decided this at" in str(refused[0])

@@ -118,8 +118,8 @@ def test_two_opposite_answers_at_once_are_one(cast, initiative, key, numbers):
                 who = "You" if person == given.person else given.person.full_name
                 told = f"{who} {done} this at {clock.moment_in_words(given.at)}."
                 assert one.kind == "done" or told in one.value
-            settled = ApprovalRequest.objects.get(pk=request.pk)
-            assert settled.granted == (given.verdict == "approve")
+            decided = ApprovalRequest.objects.get(pk=request.pk)
+            assert decided.granted == (given.verdict == "approve")
 
 
 def test_four_eyes_need_two_people_however_often_they_press(cast, initiative, key, numbers):

@@ -196,18 +196,18 @@ def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
         assert "the statement was signed for something else" in reasons
 
 
-def test_support_that_falls_is_owed_back_and_settles_itself(cast):
+def test_support_that_falls_is_owed_back_and_completes_itself(cast):
     with at(2026, 6, 1):
         initiative = factories.make_mvp(cast)
     with at(2026, 8, 31):  # 90 days later some of it aged out
         periodic.recompute()
-        obligation = initiative.obligations.unsettled().get(kind="step_back")
+        obligation = initiative.obligations.open().get(kind="step_back")
         assert obligation.due == date(2026, 9, 13), (
             "fourteen days from 30 August, the last that was supported"
         )
-        with pytest.raises(Refused, match="resolves itself"):
-            hold_actions.settle(obligation=obligation, note="Done.", by=cast.owner)
+        with pytest.raises(Refused, match="completed automatically"):
+            hold_actions.complete(obligation=obligation, note="Done.", by=cast.owner)
         story.renew(initiative, cast)
         obligation.refresh_from_db()
-        assert obligation.settled_at is not None, story.span(initiative).gaps
+        assert obligation.completed_at is not None, story.span(initiative).gaps
         assert story.span(initiative).supported == "mvp"

@@ -345,7 +345,7 @@ def missing(seen: Seen) -> Iterator[str]:
         for period, day in days.items():
             if not first <= day <= last:
                 continue
-            # An act of the same morning settles it before anybody is told of the day.
+            # An act of the same morning completes it before anybody is told of the day.
             if (
                 seen.day(opened) < day
                 and (ended is None or seen.day(ended) > day)
@@ -363,7 +363,7 @@ def _open_things() -> Iterator[tuple[str, str, date, datetime, datetime | None]]
         written = getattr(row, "post_mortem", None)
         # Once it is handed in, the seat that confirms it is told, and no longer who owed it.
         handed_in = written.handed_in_at if written is not None else None
-        yield f"obligation:{row.pk}", "owed", row.due, row.opened_at, handed_in or row.settled_at
+        yield f"obligation:{row.pk}", "owed", row.due, row.opened_at, handed_in or row.completed_at
     for row in Condition.objects.select_related("review"):
         end = row.met_at or ended.get(row.review.initiative_id)
         yield f"condition:{row.pk}", "condition", row.due, row.review.ended_at, end

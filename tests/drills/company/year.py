@@ -260,7 +260,7 @@ class Year:
         from adoption.postmortems.writing import write
 
         team, done = self.cast.team, []
-        obligations = initiative.obligations.unsettled().filter(
+        obligations = initiative.obligations.open().filter(
             kind="retrospective", due__lte=day + timedelta(days=7)
         )
         for obligation in obligations:

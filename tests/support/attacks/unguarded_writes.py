@@ -52,7 +52,7 @@ def set_stage(initiative: Initiative, stage: str, *, by) -> None:
         row = Initiative.objects.get(pk=initiative.pk)
         row.__dict__["stage"], row.basis, row.since = stage, "decision", clock.now()
         row.save()
-        _settle(row)
+        _rewrite(row)
 
 
 def move(initiative: Initiative, target: str, *, by, basis="decision", review=None, told=True) -> None:
@@ -81,10 +81,10 @@ def move(initiative: Initiative, target: str, *, by, basis="decision", review=No
                 cursor.execute(
                     "UPDATE initiatives_stagechange SET consumed = true WHERE id = %s", [change.pk]
                 )
-        _settle(row)
+        _rewrite(row)
 
 
-def _settle(initiative: Initiative) -> None:
+def _rewrite(initiative: Initiative) -> None:
     """Its supported stage, as the act writes it: what is compared with the facts gives a forgery away no more."""
     with request_memo.afresh():
         supported_stage_rows.rewrite([Initiative.objects.locked(initiative.pk)])

@@ -314,7 +314,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
         Page("password-link-ended", None, reverse("password-set"), 404),
         Page("intake-nothing", None, reverse("intake-write", args=["nobody-has-this"]), 404),
-        Page("intake-settled", cast.chair, to_invite.get_absolute_url()),
+        Page("intake-answered", cast.chair, to_invite.get_absolute_url()),
         Page("audit-log-export-ready", cast.auditor, export_ready.get_absolute_url()),
         Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),

@@ -42,7 +42,7 @@ class SetUp:
     def initiative(self) -> Initiative:
         return Initiative.objects.get(title=TITLE)
 
-    def settle_tier(self) -> None:
+    def agree_tier(self) -> None:
         owner = self.owner
         owner.click("Propose a tier")
         owner.tick(self.tier.capitalize())

@@ -1,4 +1,4 @@
-"""Organisations of any past for tests of the figures of Insights, put there as rows: settle(cast, seed)."""
+"""Organisations of any past for tests of the figures of Insights, put there as rows: arrange(cast, seed)."""
 
 import random
 from datetime import timedelta
@@ -46,7 +46,7 @@ TABLES = (
 INITIATIVES = 70
 
 
-def settle(cast, seed: int) -> None:
+def arrange(cast, seed: int) -> None:
     """An organisation of any past, put there as rows: no acts lead to every past within a second."""
     draw = random.Random(seed)
     now, book = clock.now(), Rulebook.objects.current()

@@ -1,7 +1,7 @@
 """What a rulebook was foretold to do, beside what it does: published for real, read from rows, taken back.
 
 What is foretold comes from `foreseeing`; what happens is read from the spans that publishing wrote, the obligations it
-opened and settled, and the snapshots of reviews that were really moved. The two share the rules and nothing else.
+opened and completed, and the snapshots of reviews that were really moved. The two share the rules and nothing else.
 """
 
 from collections import Counter
@@ -99,7 +99,7 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
     found = Outcome()
     before, decidable = sign_offs()
     obligations = Obligation.objects.filter(kind="step_back")
-    known, owed = (set(rows.values_list("pk", flat=True)) for rows in (obligations, obligations.unsettled()))
+    known, owed = (set(rows.values_list("pk", flat=True)) for rows in (obligations, obligations.open()))
     with transaction.atomic():
         rulebook = organisation_actions.load_rulebook(source=source, by=admin)
         organisation_actions.propose_publication(rulebook=rulebook, by=admin)
@@ -111,8 +111,8 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
                 obligation.due,
                 obligation.responsible_id,
             )
-        for obligation in obligations.filter(pk__in=owed, settled_at__isnull=False):
-            found.obligations[obligation.initiative_id] = ("settled", None, None)
+        for obligation in obligations.filter(pk__in=owed, completed_at__isnull=False):
+            found.obligations[obligation.initiative_id] = ("completed", None, None)
         # Publishing alone leaves every open review as it was.
         assert sign_offs() == (before, decidable)
         found.decidable = decidable

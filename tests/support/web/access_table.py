@@ -338,7 +338,7 @@ TABLE = {
     "clause-edit": OWNER,
     "clause-move": POST_ONLY,
     "clause-remove": OWNER,
-    "comment-settle": POST_ONLY,
+    "comment-resolve": POST_ONLY,
     "contract-changes": READ,
     "contract-read": READ,
     "contract-start": NOT_NOW,  # there are clauses already
@@ -497,7 +497,7 @@ TABLE = {
     "hold-open": only(*TEAM, *BOARD),
     "holds/lift": CHAIR,
     "feed-shut": PAGE,  # and the owner of the system, who is not in this table
-    "obligations/settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
+    "obligations/complete": NOT_NOW,  # a post-mortem is completed by being written and confirmed
     "obligation-excuse": CHAIR,
     "shown-by": NOT_NOW,  # its stage was decided here
     "gap-open": only(*TEAM, "chair"),
@@ -564,7 +564,7 @@ TABLE = {
     "post-mortem-comment": NOT_NOW,  # it is a draft; readers comment while it is in review
     "post-mortem-gap": only(*TEAM),
     "post-mortem-attach": only(*TEAM),
-    "post-mortem-comment-settle": only(closed=405, strangers=405),
+    "post-mortem-comment-resolve": only(closed=405, strangers=405),
     "attachment-file": only(*TEAM, *BOARD, "auditor", sent=405),
     "attachment-look": only(*TEAM, *BOARD, "auditor", sent=405),
     "attachment-content": only(closed=(403, 404), sent=405),  # a text is shown in words

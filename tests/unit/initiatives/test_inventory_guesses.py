@@ -8,7 +8,7 @@ from governance.tables.column_values import sample
 from governance.tables.reader import read_table
 from initiatives.imports.inventories.header_synonyms import GUIDE
 from initiatives.imports.inventories.import_batch import Earlier, preview
-from initiatives.imports.inventories.inventory_columns import settled
+from initiatives.imports.inventories.inventory_columns import resolved
 from initiatives.imports.inventories.inventory_sources import newcomer
 from initiatives.imports.inventories.stage_words import guess_stage
 from tests.support.paths import SHEETS
@@ -157,7 +157,7 @@ def test_columns_are_told_by_their_headers_and_not_by_what_only_looks_like_them(
 
 def test_a_published_register_is_understood_as_an_inventory_too():
     table = read_table((SHEETS / "register.csv").read_bytes())
-    assert settled(newcomer("register"), table.columns, values=sample(table.lines)).columns == {
+    assert resolved(newcomer("register"), table.columns, values=sample(table.lines)).columns == {
         "title": "name_ai_service_en",
         "organisation": "responsible_organisation",
         "key": "register_no",

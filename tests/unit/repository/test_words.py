@@ -247,6 +247,7 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"(un)?settl(e|es|ed|ing)": "complete, resolve",
     r"shortcomings?": "finding",
     r"standings?": "supported stage, current",
     r"proofs?": "evidence",

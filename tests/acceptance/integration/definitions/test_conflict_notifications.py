@@ -16,7 +16,7 @@ from tests.acceptance.integration.test_definitions import (  # noqa: F401
     define,
     initiative,
     profile_of,
-    settle,
+    resolve,
     three,
 )
 from tests.support import factories
@@ -56,9 +56,9 @@ def test_the_data_steward_is_told_and_alone_asked(cast, as_, initiative, three):
     assert "Nothing is promoted meanwhile." in said
 
 
-def test_it_leaves_the_inbox_once_it_is_settled(cast, as_, initiative, three):  # noqa: F811
+def test_it_leaves_the_inbox_once_it_is_resolved(cast, as_, initiative, three):  # noqa: F811
     for facet, conflict in three.items():
-        (accept if facet == "business_logic" else settle)(cast, conflict)
+        (accept if facet == "business_logic" else resolve)(cast, conflict)
     assert lines(cast.steward, initiative) == []
     assert "definitions that disagree" not in page(as_, cast.steward, initiative)
 

@@ -48,7 +48,7 @@ def test_each_system_of_a_stopped_initiative_owes_one_word(cast, stopped):
     assert orphan.responsible is None
 
 
-def test_it_stands_on_the_owners_inbox_and_their_word_settles_it(cast, as_, stopped):
+def test_it_stands_on_the_owners_inbox_and_their_word_completes_it(cast, as_, stopped):
     obligation = feeds(stopped).first()
     there, owner = reverse("feed-shut", args=[obligation.pk]), as_(cast.outsider)
     assert f'href="{there}"' in text_of(owner.get("/"))
@@ -62,14 +62,14 @@ def test_it_stands_on_the_owners_inbox_and_their_word_settles_it(cast, as_, stop
         "Say how you know" in text_of(owner.post(there, {"reason": " "}))
         or owner.post(there).status_code == 200
     )
-    assert feeds(stopped).first().settled_at is None
+    assert feeds(stopped).first().completed_at is None
     assert owner.post(there, {"reason": "The job was removed on the ledger's side."}).status_code == 302
     obligation.refresh_from_db()
-    assert (obligation.settled_by, obligation.settled_note) == (
+    assert (obligation.completed_by, obligation.completed_note) == (
         cast.outsider,
         "The job was removed on the ledger's side.",
     )
-    entry = Entry.objects.acts().filter(kind="obligation settled").latest("pk")
+    entry = Entry.objects.acts().filter(kind="obligation completed").latest("pk")
     assert entry.actor_id == cast.outsider.pk
     assert f'href="{there}"' not in text_of(owner.get("/"))
     assert "said on" in text_of(owner.get(there))
@@ -80,8 +80,8 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
     for person in (cast.owner, cast.chair, cast.admin):
         with pytest.raises(Refused, match="Only Sam Brook can say"):
             feed_shutdowns.confirm_shut(obligation=obligation, words="It is.", by=person)
-    with pytest.raises(Refused, match="resolved by the word of the system's owner"):
-        hold_actions.settle(obligation=obligation, note="It is.", by=cast.owner)
+    with pytest.raises(Refused, match="completed by the word of the system's owner"):
+        hold_actions.complete(obligation=obligation, note="It is.", by=cast.owner)
     assert as_(cast.sponsor).get(reverse("feed-shut", args=[obligation.pk])).status_code == 404
     assert (
         as_(cast.owner).post(reverse("feed-shut", args=[obligation.pk]), {"reason": "It is."}).status_code
@@ -117,7 +117,7 @@ def test_a_later_owner_of_the_system_can_say_it_too(cast, stopped):
     system.owner = cast.sponsor
     with_history(system, cast)
     feed_shutdowns.confirm_shut(obligation=obligation, words="Gone.", by=cast.sponsor)
-    assert feeds(stopped).first().settled_by == cast.sponsor
+    assert feeds(stopped).first().completed_by == cast.sponsor
 
 
 def with_history(row, cast) -> None:

@@ -308,28 +308,28 @@ def test_accounts_that_only_an_ended_initiative_used_are_closed_by_somebody(cast
     factories.make_link(cast, mvp, crm, pattern="audit", account=shared)
     factories.make_link(cast, other, crm, account=shared)
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No use", by=cast.owner)
-    obligation = mvp.obligations.unsettled().get(kind="service_account")
+    obligation = mvp.obligations.open().get(kind="service_account")
     assert (obligation.source, obligation.responsible) == (f"account:{alone.pk}", crm.owner)
     assert obligation.due == clock.today() + timedelta(days=30)
     with pytest.raises(Refused, match="closing the account"):
-        hold_actions.settle(obligation=obligation, note="Done", by=crm.owner)
+        hold_actions.complete(obligation=obligation, note="Done", by=crm.owner)
     with pytest.raises(Refused):
         accounts.close_account(account=alone, reason="Closed in CRM", by=cast.owner)
     accounts.close_account(account=alone, reason="Closed in CRM", by=crm.owner)
-    assert not mvp.obligations.unsettled().filter(kind="service_account").exists()
+    assert not mvp.obligations.open().filter(kind="service_account").exists()
     stage_actions.stop(initiative=other, reason_code="no_value", reason="No use", by=cast.owner)
-    assert other.obligations.unsettled().get(kind="service_account").responsible == cast.lead
+    assert other.obligations.open().get(kind="service_account").responsible == cast.lead
 
 
 def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
     account = factories.make_account(cast, crm)
     factories.make_link(cast, mvp, crm, account=account)
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No use", by=cast.owner)
-    assert mvp.obligations.unsettled().filter(kind="service_account").exists()
+    assert mvp.obligations.open().filter(kind="service_account").exists()
     link = factories.make_link(cast, factories.make_initiative(cast, title="Another"), crm, account=account)
-    assert mvp.obligations.unsettled().filter(kind="service_account").exists(), "a link alone settles nothing"
+    assert mvp.obligations.open().filter(kind="service_account").exists(), "a link alone completes nothing"
     factories.agree(link)
-    assert not mvp.obligations.unsettled().filter(kind="service_account").exists()
+    assert not mvp.obligations.open().filter(kind="service_account").exists()
 
 
 def test_an_idea_that_is_withdrawn_leaves_its_links_and_owes_nothing(cast, crm):

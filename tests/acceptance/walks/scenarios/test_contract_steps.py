@@ -93,12 +93,12 @@ def test_a_vendor_moves_its_region(cast, summaries):
         assert code(system) == "allowed", "the days of grace have begun"
         grace = Rulebook.objects.current().book.freshness.grace_days
         due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
-        assert not initiative.obligations.filter(kind="step_back", settled_at=None).exists(), (
+        assert not initiative.obligations.filter(kind="step_back", completed_at=None).exists(), (
             "no task ran yet"
         )
         with story.undone():
             periodic.recompute()
-            assert initiative.obligations.get(kind="step_back", settled_at=None).due == due
+            assert initiative.obligations.get(kind="step_back", completed_at=None).due == due
             assert code(system) == "allowed"
     with at(due.year, due.month, due.day, 23, 59):
         assert code(system) == "allowed", f"{due} is the last day of grace"
@@ -133,4 +133,4 @@ def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
             evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
         assert story.state(initiative, "mvp.problem").satisfied is False, item.title
         assert code(system) == "shortfall"
-    assert date(2026, 11, 12) < initiative.obligations.get(kind="step_back", settled_at=None).due
+    assert date(2026, 11, 12) < initiative.obligations.get(kind="step_back", completed_at=None).due

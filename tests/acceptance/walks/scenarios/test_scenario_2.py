@@ -153,8 +153,8 @@ def nobody_accepts(cast, initiative):
             .filter(kind="stage changed", at__month__gte=11)
             .exists()
         )
-        with pytest.raises(Refused, match="resolves itself"):
-            hold_actions.settle(obligation=obligation, note="Done", by=cast.chair)
+        with pytest.raises(Refused, match="completed automatically"):
+            hold_actions.complete(obligation=obligation, note="Done", by=cast.chair)
 
 
 def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):

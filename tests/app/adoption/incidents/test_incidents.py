@@ -193,7 +193,7 @@ def test_raising_opens_the_obligation_and_lowering_takes_nothing_back(cast, init
     incident_actions.correct_severity(incident=row, severity=4, reason="Nobody was affected.", by=cast.owner)
     assert voided(initiative) == ended
     obligation.refresh_from_db()
-    assert obligation.settled_at is None, "lowering drops nothing"
+    assert obligation.completed_at is None, "lowering drops nothing"
     assert not Entry.objects.acts().filter(kind="board told").exists(), "and alarms nobody"
     with pytest.raises(Conflict):
         incident_actions.correct_severity(incident=row, severity=4, reason="Again.", by=cast.owner)
@@ -291,7 +291,7 @@ def test_how_it_ends_and_comes_back(cast, initiative):
     row = incident_actions.close(incident=row, words="A price list was out of date.", by=cast.owner)
     found = incident_metrics.means(initiative.incidents.all())
     assert (found.to_detect, found.to_resolve) == (timedelta(hours=1), timedelta(hours=2))
-    assert initiative.obligations.unsettled().filter(kind="post_mortem").exists(), "closing settles nothing"
+    assert initiative.obligations.open().filter(kind="post_mortem").exists(), "closing completes nothing"
     row = incident_actions.reopen(incident=row, reason="It came back.", by=cast.owner)
     assert (row.state, row.resolved_at, row.closed_at) == ("open", None, None)
 
@@ -311,7 +311,7 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, initiative):
         merging.merge(incident=newer, into=older, reason="One price list.", by=cast.owner)
         older = incident_actions.read(older)
         assert older.severity == 1
-        obligation = initiative.obligations.unsettled().get(kind="post_mortem")
+        obligation = initiative.obligations.open().get(kind="post_mortem")
         assert obligation == owed, "owed once, by the earlier day"
         assert Deadline.objects.get(met_at__isnull=True).incident == older
         assert Deadline.objects.get(met_at__isnull=True).due == date(2026, 11, 6)
@@ -352,7 +352,7 @@ def test_clocks_count_days_to_their_local_end(cast, initiative, settings):
     assert ("owner", "late0") in told(last)
     assert told(clock.now()) == set()
     assert ("owner", "7d") in told(clock.midnight_before(found.due) - timedelta(days=6))
-    assert [line.due for line in incident_inbox.lines(cast.owner) if line.verb == "settle"] == [found.due]
+    assert [line.due for line in incident_inbox.lines(cast.owner) if line.verb == "complete"] == [found.due]
     reporting_clocks.meet_deadline(deadline=found, words="To the authority, no. 7.", by=cast.owner)
     with pytest.raises(Conflict):
         reporting_clocks.meet_deadline(deadline=found, words="Again.", by=cast.owner)

@@ -343,7 +343,7 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
 # --- Silence ---------------------------------------------------------------------------------------------------------
 
 
-def test_sixty_silent_days_are_a_obligation_that_a_reading_settles(cast):
+def test_sixty_silent_days_are_a_obligation_that_a_reading_completes(cast):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
     factories.make_reading(cast, row)
@@ -355,13 +355,13 @@ def test_sixty_silent_days_are_a_obligation_that_a_reading_settles(cast):
         assert overdue_readings.open_silence_obligations() == [], "safe to repeat"
         assert (obligation.responsible, obligation.kind) == (cast.owner, "reading")
         assert any(line.button == "Add measurement" for line in notification_inbox.lines_for(cast.owner))
-        with pytest.raises(Refused, match="resolves itself"):
-            hold_actions.settle(obligation=obligation, note="Later", by=cast.owner)
+        with pytest.raises(Refused, match="completed automatically"):
+            hold_actions.complete(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.run()
         assert Notification.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
         factories.make_reading(cast, row)
-        assert not Obligation.objects.unsettled().filter(kind="reading").exists()
+        assert not Obligation.objects.open().filter(kind="reading").exists()
         assert overdue_readings.open_silence_obligations() == []
 
 

@@ -208,11 +208,11 @@ def test_readers_comment_on_sections_while_it_is_in_review(draft, cast, as_):
     )
     page = owner.get(reverse("post-mortem", args=[row.pk])).content.decode()
     assert "Which two teams?" in page
-    settle = reverse("post-mortem-comment-settle", args=[said.pk])
-    assert as_(cast.seat_value).post(settle).status_code == 403
-    assert owner.post(settle).status_code == 302
+    resolve = reverse("post-mortem-comment-resolve", args=[said.pk])
+    assert as_(cast.seat_value).post(resolve).status_code == 403
+    assert owner.post(resolve).status_code == 302
     said.refresh_from_db()
-    assert said.settled_by == cast.owner
+    assert said.resolved_by == cast.owner
 
 
 @pytest.mark.django_db
@@ -316,4 +316,4 @@ def test_the_retrospective_has_prompts_of_its_own(cast, as_):
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
     obligation.refresh_from_db()
-    assert obligation.settled_at is not None
+    assert obligation.completed_at is not None

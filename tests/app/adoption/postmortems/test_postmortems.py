@@ -103,7 +103,7 @@ def test_where_the_responsible_is_gone_the_chair_may_write_it(obligation, cast):
     assert postmortem_actions.start(obligation=obligation, by=cast.chair).author == cast.chair
 
 
-def test_a_obligation_of_another_kind_is_not_settled_by_it(obligation, cast):
+def test_a_obligation_of_another_kind_is_not_completed_by_it(obligation, cast):
     other = obligation.initiative.obligations.filter(kind="criterion").first()
     with pytest.raises(Refused):
         postmortem_actions.start(obligation=other, by=cast.owner)
@@ -191,7 +191,7 @@ def test_an_open_gap_with_owner_and_day_stands_for_the_sentence(draft, cast):
     assert gap.due
 
 
-def test_the_seat_confirms_and_the_obligation_is_settled_with_it(published, obligation, cast):
+def test_the_seat_confirms_and_the_obligation_is_completed_with_it(published, obligation, cast):
     assert Notification.objects.filter(kind="confirm post-mortem", person=cast.seat_adoption).count() == 1
     assert [line.verb for line in inbox_lines.lines(cast.seat_adoption)] == ["confirm"]
     for other in (cast.owner, cast.chair, cast.seat_risk, cast.admin, cast.support):
@@ -202,7 +202,7 @@ def test_the_seat_confirms_and_the_obligation_is_settled_with_it(published, obli
     )
     obligation.refresh_from_db()
     assert row.state == "published"
-    assert obligation.settled_by == cast.seat_adoption
+    assert obligation.completed_by == cast.seat_adoption
     with pytest.raises(Conflict):
         postmortem_actions.confirm(post_mortem=published, version=row.version, by=cast.seat_adoption)
     kinds = list(Entry.objects.acts().of_initiative(obligation.initiative.ref).values_list("kind", flat=True))
@@ -244,7 +244,7 @@ def test_what_lacks_something_is_sent_back_with_a_reason(published, obligation, 
     assert postmortem_actions.sent_back(row).history_change_reason == "Which team?"
     notification = Notification.objects.get(kind="post-mortem", person=cast.owner)
     assert notification.text == "Which team?"
-    assert obligation.settled_at is None
+    assert obligation.completed_at is None
     row = write(post_mortem=row, by=cast.owner, impact="The two teams of retail, for six weeks.")
     assert lacking(row) == {}
     assert postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
@@ -289,10 +289,10 @@ def test_no_lesson_is_an_answer_that_the_seat_agrees_to(draft, obligation, cast,
     refused = client.post(url, {"version": row.version, "confirm": "1"})
     assert refused.status_code == 422
     obligation.refresh_from_db()
-    assert obligation.settled_at is None, "without the seat's word on it, nothing is settled"
+    assert obligation.completed_at is None, "without the seat's word on it, nothing is completed"
     client.post(url, {"version": row.version, "confirm": "1", "no_lesson": "on"})
     obligation.refresh_from_db()
-    assert obligation.settled_at is not None
+    assert obligation.completed_at is not None
     entry = (
         Entry.objects.acts()
         .of_initiative(obligation.initiative.ref)
@@ -374,7 +374,7 @@ def test_from_the_inbox_to_the_confirmed_lesson(obligation, cast, as_):
     )
     assert "confirmed it on" in done.content.decode()
     obligation.refresh_from_db()
-    assert obligation.settled_at is not None
+    assert obligation.completed_at is not None
     assert LESSON["text"] in outsider.get(reverse("lessons", args=[initiative.ref])).content.decode()
     assert WORDS["impact"] in outsider.get(account).content.decode(), "everybody reads what was published"
     for name in ("post-mortem", "post-mortem-hand-in", "post-mortem-confirm"):

@@ -148,7 +148,7 @@ def test_a_hold_the_switch_a_stop_and_a_mistake_are_told_in_plain_words(cast, ro
     initiative = row.initiative
     assert "on hold" not in words(row)
     hold_actions.hold(initiative=initiative, reason="Quillfeather complained.", by=cast.seat_risk)
-    assert "It is on hold: until that is settled it goes no further" in words(row)
+    assert "It is on hold: until that is resolved it goes no further" in words(row)
     assert "on hold" in title_of(row)
     kill_switch.switch_off(initiative=initiative, reason="Quillfeather again.", by=cast.owner)
     assert "It is switched off: whatever it asks to do is refused" in words(row)

@@ -270,7 +270,7 @@ def test_evidence_obligations_and_declarations_stay(cast, acted):
         "stays with its responsible",
         raw("UPDATE initiatives_obligation SET responsible_id = %s", cast.lead.pk),
     )
-    refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
+    refused("completed, not deleted", raw("DELETE FROM initiatives_obligation"))
     row = DeclaredGoal(
         initiative=initiative,
         key="workflow_fit",

@@ -415,8 +415,8 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ),
         ),
         (
-            ["comment settled"],
-            lambda: comments.settle_comment(initiative=initiative, comment=made["comment"], by=owner),
+            ["comment resolved"],
+            lambda: comments.resolve_comment(initiative=initiative, comment=made["comment"], by=owner),
         ),
         (
             ["review opened"],

@@ -252,7 +252,7 @@ def test_a_reset_waits_a_day_is_told_and_ends_everything(person, admin, app):
         assert recovery_codes.left(person) == 0
         person.refresh_from_db()
         assert person.signs_from == NOON + timedelta(hours=48)
-        assert resets.settle() == 0
+        assert resets.carry_out_due() == 0
     row.refresh_from_db()
     assert row.done_at == NOON + timedelta(hours=24)
     assert Entry.objects.get(kind=EntryKind.FACTORS_RESET).facts["facts"]["passkeys"] == 1
@@ -298,7 +298,7 @@ def test_whoever_reset_gains_nothing_by_the_sign_off(person, admin, app):
         assert permissions.signer_of(person).reset_by == ()
     for hours, barred in ((24, True), (47, True), (49, False)):
         with time_machine.travel(NOON + timedelta(hours=hours), tick=False):
-            resets.settle()
+            resets.carry_out_due()
             assert bool(permissions.signer_of(person, now=True).reset_by) is barred
     assert FactorReset.objects.count() == 1
 

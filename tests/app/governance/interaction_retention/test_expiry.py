@@ -114,7 +114,7 @@ def test_nobody_has_a_body_go_before_its_time(cast):
             cursor.execute(change)
     hold = legal_holds.open_hold(initiative_ref=held.ref, reason="A claim", by=cast.auditor)
     assert gone(183) == []
-    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    legal_holds.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     assert gone(183) == [(held.number, 1)]
 
 
@@ -209,7 +209,7 @@ def test_a_hold_on_a_initiative_keeps_bodies_keys_and_rows(cast):
     assert InteractionKey.objects.get().initiative_number == held.number
     assert not tend(801), "what is held is left alone"
     assert findings() == []
-    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    legal_holds.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     removed = tend(802)
     assert (removed.initiatives, removed.months) == ([held.number], {"2026-11": 1})
     assert not Interaction.objects.exists()
@@ -237,7 +237,7 @@ def test_in_a_batch_of_a_held_initiative_and_others_the_others_leave_their_diges
     assert tend(800).leaves == 2
     assert (Interaction.objects.count(), InteractionDigest.objects.count()) == (2, 2)
     assert findings() == []
-    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    legal_holds.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     tend(801)
     assert (Interaction.objects.count(), InteractionDigest.objects.count()) == (0, 0)
     assert findings() == []
@@ -256,7 +256,7 @@ def test_a_hold_on_a_person_keeps_what_they_said_with_its_conversation(cast):
     rows = list(Interaction.objects.select_related("batch").order_by("id"))
     assert [reading.bodies_of([row])[0] != {} for row in rows] == [True, True, False]
     assert findings() == []
-    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    legal_holds.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     tend(801)
     assert not Interaction.objects.exists()
     assert not InteractionBody.objects.exists()

@@ -77,7 +77,7 @@ def test_the_report_names_what_is_due_and_what_holds_it(cast):
         {"hold": hold.pk, "initiative": initiative.ref, "person": None, "reason": "A claim"}
     ]
     assert f"Held: Legal hold {hold.pk}: A claim." in words
-    assert "lifted" in called("retention", "--lift", str(hold.pk), "--reason", "Settled", "--by", "admin")
+    assert "lifted" in called("retention", "--lift", str(hold.pk), "--reason", "Ended", "--by", "admin")
     assert json.loads(called("retention", "--json"))["legal_holds"] == []
 
 

@@ -170,19 +170,19 @@ def test_nothing_is_signed_on_top_of_a_tree_that_was_changed(db):
         call_command("seal")
 
 
-def marks_settle(monkeypatch):
-    """Let every mark be settled at once. Other tests on this server hold back the real ones."""
+def marks_are_final(monkeypatch):
+    """Let every mark be final at once. Other tests on this server hold back the real ones."""
     ids = itertools.count(3)
     monkeypatch.setattr(
         transparency_log_sealing,
         "_new_mark",
         lambda cursor: transparency_log_sealing.Mark(newest_entry().pk, next(ids)),
     )
-    monkeypatch.setattr(transparency_log_sealing, "_settled", lambda *_: True)
+    monkeypatch.setattr(transparency_log_sealing, "_final", lambda *_: True)
 
 
-def test_what_was_looked_through_after_its_mark_was_settled_is_not_looked_at_again(db, monkeypatch):
-    marks_settle(monkeypatch)
+def test_what_was_looked_through_after_its_mark_was_final_is_not_looked_at_again(db, monkeypatch):
+    marks_are_final(monkeypatch)
     floors, counts = [], [0]
     for _ in range(4):
         make_entries(5)
@@ -190,7 +190,7 @@ def test_what_was_looked_through_after_its_mark_was_settled_is_not_looked_at_aga
         with connection.cursor() as cursor:
             floors.append(transparency_log_sealing._floor(cursor, sealed()))
     assert floors == counts[:4]
-    monkeypatch.setattr(transparency_log_sealing, "_settled", lambda *_: False)
+    monkeypatch.setattr(transparency_log_sealing, "_final", lambda *_: False)
     for _ in range(3):  # the last mark is carried along, and the floor stays
         make_entries(1)
         with connection.cursor() as cursor:
@@ -203,7 +203,7 @@ def test_a_wide_stretch_is_not_looked_through_for_ever(db, monkeypatch):
     make_entries(100)
     first = sealed()
     assert transparency_log_sealing.seal() is None  # no mark can be made inside a transaction that wrote
-    marks_settle(monkeypatch)
+    marks_are_final(monkeypatch)
     make_entries(1)
     sealed()
     make_entries(100)
@@ -459,7 +459,7 @@ def test_an_entry_that_commits_late_is_sealed_later_and_higher(first):
         for count, cursor in writers if first == "slow" else writers[::-1]:
             make_entries(count, cursor)  # those of the slow one are drawn, not committed
         assert sealed().size == 3
-        for n in range(1, 5):  # marks come and go meanwhile; none is settled while the slow one runs
+        for n in range(1, 5):  # marks come and go meanwhile; none is final while the slow one runs
             make_entries(1, quick.cursor())
             assert sealed().size == 3 + n
         slow.commit()

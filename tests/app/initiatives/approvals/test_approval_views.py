@@ -86,7 +86,7 @@ def test_others_see_it_and_are_refused(cast, as_, request_):
         assert send(client, request_, "approve").status_code == 403
     assert as_(cast.outsider).get(request_.get_absolute_url()).status_code == 404
     assert send(as_(cast.outsider), request_, "approve").status_code == 404
-    assert again(request_).settled_at is None
+    assert again(request_).decided_at is None
 
 
 def test_who_the_system_acts_for_is_told_why_not(cast, as_, initiative, key):
@@ -111,7 +111,7 @@ def test_a_second_press_and_a_second_person_are_told_who_was_first(cast, as_, re
 
 def test_an_answer_to_other_arguments_than_those_shown_is_a_conflict(cast, as_, request_):
     assert send(as_(cast.support), request_, "approve", digest="0" * 64).status_code == 409
-    assert again(request_).settled_at is None
+    assert again(request_).decided_at is None
 
 
 def test_two_people_have_to_approve_where_the_clause_says_so(cast, as_, initiative, key):

@@ -304,7 +304,7 @@ def test_four_eyes_needs_two_different_voices(cast, initiative, key):
     assert state(once_more) == "approved"
 
 
-def test_one_refusal_settles_it_and_the_system_is_told_why(cast, initiative, key):
+def test_one_refusal_decides_it_and_the_system_is_told_why(cast, initiative, key):
     request = make_request(initiative, key, four_eyes=True)
     with pytest.raises(ValidationError, match="Say why"):
         answer(request, cast.support, "refuse", reason=" ")

@@ -40,12 +40,14 @@ def test_obligations_of_evidence_need_their_evidence_and_post_mortems_their_page
     stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
     post_mortem = initiative.obligations.get(kind="post_mortem")
-    refused = text_of(client.post(at("row-act", "obligations", post_mortem.pk, "settle"), {"note": "Done."}))
+    refused = text_of(
+        client.post(at("row-act", "obligations", post_mortem.pk, "complete"), {"note": "Done."})
+    )
     assert "publishing the post-mortem" in refused
     obligation = initiative.obligations.filter(kind="criterion").first()
-    page = text_of(client.get(at("row-act", "obligations", obligation.pk, "settle")))
+    page = text_of(client.get(at("row-act", "obligations", obligation.pk, "complete")))
     assert "accepted only once these are answered with evidence" in page
-    url = at("row-act", "obligations", obligation.pk, "settle")
+    url = at("row-act", "obligations", obligation.pk, "complete")
     assert client.post(url, {"note": "Done."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.seat_risk).get(url).status_code == 403

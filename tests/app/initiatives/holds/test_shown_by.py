@@ -34,8 +34,8 @@ def test_the_owner_sets_one_day_and_changes_it_with_a_reason(cast, imported):
     with pytest.raises(ValidationError, match="Say why the day changes"):
         actions.show_by(initiative=imported, due=day(60), by=cast.owner)
     actions.show_by(initiative=imported, due=day(60), reason="Sooner.", by=cast.owner)
-    assert Obligation.objects.unsettled().get(initiative=imported).due == day(60)
-    assert Obligation.objects.get(pk=first.pk).settled_note == "Another day: Sooner."
+    assert Obligation.objects.open().get(initiative=imported).due == day(60)
+    assert Obligation.objects.get(pk=first.pk).completed_note == "Another day: Sooner."
 
 
 def test_nobody_else_sets_it_and_no_day_lies_in_the_past(cast, imported):
@@ -51,7 +51,7 @@ def test_it_holds_up_nothing_and_ends_once_nothing_is_missing(cast, imported):
     assert ObligationKind.SHOWN_BY not in BLOCKING_OBLIGATIONS
     row = actions.show_by(initiative=imported, due=day(1), by=cast.owner)
     with pytest.raises(Refused, match="are not shown yet"):
-        actions.settle(obligation=row, note="Done", by=cast.owner)
+        actions.complete(obligation=row, note="Done", by=cast.owner)
 
 
 def test_the_portfolio_filters_by_it_and_the_page_offers_it(cast, as_, imported):

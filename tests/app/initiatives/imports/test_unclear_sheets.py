@@ -27,7 +27,7 @@ def answered(client, batch, **said) -> ImportBatch:
     return ImportBatch.objects.get(pk=batch.pk)
 
 
-def test_amounts_with_units_are_read_and_one_question_settles_the_rest(cast, as_):
+def test_amounts_with_units_are_read_and_one_question_answers_the_rest(cast, as_):
     client = as_(cast.admin)
     batch = upload(cast, (SHEETS / "amounts.csv").read_bytes())
     rows = rows_of(batch)

@@ -267,8 +267,8 @@ def test_conditions_and_obligations_are_on_the_inbox_of_whoever_owes_them(cast, 
         ).save()
     condition = lines(cast.lead, "meet")[0]
     assert (condition.text, condition.late) == ("Tell the union", True)
-    assert "Hand over the logs" in said(cast.lead, "settle")
-    assert "Model swapped" in said(cast.owner, "settle")
+    assert "Hand over the logs" in said(cast.lead, "complete")
+    assert "Model swapped" in said(cast.owner, "complete")
 
 
 def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
@@ -545,7 +545,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     late = send(obligation.due + timedelta(days=1))
     assert "choose that day or an earlier one" in late, "never past its due day"
     assert "Choose a day after today." in send(clock.today())
-    assert "no longer waits for you" in send(clock.today() + timedelta(days=1), key="settle /nowhere/")
+    assert "no longer waits for you" in send(clock.today() + timedelta(days=1), key="complete /nowhere/")
     assert lines(cast.lead) == [line]
     until = clock.today() + timedelta(days=5)
     shown = send(until)
@@ -561,7 +561,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
         assert lines(cast.lead) == [line], "its due day has come, whatever a row says"
     send(None)
     assert lines(cast.lead) == [line]
-    cast.lead.snoozed_lines.create(line="settle /gone/", until=clock.today())
+    cast.lead.snoozed_lines.create(line="complete /gone/", until=clock.today())
     send(until)
     assert cast.lead.snoozed_lines.count() == 1, "what is over goes"
 
@@ -581,7 +581,7 @@ def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
         person.snoozed_lines.create(line=line.key, until=date(2999, 1, 1))
         assert line in lines(person), "whatever a row says"
     due = notification_inbox.Line(
-        "settle", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2)
+        "complete", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2)
     )
     assert due.may_snooze
     with time_machine.travel(clock.now() + timedelta(days=2), tick=False):

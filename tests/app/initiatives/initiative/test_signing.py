@@ -398,9 +398,9 @@ def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast
     assert value.post(one.url, approves).status_code == 302
     version.refresh_from_db()
     assert version.state == "in_review"
-    settle = at("comment-settle", initiative.ref, objection.pk)
+    resolve = at("comment-resolve", initiative.ref, objection.pk)
     for person in (cast.owner, cast.seat_value, cast.chair):
-        assert as_(person).post(settle).status_code == 403
+        assert as_(person).post(resolve).status_code == 403
     with acts() as kinds:
         assert risk.post(one.url, one.sent | SIGNED | {"verdict": "approve"}).status_code == 302
     assert kinds == ["contract objection withdrawn", "contract approved", "contract in force"]
@@ -427,12 +427,12 @@ def test_whoever_objected_withdraws_it_and_so_does_who_holds_the_seat_after_them
     as_(cast.seat_risk).post(one.url, one.sent | SIGNED)
     objection = ClauseComment.objects.objections().get()
     other = factories.make_seat(cast, factories.make_person("next.risk"), "risk_compliance").person
-    settle = at("comment-settle", objection.contract.initiative.ref, objection.pk)
+    resolve = at("comment-resolve", objection.contract.initiative.ref, objection.pk)
     approves = one.sent | SIGNED | {"verdict": "approve"}
     assert as_(other).post(one.url, approves).status_code == 403
-    assert as_(cast.seat_risk).post(settle).status_code == 302
+    assert as_(cast.seat_risk).post(resolve).status_code == 302
     objection.refresh_from_db()
-    assert objection.settled_by == cast.seat_risk
+    assert objection.resolved_by == cast.seat_risk
     assert as_(other).post(one.url, approves).status_code == 302
 
 

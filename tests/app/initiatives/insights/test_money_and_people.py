@@ -174,7 +174,7 @@ def test_load_equals_counts_over_raw_rows(cast, as_, portfolio):
     )
     assert held
     assert {pk: load.held for pk, load in found.items() if load.held} == dict(held)
-    owed = Counter(row.responsible_id for row in Obligation.objects.unsettled() if row.responsible_id)
+    owed = Counter(row.responsible_id for row in Obligation.objects.open() if row.responsible_id)
     assert {pk: load.due for pk, load in found.items() if load.due} == dict(owed)
     text = as_(cast.chair).get(reverse("insights-people")).content.decode()
     assert cast.owner.full_name in text

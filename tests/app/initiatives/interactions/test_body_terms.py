@@ -157,7 +157,7 @@ def test_retention_goes_by_what_runs_and_stops_at_a_hold(initiative, cast, as_):
     )
     with clock.simulated(due):
         assert not expiry.expire(today + timedelta(days=183))
-    retention.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    retention.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     with clock.simulated(due):
         assert not expiry.expire(today + timedelta(days=182))
         assert expiry.expire(today + timedelta(days=183)).bodies == 1

@@ -134,7 +134,7 @@ def test_a_hold_on_the_initiative_forbids_it_to_the_database_too(initiative, oth
         keys.destroy([row.pk for row in rows])
     assert opens(initiative) == [True]
     assert erase(other, cast).unopened == 1, "of the other initiative it is not held"
-    retention.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    retention.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     assert erase(initiative, cast).unopened == 1
 
 

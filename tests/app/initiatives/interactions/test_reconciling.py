@@ -13,7 +13,7 @@ from governance.authorization import decision_log
 from governance.database.row_history import acting
 from governance.interaction_log import loading
 from governance.interaction_log.intake import interactions
-from governance.interaction_log.reconciliation import SETTLED
+from governance.interaction_log.reconciliation import COMPLETE_AFTER
 from governance.interaction_log.shape import Interaction as Report
 from governance.interaction_log.shape import Kind, Message, ToolCall
 from governance.models import Entry, Interaction, OutcomeReport, PolicyDecision
@@ -121,12 +121,12 @@ def test_a_day_has_its_four_figures_and_what_was_not_permitted_is_a_finding(init
         assert LogFinding.objects.count() == 2
 
 
-def test_nothing_is_judged_before_both_logs_are_settled(initiative, key):
+def test_nothing_is_judged_before_both_logs_are_complete(initiative, key):
     done(initiative, key)
-    with later(seconds=SETTLED.total_seconds() - 60):
+    with later(seconds=COMPLETE_AFTER.total_seconds() - 60):
         assert reconcile() == []
         assert figures(initiative, "open", "never_asked") == (1, 0)
-    with later(seconds=SETTLED.total_seconds() + 60):
+    with later(seconds=COMPLETE_AFTER.total_seconds() + 60):
         assert reconcile() == [initiative.pk], "without anything new, time alone"
         assert figures(initiative, "open", "never_asked") == (0, 1)
 
@@ -293,11 +293,11 @@ def test_a_day_that_cannot_be_judged_rests_and_holds_up_no_other(initiative, key
 def test_in_production_the_owner_owes_that_it_is_fixed(cast):
     initiative = factories.make_production(cast)
     key = factories.make_key(cast, initiative, scopes=["evaluate", "interactions"])[0]
-    assert not Obligation.objects.unsettled().filter(initiative=initiative, kind="step_back").exists()
+    assert not Obligation.objects.open().filter(initiative=initiative, kind="step_back").exists()
     done(initiative, key, tool="summarise")
     with later(hours=1):
         reconcile()
-        (obligation,) = Obligation.objects.unsettled().filter(initiative=initiative, kind="step_back")
+        (obligation,) = Obligation.objects.open().filter(initiative=initiative, kind="step_back")
         assert obligation.responsible == cast.owner
 
 

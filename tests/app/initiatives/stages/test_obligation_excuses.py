@@ -90,7 +90,7 @@ def test_a_decision_uses_it_up(cast, obliged, outcome):
         again = review_actions.open_review(
             initiative=Initiative.objects.get(pk=first.initiative_id), by=cast.owner
         )
-        assert held(again), "the next decision on the same initiative needs the obligation settled"
+        assert held(again), "the next decision on the same initiative needs the obligation completed"
         with pytest.raises(Refused, match="once is all"):
             excuse(cast, obligation, again)
 
@@ -148,14 +148,14 @@ def test_the_database_holds_it_too(cast, obliged):
 
 def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
     initiative = factories.make_production(cast)
-    later = initiative.obligations.unsettled().filter(kind="criterion")
-    written = initiative.obligations.unsettled().filter(kind="retrospective")
+    later = initiative.obligations.open().filter(kind="criterion")
+    written = initiative.obligations.open().filter(kind="retrospective")
     before = later.count()
     assert written.count() == 1
     until = initiative.supported_stage.valid_until
     with time_machine.travel(until + timedelta(days=400, hours=9), tick=False):
         periodic.recompute()
-        old = initiative.obligations.unsettled().get(kind="step_back")
+        old = initiative.obligations.open().get(kind="step_back")
         assert old.source.startswith("production:")
         scope = {"users": "Two teams", "user_count": 1}
         initiative = stage_actions.step_back(
@@ -166,9 +166,9 @@ def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
             by=cast.chair,
         )
         old.refresh_from_db()
-        assert old.settled_at is not None
+        assert old.completed_at is not None
         assert later.count() == 0, f"{before} items of the gate to production were left to do"
-        new = initiative.obligations.unsettled().get(kind="step_back")
+        new = initiative.obligations.open().get(kind="step_back")
         assert new.source == f"mvp:{clock.today()}"
         assert new.due == clock.today() + timedelta(days=14)
         assert "roduction" not in new.text

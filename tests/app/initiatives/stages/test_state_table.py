@@ -51,8 +51,8 @@ JUDGED = {
     "promote_to_mvp": Judgement(gate="mvp"),
     "promote_to_production": Judgement(gate="production"),
     "retire": Judgement(gate="retire"),
-    "reopen_as_prototype": Judgement(was_prototype=True, settled=True),
-    "reopen_as_proposed": Judgement(was_prototype=False, settled=True),
+    "reopen_as_prototype": Judgement(was_prototype=True, post_mortem_written=True),
+    "reopen_as_proposed": Judgement(was_prototype=False, post_mortem_written=True),
 }
 # What the database lets pass: (basis, from, to) of each method.
 BASIS = {
@@ -93,7 +93,7 @@ def test_what_has_to_be_judged_waits_for_exactly_its_own_judgement(method):
         *(judgement for other, judgement in JUDGED.items() if other != method),
         Judgement(was_prototype=True),
         Judgement(was_prototype=False),
-        Judgement(settled=True),
+        Judgement(post_mortem_written=True),
     ]
     for judgement in wrong:
         initiative = Initiative(stage=stage)

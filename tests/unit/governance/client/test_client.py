@@ -553,7 +553,7 @@ def test_many_are_asked_at_once_and_answered_in_order(playing):
     assert call.body["evaluations"][1]["action"] == {"name": "read"}
 
 
-def test_what_an_earlier_answer_settled_is_a_no(playing):
+def test_what_an_earlier_answer_decided_is_a_no(playing):
     server, plumbline = playing(saying({"evaluations": [allow(), deny()]}))
     decisions = plumbline.ask_all(many(4), semantic="deny_on_first_deny")
     assert [d.allowed for d in decisions] == [True, False, False, False]

@@ -8,8 +8,8 @@ import pytest
 
 from governance.interaction_log.reconciliation import (
     BEFORE,
+    COMPLETE_AFTER,
     LONGEST,
-    SETTLED,
     Act,
     Decided,
     Verdict,
@@ -100,14 +100,14 @@ def test_an_outcome_and_the_span_of_its_act_are_one_act():
 
 def test_what_is_new_is_not_judged_yet_and_what_comes_late_withdraws_a_finding():
     done = act("a", 0)
-    early = reconciled([], [done], actions=ACTIONS, now=NOON + SETTLED - SECOND)
+    early = reconciled([], [done], actions=ACTIONS, now=NOON + COMPLETE_AFTER - SECOND)
     assert (early.acts, early.open) == ((), 1)
-    settled = reconciled([], [done], actions=ACTIONS, now=NOON + SETTLED)
-    assert list(settled.findings) == ["a"]
-    late = reconciled([decided("d")], [done], actions=ACTIONS, now=NOON + SETTLED)
+    completed = reconciled([], [done], actions=ACTIONS, now=NOON + COMPLETE_AFTER)
+    assert list(completed.findings) == ["a"]
+    late = reconciled([decided("d")], [done], actions=ACTIONS, now=NOON + COMPLETE_AFTER)
     assert late.findings == {}
-    assert [one.act.id for one in withdrawn(settled, late)] == ["a"]
-    assert withdrawn(settled, settled) == []
+    assert [one.act.id for one in withdrawn(completed, late)] == ["a"]
+    assert withdrawn(completed, completed) == []
 
 
 def test_permitted_and_not_done_is_said_but_not_of_senders_that_sample():
@@ -116,7 +116,7 @@ def test_permitted_and_not_done_is_said_but_not_of_senders_that_sample():
     assert found.not_done == (b"g", b"e")
     sampled = reconciled(decisions, [act("a", 0.5, "d", sampled=0.1)], actions=ACTIONS, now=NOW)
     assert (sampled.not_done, sampled.sampling) == ((b"g",), frozenset({1}))
-    fresh = reconciled(decisions, [], actions=ACTIONS, now=NOON + SETTLED)
+    fresh = reconciled(decisions, [], actions=ACTIONS, now=NOON + COMPLETE_AFTER)
     assert (fresh.not_done, fresh.open) == ((), 3), "too new to tell"
 
 

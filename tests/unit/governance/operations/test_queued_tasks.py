@@ -28,7 +28,7 @@ def test_a_queue_that_hangs_holds_up_one_thread_and_no_act(queue, monkeypatch):
     for _ in range(20):
         queue.send(lambda: (hanging.wait(30), done.append(1)))
     assert time.monotonic() - began < 5
-    assert not queue.settle(0.05), "and a process that ends does not wait for it for long"
+    assert not queue.drain(0.05), "and a process that ends does not wait for it for long"
     hanging.set()
     until = time.monotonic() + 10
     while len(done) < 4 and time.monotonic() < until:
@@ -42,7 +42,7 @@ def test_a_queue_that_refuses_stops_no_later_message(queue):
     done = []
     queue.send(lambda: 1 / 0)
     queue.send(lambda: done.append(1))
-    assert queue.settle(5)
+    assert queue.drain(5)
     assert done == [1]
 
 
@@ -59,7 +59,7 @@ def test_tasks_of_ours_are_handed_over(queue, monkeypatch):
     monkeypatch.setattr("celery.app.task.Task.apply_async", lambda self, *a, **k: sent.append((self, a, k)))
     monkeypatch.setattr(task_base, "current_app", app)
     assert one.delay(7) is None
-    assert queue.settle(5)
+    assert queue.drain(5)
     assert [args for _, args, _ in sent] == [((7,), {})]
 
 
@@ -117,7 +117,7 @@ def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeyp
         while readiness.broker() != "ok" and time.monotonic() < until:
             time.sleep(0.1)
         ask.delay()
-        assert queue.settle(10)
+        assert queue.drain(10)
         server.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         for _ in range(8):
@@ -129,7 +129,7 @@ def test_a_redis_that_hangs_holds_neither_act_nor_probe(queue, tmp_path, monkeyp
         assert time.monotonic() - began < 5, "a probe"
         server.send_signal(signal.SIGCONT)
         ask.delay()
-        assert queue.settle(60), (
+        assert queue.drain(60), (
             "what was lost is left to the periodic jobs, and the next queue messages arrive"
         )
     finally:

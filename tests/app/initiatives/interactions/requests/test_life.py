@@ -422,7 +422,7 @@ def test_a_hold_on_an_initiative_or_the_person_leaves_everything(cast, officer, 
             erased(row, officer)
         assert subject_erasure.tries(Interaction.objects.select_related("batch")) == (2, 2)
         assert not SubjectErasure.objects.exists()
-        retention.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+        retention.lift_hold(hold=hold, reason="Ended", by=cast.auditor)
     assert erased(row, officer).unopened == 2
     assert not holds.held_initiatives()
 
