@@ -169,8 +169,8 @@ table(
         {
             "Notifications": shown(
                 governance.Notification,
-                ("subject", "person", "kind", "initiative_ref", "owed_at", "read_at"),
-                ("kind", "owed_at"),
+                ("subject", "person", "kind", "initiative_ref", "created_at", "read_at"),
+                ("kind", "created_at"),
                 ("subject", "person__full_name", "initiative_ref"),
             ),
             "Mails": shown(

@@ -14,8 +14,8 @@ from initiatives.tasks import SURE
 
 
 @shared_task(**SURE)
-def owe_readings() -> None:
-    """Owe a reading of each measure that has been silent for too long; correct tallies that are wrong."""
+def open_reading_obligations() -> None:
+    """Write a reading of each measure that has been silent for too long; correct tallies that are wrong."""
     tallies.correct()
     overdue_readings.open_silence_obligations()
 

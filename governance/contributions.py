@@ -63,7 +63,7 @@ class Contribution:
     # Functions (person, references) -> {reference: moment}: initiatives that the person saw and may not open any more,
     # and until when they could: what they were told of it before is not shown to them any longer.
     sight_lost: list[Callable] = field(default_factory=list)
-    # Functions (moment) -> iterable of governance.notifications.due.Due: what is owed as a message at that moment.
+    # Functions (moment) -> iterable of governance.notifications.due.Due: what is due as a message at that moment.
     due_queries: list[Callable] = field(default_factory=list)
     # Functions (references) -> {reference: governance.notifications.daily_mail.InitiativeWords}: what a mail says of an
     # initiative.

@@ -292,7 +292,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
-# Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries messages.
+# Correctness lives in our tables (what is due is a query, what is written a row); the queue only carries messages.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_max": 0.2}
@@ -307,7 +307,7 @@ CELERY_BEAT_SCHEDULER = "governance.operations.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 240}}
     for name, task, schedule in (
-        ("owe reminders", "governance.tasks.run_reminders", crontab(minute="*/15")),
+        ("send reminders", "governance.tasks.run_reminders", crontab(minute="*/15")),
         ("deliver mail", "governance.tasks.deliver_mail", crontab(minute="2-59/5")),
         ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
         ("mail checkpoints", "initiatives.tasks.mail_checkpoints", crontab()),
@@ -317,10 +317,10 @@ CELERY_BEAT_SCHEDULE = {
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter system imports", "initiatives.tasks.enter_system_imports", crontab(minute="3-59/5")),
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
-        ("owe readings", "adoption.tasks.owe_readings", crontab(minute="12")),
+        ("open obligations of readings", "adoption.tasks.open_reading_obligations", crontab(minute="12")),
         ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
         ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
-        ("owe vacancies", "initiatives.tasks.open_vacancy_obligations", crontab(minute="11")),
+        ("open obligations of vacancies", "initiatives.tasks.open_vacancy_obligations", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend requests", "initiatives.tasks.tend_requests", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),

@@ -22,7 +22,7 @@ SURE = {"acks_late": True, "reject_on_worker_lost": True, "ignore_result": True}
 
 @shared_task(**SURE)
 def run_reminders() -> None:
-    """Owe every message that is due now."""
+    """Write every message that is due now."""
     due.run()
 
 

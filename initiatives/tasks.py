@@ -32,7 +32,7 @@ def expire_reviews() -> None:
 
 @shared_task(**SURE)
 def draw_questions(keys: list[int] | None = None) -> None:
-    """Draw the questions of initiatives of minimal risk that are owed, of all initiatives or of these; of all, samples
+    """Draw the questions of initiatives of minimal risk that are due, of all initiatives or of these; of all, samples
     too.
 
     A sample of outputs that is asked for is drawn once the audit log has sealed the asking.
@@ -87,7 +87,7 @@ def check_file(key: int) -> None:
 
 @shared_task(**SURE)
 def open_vacancy_obligations() -> None:
-    """Owe the chair an owner where one is missing for too long."""
+    """Write the chair an owner where one is missing for too long."""
     periodic.open_vacancy_obligations()
 
 

@@ -20,7 +20,7 @@ from adoption.models.audit_log_exports import DONE, ERASED, FAILED, RUNNING, WAI
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Entry, User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict, Refused, all_of, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
@@ -176,7 +176,7 @@ def _failed(row: AuditLogExport, why: str) -> AuditLogExport:
 
 
 def _tell(row: AuditLogExport, what: str, text: str) -> None:
-    owe(
+    notify(
         row.by,
         "audit log export",
         f"audit log export:{row.pk}",

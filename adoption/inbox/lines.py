@@ -11,7 +11,7 @@ from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
 from governance.notifications.inbox import Line
-from governance.vocabulary import OWED_IN_WRITING, BoardRole, Role
+from governance.vocabulary import WRITTEN_OBLIGATIONS, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import initiative_rows
 from initiatives.models import Obligation
@@ -40,18 +40,18 @@ QUIET = {
     EntryKind.PACK_TAKEN,
 }
 
-_owed = (
+_open_obligations = (
     Obligation.objects.open()
-    .filter(kind__in=OWED_IN_WRITING)
+    .filter(kind__in=WRITTEN_OBLIGATIONS)
     .exclude(post_mortem__state=PostMortem.IN_REVIEW)
     .annotate(draft=F("post_mortem"))
 )
-_orphaned = _owed.filter(Q(responsible__isnull=True) | Q(responsible__is_active=False))
+_orphaned = _open_obligations.filter(Q(responsible__isnull=True) | Q(responsible__is_active=False))
 _joined = {"initiative": INITIATIVE, "responsible": ("id", "full_name", "is_active")}
 
 _today, _soon = Given("today"), Given("soon")
 _ROWS = Batch(
-    mine=Rows(_owed, "responsible", joined=_joined, keys="person"),
+    mine=Rows(_open_obligations, "responsible", joined=_joined, keys="person"),
     of_initiatives=Rows(_orphaned, "initiative", joined=_joined, keys="initiatives"),
     of_units=Rows(_orphaned, "initiative__unit", joined=_joined, keys="chaired"),
     meetings=Rows(
@@ -77,7 +77,9 @@ _ROWS = Batch(
 
 
 def lines(person: User) -> list[Line]:
-    """The post-mortems this person owes, may write where whoever owes them is gone, or confirms in their seat."""
+    """The post-mortems this person has to write, may write where the responsible person is gone, or confirms in their
+    seat.
+    """
     look = look_of(person)
     answering = [row for row in look.roles if row.accepted_at and row.role in (Role.OWNER, Role.SPONSOR)]
     rows = _ROWS.ask(

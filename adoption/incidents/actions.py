@@ -1,7 +1,7 @@
 """Incidents: opened in a minute, written on while they happen, and all that follows from how bad they are.
 
 What a severity brings is done in one place (`_bring`), by the opening as by a later correction; a lower severity takes
-nothing back that is owed already.
+nothing back that is due already.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
 from governance.vocabulary import Role
@@ -28,7 +28,7 @@ from initiatives.changes.actions import Pulled, pull_many
 from initiatives.findings import alerts
 from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Dependant, Initiative, System
-from initiatives.stages.actions import owe_writing
+from initiatives.stages.actions import open_written_obligation
 
 TRIGGER = "incident"
 TOLD = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD)
@@ -52,7 +52,7 @@ def open_incident(
     once: UUID | None = None,
     by: User,
 ) -> Incident:
-    """Open an incident. Severity 1 and 2 void what the rulebook lists under `incident` and owe a post-mortem.
+    """Open an incident. Severity 1 and 2 void what the rulebook lists under `incident` and must give a post-mortem.
 
     `seen`: keys of the running incidents that its author was shown; Conflict names one they did not know of. `systems`:
     those of the register in which it lies; none is the initiative as a whole. Raises ValidationError by field, or
@@ -136,7 +136,9 @@ def _bring(initiative: Initiative, row: Incident, systems: list[System], by: Use
         return
     _void(initiative, row, systems, by)
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
-    owe_writing(initiative, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}")
+    open_written_obligation(
+        initiative, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}"
+    )
     _warn_all(initiative, row, period=f"severity {row.severity}")
     if row.severity == 1:
         _tell_board(initiative, row)
@@ -185,7 +187,7 @@ def _warn(initiative: Initiative, row: Incident, dependant: Dependant, period: s
     """Whoever depends on the initiative is told in words: they may not be able to open it."""
     people = [dependant.executive or dependant.stated_by]
     what = "It gave wrong results. " if row.wrong_output else ""
-    owe(
+    notify(
         people,
         "incident upstream",
         f"incident:{row.pk}",
@@ -209,7 +211,7 @@ def _tell(
     there = {person.pk: person for person in people if person is not None}
     acting = row_history.current().person
     there.pop(acting.pk if acting else None, None)  # nobody is told of their own doing
-    owe(
+    notify(
         there.values(),
         "incident",
         f"incident:{row.pk}",
@@ -450,7 +452,7 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
 
 def correct_severity(*, incident: Incident, severity: int, reason: str, by: User) -> Incident:
     """Say that it is worse, or less bad, than it was put. Raising brings what that severity brings; lowering takes back
-    nothing that is owed or voided.
+    nothing that is due or voided.
     """
     wrong = {}
     if severity not in SEVERITIES:
@@ -488,7 +490,7 @@ def set_severity(initiative: Initiative, row: Incident, severity: int, why: str,
     if severity >= before:
         return
     systems = [named.system for named in row.systems.select_related("system")]
-    if before in SERIOUS:  # voided, owed and warned then; what is new is that the board hears of it
+    if before in SERIOUS:  # voided, due and warned then; what is new is that the board hears of it
         _tell_board(initiative, row)
         _warn_all(initiative, row, period="severity 1")
     else:

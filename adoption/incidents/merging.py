@@ -1,4 +1,4 @@
-"""Merging two incidents into the older one; nothing that is owed for either is dropped."""
+"""Merging two incidents into the older one; nothing that is due for either is dropped."""
 
 from django.core.exceptions import ValidationError
 
@@ -19,7 +19,7 @@ from initiatives.models import Initiative
 def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incident:
     """Say that an incident is the same as one opened before it: that one tells it from now on.
 
-    The older one gets the worse severity and the earlier days; what is owed for the newer one is owed for the older.
+    The older one gets the worse severity and the earlier days; what is due for the newer one is due for the older.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say how it is known that they are the same."})
@@ -44,7 +44,7 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         row.state, row.closed_at, row.merged_into = CLOSED, clock.now(), older
         row.closed_words = f"The same as “{older.title}”: {reason.strip()}"
         row.save()
-        _move_owed(initiative, row, older, by)
+        _move_obligations(initiative, row, older, by)
         entries.record(
             EntryKind.INCIDENTS_MERGED,
             initiative=initiative,
@@ -56,8 +56,8 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
     return row
 
 
-def _move_owed(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
-    """The obligations and clocks of both: one post-mortem is owed for them, by the earlier day; clocks run on.
+def _move_obligations(initiative: Initiative, row: Incident, older: Incident, by: User) -> None:
+    """The obligations and clocks of both: one post-mortem is due for them, by the earlier day; clocks run on.
 
     An obligation keeps its responsible person and day, so the later one is completed; not one that somebody has begun
     to write.

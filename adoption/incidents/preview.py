@@ -28,11 +28,11 @@ def of_severity(incident: Incident, *, severity: int, reason: str, by: User) -> 
 
 
 def sentences_of(initiative: Initiative, run, by: User) -> list[str]:
-    """What this act would bring, in sentences: first what people owe by it."""
-    owed = [
+    """What this act would bring, in sentences: first the obligations of people by it."""
+    open_obligations = [
         said for kind, facts in impact_preview.acts_of(initiative, run, by=by) for said in _said(kind, facts)
     ]
-    return [*owed, *impact_preview.preview(initiative, run, by=by)]
+    return [*open_obligations, *impact_preview.preview(initiative, run, by=by)]
 
 
 def _said(kind: str, facts: dict) -> list[str]:

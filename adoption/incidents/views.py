@@ -88,7 +88,7 @@ def _incident_for(person: User, pk: int) -> Incident:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def incident(request: SignedInRequest, pk: int) -> HttpResponse:
-    """An incident: what to do now, its timeline with a form, what is owed, what can be said of it."""
+    """An incident: what to do now, its timeline with a form, what is due, what can be said of it."""
     row = _incident_for(request.user, pk)
     form = forms.LineForm(sent(request))
     if acted(request, form, lambda: actions.write_line(incident=row, by=request.user, **form.cleaned_data)):

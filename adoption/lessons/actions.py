@@ -14,7 +14,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.gates import sign_off_statement
 from governance.models import User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.vocabulary import AnswerKind, Layer, Role
@@ -307,7 +307,7 @@ def _tell_owners(initiatives: list[Initiative], lesson: Lesson) -> None:
     person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
     for initiative in initiatives:
         if initiative.pk in person_of:
-            owe(
+            notify(
                 person_of[initiative.pk],
                 "lesson offered",
                 f"initiative:{initiative.pk}",

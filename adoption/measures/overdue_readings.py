@@ -13,7 +13,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.access import permissions as initiative_permissions
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.initiative.act import act
 from initiatives.models import Obligation
 
@@ -44,7 +44,7 @@ def silent_since(day: date):
 
 
 def open_silence_obligations() -> list[Obligation]:
-    """Owe a reading of each measure that has been silent for sixty days: its owner, else whoever leads while none is.
+    """Write a reading of each measure that has been silent for sixty days: its owner, else whoever leads while none is.
 
     Safe to repeat: one open obligation per measure.
     """
@@ -56,12 +56,14 @@ def open_silence_obligations() -> list[Obligation]:
     for measure in silent_since(last):
         if (measure.initiative_id, silence_of(measure.pk)) in known:
             continue
-        with act("owe a reading", system="silence job", initiative=measure.initiative_id) as initiative:
+        with act(
+            "open the obligation of a reading", system="silence job", initiative=measure.initiative_id
+        ) as initiative:
             if not silent_since(last).filter(pk=measure.pk).exists():
                 continue  # a reading came meanwhile
             heard = measure.heard or measure.declared_at
             role = initiative_permissions.accepted(initiative, "owner")
-            obligation = owe(
+            obligation = open_obligation(
                 initiative,
                 "reading",
                 source=silence_of(measure.pk),

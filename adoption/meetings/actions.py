@@ -10,7 +10,7 @@ from adoption.models import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Board, User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary.entry_kinds import EntryKind
@@ -300,7 +300,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
         row.reason = reason.strip()
         row.save()
         entries.record(EntryKind.MEETING_CALLED_OFF, **_named(row), why=row.reason)
-        owe(
+        notify(
             [person for person in asked(row) if person.pk != by.pk],
             "meeting called off",
             f"meeting:{row.pk}",

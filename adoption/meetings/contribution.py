@@ -5,7 +5,12 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
-    due_queries=[reminders.owed, reminders.readings, reminders.to_confirm, reminders.meetings_ahead],
+    due_queries=[
+        reminders.open_obligations,
+        reminders.readings,
+        reminders.to_confirm,
+        reminders.meetings_ahead,
+    ],
     notification_verbs=reminders.VERBS,
     calendar_days=[calendar.days],
     decided_where=[agenda.where_decided],

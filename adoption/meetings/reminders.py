@@ -1,4 +1,4 @@
-"""What is due about post-mortems, owed or waiting for the adoption seat, and about meetings. Queries only."""
+"""What is due about post-mortems, due or waiting for the adoption seat, and about meetings. Queries only."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from adoption.meetings.actions import asked
 from adoption.models import Meeting, PostMortem
 from governance import clock
 from governance.notifications.due import Due, before, since
-from governance.vocabulary import OWED_IN_WRITING
+from governance.vocabulary import WRITTEN_OBLIGATIONS
 from initiatives.holds.reminders import obligations_due
 from initiatives.models import Obligation
 from initiatives.reminders.recipients import Circle, told
@@ -20,9 +20,9 @@ MEETING_DAYS = (7, 3, 0)
 MOST_POINTS = 8  # named in a mail
 
 
-def owed(moment: datetime):
+def post_mortems(moment: datetime):
     """Post-mortems that nobody has handed in: 14 and 3 days before their day, on it, weekly after it, escalated."""
-    rows = Obligation.objects.open().filter(kind__in=OWED_IN_WRITING)
+    rows = Obligation.objects.open().filter(kind__in=WRITTEN_OBLIGATIONS)
     rows = rows.exclude(post_mortem__state__in=[PostMortem.IN_REVIEW, PostMortem.PUBLISHED])
     yield from obligations_due(
         rows, moment, lambda obligation: reverse("post-mortem-start", args=[obligation.pk])
@@ -30,7 +30,7 @@ def owed(moment: datetime):
 
 
 def readings(moment: datetime):
-    """Readings owed because a measure fell silent: as other obligations, before their day, on it, and weekly after
+    """Readings due because a measure fell silent: as other obligations, before their day, on it, and weekly after
     it.
     """
     rows = Obligation.objects.open().filter(kind="reading")

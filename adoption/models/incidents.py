@@ -133,7 +133,7 @@ class Incident(models.Model):
 
     @property
     def serious(self) -> bool:
-        """Whether it is of a severity by which evidence is voided and a post-mortem owed."""
+        """Whether it is of a severity by which evidence is voided and a post-mortem due."""
         return self.severity in SERIOUS
 
     @property

@@ -47,7 +47,7 @@ class PostMortem(models.Model):
     """One written account that completes one obligation: a draft, in review, published when the adoption seat confirms
     it.
 
-    What is owed and not begun is its `Obligation` alone. `version` counts what was saved, so that nobody hands in, or
+    What is due and not begun is its `Obligation` alone. `version` counts what was saved, so that nobody hands in, or
     confirms, other words than those they saw.
     """
 

@@ -15,7 +15,7 @@ from adoption.postmortems import permissions, sections
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
@@ -89,7 +89,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
             EntryKind.POST_MORTEM_HANDED_IN, initiative=initiative, post_mortem=row.pk, **_content(row)
         )
         for person in adoption_seat.confirmers(initiative):
-            owe(
+            notify(
                 person,
                 "confirm post-mortem",
                 f"postmortem:{row.pk}",
@@ -184,7 +184,7 @@ def _in_review(post_mortem: PostMortem) -> PostMortem:
 def _tell_writers(initiative: Initiative, row: PostMortem, words: str, text: str, *, period: str) -> None:
     people = {person.pk: person for person in (row.author, row.obligation.responsible) if person is not None}
     for person in people.values():
-        owe(
+        notify(
             person,
             "post-mortem",
             f"postmortem:{row.pk}",

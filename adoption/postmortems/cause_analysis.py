@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from adoption.models import Attribution, PostMortem
 from adoption.models.postmortems import BLAMED, FAILURE, FOUND, SUCCESS
-from governance.vocabulary import OWED_IN_WRITING, Layer
+from governance.vocabulary import WRITTEN_OBLIGATIONS, Layer
 from initiatives.models import Initiative, Obligation
 
 # By side and by whether it was said at first or found, the column of `LayerCauses` in which a post-mortem counts.
@@ -95,12 +95,12 @@ def overdue(initiatives: QuerySet[Initiative], day: date) -> QuerySet[Obligation
     """Post-mortems and retrospectives of these initiatives that should have been published before `day`, the oldest
     first.
 
-    One in review counts: until the adoption seat has confirmed it, it is owed. Each comes with its initiative, its
+    One in review counts: until the adoption seat has confirmed it, it is due. Each comes with its initiative, its
     responsible and, where it is begun, its `post_mortem`.
     """
     return (
         Obligation.objects.overdue_on(day)
-        .filter(kind__in=OWED_IN_WRITING, initiative__in=initiatives)
+        .filter(kind__in=WRITTEN_OBLIGATIONS, initiative__in=initiatives)
         .select_related("initiative__unit", "responsible", "post_mortem")
         .order_by("due", "pk")
     )

@@ -5,15 +5,15 @@ from adoption.models import Attribution, Lesson
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from governance.vocabulary import OWED_IN_WRITING
+from governance.vocabulary import WRITTEN_OBLIGATIONS
 from initiatives.access import permissions as initiative_permissions
 from initiatives.holds.actions import may_complete
 from initiatives.models import Initiative, Obligation
 
 
 def may_start(obligation: Obligation, person: User) -> Answer:
-    """Begin the post-mortem that completes this obligation: whoever may complete it, while it is owed."""
-    if obligation.kind not in OWED_IN_WRITING:
+    """Begin the post-mortem that completes this obligation: whoever may complete it, while it is due."""
+    if obligation.kind not in WRITTEN_OBLIGATIONS:
         return no("This obligation is not completed by a post-mortem.", "Complete it on its own page.")
     if obligation.completed_at:
         return no("This is completed already.", "Read its post-mortem.")
@@ -60,7 +60,7 @@ def may_resolve_comment(post_mortem, comment, person: User) -> Answer:
 
 
 def wrote(post_mortem) -> set[int]:
-    """Keys of everybody whose words are in it, and of who owes it: none of them confirms it."""
+    """Keys of everybody whose words are in it, and of the responsible person: none of them confirms it."""
     saved = [
         # Whoever sent it back gave a reason, and whoever confirmed it published it; every other save is a writer's.
         post_mortem.history.filter(history_change_reason="").exclude(state=post_mortem.PUBLISHED),

@@ -9,7 +9,7 @@ from adoption.postmortems.actions import read
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.initiative.act import act
@@ -35,7 +35,7 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
             text=said.text,
         )
         if row.handed_in_by_id != by.pk:
-            owe(
+            notify(
                 row.handed_in_by,
                 "comment",
                 f"postmortemcomment:{said.pk}",

@@ -19,7 +19,7 @@ from adoption.postmortems.blame_check import pointed_out
 from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.vocabulary import OWED_IN_WRITING
+from governance.vocabulary import WRITTEN_OBLIGATIONS
 from initiatives.access import initiative_lookup
 from initiatives.facts import initiative_rows
 from initiatives.initiative.initiative_frame import fix, initiative_context
@@ -41,8 +41,8 @@ AFTER_SAVING = {
 
 @require_safe
 def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The lessons of an initiative and who owes what; to strangers what is published, unless the initiative is
-    confidential.
+    """The lessons of an initiative and who is responsible for what; to strangers what is published, unless the
+    initiative is confidential.
     """
     try:
         initiative = initiative_lookup.initiative_for(request.user, ref)
@@ -56,14 +56,14 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
     for row in written:
         row.sides = _sides(row)
     begun = {row.obligation_id for row in written}
-    owed = [
+    open_obligations = [
         {
             "obligation": obligation,
             "begun": obligation.pk in begun,
             "may": permissions.may_start(obligation, request.user),
         }
         for obligation in initiative.obligations.open()
-        .filter(kind__in=OWED_IN_WRITING)
+        .filter(kind__in=WRITTEN_OBLIGATIONS)
         .select_related("responsible", "initiative")
     ]
     context = initiative_context(request, initiative, page="lessons") | {
@@ -71,7 +71,7 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
         "written": written,
         "offered": offered_to(initiative, request.user),
         "may_answer": may_answer(initiative, request.user),
-        "owed": owed,
+        "open_obligations": open_obligations,
     }
     return render(request, "adoption/postmortems/lessons.html", context)
 
@@ -163,7 +163,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         row = actions.start(obligation=obligation, by=request.user)
         return redirect("post-mortem", row.pk)
-    if obligation.kind not in OWED_IN_WRITING:
+    if obligation.kind not in WRITTEN_OBLIGATIONS:
         raise Http404("This obligation is not completed by a post-mortem.")
     context = initiative_context(request, obligation.initiative, page="lessons") | {
         "title": obligation.get_kind_display(),

@@ -31,7 +31,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow
@@ -74,7 +74,7 @@ def _said(initiative: Initiative, row: Report, entry: EntryKind, **facts) -> Non
     kind = kind_of(row)
     entries.record(entry, initiative=initiative, report=row.place, what=row.noun, title=str(row), **facts)
     if row.waits:
-        owe(
+        notify(
             kind.judges(initiative),
             "report",
             row.place,

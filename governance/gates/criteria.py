@@ -450,7 +450,7 @@ def _overdue_conditions(facts: Facts, gate: str, at: datetime) -> Iterator[Reaso
 
 
 def _overdue_obligations(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
-    """What the owner owes in writing past its day, here or elsewhere, unless the chair let this decision pass."""
+    """What the owner must give in writing past its day, here or elsewhere, unless the chair let this decision pass."""
     if gate in ("mvp", "production"):
         for obligation in facts.obligations:
             if clock.local_day(at) > obligation.due and not obligation.excused:

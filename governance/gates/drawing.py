@@ -45,7 +45,7 @@ def in_order(root: bytes, ref: str, round: str, requirements: Iterable[str]) -> 
     return sorted(requirements, key=lambda requirement: ticket(root, ref, round, requirement))
 
 
-def owed(judged: Judged) -> list[str]:
+def draws_due(judged: Judged) -> list[str]:
     """What is still to be drawn in the round that runs: one entry each, in place of which question, "" for none.
 
     So many as the rulebook says, and another for each that was refused or changed; as long as there are any left.
@@ -66,7 +66,7 @@ def owed(judged: Judged) -> list[str]:
 def draw(judged: Judged, root: bytes) -> list[Draw]:
     """The questions that are to be drawn now in the round that runs, in order."""
     order = in_order(root, judged.facts.ref, judged.facts.round, left(judged))
-    return [Draw(key, place) for key, place in zip(order, owed(judged), strict=False)]
+    return [Draw(key, place) for key, place in zip(order, draws_due(judged), strict=False)]
 
 
 def left(judged: Judged) -> list[str]:
@@ -122,7 +122,7 @@ def unverified(judged: Judged) -> list[str]:
 
 def waits(judged: Judged) -> Reason | None:
     """Why nothing is decided yet: questions are still to be drawn. None where none are."""
-    places = owed(judged)
+    places = draws_due(judged)
     if not places:
         return None
     if "" in places:

@@ -159,7 +159,7 @@ class HoldFact:
 
 @dataclass(frozen=True)
 class ObligationFact:
-    """An obligation that is still owed; `responsible` is the name of who owes it."""
+    """An obligation that is still due; `responsible` is the name of the responsible person."""
 
     id: int
     kind: str

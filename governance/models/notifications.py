@@ -17,9 +17,9 @@ class NotificationQuerySet(models.QuerySet):
 
 
 class Notification(models.Model):
-    """One message owed to one person: unique per person, kind, object and period, however often it is found due."""
+    """One message to one person: unique per person, kind, object and period, however often it is found due."""
 
-    not_governed = "a message owed: it reports and decides nothing"
+    not_governed = "a message due: it reports and decides nothing"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=40)
@@ -30,7 +30,7 @@ class Notification(models.Model):
     text = models.TextField(blank=True, default="")
     link = models.CharField(max_length=250, blank=True, default="")
     due_on = models.DateField(null=True, blank=True)
-    owed_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
     delivery = models.ForeignKey(
         "Delivery", models.SET_NULL, null=True, blank=True, related_name="notifications"
@@ -39,7 +39,7 @@ class Notification(models.Model):
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-owed_at", "-id"]
+        ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "kind", "object_key", "period"],
@@ -47,7 +47,7 @@ class Notification(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["person", "-owed_at"]),
+            models.Index(fields=["person", "-created_at"]),
             models.Index(fields=["person"], condition=Q(delivery__isnull=True), name="notification_unsent"),
             models.Index(fields=["person"], condition=Q(read_at__isnull=True), name="notification_unread"),
         ]

@@ -1,1 +1,1 @@
-"""What is due, owed, sent; preferences, calendar, the work list."""
+"""What is due, written, sent; preferences, calendar, the work list."""

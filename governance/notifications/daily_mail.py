@@ -1,8 +1,8 @@
 """Mails on their way: one row a person, kind, matter and day, claimed so that only one worker sends it.
 
-The day's mail carries what is owed to a person. A notification that comes after the mail of its day waits for the next
-day's. Who reads a notification in the app gets no mail about it; who has no address finds the notifications in the app
-only. Other kinds of mail are contributed as `mails`.
+The day's mail carries what was written to a person. A notification that comes after the mail of its day waits for the
+next day's. Who reads a notification in the app gets no mail about it; who has no address finds the notifications in the
+app only. Other kinds of mail are contributed as `mails`.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from governance.contributions import MailKind, contributed
 from governance.models import Delivery, Notification, User
 from governance.notifications import mail, outbox
 from governance.notifications.due import ESCALATED
-from governance.notifications.owe import readable
+from governance.notifications.notify import readable
 
 IN_ONE_RUN = 500  # mails; the next run takes the rest, so that no run outlives its time limit
 GIVE_UP_AFTER = 3  # failures in a row: the mail server is down, the next run tries again

@@ -47,7 +47,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Counts:
-    """What one run found: messages due at that moment, and those among them that nobody was owed before."""
+    """What one run found: messages due at that moment, and those among them that nobody was told before."""
 
     due: int
     new: int
@@ -121,9 +121,9 @@ def _stand_in(due: Due, substitutes: dict[tuple[int, str], Delegation]) -> Due:
 def run(
     at: datetime | None = None, *, dry_run: bool = False, queries: Iterable[Callable] | None = None
 ) -> Counts:
-    """Owe every message that is due, at `at` or now; or what these queries find. May run twice at once: one row each.
+    """Write every message that is due, at `at` or now; or what these queries find. May run twice at once: one row each.
 
-    `dry_run` writes nothing and says what would be new. When a query fails the others' messages are owed all the
+    `dry_run` writes nothing and says what would be new. When a query fails the others' messages are written all the
     same, and then ExceptionGroup is raised.
     """
     problems: list[Exception] = []
@@ -136,7 +136,7 @@ def run(
 
 
 def _unknown(found: dict[tuple, Due]) -> set[tuple]:
-    """The keys among those found that nobody was owed before."""
+    """The keys among those found that nobody was told before."""
     people = {key[0] for key in found}
     known = Notification.objects.filter(person__in=people).values_list(
         "person", "kind", "object_key", "period"
@@ -170,7 +170,7 @@ def _insert(dues: list[Due]) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO governance_notification"
-                " (person_id, kind, object_key, period, initiative_ref, subject, text, link, due_on, owed_at)"
+                " (person_id, kind, object_key, period, initiative_ref, subject, text, link, due_on, created_at)"
                 " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
                 " %s::text[], %s::text[], %s::date[], %s::timestamptz[]) ON CONFLICT DO NOTHING",
                 [list(column) for column in zip(*rows, strict=True)],

@@ -1,4 +1,4 @@
-"""Messages owed to the person who is signed in."""
+"""Messages to the person who is signed in."""
 
 from django.core.paginator import Paginator
 from django.db.models import F
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
 from governance.models import Notification
-from governance.notifications.owe import readable
+from governance.notifications.notify import readable
 from governance.runtime.signed_in_request import SignedInRequest
 
 PAGE = 25
@@ -18,7 +18,7 @@ PAGE = 25
 @require_safe
 def notifications(request: SignedInRequest) -> HttpResponse:
     """One's own notifications, unread first."""
-    mine = request.user.notifications.order_by(F("read_at").desc(nulls_first=True), "-owed_at", "-id")
+    mine = request.user.notifications.order_by(F("read_at").desc(nulls_first=True), "-created_at", "-id")
     page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
     shown = {row.pk for row in readable(request.user, page.object_list)}
     for row in page.object_list:

@@ -1,6 +1,6 @@
 """Base of our tasks: asking for one never waits for the broker, and none runs on a machine whose clock is wrong.
 
-Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries messages. So an
+Correctness lives in our tables (what is due is a query, what is written a row); the queue only carries messages. So an
 act hands its message to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else,
 and what is lost with it is found by the next periodic job.
 """

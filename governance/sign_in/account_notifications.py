@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Delivery, Notification, User
-from governance.notifications import daily_mail, owe
+from governance.notifications import daily_mail, notify
 from governance.notifications import mail as notification_mail
 from governance.queue.task_base import after_commit
 
@@ -20,10 +20,10 @@ MAILED_WITHIN = timedelta(days=7)  # what no mail carried by then stands in the 
 
 
 def tell(person: User, about: str, *, subject: str, text: str) -> None:
-    """Owe the person this notification with a mail of its own, inside the running act. `about` names the row it speaks
-    of.
+    """Write the person this notification with a mail of its own, inside the running act. `about` names the row it
+    speaks of.
     """
-    owe.owe(
+    notify.notify(
         person,
         KIND,
         about,
@@ -43,7 +43,7 @@ def send() -> daily_mail.Counts:
 def _unsent():
     """Read or not: whoever sits at the account may not be its person."""
     recent = clock.now() - MAILED_WITHIN
-    return Notification.objects.unsent().filter(kind=KIND, owed_at__gt=recent, person__is_active=True)
+    return Notification.objects.unsent().filter(kind=KIND, created_at__gt=recent, person__is_active=True)
 
 
 def compose(row: Delivery) -> EmailMultiAlternatives | None:
@@ -51,7 +51,7 @@ def compose(row: Delivery) -> EmailMultiAlternatives | None:
     from governance.sign_in import password_links  # which tells by this module
 
     notifications = list(row.notifications.order_by("pk"))
-    address = password_links.address_for(row.person, notifications[0].owed_at) if notifications else ""
+    address = password_links.address_for(row.person, notifications[0].created_at) if notifications else ""
     if not address:
         return None
     mail = notification_mail.compose(

@@ -21,7 +21,7 @@ from governance.identity.permissions import local_accounts_on
 from governance.models import ExternalIdentity, PasswordLink, User
 from governance.models.sign_in import HANDED, INVITATION, RESET
 from governance.notifications import mail as notification_mail
-from governance.notifications import outbox, owe
+from governance.notifications import notify, outbox
 from governance.people import cooling_off
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict
@@ -115,7 +115,7 @@ def make(person: User, purpose: str, *, by: User | None = None) -> PasswordLink:
 
 def _tell_of_a_mailed_link(person: User, about: str, *, subject: str, text: str) -> None:
     """The link comes with a mail of its own."""
-    owe.owe(person, "password link", about, subject=subject, text=text, link=reverse("account"))
+    notify.notify(person, "password link", about, subject=subject, text=text, link=reverse("account"))
 
 
 def end_all(person: User) -> None:

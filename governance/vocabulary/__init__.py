@@ -272,7 +272,7 @@ class Comparison(Words):
 
 
 class ObligationKind(Words):
-    """What somebody owes by a day."""
+    """What somebody has to do by a day."""
 
     POST_MORTEM = "post_mortem", "Post-mortem"
     RETROSPECTIVE = "retrospective", "Retrospective after go-live"
@@ -285,7 +285,7 @@ class ObligationKind(Words):
     SHOWN_BY = "shown_by", "Show what an imported claim lacks"
 
 
-OWED_IN_WRITING = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)
+WRITTEN_OBLIGATIONS = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)
 
 
 class IntakeState(Words):

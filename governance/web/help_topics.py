@@ -112,7 +112,7 @@ TOPICS = [
     Topic(
         "words",
         "Words you will meet",
-        "glossary meaning waived waiver condition obligation owed obligation gap not apply applicable reported",
+        "glossary meaning waived waiver condition obligation due obligation gap not apply applicable reported",
     ),
     Topic(
         "begin",

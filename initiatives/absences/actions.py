@@ -14,7 +14,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Absence, Delegation, Membership, User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary import Seat
@@ -269,7 +269,7 @@ def _over(delegation: Delegation, reason: str) -> None:
 
 
 def _ask(row: Delegation) -> None:
-    owe_notification(
+    notify(
         row.delegate,
         "delegate",
         f"delegation:{row.pk}",
@@ -280,7 +280,7 @@ def _ask(row: Delegation) -> None:
 
 
 def _tell_person(row: Delegation, subject: str, text: str) -> None:
-    owe_notification(
+    notify(
         row.absence.person,
         "delegate answered",
         f"delegation:{row.pk}",

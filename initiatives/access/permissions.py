@@ -179,7 +179,7 @@ def _owner_only(initiative: Initiative, person: User) -> Answer:
 def may_collaborate(initiative: Initiative, person: User) -> Answer:
     """Answer and add evidence: the owner, and whoever accepted a working role."""
     closed = _closed(initiative)
-    if not closed and not _owes_something(initiative):
+    if not closed and not _has_obligations(initiative):
         return closed
     if is_owner(initiative, person) or roles_of(initiative, person) & set(COLLABORATORS):
         return yes()
@@ -189,7 +189,7 @@ def may_collaborate(initiative: Initiative, person: User) -> Answer:
     )
 
 
-def _owes_something(initiative: Initiative) -> bool:
+def _has_obligations(initiative: Initiative) -> bool:
     return bool(initiative_rows.obligations(initiative))
 
 

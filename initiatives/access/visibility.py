@@ -32,8 +32,8 @@ def visible_to(person: User) -> QuerySet:
     """The initiatives this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
 
     By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
-    no time after it. Whoever still owes something on an initiative reads it until that is completed. On another day:
-    those that the doors of today opened before turning back.
+    no time after it. A person with an open obligation on an initiative reads it until that is completed. On another
+    day: those that the doors of today opened before turning back.
     """
     initiatives = Initiative.objects.all()
     opened = as_of.opened()
@@ -48,7 +48,7 @@ def visible_to(person: User) -> QuerySet:
     lent = roles.filter(person__in=stood_in_for(person), accepted_at__isnull=False)
     own = Q(pk__in=roles.filter(person=person).values("initiative")) | Q(pk__in=lent.values("initiative"))
     own |= Q(registered_by=person)
-    own |= Q(pk__in=owed_by(person))
+    own |= Q(pk__in=with_obligations_of(person))
     seen = own
     if person.unit_id:
         below = Unit.objects.filter(path__startswith=person.unit.path).order_by().values("pk")
@@ -58,16 +58,16 @@ def visible_to(person: User) -> QuerySet:
     return initiatives.filter(seen)
 
 
-def owed_by(person: User) -> RawSQL:
-    """Keys of the initiatives on which the person still owes something: obligations, conditions, gaps, and what is just
-    being handed over, to either side. Its words are made once: every page of an initiative asks.
+def with_obligations_of(person: User) -> RawSQL:
+    """Keys of the initiatives on which the person still has something to do: obligations, conditions, gaps, and what is
+    just being handed over, to either side. Its words are made once: every page of an initiative asks.
     """
-    words = _owed()
+    words = _open_obligations()
     return RawSQL(words, [person.pk] * words.count("%s"))
 
 
 @cache
-def _owed() -> str:
+def _open_obligations() -> str:
     person, asked = Given("person"), Handover.objects.waiting()
     queries = [
         Obligation.objects.open()
@@ -144,7 +144,7 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
     for board in {member.board for member in seats}:
         near |= Q(initiative__unit__in=units_of_board(board))
     tied = Link.objects.current().filter(near).values("system")
-    owed = Obligation.objects.open().filter(
+    open_obligations = Obligation.objects.open().filter(
         kind=ObligationKind.SERVICE_ACCOUNT,
         responsible=person,
         source=Concat(Value("account:"), Cast(OuterRef("pk"), TextField())),
@@ -152,7 +152,7 @@ def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
     seen = Q(owner=person) | Q(system__owner=person) | Q(system__owner__in=behind)
     seen |= Q(system__in=tied) | Q(system__collection__in=tied)
     seen |= Q(system__described_by=person) & ~Q(system__in=Link.objects.current().values("system"))
-    return rows.filter(seen | Exists(owed))
+    return rows.filter(seen | Exists(open_obligations))
 
 
 def past_visible_to(person: User) -> QuerySet:

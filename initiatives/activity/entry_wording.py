@@ -143,8 +143,8 @@ def _found(facts, book) -> str:
 
 
 def _excused(facts, book) -> str:
-    if "owed_on" in facts:
-        return f"let one decision on this initiative pass “{facts['text']}”, due on {facts['owed_on']}."
+    if "obligation_on" in facts:
+        return f"let one decision on this initiative pass “{facts['text']}”, due on {facts['obligation_on']}."
     return f"let decisions pass “{facts['text']}” once."
 
 

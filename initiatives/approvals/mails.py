@@ -19,7 +19,7 @@ LISTED = 10  # requests in one mail; the inbox has the rest
 
 
 def send() -> daily_mail.Counts:
-    """Owe the notifications of what waits, and send the mails. May run twice at once: one mail each."""
+    """Write the notifications of what waits, and send the mails. May run twice at once: one mail each."""
     due.run(queries=[approvals_asked])
     return daily_mail.deliver(kind=Delivery.APPROVALS)
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.models import ClauseComment, ContractVersion, User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
@@ -95,7 +95,7 @@ def _tell_owner(initiative: Initiative, comment: ClauseComment, did: str, link: 
     """Tell the owner, unless the word is their own."""
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
     if owner is not None and owner.person_id != comment.by_id:
-        owe_notification(
+        notify(
             owner.person,
             "comment",
             f"comment:{comment.pk}",

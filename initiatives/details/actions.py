@@ -138,7 +138,7 @@ def not_similar(*, initiative: Initiative, other: Initiative, by: User) -> NotSi
 def withdraw(
     *, initiative: Initiative, reason: str, joined_to: Initiative | None = None, by: User
 ) -> Initiative:
-    """Withdraw an idea registered by mistake, or joined to another initiative. It is kept, marked; nothing is owed."""
+    """Withdraw an idea registered by mistake, or joined to another initiative. It is kept, marked; nothing is due."""
     if not reason.strip() and joined_to is None:
         raise ValidationError({"reason": "Say why, or name the initiative it is joined to."})
     with act("withdraw", by=by, initiative=initiative, reason=reason, register=True) as initiative:

@@ -65,7 +65,9 @@ def open_review(initiative: Initiative) -> Review | None:
 
 
 def renewed(initiative: Initiative) -> datetime | None:
-    """The acceptance of production that is renewed next; None outside production, and of claims, which owe nothing."""
+    """The acceptance of production that is renewed next; None outside production, and of claims, which have no
+    obligations.
+    """
     if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
     return max(filter(None, [initiative.since, initiative.reattested_at]))

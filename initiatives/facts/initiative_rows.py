@@ -79,7 +79,7 @@ _unmapped = Clause.objects.filter(
 _said = JSONObject(number="number", sentence="sentence")
 _excuses = Excuse.objects.filter(obligation=OuterRef("pk")).order_by("pk")
 _excuse = JSONObject(initiative="initiative", number="initiative__number", at="at", reason="reason")
-_owed = Obligation.objects.open().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
+_open_obligations = Obligation.objects.open().annotate(let_pass=ArraySubquery(_excuses.values(row=_excuse)))
 _OF_INITIATIVE = Batch(
     roles=Rows(
         RoleAssignment.objects.annotate(stand_ins=ArraySubquery(_stand_in.values(row=_times))),
@@ -91,7 +91,7 @@ _OF_INITIATIVE = Batch(
         DrawnQuestion.objects.annotate(size=F("checkpoint__size"), instead_of=F("replaces__requirement")),
         "initiative",
     ),
-    obligations=Rows(_owed, "initiative", joined={"responsible": PERSON}),
+    obligations=Rows(_open_obligations, "initiative", joined={"responsible": PERSON}),
     # Sixty to an initiative: as rows of their own they would cost as much as everything else together.
     answers=Rows(
         Initiative.objects.annotate(replies=ArraySubquery(_replies.values(row=_reply))),
@@ -145,7 +145,9 @@ _OF_INITIATIVE = Batch(
         "review__initiative",
     ),
 )
-_OFPERSON = Batch(obligations=Rows(_owed.annotate(initiative_number=F("initiative__number")), "responsible"))
+_OFPERSON = Batch(
+    obligations=Rows(_open_obligations.annotate(initiative_number=F("initiative__number")), "responsible")
+)
 _OF_REVIEW = Batch(
     sign_offs=Rows(SignOff.objects.all(), "review", joined={"person": PERSON}),
     questions=Rows(Question.objects.all(), "review", joined={"asked_by": PERSON, "answered_by": PERSON}),
@@ -202,7 +204,7 @@ def reviews(initiative: Initiative) -> list[Review]:
 
 
 def obligations(initiative: Initiative) -> list[Obligation]:
-    """What is still owed on the initiative, by its last day."""
+    """What is still due on the initiative, by its last day."""
     return sorted(_owned(initiative, "obligations"), key=lambda row: (row.due, row.pk))
 
 
@@ -249,8 +251,8 @@ def answering(initiative: Initiative) -> list:
     """Whose obligations hold up the initiative: its owner, and who owned it when its open review was opened and is
     still here.
 
-    Handing an initiative over while its review runs would else be a way past what one owes (docs/domain.md, invariant
-    14).
+    Handing an initiative over while its review runs would else be a way past what one has to do (docs/domain.md,
+    invariant 14).
     """
     opened = next((row.opened_at for row in reviews(initiative) if row.is_open), None)
     people = {
@@ -272,10 +274,11 @@ def answering(initiative: Initiative) -> list:
 
 
 def obligations_of(person, kinds: Iterable[str]) -> list[Obligation]:
-    """What the person still owes of these kinds, on any initiative (`initiative_number`), by its last day."""
-    owed = _OFPERSON.of(person.pk, "obligations")
+    """What the person still has to write of these kinds, on any initiative (`initiative_number`), by its last day."""
+    open_obligations = _OFPERSON.of(person.pk, "obligations")
     return sorted(
-        (obligation for obligation in owed if obligation.kind in kinds), key=lambda row: (row.due, row.pk)
+        (obligation for obligation in open_obligations if obligation.kind in kinds),
+        key=lambda row: (row.due, row.pk),
     )
 
 

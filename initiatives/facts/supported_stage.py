@@ -253,7 +253,7 @@ def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
 def reattest_by(initiative: Initiative, book: Book | None = None) -> date | None:
     """The day by which production must be accepted again, under this book, else the one that decides for it.
 
-    None for imported claims, which owe nothing.
+    None for imported claims, which have no obligations.
     """
     if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
@@ -266,8 +266,8 @@ def reattest_by(initiative: Initiative, book: Book | None = None) -> date | None
 def review_by(initiative: Initiative, continued: list[date] | None = None) -> date | None:
     """The day by which the chair says *continue or stop*; None where nobody has to (docs/domain.md, "Never").
 
-    It is the stage's maximum age, or the end that the chair set since; imported claims owe nothing. `continued`: the
-    ends that the chair set in this stage, where they have been read already.
+    It is the stage's maximum age, or the end that the chair set since; imported claims have no obligations.
+    `continued`: the ends that the chair set in this stage, where they have been read already.
     """
     if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.imported or initiative.withdrawn_at:
         return None

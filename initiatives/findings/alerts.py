@@ -13,7 +13,7 @@ from django.urls import reverse
 from governance import clock
 from governance.database import request_memo, row_history
 from governance.models import Rulebook, User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import Book
@@ -34,7 +34,7 @@ class Event:
     """What happened to one initiative, as it is told; `plain`: to those who depend on it and may not be able to open
     it.
 
-    `key` and `period` make the message one and the same, however often it is owed.
+    `key` and `period` make the message one and the same, however often it is due.
     """
 
     initiative: Initiative
@@ -78,7 +78,9 @@ def readers(initiative: Initiative, seats: Iterable[str]) -> list[User]:
 
 
 def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None:
-    """Owe these messages, of one kind, inside the running act. `dependants`: as they were, where the act ends them."""
+    """Write these messages, of one kind, inside the running act. `dependants`: as they were, where the act ends
+    them.
+    """
     if not events:
         return
     acting = row_history.current().person
@@ -106,7 +108,7 @@ def tell(events: list[Event], dependants: list[Dependant] | None = None) -> None
                 )
     for person, told in people.values():
         if acting is None or person.pk != acting.pk:
-            _owe(person, told)
+            _notify(person, told)
 
 
 def words_for(row: Dependant, plain: str) -> str:
@@ -114,12 +116,12 @@ def words_for(row: Dependant, plain: str) -> str:
     return f"{row.who} depends on it for {ended(row.process or row.for_what)} {plain}"
 
 
-def _owe(person: User, told: list[tuple[Event, str]]) -> None:
+def _notify(person: User, told: list[tuple[Event, str]]) -> None:
     (first, plain), more = told[0], len(told) - 1
     initiatives = [event.initiative for event, _ in told]
     named = "; ".join(f"{initiative} ({Stage(initiative.stage).label})" for initiative in initiatives[:NAMED])
     besides = f"; and {len(initiatives) - NAMED} more" if len(initiatives) > NAMED else ""
-    owe.owe(
+    notify.notify(
         person,
         first.kind,
         first.key,
@@ -141,7 +143,7 @@ def tell_holds(
         initiative, words = row.initiative, HoldKind(row.kind).label
         cap = HoldKind(row.kind).cap
         supported = f", and it is supported as {Stage(cap).label.lower()} at most" if cap else ""
-        # The reminder of a vacancy begins with this very message: it is owed once.
+        # The reminder of a vacancy begins with this very message: it is due once.
         vacant = row.kind == "owner_vacant"
         event = Event(
             initiative,

@@ -100,21 +100,21 @@ def _close(initiative: Initiative, row: Hold, why: str, by: User | None) -> None
     entries.record(EntryKind.HOLD_LIFTED, initiative=initiative, hold_kind=row.kind, why=why)
 
 
-def owe(
+def open_obligation(
     initiative: Initiative, kind: str, *, source: str, text: str, due: date, responsible: User | None
 ) -> Obligation | None:
     """Write an obligation inside the running act; one open obligation per source.
 
     It stays with this responsible person for good.
     """
-    obligations = owe_all(
+    obligations = open_obligations(
         initiative, [Obligation(kind=kind, source=source, text=text, due=due, responsible=responsible)]
     )
     return obligations[0] if obligations else None
 
 
-def owe_all(initiative: Initiative, wanted: list[Obligation]) -> list[Obligation]:
-    """Write these obligations of the initiative, set-wise; otherwise as `owe`.
+def open_obligations(initiative: Initiative, wanted: list[Obligation]) -> list[Obligation]:
+    """Write these obligations of the initiative, set-wise; otherwise as `open_obligation`.
 
     Returns those that were not open already.
     """
@@ -210,7 +210,7 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
 
 
 def may_complete(initiative: Initiative, obligation: Obligation, by: User):
-    """Who may complete an obligation or write what is owed: the responsible person; sponsor or chair where that person
+    """Who may complete an obligation or write what is due: the responsible person; sponsor or chair where that person
     is gone.
     """
     responsible = obligation.responsible
@@ -315,7 +315,7 @@ def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason:
 
     See docs/domain.md, invariant 14.
 
-    It stays owed, and holds up every other initiative as before. Once for an obligation and an initiative. Raises
+    It stays due, and holds up every other initiative as before. Once for an obligation and an initiative. Raises
     ValidationError, Refused.
     """
     if not reason.strip():
@@ -328,13 +328,13 @@ def excuse_obligation(*, obligation: Obligation, initiative: Initiative, reason:
             obligation=obligation, initiative=initiative, reason=reason.strip(), by=by, at=clock.now()
         )
         row.save()
-        owed_on = obligation.initiative.ref
+        obligation_on = obligation.initiative.ref
         entries.record(
             EntryKind.OBLIGATION_EXCUSED,
             initiative=initiative,
             obligation=obligation.pk,
             text=obligation.text,
-            owed_on=owed_on,
+            obligation_on=obligation_on,
         )
     return row
 
@@ -386,8 +386,8 @@ def follow_support(
     """Open the obligation of the grace days when an MVP or production lost its support; complete it when that returns.
 
     Set-wise, by what is supported now of each initiative. Grace never delays the truth: support fell already (rulebook,
-    grace_days). Imported claims owe nothing. `grace`: until when and why, where that is not the rulebook's own days.
-    Returns the obligations that were opened.
+    grace_days). Imported claims have no obligations. `grace`: until when and why, where that is not the rulebook's own
+    days. Returns the obligations that were opened.
     """
     falling = []
     for initiative in initiatives:
@@ -402,7 +402,7 @@ def follow_support(
                 note = "Support returned" if supported else f"The initiative is {initiative.stage}"
                 complete_row(obligation, by=None, note=note)
             elif obligation.source.partition(":")[0] != initiative.stage:
-                # It spoke of the stage before: what is owed now is said anew, with its own days.
+                # It spoke of the stage before: what is due now is said anew, with its own days.
                 complete_row(obligation, by=None, note=f"The initiative is {initiative.stage} now")
             else:
                 open_obligations.append(obligation)
@@ -415,11 +415,11 @@ def follow_support(
             falling.append(initiative)
     if not falling:
         return []
-    owed, last = [], last_supported(falling)
+    open_obligations, last = [], last_supported(falling)
     for initiative in falling:
         days = rulebook_in_effect.rulebook_of(initiative).book.freshness.grace_days
         owner, day = initiative_permissions.accepted(initiative, Role.OWNER), last[initiative.pk]
-        owed.append(
+        open_obligations.append(
             Obligation(
                 initiative=initiative,
                 kind="step_back",
@@ -433,8 +433,8 @@ def follow_support(
                 responsible=owner.person if owner else None,
             )
         )
-    _write_obligations(owed)
-    return owed
+    _write_obligations(open_obligations)
+    return open_obligations
 
 
 def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
@@ -461,10 +461,10 @@ def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
 
 
 def end_obligations_of_stage(initiative: Initiative, was: str) -> None:
-    """What was owed because of a stage that the initiative no longer has ends with the step back, in the running act.
+    """What was due because of a stage that the initiative no longer has ends with the step back, in the running act.
 
     What the gate to that stage left to do, and the choice between an owner and a step back, which is made now. What is
-    owed in writing stays (ADR 0035).
+    open_obligations in writing stays (ADR 0035).
     """
     moves = StageChange.objects.filter(initiative=initiative, to_stage=was).values_list("pk", flat=True)
     ends = tuple(f":{key}" for key in moves)

@@ -10,7 +10,7 @@ from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
 from governance.notifications.due import Due, before, late
 from governance.permission_result import ended
-from governance.vocabulary import CLOSED_STAGES, OWED_IN_WRITING, ObligationKind
+from governance.vocabulary import CLOSED_STAGES, WRITTEN_OBLIGATIONS, ObligationKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.findings import alerts
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
@@ -18,7 +18,7 @@ from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
 
 # Completed by what is written on the app above; it reminds of them.
-WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
+WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.READING)
 
 
 def obligations(moment: datetime):
@@ -58,28 +58,28 @@ def obligations_due(rows: Iterable[Obligation], moment: datetime, link: Callable
             if obligation.responsible is not None and obligation.responsible.is_active
             else None
         )
-        owed: list[User | None] = (
+        asked: list[User | None] = (
             [responsible] if responsible else [*circle.in_charge(initiative), circle.chair(initiative)]
         )
         period = before(obligation.due, today) or late(obligation.due, today, weekly=True)
         escalation = circle.escalated(initiative, obligation.due, today)
         overdue = obligation.due < today
         if obligation.kind == "step_back" and overdue:
-            yield from _grace_over(obligation, initiative, owed)
+            yield from _grace_over(obligation, initiative, asked)
         when = (
             f"was due on {obligation.due:%-d %B %Y}" if overdue else f"is due by {obligation.due:%-d %B %Y}"
         )
         yield from told(
-            owed,
+            asked,
             period,
             lambda person, period, obligation=obligation, initiative=initiative, when=when, overdue=overdue: (
                 Due(
                     person,
-                    "overdue" if overdue else "owed",
+                    "overdue" if overdue else "due",
                     f"obligation:{obligation.pk}",
-                    subject(initiative, f"{OWED[obligation.kind]} {when}"),
+                    subject(initiative, f"{DUE_WORDS[obligation.kind]} {when}"),
                     text=f"{obligation.text.rstrip('.')}{'' if obligation.text.endswith('?') else '.'} "
-                    f"{_owed_by(obligation, person)}."
+                    f"{_responsible_for(obligation, person)}."
                     + (f" {BLOCKS[obligation.kind]}" if overdue and obligation.kind in BLOCKS else ""),
                     link=link(obligation),
                     initiative_ref=initiative.ref,
@@ -91,13 +91,13 @@ def obligations_due(rows: Iterable[Obligation], moment: datetime, link: Callable
         )
 
 
-def _grace_over(obligation: Obligation, initiative: Initiative, owed: list):
+def _grace_over(obligation: Obligation, initiative: Initiative, asked: list):
     """The days of grace are over: to the chair, whose decision it is, the seats it affects and who depends on it.
 
-    Whoever owes the obligation hears of it as of any that is overdue.
+    the responsible person hears of it as of any that is overdue.
     """
     book = Rulebook.objects.current().book
-    knowing = {person.pk for person in owed if person is not None and person.pk == obligation.responsible_id}
+    knowing = {person.pk for person in asked if person is not None and person.pk == obligation.responsible_id}
     with one_look():
         people = {
             person.pk: person
@@ -128,7 +128,7 @@ def _grace_over(obligation: Obligation, initiative: Initiative, owed: list):
             )
 
 
-OWED = {
+DUE_WORDS = {
     "post_mortem": "its post-mortem",
     "retrospective": "its retrospective after go-live",
     "criterion": "an item left to do after the move",
@@ -148,7 +148,7 @@ BLOCKS = {
 }
 
 
-def _owed_by(obligation: Obligation, reader) -> str:
+def _responsible_for(obligation: Obligation, reader) -> str:
     return (
         "Due from you"
         if obligation.responsible == reader
@@ -170,10 +170,10 @@ def conditions(moment: datetime):
     circle = Circle(row.review.initiative for row in rows)
     for row in rows:
         initiative, overdue = row.review.initiative, row.due < today
-        owed = [row.owner] if row.owner.is_active else circle.in_charge(initiative)
+        asked = [row.owner] if row.owner.is_active else circle.in_charge(initiative)
         when = f"was due on {row.due:%-d %B %Y}" if overdue else f"is due by {row.due:%-d %B %Y}"
         yield from told(
-            [*owed, circle.owner(initiative)] if overdue else owed,
+            [*asked, circle.owner(initiative)] if overdue else asked,
             before(row.due, today) or late(row.due, today),
             lambda person, period, row=row, initiative=initiative, when=when, overdue=overdue: Due(
                 person,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, ended, no, yes
 from governance.templatetags.plumbline import day
-from governance.vocabulary import OWED_IN_WRITING, HoldKind, ObligationKind
+from governance.vocabulary import WRITTEN_OBLIGATIONS, HoldKind, ObligationKind
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
 from initiatives.holds import actions
@@ -65,7 +65,7 @@ OBLIGATIONS = Obligation.objects.select_related("initiative__unit", "responsible
 
 def _may_complete(obligation: Obligation, person: User) -> Answer:
     may = actions.may_complete(obligation.initiative, obligation, person)
-    if may and obligation.kind in OWED_IN_WRITING:
+    if may and obligation.kind in WRITTEN_OBLIGATIONS:
         return no(
             "It is completed by publishing the post-mortem and its confirmation.",
             "Write it on its page.",

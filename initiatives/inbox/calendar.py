@@ -58,9 +58,9 @@ Found = tuple[str, date, Initiative, str, str]  # key, day, initiative, what is 
 
 
 def obligations(look: Look) -> Iterator[Found]:
-    """What the person owes: obligations, conditions, gaps."""
-    owed = Obligation.objects.open().filter(responsible=look.person).select_related("initiative")
-    for row in owed:
+    """What the person has to do: obligations, conditions, gaps."""
+    open_obligations = Obligation.objects.open().filter(responsible=look.person).select_related("initiative")
+    for row in open_obligations:
         yield (
             f"obligation-{row.pk}",
             row.due,

@@ -1,6 +1,7 @@
 """What inboxes of initiatives add to notifications: lines, what is due, days, the weekly digest.
 
-Imported claims owe nothing and remind nobody; what people do on an imported initiative reminds as anywhere else.
+Imported claims have no obligations and remind nobody; what people do on an imported initiative reminds as anywhere
+else.
 """
 
 from governance.models import Delivery

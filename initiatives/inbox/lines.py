@@ -10,7 +10,7 @@ from governance.models import User
 from governance.notifications.inbox import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Seat, Stage
+from governance.vocabulary import STAGE_RANK, WRITTEN_OBLIGATIONS, ObligationKind, Seat, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.inbox import approvals
@@ -29,7 +29,7 @@ from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
 # Completed by a written account: their lines come from the app above.
-WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)  # lines of the app above
+WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.READING)  # lines of the app above
 # Who is asked what: the rulebook says whose inbox a question lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",
@@ -304,7 +304,7 @@ def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> d
 
 
 def obligations(look: Look):
-    """Conditions and obligations that the person owes, accounts to write apart."""
+    """Conditions and obligations that the person has to complete, accounts to write apart."""
     for condition in look.conditions:
         yield Line(
             "meet",
@@ -428,7 +428,7 @@ PARTS = [
 ]
 
 # What these acts change waits, if for anybody, for people on the initiative and its board. No act belongs here that
-# names somebody, moves an initiative to another unit, or completes what somebody owes.
+# names somebody, moves an initiative to another unit, or completes what somebody has to do.
 QUIET = {
     EntryKind.ANSWERED,
     EntryKind.APPROVAL_ANSWERED,

@@ -27,7 +27,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
 from initiatives.facts import visible_progress
-from initiatives.holds.reminders import OWED
+from initiatives.holds.reminders import DUE_WORDS
 from initiatives.initiative import review_state
 from initiatives.initiative.initiative_frame import goal_of
 from initiatives.insights import decision_register
@@ -279,7 +279,7 @@ def _moves(seen: QuerySet) -> list[Move]:
         what = f"accept or decline to be its {row.get_role_display().lower()}, asked on {day(since)}"
         found.append(Move(since, row.initiative, f"{row.person}", what, {row.person_id: what}))
     for row in _of(Obligation.objects.open().filter(**near), seen, "responsible"):
-        what = f"{OWED[row.kind]}, {_by(row.due)}"
+        what = f"{DUE_WORDS[row.kind]}, {_by(row.due)}"
         found.append(
             Move(
                 row.due,

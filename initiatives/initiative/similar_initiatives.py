@@ -238,12 +238,14 @@ def _words(text: str) -> list[str]:
 
 
 def _initiatives(keys: list[int], visible, owner: int | None) -> list[Initiative]:
-    """These initiatives in this order, each with whether it may be opened and what their owner owes."""
+    """These initiatives in this order, each with whether it may be opened and what their owner has to write."""
     if not keys:
         return []
-    owed = Obligation.objects.open().filter(kind="post_mortem", responsible=owner, initiative=OuterRef("pk"))
+    open_obligations = Obligation.objects.open().filter(
+        kind="post_mortem", responsible=owner, initiative=OuterRef("pk")
+    )
     rows = Initiative.objects.filter(pk__in=keys).annotate(
-        owes=Exists(owed) if owner is not None else Value(False)
+        must_write=Exists(open_obligations) if owner is not None else Value(False)
     )
     found = {initiative.pk: initiative for initiative in to_tell(rows, visible)}
     return [found[key] for key in keys]

@@ -17,8 +17,8 @@ from initiatives.models import Initiative, RoleAssignment
 class Stub:
     """What everybody signed in sees of an initiative that is not confidential: ref, title, unit, stage, whom to ask.
 
-    `link`: the initiative, for whoever may open it. `words`: what it has in common with what was written; `owes`: its
-    owner, who is the owner of the new initiative, too, still owes its post-mortem.
+    `link`: the initiative, for whoever may open it. `words`: what it has in common with what was written; `must_write`:
+    its owner, who is the owner of the new initiative, too, still has to write its post-mortem.
     """
 
     ref: str
@@ -28,7 +28,7 @@ class Stub:
     ask: str
     link: str = ""
     words: str = ""
-    owes: bool = False
+    must_write: bool = False
 
 
 def to_tell(initiatives: QuerySet, visible: QuerySet) -> QuerySet:
@@ -50,7 +50,7 @@ def stub_of(initiative: Initiative, words: str = "") -> Stub:
     else:
         ask = ""
     link = initiative.get_absolute_url() if initiative.may_open else ""
-    owes = getattr(initiative, "owes", False)
+    must_write = getattr(initiative, "must_write", False)
     return Stub(
         initiative.ref,
         initiative.title,
@@ -59,7 +59,7 @@ def stub_of(initiative: Initiative, words: str = "") -> Stub:
         ask,
         link,
         words,
-        owes,
+        must_write,
     )
 
 

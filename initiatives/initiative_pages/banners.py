@@ -7,7 +7,7 @@ from governance.authorization import decision_queries
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import OWED_IN_WRITING, RUNNING_STAGES, HoldKind, Role, Stage, TakesEffect
+from governance.vocabulary import RUNNING_STAGES, WRITTEN_OBLIGATIONS, HoldKind, Role, Stage, TakesEffect
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.initiative.initiative_frame import banner
@@ -73,7 +73,7 @@ def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
         for waiver in facts.waivers
         if waiver.since <= now and today <= waiver.until
     ]
-    found += _owed_banner(initiative, facts)
+    found += _obligations_banner(initiative, facts)
     found += _model_banner(initiative, facts, now)
     found += _age_banner(initiative, today, may)
     found += _overdue_banner(initiative, today)
@@ -244,29 +244,29 @@ def _hold_banners(initiative, facts, now, may) -> list[dict]:
     return found
 
 
-def _owed_banner(initiative, facts) -> list[dict]:
-    """What the owner of an initiative on its way still owes in writing on other initiatives: overdue, it stops the next
-    decision.
+def _obligations_banner(initiative, facts) -> list[dict]:
+    """What the owner of an initiative on its way still has to write in writing on other initiatives: overdue, it stops
+    the next decision.
     """
     if initiative.stage not in (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP) or initiative.withdrawn_at:
         return []
-    owed = [
+    open_obligations = [
         obligation
         for obligation in facts.obligations
-        if obligation.kind in OWED_IN_WRITING
+        if obligation.kind in WRITTEN_OBLIGATIONS
         and obligation.initiative_ref != initiative.ref
         and not obligation.excused
     ]
-    if not owed:
+    if not open_obligations:
         return []
     listed = "; ".join(
         f"{obligation.text.rstrip('.')} ({obligation.initiative_ref}), due {day(obligation.due)}"
-        for obligation in owed
+        for obligation in open_obligations
     )
     return [
         banner(
             "warn",
-            f"{owed[0].responsible} has not yet written what others could learn from.",
+            f"{open_obligations[0].responsible} has not yet written what others could learn from.",
             f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
         )
     ]

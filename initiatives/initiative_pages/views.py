@@ -11,7 +11,7 @@ from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_audit_log
 from governance.rulebook.judgements import judgement_of, judgement_of_declared
 from governance.transparency_log import as_of
-from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
+from governance.vocabulary import WRITTEN_OBLIGATIONS, Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
 from initiatives.access import permissions as initiative_permissions
@@ -132,7 +132,7 @@ def _unfolded(context) -> list[str]:
 
 
 def _obligations(initiative, may, person):
-    """What is owed on the initiative, each with the decisions that the chair let pass it, and what whoever looks may
+    """What is due on the initiative, each with the decisions that the chair let pass it, and what whoever looks may
     do.
     """
     obligations, today = initiative_rows.obligations(initiative), clock.today()
@@ -145,7 +145,7 @@ def _obligations(initiative, may, person):
 
 def _act_on(obligation, person) -> tuple[str, str]:
     """Where an obligation is completed: the address, and what its button says."""
-    if obligation.kind in OWED_IN_WRITING:
+    if obligation.kind in WRITTEN_OBLIGATIONS:
         return reverse("post-mortem-start", args=[obligation.pk]), "Write it"
     if obligation.kind == "feed":
         verb = "Say that it is shut" if obligation.responsible_id == person.pk else "Open"

@@ -75,10 +75,10 @@ def lapsed_production(initiatives: QuerySet) -> QuerySet:
 
 def overdue_post_mortems(initiatives: QuerySet) -> QuerySet:
     """Initiatives, closed ones among them, whose post-mortem or retrospective is overdue."""
-    owed = Obligation.objects.overdue_on(clock.today()).filter(
+    open_obligations = Obligation.objects.overdue_on(clock.today()).filter(
         initiative=OuterRef("pk"), kind__in=["post_mortem", "retrospective"]
     )
-    return initiatives.filter(Exists(owed))
+    return initiatives.filter(Exists(open_obligations))
 
 
 def to_be_shown(initiatives: QuerySet) -> QuerySet:

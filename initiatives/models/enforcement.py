@@ -205,7 +205,8 @@ class LogFinding(WrittenOnce):
 
     `act` names what it is about within the initiative, `number` how often the same was found: what was withdrawn may be
     found again. `interaction` and `decision` (its digest) are those it rests on, `what` the act, or the model, as it
-    was named. A `probable` one is tied to its decision by key, action and time alone: it is shown, and owes nothing.
+    was named. A `probable` one is tied to its decision by key, action and time alone: it is shown, and has no
+    obligations.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="log_findings")

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
-from governance.vocabulary import OWED_IN_WRITING, HoldKind, ObligationKind
+from governance.vocabulary import WRITTEN_OBLIGATIONS, HoldKind, ObligationKind
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import System
 from initiatives.models.reviews import Review
@@ -53,15 +53,15 @@ class Hold(models.Model):
 
 class ObligationQuerySet(models.QuerySet):
     def open(self):
-        """Obligations that are still owed."""
+        """Obligations that are still due."""
         return self.filter(completed_at__isnull=True)
 
     def in_writing(self):
         """Post-mortems and retrospectives: what keeps their responsible's reviews from being decided once overdue."""
-        return self.filter(kind__in=OWED_IN_WRITING)
+        return self.filter(kind__in=WRITTEN_OBLIGATIONS)
 
     def overdue_on(self, day):
-        """Obligations still owed whose last day is before `day`."""
+        """Obligations still due whose last day is before `day`."""
         return self.open().filter(due__lt=day)
 
 
@@ -102,12 +102,12 @@ class Obligation(models.Model):
 
     @property
     def account_key(self) -> int | None:
-        """The service account that has to be closed, where that is what is owed."""
+        """The service account that has to be closed, where that is what is due."""
         return int(self.source.partition(":")[2]) if self.kind == "service_account" else None
 
     @property
     def system_key(self) -> int | None:
-        """The system whose owner says that its feed is shut, where that is what is owed."""
+        """The system whose owner says that its feed is shut, where that is what is due."""
         return int(self.source.partition(":")[2]) if self.kind == ObligationKind.FEED else None
 
 
@@ -282,7 +282,7 @@ class Handover(models.Model):
     """What one person holds on one initiative, proposed to a successor: roles, conditions and gaps.
 
     The roles are proposed beside it, so that separation of duties sees them; they and the rest pass on when the
-    successor accepts. Until then everything stays where it is. Obligations stay with whoever owes them.
+    successor accepts. Until then everything stays where it is. Obligations stay with the responsible person.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="handovers")

@@ -118,7 +118,7 @@ class Initiative(MovesOfClaims, models.Model):
         indexes = [
             models.Index(fields=["stage"]),
             models.Index(fields=["unit"]),
-            # Which stages of a board's initiatives have ended; what an import claims owes nothing.
+            # Which stages of a board's initiatives have ended; what an import claims has no obligations.
             models.Index(
                 fields=["unit", "stage", "since"], condition=~Q(basis="import"), name="stages_by_age"
             ),
@@ -175,7 +175,7 @@ class Initiative(MovesOfClaims, models.Model):
 
     @property
     def closed(self) -> bool:
-        """Whether the initiative was stopped, retired or withdrawn: it owes and keeps, but no longer moves."""
+        """Whether the initiative was stopped, retired or withdrawn: it must give and keeps, but no longer moves."""
         return self.stage in CLOSED_STAGES or self.withdrawn_at is not None
 
     # The machine: the one statement of where an initiative may go, when and by whom. One sentence each, no bodies:
@@ -227,7 +227,7 @@ class Initiative(MovesOfClaims, models.Model):
 
     @move(Stage.PRODUCTION, Stage.RETIRED, kind=EMERGENCY, basis="emergency", who="chair")
     def retire_in_emergency(self):
-        """The chair retired production without a review; what the gate asks is owed by dates."""
+        """The chair retired production without a review; what the gate asks is due by dates."""
 
     @move(
         Stage.STOPPED,

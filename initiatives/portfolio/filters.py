@@ -77,11 +77,11 @@ def with_due(initiatives: QuerySet) -> QuerySet:
     """Initiatives with `next_due`: the first day on which an obligation or a condition falls due, or evidence goes
     stale.
     """
-    owed = Obligation.objects.open().filter(initiative=OuterRef("pk")).order_by()
+    open_obligations = Obligation.objects.open().filter(initiative=OuterRef("pk")).order_by()
     bound = Condition.objects.filter(review__initiative=OuterRef("pk"), met_at__isnull=True).order_by()
     return initiatives.annotate(
         next_due=Least(
-            Subquery(owed.values("initiative").annotate(first=Min("due")).values("first")),
+            Subquery(open_obligations.values("initiative").annotate(first=Min("due")).values("first")),
             Subquery(bound.values("review__initiative").annotate(first=Min("due")).values("first")),
             "next_stale_on",
         )

@@ -48,7 +48,7 @@ def register(request: SignedInRequest) -> HttpResponse:
     )
     owner = _key(said("owner", "")) if sent is not None else request.user.pk
     context = {"nav": "portfolio", "form": form, "near": near, "asked": asked, "parts": parts}
-    context["owed"] = _owed(owner, visible)
+    context["open_obligations"] = _open_obligations(owner, visible)
     return render(request, "initiatives/registration/register.html", context)
 
 
@@ -100,7 +100,7 @@ def similar(request: SignedInRequest) -> HttpResponse:
     said = (typed.get("title", ""), typed.get("problem", ""))
     parts = parts_shown(contributed.beside_registering, request.user, said)
     context = {"near": _similar(typed, visible), "form": form, "asked": False, "parts": parts}
-    context["owed"] = _owed(_key(typed.get("owner", "")), visible)
+    context["open_obligations"] = _open_obligations(_key(typed.get("owner", "")), visible)
     return render(request, "initiatives/registration/_similar.html", context)
 
 
@@ -121,8 +121,8 @@ def _similar(sent: QueryDict, visible) -> Similar:
     return find_similar(title, problem, visible, owner=_key(sent.get("owner", "")))
 
 
-def _owed(owner: int | None, visible) -> list[Obligation]:
-    """What the owner who is chosen still owes in writing, on initiatives that whoever registers may hear of."""
+def _open_obligations(owner: int | None, visible) -> list[Obligation]:
+    """What the owner who is chosen still has to write in writing, on initiatives that whoever registers may hear of."""
     told = Q(initiative__in=visible) | Q(initiative__confidential=False)
     rows = Obligation.objects.open().in_writing().filter(told, responsible=owner)
     return list(rows.select_related("initiative", "responsible").order_by("due", "pk")) if owner else []

@@ -101,13 +101,13 @@ def _people(people: Iterable[User | None]) -> list[User]:
 
 
 def told(
-    owed: Iterable[User | None],
+    told: Iterable[User | None],
     period: str,
     make: Callable[..., Due],
     escalation: tuple[str, list[User]] = ("", []),
 ) -> list[Due]:
-    """One message for each who is owed it at `period` and, put to them besides, for each of the escalation."""
-    first = _people(owed)
+    """One message for each who is told at `period` and, put to them besides, for each of the escalation."""
+    first = _people(told)
     dues = [make(person, period=period) for person in first if period]
     higher, people = escalation
     besides = [make(person, period=higher) for person in people if person not in first]

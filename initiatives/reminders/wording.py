@@ -41,7 +41,7 @@ VERBS = {
     "not signed": "Review",
     "objection": "Answer the objection",
     "overdue": "Complete it",
-    "owed": "Complete it",
+    "due": "Complete it",
     "owner vacant": "Propose a successor",
     "evidence": "Add newer evidence",
     "proposal answered": "Read the answer",

@@ -12,7 +12,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database.request_memo import one_look
 from governance.models import Rulebook, User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
@@ -22,7 +22,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.evidence.actions import write_index
 from initiatives.facts import initiative_rows
 from initiatives.findings.sync import follow_more
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.initiative import review_state
 from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Condition, Initiative, Question, Review
@@ -78,7 +78,7 @@ def _tell_seats(initiative: Initiative, review: Review) -> None:
     members = members_now(board_for(initiative.unit))
     for member in members:
         if member.seat in gate.seats:
-            owe_notification(
+            notify(
                 member.person,
                 "review opened",
                 f"review:{review.pk}",
@@ -147,7 +147,7 @@ def decide(
                 _fix_condition(review, wanted, by)
             if move is None:
                 if initiative.stage != Stage.PROPOSED and not retiring:
-                    _owe_after_refusal(initiative, review)
+                    _open_after_refusal(initiative, review)
             elif retiring:
                 retire_row(initiative, move, reason=reason.strip(), by=by, snapshot=snapshot)
             else:
@@ -205,9 +205,9 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
     )
 
 
-def _owe_after_refusal(initiative: Initiative, review: Review) -> None:
+def _open_after_refusal(initiative: Initiative, review: Review) -> None:
     days = review.book.freshness.post_mortem_due_days
-    owe(
+    open_obligation(
         initiative,
         "post_mortem",
         source=f"refusal:{review.pk}",
@@ -223,7 +223,7 @@ def _team(initiative: Initiative) -> list[User]:
 
 def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
     gate = review.book.gates[review.gate]
-    owe_notification(
+    notify(
         team,
         "decided",
         f"review:{review.pk}",
@@ -353,7 +353,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
         )
         owner = initiative_permissions.accepted(initiative, Role.OWNER)
         if owner is not None:
-            owe_notification(
+            notify(
                 owner.person,
                 "question",
                 f"question:{question.pk}",
@@ -386,7 +386,7 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
             criterion=question.criterion,
             text=question.answer,
         )
-        owe_notification(
+        notify(
             question.asked_by,
             "answered",
             f"question:{question.pk}",

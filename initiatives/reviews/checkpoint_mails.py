@@ -30,7 +30,7 @@ DECIDED = (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.
 
 
 def send() -> daily_mail.Counts:
-    """Owe the checkpoints of decisions that are sealed, and send the mails. May run twice at once: one mail each."""
+    """Write the checkpoints of decisions that are sealed, and send the mails. May run twice at once: one mail each."""
     due.run(queries=[checkpoints_of_decisions])
     return daily_mail.deliver(kind=Delivery.CHECKPOINT)
 

@@ -321,7 +321,7 @@ def _ended_at(snapshot: review_state.ReviewSnapshot, state) -> datetime | None:
 
 
 def _unsigned_since(snapshot: review_state.ReviewSnapshot, seat: str) -> datetime:
-    """Since when the seat owes a sign-off: since the opening, or since its own sign-off went stale."""
+    """Since when the seat must give a sign-off: since the opening, or since its own sign-off went stale."""
     row = next((row for row in snapshot.sign_offs if row.seat == seat), None)
     return snapshot.review.opened_at if row is None else stale_since(snapshot, row)
 

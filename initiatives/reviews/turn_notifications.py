@@ -2,7 +2,7 @@
 
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.vocabulary import SignOffVerdict
 from initiatives.facts import initiative_rows
 from initiatives.initiative import review_state
@@ -27,7 +27,8 @@ def tell_turns(initiatives: list[Initiative]) -> None:
 
 
 def tell_turn(snapshot: review_state.ReviewSnapshot) -> None:
-    """Owe a message to everybody whose move an objection makes it: one for each sign-off, however often this is asked.
+    """Write a message to everybody whose move an objection makes it: one for each sign-off, however often this is
+    asked.
 
     Whoever acts is told nothing of their own doing.
     """
@@ -38,7 +39,7 @@ def tell_turn(snapshot: review_state.ReviewSnapshot) -> None:
             continue
         subject, text = review_turn.message(snapshot, move)
         people = User.objects.filter(pk__in=move.people).exclude(pk=acting.pk if acting else None)
-        owe.owe(
+        notify.notify(
             people,
             KINDS[move.kind],
             f"review:{snapshot.review.pk}:{move.seat}",

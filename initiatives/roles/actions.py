@@ -35,7 +35,7 @@ ROLE_DUTIES = {  # what each role does, as its people read it
 def acceptance_words(initiative: Initiative, role: str) -> str:
     """What a person accepts with a role, in words they see before they press."""
     duties = {
-        "owner": "I own the outcome of this initiative, answer for it, and owe what it leaves behind.",
+        "owner": "I own the outcome of this initiative, answer for it, and take on the obligations that it leaves.",
         "support_owner": "I answer for its operation, in the hours and with the promises written in its answers.",
         "record_owner": "I own its change log and its audit trail.",
         "technical_lead": "I answer for what runs, and record its changes.",

@@ -14,7 +14,7 @@ from initiatives.models import Condition, Gap, Handover, Initiative, Obligation,
 class Part:
     """What one person holds on one initiative.
 
-    Obligations stay with whoever owes them (docs/domain.md, invariant 14).
+    Obligations stay with the responsible person (docs/domain.md, invariant 14).
     """
 
     initiative: Initiative

@@ -12,7 +12,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.identity.proofs.ceremony import Proof
 from governance.models import User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
@@ -141,7 +141,7 @@ def _accept(initiative: Initiative, row: Handover) -> Handover:
         person=row.person.full_name,
         what=took or "nothing that was left",
     )
-    owe_notification(
+    notify(
         row.proposed_by,
         "handover answered",
         f"handover:{row.pk}",
@@ -161,7 +161,7 @@ def decline_handovers(*, handovers: list[Handover], reason: str = "", by: User) 
             row = _answerable(handover, by)
             _end(row, reason.strip() or "Declined", by)
             rows.append(row)
-            owe_notification(
+            notify(
                 row.proposed_by,
                 "handover answered",
                 f"handover:{row.pk}",
@@ -220,7 +220,7 @@ def _end(row: Handover, reason: str, by: User) -> None:
 
 def _ask(successor: User, person: User, rows: list[Handover]) -> None:
     count = len(rows)
-    owe_notification(
+    notify(
         successor,
         "handover",
         f"handover:{rows[0].pk}",

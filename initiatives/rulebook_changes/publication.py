@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Membership, Rulebook, User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules
@@ -107,7 +107,7 @@ def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
             for obligation in obligations[:NAMED]
         )
         more = f"; and {len(obligations) - NAMED} more" if len(obligations) > NAMED else ""
-        owe.owe(
+        notify.notify(
             person,
             "rulebook published",
             f"rulebook:{rulebook.pk}",

@@ -21,7 +21,7 @@ from initiatives.initiative import review_state
 from initiatives.models import Initiative, Review
 
 # Stages whose lost support becomes an obligation with a day (initiatives.holds.actions.follow_support).
-OWING = ("mvp", "production")
+WITH_GRACE = ("mvp", "production")
 ROLE_OF = {"business_owner": "owner"}
 
 
@@ -219,13 +219,17 @@ def _obligation(
 
     Until a day to come the obligations follow the rulebook in force, night by night.
     """
-    owing = initiative.stage in OWING
-    owed = any(obligation.kind == "step_back" for obligation in initiative_rows.obligations(initiative))
+    with_grace = initiative.stage in WITH_GRACE
+    is_open = any(obligation.kind == "step_back" for obligation in initiative_rows.obligations(initiative))
     if ahead:
-        owed = owing and not before.supports_claim and (owed or not initiative.imported)
-    if owed and (after.supports_claim or not owing):
+        is_open = with_grace and not before.supports_claim and (is_open or not initiative.imported)
+    if is_open and (after.supports_claim or not with_grace):
         return "completed"
-    return "opened" if owing and not owed and not after.supports_claim and not initiative.imported else ""
+    return (
+        "opened"
+        if with_grace and not is_open and not after.supports_claim and not initiative.imported
+        else ""
+    )
 
 
 def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:

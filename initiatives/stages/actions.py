@@ -19,7 +19,7 @@ from initiatives.evidence.actions import create_evidence
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow
-from initiatives.holds.actions import end_obligations_of_stage, owe, owe_all
+from initiatives.holds.actions import end_obligations_of_stage, open_obligation, open_obligations
 from initiatives.holds.dependants import end_row
 from initiatives.initiative.act import act, end_ties, rewrite_supported_stage
 from initiatives.initiative.review_state import ReviewSnapshot
@@ -128,14 +128,14 @@ def promote(
     if gate.to == Stage.MVP:
         row_history.update_where(DeclaredGoal, [row.pk for row in declared], frozen_at=clock.now())
     if gate.to == Stage.PRODUCTION:
-        owe_writing(
+        open_written_obligation(
             initiative,
             "retrospective",
             f"production:{change.pk}",
             book.freshness.retrospective_after_go_live_days,
             "Retrospective after go-live",
         )
-    _owe_later_criteria(initiative, book, gate.key, change, emergency=False)
+    _open_later_criteria(initiative, book, gate.key, change, emergency=False)
     return change
 
 
@@ -196,7 +196,9 @@ def _cut_scope(initiative: Initiative, target: str, fields: dict, by: User) -> N
 
 
 def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> Initiative:
-    """Stop an initiative at once. Past the idea it owes a post-mortem and a clean-up; an idea owes only its reason."""
+    """Stop an initiative at once. Past the idea it must give a post-mortem and a clean-up; an idea must give only its
+    reason.
+    """
     wrong = {}
     if reason_code not in STOP_REASONS:
         wrong["reason_code"] = "Choose the reason that fits best."
@@ -214,14 +216,14 @@ def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> 
         end_ties(initiative, "The initiative was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
-            owe_writing(
+            open_written_obligation(
                 initiative,
                 "post_mortem",
                 f"stop:{change.pk}",
                 book.freshness.post_mortem_due_days,
                 "Post-mortem after stopping",
             )
-            _owe_later_criteria(initiative, book, "stop", change, emergency=False)
+            _open_later_criteria(initiative, book, "stop", change, emergency=False)
         rewrite_supported_stage(initiative)
         alerts.tell_end(initiative, "initiative stopped", was, text)
     return initiative
@@ -271,17 +273,17 @@ def emergency_of(initiative: Initiative) -> Transition:
 def retire_row(
     initiative: Initiative, move: Transition, *, reason: str, by: User, snapshot: ReviewSnapshot | None = None
 ) -> StageChange:
-    """Retire inside the running act, by decision or in an emergency, with what is owed from then on."""
+    """Retire inside the running act, by decision or in an emergency, with what is due from then on."""
     book = snapshot.judged.book if snapshot else Rulebook.objects.current().book
     change = change_stage(initiative, move, reason=reason, by=by, snapshot=snapshot)
-    owe_writing(
+    open_written_obligation(
         initiative,
         "post_mortem",
         f"retire:{change.pk}",
         book.freshness.post_mortem_due_days,
         "End-of-life review after retiring",
     )
-    _owe_later_criteria(initiative, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
+    _open_later_criteria(initiative, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
     end_ties(initiative, "The initiative was retired", by=by)
     return change
 
@@ -418,10 +420,10 @@ def continue_stage(*, initiative: Initiative, reason: str, until: date, was: dat
     return row
 
 
-def owe_writing(initiative: Initiative, kind: str, source: str, days: int, text: str) -> None:
+def open_written_obligation(initiative: Initiative, kind: str, source: str, days: int, text: str) -> None:
     """A post-mortem stays with the owner of that day (docs/domain.md, invariant 14)."""
     responsible = owner_of_that_day(initiative) or (None if initiative.imported else initiative.registered_by)
-    owe(
+    open_obligation(
         initiative,
         kind,
         source=source,
@@ -446,7 +448,8 @@ def owner_of_that_day(initiative: Initiative) -> User | None:
 def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
     """What a gate leaves to do after the move: each criterion with its term in days.
 
-    Criteria on post-mortems are left out: every such move owes that obligation anyway (docs/domain.md, invariant 14).
+    Criteria on post-mortems are left out: every such move must give that obligation anyway (docs/domain.md, invariant
+    14).
     """
     found = []
     for criterion in book.gates[gate].criteria:
@@ -458,7 +461,7 @@ def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
     return found
 
 
-def _owe_later_criteria(
+def _open_later_criteria(
     initiative: Initiative, book, gate: str, change: StageChange, *, emergency: bool
 ) -> None:
     """Turn criteria with a term into dated obligations; the ones on post-mortems are that same obligation."""
@@ -466,7 +469,7 @@ def _owe_later_criteria(
     if not later:
         return
     owner = initiative_permissions.accepted(initiative, Role.OWNER)
-    owe_all(
+    open_obligations(
         initiative,
         [
             Obligation(

@@ -18,7 +18,7 @@ from governance.transparency_log.recomputation import one_look
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.facts import supported_stage_rows
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.initiative.act import act, batched, rewrite_supported_stages
 from initiatives.models import Hold, Initiative, Obligation
 
@@ -109,7 +109,7 @@ def _correct(keys: list[int]) -> list[int]:
 
 
 def open_vacancy_obligations() -> list[Obligation]:
-    """Owe the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
+    """Write the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
 
     The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the obligation was completed
     otherwise.
@@ -129,11 +129,13 @@ def open_vacancy_obligations() -> list[Obligation]:
     )
     opened = []
     for hold in list(holds):
-        with act("owe a vacancy", system="vacancy job", initiative=hold.initiative_id) as initiative:
+        with act(
+            "open the obligation of a vacancy", system="vacancy job", initiative=hold.initiative_id
+        ) as initiative:
             if not Hold.objects.open().filter(~Exists(known), pk=hold.pk).exists():
                 continue
             chair, _ = initiative_permissions.acting_chair(initiative)
-            obligation = owe(
+            obligation = open_obligation(
                 initiative,
                 "vacancy",
                 source=f"hold:{hold.pk}",

@@ -1,4 +1,4 @@
-"""Moves of an initiative: pages that say exactly what will happen and what is owed, then do it."""
+"""Moves of an initiative: pages that say exactly what will happen and what is due, then do it."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from initiatives.stages.forms import ContinueForm, ReattestForm, StepBackForm, S
 from initiatives.stages.permissions import may_be_accepted_again
 
 
-def _owed(book, gate: str, *, emergency: bool = False) -> list[str]:
+def _due_later(book, gate: str, *, emergency: bool = False) -> list[str]:
     """What a gate's later criteria become: one sentence each, with the day."""
     return [
         f"Due by {day(clock.today() + timedelta(days=days))}: {criterion.question}"
@@ -75,7 +75,7 @@ def stop(request, ref):
     if initiative.stage == Stage.PROPOSED:
         happens.append("Of a stopped idea only its reason is asked.")
     else:
-        happens += [_post_mortem(book, "a post-mortem"), *_owed(book, "stop")]
+        happens += [_post_mortem(book, "a post-mortem"), *_due_later(book, "stop")]
     return one_act(
         request,
         initiative,
@@ -110,7 +110,7 @@ def retire(request, ref):
             "Nothing leads out of that: a successor is registered anew.",
             *_review_ends(initiative),
             _post_mortem(book, "an end-of-life review"),
-            *_owed(book, "retire", emergency=True),
+            *_due_later(book, "retire", emergency=True),
         ],
         danger=True,
         verb=_("Retire it now"),

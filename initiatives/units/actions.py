@@ -13,7 +13,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import Unit, User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.people import boards
 from governance.people.permissions import may_reorganise
 from governance.permission_result import Conflict
@@ -220,7 +220,7 @@ def _tell_chair(plan: Plan, shift: Shift) -> None:
         return
     chair, _ = boards.chairs(boards.members_now(shift.after))
     for member in chair:
-        owe_notification(
+        notify(
             member.person,
             "board changed",
             f"unit:{plan.unit.pk}",
@@ -237,7 +237,7 @@ def _tell_owner(plan: Plan, shift: Shift, review) -> None:
     if owner is None:
         return
     initiative = review.initiative
-    owe_notification(
+    notify(
         owner.person,
         "board changed",
         f"review:{review.pk}",

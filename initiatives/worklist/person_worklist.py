@@ -140,7 +140,7 @@ class Look:
 
     @property
     def obligations(self) -> list[Obligation]:
-        """Whatever else is owed by the person, or by whoever they stand in for, by its day."""
+        """Whatever else is due by the person, or by whoever they stand in for, by its day."""
         return sorted([*self._named["obligations"], *self._of_the_away["obligations"]], key=_by_day)
 
     @cached_property

@@ -97,7 +97,9 @@ _lapsed_of_initiative = (
     .order_by("due")
 )
 _to_read = (
-    Notification.objects.unread().filter(person=OuterRef("pk"), kind__in=UNTIL_READ).order_by("owed_at", "pk")
+    Notification.objects.unread()
+    .filter(person=OuterRef("pk"), kind__in=UNTIL_READ)
+    .order_by("created_at", "pk")
 )
 
 OF_PERSON = Batch(
@@ -110,7 +112,7 @@ OF_PERSON = Batch(
             to_read=ArraySubquery(
                 _to_read.values(
                     row=JSONObject(
-                        pk="pk", subject="subject", text="text", ref="initiative_ref", at="owed_at"
+                        pk="pk", subject="subject", text="text", ref="initiative_ref", at="created_at"
                     )
                 )
             ),

@@ -128,7 +128,7 @@ MUTANTS = [
         "tests/app/initiatives/interactions/test_reconciling.py -k did_not_ask",
     ),
     (
-        "what is only probable owes nothing",
+        "what is only probable has no obligations",
         "initiatives.interactions.comparison.findings:says",
         "rows.filter(initiative__in=stages, probable=False)",
         "rows.filter(initiative__in=stages)",

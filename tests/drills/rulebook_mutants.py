@@ -206,7 +206,7 @@ def looked_at(book: Book) -> dict[str, object]:
 
 
 def _term(criterion: Criterion) -> tuple[int | None, int | None]:
-    """In how many days it is owed, and in how many after an emergency."""
+    """In how many days it is due, and in how many after an emergency."""
     due = criterion.due_days
     return due, criterion.emergency_due_days if due is None else due
 

@@ -54,7 +54,7 @@ STORIES = (
     stores.overdue_post_mortem,
     operations.condition_overdue,
     service.returned_review,
-    service.owed_post_mortem,
+    service.post_mortem_due,
     stores.refused,
     accounts.waiting_for_the_risk_seat,
     service.stale_sign_off,

@@ -19,7 +19,7 @@ def minimal_production(company: Company) -> None:
 
 
 def stopped_idea(company: Company) -> None:
-    """An idea that its owner stopped: it owes a reason and nothing else. Confidential."""
+    """An idea that its owner stopped: it must give a reason and nothing else. Confidential."""
     with telling(company, "applicants", 50) as tale:
         initiative = tale.idea(60)
         with tale.day(59):

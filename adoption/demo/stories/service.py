@@ -99,7 +99,7 @@ def held(company: Company) -> None:
             )
 
 
-def owed_post_mortem(company: Company) -> None:
+def post_mortem_due(company: Company) -> None:
     """A prototype that was stopped; what was learned is to be written down within the month."""
     with telling(company, "transcripts", 20) as tale:
         tale.idea(100)

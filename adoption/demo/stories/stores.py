@@ -108,7 +108,7 @@ def overdue_post_mortem(company: Company) -> None:
 
 
 def blocked_by_a_obligation(company: Company) -> None:
-    """An MVP review that nobody can decide while its owner owes a post-mortem elsewhere."""
+    """An MVP review that nobody can decide while its owner must give a post-mortem elsewhere."""
     with telling(company, "labels", 5) as tale:
         tale.idea(70)
         tale.prototype(50)

@@ -85,8 +85,8 @@ def build(password: str) -> people.Company:
     stories.tell(company)
     inventory.bring_in(company)
     people.try_rulebooks(company)
-    old = Notification.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
-    old.update(read_at=F("owed_at") + timedelta(days=1))
+    old = Notification.objects.filter(created_at__lt=clock.now() - READ_AFTER)
+    old.update(read_at=F("created_at") + timedelta(days=1))
     with acting(system="demo", reason="From here on, people act"):
         entries.record(EntryKind.DEMO_TOLD, company=people.COMPANY)
     return company

@@ -3,7 +3,7 @@
 CREATE FUNCTION plumbline_guard_written_obligation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   IF NEW.opened_at IS DISTINCT FROM OLD.opened_at THEN
-    RAISE EXCEPTION 'Plumbline: since when it is owed stays so.'
+    RAISE EXCEPTION 'Plumbline: since when it is due stays so.'
       USING ERRCODE = 'PL070';
   END IF;
   IF OLD.completed_at IS NULL AND NEW.completed_at IS NOT NULL AND NOT EXISTS (
@@ -16,7 +16,7 @@ BEGIN
               @> ARRAY[NEW.source::text, other.source::text]
         WHERE other.initiative_id = NEW.initiative_id AND other.kind = NEW.kind AND other.source <> NEW.source
           AND other.completed_at IS NULL AND other.due <= NEW.due) THEN
-    RAISE EXCEPTION 'Plumbline: what is owed in writing is completed by its published post-mortem alone.'
+    RAISE EXCEPTION 'Plumbline: what is due in writing is completed by its published post-mortem alone.'
       USING ERRCODE = 'PL070', HINT = 'Write it, hand it in, and let the adoption seat confirm it.';
   END IF;
   RETURN NEW;
@@ -43,7 +43,7 @@ BEGIN
   END IF;
   IF NEW.state = 'published' AND (OLD.state <> 'review' OR NEW.confirmed_by_id IN (NEW.author_id, NEW.published_by_id)
      OR NEW.confirmed_by_id = (SELECT responsible_id FROM initiatives_obligation WHERE id = NEW.obligation_id)) THEN
-    RAISE EXCEPTION 'Plumbline: a post-mortem is published out of review, by somebody who neither wrote nor owed it.'
+    RAISE EXCEPTION 'Plumbline: a post-mortem is published out of review, by somebody who neither wrote nor had to write it.'
       USING ERRCODE = 'PL071', HINT = 'The adoption seat of the board confirms it.';
   END IF;
   RETURN NEW;

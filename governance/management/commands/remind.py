@@ -1,4 +1,4 @@
-"""`manage.py remind`: owe what is due and send the day's mail, now or as if it were another moment."""
+"""`manage.py remind`: write what is due and send the day's mail, now or as if it were another moment."""
 
 import json
 from datetime import datetime, time
@@ -15,7 +15,7 @@ from governance.runtime import clock_check
 class Command(BaseCommand):
     """What the worker does every few minutes, in one go."""
 
-    help = "Owe every message that is due and send the day's mail."
+    help = "Write every message that is due and send the day's mail."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """When, whether to write, and how to say it."""

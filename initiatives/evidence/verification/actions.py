@@ -6,7 +6,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import Rulebook, User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
@@ -112,7 +112,7 @@ def _ask_author(initiative: Initiative, row: Verification, said: Answer | None) 
     """What a refusal asks reaches whoever wrote the answer, and whoever added the item, with its words."""
     question = Rulebook.objects.current().book.requirements[row.requirement].question
     for person in {row.evidence.author, *([said.by] if said else [])}:
-        owe_notification(
+        notify(
             person,
             "evidence not shown",
             f"verification:{row.pk}",

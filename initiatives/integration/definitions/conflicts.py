@@ -14,7 +14,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.database import row_history
 from governance.models import User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.charts.primitives import count
@@ -106,7 +106,7 @@ def _tell(found: list[DefinitionConflict], by_key: dict[int, Initiative]) -> Non
         initiative = by_key[keys[0]]
         others = len(keys) - 1
         more = len(words[initiative.pk]) - 1
-        owe.owe(
+        notify.notify(
             person,
             "definitions disagree",
             f"initiative:{initiative.pk}",

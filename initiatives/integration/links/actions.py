@@ -21,10 +21,10 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.findings.sync import follow
 from initiatives.initiative.act import act
 from initiatives.integration.links import agreements
-from initiatives.integration.links.feed_shutdowns import owe_shut
+from initiatives.integration.links.feed_shutdowns import open_shutdown_obligations
 from initiatives.integration.systems import findings as system_findings
 from initiatives.integration.systems import permissions as system_permissions
-from initiatives.integration.systems.accounts import owe_closing, used_again
+from initiatives.integration.systems.accounts import open_closing_obligations, used_again
 from initiatives.integration.systems.actions import COLLECTION, reach
 from initiatives.models import (
     Deployment,
@@ -155,10 +155,10 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
 
 
 def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True, by: User) -> None:
-    """Inside the act that ends an initiative: its links end, and somebody owes the closing of the accounts it alone
+    """Inside the act that ends an initiative: its links end, and somebody has to close the accounts it alone
     used.
 
-    The owner of each system owes the word that its feed is shut.
+    The owner of each system must give the word that its feed is shut.
 
     `with_obligations` False: nothing is, of an idea that was registered by mistake.
     """
@@ -166,8 +166,8 @@ def end_links(initiative: Initiative, why: str, *, with_obligations: bool = True
     if not links:
         return
     if with_obligations:
-        owe_closing(initiative, links)
-        owe_shut(initiative, links)
+        open_closing_obligations(initiative, links)
+        open_shutdown_obligations(initiative, links)
     _end(links, why, by)
     entries.record_many(
         EntryKind.LINK_ENDED,

@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary import ObligationKind
-from initiatives.holds.actions import complete_row, owe_all
+from initiatives.holds.actions import complete_row, open_obligations
 from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.models import Initiative, Link, Obligation
@@ -19,14 +19,14 @@ from initiatives.models import Initiative, Link, Obligation
 DAYS_TO_SHUT = 14  # as the rulebook's `retire.access_closed`
 
 
-def owe_shut(initiative: Initiative, links: list[Link]) -> None:
-    """Inside the act that ends an initiative: owe each system that it was tied to the word that the feed is shut.
+def open_shutdown_obligations(initiative: Initiative, links: list[Link]) -> None:
+    """Inside the act that ends an initiative: open for each system that it was tied to the word that the feed is shut.
 
-    Owed by the system's owner; while it has none, by nobody by name, so that it reaches who leads the initiative.
+    Due from the system's owner; while it has none, by nobody by name, so that it reaches who leads the initiative.
     """
     systems = {link.system_id: link.system for link in links}
     due = clock.today() + timedelta(days=DAYS_TO_SHUT)
-    owe_all(
+    open_obligations(
         initiative,
         [
             Obligation(

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.audit_log import entries
 from governance.models import User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary.entry_kinds import EntryKind
@@ -156,7 +156,7 @@ def confirm_drift(*, profile: Profile, seen: str, by: User) -> Drift:
         )
         owner = system.owner
         if owner is not None and owner.pk != by.pk and not may_change_system(system, by):
-            owe.owe(
+            notify.notify(
                 owner,
                 "drift",
                 f"drift:{row.pk}",

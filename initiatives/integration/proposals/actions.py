@@ -16,7 +16,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Membership, User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import ARCHITECTURE
@@ -289,7 +289,7 @@ def _decide(row: ProposedChange, outcome: str, answer: str, by: User) -> None:
         why=answer,
     )
     if outcome != TAKEN_BACK:
-        owe.owe(
+        notify.notify(
             row.by,
             "proposal answered",
             f"proposal:{row.pk}",
@@ -315,7 +315,7 @@ def _tell_deciders(row: ProposedChange) -> None:
         seats = RESIDENCY_SEATS if row.vendor is not None else (ARCHITECTURE,)
         held = Membership.objects.held_at(clock.now()).filter(seat__in=seats)
         people = list(User.objects.filter(pk__in=held.values("person")).exclude(pk=row.by_id))
-    owe.owe(
+    notify.notify(
         people,
         "change proposed",
         f"proposal:{row.pk}",

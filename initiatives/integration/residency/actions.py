@@ -14,7 +14,7 @@ from django.urls import reverse
 from governance import clock
 from governance.audit_log import entries
 from governance.models import Membership, Unit, User
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.permission_result import Conflict
 from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
@@ -228,7 +228,7 @@ def bound_of(basis: str, row) -> Bound:
 def _ask_to_confirm(row: VendorTerm) -> None:
     """Whoever sits where terms are confirmed: somebody filed one that binds nobody yet."""
     seats = Membership.objects.held_at(clock.now()).filter(seat__in=permissions.RESIDENCY_SEATS)
-    owe.owe(
+    notify.notify(
         list(User.objects.filter(pk__in=seats.values("person"))),
         "term to confirm",
         f"vendor-term:{row.pk}",

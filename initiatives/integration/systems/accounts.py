@@ -1,4 +1,4 @@
-"""Service accounts: opened, changed, reviewed and closed; whose closing is owed once the last initiative that used one
+"""Service accounts: opened, changed, reviewed and closed; whose closing is due once the last initiative that used one
 ends.
 
 Source: S1-13.
@@ -15,7 +15,7 @@ from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted
 from initiatives.findings.sync import follow, lock_initiatives
-from initiatives.holds.actions import complete_row, owe_all
+from initiatives.holds.actions import complete_row, open_obligations
 from initiatives.initiative.act import act
 from initiatives.integration.systems import permissions
 from initiatives.models import Initiative, Link, Obligation, ServiceAccount, System
@@ -106,7 +106,7 @@ def review_account(*, account: ServiceAccount, privileges: str, review_by: date,
 
 
 def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceAccount:
-    """Record that an account is closed in its system; what is owed for it is completed.
+    """Record that an account is closed in its system; what is due for it is completed.
 
     Initiatives whose links still name it are short of an identity until they name another. Raises ValidationError,
     Refused.
@@ -128,18 +128,19 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
 
 
 def used_again(account: ServiceAccount | None, *, by: User) -> None:
-    """Inside the act that lets an initiative use an account, its system's owner agreeing: nobody owes its closing any
+    """Inside the act that lets an initiative use an account, its system's owner agreeing: nobody has to close it any
     more.
     """
     if account is not None:
         _complete(account, by=by, note="Another initiative uses the account")
 
 
-def owe_closing(initiative: Initiative, links: list[Link]) -> None:
+def open_closing_obligations(initiative: Initiative, links: list[Link]) -> None:
     """Inside the act that ends an initiative: the accounts that it alone used become something that somebody must
     close.
 
-    Owed by the account's owner, else the system's, else the initiative's, within the rulebook's days for a post-mortem.
+    Due from the account's owner, else the system's, else the initiative's, within the rulebook's days for a
+    post-mortem.
     """
     keys = {link.account_id for link in links if link.account_id}
     others = Link.objects.current().filter(account__in=keys).exclude(initiative=initiative)
@@ -148,7 +149,7 @@ def owe_closing(initiative: Initiative, links: list[Link]) -> None:
     owner = accepted(initiative, Role.OWNER)
     last = owner.person if owner else initiative.registered_by
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
-    owe_all(
+    open_obligations(
         initiative,
         [
             Obligation(

@@ -148,13 +148,13 @@ def may_hand_over_account(account: ServiceAccount, person: User) -> Answer:
 
 
 def may_close_account(account: ServiceAccount, person: User) -> Answer:
-    """Likewise, and whoever owes its closing since an initiative ended."""
+    """Likewise, and whoever has to close it since an initiative ended."""
     if account.closed_at is not None:
         return no(f"{account} was closed.", "Open another one.")
-    owed = Obligation.objects.open().filter(
+    open_obligations = Obligation.objects.open().filter(
         kind="service_account", source=f"account:{account.pk}", responsible=person
     )
-    if person.is_active and owed.exists():
+    if person.is_active and open_obligations.exists():
         return yes()
     return may_hand_over_account(account, person)
 

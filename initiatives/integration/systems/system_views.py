@@ -173,7 +173,7 @@ def _waiting(system: System) -> list[tuple[RequirementFinding, int]]:
 def _accounts(system: System, may: Answer, decides: Answer, person: User) -> list[dict]:
     """The accounts in the system that this person may see, as the page shows them, and what they may do with each."""
     today = clock.today()
-    owed = set(
+    open_obligations = set(
         Obligation.objects.open()
         .filter(kind="service_account", responsible=person)
         .values_list("source", flat=True)
@@ -183,7 +183,7 @@ def _accounts(system: System, may: Answer, decides: Answer, person: User) -> lis
         state, tone = _state_of(row, today)
         may_change = row.closed_at is None and (bool(may) or row.owner_id == person.pk)
         may_close = row.closed_at is None and (
-            bool(decides) or row.owner_id == person.pk or f"account:{row.pk}" in owed
+            bool(decides) or row.owner_id == person.pk or f"account:{row.pk}" in open_obligations
         )
         found.append(
             {"row": row, "state": state, "tone": tone, "may_change": may_change, "may_close": may_close}

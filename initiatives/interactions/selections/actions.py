@@ -12,7 +12,7 @@ from governance.audit_log import entries
 from governance.interaction_log import bodies, keys, reading, searching
 from governance.interaction_log.shape import Kind
 from governance.models import Interaction, User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
 from governance.vocabulary.entry_kinds import EntryKind
@@ -230,7 +230,7 @@ def _ended(row: InteractionSelection, state: str, trouble: str = "") -> Interact
                 digest=row.digest,
             )
         row.save()
-        owe(
+        notify(
             row.asked_by,
             "selection of interactions",
             f"selection:{row.pk}",

@@ -8,7 +8,7 @@ from governance import clock
 from governance.audit_log import entries
 from governance.interaction_log import reading
 from governance.models import User
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.initiative_lookup import of_initiative
@@ -76,7 +76,7 @@ def is_open(row: BulkReading) -> bool:
 
 
 def _tell(row: BulkReading, initiative: Initiative) -> None:
-    owe(
+    notify(
         row.requested_by,
         "selection of interactions",
         f"bulk-reading:{row.pk}",

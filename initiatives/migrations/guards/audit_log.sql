@@ -82,7 +82,7 @@ CREATE CONSTRAINT TRIGGER has_its_act_withdrawn AFTER UPDATE ON initiatives_init
   EXECUTE FUNCTION plumbline_guard_told_of_initiative('withdrawn');
 
 -- An obligation decides: of a demotion that is due, until when systems are answered as before.
-CREATE CONSTRAINT TRIGGER has_its_act_owed AFTER INSERT ON initiatives_obligation
+CREATE CONSTRAINT TRIGGER has_its_act_opened AFTER INSERT ON initiatives_obligation
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_guard_told_of_initiative('obligation opened');
 CREATE CONSTRAINT TRIGGER has_its_act_completed AFTER UPDATE ON initiatives_obligation
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.completed_at IS DISTINCT FROM NEW.completed_at))

@@ -35,7 +35,7 @@ BEGIN
   IF NOT EXISTS (SELECT 1 FROM public.initiatives_obligation o
                   WHERE o.id = NEW.obligation_id AND o.completed_at IS NULL
                     AND o.responsible_id IS DISTINCT FROM NEW.by_id) THEN
-    RAISE EXCEPTION 'Plumbline: what is excused is still owed, and by somebody else.' USING ERRCODE = 'PL090';
+    RAISE EXCEPTION 'Plumbline: what is excused is still due, and by somebody else.' USING ERRCODE = 'PL090';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM public.initiatives_review r
                   WHERE r.initiative_id = NEW.initiative_id AND r.outcome = 'open'

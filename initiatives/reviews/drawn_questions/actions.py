@@ -24,7 +24,7 @@ def draw_after_sealing(checkpoint: Checkpoint) -> None:
 
 
 def draw_due(keys: Collection[int] | None = None) -> list[DrawnQuestion]:
-    """Draw what the rounds that run owe, of all initiatives or of these.
+    """Draw what the rounds that run open_obligation, of all initiatives or of these.
 
     May run twice at once: nothing is drawn twice.
     """
@@ -32,7 +32,7 @@ def draw_due(keys: Collection[int] | None = None) -> list[DrawnQuestion]:
 
 
 def draw(initiative: int) -> list[DrawnQuestion]:
-    """Draw what the round of this initiative, by key, owes now; nothing while its seed is not sealed."""
+    """Draw what the round of this initiative, by key, must_write now; nothing while its seed is not sealed."""
     with act("draw questions", system="drawing of questions", initiative=initiative) as locked:
         with one_look():
             running = queries.round_that_runs(locked)

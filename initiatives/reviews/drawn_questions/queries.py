@@ -71,11 +71,11 @@ def seed_of(running: Round) -> Checkpoint | None:
 
 
 def rounds_among(keys: Collection[int] | None = None) -> list[int]:
-    """Keys of initiatives with a round that runs and owes a draw; of all initiatives, or of these."""
+    """Keys of initiatives with a round that runs and must give a draw; of all initiatives, or of these."""
     found = []
     initiatives = initiatives_with_rounds() if keys is None else initiatives_with_rounds().filter(pk__in=keys)
     for initiative in initiatives.order_by("pk"):
         running = round_that_runs(initiative)
-        if running is not None and drawing.owed(running.judged):
+        if running is not None and drawing.draws_due(running.judged):
             found.append(initiative.pk)
     return found

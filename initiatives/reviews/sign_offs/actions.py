@@ -11,7 +11,7 @@ from governance.database.request_memo import one_look
 from governance.gates import sign_off_statement
 from governance.gates.separation_of_duties import why_own_work
 from governance.models import User
-from governance.notifications.owe import owe as owe_notification
+from governance.notifications.notify import notify
 from governance.people import boards
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
@@ -273,7 +273,7 @@ def _tell_when_ready(chair: User, snapshot: review_state.ReviewSnapshot) -> None
     if not snapshot.verdict.decidable:
         return
     initiative, review = snapshot.initiative, snapshot.review
-    owe_notification(
+    notify(
         chair,
         "ready to decide",
         f"review:{review.pk}",

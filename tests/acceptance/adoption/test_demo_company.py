@@ -202,9 +202,9 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     # What stands against initiatives, and what waits for somebody
     today = clock.today()
     assert set(Hold.objects.open().values_list("kind", flat=True)) >= {"concern", "owner_vacant", "residency"}
-    owed = Obligation.objects.open().filter(kind="post_mortem")
-    assert owed.filter(due__lt=today).exists()
-    assert owed.filter(due__gte=today).exists()
+    open_obligations = Obligation.objects.open().filter(kind="post_mortem")
+    assert open_obligations.filter(due__lt=today).exists()
+    assert open_obligations.filter(due__gte=today).exists()
     assert PostMortem.objects.filter(state=PostMortem.IN_REVIEW).exists()
     looked_back = PostMortem.objects.get(state=PostMortem.PUBLISHED)
     assert looked_back.looks_back
@@ -236,7 +236,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     for person in people.logins():
         waits = len(lines_for(User.objects.get(login=person.login)))
         assert (waits == 0) if person.auditor else (1 <= waits <= 10), (person.login, waits)
-    assert not Notification.objects.unread().filter(owed_at__lt=clock.now() - demo.READ_AFTER).exists()
+    assert not Notification.objects.unread().filter(created_at__lt=clock.now() - demo.READ_AFTER).exists()
 
     # It was told through acts, all but those of today marked as simulated, and it is told once
     assert not Entry.objects.acts().filter(simulated=False, at__lt=told.began).exists()

@@ -52,7 +52,9 @@ TITLE = "Customer summary assistant"
 
 @dataclass
 class Scene:
-    """A stopped prototype whose owner owes its post-mortem, and the same owner's MVP review on another initiative."""
+    """A stopped prototype whose owner must give its post-mortem, and the same owner's MVP review on another
+    initiative.
+    """
 
     cast: factories.Cast
     stopped: Initiative
@@ -61,12 +63,12 @@ class Scene:
     review: Review
 
     def held_up(self, review: Review | None = None) -> bool:
-        """Whether a review cannot be decided for what is owed."""
+        """Whether a review cannot be decided for what is due."""
         review = Review.objects.select_related("initiative__unit", "rulebook").get(
             pk=(review or self.review).pk
         )
-        owed = f"for {self.stopped.ref}: {self.obligation.text}"
-        return any(owed in reason.text for reason in review_state.snapshot_of(review).verdict.blockers)
+        said = f"for {self.stopped.ref}: {self.obligation.text}"
+        return any(said in reason.text for reason in review_state.snapshot_of(review).verdict.blockers)
 
     def stands(self) -> None:
         """The obligation is what it was, open, and on the list of what is overdue."""
@@ -218,7 +220,7 @@ HAPPENS = [
 def test_the_obligation_stands_and_holds_up_whatever_happens(scene, way):
     way(scene)
     scene.stands()
-    assert scene.held_up(), "the reviews of whoever owes it wait"
+    assert scene.held_up(), "the reviews of the responsible person wait"
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------
@@ -293,7 +295,7 @@ def _changed(scene, **fields):
         obligation.save()
 
 
-def owe_it_later(scene):
+def due_later(scene):
     _changed(scene, due=clock.today() + timedelta(days=900))
 
 
@@ -301,11 +303,11 @@ def backdate_it(scene):
     _changed(scene, opened_at=clock.now() - timedelta(days=900))
 
 
-def let_another_owe_it(scene):
+def make_another_responsible(scene):
     _changed(scene, responsible=scene.cast.lead)
 
 
-def let_nobody_owe_it(scene):
+def make_nobody_responsible(scene):
     _changed(scene, responsible=None)
 
 
@@ -431,10 +433,10 @@ REFUSED = {
     delete_many_by_orm: "an obligation is completed, not deleted",
     delete_the_initiative: "protected foreign keys",
     delete_the_account: "a post-mortem is not deleted",
-    owe_it_later: "an obligation stays with its responsible person and day",
-    backdate_it: "since when it is owed",
-    let_another_owe_it: "an obligation stays with its responsible person and day",
-    let_nobody_owe_it: "an obligation stays with its responsible person and day",
+    due_later: "an obligation stays with its responsible person and day",
+    backdate_it: "since when it is due",
+    make_another_responsible: "an obligation stays with its responsible person and day",
+    make_nobody_responsible: "an obligation stays with its responsible person and day",
     call_it_something_else: "an obligation stays with its responsible person and day",
     move_it_to_another_initiative: "an obligation stays with its responsible person and day",
     hand_in_one_sign_each: "too short to be understood",
@@ -442,7 +444,7 @@ REFUSED = {
     let_no_lesson_pass_unsaid: "No lesson is written",
     confirm_it_oneself: "Marta Lindqvist is business owner of this initiative",
     confirm_by_whoever_helped_to_write: "Nobody confirms what they wrote",
-    publish_it_past_the_seat: "by somebody who neither wrote nor owed it",
+    publish_it_past_the_seat: "by somebody who neither wrote nor had to write it",
     publish_a_draft: "out of review",
     lift_it_twice: "once is all",
     lift_it_without_a_reason: "Say why",
@@ -470,12 +472,12 @@ def test_where_the_responsible_left_sponsor_or_chair_write_and_it_still_stands(s
     leaving.reactivate(person=cast.owner, reason="Back", by=cast.admin)
     scene.stands()
     assert cast.owner.pk == Obligation.objects.get(pk=scene.obligation.pk).responsible_id, (
-        "whoever comes back still owes it"
+        "whoever comes back still has to write it"
     )
 
 
 @pytest.mark.django_db
-def test_whoever_laid_the_role_down_before_stopping_owes_it_all_the_same(scene):
+def test_whoever_laid_the_role_down_before_stopping_must_give_it_all_the_same(scene):
     lay_the_role_down(scene)
     stage_actions.stop(initiative=scene.other, reason_code="cost", reason="Too dear.", by=scene.cast.chair)
     assert scene.other.obligations.get(kind="post_mortem").responsible == scene.cast.owner
@@ -523,4 +525,4 @@ def test_written_and_confirmed_it_is_gone_and_the_reviews_go_on(scene):
     stage_actions.reopen(initiative=scene.stopped, reason="Another attempt.", by=scene.cast.chair)
     stage_actions.stop(initiative=scene.stopped, reason_code="cost", reason="Too dear.", by=scene.cast.owner)
     again = scene.stopped.obligations.open().get(kind="post_mortem")
-    assert again.pk != scene.obligation.pk, "stopped again, owed again"
+    assert again.pk != scene.obligation.pk, "stopped again, due again"

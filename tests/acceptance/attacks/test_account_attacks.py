@@ -29,7 +29,7 @@ from initiatives.access import permissions as initiative_permissions
 from initiatives.contracts import actions as contract_actions
 from initiatives.details import actions as detail_actions
 from initiatives.holds import actions as hold_actions
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -204,7 +204,7 @@ def test_h4_a_chair_in_the_first_day_or_just_reset_approves_nothing(cast, review
     with pytest.raises(Refused, match="first day"):
         hold_actions.lift_hold(hold=hold, reason="Fine.", by=cast.outsider)
     with acting(system="test", reason="An obligation"):
-        obligation = owe(
+        obligation = open_obligation(
             review.initiative,
             "post_mortem",
             source="test:1",
@@ -437,7 +437,7 @@ def test_m1_a_proposal_that_was_taken_back_opens_nothing(cast, as_, confidential
 
 
 @pytest.mark.parametrize("confidential", [False, True])
-def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confidential):
+def test_m1_a_role_that_ended_opens_nothing_but_what_is_open_obligations(cast, as_, confidential):
     initiative = make_initiative(cast, confidential)
     role = role_actions.propose_role(
         initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner
@@ -454,11 +454,11 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
         by=cast.owner,
     )
     role_actions.end_role(assignment=role, reason="Moved on", by=cast.owner)
-    assert opens(as_, cast.outsider, initiative), "who still owes something reads what it is about"
+    assert opens(as_, cast.outsider, initiative), "who has an open obligation reads what it is about"
     hold_actions.close_gap(gap=gap, by=cast.outsider)
     assert not opens(as_, cast.outsider, initiative)
     with acting(system="test", reason="An obligation"):
-        obligation = owe(
+        obligation = open_obligation(
             initiative,
             "vacancy",
             source="test:1",

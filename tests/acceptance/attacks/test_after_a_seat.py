@@ -9,7 +9,7 @@ from django.urls import reverse
 from governance import clock
 from governance.models import Delivery, Membership, Notification
 from governance.notifications import daily_mail
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from governance.organisation import actions as organisation_actions
 from initiatives.details import actions as detail_actions
 from initiatives.units import leaving
@@ -22,7 +22,7 @@ SECRET = "Layoffs assistant"
 
 
 def told(cast, initiative, person=None, kind="seat asked"):
-    owe(
+    notify(
         person or cast.seat_risk,
         kind,
         f"initiative:{initiative.pk}",
@@ -57,7 +57,7 @@ def test_l8_notifications_of_a_time_in_a_seat_are_not_read_after_it(cast, as_, m
         assert client.get(initiative.get_absolute_url()).status_code == 404
         daily_mail.deliver(kind=Delivery.DAY)
         assert not any(SECRET in mail.body for mail in mailoutbox if cast.seat_risk.email in mail.to)
-        # What is owed to them since, for another reason, is theirs.
+        # What is written to them since, for another reason, is theirs.
         told(cast, initiative, kind="told anew")
         assert SECRET in client.get("/notifications/").content.decode()
     assert Notification.objects.filter(person=cast.seat_risk, initiative_ref=initiative.ref).count() == 2

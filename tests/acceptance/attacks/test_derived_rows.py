@@ -169,7 +169,7 @@ def test_a_forged_supported_stage_allows_nothing_is_named_and_corrected(
     assert named() == []
 
 
-def test_a_obligation_of_grace_is_neither_completed_nor_opened_without_its_act(
+def test_an_obligation_of_grace_is_neither_completed_nor_opened_without_its_act(
     cast, in_name_only, system, application_login
 ):
     """The decision API allows until the day of the obligation: a later one would buy days."""

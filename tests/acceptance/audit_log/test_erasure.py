@@ -371,7 +371,7 @@ def test_notifications_mails_and_sessions_go(
     with mail.get_connection() as box:  # one file for all of them
         for person, text in ((dana, "Yours"), (cast.owner, f"Ask {NAME}"), (cast.owner, "Nothing of hers")):
             Notification(
-                person=person, kind="k", object_key=text, period="p", subject=text, owed_at=clock.now()
+                person=person, kind="k", object_key=text, period="p", subject=text, created_at=clock.now()
             ).save()
             for n in range(2):
                 mail.EmailMessage(f"{text} {n}", "Grüße", to=[person.email], connection=box).send()
@@ -447,7 +447,7 @@ def test_a_replay_touches_nothing_that_it_did_not_erase(cast, dana):
     transaction.savepoint_rollback(before)
     line["entries"] = [[key, "00" * 32] for key, _ in line["entries"]]  # other entries under these numbers
     told = Notification.objects.create(
-        person=dana, kind="k", object_key="o", period="p", subject="Of somebody else", owed_at=clock.now()
+        person=dana, kind="k", object_key="o", period="p", subject="Of somebody else", created_at=clock.now()
     )
     assert erasure_replay.replay([json.dumps(line)]) == 0
     assert Notification.objects.filter(pk=told.pk).exists(), "the key of the person is somebody else's here"

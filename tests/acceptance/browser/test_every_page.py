@@ -280,7 +280,7 @@ def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
         )
     with acting(system="test", reason="Overdue"):
         for number in range(5):
-            hold_actions.owe(
+            hold_actions.open_obligation(
                 initiative,
                 "criterion",
                 source=f"production.mvp_goals:{number}",

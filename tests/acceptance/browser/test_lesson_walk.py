@@ -136,7 +136,7 @@ def report(watch, owner: Person, look) -> Person:
 
 
 def incident(owner: Person, look) -> None:
-    """From the inbox: an incident is made of it, written on, resolved and closed; a post-mortem is owed by then."""
+    """From the inbox: an incident is made of it, written on, resolved and closed; a post-mortem is due by then."""
     owner.inbox()
     look(owner, "inbox-problem")
     owner.open("Read it")
@@ -185,7 +185,7 @@ def incident(owner: Person, look) -> None:
     owner.press("Close it")
     owner.said("The incident is closed.")
     expect(owner.page.locator("#timeline")).to_contain_text("Summaries are sent without dates")
-    expect(owner.page.locator("#owed")).to_contain_text(
+    expect(owner.page.locator("#obligations")).to_contain_text(
         "Post-mortem of the incident: Summaries name old dates"
     )
     look(owner, "incident-closed")
@@ -195,7 +195,7 @@ def write(owner: Person, look) -> None:
     """It is in the inbox, begun, found lacking, completed with a gap, and handed in."""
     page = owner.page
     owner.inbox()
-    look(owner, "inbox-owed")
+    look(owner, "inbox-obligations")
     owner.open("Write", page.locator("li").filter(has_text="Post-mortem of the incident"))
     look(owner, "post-mortem-start")
     owner.press("Begin to write")

@@ -15,7 +15,7 @@ from governance.notifications import due
 from initiatives.changes import actions as change_actions
 from initiatives.components import actions as components_actions
 from initiatives.evidence import file_checks
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.initiative.act import act
 from initiatives.models import Condition, Gap, Hold, Waiver
 from initiatives.models.stage_machine import CLAIM, offered
@@ -53,7 +53,7 @@ def told(kind: str, days: int) -> dict[str, list[str]]:
 
 
 def silence() -> None:
-    """Forget what was owed so far."""
+    """Forget what was written so far."""
     Notification.objects.all().delete()
 
 
@@ -173,7 +173,7 @@ def test_obligations_are_told_before_on_and_weekly_after_their_day(cast):
     )
     role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
     with act("test", system="test", initiative=initiative) as row:
-        owe(
+        open_obligation(
             row,
             "criterion",
             source="stop.cleanup:1",
@@ -182,10 +182,10 @@ def test_obligations_are_told_before_on_and_weekly_after_their_day(cast):
             responsible=cast.owner,
         )
     silence()
-    assert told("owed", 10) == {}
-    assert told("owed", 16) == {"owner": ["14d"]}
-    assert told("owed", 28) == {"owner": ["3d"]}
-    assert told("owed", 30) == {"owner": ["0d"]}
+    assert told("due", 10) == {}
+    assert told("due", 16) == {"owner": ["14d"]}
+    assert told("due", 28) == {"owner": ["3d"]}
+    assert told("due", 30) == {"owner": ["0d"]}
     assert told("overdue", 31) == {"owner": ["late0"]}
     assert told("overdue", 36) == {}
     assert told("overdue", 38) == {"owner": ["late1"], "chair": ["chair7d"]}
@@ -201,7 +201,7 @@ def test_obligations_are_told_before_on_and_weekly_after_their_day(cast):
 def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
     initiative = factories.make_initiative(cast)
     with act("test", system="test", initiative=initiative) as row:
-        owe(
+        open_obligation(
             row,
             "step_back",
             source="mvp:1",
@@ -210,7 +210,7 @@ def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
             responsible=cast.owner,
         )
     silence()
-    assert told("owed", 0) == {"owner": ["14d"]}
+    assert told("due", 0) == {"owner": ["14d"]}
     seats = {factories.SEAT_LOGINS[seat] for seat in Rulebook.objects.current().book.gates["prototype"].seats}
     all_at_once = {key: ["grace over"] for key in {"chair", *seats}}
     assert told("overdue", 15) == {"owner": ["late0"]} | all_at_once

@@ -240,7 +240,7 @@ def test_reports(cast, as_):
     stopped = make(cast, title="S")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
     with acting(system="test", reason="obligation"):
-        hold_actions.owe(
+        hold_actions.open_obligation(
             stopped,
             "post_mortem",
             source="test",

@@ -437,11 +437,11 @@ class TestRenewal:
         )
         start = clock.now()
 
-        def owed(days):
+        def told(days):
             with clock.simulated(start + timedelta(days=days)):
                 return {(due.person.login, due.period) for due in reminders.renewals(clock.now())}
 
-        assert owed(6) == set()
-        assert owed(7) == {("seat-risk", "after7d"), ("chair", "after7d")}
-        assert owed(9) == owed(7)
-        assert owed(15) == set()
+        assert told(6) == set()
+        assert told(7) == {("seat-risk", "after7d"), ("chair", "after7d")}
+        assert told(9) == told(7)
+        assert told(15) == set()

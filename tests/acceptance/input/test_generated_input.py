@@ -34,7 +34,7 @@ from governance.sign_in import first_admin
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
 from governance.transparency_log.timestamping import NotStamped, token_of
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.imports.inventories import actions as inventory_actions
 from tests.acceptance.pages.test_access import address, address_name, world  # noqa: F401 - a fixture
 from tests.support import factories
@@ -198,11 +198,11 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         by=cast.admin,
     )
     with unguarded("initiatives_condition"), acting(system="test", reason="Other states"):
-        obligation = owe(
+        obligation = open_obligation(
             production,
             "criterion",
             source="production.mvp_goals:test",
-            text="Owed",
+            text="Due",
             due=clock.today(),
             responsible=cast.owner,
         )

@@ -43,7 +43,7 @@ from initiatives.efforts import notes
 from initiatives.enforcement import kill_switch
 from initiatives.holds import actions as hold_actions
 from initiatives.holds import dependants
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.systems import actions as system_import_actions
@@ -186,7 +186,7 @@ def world(cast):
     )
     with unguarded("initiatives_condition"), acting(system="test", reason="One of everything"):
         obligations = [
-            owe(
+            open_obligation(
                 initiative,
                 "post_mortem",
                 source=f"test:{n}",
@@ -273,7 +273,7 @@ def world(cast):
     shared = factories.make_system(cast, "Customer ledger", owner=cast.second_admin, editable=False)
     with acting(system="test", reason="One of everything"):
         source = f"system:{shared.pk}"
-        feed = owe(
+        feed = open_obligation(
             initiative, "feed", source=source, text="Shut?", due=tomorrow, responsible=cast.second_admin
         )
     service = factories.make_account(cast, shared)

@@ -68,7 +68,7 @@ def state(initiative, key):
 
 
 def drawn(initiative) -> list[DrawnQuestion]:
-    """Everything sealed, and what is owed drawn: what the worker does every few seconds."""
+    """Everything sealed, and what is due drawn: what the worker does every few seconds."""
     sealing.seal()
     draw_questions.delay()
     return rows(initiative)

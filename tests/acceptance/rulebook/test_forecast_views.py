@@ -46,7 +46,7 @@ def worked_out(of, cast, **asked) -> Forecast:
 
 
 def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
-    """The walk: ask, wait, read, take the file, propose, publish; what was owed and told has the day granted."""
+    """The walk: ask, wait, read, take the file, propose, publish; what was due and told has the day granted."""
     admin, draft = as_(company.admin), draft_of(company)
     until = clock.today().replace(year=clock.today().year + 1)
     page = admin.post(f"/rulebook-drafts/{draft.pk}/effects/", {"day": clock.today(), "grace_until": until})

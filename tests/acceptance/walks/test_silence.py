@@ -23,7 +23,7 @@ from tests.support import factories
 
 def story(cast):
     """A prototype whose evidence ages, an open review, a role and an owner to accept, a stopped initiative that
-    owes.
+    has obligations.
     """
     initiative = factories.make_prototype(cast)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
@@ -35,8 +35,8 @@ def story(cast):
     return initiative, review
 
 
-def owed() -> Counter:
-    """Every message that is owed, with how often: all ones, or somebody was told twice."""
+def messages() -> Counter:
+    """Every message that is written, with how often: all ones, or somebody was told twice."""
     return Counter(Notification.objects.values_list("person__login", "kind", "object_key", "period"))
 
 
@@ -55,10 +55,10 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
     story(cast)
     start = clock.now()
     day_by_day(range(0, 12), start)
-    before = owed()
+    before = messages()
     mails = len(mail.outbox)
     day_by_day(range(11, 12), start)
-    assert owed() == before, "the second run of a day told somebody something"
+    assert messages() == before, "the second run of a day told somebody something"
     assert len(mail.outbox) == mails
     assert set(before.values()) == {1}
 
@@ -68,11 +68,11 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
         notification_due.run()
         daily_mail.deliver()
         daily_mail.deliver()
-    after = owed()
+    after = messages()
     fresh = set(after) - set(before)
     assert fresh, "days 14 and 15 have things of their own"
     assert due <= {key_of(notification) for notification in Notification.objects.all()}, (
-        "something that is due is owed to nobody"
+        "something that is due is told to nobody"
     )
     assert set(after.values()) == {1}
     told = [message.to[0] for message in mail.outbox[mails:]]
@@ -84,7 +84,7 @@ def test_twice_in_a_row_and_after_three_days_of_silence(cast):
 
 
 def key_of(notification: Notification) -> tuple:
-    """The key of a message that is owed."""
+    """The key of a message that is written."""
     return notification.person_id, notification.kind, notification.object_key, notification.period
 
 
@@ -95,7 +95,7 @@ def test_silence_of_any_length_tells_what_a_daily_worker_would_have_told_last(ca
     start = clock.now()
     day_by_day(range(0, 40), start)
     last = {}
-    for notification in Notification.objects.exclude(kind="decided").order_by("owed_at", "pk"):
+    for notification in Notification.objects.exclude(kind="decided").order_by("created_at", "pk"):
         last[notification.person_id, notification.kind, notification.object_key] = notification.period
     with clock.simulated(start + timedelta(days=39)):
         still_due = {key[:3]: key[3] for key in notification_due.find()}
@@ -109,7 +109,7 @@ def test_silence_of_any_length_tells_what_a_daily_worker_would_have_told_last(ca
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_owe_each_message_once():
+def test_two_runs_at_once_open_obligation_each_message_once():
     cast = factories.make_cast()
     story(cast)
     start, rows = clock.now(), []
@@ -133,13 +133,13 @@ def test_two_runs_at_once_owe_each_message_once():
         assert len({count.due for count in counts}) == 1
         assert sum(count.new for count in counts) == Notification.objects.count() - before
         rows.append(Notification.objects.count())
-    assert set(owed().values()) == {1}
+    assert set(messages().values()) == {1}
     assert rows == sorted(set(rows)), "each of these days has something new"
 
 
 @pytest.mark.django_db
 def test_acts_need_no_broker(cast, settings):
-    """With the broker away people go on working; what they are owed waits in the tables."""
+    """With the broker away people go on working; what is written to them waits in the tables."""
     from celery import current_app
 
     current_app.conf.task_always_eager = False

@@ -27,7 +27,7 @@ BEATS = ((0, 12), (7, 40), (9, 5), (18, 30))
 AGAIN = 5  # each so many runs, everything runs twice
 # Days before and after the day that a message names, by its kind: a message bears the threshold it reached.
 BEFORE = {
-    "owed": (14, 3, 0),
+    "due": (14, 3, 0),
     "condition": (14, 3, 0),
     "gap": (14, 3, 0),
     "waiver": (14, 3),
@@ -259,7 +259,7 @@ def tell(start: datetime, days: int) -> None:
             print(f"  and {len(lines) - 12} more acts")
         between = (clock.midnight_before(day), clock.midnight_after(day))
         kinds = Counter(
-            Notification.objects.filter(owed_at__gte=between[0], owed_at__lt=between[1]).values_list(
+            Notification.objects.filter(created_at__gte=between[0], created_at__lt=between[1]).values_list(
                 "kind", flat=True
             )
         )
@@ -275,22 +275,24 @@ def _told(seen: Seen) -> list:
     from governance.models import Notification
 
     return list(
-        Notification.objects.filter(owed_at__gte=seen.first, owed_at__lte=seen.last).order_by("owed_at", "pk")
+        Notification.objects.filter(created_at__gte=seen.first, created_at__lte=seen.last).order_by(
+            "created_at", "pk"
+        )
     )
 
 
 def early_or_late(seen: Seen) -> Iterator[str]:
-    """Messages that bear a threshold and were owed on another day than that threshold's."""
+    """Messages that bear a threshold and were due on another day than that threshold's."""
     from governance.models import Notification
 
     first_day = seen.day(seen.first)
     earlier = Counter(
-        Notification.objects.filter(owed_at__lt=seen.first).values_list("person", "kind", "object_key")
+        Notification.objects.filter(created_at__lt=seen.first).values_list("person", "kind", "object_key")
     )
     moved = _readers_changed(seen)
     begun: dict[tuple, date] = {}
     for notification in _told(seen):
-        due, day = notification.due_on, seen.day(notification.owed_at)
+        due, day = notification.due_on, seen.day(notification.created_at)
         thing = (notification.person_id, notification.kind, notification.object_key)
         new = thing not in begun and not earlier[thing]
         begun.setdefault(thing, day)
@@ -303,7 +305,7 @@ def early_or_late(seen: Seen) -> Iterator[str]:
         if day > expected and (new or (notification.initiative_ref, day) in moved):
             continue
         yield (
-            f"{notification.kind} {notification.object_key} {notification.period}: owed on {day}, not on {expected} "
+            f"{notification.kind} {notification.object_key} {notification.period}: due on {day}, not on {expected} "
             f"({first_day=})"
         )
 
@@ -332,15 +334,15 @@ def _day_of(notification, due: date) -> date | None:
 def missing(seen: Seen) -> Iterator[str]:
     """Thresholds that fell into these days, of what stood open then, of which nobody was told on the day."""
     told = {
-        (notification.object_key, notification.period.rpartition(":")[2], seen.day(notification.owed_at))
+        (notification.object_key, notification.period.rpartition(":")[2], seen.day(notification.created_at))
         for notification in _told(seen)
     }
     first, last = seen.day(seen.first), seen.day(seen.last)
     for key, kind, due, opened, ended in _open_things():
         days = {f"{before}d": due - timedelta(days=before) for before in BEFORE[kind]}
-        if kind in ("owed", "condition", "gap"):
+        if kind in ("due", "condition", "gap"):
             days["late0"] = due + timedelta(days=1)
-        if kind == "owed":
+        if kind == "due":
             days |= {f"late{week}": due + timedelta(days=1 + 7 * week) for week in range(1, 5)}
         for period, day in days.items():
             if not first <= day <= last:
@@ -361,9 +363,9 @@ def _open_things() -> Iterator[tuple[str, str, date, datetime, datetime | None]]
     ended = dict(Initiative.objects.filter(stage__in=["stopped", "retired"]).values_list("pk", "since"))
     for row in Obligation.objects.select_related("post_mortem"):
         written = getattr(row, "post_mortem", None)
-        # Once it is handed in, the seat that confirms it is told, and no longer who owed it.
+        # Once it is handed in, the seat that confirms it is told, and no longer who due it.
         handed_in = written.handed_in_at if written is not None else None
-        yield f"obligation:{row.pk}", "owed", row.due, row.opened_at, handed_in or row.completed_at
+        yield f"obligation:{row.pk}", "due", row.due, row.opened_at, handed_in or row.completed_at
     for row in Condition.objects.select_related("review"):
         end = row.met_at or ended.get(row.review.initiative_id)
         yield f"condition:{row.pk}", "condition", row.due, row.review.ended_at, end
@@ -383,7 +385,12 @@ def twice(seen: Seen) -> Iterator[str]:
     from governance.models import Delivery
 
     a_day = Counter(
-        (notification.person_id, notification.kind, notification.object_key, seen.day(notification.owed_at))
+        (
+            notification.person_id,
+            notification.kind,
+            notification.object_key,
+            seen.day(notification.created_at),
+        )
         for notification in _told(seen)
         if notification.kind not in FOR_REASONS
     )

@@ -93,7 +93,7 @@ def prepared(scene: Scene) -> Scene:
         )
         scene.condition.save()
         entries.record("condition fixed", initiative=scene.initiative)
-        scene.obligation = hold_actions.owe(
+        scene.obligation = hold_actions.open_obligation(
             scene.other,
             "vacancy",
             source="x",

@@ -37,7 +37,7 @@ from initiatives.approvals import actions as approval_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.enforcement import kill_switch
 from initiatives.evidence import actions as evidence_actions
-from initiatives.holds.actions import owe, show_by
+from initiatives.holds.actions import open_obligation, show_by
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.interactions.body_terms import BODY_TERMS
@@ -64,7 +64,7 @@ MAIN = {
     "inbox-first-day",
     "seat-confirm",
     "proposal-to-answer",
-    "feed-shut-owed",
+    "feed-shut-open",
     "files-gone",
     "portfolio",
     "board",
@@ -213,11 +213,11 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     )
     running = factories.make_production(cast, title="Reply drafts")
     with acting(system="test", reason="Other states"):
-        obligation = owe(
+        obligation = open_obligation(
             running,
             "criterion",
             source="production.mvp_goals:test",
-            text="Owed",
+            text="Due",
             due=clock.today(),
             responsible=cast.owner,
         )
@@ -378,7 +378,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("attachment-lost", cast.owner, reverse("attachment-file", args=[lost.pk]), 404),
         Page("proposals-waiting", cast.second_admin, reverse("proposals")),
         Page("proposal-to-answer", cast.second_admin, address("proposal", world)),
-        Page("feed-shut-owed", cast.second_admin, address("feed-shut", world)),
+        Page("feed-shut-open", cast.second_admin, address("feed-shut", world)),
         Page("inbox-first-day", newcomer, "/"),
         Page("review-first-day", newcomer, of_review),
         Page("systems-none", cast.owner, f"{idea.get_absolute_url()}systems/"),

@@ -99,7 +99,9 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
     found = Outcome()
     before, decidable = sign_offs()
     obligations = Obligation.objects.filter(kind="step_back")
-    known, owed = (set(rows.values_list("pk", flat=True)) for rows in (obligations, obligations.open()))
+    known, open_obligations = (
+        set(rows.values_list("pk", flat=True)) for rows in (obligations, obligations.open())
+    )
     with transaction.atomic():
         rulebook = organisation_actions.load_rulebook(source=source, by=admin)
         organisation_actions.propose_publication(rulebook=rulebook, by=admin)
@@ -111,7 +113,7 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
                 obligation.due,
                 obligation.responsible_id,
             )
-        for obligation in obligations.filter(pk__in=owed, completed_at__isnull=False):
+        for obligation in obligations.filter(pk__in=open_obligations, completed_at__isnull=False):
             found.obligations[obligation.initiative_id] = ("completed", None, None)
         # Publishing alone leaves every open review as it was.
         assert sign_offs() == (before, decidable)

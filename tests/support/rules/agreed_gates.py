@@ -1,7 +1,7 @@
 """What seats sign for at the gates of rulebook 1.0, as it was agreed on (see `agreed_questions`).
 
 Of a criterion: the seat that signs it; whether it stops the gate and may be waived as a whole; in how many days it
-is owed; the first letters of the SHA-256 of its words. Below it what it asks.
+is due; the first letters of the SHA-256 of its words. Below it what it asks.
 """
 
 CRITERIA = """

@@ -18,13 +18,15 @@ BOOK = parse(shipped_text())
 @pytest.mark.parametrize("emergency", [False, True])
 @pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "stop", "retire"])
 def test_what_is_left_to_do_after_a_move_has_its_agreed_days(gate, emergency):
-    owed = stage_actions.later_criteria(BOOK, gate, emergency=emergency)
+    open_obligations = stage_actions.later_criteria(BOOK, gate, emergency=emergency)
     days = {
         row.key: row.due if row.due is not None or not emergency else row.emergency
         for row in CRITERIA.values()
         if row.gate == gate and not row.key.endswith(".postmortem")
     }
-    assert {row.key: days for row, days in owed} == {key: one for key, one in days.items() if one is not None}
+    assert {row.key: days for row, days in open_obligations} == {
+        key: one for key, one in days.items() if one is not None
+    }
 
 
 @pytest.mark.parametrize("stage", agreed_gates.TRIAL_DAYS)

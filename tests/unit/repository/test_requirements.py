@@ -126,8 +126,8 @@ def test_every_test_named_exists_and_every_obligation_names_an_issue():
         for part in shown.split("; "):
             if key in WITHOUT:
                 continue
-            if part.startswith("owed: "):
-                assert part.removeprefix("owed: ") in ISSUES, key
+            if part.startswith("due: "):
+                assert part.removeprefix("due: ") in ISSUES, key
                 continue
             path, _, name = part.strip("`").partition("::")
             assert name.startswith("test_"), f"{key}: {part}"

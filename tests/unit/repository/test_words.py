@@ -148,7 +148,6 @@ SAID_ON_PURPOSE = {
     r"what (this|that) proves|it proves|not prove|proves (later|what|on|that|those)|receipt proves": "of hashes and "
     "signatures, which prove; never of an answer",
     r"^let decisions pass": "what an entry says, which was recorded",
-    r"and owe what it leaves behind": "a statement that owners accepted",
     r"<em>(larger prototype|production in name only|prototype in production)</em>": "the names of insights, explained",
 }
 ATTRIBUTES = re.compile(r'\b(?:title|aria-label|placeholder|alt|label|data-col)="([^"]*)"')
@@ -247,6 +246,7 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"ow(ed|es|e|ing)": "due, obligation",
     r"(un)?settl(e|es|ed|ing)": "complete, resolve",
     r"shortcomings?": "finding",
     r"standings?": "supported stage, current",
@@ -274,6 +274,8 @@ DROPPED = {
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"owes me money|ueltschi owes|who owes|asking helios for what is owed|that nobody owes|"
+    r"its addresses owe|what is owed\?,nothing is owed|"
     r"standing[ _]in(?![a-z])|"
     r"(signature|provider|inclusion|consistency)[ _]?proofs?|governance[./]identity[./]proofs|"
     r"knock-on|"
@@ -290,6 +292,7 @@ ORDINARY = re.compile(
 )
 # Where a dropped word has another meaning, in which it stays: files and folders.
 STAYS_IN: dict[str, tuple[str, ...]] = {
+    r"ow(ed|es|e|ing)": ("governance/web/help_topics.py",),
     r"proofs?": (
         "governance/identity/",
         "governance/models/identity/",

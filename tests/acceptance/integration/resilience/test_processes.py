@@ -202,7 +202,7 @@ def test_somebody_who_knew_nothing_leaves_and_nothing_ends(cast, initiative):
 # The sign-on flow
 
 
-def test_a_initiative_without_links_owes_no_sign_on_flow(cast, initiative):
+def test_a_initiative_without_links_must_give_no_sign_on_flow(cast, initiative):
     assert against(initiative, "int.identity") == []
     factories.make_flow(cast, initiative, explainer=None)
     assert against(initiative, "int.identity") == []

@@ -6,7 +6,7 @@ from django.test import Client
 from governance import clock
 from governance.database.row_history import acting
 from initiatives.access.visibility import accounts_seen_by
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import ServiceAccount
 from initiatives.portfolio.search import Search
@@ -106,7 +106,7 @@ def test_whoever_has_to_close_one_sees_it(cast, tied):
     initiative, _, account, _ = tied
     assert account not in accounts_seen_by(cast.sponsor)
     with acting(system="test", reason="Nothing uses it any more"):
-        owe(
+        open_obligation(
             initiative,
             "service_account",
             source=f"account:{account.pk}",

@@ -38,7 +38,7 @@ def stopped(cast):
     return initiative
 
 
-def test_each_system_of_a_stopped_initiative_owes_one_word(cast, stopped):
+def test_each_system_of_a_stopped_initiative_must_give_one_word(cast, stopped):
     asked, orphan = feeds(stopped)
     assert (asked.responsible, asked.text) == (
         cast.outsider,
@@ -98,7 +98,9 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
         feed_shutdowns.confirm_shut(obligation=obligation, words="Gone.", by=cast.outsider)
 
 
-def test_its_owner_is_reminded_and_nothing_is_owed_of_what_was_registered_by_mistake(cast, stopped):
+def test_its_owner_is_reminded_and_nothing_is_open_obligations_of_what_was_registered_by_mistake(
+    cast, stopped
+):
     due.run(clock.now())
     obligation = feeds(stopped).first()
     notification = Notification.objects.filter(

@@ -332,7 +332,7 @@ def test_an_account_that_is_used_again_has_not_to_be_closed(cast, mvp, crm):
     assert not mvp.obligations.open().filter(kind="service_account").exists()
 
 
-def test_an_idea_that_is_withdrawn_leaves_its_links_and_owes_nothing(cast, crm):
+def test_an_idea_that_is_withdrawn_leaves_its_links_and_must_give_nothing(cast, crm):
     initiative = factories.make_initiative(cast)
     link = factories.make_link(cast, initiative, crm, account=factories.make_account(cast, crm))
     detail_actions.withdraw(initiative=initiative, reason="Twice", by=cast.owner)

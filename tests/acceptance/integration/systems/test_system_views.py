@@ -359,7 +359,7 @@ def test_who_is_named_says_that_it_is_not_theirs(cast, as_, crm):
     assert as_(cast.lead).get(at("system-disown", crm.pk)).status_code == 403
 
 
-def test_whoever_owes_the_closing_of_an_account_finds_it_on_the_inbox(cast, as_, mvp, crm):
+def test_whoever_must_give_the_closing_of_an_account_finds_it_on_the_inbox(cast, as_, mvp, crm):
     account = factories.make_account(cast, crm, owner=cast.outsider)
     factories.make_link(cast, mvp, crm, account=account)
     stage_actions.stop(initiative=mvp, reason_code="no_value", reason="No", by=cast.owner)

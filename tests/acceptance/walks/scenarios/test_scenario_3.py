@@ -48,7 +48,8 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
         assert words in text
     assert not Initiative.objects.exists()
 
-    # 2. One department is confirmed: claims with basis import, supported by nothing yet, and nobody owes or owns.
+    # 2. One department is confirmed: claims with basis import, supported by nothing yet, and nobody is responsible or
+    # owns.
     client.post(reverse("import-confirm", args=[batch.pk]), {"organisations": [DHS]})
     initiatives = Initiative.objects.all()
     assert {initiative.source_organisation for initiative in initiatives} == {DHS}

@@ -1,4 +1,6 @@
-"""Incidents: exactly what they void and owe, told before and then so; the timeline, the clocks, merging, the clause."""
+"""Incidents: exactly what they void and open_obligation, told before and then so; the timeline, the clocks, merging,
+the clause.
+"""
 
 import threading
 from datetime import UTC, date, datetime, timedelta
@@ -68,7 +70,7 @@ def voided(initiative) -> set[tuple[int, str]]:
 # --- What a severity brings ------------------------------------------------------------------------------------------
 
 
-def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, initiative):
+def test_it_voids_exactly_what_lists_it_and_must_give_a_post_mortem(cast, initiative):
     book = Rulebook.objects.current().book
     assert len(listing(book)) >= 4
     frozen = {
@@ -97,7 +99,7 @@ def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, initiative)
     )
 
 
-def test_of_severity_3_nothing_is_voided_and_nothing_owed(cast, initiative):
+def test_of_severity_3_nothing_is_voided_and_nothing_open_obligations(cast, initiative):
     for severity in (3, 4):
         opened(
             initiative,
@@ -304,7 +306,7 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, initiative):
         newer = opened(initiative, cast.support, severity=1, seen=[older.pk])
         duty = ReportingDuty.objects.get(days=2)
         reporting_clocks.start_clock(incident=newer, duty=duty, by=cast.support)
-    owed = initiative.obligations.get(kind="post_mortem")
+    kept = initiative.obligations.get(kind="post_mortem")
     with time_machine.travel(datetime(2026, 11, 9, 9, tzinfo=UTC), tick=False):
         with pytest.raises(ValidationError):
             merging.merge(incident=older, into=newer, reason="Same.", by=cast.owner)
@@ -312,7 +314,7 @@ def test_merged_into_the_older_one_nothing_is_dropped(cast, initiative):
         older = incident_actions.read(older)
         assert older.severity == 1
         obligation = initiative.obligations.open().get(kind="post_mortem")
-        assert obligation == owed, "owed once, by the earlier day"
+        assert obligation == kept, "due once, by the earlier day"
         assert Deadline.objects.get(met_at__isnull=True).incident == older
         assert Deadline.objects.get(met_at__isnull=True).due == date(2026, 11, 6)
         with pytest.raises(Refused):

@@ -343,7 +343,7 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
 # --- Silence ---------------------------------------------------------------------------------------------------------
 
 
-def test_sixty_silent_days_are_a_obligation_that_a_reading_completes(cast):
+def test_sixty_silent_days_are_an_obligation_that_a_reading_completes(cast):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
     factories.make_reading(cast, row)

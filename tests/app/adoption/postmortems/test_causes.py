@@ -9,7 +9,7 @@ from adoption.postmortems.cause_analysis import blamed_and_found, overdue
 from adoption.postmortems.writing import write
 from governance import clock
 from governance.database.row_history import acting
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.models import Initiative
 from initiatives.stages import actions as stage_actions
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
@@ -45,7 +45,7 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
     kept = []
     for number, (causes, published) in enumerate(ACCOUNTS):
         with acting(system="test"):
-            obligation = owe(
+            obligation = open_obligation(
                 initiative,
                 "post_mortem",
                 source=f"test:{number}",
@@ -73,7 +73,7 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
     assert found.read == [three, two, one]
     assert blamed_and_found(Initiative.objects.none()).read == []
     late = overdue(Initiative.objects.all(), clock.today())
-    assert [obligation.post_mortem for obligation in late] == [in_review], "in review it is still owed"
+    assert [obligation.post_mortem for obligation in late] == [in_review], "in review it is still due"
 
 
 def test_a_stopped_initiative_is_on_the_list_the_day_after_its_day(cast):
@@ -88,7 +88,7 @@ def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast,
     """The order that is kept counts: integration first, then the model that was blamed."""
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
-        obligation = owe(
+        obligation = open_obligation(
             initiative,
             "post_mortem",
             source="test:0",

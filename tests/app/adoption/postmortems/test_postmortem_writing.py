@@ -18,7 +18,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.permission_result import Conflict, Refused
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.integration.links import actions as link_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
@@ -291,7 +291,7 @@ def test_files_under_the_policy_of_evidence_named_by_hash(draft, cast, as_):
 def test_the_retrospective_has_prompts_of_its_own(cast, as_):
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
-        obligation = owe(
+        obligation = open_obligation(
             initiative,
             "retrospective",
             source="production:1",

@@ -1,4 +1,6 @@
-"""Post-mortems: begun by who owes them, written without losing words, published complete, confirmed by the seat."""
+"""Post-mortems: begun by the responsible person, written without losing words, published complete, confirmed by the
+seat.
+"""
 
 from datetime import timedelta
 
@@ -64,7 +66,7 @@ WHOLE = {**WORDS, "causes": [FOUND, BLAMED]}
 @pytest.fixture
 @snapshots.kept
 def obligation(cast):
-    """A stopped prototype owes its post-mortem."""
+    """A stopped prototype must give its post-mortem."""
     initiative = factories.make_prototype(cast)
     stage_actions.stop(initiative=initiative, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     return initiative.obligations.get(kind="post_mortem")
@@ -85,7 +87,7 @@ def published(draft, cast):
     return postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
 
 
-def test_who_owes_it_begins_it_and_twice_is_once(obligation, cast):
+def test_who_must_give_it_begins_it_and_twice_is_once(obligation, cast):
     row = postmortem_actions.start(obligation=obligation, by=cast.owner)
     assert postmortem_actions.start(obligation=obligation, by=cast.owner) == row
     assert row.author == cast.owner
@@ -103,7 +105,7 @@ def test_where_the_responsible_is_gone_the_chair_may_write_it(obligation, cast):
     assert postmortem_actions.start(obligation=obligation, by=cast.chair).author == cast.chair
 
 
-def test_a_obligation_of_another_kind_is_not_completed_by_it(obligation, cast):
+def test_an_obligation_of_another_kind_is_not_completed_by_it(obligation, cast):
     other = obligation.initiative.obligations.filter(kind="criterion").first()
     with pytest.raises(Refused):
         postmortem_actions.start(obligation=other, by=cast.owner)
@@ -250,7 +252,7 @@ def test_what_lacks_something_is_sent_back_with_a_reason(published, obligation, 
     assert postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner).state == "review"
 
 
-def test_what_is_owed_and_what_waits_is_told(obligation, published, cast):
+def test_what_is_open_obligations_and_what_waits_is_told(obligation, published, cast):
     Notification.objects.all().delete()
 
     def told(days):
@@ -262,14 +264,14 @@ def test_what_is_owed_and_what_waits_is_told(obligation, published, cast):
     assert told(2) == []
     third = f"version{published.version}:after3d"
     assert told(3) == [("seat-adoption", third)]
-    assert not Notification.objects.filter(kind="owed", object_key=f"obligation:{obligation.pk}").exists()
+    assert not Notification.objects.filter(kind="due", object_key=f"obligation:{obligation.pk}").exists()
     row = postmortem_actions.send_back(
         post_mortem=published, version=published.version, reason="No.", by=cast.seat_adoption
     )
     due.run(clock.now() + timedelta(days=17))
-    owed = Notification.objects.get(kind="owed", object_key=f"obligation:{obligation.pk}")
-    assert (owed.person, owed.period) == (cast.owner, "14d")
-    assert owed.link == f"/obligations/{obligation.pk}/post-mortem/"
+    message = Notification.objects.get(kind="due", object_key=f"obligation:{obligation.pk}")
+    assert (message.person, message.period) == (cast.owner, "14d")
+    assert message.link == f"/obligations/{obligation.pk}/post-mortem/"
     due.run(clock.now() + timedelta(days=31))
     due.run(clock.now() + timedelta(days=45))
     late = Notification.objects.filter(

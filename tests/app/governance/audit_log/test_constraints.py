@@ -258,7 +258,7 @@ def test_evidence_obligations_and_declarations_stay(cast, acted):
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
     refused("evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
-    hold_actions.owe(
+    hold_actions.open_obligation(
         initiative,
         "post_mortem",
         source="s",

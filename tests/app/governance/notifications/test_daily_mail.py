@@ -11,7 +11,7 @@ from django.db import connection
 from governance import clock
 from governance.models import Delivery, Notification
 from governance.notifications import daily_mail
-from governance.notifications.owe import owe
+from governance.notifications.notify import notify
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 
@@ -23,14 +23,16 @@ def person(db):
     return factories.make_person("reader")
 
 
-def owed(person, number=1, **fields):
-    return owe(person, "test", f"thing:{number}", subject=f"Thing {number}", link="/initiatives/", **fields)
+def write_message(person, number=1, **fields):
+    return notify(
+        person, "test", f"thing:{number}", subject=f"Thing {number}", link="/initiatives/", **fields
+    )
 
 
 def test_one_mail_carries_everything_of_the_day(person):
     with clock.simulated(MORNING):
-        owed(person, 1, due_on=MORNING.date())
-        owed(person, 2, text="Line one.\nLine two.")
+        write_message(person, 1, due_on=MORNING.date())
+        write_message(person, 2, text="Line one.\nLine two.")
         assert daily_mail.deliver() == daily_mail.Counts(1, 0)
         assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     message = mail.outbox[0]
@@ -47,9 +49,9 @@ def test_one_mail_carries_everything_of_the_day(person):
 
 def test_what_comes_after_the_mail_waits_for_the_next_day(person):
     with clock.simulated(MORNING):
-        owed(person, 1)
+        write_message(person, 1)
         daily_mail.deliver()
-        owed(person, 2)
+        write_message(person, 2)
         assert daily_mail.deliver().sent == 0
     with clock.simulated(MORNING + timedelta(days=1)):
         assert daily_mail.deliver().sent == 1
@@ -64,10 +66,10 @@ def test_days_are_local(person, settings):
     timezone.get_default_timezone.cache_clear()
     try:
         with clock.simulated(datetime(2026, 11, 9, 10, 30, tzinfo=UTC)):  # 23:30 on the 9th there
-            owed(person, 1)
+            write_message(person, 1)
             daily_mail.deliver()
         with clock.simulated(datetime(2026, 11, 9, 11, 30, tzinfo=UTC)):  # 00:30 on the 10th
-            owed(person, 2)
+            write_message(person, 2)
             assert daily_mail.deliver().sent == 1
     finally:
         settings.TIME_ZONE = "UTC"
@@ -78,7 +80,7 @@ def test_days_are_local(person, settings):
 def test_a_failure_is_kept_and_tried_again_later(person, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     with clock.simulated(MORNING):
-        owed(person)
+        write_message(person)
         assert daily_mail.deliver() == daily_mail.Counts(0, 1)
         assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     row = Delivery.objects.get()
@@ -101,11 +103,11 @@ def test_a_failure_is_kept_and_tried_again_later(person, monkeypatch):
 def test_what_a_day_failed_to_send_is_in_the_next_days_one_mail(person, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     with clock.simulated(MORNING):
-        owed(person, 1)
+        write_message(person, 1)
         daily_mail.deliver()
     monkeypatch.undo()
     with clock.simulated(MORNING + timedelta(days=1)):
-        owed(person, 2)
+        write_message(person, 2)
         assert daily_mail.deliver() == daily_mail.Counts(1, 0)
         assert daily_mail.deliver() == daily_mail.Counts(0, 0)
     assert len(mail.outbox) == 1
@@ -115,7 +117,7 @@ def test_what_a_day_failed_to_send_is_in_the_next_days_one_mail(person, monkeypa
 
 def test_a_worker_that_died_over_a_mail_holds_it_ten_minutes(person):
     with clock.simulated(MORNING):
-        owed(person)
+        write_message(person)
         daily_mail.prepare()
         assert daily_mail.claim(Delivery.objects.get().pk) is not None
         assert daily_mail.deliver() == daily_mail.Counts(0, 0)
@@ -127,7 +129,7 @@ def test_a_worker_that_died_over_a_mail_holds_it_ten_minutes(person):
 def test_a_mail_server_that_is_down_is_not_asked_for_everybody(db, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for number in range(5):
-        owed(factories.make_person(f"reader{number}"))
+        write_message(factories.make_person(f"reader{number}"))
     assert daily_mail.deliver() == daily_mail.Counts(0, daily_mail.GIVE_UP_AFTER)
     monkeypatch.undo()
     assert daily_mail.deliver() == daily_mail.Counts(5 - daily_mail.GIVE_UP_AFTER, 0)
@@ -138,7 +140,7 @@ def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
 
     silent, gone, fast = (factories.make_person(login) for login in ("silent", "gone", "fast"))
     for one in (silent, gone, fast):
-        owed(one)
+        write_message(one)
     with unguarded("governance_user"), acting(system="test"):
         silent.email = ""
         silent.save()
@@ -152,7 +154,7 @@ def test_who_has_no_address_left_or_read_it_gets_no_mail(person):
 def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
     initiative = factories.make_prototype(cast)
     Notification.objects.all().delete()
-    owe(
+    notify(
         cast.owner,
         "test",
         "initiative",
@@ -173,7 +175,7 @@ def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
 
 
 def test_names_from_initiatives_cannot_write_markup_into_the_mail(person):
-    owe(person, "test", "x", subject="<b>Bold</b>\r\nBcc: all@example.org", text="<script>1</script>")
+    notify(person, "test", "x", subject="<b>Bold</b>\r\nBcc: all@example.org", text="<script>1</script>")
     daily_mail.deliver()
     html = mail.outbox[0].alternatives[0][0]
     assert "<script>" not in html
@@ -186,9 +188,9 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     Notification.objects.all().delete()
     soon, later = clock.today() + timedelta(days=3), clock.today() + timedelta(days=30)
     said = {"initiative_ref": other.ref, "due_on": later, "link": "/later/"}
-    owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
+    notify(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
     said = {"initiative_ref": initiative.ref, "due_on": soon, "link": "/now/"}
-    owe(
+    notify(
         cast.owner,
         "evidence",
         "x",
@@ -230,7 +232,7 @@ def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_rea
 
 def test_a_long_day_is_cut_and_says_so(person):
     for number in range(daily_mail.LISTED + 4):
-        owed(person, number)
+        write_message(person, number)
     daily_mail.deliver()
     assert "4 more are listed in Plumbline" in mail.outbox[0].body
     assert mail.outbox[0].body.count("* Thing") == daily_mail.LISTED - 1
@@ -244,7 +246,7 @@ def test_two_workers_at_once_send_one_mail(rounds):
     for day in range(max(3, rounds // 4)):
         at = MORNING + timedelta(days=day)
         for person in people:
-            owed(person, day)
+            write_message(person, day)
         mail.outbox.clear()
         counts, gate = [], threading.Barrier(4)
 

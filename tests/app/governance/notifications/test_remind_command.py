@@ -97,7 +97,7 @@ def test_a_query_that_fails_does_not_silence_the_others(due, monkeypatch):
     assert Notification.objects.count() == 1
 
 
-def test_people_who_left_are_owed_nothing(due):
+def test_people_who_left_are_open_obligations_nothing(due):
     from governance.database.row_history import acting
 
     with unguarded("governance_user"), acting(system="test"):
@@ -107,14 +107,14 @@ def test_people_who_left_are_owed_nothing(due):
 
 
 def test_the_mail_of_the_day_is_complete_although_no_periodic_job_ran_before(due):
-    """A worker that starts in the morning delivers what acts owed and what is due in one mail."""
+    """A worker that starts in the morning delivers what acts wrote and what is due in one mail."""
     from governance import tasks as governance_tasks
-    from governance.notifications.owe import owe
+    from governance.notifications.notify import notify
 
     with clock.simulated(datetime(2026, 11, 9, 8, tzinfo=UTC)):
         governance_tasks.deliver_mail.delay()
         assert not Notification.objects.exists(), "without a mail to make it does not look for more"
-        owe(due, "test", "act", subject="From an act")
+        notify(due, "test", "act", subject="From an act")
         governance_tasks.deliver_mail.delay()
     (message,) = mail.outbox
     assert "From an act" in message.body
@@ -123,13 +123,13 @@ def test_the_mail_of_the_day_is_complete_although_no_periodic_job_ran_before(due
 
 def test_mail_goes_out_although_a_query_fails(due, monkeypatch):
     from governance import tasks as governance_tasks
-    from governance.notifications.owe import owe
+    from governance.notifications.notify import notify
 
     def broken(moment):
         raise LookupError("no such thing")
 
     monkeypatch.setattr(contributed, "due_queries", [broken])
-    owe(due, "test", "act", subject="From an act")
+    notify(due, "test", "act", subject="From an act")
     with pytest.raises(ExceptionGroup):
         governance_tasks.deliver_mail.delay()
     assert len(mail.outbox) == 1

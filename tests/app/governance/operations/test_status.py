@@ -37,14 +37,14 @@ def admin(db):
     return factories.make_person("admin", is_admin=True)
 
 
-def owed(person, key="one") -> Notification:
+def write_message(person, key="one") -> Notification:
     return Notification.objects.create(
         person=person,
         kind="test",
         object_key=key,
         period="once",
         subject=f"Thing {key}",
-        owed_at=clock.now(),
+        created_at=clock.now(),
     )
 
 
@@ -151,7 +151,7 @@ def _readiness_of_no_other_test():
 
 
 def test_a_clock_that_is_off_sends_nothing(ahead, admin):
-    owed(factories.make_person("reader"))
+    write_message(factories.make_person("reader"))
     for task in (governance_tasks.run_reminders, governance_tasks.deliver_mail, digests):
         with pytest.raises(ClockOff, match=r"5 days ahead of the database's; .* \(NTP\)"):
             task.delay()
@@ -303,7 +303,7 @@ def test_a_task_that_did_not_come_when_it_was_due_is_late():
         with clock.simulated(NOON + timedelta(minutes=minutes)):
             (task,) = [task for task in status.tasks([run]) if task.name == run.name]
             assert task.late is late
-            assert task.words == "Owe reminders"
+            assert task.words == "OpenObligation reminders"
 
 
 # --- Mail ----------------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_a_task_that_did_not_come_when_it_was_due_is_late():
 def test_undelivered_mail_is_listed_with_its_reason_and_tried_again(admin, as_, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     reader = factories.make_person("reader")
-    owed(reader)
+    write_message(reader)
     daily_mail.deliver()
     client = as_(admin)
     text = page(client)
@@ -336,7 +336,7 @@ def test_undelivered_mail_is_listed_with_its_reason_and_tried_again(admin, as_, 
 def test_all_are_tried_again_by_the_worker(admin, as_, monkeypatch, django_capture_on_commit_callbacks):
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for login in ("one", "two"):
-        owed(factories.make_person(login))
+        write_message(factories.make_person(login))
     daily_mail.deliver()
     monkeypatch.undo()
     with django_capture_on_commit_callbacks(execute=True):
@@ -349,7 +349,7 @@ def test_all_are_tried_again_by_the_worker(admin, as_, monkeypatch, django_captu
 
 def test_a_mail_that_a_worker_holds_is_not_sent_twice(admin, monkeypatch):
     reader = factories.make_person("reader")
-    owed(reader)
+    write_message(reader)
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     daily_mail.deliver()
     monkeypatch.undo()
@@ -407,7 +407,7 @@ def test_the_page_asks_no_more_than_it_may(admin, as_, django_assert_max_num_que
     client = as_(admin)
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lambda self: 1 / 0)
     for number in range(5):
-        owed(factories.make_person(f"reader{number}"))
+        write_message(factories.make_person(f"reader{number}"))
         daily_mail.deliver()
     client.get("/status/")
     with django_assert_max_num_queries(22):

@@ -147,7 +147,7 @@ def test_help_is_open_and_the_styleguide_is_for_debug(client, cast, settings):
 
 
 def test_notifications_are_ones_own(cast, as_):
-    def owed(to, key, link="/help/"):
+    def write_message(to, key, link="/help/"):
         return Notification.objects.create(
             person=to,
             kind="test",
@@ -155,11 +155,11 @@ def test_notifications_are_ones_own(cast, as_):
             period="once",
             subject=f"About {key}",
             link=link,
-            owed_at=NOON,
+            created_at=NOON,
         )
 
-    mine, other = owed(cast.owner, "mine"), owed(cast.lead, "theirs")
-    away = owed(cast.owner, "away", "https://evil.example/")
+    mine, other = write_message(cast.owner, "mine"), write_message(cast.lead, "theirs")
+    away = write_message(cast.owner, "away", "https://evil.example/")
     client = as_(cast.owner)
     text = client.get("/notifications/").content.decode()
     assert "About mine" in text
@@ -170,7 +170,7 @@ def test_notifications_are_ones_own(cast, as_):
     mine.refresh_from_db()
     assert mine.read_at
     assert client.get(f"/notifications/{away.pk}/").url == "/notifications/"
-    owed(cast.owner, "third")
+    write_message(cast.owner, "third")
     assert client.get("/notifications/read/").status_code == 405
     client.post("/notifications/read/")
     assert not cast.owner.notifications.unread().exists()

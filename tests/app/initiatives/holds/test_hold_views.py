@@ -53,7 +53,7 @@ def test_obligations_of_evidence_need_their_evidence_and_post_mortems_their_page
     assert as_(cast.seat_risk).get(url).status_code == 403
 
 
-def test_the_chair_lets_one_decision_pass_a_obligation_once(cast, as_):
+def test_the_chair_lets_one_decision_pass_an_obligation_once(cast, as_):
     stopped = factories.make_prototype(cast)
     waiting = factories.make_prototype(cast, title="Invoice reader")
     stage_actions.stop(initiative=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)

@@ -68,10 +68,10 @@ def test_nobody_is_reminded_and_no_inbox_has_more(cast):
     factories.make_initiative(cast, title="Claims triage")
     people = [cast.admin, cast.auditor, cast.chair, cast.owner]
     before = [len(all_lines(person)) for person in people]
-    owed = len(due.find())
+    messages = len(due.find())
     bring_in(cast)
     assert [len(all_lines(person)) for person in people] == before
-    assert len(due.find()) == owed
+    assert len(due.find()) == messages
 
 
 def test_their_units_are_in_no_menu(cast, as_):

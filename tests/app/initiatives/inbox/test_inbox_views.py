@@ -14,7 +14,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notification
 from governance.notifications import inbox as notification_inbox
-from governance.notifications import owe
+from governance.notifications import notify
 from governance.organisation import actions as organisation_actions
 from governance.vocabulary import ObligationKind
 from initiatives.contracts import actions as contract_actions
@@ -243,14 +243,14 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     assert "Something smells." not in said(cast.deputy_chair)
 
 
-def test_conditions_and_obligations_are_on_the_inbox_of_whoever_owes_them(cast, review):
+def test_conditions_and_obligations_are_on_the_inbox_of_whoever_must_give_them(cast, review):
     initiative = review.initiative
     yesterday = clock.today() - timedelta(days=1)
     with unguarded("initiatives_condition"), acting(system="test", reason="obligations"):
         Condition(
             review=review, text="Tell the union", owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
         ).save()
-        hold_actions.owe(
+        hold_actions.open_obligation(
             initiative,
             "criterion",
             source="x",
@@ -381,14 +381,14 @@ def test_the_count_in_the_frame_is_right_after_every_act(cast, as_):
 
 
 def test_unread_notifications_are_counted_on_each_page_also_while_the_number_of_lines_is_kept(cast):
-    def owed(person, key: str) -> None:
-        owe.owe(person, "owed", key, subject=key)
+    def write_message(person, key: str) -> None:
+        notify.notify(person, "due", key, subject=key)
 
     factories.make_initiative(cast)
     lines, before = notification_inbox.counts_for(cast.lead)
-    owed(cast.lead, "first")
-    owed(cast.lead, "second")
-    owed(cast.owner, "not theirs")
+    write_message(cast.lead, "first")
+    write_message(cast.lead, "second")
+    write_message(cast.owner, "not theirs")
     assert notification_inbox.counts_for(cast.lead) == (lines, before + 2)
     Notification.objects.filter(person=cast.lead, subject="first").update(read_at=clock.now())
     assert notification_inbox.counts_for(cast.lead) == (lines, before + 1)
@@ -483,7 +483,7 @@ def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
         for days, text in ((-3, "Overdue"), (2, "Soon"), (20, "In this month"), (80, "In spring")):
-            hold_actions.owe(
+            hold_actions.open_obligation(
                 initiative,
                 ObligationKind.CRITERION,
                 source=f"test:{days}",
@@ -527,7 +527,7 @@ def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, 
 def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
-        obligation = hold_actions.owe(
+        obligation = hold_actions.open_obligation(
             initiative,
             ObligationKind.CRITERION,
             source="test:1",

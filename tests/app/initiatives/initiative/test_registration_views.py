@@ -99,7 +99,7 @@ def test_without_javascript_the_similar_ones_come_after_the_first_try(cast, as_,
     assert initiative.history.first().history_change_reason == "It sorts; that one stores."
 
 
-def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast, as_, sent):
+def test_the_page_says_which_words_are_shared_and_what_its_owner_still_must_give(cast, as_, sent):
     old = factories.make_prototype(cast, title="Sorting of complaints by suppliers")
     stage_actions.stop(initiative=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     client = as_(cast.owner)
@@ -164,7 +164,7 @@ def test_what_is_typed_while_registering_stands_in_no_address(cast, as_):
     assert page.select_one("#similar")["hx-post"] == "/initiatives/similar/"
 
 
-def test_what_the_owner_still_owes_is_named_while_registering_and_afterwards(cast, as_, sent):
+def test_what_the_owner_still_must_give_is_named_while_registering_and_afterwards(cast, as_, sent):
     old = factories.make_prototype(cast, title="Something else")
     stage_actions.stop(initiative=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
     client, words = as_(cast.owner), "Marta Lindqvist has not yet written what others could learn from."

@@ -108,15 +108,17 @@ def test_what_is_typed_asks_for_words_only(cast, initiatives, typed):
     assert found(cast, typed, typed) == ([initiatives["invoice"].ref] if "invoice" in typed else [])
 
 
-def test_a_post_mortem_that_the_same_owner_still_owes_is_told_and_that_of_another_is_not(cast, initiatives):
+def test_a_post_mortem_that_the_same_owner_still_must_give_is_told_and_that_of_another_is_not(
+    cast, initiatives
+):
     initiative = factories.make_prototype(cast, title="Freight papers")
     stage_actions.stop(
         initiative=initiative, reason_code="no_value", reason="Nobody asked for it", by=cast.owner
     )
     visible = initiative_permissions.visible_to(cast.outsider)
-    for owner, owes in ((cast.owner.pk, True), (cast.outsider.pk, False), (None, False)):
+    for owner, must_write in ((cast.owner.pk, True), (cast.outsider.pk, False), (None, False)):
         (stub,) = similar("Freight papers", "", visible, owner=owner).stubs
-        assert stub.owes is owes
+        assert stub.must_write is must_write
 
 
 def test_a_constant_number_of_queries(cast, initiatives, django_assert_max_num_queries):

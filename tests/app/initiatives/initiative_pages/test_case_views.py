@@ -248,7 +248,7 @@ def test_all_that_is_overdue_is_one_banner_and_lists_unfold_where_there_is_room(
     with acting(system="test", reason="Overdue"):
         for number in range(3):
             due, text = today - timedelta(days=number + 1), f"Show number {number}"
-            hold_actions.owe(
+            hold_actions.open_obligation(
                 initiative, "criterion", source=f"one:{number}", text=text, due=due, responsible=cast.owner
             )
     late = client.get(page).context

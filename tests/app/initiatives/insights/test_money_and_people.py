@@ -174,8 +174,8 @@ def test_load_equals_counts_over_raw_rows(cast, as_, portfolio):
     )
     assert held
     assert {pk: load.held for pk, load in found.items() if load.held} == dict(held)
-    owed = Counter(row.responsible_id for row in Obligation.objects.open() if row.responsible_id)
-    assert {pk: load.due for pk, load in found.items() if load.due} == dict(owed)
+    open_obligations = Counter(row.responsible_id for row in Obligation.objects.open() if row.responsible_id)
+    assert {pk: load.due for pk, load in found.items() if load.due} == dict(open_obligations)
     text = as_(cast.chair).get(reverse("insights-people")).content.decode()
     assert cast.owner.full_name in text
     assert "Who carries how much" not in as_(cast.outsider).get(reverse("insights-people")).content.decode()

@@ -290,7 +290,7 @@ def test_a_day_that_cannot_be_judged_rests_and_holds_up_no_other(initiative, key
         assert len(findings(initiative)) == 2
 
 
-def test_in_production_the_owner_owes_that_it_is_fixed(cast):
+def test_in_production_the_owner_must_give_that_it_is_fixed(cast):
     initiative = factories.make_production(cast)
     key = factories.make_key(cast, initiative, scopes=["evaluate", "interactions"])[0]
     assert not Obligation.objects.open().filter(initiative=initiative, kind="step_back").exists()

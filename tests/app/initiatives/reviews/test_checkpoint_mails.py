@@ -8,7 +8,7 @@ from django.core import mail
 from governance import clock
 from governance.contributions import contributed
 from governance.models import Delivery, Notification
-from governance.notifications import daily_mail, due, owe
+from governance.notifications import daily_mail, due, notify
 from governance.offline import verify
 from governance.transparency_log import sealing, signing_keys
 from initiatives import tasks as initiatives_tasks
@@ -48,7 +48,7 @@ def test_chair_and_auditor_are_mailed_the_first_checkpoint_that_covers_the_decis
     assert all(row.delivery.sent_at for row in kept())
 
     # Once, however often it is asked and sealed; and the day's mail does not carry it too.
-    owe.owe(cast.chair, "checkpoint", "audit log", subject="Another")
+    notify.notify(cast.chair, "checkpoint", "audit log", subject="Another")
     sealing.seal()
     initiatives_tasks.mail_checkpoints.delay()
     assert len(kept()) == len(mail.outbox) == 2

@@ -44,7 +44,7 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
         initiative_acts.parts(elsewhere, cast.team)
         assert seen(anew=False).decidable
         with acting(system="test"):
-            hold_actions.owe(
+            hold_actions.open_obligation(
                 elsewhere,
                 "criterion",
                 source="x",

@@ -252,7 +252,7 @@ def test_what_is_not_decidable_keeps_its_words_and_says_why(cast, as_):
     assert "Return the review with questions instead." in words(client.get(url + "?outcome=refused"))
 
 
-def test_refusing_past_the_idea_owes_a_post_mortem_and_says_so(cast, as_):
+def test_refusing_past_the_idea_must_give_a_post_mortem_and_says_so(cast, as_):
     review = signed_off(cast)
     url = reverse("review-decide", args=[review.pk]) + "?outcome=refused"
     due = clock.today() + timedelta(days=30)

@@ -1,4 +1,4 @@
-"""The chair's excuse of an overdue obligation is for one initiative and one decision; what a former stage owed ends
+"""The chair's excuse of an overdue obligation is for one initiative and one decision; what a former stage due ends
 with it.
 """
 
@@ -14,7 +14,7 @@ from governance.database.row_history import acting
 from governance.permission_result import Refused
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import open_obligation
 from initiatives.initiative import review_state
 from initiatives.models import Excuse, Initiative, Obligation, Review
 from initiatives.reviews import actions as review_actions
@@ -46,16 +46,16 @@ def obliged(cast):
     first = open_reviews.signed_off(cast)
     other = factories.make_prototype(cast, title="Invoice reader")
     second = review_actions.open_review(initiative=other, by=cast.owner)
-    obligation = owed(cast, factories.make_initiative(cast, title="Former idea"))
+    obligation = obligation_of(cast, factories.make_initiative(cast, title="Former idea"))
     assert held(first)
     assert held(second)
     return first, second, obligation
 
 
-def owed(cast, initiative) -> Obligation:
+def obligation_of(cast, initiative) -> Obligation:
     yesterday = clock.today() - timedelta(days=1)
     with acting(system="test", reason="obligation"):
-        return owe(
+        return open_obligation(
             initiative,
             "post_mortem",
             source="stop:0",
@@ -146,7 +146,7 @@ def test_the_database_holds_it_too(cast, obliged):
 # An obligation of a former stage
 
 
-def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
+def test_what_a_stage_open_obligations_ends_or_is_said_anew_with_the_step_back(cast):
     initiative = factories.make_production(cast)
     later = initiative.obligations.open().filter(kind="criterion")
     written = initiative.obligations.open().filter(kind="retrospective")
@@ -172,7 +172,7 @@ def test_what_a_stage_owed_ends_or_is_said_anew_with_the_step_back(cast):
         assert new.source == f"mvp:{clock.today()}"
         assert new.due == clock.today() + timedelta(days=14)
         assert "roduction" not in new.text
-        assert written.count() == 1, "what is owed in writing is written"
+        assert written.count() == 1, "what is due in writing is written"
 
 
 # Fourteen days are fourteen

@@ -257,5 +257,5 @@ def test_an_approval_counts_for_the_agreed_days():
 def test_so_many_questions_are_drawn_at_minimal_risk_and_none_at_others():
     for tier in TIERS:
         facts = shown("production", tier)
-        owed = drawing.owed(judge(facts, BOOK, AT))
-        assert len(owed) == (agreed_gates.DRAWN_AT_MINIMAL if tier == "minimal" else 0)
+        draws_due = drawing.draws_due(judge(facts, BOOK, AT))
+        assert len(draws_due) == (agreed_gates.DRAWN_AT_MINIMAL if tier == "minimal" else 0)

@@ -55,8 +55,8 @@ def said(facts, key, *, shows=True, at=AT, version=1, person=98):
     return replace(facts, items=items)
 
 
-def owed(facts, book=BOOK):
-    return drawing.owed(judge(facts, book, AT))
+def draws_due(facts, book=BOOK):
+    return drawing.draws_due(judge(facts, book, AT))
 
 
 def next_drawn(facts, root=ROOT):
@@ -134,23 +134,23 @@ class TestWhichQuestions:
 
     @pytest.mark.parametrize("tier", ["", "limited", "high"])
     def test_no_other_tier_draws(self, tier):
-        assert owed(replace(minimal(), tier=tier)) == []
+        assert draws_due(replace(minimal(), tier=tier)) == []
 
     def test_a_rulebook_that_says_nothing_of_it_draws_none(self):
         text = shipped_text().replace("drawn_at_minimal = 5\n", "")
         assert "drawn_at_minimal = " not in text
         silent = parse(text)
         assert silent.drawn_at_minimal == 0
-        assert owed(minimal(), silent) == []
+        assert draws_due(minimal(), silent) == []
         assert state_of(minimal(drawn(KEY)), silent, KEY, AT).satisfied
 
 
 class TestHowMany:
     def test_five_and_then_none(self):
-        assert owed(minimal()) == [""] * 5
+        assert draws_due(minimal()) == [""] * 5
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
-        assert owed(minimal(*rows[:4])) == [""]
-        assert owed(minimal(*rows)) == []
+        assert draws_due(minimal(*rows[:4])) == [""]
+        assert draws_due(minimal(*rows)) == []
         assert drawing.waits(judge(minimal(), BOOK, AT)).text.startswith("The questions")
         assert drawing.waits(judge(minimal(*rows), BOOK, AT)) is None
 
@@ -162,11 +162,11 @@ class TestHowMany:
         assert len(left) == 3
         assert sorted(one.requirement for one in next_drawn(facts)) == sorted(left)
         rows = [Drawn(key, ROUND, AT, AT, None, 1, drawing.offered(facts, BOOK, key)) for key in left]
-        assert owed(replace(facts, drawn=tuple(rows))) == []
+        assert draws_due(replace(facts, drawn=tuple(rows))) == []
 
     def test_another_round_begins_anew(self):
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
-        assert owed(replace(minimal(*rows), round="review 8")) == [""] * 5
+        assert draws_due(replace(minimal(*rows), round="review 8")) == [""] * 5
 
     def test_a_refused_one_brings_the_next_in_the_same_order(self):
         first = next_drawn(minimal())
@@ -178,16 +178,16 @@ class TestHowMany:
         assert brought.requirement == order[5]
         assert drawing.waits(judge(facts, BOOK, AT)).text.startswith("Another question")
         rows.append(drawn(brought.requirement, in_place_of=brought.in_place_of))
-        assert owed(replace(facts, drawn=tuple(rows))) == []
+        assert draws_due(replace(facts, drawn=tuple(rows))) == []
         twice = said(replace(facts, drawn=tuple(rows)), brought.requirement, shows=False)
         assert [one.requirement for one in next_drawn(twice)] == [order[6]]
 
     def test_refused_before_it_was_drawn_brings_none(self):
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
         early = rows[0].drawn_at - INSTANT
-        assert owed(said(minimal(*rows), rows[0].requirement, shows=False, at=early)) == []
+        assert draws_due(said(minimal(*rows), rows[0].requirement, shows=False, at=early)) == []
         at_once = said(minimal(*rows), rows[0].requirement, shows=False, at=rows[0].drawn_at)
-        assert owed(at_once) == [rows[0].requirement]
+        assert draws_due(at_once) == [rows[0].requirement]
 
     def test_at_most_until_all_are_drawn(self):
         facts, rows = minimal(), []
@@ -196,7 +196,7 @@ class TestHowMany:
         facts = replace(facts, drawn=tuple(rows))
         for row in rows:
             facts = said(facts, row.requirement, shows=False)
-        assert owed(facts) == []
+        assert draws_due(facts) == []
 
 
 CHANGES = {

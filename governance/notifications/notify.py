@@ -1,4 +1,4 @@
-"""Owing a message: one row per person, kind, object and period, however often it is found due."""
+"""Notifying a person: one row per person, kind, object and period, however often it is found due."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,9 +10,10 @@ from governance.models import Notification, User
 
 
 def readable(person: User, notifications: Iterable[Notification]) -> list[Notification]:
-    """These notifications without those about initiatives that the person may not open any more, owed while they could.
+    """These notifications without those about initiatives that the person may not open any more, written while they
+    could.
 
-    What a seat or a role was told is not theirs to read once it ended; what was owed to them since then is.
+    What a seat or a role was told is not theirs to read once it ended; what was written to them since then is.
     """
     notifications = list(notifications)
     refs = {row.initiative_ref for row in notifications} - {""}
@@ -22,11 +23,11 @@ def readable(person: User, notifications: Iterable[Notification]) -> list[Notifi
     return [
         row
         for row in notifications
-        if row.initiative_ref not in lost or row.owed_at > lost[row.initiative_ref]
+        if row.initiative_ref not in lost or row.created_at > lost[row.initiative_ref]
     ]
 
 
-def owe(
+def notify(
     people: User | Iterable[User],
     kind: str,
     object_key: str,
@@ -38,9 +39,9 @@ def owe(
     due_on: date | None = None,
     period: str = "once",
 ) -> None:
-    """Owe the person, or each of several, one message. Shown in the app at once, mailed with the day's mail.
+    """Write the person, or each of several, one message. Shown in the app at once, mailed with the day's mail.
 
-    Inactive people are owed nothing.
+    Inactive people get none.
     """
     told = [person.pk for person in ([people] if isinstance(people, User) else people) if person.is_active]
     if not told:
@@ -54,7 +55,7 @@ def owe(
         "text": text,
         "link": link,
         "due_on": due_on,
-        "owed_at": clock.now(),
+        "created_at": clock.now(),
     }
     with prepared_statements.cursor() as cursor:
         cursor.execute(
