@@ -11,7 +11,7 @@ SEAT = "adoption_change"
 
 
 def confirmers(initiative: Initiative) -> list[User]:
-    """Who holds the adoption seat of the initiative's board and is not party to the initiative."""
+    """Who holds the adoption seat of the initiative's board and is not a team member of the initiative."""
     return [
         member.person
         for member in seat_holders(members_now(board_for(initiative.unit)), SEAT)

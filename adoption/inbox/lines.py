@@ -164,7 +164,7 @@ def _where(row: Meeting) -> str:
 def _confirms(look: Look, row: PostMortem) -> bool:
     """Whether the person confirms it: what `permissions.may_confirm` asks, told from the rows of an inbox."""
     wrote = (row.author_id, row.handed_in_by_id, row.obligation.responsible_id)
-    return row.initiative_id not in look.party_to and look.person.pk not in wrote
+    return row.initiative_id not in look.team_initiatives and look.person.pk not in wrote
 
 
 def _silent(obligation: Obligation) -> Line:

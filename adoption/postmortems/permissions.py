@@ -72,7 +72,7 @@ def wrote(post_mortem) -> set[int]:
 
 
 def may_confirm(post_mortem, person: User) -> Answer:
-    """Confirm it or send it back: the adoption seat of the initiative's board, party to nothing, none of its
+    """Confirm it or send it back: the adoption seat of the initiative's board, on no team, none of its
     writers.
     """
     initiative = post_mortem.initiative

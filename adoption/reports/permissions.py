@@ -40,8 +40,8 @@ def may_report(initiative: Initiative, person: User) -> Answer:
 
 
 def may_answer(initiative: Initiative, person: User) -> Answer:
-    """Say the board's word on a behaviour report: whoever chairs it for this initiative, or its adoption seat; no party
-    to the initiative.
+    """Say the board's word on a behaviour report: whoever chairs it for this initiative, or its adoption seat; no team
+    member to the initiative.
     """
     if initiative_permissions.is_acting_chair(initiative, person):
         return yes()

@@ -56,8 +56,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parties:
-    """Who is party to an initiative, by key of the person.
+class TeamMembers:
+    """Who is a team member of an initiative, by key of the person.
 
     `stand_in`: who registered it while nobody ever accepted ownership. `owner`: who holds that role in force.
     """
@@ -75,31 +75,31 @@ class RestsOn:
     contract_authors: frozenset[int] = frozenset()
 
 
-def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> list[str]:
+def why_team_member(signer: Signer, team_members: TeamMembers, *, approving: bool = True) -> list[str]:
     """Why the person must not sign off on the initiative for any seat; a mere proposal silences no objection."""
     reasons = [] if signer.active else [f"{signer.name} is no longer active"]
     reasons += [
         part.said_of(signer.name)
-        for part in parties.parts.get(signer.id, ())
+        for part in team_members.parts.get(signer.id, ())
         if approving or not part.proposed
     ]
     reasons += [
         part.said_of_twin(signer.name)
         for key in sorted(signer.also)
-        for part in parties.parts.get(key, ())
+        for part in team_members.parts.get(key, ())
         if approving or not part.proposed
     ]
-    if parties.stand_in in signer.accounts:
+    if team_members.stand_in in signer.accounts:
         reasons.append(f"{signer.name} registered this initiative and stands in for its owner")
-    return reasons + why_reset_by_party(signer, parties) if approving else reasons
+    return reasons + why_reset_by_team_member(signer, team_members) if approving else reasons
 
 
-def why_reset_by_party(signer: Signer, parties: Parties) -> list[str]:
+def why_reset_by_team_member(signer: Signer, team_members: TeamMembers) -> list[str]:
     """Who of the initiative could sign in the place of this person, having had their second factors reset lately."""
     return [
-        f"{name} is party to this initiative, and had the second factors of {signer.name} reset lately"
+        f"{name} is a team member of this initiative, and had the second factors of {signer.name} reset lately"
         for key, name in signer.reset_by
-        if key in parties.parts or key in (parties.stand_in, parties.owner)
+        if key in team_members.parts or key in (team_members.stand_in, team_members.owner)
     ]
 
 
@@ -122,14 +122,19 @@ def why_counted_twice(signer: Signer, approved: Mapping[int, str]) -> list[str]:
 
 
 def why_barred(
-    signer: Signer, seat: str, parties: Parties, *, approving: bool = True, rests_on: RestsOn | None = None
+    signer: Signer,
+    seat: str,
+    team_members: TeamMembers,
+    *,
+    approving: bool = True,
+    rests_on: RestsOn | None = None,
 ) -> list[str]:
     """Every reason why the person must not sign for the seat; empty when nothing bars them.
 
     `approving`: whether it is an approval, or an objection. `rests_on`: what the signature covers, once that is known.
     """
-    reasons = why_party(signer, parties, approving=approving)
-    reports = parties.owner is not None and signer.manager == parties.owner
+    reasons = why_team_member(signer, team_members, approving=approving)
+    reports = team_members.owner is not None and signer.manager == team_members.owner
     if approving and seat == REPORTS_TO_NO_OWNER and reports:
         reasons.append(f"{signer.name} reports to the owner")
     if rests_on is not None:

@@ -1341,7 +1341,7 @@ class Judge:
             initiative, person
         )
         chairs = self._holds(person, board, CHAIRS, at, seen)
-        outside = not self._party(initiative, person, seen)
+        outside = not self._team_member(initiative, person, seen)
         if rule in ("accepted", "second"):
             return self._holds(person, board, (after[f"{rule}_seat"],), at, seen) and outside
         return {
@@ -1479,9 +1479,11 @@ class Judge:
             for one in _seen(row, seen)
         )
 
-    def _party(self, initiative: int, person: int, seen: datetime.datetime, proposed: bool = True) -> str:
-        """What makes the person party to the initiative, in words: a role held, or proposed, or standing in for its
-        owner.
+    def _team_member(
+        self, initiative: int, person: int, seen: datetime.datetime, proposed: bool = True
+    ) -> str:
+        """What makes the person a team member of the initiative, in words: a role held, or proposed, or standing in for
+        its owner.
         """
         owned = False
         for row in self.roles.get(initiative, {}).values():
@@ -1515,7 +1517,7 @@ class Judge:
                 self._breach(
                     change, f"{who}, who held no seat of {said} on {place} then", "person_id", PEOPLE
                 )
-        if self.sight != "period" and (why := self._party(initiative, person, change.seen, proposed)):
+        if self.sight != "period" and (why := self._team_member(initiative, person, change.seen, proposed)):
             self._breach(change, f"{who}, who {why}", "person_id", ROLES)
 
     # --- Stages ---
@@ -1702,7 +1704,7 @@ class Judge:
         at, person = _moment(change.row["ended_at"]), sign_off["person_id"]
         if not self._holds(person, self._board_of(initiative), (sign_off["seat"],), at, change.seen):
             yield "its signer no longer holds the seat"
-        if why := self._party(change.row["initiative_id"], person, change.seen):
+        if why := self._team_member(change.row["initiative_id"], person, change.seen):
             yield why
 
     def _signoff(self, change: _Change) -> None:

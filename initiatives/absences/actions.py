@@ -1,7 +1,7 @@
 """Planned absence: from a day to a day, with delegates who accept in person. It gives nobody what separation closes.
 
-Here and not below, because standing in makes somebody party to initiatives. The people of an absence are locked in the
-order of their keys, so that two plans which would meet follow each other.
+Here and not below, because standing in makes somebody a team member of initiatives. The people of an absence are locked
+in the order of their keys, so that two plans which would meet follow each other.
 """
 
 from collections.abc import Iterable

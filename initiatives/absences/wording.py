@@ -49,20 +49,20 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
 
 
 def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
-    """On which initiatives of the board the delegate could not sign, because they are party to them."""
+    """On which initiatives of the board the delegate could not sign, because they are team members of them."""
     initiatives = Initiative.objects.live().filter(
         unit__in=units_of_board(membership.board), stage__in=RUNNING_STAGES
     )
     roles = RoleAssignment.objects.open().filter(person=delegate)
-    party = list(initiatives.filter(pk__in=roles.values("initiative")))
+    team_member = list(initiatives.filter(pk__in=roles.values("initiative")))
     seat = f"{membership.get_seat_display()}, {membership.board}"
     holder = membership.person
     said = [
         f"{seat}: {delegate} signs beside {holder}, as delegate; each sign-off names both. It counts while {delegate} "
         f"holds the seat: what is not decided when {holder} is back is signed anew."
     ]
-    if party:
-        said.append(f"{delegate} works on {_named(party)} and cannot sign there.")
+    if team_member:
+        said.append(f"{delegate} works on {_named(team_member)} and cannot sign there.")
     others = Membership.objects.held_at(clock.now()).filter(board=membership.board, person=delegate)
     if others.exists():
         said.append(

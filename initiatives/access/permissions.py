@@ -8,8 +8,8 @@ from governance.gates.separation_of_duties import (
     RestsOn,
     said,
     why_barred,
-    why_party,
-    why_reset_by_party,
+    why_reset_by_team_member,
+    why_team_member,
 )
 from governance.models import Membership, Rulebook, User
 from governance.models.rulebook import NoRulebook
@@ -21,9 +21,9 @@ from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdi
 from initiatives.access.signers import (
     contract_authors,
     ever_owned,
-    parties_of,
-    party_as,
     signer_of,
+    team_members_of,
+    team_roles_of,
     why_approved_twice,
 )
 from initiatives.access.visibility import past_visible_to, visible_to
@@ -239,17 +239,23 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 
 
 def acting_chair(initiative: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
-    """Who decides on this initiative now: the chair, or the deputy when the chair is absent or party; and why."""
+    """Who decides on this initiative now: the chair, or the deputy when the chair is absent or a team member; and
+    why.
+    """
     members = members_now(board_for(initiative.unit)) if members is None else members
     chair, deputy = chairs(members)
     why = "the board has no chair"
     for member in chair:
-        roles = party_as(initiative, member.person)
+        roles = team_roles_of(initiative, member.person)
         if not roles and not member.away:
             return member.person, "chair"
-        why = f"{member.person} is party to the initiative ({roles})" if roles else f"{member.person} is away"
+        why = (
+            f"{member.person} is a team member of the initiative ({roles})"
+            if roles
+            else f"{member.person} is away"
+        )
     for member in deputy:
-        if not member.away and not party_as(initiative, member.person):
+        if not member.away and not team_roles_of(initiative, member.person):
             return member.person, f"deputy chair, because {why}"
     return None, why
 
@@ -261,7 +267,7 @@ def is_acting_chair(initiative: Initiative, person: User) -> bool:
 
 
 def may_chair(initiative: Initiative, person: User) -> Answer:
-    """Decide, promote, step back, return a review, lift holds: the chair unless party, else the deputy."""
+    """Decide, promote, step back, return a review, lift holds: the chair unless a team member, else the deputy."""
     chair, why = acting_chair(initiative)
     if chair is not None and chair.pk == person.pk:
         return _active(person)
@@ -273,9 +279,9 @@ def may_chair(initiative: Initiative, person: User) -> Answer:
             reverse("away"),
         )
     chairing = any(member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seats_held(person))
-    if chairing and (roles := party_as(initiative, person)):
+    if chairing and (roles := team_roles_of(initiative, person)):
         return no(
-            f"You are party to this initiative ({roles}) and cannot decide it.",
+            f"You are a team member of this initiative ({roles}) and cannot decide it.",
             f"{chair} decides." if chair else "The board needs a deputy chair.",
         )
     if chair is None:
@@ -288,13 +294,13 @@ def may_raise(initiative: Initiative, person: User) -> Answer:
     seated = [row for row in members_now(board_for(initiative.unit)) if row.person_id == person.pk]
     chaired = [row for row in seated if row.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
     decides = may_chair(initiative, person)
-    gains = _not_reset_by_party(initiative, person) if decides else decides
+    gains = _not_reset_by_team_member(initiative, person) if decides else decides
     return all_of(gains, cooling_off.may_lift(person, chaired))
 
 
-def _not_reset_by_party(initiative: Initiative, person: User) -> Answer:
+def _not_reset_by_team_member(initiative: Initiative, person: User) -> Answer:
     """Nobody gains by having reset the second factors of whoever signs."""
-    reasons = why_reset_by_party(signer_of(person, now=True), parties_of(initiative))
+    reasons = why_reset_by_team_member(signer_of(person, now=True), team_members_of(initiative))
     return no(said(reasons), "A day after the reset this can be signed.") if reasons else yes()
 
 
@@ -303,7 +309,7 @@ def barred_from_signing(initiative: Initiative, person: User, *, now: bool = Fal
 
     `now`: they are about to sign.
     """
-    return why_party(signer_of(person, now=now), parties_of(initiative))
+    return why_team_member(signer_of(person, now=now), team_members_of(initiative))
 
 
 def holds_seat(initiative: Initiative, person: User, seat: str) -> bool:
@@ -323,7 +329,9 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     approving = verdict in APPROVING
     reasons = []
     if verdict != SignOffVerdict.RECUSE:
-        reasons = why_barred(signer_of(person, now=True), seat, parties_of(initiative), approving=approving)
+        reasons = why_barred(
+            signer_of(person, now=True), seat, team_members_of(initiative), approving=approving
+        )
     if reasons:
         return no(said(reasons), "Separation of duties: somebody else must sign.")
     if not holds_seat(initiative, person, seat):
@@ -371,7 +379,7 @@ def may_read_costs(person: User) -> Answer:
 
 
 def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
-    """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
+    """Accept that a requirement does not apply: a holder of one of the seats that sign for it, on no team."""
     reasons = barred_from_signing(initiative, person, now=True)
     if reasons:
         return no(said(reasons), "Somebody else in the seat can accept it.")
@@ -382,16 +390,16 @@ def may_accept_exception(initiative: Initiative, seats, person: User) -> Answer:
 
 
 def may_confirm_tier(initiative: Initiative, person: User) -> Answer:
-    """The risk seat of the initiative's board, party to nothing."""
+    """The risk seat of the initiative's board, on no team."""
     if not initiative.proposed_tier:
         return no("No risk tier is proposed yet.", "The owner proposes one.")
     return may_accept_exception(initiative, ["risk_compliance"], person)
 
 
 def may_approve_contract(initiative: Initiative, seat: str, person: User) -> Answer:
-    """A seat the rulebook names for contracts, party to nothing, not its author."""
+    """A seat the rulebook names for contracts, on no team, not its author."""
     wrote = RestsOn(contract_authors=contract_authors(initiative))
-    reasons = why_barred(signer_of(person, now=True), seat, parties_of(initiative), rests_on=wrote)
+    reasons = why_barred(signer_of(person, now=True), seat, team_members_of(initiative), rests_on=wrote)
     if reasons:
         return no(said(reasons), "Somebody else in the seat can sign it.")
     if not holds_seat(initiative, person, seat):

@@ -4,7 +4,7 @@ human's.
 
 from dataclasses import replace
 
-from governance.gates.separation_of_duties import Part, Parties, Signer, why_counted_twice
+from governance.gates.separation_of_duties import Part, Signer, TeamMembers, why_counted_twice
 from governance.identity import same_person
 from governance.identity.factors.resets import reset_lately
 from governance.models import ContractVersion, User
@@ -45,8 +45,8 @@ def ever_owned(initiative: Initiative) -> bool:
     return any(row.role == Role.OWNER and row.accepted_at for row in initiative_rows.roles(initiative))
 
 
-def parties_of(initiative: Initiative) -> Parties:
-    """Who is party to the initiative now, as the rule of separation of duties looks at it."""
+def team_members_of(initiative: Initiative) -> TeamMembers:
+    """Who is a team member of the initiative now, as the rule of separation of duties looks at it."""
     parts: dict[int, tuple[Part, ...]] = {}
     owner = None
     for row in initiative_rows.roles(initiative):
@@ -58,16 +58,16 @@ def parties_of(initiative: Initiative) -> Parties:
             parts[key] = (*parts.get(key, ()), replace(part, stands_in_for=str(row.person)))
         if row.role == Role.OWNER and row.in_force:
             owner = row.person_id
-    return Parties(parts, None if ever_owned(initiative) else initiative.registered_by_id, owner)
+    return TeamMembers(parts, None if ever_owned(initiative) else initiative.registered_by_id, owner)
 
 
-def party_as(initiative: Initiative, person: User) -> str:
-    """What makes the person, by any account of theirs, party to the initiative, in words: a role held or proposed, or
-    standing in for its owner.
+def team_roles_of(initiative: Initiative, person: User) -> str:
+    """What makes the person, by any account of theirs, a team member of the initiative, in words: a role held or
+    proposed, or standing in for its owner.
     """
-    parties, accounts = parties_of(initiative), accounts_of(person)
-    roles = sorted({part.key for key in accounts for part in parties.parts.get(key, ())})
-    if parties.stand_in in accounts:
+    team_members, accounts = team_members_of(initiative), accounts_of(person)
+    roles = sorted({part.key for key in accounts for part in team_members.parts.get(key, ())})
+    if team_members.stand_in in accounts:
         roles.append("stands in for its owner")
     return ", ".join(roles).replace("_", " ")
 

@@ -1,7 +1,8 @@
 """A kind of consent: its acts are the same for every kind; what differs, each kind declares.
 
 One person asks with a reason. It holds once everybody whose consent it needs has agreed: other people than whoever
-asked and than each other, who are not party to the initiative. Until then any of them may refuse it, with a reason.
+asked and than each other, who are not team members of the initiative. Until then any of them may refuse it, with a
+reason.
 """
 
 from collections.abc import Callable, Iterable
@@ -111,7 +112,7 @@ class Kind(Generic[Row]):
         if not initiative_permissions.may_see(initiative, person):
             return no("This initiative is not yours to see.")
         if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):
-            return no(said(reasons), "Ask somebody who is not party to it.")
+            return no(said(reasons), "Ask somebody who is not a team member of it.")
         if row.requested_by_id in accounts_of(person):
             return no(f"You asked for this: {self.one} needs somebody else.", f"Ask {self.needs}.")
         if not any(part.held_by(initiative, person) for part in self.parts):

@@ -16,7 +16,7 @@ def to_sign(look: Look):
         held = look.seats_by_unit[version.initiative_unit]
         spoken = {*version.signed, *version.objecting}
         mine = [seat for seat in Seat if seat in held and seat in wanted and seat not in spoken]
-        if mine and version.initiative_pk not in look.party_to:
+        if mine and version.initiative_pk not in look.team_initiatives:
             ref = Initiative.ref_of(version.initiative_number)
             why = (
                 f"Proposed by {version.author}; your seat ({Seat(mine[0]).label.lower()}) has not signed it."

@@ -9,7 +9,7 @@ from django.urls import reverse
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria
-from governance.gates.separation_of_duties import Parties
+from governance.gates.separation_of_duties import TeamMembers
 from governance.models import Rulebook, Unit
 from governance.people import boards
 from governance.permission_result import Reason
@@ -173,7 +173,7 @@ def reach(book: Book) -> list[Reach]:
         boards.read_members(every)
         found = []
         for board in every:
-            seats = seat_states(EligibleSigners(tuple(boards.members_now(board)), Parties()))
+            seats = seat_states(EligibleSigners(tuple(boards.members_now(board)), TeamMembers()))
             for tier in TIERS:
                 told = (
                     (gate.title, criteria.reach(book, gate.key, tier, seats)) for gate in book.gates.values()

@@ -75,7 +75,7 @@ def seat_acts(look: Look):
         return
     yield from contract_lines.to_sign(look)
     for initiative in look.rows("tiers"):
-        if initiative.pk not in look.party_to:
+        if initiative.pk not in look.team_initiatives:
             yield Line(
                 "confirm",
                 f"Risk tier of {initiative.title}",
@@ -98,7 +98,7 @@ def verifying(look: Look):
         return
     for span in sorted(look.rows("to_verify"), key=lambda row: row.initiative_id):
         initiative = span.initiative
-        if initiative.pk in look.party_to:
+        if initiative.pk in look.team_initiatives:
             continue
         held = look.seats_by_unit[initiative.unit_id]
         mine = [
@@ -129,7 +129,7 @@ def _exceptions(look: Look):
         if answer.accepted_at and not twice:
             continue
         mine = set(signing) & set(look.seats_on(initiative)) and answer.accepted_by_id != look.person.pk
-        if mine and initiative.pk not in look.party_to:
+        if mine and initiative.pk not in look.team_initiatives:
             yield Line(
                 "agree",
                 look.book.requirements[answer.requirement].question,
@@ -142,7 +142,7 @@ def _exceptions(look: Look):
 
 def _waiver(look: Look, waiver: Waiver):
     initiative = waiver.initiative
-    if initiative.pk in look.party_to or waiver.requested_by_id == look.person.pk:
+    if initiative.pk in look.team_initiatives or waiver.requested_by_id == look.person.pk:
         return
     if look.person.pk in (waiver.chair_id, waiver.risk_id):
         return

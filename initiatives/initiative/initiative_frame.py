@@ -68,7 +68,7 @@ class WhoMay:
         return initiative_permissions.is_owner(self.initiative, self.person)
 
     @cached_property
-    def party(self) -> bool:
+    def team_member(self) -> bool:
         """Whether the person works on the initiative or sits on its board: only they are told why a button is
         closed.
         """
@@ -215,7 +215,7 @@ class WhoMayNot(WhoMay):
 
     roles: frozenset[str] = frozenset()
     moves: frozenset[str] = frozenset()
-    owner = party = False
+    owner = team_member = False
     seats: tuple[str, ...] = ()
     manage = collaborate = change_what_runs = propose_role = chair = withdraw = hold = confirm_tier = no(
         "Nothing can be changed on another day.", "Go back to today."

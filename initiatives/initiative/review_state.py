@@ -12,12 +12,12 @@ from governance.database.request_memo import one_look
 from governance.gates import criteria, drawing, sign_off_statement
 from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import Facts
-from governance.gates.separation_of_duties import Parties, RestsOn, why_barred, why_counted_twice
+from governance.gates.separation_of_duties import RestsOn, TeamMembers, why_barred, why_counted_twice
 from governance.models.people import Board, Membership
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
 from governance.vocabulary import Seat, SignOffVerdict
-from initiatives.access.signers import contract_authors, parties_of, signer_of
+from initiatives.access.signers import contract_authors, signer_of, team_members_of
 from initiatives.facts import drawn_questions, initiative_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement
@@ -31,7 +31,7 @@ class EligibleSigners:
     """
 
     members: tuple[Membership, ...]
-    parties: Parties
+    team_members: TeamMembers
     working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
     contract_authors: frozenset[int] = frozenset()
     board: Board | None = None
@@ -46,7 +46,7 @@ class EligibleSigners:
 
     def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
         """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
-        return why_barred(signer_of(person), seat, self.parties, rests_on=rests_on)
+        return why_barred(signer_of(person), seat, self.team_members, rests_on=rests_on)
 
 
 def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
@@ -55,7 +55,7 @@ def eligible_signers_of(initiative: Initiative) -> EligibleSigners:
     return EligibleSigners(
         members=tuple(members_now(board)),
         board=board,
-        parties=parties_of(initiative),
+        team_members=team_members_of(initiative),
         working={
             role.role: (role.person_id, role.person.full_name)
             for role in initiative_rows.roles(initiative)

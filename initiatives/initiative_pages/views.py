@@ -103,11 +103,11 @@ def initiative(request, ref):
         "obligations": _obligations(row, may, request.user),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }
-    if ahead and context["open_review"] is None and may.party:
+    if ahead and context["open_review"] is None and may.team_member:
         seats = review_state.seat_states(review_state.eligible_signers_of(row))
         context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
     context["banners"] = [*context["banners"], *banners.enforced_elsewhere(row, context["now"])]
-    if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.party and not as_of.current():
+    if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.team_member and not as_of.current():
         context["similar"] = similar_to_each([row], initiative_permissions.visible_to(request.user))[row.pk]
         context["not_similar"] = said_not_similar([row])[row.pk]
     if as_of.current():
@@ -138,7 +138,7 @@ def _obligations(initiative, may, person):
     obligations, today = initiative_rows.obligations(initiative), clock.today()
     for obligation in obligations:
         obligation.passes = [(initiative.ref_of(one["number"]), one["reason"]) for one in obligation.let_pass]
-        obligation.act = _act_on(obligation, person) if may.party else None
+        obligation.act = _act_on(obligation, person) if may.team_member else None
         obligation.may_pass = bool(may.chair) and obligation.due < today
     return obligations
 

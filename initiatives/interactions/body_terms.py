@@ -1,8 +1,8 @@
 """A shorter time for what was said: asked for by the owner, signed by the risk seat and by an auditor, until a day.
 
 What was said to the systems of an initiative is kept for 730 days. A law may ask for less: never under 183 days, only
-with the legal basis in words, and only as long as two people have signed it, neither of whom asked or is party to the
-initiative.
+with the legal basis in words, and only as long as two people have signed it, neither of whom asked or is a team member
+of the initiative.
 """
 
 from datetime import date

@@ -37,7 +37,7 @@ def body_terms(moment: datetime):
         if row.granted_at is None:
             wanted = circle.holders(initiative, Seat.RISK_COMPLIANCE) if row.risk_id is None else []
             if row.auditor_id is None:
-                wanted = [*wanted, *(one for one in auditors if not circle.party(initiative, one))]
+                wanted = [*wanted, *(one for one in auditors if not circle.team_member(initiative, one))]
             yield from told(
                 [one for one in wanted if one.pk not in (row.risk_id, row.auditor_id, row.requested_by_id)],
                 "asked",
@@ -84,7 +84,7 @@ def bulk_readings(moment: datetime):
             [
                 one
                 for one in wanted.values()
-                if one.pk != row.requested_by_id and not circle.party(initiative, one)
+                if one.pk != row.requested_by_id and not circle.team_member(initiative, one)
             ],
             "asked",
             about(

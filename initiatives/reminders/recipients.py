@@ -40,7 +40,7 @@ class Circle:
             None,
         )
 
-    def party(self, initiative: Initiative, person: User) -> bool:
+    def team_member(self, initiative: Initiative, person: User) -> bool:
         """Whether the person holds or is proposed for any role on the initiative."""
         return any(row.person_id == person.pk for row in self._open.get(initiative.pk, ()))
 
@@ -51,19 +51,21 @@ class Circle:
         return self._members[initiative.unit_id]
 
     def chair(self, initiative: Initiative) -> User | None:
-        """Who decides on the initiative now: the chair, or the deputy where the chair is away or party to it."""
+        """Who decides on the initiative now: the chair, or the deputy where the chair is away or a team member of
+        it.
+        """
         for members in chairs(self.members(initiative)):
             for member in members:
-                if not member.away and not self.party(initiative, member.person):
+                if not member.away and not self.team_member(initiative, member.person):
                     return member.person
         return None
 
     def holders(self, initiative: Initiative, seat: str) -> list[User]:
-        """Who holds the seat and is not party to the initiative."""
+        """Who holds the seat and is not a team member of the initiative."""
         return [
             member.person
             for member in seat_holders(self.members(initiative), seat)
-            if not self.party(initiative, member.person)
+            if not self.team_member(initiative, member.person)
         ]
 
     def board(self, initiative: Initiative) -> list[User]:

@@ -26,7 +26,7 @@ def current_declaration(initiative: Initiative) -> StandaloneDeclaration | None:
 
 
 def may_accept(initiative: Initiative, row: StandaloneDeclaration, person: User) -> Answer:
-    """Accept it: a holder of a seat that signs for the inventory, party to nothing; two of them at high risk."""
+    """Accept it: a holder of a seat that signs for the inventory, on no team; two of them at high risk."""
     if row.accepted_at and (initiative.tier != Tier.HIGH or row.second_at):
         return no("It is accepted already.")
     if row.accepted_by_id in accounts_of(person):

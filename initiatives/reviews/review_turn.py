@@ -143,7 +143,7 @@ def _owner(snapshot: review_state.ReviewSnapshot) -> tuple[str, tuple[int, ...]]
     held = snapshot.eligible_signers.working.get("owner")
     if held is not None:
         return held[1], (held[0],)
-    stand_in = snapshot.eligible_signers.parties.stand_in
+    stand_in = snapshot.eligible_signers.team_members.stand_in
     return "the owner, nobody accepted", (stand_in,) if stand_in is not None else ()
 
 

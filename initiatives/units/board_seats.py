@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria
-from governance.gates.separation_of_duties import Parties
+from governance.gates.separation_of_duties import TeamMembers
 from governance.models import Board, Membership, Rulebook, Unit
 from governance.people import boards, cooling_off
 from governance.permission_result import Reason
@@ -117,7 +117,7 @@ def _decides(every: list[Board]) -> dict[int, list[int]]:
 
 def stages_of(book: Book, members: Iterable[Membership]) -> list[StageRow]:
     """What each gate asks of a board with these members, before anybody is barred from an initiative of theirs."""
-    states = seat_states(EligibleSigners(tuple(members), Parties()))
+    states = seat_states(EligibleSigners(tuple(members), TeamMembers()))
     minimal = book.at_tier(Tier.MINIMAL).gates
     return [
         StageRow(

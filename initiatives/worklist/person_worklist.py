@@ -171,7 +171,7 @@ class Look:
         return self._named["person"][0].to_read
 
     @cached_property
-    def party_to(self) -> set[int]:
+    def team_initiatives(self) -> set[int]:
         """Keys of initiatives on which the person signs and decides nothing."""
         return {row.initiative_id for row in self.roles} | {initiative.pk for initiative in self.standing_in}
 
@@ -355,20 +355,20 @@ class Look:
             for pk, unit in initiatives.items()
             if BoardRole.DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())
         } - mine
-        mine -= self.party_to
+        mine -= self.team_initiatives
         if any(member.away for member in self.memberships):
             return set()
-        return mine | self._in_place_of_the_chair(deputy - self.party_to, initiatives)
+        return mine | self._in_place_of_the_chair(deputy - self.team_initiatives, initiatives)
 
     def _in_place_of_the_chair(self, deputy: set[int], initiatives: dict[int, int]) -> set[int]:
-        """Those of these initiatives on whose board no chair is there who is not party to the initiative."""
+        """Those of these initiatives on whose board no chair is there who is not a team member of the initiative."""
         chairs: dict[int, set[int]] = {}
         for row in self.rows("chairs"):
             chairs.setdefault(row.board_id, set()).add(row.person_id)
         chaired = {pk for pk in deputy if chairs.get(self.boards_by_unit[initiatives[pk]])}
         if not chaired:
             return deputy
-        party = set(
+        team_member = set(
             RoleAssignment.objects.open()
             .filter(initiative__in=chaired, person__in=set().union(*chairs.values()))
             .values_list("initiative_id", "person_id")
@@ -376,7 +376,7 @@ class Look:
         return {
             pk
             for pk in deputy
-            if all((pk, one) in party for one in chairs.get(self.boards_by_unit[initiatives[pk]], ()))
+            if all((pk, one) in team_member for one in chairs.get(self.boards_by_unit[initiatives[pk]], ()))
         }
 
     def chairs_now(self, unit: int) -> bool:

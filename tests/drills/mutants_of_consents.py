@@ -66,11 +66,11 @@ MUTANTS = [
         f"{CONSENTS} -k says_why",
     ),
     (
-        "a party consents to nothing",
+        "a team member consents to nothing",
         "initiatives.consents.consent_kinds:Kind.may_refuse",
         "if reasons := initiative_permissions.barred_from_signing(initiative, person, now=True):",
         "if reasons := []:",
-        f"{CONSENTS} -k party",
+        f"{CONSENTS} -k team_member",
     ),
     (
         "nobody consents to what they asked for",

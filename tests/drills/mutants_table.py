@@ -67,14 +67,14 @@ MUTANTS = [
         "tests/app/governance/audit_log/test_entries.py -k stays_as_it_was",
     ),
     (
-        "party to the initiative",
-        "governance.gates.separation_of_duties:why_party",
-        "parties.parts.get(signer.id, ())",
+        "team member of the initiative",
+        "governance.gates.separation_of_duties:why_team_member",
+        "team_members.parts.get(signer.id, ())",
         "()",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
     ),
     (
-        "party to the initiative, in the database",
+        "team member of the initiative, in the database",
         "initiatives/migrations/guards/sign_offs.sql:plumbline_guard_signoff",
         "RAISE EXCEPTION 'Plumbline: nobody signs on an initiative they hold a role on.' USING ERRCODE = 'PL014';",
         "NULL;",
@@ -88,7 +88,7 @@ MUTANTS = [
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
     ),
     (
-        "a chair who is party does not decide",
+        "a chair who is a team member does not decide",
         "initiatives.access.permissions:acting_chair",
         "if not roles and not member.away:",
         "if not member.away:",
@@ -462,7 +462,7 @@ MUTANTS = [
     (
         "nobody of the team verifies, by the database",
         "initiatives/migrations/guards/evidence.sql:plumbline_guard_verification",
-        "IF plumbline_party(item.initiative_id, NEW.verifier_id, NEW.at) THEN",
+        "IF plumbline_team_member(item.initiative_id, NEW.verifier_id, NEW.at) THEN",
         "IF false THEN",
         "tests/acceptance/initiatives/test_verification.py -k what_the_act_refuses",
     ),

@@ -64,7 +64,7 @@ STORIES = (
     hr.stopped_idea,
     operations.upright_prototype,
     operations.idea_under_review,
-    hr.chair_is_party,
+    hr.chair_is_team_member,
     accounts.half_described_idea,
     operations.new_idea,
     operations.idea_of_an_outsider,

@@ -1,4 +1,4 @@
-"""People and culture: a stopped idea, a role to accept, a chair who is party."""
+"""People and culture: a stopped idea, a role to accept, a chair who is a team member."""
 
 from adoption.demo import initiative_acts
 from adoption.demo.chapters import telling
@@ -60,7 +60,7 @@ def role_to_accept(company: Company) -> None:
             )
 
 
-def chair_is_party(company: Company) -> None:
+def chair_is_team_member(company: Company) -> None:
     """An idea that the chair sponsors: the deputy chair decides it."""
     with telling(company, "shifts", 6) as tale:
         tale.idea(20)

@@ -1,7 +1,8 @@
 """Resets: an admin ends every factor of somebody who lost theirs, a day after it was asked for.
 
 The person is told at once, and stops it where it is not them who lost anything. Until a day after the reset no approval
-of that person counts on an initiative to which whoever asked for it is party (governance.gates.separation_of_duties).
+of that person counts on an initiative on whose team the person is who asked for it
+(governance.gates.separation_of_duties).
 """
 
 from datetime import datetime, timedelta

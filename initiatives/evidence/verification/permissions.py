@@ -7,7 +7,7 @@ from governance.permission_result import Answer, no
 from governance.rulebook import Book
 from governance.vocabulary import Seat
 from initiatives.access import permissions as initiative_permissions
-from initiatives.access.signers import accounts_of, parties_of, signer_of
+from initiatives.access.signers import accounts_of, signer_of, team_members_of
 from initiatives.models import Evidence, Initiative
 
 SOMEBODY_ELSE = "Another reviewer in its seat opens it and says so."
@@ -34,8 +34,8 @@ def may_verify(initiative: Initiative, item: Evidence, book: Book, requirement: 
     if not seat:
         named = " or ".join(Seat.word(one) for one in book.at_tier(initiative.tier).seats_asking(requirement))
         return no(f"Only the seat {named} verifies this.", "Its holder opens it and says so.")
-    parties = parties_of(initiative)
-    if barred := why_barred(signer_of(person, now=True), seat, parties, approving=True):
+    team_members = team_members_of(initiative)
+    if barred := why_barred(signer_of(person, now=True), seat, team_members, approving=True):
         return no(said(barred), SOMEBODY_ELSE)
     if initiative.withdrawn_at or initiative.closed:
         return no("This initiative no longer changes.")

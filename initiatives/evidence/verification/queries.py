@@ -31,7 +31,7 @@ def waiting_for(
 ) -> list[tuple[str, int]]:
     """Requirements that ask to be verified and that this person's seat signs for, each with the key of the item.
 
-    In the order of the rulebook, without items that the person added or verified already. Asks nothing of who is party
+    In the order of the rulebook, without items that the person added or verified already. Asks nothing of team members
     to the initiative: `may_verify` does.
     """
     seats = initiative_permissions.seats_of(initiative, person)

@@ -121,13 +121,13 @@ KINDS = {
     "began": "day",
 }
 # What a header speaks of besides, by which it is another field than its words suggest; as `spaced` writes it.
-_PARTIES = (
+_VENDOR_COLUMNS = (
     r"\b(?:contact|kontakt|ansprech|vendor|supplier|provider|developer|agency|agencies|department|ministry|company"
     r"|office|bureau|organi[sz]ation|person|owner|user|unit|team|first|last|file|sheet|dataset|respons"
     r"|anbieter|hersteller|lieferant|behorde|leverancier|fournisseur|proveedor|prestataire|organisme|organismo|contract)"
 )
 NEVER = {
-    "title": _PARTIES,
+    "title": _VENDOR_COLUMNS,
     "organisation": r"\b(?:type|category|code|head|contact|e?mail|size|abbreviation|url|country|level)\b",
     "bureau": r"\b(?:type|category|code|contact|e?mail|level|inbox|users?|provider|model|size|catalog(?:ue)?)\b",
     "key": r"\b(?:name|phone|tel\w*|contact|zip|postal|contract|users?|people|of|version|vendor|ato|pia|e?mail)\b",

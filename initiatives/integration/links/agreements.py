@@ -30,7 +30,7 @@ def agreed(links: QuerySet) -> list[Link]:
     transfers: dict[int, list[Transfer]] = {}
     for transfer in Transfer.objects.filter(link__in=rows, ended_at__isnull=True).order_by("position"):
         transfers.setdefault(transfer.link_id, []).append(transfer)
-    inside = _parties({row.initiative_id for row in rows})
+    inside = _team_members({row.initiative_id for row in rows})
     return [
         row
         for row in rows
@@ -53,7 +53,7 @@ def _says_yes(link: Link, answer: LinkAnswer | None, oldest) -> bool:
     )
 
 
-def _parties(initiatives: set[int]) -> set[tuple[int, int]]:
+def _team_members(initiatives: set[int]) -> set[tuple[int, int]]:
     """Initiative and person of whoever accepted a role there, ended or not, and of who stands in for them now."""
     roles = RoleAssignment.objects.filter(initiative__in=initiatives, accepted_at__isnull=False)
     found = set(roles.values_list("initiative", "person"))

@@ -206,7 +206,7 @@ def may_confirm_shut(obligation: Obligation, person: User) -> Answer:
 
 
 def may_accept_source(initiative: Initiative, person: User) -> Answer:
-    """Accept a source in bad condition for a time: the architecture seat of the initiative's board, party to
+    """Accept a source in bad condition for a time: the architecture seat of the initiative's board, a team member of
     nothing.
     """
     if initiative.closed or initiative.withdrawn_at:

@@ -93,7 +93,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
         "accepted": _accepted(initiative, context["today"]),
         "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
-        "sees_accounts": context["may"].party
+        "sees_accounts": context["may"].team_member
         or request.user.is_admin
         or request.user.is_auditor
         or initiative_permissions.holds_architecture_seat(request.user),

@@ -15,10 +15,10 @@ BEGIN
     RAISE EXCEPTION 'Plumbline: the signer does not hold the seat % of the board that decides this initiative.', NEW.seat
       USING ERRCODE = 'PL003';
   END IF;
-  IF plumbline_party(about.id, NEW.person_id, NEW.at) OR EXISTS (
+  IF plumbline_team_member(about.id, NEW.person_id, NEW.at) OR EXISTS (
        SELECT FROM governance_contractversion WHERE contract_id = version.contract_id AND author_id = NEW.person_id
           AND state <> 'superseded') THEN
-    RAISE EXCEPTION 'Plumbline: nobody approves a contract that they wrote, or of an initiative that they are party to.'
+    RAISE EXCEPTION 'Plumbline: nobody approves a contract that they wrote, or of an initiative on whose team they are.'
       USING ERRCODE = 'PL003';
   END IF;
   RETURN NULL;

@@ -80,8 +80,8 @@ BEGIN
   IF item.author_id = NEW.verifier_id THEN
     RAISE EXCEPTION 'Plumbline: nobody verifies what they added.' USING ERRCODE = 'PL032';
   END IF;
-  IF plumbline_party(item.initiative_id, NEW.verifier_id, NEW.at) THEN
-    RAISE EXCEPTION 'Plumbline: nobody verifies on an initiative they are party to.' USING ERRCODE = 'PL032';
+  IF plumbline_team_member(item.initiative_id, NEW.verifier_id, NEW.at) THEN
+    RAISE EXCEPTION 'Plumbline: nobody verifies on an initiative whose team they are on.' USING ERRCODE = 'PL032';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
                  WHERE m.person_id = NEW.verifier_id AND m.seat = NEW.seat AND u.is_active
@@ -190,8 +190,8 @@ DECLARE
   place text := told ->> (TG_ARGV[0] || '_seat');
   moment timestamptz := (told ->> (TG_ARGV[0] || '_at'))::timestamptz;
 BEGIN
-  IF plumbline_party(NEW.initiative_id, who, moment) THEN
-    RAISE EXCEPTION 'Plumbline: nobody accepts this for an initiative they are party to.' USING ERRCODE = 'PL033';
+  IF plumbline_team_member(NEW.initiative_id, who, moment) THEN
+    RAISE EXCEPTION 'Plumbline: nobody accepts this for an initiative whose team they are on.' USING ERRCODE = 'PL033';
   END IF;
   IF TG_ARGV[0] = 'second' AND (told ->> 'accepted_by_id')::bigint IN (SELECT plumbline_accounts(who)) THEN
     RAISE EXCEPTION 'Plumbline: two accounts that may be one person''s accept this once.' USING ERRCODE = 'PL033';

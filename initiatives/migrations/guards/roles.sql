@@ -1,4 +1,4 @@
--- Who holds which role, who is party to an initiative, and who may act.
+-- Who holds which role, who is a team member of an initiative, and who may act.
 
 -- Nobody accepts a role for another: what was accepted stays with that person and initiative (invariant 6).
 CREATE FUNCTION plumbline_guard_role() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,9 +30,9 @@ END $$;
 CREATE TRIGGER handovers_are_kept BEFORE UPDATE ON initiatives_handover
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_handover();
 
--- Whether a person is party to an initiative: a role held, asked for or stood in for, or, before anybody owned it, whoever
+-- Whether a person is a team member of an initiative: a role held, asked for or stood in for, or, before anybody owned it, whoever
 -- registered it.
-CREATE FUNCTION plumbline_party(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
+CREATE FUNCTION plumbline_team_member(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = of_initiative AND r.person_id IN (SELECT plumbline_accounts(person))
                     AND r.declined_at IS NULL AND r.ended_at IS NULL)
@@ -48,20 +48,20 @@ CREATE FUNCTION plumbline_party(of_initiative bigint, person bigint, moment time
                                        AND r.role = 'owner' AND r.accepted_at IS NOT NULL))
 $$;
 
--- Whether a person decides on an initiative: the chair of its board, or the deputy while no chair is there and not party.
+-- Whether a person decides on an initiative: the chair of its board, or the deputy while no chair is there and not a team member.
 CREATE FUNCTION plumbline_decides(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE plpgsql STABLE AS $$
 DECLARE
   board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = of_initiative);
 BEGIN
-  IF plumbline_away(person, moment) OR plumbline_party(of_initiative, person, moment) THEN
+  IF plumbline_away(person, moment) OR plumbline_team_member(of_initiative, person, moment) THEN
     RETURN false;
   END IF;
   RETURN plumbline_sits(board, person, 'chair', moment)
       OR plumbline_sits(board, person, 'deputy_chair', moment) AND NOT EXISTS (
            SELECT FROM governance_membership m WHERE m.board_id = board AND m.seat = 'chair'
               AND plumbline_sits(board, m.person_id, 'chair', moment)
-              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_party(of_initiative, m.person_id, moment));
+              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_team_member(of_initiative, m.person_id, moment));
 END $$;
 
 -- The accounts that count as one human's: this one, and all that hang together with it by pairs nobody has cleared.
@@ -75,13 +75,13 @@ CREATE FUNCTION plumbline_accounts(person bigint) RETURNS SETOF bigint LANGUAGE 
   SELECT id FROM reached
 $$;
 
--- Whether a party to the initiative had the second factors of a person reset, in the day before or not yet done.
-CREATE FUNCTION plumbline_reset_by_party(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
+-- Whether a team member of the initiative had the second factors of a person reset, in the day before or not yet done.
+CREATE FUNCTION plumbline_reset_by_team_member(of_initiative bigint, person bigint, moment timestamptz) RETURNS boolean
   LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM governance_factorreset r
                   WHERE r.person_id = person AND r.stopped_at IS NULL AND r.asked_at <= moment
                     AND (r.done_at IS NULL OR r.done_at > moment - interval '24 hours')
-                    AND plumbline_party(of_initiative, r.asked_by_id, moment))
+                    AND plumbline_team_member(of_initiative, r.asked_by_id, moment))
 $$;
 
 -- Whether the person has one of these roles on the initiative (null: any), as accepted or standing in for whoever is away.
@@ -126,7 +126,7 @@ BEGIN
                                     AND plumbline_sits(board, person, m.seat, moment))
     WHEN 'runs' THEN plumbline_owns(of_initiative, person, moment)
                       OR plumbline_has_role(of_initiative, person, ARRAY['technical_lead'], moment)
-    WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_party(of_initiative, person, moment)
+    WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_team_member(of_initiative, person, moment)
     WHEN 'refuses' THEN plumbline_decides(of_initiative, person, moment)
                       OR plumbline_sits(board, person, 'risk_compliance', moment)
     WHEN 'withdraws' THEN plumbline_owns(of_initiative, person, moment) OR plumbline_decides(of_initiative, person, moment)

@@ -131,8 +131,8 @@ BEGIN
                 AND NOT EXISTS (SELECT FROM initiatives_signoff later WHERE later.replaces_id = s.id)) THEN
     RAISE EXCEPTION 'Plumbline: two accounts that may be one person''s approve a review once.' USING ERRCODE = 'PL014';
   END IF;
-  IF plumbline_reset_by_party(about.id, NEW.person_id, NEW.at) THEN
-    RAISE EXCEPTION 'Plumbline: a party to this initiative had the second factors of the signer reset lately.'
+  IF plumbline_reset_by_team_member(about.id, NEW.person_id, NEW.at) THEN
+    RAISE EXCEPTION 'Plumbline: a team member of this initiative had the second factors of the signer reset lately.'
       USING ERRCODE = 'PL014';
   END IF;
   IF NEW.seat = 'business_value' AND EXISTS (
@@ -184,15 +184,15 @@ BEGIN
   IF NOT coalesce(CASE coalesce(rule.decided_by, 'chair')
        WHEN 'chair' THEN plumbline_decides(about.id, NEW.ended_by_id, NEW.ended_at)
        ELSE plumbline_sits(board, NEW.ended_by_id, rule.decided_by, NEW.ended_at)
-            AND NOT plumbline_party(about.id, NEW.ended_by_id, NEW.ended_at) END, false) THEN
+            AND NOT plumbline_team_member(about.id, NEW.ended_by_id, NEW.ended_at) END, false) THEN
     RAISE EXCEPTION 'Plumbline: a review is decided by the chair of the board of its initiative, or whom its rulebook names.'
       USING ERRCODE = 'PL013';
   END IF;
   IF NEW.outcome NOT LIKE 'approved%' THEN
     RETURN NULL;
   END IF;
-  IF plumbline_reset_by_party(about.id, NEW.ended_by_id, NEW.ended_at) THEN
-    RAISE EXCEPTION 'Plumbline: a party to this initiative had the second factors of whoever decides reset lately.'
+  IF plumbline_reset_by_team_member(about.id, NEW.ended_by_id, NEW.ended_at) THEN
+    RAISE EXCEPTION 'Plumbline: a team member of this initiative had the second factors of whoever decides reset lately.'
       USING ERRCODE = 'PL013';
   END IF;
   IF rule.id IS NULL THEN
@@ -209,7 +209,7 @@ BEGIN
      AND s.at <= NEW.ended_at AND s.at > NEW.ended_at - make_interval(days => rule.max_age_days + 1)
      AND s.facts->>'rulebook' = (SELECT digest FROM governance_rulebook WHERE id = NEW.rulebook_id)
      AND plumbline_sits(board, s.person_id, s.seat, NEW.ended_at)
-     AND NOT plumbline_party(about.id, s.person_id, NEW.ended_at)
+     AND NOT plumbline_team_member(about.id, s.person_id, NEW.ended_at)
      AND EXISTS (SELECT FROM jsonb_array_elements(NEW.findings->'sign_offs') told
                   WHERE told->>'digest' = s.digest AND told->'stale' = '[]');
   IF people < rule.quorum OR NOT signed @> rule.must_include THEN

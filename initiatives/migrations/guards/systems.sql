@@ -22,8 +22,8 @@ CREATE TRIGGER dependence_is_kept BEFORE DELETE OR UPDATE ON initiatives_dependa
 
 CREATE FUNCTION plumbline_guard_standalone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF plumbline_party(NEW.initiative_id, NEW.accepted_by_id, NEW.accepted_at) THEN
-    RAISE EXCEPTION 'Plumbline: nobody accepts this for an initiative they are party to.' USING ERRCODE = 'PL033';
+  IF plumbline_team_member(NEW.initiative_id, NEW.accepted_by_id, NEW.accepted_at) THEN
+    RAISE EXCEPTION 'Plumbline: nobody accepts this for an initiative whose team they are on.' USING ERRCODE = 'PL033';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
                  WHERE m.person_id = NEW.accepted_by_id AND m.seat = NEW.accepted_seat AND u.is_active

@@ -89,7 +89,7 @@ def verify(item, person, version):
     )
 
 
-def counts(initiative, item, parties: set[int]) -> bool:
+def counts(initiative, item, team_members: set[int]) -> bool:
     """Whether somebody without a part in the initiative verified the item for the answer that stands, or what it
     renews.
     """
@@ -97,7 +97,7 @@ def counts(initiative, item, parties: set[int]) -> bool:
     said = Verification.objects.filter(
         evidence__in=[item.pk, item.supersedes_id], shows=True, answer_version=version
     )
-    return any(row.verifier_id not in parties for row in said)
+    return any(row.verifier_id not in team_members for row in said)
 
 
 def test_none_counts_that_should_not(cast, numbers):
@@ -131,7 +131,7 @@ def test_none_counts_that_should_not(cast, numbers):
             assert not [one for one in found if one.kind == "error"], [str(one) for one in found]
             assert found[-1].kind == "done", str(found[-1])
             met |= {(number % 3, one.kind) for one in found[:-1]}
-            parties = {
+            team_members = {
                 role.person_id
                 for role in initiative.roles.filter(ended_at__isnull=True, declined_at__isnull=True)
             }
@@ -139,7 +139,7 @@ def test_none_counts_that_should_not(cast, numbers):
             state = state_of(
                 supported_stage.facts_of(initiative_acts.fresh(initiative)), book, KEY, clock.now()
             )
-            expected = counts(initiative, newer or item, parties)
+            expected = counts(initiative, newer or item, team_members)
             assert (state.level == Level.VERIFIED) == expected, (number, state)
             if number % 3 == 2:
                 role_actions.decline_role(assignment=found[-1].value, by=people[0])

@@ -227,7 +227,7 @@ def _people(**asked):
 
 
 def _seat(initiative, seat: str):
-    """Whoever holds the seat of the initiative's board, and is party to nothing."""
+    """Whoever holds the seat of the initiative's board, and is on no team."""
     from initiatives.reminders.recipients import Circle
 
     return Circle([initiative]).holders(initiative, seat)[0]

@@ -246,6 +246,7 @@ def test_no_page_says_what_was_replaced(name):
 
 # What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
 DROPPED = {
+    r"part(y|ies)": "team member",
     r"ow(ed|es|e|ing)": "due, obligation",
     r"(un)?settl(e|es|ed|ing)": "complete, resolve",
     r"shortcomings?": "finding",
@@ -274,6 +275,7 @@ DROPPED = {
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"(relying|third)[ _-]?part(y|ies)|"
     r"owes me money|ueltschi owes|who owes|asking helios for what is owed|that nobody owes|"
     r"its addresses owe|what is owed\?,nothing is owed|"
     r"standing[ _]in(?![a-z])|"
@@ -292,6 +294,10 @@ ORDINARY = re.compile(
 )
 # Where a dropped word has another meaning, in which it stays: files and folders.
 STAYS_IN: dict[str, tuple[str, ...]] = {
+    r"part(y|ies)": (
+        "initiatives/imports/",
+        "adoption/demo/",
+    ),
     r"ow(ed|es|e|ing)": ("governance/web/help_topics.py",),
     r"proofs?": (
         "governance/identity/",

@@ -135,7 +135,7 @@ def accepted_past_the_act(row, person) -> None:
         row.save()
 
 
-def test_the_database_refuses_who_is_party_or_holds_no_seat(initiative, cast):
+def test_the_database_refuses_who_is_team_member_or_holds_no_seat(initiative, cast):
     row = standalone.declare(initiative=initiative, reason="Notes are typed in.", by=cast.owner)
     for person in (cast.lead, cast.seat_adoption):
         with pytest.raises(DatabaseError, match="does not hold the seat"):
@@ -143,5 +143,5 @@ def test_the_database_refuses_who_is_party_or_holds_no_seat(initiative, cast):
     role_actions.propose_role(
         initiative=initiative, role="sponsor", person=cast.seat_architecture, by=cast.owner
     )
-    with pytest.raises(DatabaseError, match="party to"):
+    with pytest.raises(DatabaseError, match="whose team they are on"):
         accepted_past_the_act(standalone.current_declaration(initiative), cast.seat_architecture)

@@ -217,7 +217,7 @@ def test_the_seat_confirms_and_the_obligation_is_completed_with_it(published, ob
     assert reopened.stage == "prototype", "reopening waits for exactly this obligation"
 
 
-def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
+def test_a_holder_of_the_seat_who_is_team_member_does_not_confirm(published, cast):
     from governance.database.row_history import acting
     from initiatives.models import RoleAssignment
 

@@ -99,7 +99,7 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, initiative):
     assert [line.text for line in report_inbox.lines(cast.chair)] == [
         "It is used against people: Customer summary assistant"
     ]
-    assert report_inbox.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
+    assert report_inbox.lines(cast.deputy_chair) == [], "the chair is there andon no team"
     for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
             report_actions.judge(report=row, outcome="answered", answer="Fine.", by=other)
@@ -141,7 +141,7 @@ def test_that_it_is_over_is_a_word_of_the_board_too(cast, initiative):
         report_actions.judge(report=row, outcome="over", answer="Again.", by=cast.chair)
 
 
-def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, initiative):
+def test_whoever_is_team_member_does_not_answer_and_the_deputy_steps_in(cast, initiative):
     row = report(initiative, cast.outsider)
     asked = role_actions.propose_role(initiative=initiative, role="sponsor", person=cast.chair, by=cast.owner)
     role_actions.accept_role(assignment=asked, by=cast.chair)

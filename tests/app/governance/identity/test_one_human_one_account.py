@@ -9,9 +9,9 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.gates.separation_of_duties import (
     Part,
-    Parties,
     RestsOn,
     Signer,
+    TeamMembers,
     why_barred,
     why_counted_twice,
 )
@@ -255,17 +255,17 @@ SIGNER = Signer(1, "Ana", also=frozenset({2}))
 
 
 @pytest.mark.parametrize(
-    ("parties", "rests_on"),
+    ("team_members", "rests_on"),
     [
-        (Parties({2: (Part("owner", "owner"),)}), None),
-        (Parties(stand_in=2), None),
-        (Parties(), RestsOn(evidence_authors=frozenset({2}))),
-        (Parties(), RestsOn(contract_authors=frozenset({2}))),
+        (TeamMembers({2: (Part("owner", "owner"),)}), None),
+        (TeamMembers(stand_in=2), None),
+        (TeamMembers(), RestsOn(evidence_authors=frozenset({2}))),
+        (TeamMembers(), RestsOn(contract_authors=frozenset({2}))),
     ],
 )
-def test_nobody_approves_the_work_of_their_other_account(parties, rests_on):
-    assert why_barred(SIGNER, "risk_compliance", parties, rests_on=rests_on)
-    assert not why_barred(Signer(1, "Ana"), "risk_compliance", parties, rests_on=rests_on)
+def test_nobody_approves_the_work_of_their_other_account(team_members, rests_on):
+    assert why_barred(SIGNER, "risk_compliance", team_members, rests_on=rests_on)
+    assert not why_barred(Signer(1, "Ana"), "risk_compliance", team_members, rests_on=rests_on)
 
 
 def test_two_approvals_of_one_human_are_one():

@@ -79,7 +79,7 @@ def test_what_was_asked_and_answered_stays_as_it_was_written(cast, request_of):
             written(row, **change)
 
 
-def test_a_party_to_the_initiative_neither_agrees_nor_refuses(cast, request_of):
+def test_a_team_member_to_the_initiative_neither_agrees_nor_refuses(cast, request_of):
     _name, kind, row = request_of
     give_role(cast, row.initiative, "sponsor", cast.seat_risk)
     with pytest.raises(Refused):

@@ -1,5 +1,5 @@
-"""Separation of duties: whoever is party to an initiative does not sign it, and if a row of theirs stands in the table
-all the same, it does not count. Admins included. See docs/domain.md, invariants 4 and 5."""
+"""Separation of duties: whoever is a team member of an initiative does not sign it, and if a row of theirs stands in
+the table all the same, it does not count. Admins included. See docs/domain.md, invariants 4 and 5."""
 
 from datetime import timedelta
 
@@ -89,12 +89,12 @@ def force(review, person, seat=SEAT, **fields):
     return row
 
 
-# Who is party: how they come to hold the seat and be party.
+# Who is a team member: how they come to hold the seat and be a team member.
 
 
 def _as(role, accept=True):
     def arrange(cast, initiative):
-        person = factories.make_person(f"party-{role}")
+        person = factories.make_person(f"team_member-{role}")
         give_role(cast, initiative, role, person, accept=accept)
         sit_down(cast, person)
         return person
@@ -206,11 +206,11 @@ def _another_account_of_an_author(cast, initiative):
     return _another_account(cast, _an_author_of_evidence(cast, initiative))
 
 
-def _whose_factors_a_party_reset(cast, initiative):
-    return _reset_by_a_party(cast, initiative, cast.seat_value)
+def _whose_factors_a_team_member_reset(cast, initiative):
+    return _reset_by_a_team_member(cast, initiative, cast.seat_value)
 
 
-def _reset_by_a_party(cast, initiative, person):
+def _reset_by_a_team_member(cast, initiative, person):
     """Somebody whose second factors an admin with a role on the initiative has asked to end."""
     give_role(cast, initiative, "sponsor", cast.second_admin)
     now = clock.now()
@@ -220,11 +220,11 @@ def _reset_by_a_party(cast, initiative, person):
     return person
 
 
-PARTY = {
+TEAM_MEMBER = {
     "the owner": _the_owner,
     "another account of the owner": _another_account_of_the_owner,
     "another account of an author of evidence": _another_account_of_an_author,
-    "somebody whose second factors a party had reset": _whose_factors_a_party_reset,
+    "somebody whose second factors a team member had reset": _whose_factors_a_team_member_reset,
     "the support owner": _as("support_owner"),
     "the technical lead": _as("technical_lead"),
     "the data steward": _as("data_steward"),
@@ -249,14 +249,14 @@ PARTY = {
 UNJUDGED = {
     "another account of the owner",
     "another account of an author of evidence",
-    "somebody whose second factors a party had reset",
+    "somebody whose second factors a team member had reset",
     "an author of evidence",
     "somebody who reports to the owner",
 }
 
 
-def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
-    for who, arrange in PARTY.items():
+def test_whoever_is_team_member_does_not_sign_and_never_counts(cast, review):
+    for who, arrange in TEAM_MEMBER.items():
         with story.undone():
             never_counts(cast, review, who, arrange(cast, review.initiative))
 
@@ -359,7 +359,7 @@ def _becomes_a_report_of_the_owner(cast, initiative):
 CHANGES = [_accepts_a_role, _is_proposed, _loses_the_seat, _is_deactivated, _becomes_a_report_of_the_owner]
 
 
-def test_a_sign_off_stops_counting_when_its_signer_becomes_party(cast, review):
+def test_a_sign_off_stops_counting_when_its_signer_becomes_team_member(cast, review):
     initiative = review.initiative
     initiative_acts.sign_off(review, SEAT, cast.seat_value)
     for change in CHANGES:
@@ -466,7 +466,7 @@ def test_whoever_wrote_the_contract_does_not_approve_on_it(cast):
     assert version.author == cast.owner
 
 
-def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review):
+def test_a_chair_who_is_team_member_does_not_decide_nor_agree_to_a_waiver(cast, review):
     initiative = review.initiative
     initiative_acts.sign_off(review, SEAT, cast.seat_value)
     role = give_role(cast, initiative, "sponsor", cast.chair, accept=False)
@@ -479,7 +479,7 @@ def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review
             lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
             lambda: review_actions.return_review(review=review, reason="Why?", by=cast.chair),
         ):
-            with pytest.raises(Refused, match="party to this initiative"):
+            with pytest.raises(Refused, match="team member of this initiative"):
                 attempt()
         with pytest.raises(Refused):
             WAIVERS.agree(row=waiver, by=cast.chair)
@@ -500,22 +500,22 @@ def past_the_act(review, by):
         review.save()
 
 
-def test_a_chair_whose_other_account_is_party_does_not_decide(cast, review):
+def test_a_chair_whose_other_account_is_team_member_does_not_decide(cast, review):
     initiative_acts.sign_off(review, SEAT, cast.seat_value)
     with story.undone():
         past_the_act(review, cast.chair)  # the same without the pair is a decision
     same_person.mark(person=cast.owner, other=cast.chair, reason="Same badge", by=cast.second_admin)
     chair = User.objects.get(pk=cast.chair.pk)
-    with pytest.raises(Refused, match="party to this initiative"):
+    with pytest.raises(Refused, match="team member of this initiative"):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=chair)
     with pytest.raises(DatabaseError) as caught, story.undone():
         past_the_act(review, chair)
     assert caught.value.__cause__.sqlstate == "PL013"
 
 
-def test_a_chair_whose_factors_a_party_had_reset_approves_a_day_later(cast, review):
+def test_a_chair_whose_factors_a_team_member_had_reset_approves_a_day_later(cast, review):
     initiative_acts.sign_off(review, SEAT, cast.seat_value)
-    _reset_by_a_party(cast, review.initiative, cast.chair)
+    _reset_by_a_team_member(cast, review.initiative, cast.chair)
     with pytest.raises(Refused, match="had the second factors of"):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     with pytest.raises(DatabaseError) as caught, story.undone():

@@ -126,7 +126,7 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     stand_in(cast.owner, cast.chair)
     chair, why = initiative_permissions.acting_chair(again(review).initiative)
     assert chair == cast.deputy_chair
-    assert "party to the initiative" in why
+    assert "team member of the initiative" in why
 
 
 def test_a_current_delegate_does_not_come_before_the_chair(cast):
@@ -321,5 +321,5 @@ def test_it_costs_the_initiative_no_query(cast):
 
     before = asked()
     stand_in(cast.owner, cast.outsider)
-    assert cast.outsider.pk in review_state.eligible_signers_of(initiative).parties.parts
+    assert cast.outsider.pk in review_state.eligible_signers_of(initiative).team_members.parts
     assert asked() == before

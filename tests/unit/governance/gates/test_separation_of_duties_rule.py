@@ -4,9 +4,9 @@ import pytest
 
 from governance.gates.separation_of_duties import (
     Part,
-    Parties,
     RestsOn,
     Signer,
+    TeamMembers,
     said,
     why_barred,
     why_own_work,
@@ -23,52 +23,52 @@ def signer(**fields):
 
 
 @pytest.mark.parametrize(
-    ("who", "seat", "parties", "approving", "objecting"),
+    ("who", "seat", "team_members", "approving", "objecting"),
     [
-        (signer(), "risk_compliance", Parties(), [], []),
-        (signer(), "risk_compliance", Parties({BEN: (LEAD,)}, stand_in=BEN, owner=BEN), [], []),
-        (signer(active=False), "risk_compliance", Parties(), *[["Anna is no longer active"]] * 2),
+        (signer(), "risk_compliance", TeamMembers(), [], []),
+        (signer(), "risk_compliance", TeamMembers({BEN: (LEAD,)}, stand_in=BEN, owner=BEN), [], []),
+        (signer(active=False), "risk_compliance", TeamMembers(), *[["Anna is no longer active"]] * 2),
         (
             signer(),
             "risk_compliance",
-            Parties({ANNA: (LEAD,)}),
+            TeamMembers({ANNA: (LEAD,)}),
             *[["Anna is technical lead of this initiative"]] * 2,
         ),
         (
             signer(),
             "risk_compliance",
-            Parties({ANNA: (PROPOSED,)}),
+            TeamMembers({ANNA: (PROPOSED,)}),
             ["Anna is proposed as sponsor of this initiative"],
             [],
         ),
         (
             signer(),
             "risk_compliance",
-            Parties({ANNA: (STANDS_IN,)}),
+            TeamMembers({ANNA: (STANDS_IN,)}),
             *[["Anna stands in for Ben, business owner of this initiative"]] * 2,
         ),
         (
             signer(),
             "risk_compliance",
-            Parties(stand_in=ANNA),
+            TeamMembers(stand_in=ANNA),
             *[["Anna registered this initiative and stands in for its owner"]] * 2,
         ),
-        (signer(manager=BEN), "business_value", Parties(owner=BEN), ["Anna reports to the owner"], []),
-        (signer(manager=BEN), "risk_compliance", Parties(owner=BEN), [], []),
-        (signer(manager=CLEO), "business_value", Parties(owner=BEN), [], []),
-        (signer(), "business_value", Parties(), [], []),
+        (signer(manager=BEN), "business_value", TeamMembers(owner=BEN), ["Anna reports to the owner"], []),
+        (signer(manager=BEN), "risk_compliance", TeamMembers(owner=BEN), [], []),
+        (signer(manager=CLEO), "business_value", TeamMembers(owner=BEN), [], []),
+        (signer(), "business_value", TeamMembers(), [], []),
     ],
 )
-def test_who_must_not_sign(who, seat, parties, approving, objecting):
-    assert why_barred(who, seat, parties) == approving
-    assert why_barred(who, seat, parties, approving=False) == objecting
+def test_who_must_not_sign(who, seat, team_members, approving, objecting):
+    assert why_barred(who, seat, team_members) == approving
+    assert why_barred(who, seat, team_members, approving=False) == objecting
 
 
 def test_nobody_approves_their_own_work():
     wrote = RestsOn(evidence_authors=frozenset({ANNA, BEN}), contract_authors=frozenset({ANNA}))
     both = ["Anna wrote evidence the sign-off rests on", "Anna wrote the contract"]
     assert why_own_work(signer(), wrote) == both
-    assert why_barred(signer(), "risk_compliance", Parties(), rests_on=wrote) == both
+    assert why_barred(signer(), "risk_compliance", TeamMembers(), rests_on=wrote) == both
     assert why_own_work(Signer(BEN, "Ben"), wrote) == ["Ben wrote evidence the sign-off rests on"]
     assert why_own_work(Signer(CLEO, "Cleo"), wrote) == []
 
