@@ -6,7 +6,7 @@ from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(
     due_queries=[
-        reminders.open_obligations,
+        reminders.post_mortems,
         reminders.readings,
         reminders.to_confirm,
         reminders.meetings_ahead,

@@ -171,7 +171,7 @@ def copies(initiative, rows: int) -> int:
     models = [
         model
         for model in row_capture.governed_models()
-        if model is Initiative or row_capture._transfers(model, Initiative)
+        if model is Initiative or row_capture._path_of(model, Initiative)
     ]
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
