@@ -376,7 +376,7 @@ class Migration(migrations.Migration):
                 ('seat', models.CharField(blank=True, choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], default='', max_length=30)),
                 ('text', models.TextField()),
                 ('at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -1249,7 +1249,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Notice',
+            name='Notification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=40)),
@@ -1260,11 +1260,11 @@ class Migration(migrations.Migration):
                 ('text', models.TextField(blank=True, default='')),
                 ('link', models.CharField(blank=True, default='', max_length=250)),
                 ('due_on', models.DateField(blank=True, null=True)),
-                ('owed_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('read_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-owed_at', '-id'],
+                'ordering': ['-created_at', '-id'],
             },
         ),
         migrations.CreateModel(
@@ -1732,9 +1732,9 @@ class Migration(migrations.Migration):
                 ('seat', models.CharField(blank=True, choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], default='', max_length=30)),
                 ('text', models.TextField()),
                 ('at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('settled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resolved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='governance.contract')),
             ],
             options={
@@ -2004,7 +2004,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='historicalclausecomment',
-            name='settled_by',
+            name='resolved_by',
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
@@ -2380,14 +2380,14 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('level', 'index'), name='nodes_stand_once'),
         ),
         migrations.AddField(
-            model_name='notice',
+            model_name='notification',
             name='delivery',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notices', to='governance.delivery'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notifications', to='governance.delivery'),
         ),
         migrations.AddField(
-            model_name='notice',
+            model_name='notification',
             name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
             model_name='outcomereport',
@@ -2731,7 +2731,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='clausecomment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('settled_by__isnull', True)), models.Q(('settled_at__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='comment_settled_means_who_and_when'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('resolved_by__isnull', True)), models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', False)), _connector='OR'), name='comment_resolved_means_who_and_when'),
         ),
         migrations.AddConstraint(
             model_name='clausecomment',
@@ -2739,7 +2739,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='clausecomment',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('seat', ''), _negated=True), ('settled_at', None)), fields=('contract', 'seat'), name='one_open_objection_per_seat'),
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('seat', ''), _negated=True), ('resolved_at', None)), fields=('contract', 'seat'), name='one_open_objection_per_seat'),
         ),
         migrations.AddConstraint(
             model_name='contractversion',
@@ -2878,20 +2878,20 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('stands__isnull', True), models.Q(('accepted_at__isnull', False), ('membership__isnull', False)), _connector='OR'), name='a_delegate_sits_once_accepted'),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['person', '-owed_at'], name='governance__person__4d0a85_idx'),
+            model_name='notification',
+            index=models.Index(fields=['person', '-created_at'], name='governance__person__847817_idx'),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('delivery__isnull', True)), fields=['person'], name='notice_unsent'),
+            model_name='notification',
+            index=models.Index(condition=models.Q(('delivery__isnull', True)), fields=['person'], name='notification_unsent'),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['person'], name='notice_unread'),
+            model_name='notification',
+            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['person'], name='notification_unread'),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('person', 'kind', 'object_key', 'period'), name='one_notice_per_person_kind_object_period'),
+            model_name='notification',
+            constraint=models.UniqueConstraint(fields=('person', 'kind', 'object_key', 'period'), name='one_notification_per_person_kind_object_period'),
         ),
         migrations.AddConstraint(
             model_name='passkey',

@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ('why', models.TextField(blank=True, default='')),
                 ('asked_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('granted', models.BooleanField(default=False)),
                 ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.servicekey')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.contractversion')),
@@ -853,35 +853,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalProofItem',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('key', models.CharField(max_length=40)),
-                ('declared', models.TextField()),
-                ('declared_at', models.DateTimeField()),
-                ('frozen_at', models.DateTimeField(blank=True, null=True)),
-                ('result', models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10)),
-                ('outcome', models.TextField(blank=True, default='')),
-                ('reported_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('evidence', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.evidence')),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-            ],
-            options={
-                'verbose_name': 'historical proof item',
-                'verbose_name_plural': 'historical proof items',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
             name='HistoricalPerformancePromise',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -949,15 +920,15 @@ class Migration(migrations.Migration):
                 ('text', models.CharField(max_length=250)),
                 ('due', models.DateField()),
                 ('opened_at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_note', models.TextField(blank=True, default='')),
+                ('completed_at', models.DateTimeField(blank=True, null=True)),
+                ('completed_note', models.TextField(blank=True, default='')),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('completed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('responsible', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('settled_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
             ],
             options={
@@ -1288,6 +1259,35 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalDeclaredGoal',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('key', models.CharField(max_length=40)),
+                ('declared', models.TextField()),
+                ('declared_at', models.DateTimeField()),
+                ('frozen_at', models.DateTimeField(blank=True, null=True)),
+                ('result', models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10)),
+                ('outcome', models.TextField(blank=True, default='')),
+                ('reported_at', models.DateTimeField(blank=True, null=True)),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('evidence', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.evidence')),
+                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+            ],
+            options={
+                'verbose_name': 'historical declared goal',
+                'verbose_name_plural': 'historical declared goals',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='HistoricalClauseEnforcement',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -1425,7 +1425,7 @@ class Migration(migrations.Migration):
                 ('why', models.TextField(blank=True, default='')),
                 ('asked_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('granted', models.BooleanField(default=False)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
@@ -1595,6 +1595,24 @@ class Migration(migrations.Migration):
                 ('stated_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('statement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.evidence')),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dependants', to='initiatives.initiative')),
+            ],
+            options={
+                'ordering': ['initiative', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DeclaredGoal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=40)),
+                ('declared', models.TextField()),
+                ('declared_at', models.DateTimeField()),
+                ('frozen_at', models.DateTimeField(blank=True, null=True)),
+                ('result', models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10)),
+                ('outcome', models.TextField(blank=True, default='')),
+                ('reported_at', models.DateTimeField(blank=True, null=True)),
+                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.evidence')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='declared_goals', to='initiatives.initiative')),
             ],
             options={
                 'ordering': ['initiative', 'id'],
@@ -2173,11 +2191,11 @@ class Migration(migrations.Migration):
                 ('text', models.CharField(max_length=250)),
                 ('due', models.DateField()),
                 ('opened_at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_note', models.TextField(blank=True, default='')),
+                ('completed_at', models.DateTimeField(blank=True, null=True)),
+                ('completed_note', models.TextField(blank=True, default='')),
+                ('completed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='obligations', to='initiatives.initiative')),
                 ('responsible', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='obligations', to=settings.AUTH_USER_MODEL)),
-                ('settled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['due', 'id'],
@@ -2238,14 +2256,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='PastStanding',
+            name='PastSupportedStage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                 ('computed_at', models.DateTimeField()),
                 ('valid_until', models.DateTimeField(null=True)),
                 ('spans', models.JSONField()),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='past_standings', to='initiatives.initiative')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='past_supported_stages', to='initiatives.initiative')),
                 ('rulebook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.rulebook')),
             ],
         ),
@@ -2366,24 +2384,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ProofItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=40)),
-                ('declared', models.TextField()),
-                ('declared_at', models.DateTimeField()),
-                ('frozen_at', models.DateTimeField(blank=True, null=True)),
-                ('result', models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10)),
-                ('outcome', models.TextField(blank=True, default='')),
-                ('reported_at', models.DateTimeField(blank=True, null=True)),
-                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.evidence')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proof_items', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -2960,31 +2960,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Span',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_at', models.DateTimeField()),
-                ('until_at', models.DateTimeField(null=True)),
-                ('supported', models.CharField(max_length=20)),
-                ('shortfall', models.PositiveSmallIntegerField()),
-                ('label', models.CharField(blank=True, default='', max_length=60)),
-                ('governance', models.BooleanField()),
-                ('integration', models.BooleanField()),
-                ('adoption', models.BooleanField()),
-                ('held', models.BooleanField(default=False)),
-                ('gaps', models.JSONField(default=dict)),
-                ('profile', models.JSONField(null=True)),
-                ('to_verify', models.JSONField(null=True)),
-                ('next_stale_on', models.DateField(null=True)),
-                ('seal', models.CharField(max_length=64)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='spans', to='initiatives.initiative')),
-                ('past_standing', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.paststanding')),
-            ],
-            options={
-                'ordering': ['initiative', 'from_at'],
-            },
-        ),
-        migrations.CreateModel(
             name='StageChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -3025,16 +3000,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['initiative', 'id'],
             },
-        ),
-        migrations.CreateModel(
-            name='Standing',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('computed_at', models.DateTimeField()),
-                ('valid_until', models.DateTimeField(null=True)),
-                ('initiative', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='standing', to='initiatives.initiative')),
-                ('rulebook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.rulebook')),
-            ],
         ),
         migrations.CreateModel(
             name='SubjectRequest',
@@ -3220,6 +3185,41 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='SupportedStage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('computed_at', models.DateTimeField()),
+                ('valid_until', models.DateTimeField(null=True)),
+                ('initiative', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='supported_stage', to='initiatives.initiative')),
+                ('rulebook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.rulebook')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SupportedStagePeriod',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_at', models.DateTimeField()),
+                ('until_at', models.DateTimeField(null=True)),
+                ('supported', models.CharField(max_length=20)),
+                ('shortfall', models.PositiveSmallIntegerField()),
+                ('label', models.CharField(blank=True, default='', max_length=60)),
+                ('governance', models.BooleanField()),
+                ('integration', models.BooleanField()),
+                ('adoption', models.BooleanField()),
+                ('held', models.BooleanField(default=False)),
+                ('gaps', models.JSONField(default=dict)),
+                ('profile', models.JSONField(null=True)),
+                ('to_verify', models.JSONField(null=True)),
+                ('next_stale_on', models.DateField(null=True)),
+                ('seal', models.CharField(max_length=64)),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='spans', to='initiatives.initiative')),
+                ('past_supported_stage', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.pastsupportedstage')),
+            ],
+            options={
+                'ordering': ['initiative', 'from_at'],
+            },
+        ),
+        migrations.CreateModel(
             name='System',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -3267,8 +3267,13 @@ class Migration(migrations.Migration):
                 'ordering': ['initiative', 'id'],
             },
         ),
+        migrations.AddField(
+            model_name='serviceaccount',
+            name='system',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_accounts', to='initiatives.system'),
+        ),
         migrations.CreateModel(
-            name='Shortcoming',
+            name='RequirementFinding',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('requirement', models.CharField(max_length=60)),
@@ -3280,17 +3285,12 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('until', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shortcomings', to='initiatives.initiative')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requirement_findings', to='initiatives.initiative')),
                 ('system', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.system')),
             ],
             options={
                 'ordering': ['initiative', 'requirement', 'id'],
             },
-        ),
-        migrations.AddField(
-            model_name='serviceaccount',
-            name='system',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_accounts', to='initiatives.system'),
         ),
         migrations.AddField(
             model_name='profile',
@@ -3301,37 +3301,6 @@ class Migration(migrations.Migration):
             model_name='link',
             name='system',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='initiatives.system'),
-        ),
-        migrations.CreateModel(
-            name='HistoricalShortcoming',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('requirement', models.CharField(max_length=60)),
-                ('source', models.CharField(max_length=120)),
-                ('words', models.TextField()),
-                ('fix', models.TextField(blank=True, default='')),
-                ('who', models.CharField(blank=True, default='', max_length=160)),
-                ('hold', models.CharField(blank=True, choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's audit trail owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], default='', max_length=30)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-                ('system', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system')),
-            ],
-            options={
-                'verbose_name': 'historical shortcoming',
-                'verbose_name_plural': 'historical shortcomings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
             name='HistoricalServiceAccount',
@@ -3359,6 +3328,37 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical service account',
                 'verbose_name_plural': 'historical service accounts',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalRequirementFinding',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('requirement', models.CharField(max_length=60)),
+                ('source', models.CharField(max_length=120)),
+                ('words', models.TextField()),
+                ('fix', models.TextField(blank=True, default='')),
+                ('who', models.CharField(blank=True, default='', max_length=160)),
+                ('hold', models.CharField(blank=True, choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's audit trail owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], default='', max_length=30)),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+                ('system', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system')),
+            ],
+            options={
+                'verbose_name': 'historical requirement finding',
+                'verbose_name_plural': 'historical requirement findings',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -4433,6 +4433,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('declined_at__isnull', True)), models.Q(('executive__isnull', False), models.Q(('confirmed_at__isnull', True), ('declined_at__isnull', True), _connector='OR')), _connector='OR'), name='confirmed_or_declined_by_a_named_executive'),
         ),
         migrations.AddConstraint(
+            model_name='declaredgoal',
+            constraint=models.UniqueConstraint(fields=('initiative', 'key'), name='one_declaration_per_goal'),
+        ),
+        migrations.AddConstraint(
+            model_name='declaredgoal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reported_at__isnull', True), ('result', '')), models.Q(models.Q(('result', ''), _negated=True), models.Q(('outcome', ''), _negated=True), ('reported_at__isnull', False)), _connector='OR'), name='a_result_has_outcome_and_when'),
+        ),
+        migrations.AddConstraint(
             model_name='decisionday',
             constraint=models.UniqueConstraint(fields=('initiative', 'key', 'day'), name='one_count_per_key_and_day'),
         ),
@@ -4494,7 +4502,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('granted', False), ('settled_at__isnull', False), _connector='OR'), name='approval_granted_means_settled'),
+            constraint=models.CheckConstraint(condition=models.Q(('granted', False), ('decided_at__isnull', False), _connector='OR'), name='approval_granted_means_decided'),
         ),
         migrations.AddConstraint(
             model_name='approvalrequest',
@@ -4506,7 +4514,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='answer',
-            index=models.Index(condition=models.Q(('kind', 'not_applicable'), ('second_at__isnull', True)), fields=['initiative'], name='exceptions_not_settled'),
+            index=models.Index(condition=models.Q(('kind', 'not_applicable'), ('second_at__isnull', True)), fields=['initiative'], name='exceptions_half_accepted'),
         ),
         migrations.AddConstraint(
             model_name='answer',
@@ -4630,7 +4638,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='measurement',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_standing_measurement_per_source'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_current_measurement_per_source'),
         ),
         migrations.AddConstraint(
             model_name='measurement',
@@ -4658,11 +4666,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='obligation',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['due'], name='obligations_by_due'),
+            index=models.Index(condition=models.Q(('completed_at__isnull', True)), fields=['due'], name='obligations_by_due'),
         ),
         migrations.AddConstraint(
             model_name='obligation',
-            constraint=models.UniqueConstraint(condition=models.Q(('settled_at__isnull', True)), fields=('initiative', 'kind', 'source'), name='one_open_obligation_per_source'),
+            constraint=models.UniqueConstraint(condition=models.Q(('completed_at__isnull', True)), fields=('initiative', 'kind', 'source'), name='one_open_obligation_per_source'),
         ),
         migrations.AddConstraint(
             model_name='excuse',
@@ -4677,8 +4685,8 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='observation_taken_back_by_whom_and_why'),
         ),
         migrations.AddIndex(
-            model_name='paststanding',
-            index=models.Index(fields=['initiative', '-id'], name='initiatives_initiat_ad15b0_idx'),
+            model_name='pastsupportedstage',
+            index=models.Index(fields=['initiative', '-id'], name='initiatives_initiat_bf406b_idx'),
         ),
         migrations.AddConstraint(
             model_name='performancepromise',
@@ -4703,14 +4711,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='processrecord',
             constraint=models.CheckConstraint(condition=models.Q(('reopened_at__isnull', True), models.Q(('holder__isnull', False), ('status', 'in_head')), _connector='OR'), name='what_is_reopened_is_in_a_head'),
-        ),
-        migrations.AddConstraint(
-            model_name='proofitem',
-            constraint=models.UniqueConstraint(fields=('initiative', 'key'), name='one_declaration_per_proof_item'),
-        ),
-        migrations.AddConstraint(
-            model_name='proofitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reported_at__isnull', True), ('result', '')), models.Q(models.Q(('result', ''), _negated=True), models.Q(('outcome', ''), _negated=True), ('reported_at__isnull', False)), _connector='OR'), name='a_result_has_outcome_and_when'),
         ),
         migrations.AddIndex(
             model_name='reconciledday',
@@ -4889,26 +4889,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='signonflow_taken_back_by_whom_and_why'),
         ),
         migrations.AddIndex(
-            model_name='span',
-            index=models.Index(fields=['supported', 'from_at'], name='initiatives_support_873056_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='span',
-            index=models.Index(fields=['next_stale_on', 'initiative'], name='spans_by_what_ages'),
-        ),
-        migrations.AddIndex(
-            model_name='span',
-            index=models.Index(models.OrderBy(models.Case(models.When(supported='proposed', then=models.Value(0)), models.When(supported='prototype', then=models.Value(1)), models.When(supported='mvp', then=models.Value(2)), models.When(supported='production', then=models.Value(3)), default=models.Value(-1), output_field=models.IntegerField()), descending=True), models.OrderBy(models.F('shortfall'), descending=True), models.F('initiative'), name='spans_by_support'),
-        ),
-        migrations.AddIndex(
-            model_name='span',
-            index=models.Index(condition=models.Q(('shortfall__gt', 0)), fields=['initiative'], include=('from_at', 'until_at'), name='spans_that_fall_short'),
-        ),
-        migrations.AddConstraint(
-            model_name='span',
-            constraint=models.UniqueConstraint(fields=('initiative', 'from_at'), name='spans_do_not_start_twice'),
-        ),
-        migrations.AddIndex(
             model_name='stagechange',
             index=models.Index(fields=['initiative', '-id'], name='initiatives_initiat_2375d8_idx'),
         ),
@@ -5001,16 +4981,24 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('export__isnull', True)), fields=('request',), name='one_secret_of_a_request'),
         ),
         migrations.AddIndex(
-            model_name='shortcoming',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='shortcomings_by_initiative'),
+            model_name='supportedstageperiod',
+            index=models.Index(fields=['supported', 'from_at'], name='initiatives_support_52299c_idx'),
         ),
         migrations.AddIndex(
-            model_name='shortcoming',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['system'], name='shortcomings_by_system'),
+            model_name='supportedstageperiod',
+            index=models.Index(fields=['next_stale_on', 'initiative'], name='spans_by_what_ages'),
+        ),
+        migrations.AddIndex(
+            model_name='supportedstageperiod',
+            index=models.Index(models.OrderBy(models.Case(models.When(supported='proposed', then=models.Value(0)), models.When(supported='prototype', then=models.Value(1)), models.When(supported='mvp', then=models.Value(2)), models.When(supported='production', then=models.Value(3)), default=models.Value(-1), output_field=models.IntegerField()), descending=True), models.OrderBy(models.F('shortfall'), descending=True), models.F('initiative'), name='spans_by_support'),
+        ),
+        migrations.AddIndex(
+            model_name='supportedstageperiod',
+            index=models.Index(condition=models.Q(('shortfall__gt', 0)), fields=['initiative'], include=('from_at', 'until_at'), name='spans_that_fall_short'),
         ),
         migrations.AddConstraint(
-            model_name='shortcoming',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_standing_shortcoming_per_source'),
+            model_name='supportedstageperiod',
+            constraint=models.UniqueConstraint(fields=('initiative', 'from_at'), name='spans_do_not_start_twice'),
         ),
         migrations.AddConstraint(
             model_name='serviceaccount',
@@ -5019,6 +5007,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='serviceaccount',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), models.Q(('closed_reason', ''), _negated=True)), _connector='OR'), name='account_closed_means_who_when_and_why'),
+        ),
+        migrations.AddIndex(
+            model_name='requirementfinding',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='findings_by_initiative'),
+        ),
+        migrations.AddIndex(
+            model_name='requirementfinding',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['system'], name='findings_by_system'),
+        ),
+        migrations.AddConstraint(
+            model_name='requirementfinding',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_current_finding_per_source'),
         ),
         migrations.AddIndex(
             model_name='link',
@@ -5126,7 +5126,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='termuse',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'term'), name='one_standing_use_per_initiative_and_term'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'term'), name='one_current_use_per_initiative_and_term'),
         ),
         migrations.AddConstraint(
             model_name='termuse',

@@ -24,7 +24,7 @@ def test_a_field_that_does_not_exist_is_refused():
         {"quiet_acts": ["signed in"]},
         {"notification_verbs": {"checkpoint"}},
     ],
-    ids=str,
+    ids=["a function", "a tuple", "a list of words", "a text", "a list", "a set"],
 )
 def test_a_value_of_another_type_is_refused(wrong):
     with pytest.raises(TypeError, match=next(iter(wrong))):
