@@ -81,7 +81,7 @@ class Contribution(contributions.Contribution):
     decided_where: list[Callable] = field(default_factory=list)
     # Functions (initiative): called in the act by which an initiative became confidential, or no longer is.
     secrecy_changed: list[Callable] = field(default_factory=list)
-    # Functions (initiatives, {key: support}, grace) -> the obligations of grace that they opened, once standings were
+    # Functions (initiatives, {key: support}, grace) -> the obligations of grace that they opened, once supported stages were
     # rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)

@@ -437,7 +437,7 @@ def test_m1_a_proposal_that_was_taken_back_opens_nothing(cast, as_, confidential
 
 
 @pytest.mark.parametrize("confidential", [False, True])
-def test_m1_a_role_that_ended_opens_nothing_but_what_is_open_obligations(cast, as_, confidential):
+def test_m1_a_role_that_ended_opens_nothing_but_what_is_due(cast, as_, confidential):
     initiative = make_initiative(cast, confidential)
     role = role_actions.propose_role(
         initiative=initiative, role="deputy", person=cast.outsider, by=cast.owner

@@ -196,7 +196,7 @@ def test_a_sign_off_copied_to_another_gate_counts_nowhere(cast):
         assert "the statement was signed for something else" in reasons
 
 
-def test_support_that_falls_is_open_obligations_back_and_completes_itself(cast):
+def test_support_that_falls_is_due_back_and_completes_itself(cast):
     with at(2026, 6, 1):
         initiative = factories.make_mvp(cast)
     with at(2026, 8, 31):  # 90 days later some of it aged out
