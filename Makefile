@@ -26,7 +26,7 @@ TESTS := tests/unit tests/app
 TESTS_MORE := tests/acceptance
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 BENCH := audit_log.capture audit_log.seal audit_log.lag audit_log.verify audit_log.asof company.pages systems.decisions \
-	company.register company.similar systems.residency systems.effort systems.readings_in systems.lessons \
+	company.register company.similar systems.residency systems.effort systems.measurements_in systems.lessons \
 	systems.interaction_volume
 TRIALS := audit_log.crash audit_log.flips audit_log.signatures audit_log.erasure audit_log.backup company.memory systems.readings systems.interactions \
 	company.thirty_days
@@ -40,7 +40,7 @@ test-all: $(VENV)/development.stamp ## run what `make test` leaves out: browsers
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/acceptance/races --rounds 500 $(ARGS)
 
-bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar initiatives, readings, the library of lessons, the interaction log
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar initiatives, measurements, the library of lessons, the interaction log
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days

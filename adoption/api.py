@@ -1,18 +1,19 @@
-"""What running systems send: readings of the measures of their initiative, in batches, by their key.
+"""What running systems send: measurements of the measures of their initiative, in batches, by their key.
 
-Idempotent by the key of each reading, in any order. Each row gets its own answer, in the order in which it was sent.
+Idempotent by the key of each measurement, in any order. Each row gets its own answer, in the order in which it was
+sent.
 """
 
 from collections import Counter
 from datetime import date
 from typing import Any
 
+from adoption.measurements import measurement_validation
+from adoption.measurements.actions import measures_asked, record_measurements
+from adoption.measurements.measurement_validation import DIFFERS, WRONG, Asked, Fate, Sent
 from adoption.models.measures import SENT
-from adoption.readings import reading_validation
-from adoption.readings.actions import measures_asked, record_readings
-from adoption.readings.reading_validation import DIFFERS, WRONG, Asked, Fate, Sent
 from governance.models import ServiceKey
-from governance.models.sign_in import READINGS
+from governance.models.sign_in import MEASUREMENTS
 from governance.sign_in.rate_limits import Rate
 from governance.vocabulary import strict_json
 from governance.web.machine_api import JSON, Answered, body_of, json_response
@@ -20,13 +21,13 @@ from initiatives.enforcement.api import api, opened
 from initiatives.models import Initiative
 
 MOST_BYTES = 2 * 1024 * 1024
-MOST_READINGS = 5_000
-READINGS_A_SECOND = 20_000  # of one key, in one process
+MOST_MEASUREMENTS = 5_000
+MEASUREMENTS_A_SECOND = 20_000  # of one key, in one process
 WHOLE = ("n", "hits")
 FIGURES = ("value", "sd")
 TEXTS = ("team", "about", "replaces", "reason")
 EXAMPLE = (
-    '{"readings": [{"key": "2026-W47", "measure": "usage.active", "from": "2026-11-16", "to": "2026-11-22", '
+    '{"measurements": [{"key": "2026-W47", "measure": "usage.active", "from": "2026-11-16", "to": "2026-11-22", '
     '"hits": 31, "n": 40}]}'
 )
 
@@ -36,17 +37,17 @@ nothing = api.nothing
 
 @api.view("POST")
 def send(request):
-    """Keep a batch of readings; what became of each, in their order. 400 if none of them could be kept."""
-    known, key = opened(request, READINGS)
+    """Keep a batch of measurements; what became of each, in their order. 400 if none of them could be kept."""
+    known, key = opened(request, MEASUREMENTS)
     rows = _read(body_of(request, JSON, most=MOST_BYTES))
-    if wait := rate.wait(key.id, READINGS_A_SECOND, len(rows)):
-        raise Answered(429, "This key sends too many readings.", Retry_After=str(wait))
+    if wait := rate.wait(key.id, MEASUREMENTS_A_SECOND, len(rows)):
+        raise Answered(429, "This key sends too many measurements.", Retry_After=str(wait))
     initiative = Initiative.objects.get(pk=known.initiative)
     asked = measures_asked(initiative)
     read = [_sent(row, asked) for row in rows]
     service_key = ServiceKey.objects.get(pk=key.id)
     kept = iter(
-        record_readings(
+        record_measurements(
             initiative=initiative,
             sent=[one for one in read if isinstance(one, Sent)],
             came=SENT,
@@ -61,15 +62,15 @@ def send(request):
         "kept": good,
         "not_kept": len(fates) - good,
         "counts": counts,
-        "readings": [_said(row, fate) for row, fate in zip(rows, fates, strict=True)],
+        "measurements": [_said(row, fate) for row, fate in zip(rows, fates, strict=True)],
     }
     return json_response(said, 200 if good else 400)
 
 
 @api.view("GET", "HEAD")
 def measures(request):
-    """The measures that this key may send readings of, and how each is sent."""
-    known, _ = opened(request, READINGS)
+    """The measures that this key may send measurements of, and how each is sent."""
+    known, _ = opened(request, MEASUREMENTS)
     asked = measures_asked(Initiative.objects.get(pk=known.initiative))
     return {
         "measures": [
@@ -90,18 +91,20 @@ def measures(request):
 def _read(body: bytes) -> list:
     """The rows of a request. Raises NotJson, Answered with an example."""
     found = strict_json.read(body)
-    rows = found.get("readings") if isinstance(found, dict) else None
+    rows = found.get("measurements") if isinstance(found, dict) else None
     if not isinstance(rows, list) or not rows:
-        raise Answered(400, f"The body holds no list of readings. Send a body like {EXAMPLE}")
-    if len(rows) > MOST_READINGS:
-        raise Answered(400, f"The body holds {len(rows)} readings. Send at most {MOST_READINGS} at once.")
+        raise Answered(400, f"The body holds no list of measurements. Send a body like {EXAMPLE}")
+    if len(rows) > MOST_MEASUREMENTS:
+        raise Answered(
+            400, f"The body holds {len(rows)} measurements. Send at most {MOST_MEASUREMENTS} at once."
+        )
     return rows
 
 
 def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
     """One row with its types; or why it cannot be read."""
     if not isinstance(row, dict):
-        return Fate(WRONG, "The reading is not a JSON object.", f"Send one like those in {EXAMPLE}")
+        return Fate(WRONG, "The measurement is not a JSON object.", f"Send one like those in {EXAMPLE}")
     said = row.get("measure")
     found = [
         one
@@ -110,8 +113,8 @@ def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
     ]
     if len(found) != 1:
         names = ", ".join(f"{one.key} ({one.instrument})" for one in asked.values() if not one.ended)
-        if isinstance(said, str) and said.casefold() in reading_validation.TRAINING_WORDS:
-            return Fate(WRONG, reading_validation.TRAINING_PROVES_NOTHING)
+        if isinstance(said, str) and said.casefold() in measurement_validation.TRAINING_WORDS:
+            return Fate(WRONG, measurement_validation.TRAINING_PROVES_NOTHING)
         return Fate(
             WRONG, "It names no measure of this initiative.", f"Give measure, one of: {names or 'none yet'}."
         )
@@ -121,7 +124,7 @@ def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
     for name in WHOLE:
         value = row.get(name)
         if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int) or abs(value) > reading_validation.MOST
+            isinstance(value, bool) or not isinstance(value, int) or abs(value) > measurement_validation.MOST
         ):
             return Fate(WRONG, f"{name} is no whole number.", f"Give {name} as a number without a point.")
     for name in FIGURES:
@@ -142,7 +145,7 @@ def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
         value=_figure(row.get("value")),
         sd=_figure(row.get("sd")),
         team=row.get("team") or "",
-        about=row.get("about") or reading_validation.USERS,
+        about=row.get("about") or measurement_validation.USERS,
         replaces=row.get("replaces") or "",
         reason=row.get("reason") or "",
     )
@@ -166,8 +169,8 @@ def _day(said) -> date | None:
 
 def _said(row: Any, fate: Fate) -> dict:
     said = {"key": row.get("key") if isinstance(row, dict) else None, "state": fate.state}
-    if fate.reading is not None:
-        said["reading"] = fate.reading
+    if fate.measurement is not None:
+        said["measurement"] = fate.measurement
     if fate.state in (WRONG, DIFFERS):
         said["message"] = f"{fate.words} {fate.fix}".strip()
     return said

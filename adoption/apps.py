@@ -24,6 +24,6 @@ class AdoptionConfig(AppConfig):
             "adoption.monitoring.contribution",
             "adoption.postmortems.cause_views",
             "adoption.public_pages.contribution",
-            "adoption.readings.contribution",
+            "adoption.measurements.contribution",
             "adoption.audit_log_export.views",
         )

@@ -4,20 +4,20 @@ from celery import shared_task
 
 from adoption.audit_log_export import actions as export_actions
 from adoption.lessons import actions as lesson_actions
-from adoption.measures import overdue_readings
+from adoption.measurements import tallies
+from adoption.measures import overdue_measurements
 from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
-from adoption.readings import tallies
 from adoption.reports import sources
 from initiatives.intake import actions as intake_actions
 from initiatives.tasks import SURE
 
 
 @shared_task(**SURE)
-def open_reading_obligations() -> None:
-    """Write a reading of each measure that has been silent for too long; correct tallies that are wrong."""
+def open_measurement_obligations() -> None:
+    """Write a measurement of each measure that has been silent for too long; correct tallies that are wrong."""
     tallies.correct()
-    overdue_readings.open_silence_obligations()
+    overdue_measurements.open_silence_obligations()
 
 
 @shared_task(**SURE)

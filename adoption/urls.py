@@ -6,6 +6,7 @@ from adoption import api
 from adoption.audit_log_export import views as export_views
 from adoption.incidents import views as incident_views
 from adoption.lessons import views as lesson_views
+from adoption.measurements import views as measurement_views
 from adoption.measures import views as measure_views
 from adoption.meetings import views as meeting_views
 from adoption.monitoring import api as monitoring_api
@@ -14,25 +15,28 @@ from adoption.postmortems import cause_views, part_views
 from adoption.postmortems import views as postmortem_views
 from adoption.public_pages import outside_views as public_page_views
 from adoption.public_pages import views as own_public_page_views
-from adoption.readings import views as reading_views
 from adoption.reports import public_views as public_report_views
 from adoption.reports import views as report_views
 from adoption.surveys import answer_views
 from adoption.surveys import views as survey_views
 
 urlpatterns = [
-    path("adoption/v1/readings", api.send, name="adoption-readings"),
+    path("adoption/v1/measurements", api.send, name="adoption-measurements"),
     path("adoption/v1/measures", api.measures, name="adoption-measures"),
     path("adoption/v1/alerts", monitoring_api.send, name="adoption-alerts"),
     path("adoption/v1/alerts/<str:secret>", monitoring_api.send_by_address, name="adoption-alerts-address"),
     re_path(r"^adoption/v1/", api.nothing, name="adoption-nothing"),
     path("initiatives/<str:ref>/adoption/", measure_views.adoption, name="adoption"),
     path("initiatives/<str:ref>/adoption/declare/", measure_views.declare, name="measure-declare"),
-    path("initiatives/<str:ref>/adoption/import/", reading_views.bring_in, name="readings-import"),
-    path("initiatives/<str:ref>/adoption/file/", reading_views.file, name="figures-file"),
-    path("measures/<int:pk>/", reading_views.measure, name="measure"),
+    path("initiatives/<str:ref>/adoption/import/", measurement_views.bring_in, name="measurements-import"),
+    path("initiatives/<str:ref>/adoption/file/", measurement_views.file, name="figures-file"),
+    path("measures/<int:pk>/", measurement_views.measure, name="measure"),
     path("measures/<int:pk>/goal/", measure_views.goal, name="measure-goal"),
-    path("measures/<int:pk>/readings/<int:reading>/correct/", reading_views.correct, name="reading-correct"),
+    path(
+        "measures/<int:pk>/measurements/<int:measurement>/correct/",
+        measurement_views.correct,
+        name="measurement-correct",
+    ),
     path("insights/causes/", cause_views.causes, name="insights-causes"),
     path("meetings/", meeting_views.meetings, name="meetings"),
     path("meetings/plan/", meeting_views.plan, name="meeting-plan"),

@@ -81,8 +81,8 @@ class Contribution(contributions.Contribution):
     decided_where: list[Callable] = field(default_factory=list)
     # Functions (initiative): called in the act by which an initiative became confidential, or no longer is.
     secrecy_changed: list[Callable] = field(default_factory=list)
-    # Functions (initiatives, {key: support}, grace) -> the obligations of grace that they opened, once supported stages were
-    # rewritten; then functions (initiatives) that tell people.
+    # Functions (initiatives, {key: support}, grace) -> the obligations of grace that they opened, once supported stages
+    # were rewritten; then functions (initiatives) that tell people.
     followers: list[Callable] = field(default_factory=list)
     tellers: list[Callable] = field(default_factory=list)
     # Functions (initiative, why, with_obligations, by): end the links of an initiative that is stopped, retired or

@@ -110,7 +110,7 @@ def from_register(
     `drill`: its kind, the fault that was planted, and what happened.
     """
     if kind == EvidenceKind.TELEMETRY:
-        from adoption.readings import evidence_figures  # of the initiatives that are made of these acts
+        from adoption.measurements import evidence_figures  # of the initiatives that are made of these acts
 
         for key in keys:
             evidence_figures.file_figures(initiative=initiative, requirement=key, by=owner)

@@ -1,4 +1,4 @@
-"""That an initiative is used and trusted: measures declared and readings sent through the same acts that the pages
+"""That an initiative is used and trusted: measures declared and measurements sent through the same acts that the pages
 call.
 """
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from adoption.demo.initiative_acts import Team
+from adoption.measurements import actions as measurement_actions
+from adoption.measurements.measurement_validation import Sent
 from adoption.measures import actions as measure_actions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import monday
 from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from adoption.models.measures import IMPORTED, SENT
-from adoption.readings import actions as reading_actions
-from adoption.readings.reading_validation import Sent
 from governance import clock
 from governance.models import ServiceKey
 from initiatives.models import Initiative
@@ -47,7 +47,7 @@ def adopted(
     until: date | None = None,
     key: ServiceKey | None = None,
 ) -> None:
-    """Declare what these requirements ask to be measured, where it is not, and send readings that show it.
+    """Declare what these requirements ask to be measured, where it is not, and send measurements that show it.
 
     `until`: the day on which the newest period ends; today unless said. `key`: of the system that sends them; without
     one the owner brings them in a table.
@@ -64,7 +64,9 @@ def adopted(
             known[row.instrument] = row
     sent = [one for key in wanted for one in _sent(known[key], users, departments, until)]
     how = {"came": SENT, "key": key} if key is not None else {"came": IMPORTED, "by": team.owner}
-    reading_actions.record_readings(initiative=initiative, sent=sent, source="readings.csv", **how)
+    measurement_actions.record_measurements(
+        initiative=initiative, sent=sent, source="measurements.csv", **how
+    )
 
 
 def _declared(key: str, users: int, departments: list[str]) -> dict:
@@ -88,29 +90,31 @@ def _sent(measure: Measure, users: int, departments: list[str], until: date) -> 
         first = monday(until) - timedelta(weeks=TRUST_WEEKS - 1)
         share = 5 if key == "trust.overrides" else 44
         return [
-            _reading(measure, week, min(week + timedelta(days=6), until), 58 + place, share + place % 3, team)
+            _measurement(
+                measure, week, min(week + timedelta(days=6), until), 58 + place, share + place % 3, team
+            )
             for team in departments
             for place, week in enumerate(first + timedelta(weeks=count) for count in range(TRUST_WEEKS))
         ]
     start = until - timedelta(days=6)
     if key == "burden.time":
-        return [_reading(measure, start, until, sample, None, value=15.0, sd=5.0)]
+        return [_measurement(measure, start, until, sample, None, value=15.0, sd=5.0)]
     n, hits = {
         "recoverable.undone": (40, 37),
         "usage.active": (users, max(1, round(users * 0.85)) if users > 10 else users),
         "usage.new_way": (150, 118),
     }.get(key, (sample, sample - 2 if sample > 10 else sample))
-    return [_reading(measure, start, until, n, hits)]
+    return [_measurement(measure, start, until, n, hits)]
 
 
-def _reading(measure, start, end, n, hits, team="", value=None, sd=None) -> Sent:
+def _measurement(measure, start, end, n, hits, team="", value=None, sd=None) -> Sent:
     return Sent(measure.pk, start, end, n, f"{team}:{start}:{end}", hits=hits, value=value, sd=sd, team=team)
 
 
 def valued(
     initiative: Initiative, team: Team, *, words: str, before: float, target: float, now: float, without: str
 ) -> None:
-    """Declare a measure of value in minutes, with what it is compared with, and send four weeks of readings."""
+    """Declare a measure of value in minutes, with what it is compared with, and send four weeks of measurements."""
     row = measure_actions.declare_measure(
         initiative=initiative,
         instrument="value.mean",
@@ -128,9 +132,9 @@ def valued(
     )
     weeks = [monday(clock.today()) - timedelta(weeks=count) for count in range(4, 0, -1)]
     sent = [
-        _reading(row, week, week + timedelta(days=6), SAMPLE, None, value=now + 0.2 * (4 - place), sd=1.1)
+        _measurement(row, week, week + timedelta(days=6), SAMPLE, None, value=now + 0.2 * (4 - place), sd=1.1)
         for place, week in enumerate(weeks, start=1)
     ]
-    reading_actions.record_readings(
+    measurement_actions.record_measurements(
         initiative=initiative, sent=sent, came=IMPORTED, source="minutes.csv", by=team.owner
     )

@@ -21,7 +21,7 @@ def _goal(facts, book) -> str:
 
 def _came(facts, book) -> str:
     new, corrected = facts["new"], facts["corrected"]
-    said = [f"{new} reading{'' if new == 1 else 's'}"] if new else []
+    said = [f"{new} measurement{'' if new == 1 else 's'}"] if new else []
     said += [f"{corrected} correction{'' if corrected == 1 else 's'}"] if corrected else []
     return f"{' and '.join(said)} of {facts['since']} to {facts['until']}"
 
@@ -32,7 +32,7 @@ QUIET = {
         EntryKind.MEASURE_DECLARED,
         EntryKind.GOAL_MOVED,
         EntryKind.MEASURE_ENDED,
-        EntryKind.READINGS_RECORDED,
+        EntryKind.MEASUREMENTS_RECORDED,
         EntryKind.FIGURES_FILED,
     ),
     *(
@@ -59,8 +59,8 @@ SENTENCES = {
     EntryKind.MEASURE_DECLARED: "declared a measure: {words}; {all:goal}.",
     EntryKind.GOAL_MOVED: "moved the goal of {words}: {all:goal}. {why}",
     EntryKind.MEASURE_ENDED: "ended the measure {words}: {why}",
-    EntryKind.READINGS_RECORDED: "sent {all:came}< from {source}>.",
-    EntryKind.FIGURES_FILED: "filed what its readings show until {until} as evidence: {result}.",
+    EntryKind.MEASUREMENTS_RECORDED: "sent {all:came}< from {source}>.",
+    EntryKind.FIGURES_FILED: "filed what its measurements show until {until} as evidence: {result}.",
     EntryKind.LESSON_ANSWERED: (
         "answered a lesson, which <{applies?}applies|does not apply>: {words} (the lesson: “{text}”)"
     ),
@@ -98,7 +98,7 @@ SENTENCES = {
     EntryKind.SURVEY_COMMENT_REMOVED: "took a comment out of a survey: {why}",
     EntryKind.REPORT_RECEIVED: "received a {what}: {title}.",
     EntryKind.REPORT_JUDGED: "judged a {what}, “{title}”: {became:outcome}<{into?}, “{into}”>. {words}",
-    EntryKind.BEHAVIOUR_REPORT_COMPUTED: "worked out a behaviour report from readings: {group}, "
+    EntryKind.BEHAVIOUR_REPORT_COMPUTED: "worked out a behaviour report from measurements: {group}, "
     "{report_kind:behaviour}.",
     EntryKind.BEHAVIOUR_REPORT_MOVED: "worked out a behaviour report anew: {group}, {words}",
     EntryKind.BEHAVIOUR_REPORT_ENDED: "said that it is no longer so of {group} ({report_kind:behaviour}): {why}",

@@ -104,7 +104,7 @@ def lines(person: User) -> list[Line]:
         )
         for obligation in _startable(look, [*rows["of_initiatives"], *rows["of_units"]])
     ]
-    written += [_silent(obligation) for obligation in look.obligations if obligation.kind == "reading"]
+    written += [_silent(obligation) for obligation in look.obligations if obligation.kind == "measurement"]
     confirming = [_confirming(row) for row in rows["in_review"] if _confirms(look, row)]
     return written + confirming + [_meeting(row, look) for row in rows["meetings"]]
 
@@ -173,7 +173,7 @@ def _silent(obligation: Obligation) -> Line:
         f"{obligation.text}",
         reverse("measure", args=[int(obligation.source.partition(":")[2])]),
         "Add measurement",
-        why=f"Measured on {obligation.initiative.title}; a reading completes it.",
+        why=f"Measured on {obligation.initiative.title}; a measurement completes it.",
         ref=obligation.initiative.ref,
         due=obligation.due,
     )

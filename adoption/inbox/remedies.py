@@ -15,7 +15,7 @@ from initiatives.models import Initiative
 
 
 def _measure(initiative: Initiative, may, source: str) -> list[tuple[str, str]]:
-    """The reading that is missing, where it is typed or asked for; a measure that is missing is declared."""
+    """The measurement that is missing, where it is typed or asked for; a measure that is missing is declared."""
     key = source.rsplit(":", 1)[-1]
     row = (
         Measure.objects.current().filter(pk=int(key), initiative=initiative).first()

@@ -34,7 +34,7 @@ MOST_FIGURE = 10.0**12
 
 
 def declare_measure(*, initiative: Initiative, once: UUID | None = None, by: User, **fields) -> Measure:
-    """Declare one measure with its baseline and target, as owner, before its first reading.
+    """Declare one measure with its baseline and target, as owner, before its first measurement.
 
     `fields`: instrument, words, population, source, target, intended; and as the instrument asks baseline, baseline_n,
     teams, unit, bound, better, counterfactual. Raises ValidationError by field, or Refused.
@@ -132,7 +132,7 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
 
 
 def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
-    """End a measure as owner, with a reason; its readings stay readable, and what it showed is short again."""
+    """End a measure as owner, with a reason; its measurements stay readable, and what it showed is short again."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is read no more."})
     with act("end measure", by=by, initiative=measure.initiative_id, reason=reason.strip()) as initiative:
@@ -155,7 +155,9 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
 def complete_silence(initiative: Initiative, measures: list[int], note: str, by: User | None) -> None:
     """Complete the obligations of these measures that were silent, in the running act."""
     sources = [silence_of(key) for key in measures]
-    obligations = Obligation.objects.open().filter(initiative=initiative, kind="reading", source__in=sources)
+    obligations = Obligation.objects.open().filter(
+        initiative=initiative, kind="measurement", source__in=sources
+    )
     for obligation in obligations:
         obligation.initiative = initiative
         complete_row(obligation, by=by, note=note)
@@ -226,7 +228,7 @@ def _wrong(one: Mapping, current: set[str], scope) -> dict[str, str]:
             wrong[name] = "Up to 200 letters."
     if how.key in current and not how.value:
         wrong["instrument"] = (
-            "This is measured already. Send readings to that measure, move its goal, or end it."
+            "This is measured already. Send measurements to that measure, move its goal, or end it."
         )
     if how.value and not (one.get("counterfactual") or "").strip():
         wrong["counterfactual"] = (
@@ -248,7 +250,7 @@ def _wrong_goal(fields: Mapping, how, better: str, scope) -> dict[str, str]:
     target, baseline, bound = (fields.get(name) for name in ("target", "baseline", "bound"))
     intended = fields.get("intended")
     if target is None:
-        wrong["target"] = "State the target before the first reading comes."
+        wrong["target"] = "State the target before the first measurement comes."
     elif not _possible(target, how):
         wrong["target"] = _impossible(how)
     if baseline is not None and not _possible(baseline, how):

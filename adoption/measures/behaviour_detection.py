@@ -1,7 +1,7 @@
 """What figures of use say about behaviour. Pure: plain figures in, behaviour reports out; too few say nothing.
 
-Source: S1-31, the issue's "computed from readings": usage below 20 % of intended, overrides that collapse to zero, and
-what is pasted out.
+Source: S1-31, the issue's "computed from measurements": usage below 20 % of intended, overrides that collapse to zero,
+and what is pasted out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ BY_CHANCE = 0.05  # how likely none would be overridden, were people still looki
 WIDE = 1.959964  # of the 95 % interval
 RECENT = timedelta(weeks=4)
 EVERYBODY = "All users"
-READ = ("usage.active", "trust.overrides")  # the instruments whose readings are looked at
+READ = ("usage.active", "trust.overrides")  # the instruments whose measurements are looked at
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def found(figures: Iterable[Use | Overrides | PastedOut]) -> list[Found]:
     return list(best.values())
 
 
-def of_readings(rows: Iterable[tuple[str, str, date, int, int]]) -> list[Use | Overrides]:
-    """Figures of readings about real users: rows of (instrument, team, first day, hits, n).
+def of_measurements(rows: Iterable[tuple[str, str, date, int, int]]) -> list[Use | Overrides]:
+    """Figures of measurements about real users: rows of (instrument, team, first day, hits, n).
 
     Of `usage.active` the newest of each team; of `trust.overrides` the last four weeks of each team against all before.
     """

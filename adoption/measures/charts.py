@@ -1,4 +1,4 @@
-"""A measure as a picture: its readings week by week with their intervals, against baseline and target."""
+"""A measure as a picture: its measurements week by week with their intervals, against baseline and target."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def marks_of(initiative: Initiative) -> list[Mark]:
 
 
 def weeks_of(subject: Subject, team: str | None = None) -> list[Week]:
-    """The figures of the weeks that are drawn, back from the newest reading; of one team, or of all."""
+    """The figures of the weeks that are drawn, back from the newest measurement; of one team, or of all."""
     cells = [
         cell
         for cell in subject.cells
@@ -73,7 +73,7 @@ def weeks_of(subject: Subject, team: str | None = None) -> list[Week]:
     ]
 
 
-def readings(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()) -> Picture:
+def measurements(subject: Subject, weeks: list[Week], marks: Iterable[Mark] = ()) -> Picture:
     """A bar from the lower to the upper end of each week's interval with the figure in it; lines for the goals."""
     figures = [week.figure for week in weeks if week.figure is not None]
     aim = subject.aims[-1]

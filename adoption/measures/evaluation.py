@@ -128,7 +128,7 @@ def _beta(x: float, a: float, b: float) -> float:
 
 @dataclass(frozen=True)
 class Cell:
-    """What the readings that end on one day add up to, for one team and population (`models.Tally`)."""
+    """What the measurements that end on one day add up to, for one team and population (`models.Tally`)."""
 
     day: date
     since: date
@@ -138,7 +138,7 @@ class Cell:
     squares: float = 0.0
     team: str = ""
     about: str = USERS
-    readings: int = 1
+    measurements: int = 1
 
     @property
     def week(self) -> date:
@@ -161,7 +161,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Subject:
-    """A measure as it is judged: its instrument, its goals in their order, its readings added up by day and team.
+    """A measure as it is judged: its instrument, its goals in their order, its measurements added up by day and team.
 
     `teams`: those that have to be there. `intended`: how many people it is for, at least. `fresh_days`: how long a
     figure counts after the last day of its period.
@@ -217,9 +217,9 @@ class Verdict:
             self,
             word=CANNOT_TELL,
             why=OLD,
-            words=f"Its last reading ends on {said_day(self.read_until)} and counted until "
+            words=f"Its last measurement ends on {said_day(self.read_until)} and counted until "
             f"{said_day(self.counts_until)}.",
-            fix="Send a newer reading.",
+            fix="Send a newer measurement.",
         )
 
 
@@ -243,7 +243,7 @@ def said_day(day: date) -> str:
 
 
 def judge(subject: Subject) -> Verdict:
-    """What the measure comes to by its newest readings; whether these still count on a day says `Verdict.on`."""
+    """What the measure comes to by its newest measurements; whether these still count on a day says `Verdict.on`."""
     counted = [cell for cell in subject.cells if cell.about == USERS and cell.n]
     if not counted:
         return _nothing(subject)
@@ -263,7 +263,7 @@ def judge(subject: Subject) -> Verdict:
             CANNOT_TELL,
             TEAMS_MISSING,
             f"Nothing was read in {_listed(missing)}.",
-            "Send readings of every team in scope.",
+            "Send measurements of every team in scope.",
             read_until=last,
         )
     teams = _teams(subject, window)
@@ -295,10 +295,10 @@ def _nothing(subject: Subject) -> Verdict:
         return Verdict(
             CANNOT_TELL,
             WRONG_PEOPLE,
-            f"Its readings are about {who}. {NO_EVIDENCE.get(others[0], '')}".strip(),
-            "Send readings about the real users in scope.",
+            f"Its measurements are about {who}. {NO_EVIDENCE.get(others[0], '')}".strip(),
+            "Send measurements about the real users in scope.",
         )
-    return Verdict(CANNOT_TELL, ABSENT, "Nothing was read yet.", "Send the first reading.")
+    return Verdict(CANNOT_TELL, ABSENT, "Nothing was read yet.", "Send the first measurement.")
 
 
 def _window(subject: Subject, cells: list[Cell], last: date) -> list[Cell]:
@@ -311,9 +311,9 @@ def _window(subject: Subject, cells: list[Cell], last: date) -> list[Cell]:
 
 
 def strictest(subject: Subject, since: date) -> Aim:
-    """What is asked of readings whose periods begin on `since`: the strictest of the goals that stood since then.
+    """What is asked of measurements whose periods begin on `since`: the strictest of the goals that stood since then.
 
-    A target that is lowered after the fact does not make old readings meet it.
+    A target that is lowered after the fact does not make old measurements meet it.
     """
     start, found = clock.midnight_before(since), []
     for aim, later in zip(subject.aims, (*subject.aims[1:], None), strict=True):
@@ -350,7 +350,7 @@ def _teams(subject: Subject, window: list[Cell]) -> list[tuple[str, list[Cell]]]
 
 
 def _newest(window: list[Cell]) -> list[Cell]:
-    """Of each team only the newest day: each reading counts the same people again."""
+    """Of each team only the newest day: each measurement counts the same people again."""
     last: dict[str, date] = {}
     for cell in window:
         team = cell.team.casefold()
@@ -389,7 +389,7 @@ def _of(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict:
         CANNOT_TELL,
         OPEN,
         f"{words} The interval spans the target.",
-        "More readings make it narrower.",
+        "More measurements make it narrower.",
         figure,
     )
 
@@ -428,7 +428,7 @@ def _too_few(subject: Subject, cells: list[Cell], aim: Aim) -> Verdict | None:
             CANNOT_TELL,
             WEEKS_MISSING,
             f"{enough} of {WEEKS} weeks have {DECISIONS_A_WEEK} decisions or more.",
-            "Send the readings of the weeks that are missing, or wait for them.",
+            "Send the measurements of the weeks that are missing, or wait for them.",
         )
     if how.newest and n < aim.intended:
         return Verdict(

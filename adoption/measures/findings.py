@@ -1,4 +1,5 @@
-"""What measures say of the requirements of initiatives, for and against: the one way in which readings reach the gates.
+"""What measures say of the requirements of initiatives, for and against: the one way in which measurements reach the
+gates.
 
 Contributed as `more_says` and `measures`. A requirement of adoption is short while a measure that it asks for is
 absent, insufficient, about other people than the real users, too old, or not met; so no document alone meets it. What
@@ -17,8 +18,8 @@ from governance.permission_result import ended
 from initiatives.facts.finding_rules import Measurable, Wanted, about
 
 OWNER = "The owner"
-WAY = "readings"
-DECLARE = "Declare a measure on the Adoption tab, then send readings of the real users."
+WAY = "measurements"
+DECLARE = "Declare a measure on the Adoption tab, then send measurements of the real users."
 
 
 def source_of(requirement: str) -> str:
@@ -74,15 +75,15 @@ def says(initiatives: list[int]) -> Iterator[tuple[int, Wanted]]:
 
 
 def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
-    """What one measure says: at once where it is not met, else from the day on which its readings are too old."""
+    """What one measure says: at once where it is not met, else from the day on which its measurements are too old."""
     source = f"{source_of(measure.requirement)}{measure.pk}"
     if not verdict.met:
         return Wanted(measure.requirement, source, f"{measure.words}: {verdict.words}", verdict.fix, OWNER)
     return Wanted(
         measure.requirement,
         source,
-        f"{measure.words}: its readings until {said_day(verdict.read_until)} count no more.",
-        "Send a newer reading.",
+        f"{measure.words}: its measurements until {said_day(verdict.read_until)} count no more.",
+        "Send a newer measurement.",
         OWNER,
         since=clock.midnight_after(verdict.counts_until),
     )
@@ -92,9 +93,9 @@ def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
 def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
     """What the measures of these initiatives show by figures that nobody typed: sent with a key, or asked by a survey.
 
-    A requirement is measured while each of its measures is met and no reading behind the figure was typed or brought in
-    a table: the figure would then be as good as somebody's word, however well it is averaged (docs/domain.md, "Four
-    levels").
+    A requirement is measured while each of its measures is met and no measurement behind the figure was typed or
+    brought in a table: the figure would then be as good as somebody's word, however well it is averaged
+    (docs/domain.md, "Four levels").
     """
     found = queries.subjects(initiatives)
     typed = queries.last_typed(measure for rows in found.values() for measure, _ in rows)
@@ -112,7 +113,9 @@ def measured(initiatives: list[int]) -> Iterator[tuple[int, Measurable]]:
 
 
 def _measurable(requirement: str, judged: list[tuple[Measure, Verdict]]) -> Measurable:
-    """What these measures, all of them met, come to: from the day of the newest reading until the first is too old."""
+    """What these measures, all of them met, come to: from the day of the newest measurement until the first is
+    too old.
+    """
     return Measurable(
         requirement,
         WAY,

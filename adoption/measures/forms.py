@@ -1,4 +1,4 @@
-"""Forms of measures and readings: shares are typed in percent; what is wrong with what was typed, the acts say."""
+"""Forms of measures and measurements: shares are typed in percent; what is wrong with what was typed, the acts say."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -47,7 +47,7 @@ class GoalFields(forms.Form):
         self.fields["target"] = FigureField(
             share=how.share,
             label=f"Target, in {unit}",
-            help_text=_("Stated before the first reading. The whole 95 % interval has to reach it."),
+            help_text=_("Stated before the first measurement. The whole 95 % interval has to reach it."),
         )
         self.fields["intended"] = forms.IntegerField(
             label=_("How many people it is meant for"), min_value=1, max_value=10**7

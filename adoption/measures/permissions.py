@@ -1,4 +1,4 @@
-"""Who may declare, move and end measures, and who may send readings, as answers that carry their reasons."""
+"""Who may declare, move and end measures, and who may send measurements, as answers that carry their reasons."""
 
 from governance.models import User
 from governance.permission_result import Answer, no
@@ -14,5 +14,5 @@ def may_declare(initiative: Initiative, person: User) -> Answer:
 
 
 def may_read(initiative: Initiative, person: User) -> Answer:
-    """Send readings and correct them: the owner, and whoever accepted a working role."""
+    """Send measurements and correct them: the owner, and whoever accepted a working role."""
     return initiative_permissions.may_collaborate(initiative, person)

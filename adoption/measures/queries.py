@@ -7,14 +7,14 @@ from django.db.models import F, Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 
 from adoption.measures.evaluation import Aim, Cell, Subject, judge
-from adoption.models import Goal, Measure, Reading, Tally
+from adoption.models import Goal, Measure, Measurement, Tally
 from adoption.models.instruments import ASKED
 from adoption.models.measures import FROM_OUTSIDE
 from governance import clock
 from governance.models import Rulebook
 from initiatives.models import Initiative, ScopeVersion
 
-# Days of readings that are looked at: more than any figure counts. What is older is old, whatever it says.
+# Days of measurements that are looked at: more than any figure counts. What is older is old, whatever it says.
 LOOKED_BACK = 400
 VALUE_COUNTS_DAYS = 90  # a figure of value; as long as what the rulebook asks of changed practice
 
@@ -25,7 +25,7 @@ def subjects(
     """The current measures of these initiatives with what is judged of each, by the key of the initiative; `ended`:
     those too.
 
-    Five questions, however many initiatives and readings there are.
+    Five questions, however many initiatives and measurements there are.
     """
     initiatives = list(initiatives)
     if measures is None:
@@ -71,8 +71,8 @@ def measured_value(initiatives: Iterable[int], today: date) -> dict[int, list[tu
 
 
 def last_typed(measures: Iterable[Measure]) -> dict[int, date]:
-    """By measure, the last day of the newest current reading that a person typed or brought in a table."""
-    rows = Reading.objects.filter(
+    """By measure, the last day of the newest current measurement that a person typed or brought in a table."""
+    rows = Measurement.objects.filter(
         ~Q(came__in=FROM_OUTSIDE), measure__in=list(measures), n__gt=0, replaced_by__isnull=True
     )
     return dict(rows.values("measure").annotate(last=Max("ends_on")).values_list("measure", "last"))
@@ -104,9 +104,10 @@ def aim_of(goal: Goal) -> Aim:
 
 
 def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
-    """What the readings of these measures add up to, by measure: week by week, and by day where the newest day counts.
+    """What the measurements of these measures add up to, by measure: week by week, and by day where the newest day
+    counts.
 
-    Added up by the database, so that a million readings of a year are a few cells for each team.
+    Added up by the database, so that a million measurements of a year are a few cells for each team.
     """
     since = clock.today() - timedelta(days=LOOKED_BACK)
     daily = [measure.pk for measure in measures if measure.how.newest]
@@ -125,7 +126,7 @@ def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
                 so_many=Sum("hits"),
                 sums=Sum("total"),
                 of_squares=Sum("squares"),
-                kept=Sum("readings"),
+                kept=Sum("measurements"),
             )
             .order_by("measure_id", "place", "team", "about")
         )
@@ -147,7 +148,7 @@ def _cells(measures: list[Measure]) -> dict[int, list[Cell]]:
 
 
 def last_day(subject: Subject) -> date | None:
-    """The last day that any reading of the measure speaks of, whoever it is about."""
+    """The last day that any measurement of the measure speaks of, whoever it is about."""
     return max((cell.day for cell in subject.cells), default=None)
 
 

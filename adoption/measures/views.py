@@ -1,4 +1,4 @@
-"""The tab "Adoption": what is measured, what it comes to in words, readings typed and imported, goals that move."""
+"""The tab "Adoption": what is measured, what it comes to in words, measurements typed and imported, goals that move."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -42,7 +42,7 @@ class Shown:
     def draw(self, marks) -> None:
         """Add its picture, and the weeks behind it as a table."""
         weeks = charts.weeks_of(self.subject)
-        self.picture = charts.readings(self.subject, weeks, marks)
+        self.picture = charts.measurements(self.subject, weeks, marks)
         self.rows = [
             {
                 "week": week.first,
@@ -126,7 +126,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
             initiative=initiative, by=request.user, **(form.cleaned_data | {"instrument": how.key})
         ),
     ):
-        messages.success(request, _("Declared. It waits for its first reading."))
+        messages.success(request, _("Declared. It waits for its first measurement."))
         return redirect("measure", pk=row.pk)
     context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
@@ -187,7 +187,7 @@ ROW_ACTS["measures/end"] = RowAct(
     title=gettext_lazy("End the measure"),
     lede=lambda row: row.words,
     happens=(
-        gettext_lazy("Its readings stay readable."),
+        gettext_lazy("Its measurements stay readable."),
         gettext_lazy("What it showed is not shown any more, and gates say so."),
     ),
     verb=gettext_lazy("End it"),

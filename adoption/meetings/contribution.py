@@ -7,12 +7,12 @@ from initiatives.contributions import Contribution
 CONTRIBUTION = Contribution(
     due_queries=[
         reminders.post_mortems,
-        reminders.readings,
+        reminders.measurements,
         reminders.to_confirm,
         reminders.meetings_ahead,
     ],
     notification_verbs=reminders.VERBS,
     calendar_days=[calendar.days],
     decided_where=[agenda.where_decided],
-    readings={EntryKind.PACK_TAKEN},
+    measurements={EntryKind.PACK_TAKEN},
 )

@@ -29,11 +29,11 @@ def post_mortems(moment: datetime):
     )
 
 
-def readings(moment: datetime):
-    """Readings due because a measure fell silent: as other obligations, before their day, on it, and weekly after
+def measurements(moment: datetime):
+    """Measurements due because a measure fell silent: as other obligations, before their day, on it, and weekly after
     it.
     """
-    rows = Obligation.objects.open().filter(kind="reading")
+    rows = Obligation.objects.open().filter(kind="measurement")
     yield from obligations_due(
         rows, moment, lambda obligation: reverse("adoption", args=[obligation.initiative.ref])
     )

@@ -3,7 +3,7 @@
 from adoption.models.audit_log_exports import AuditLogExport
 from adoption.models.incidents import Deadline, Incident, IncidentLine, IncidentSystem, ReportingDuty
 from adoption.models.lessons import LessonResponse, LessonWords
-from adoption.models.measures import Goal, Measure, Reading, Tally
+from adoption.models.measures import Goal, Measure, Measurement, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from adoption.models.monitoring import Alert, AlertMapping, MonitoringLook, MonitoringPromise
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
@@ -41,6 +41,7 @@ __all__ = [
     "LessonWords",
     "LinkedGap",
     "Measure",
+    "Measurement",
     "Meeting",
     "Minutes",
     "MonitoringLook",
@@ -50,7 +51,6 @@ __all__ = [
     "ProblemLink",
     "ProblemReport",
     "PublicPage",
-    "Reading",
     "Report",
     "ReportingDuty",
     "SealedSource",

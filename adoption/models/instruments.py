@@ -61,14 +61,14 @@ BLIND_OVERRIDES, BLIND_ACCEPTANCE = 0.01, 0.98
 
 @dataclass(frozen=True)
 class Instrument:
-    """One way of reading: its kind of figure, the better direction, what it asks before it says anything.
+    """One way of measuring: its kind of figure, the better direction, what it asks before it says anything.
 
     `least`: the smallest n that says anything. `counts_users`: n are people, so that where fewer are intended all of
-    them are enough. `weekly`: asks for eight weeks, each team in each. `newest`: only the newest reading of a team
+    them are enough. `weekly`: asks for eight weeks, each team in each. `newest`: only the newest measurement of a team
     counts, because each counts the same people again. `floor`: a share below which it fails whatever the target.
     `blind`: a share beyond which it counts against trust, in the worse direction for the people. `asked_by`: the set of
-    questions whose published figure, from 0 to 100, is its reading whenever a survey that asks them is closed; nobody
-    sends any other.
+    questions whose published figure, from 0 to 100, is its measurement whenever a survey that asks them is closed;
+    nobody sends any other.
     """
 
     key: str
@@ -145,7 +145,7 @@ _ALL = (
     Instrument(
         "burden.survey",
         "Felt load, asked by a survey, before and after",
-        "Mean of the six questions on load, from 0 to 100; closing a survey that asks them is the reading",
+        "Mean of the six questions on load, from 0 to 100; closing a survey that asks them is the measurement",
         MEAN,
         DOWN,
         "adopt.burden",

@@ -1,4 +1,4 @@
-"""Measures of adoption and value: what is read, how, against what; and the readings. Sources: S0-3, S0-25 to S0-29,
+"""Measures of adoption and value: what is read, how, against what; and the measurements. Sources: S0-3, S0-25 to S0-29,
 S1-17.1, S1-32.
 """
 
@@ -24,10 +24,10 @@ class MeasureQuerySet(models.QuerySet):
 
 
 class Measure(models.Model):
-    """What an initiative reads of its own adoption or value, and how: declared before the first reading comes.
+    """What an initiative reads of its own adoption or value, and how: declared before the first measurement comes.
 
-    Baseline and target stand in its `goals`. `population`: whom it is about, in words; `teams`: those whose readings
-    it wants one by one. `counterfactual`: with what it is compared, for measures of value.
+    Baseline and target stand in its `goals`. `population`: whom it is about, in words; `teams`: those whose
+    measurements it wants one by one. `counterfactual`: with what it is compared, for measures of value.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measures")
@@ -78,7 +78,7 @@ class Goal(WrittenOnce):
     """Baseline, target and number of people intended of a measure, from a moment on. The first is its declaration.
 
     Targets and baselines are shares between 0 and 1 for instruments that give shares, else in the measure's unit.
-    A further one says why; the older ones stay, and are asked for as long as readings from their time are judged.
+    A further one says why; the older ones stay, and are asked for as long as measurements from their time are judged.
     `bound`: from which share on acceptance counts as blind, or down to which overrides do; None: the instrument's own.
     """
 
@@ -106,7 +106,7 @@ class Goal(WrittenOnce):
         return f"goal {self.number}: {self.target}"
 
 
-class Reading(models.Model):
+class Measurement(models.Model):
     """One figure of a measure over a period, for one team or all: so many of `n`, or a mean over `n` with its spread.
 
     `key` is the sender's own name for it: what comes twice is there once. A correction is a further row that
@@ -119,7 +119,7 @@ class Reading(models.Model):
     )
 
     xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
-    measure = models.ForeignKey(Measure, models.PROTECT, related_name="readings")
+    measure = models.ForeignKey(Measure, models.PROTECT, related_name="measurements")
     key = models.CharField(max_length=120)
     starts_on = models.DateField()
     ends_on = models.DateField()
@@ -140,10 +140,10 @@ class Reading(models.Model):
     class Meta:
         ordering = ["measure", "ends_on", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["measure", "key"], name="one_reading_per_key"),
+            models.UniqueConstraint(fields=["measure", "key"], name="one_measurement_per_key"),
             models.CheckConstraint(name="a_period_has_its_days", condition=Q(starts_on__lte=F("ends_on"))),
             models.CheckConstraint(
-                name="a_reading_is_a_share_or_a_mean",
+                name="a_measurement_is_a_share_or_a_mean",
                 condition=Q(hits__isnull=False, value__isnull=True, sd__isnull=True, hits__lte=F("n"))
                 | Q(hits__isnull=True, value__isnull=False, sd__isnull=False, sd__gte=0),
             ),
@@ -151,20 +151,21 @@ class Reading(models.Model):
                 name="nothing_read_only_to_take_back", condition=Q(n__gt=0) | Q(replaces__isnull=False)
             ),
             models.CheckConstraint(
-                name="a_reading_comes_from_somebody",
+                name="a_measurement_comes_from_somebody",
                 condition=Q(came=SENT, by__isnull=True, service_key__isnull=False)
                 | ~Q(came=SENT) & Q(by__isnull=False, service_key__isnull=True),
             ),
             models.CheckConstraint(
-                name="a_reading_replaces_another", condition=Q(replaces__isnull=True) | ~Q(replaces=F("id"))
+                name="a_measurement_replaces_another",
+                condition=Q(replaces__isnull=True) | ~Q(replaces=F("id")),
             ),
         ]
         indexes = [
-            models.Index(fields=["measure", "team", "ends_on"], name="readings_by_team_and_day"),
+            models.Index(fields=["measure", "team", "ends_on"], name="measurements_by_team_and_day"),
             models.Index(
                 fields=["measure", "ends_on"],
                 condition=~Q(came__in=FROM_OUTSIDE),
-                name="readings_from_the_team",
+                name="measurements_from_the_team",
             ),
         ]
 
@@ -173,21 +174,21 @@ class Reading(models.Model):
 
 
 class Tally(models.Model):
-    """What the current readings of a measure that end on one day add up to, for one team and population.
+    """What the current measurements of a measure that end on one day add up to, for one team and population.
 
     `total` is the sum of all single values (n times the mean), `squares` the sum of their squares: means and spreads
     of any number of days follow from these. `heard_at`: when the newest of them came. Charts and verdicts read these,
-    never the readings themselves.
+    never the measurements themselves.
     """
 
-    not_governed = "worked out from the readings, which are what was recorded, and can be worked out anew"
+    not_governed = "worked out from the measurements, which are what was recorded, and can be worked out anew"
 
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="tallies")
     team = models.CharField(max_length=120, blank=True, default="")
     about = models.CharField(max_length=20, default=USERS)
     day = models.DateField()
     since = models.DateField()
-    readings = models.PositiveIntegerField()
+    measurements = models.PositiveIntegerField()
     hits = models.PositiveBigIntegerField()
     n = models.PositiveBigIntegerField()
     total = models.FloatField()

@@ -37,7 +37,7 @@ BEHAVIOUR_REPORT_SOURCES = {
     "told": "Somebody who saw it told me",
     "figures": "Figures that I have read",
     "problem": "A problem that a user reported",
-    "readings": "Worked out from readings",
+    "measurements": "Worked out from measurements",
 }
 EXTENTS = {"most": "Most of the group", "fewer": "Half of the group or fewer", "unknown": "Not known"}
 HALF = 50
@@ -164,7 +164,7 @@ class BehaviourReportQuerySet(ReportQuerySet):
 
 
 class BehaviourReport(Report):
-    """What one group does with the system, as somebody reported it or as readings show it.
+    """What one group does with the system, as somebody reported it or as measurements show it.
 
     `share`: percent of the group, where known. Who reported it stands in `SealedSource` and nowhere else: no column of
     this row, no history and no entry names a person who reports, and the day, not the hour, is kept. `figures`: what a
@@ -181,7 +181,7 @@ class BehaviourReport(Report):
     extent = models.CharField(max_length=10, choices=EXTENTS.items(), default="unknown")
     share = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
     words = models.TextField()
-    source = models.CharField(max_length=10, choices=BEHAVIOUR_REPORT_SOURCES.items())
+    source = models.CharField(max_length=20, choices=BEHAVIOUR_REPORT_SOURCES.items())
     computed = models.BooleanField(default=False)
     figures = models.JSONField(default=dict, blank=True)
     observed_on = models.DateField()
@@ -211,8 +211,9 @@ class BehaviourReport(Report):
                 condition=Q(ended_at__isnull=True) | ~Q(ended_why=""),
             ),
             models.CheckConstraint(
-                name="computed_behaviour_reports_come_from_readings",
-                condition=Q(computed=True, source="readings") | Q(computed=False) & ~Q(source="readings"),
+                name="computed_behaviour_reports_come_from_measurements",
+                condition=Q(computed=True, source="measurements")
+                | Q(computed=False) & ~Q(source="measurements"),
             ),
             models.UniqueConstraint(
                 fields=["initiative", "kind", "group"],

@@ -65,7 +65,7 @@ LOOKING_BACK = (
     Section(
         "detected",
         "How you know",
-        "Which readings, asked of whom, and what is not measured. No reading is an answer too.",
+        "Which measurements, asked of whom, and what is not measured. No measurement is an answer too.",
     ),
     Section(
         "made_easy",

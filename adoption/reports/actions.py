@@ -39,7 +39,7 @@ from initiatives.initiative.act import act
 from initiatives.models import Initiative
 
 PROTECTED = "protected reports"
-READINGS = "readings"
+MEASUREMENTS = "measurements"
 LONGEST = 4000
 
 
@@ -142,7 +142,7 @@ def _wrong(fields: dict[str, Any]) -> dict[str, str]:
         wrong["words"] = "Say what you saw, so that somebody can do something about it."
     elif len(fields["words"]) > LONGEST:
         wrong["words"] = f"Say it in at most {LONGEST} letters."
-    if fields["source"] not in BEHAVIOUR_REPORT_SOURCES or fields["source"] == READINGS:
+    if fields["source"] not in BEHAVIOUR_REPORT_SOURCES or fields["source"] == MEASUREMENTS:
         wrong["source"] = "Choose how it is known."
     if fields["observed_on"] > clock.today():
         wrong["observed_on"] = "That day has not come yet."
@@ -248,7 +248,7 @@ def _incident_of(initiative: Initiative, row: Report, there: Incident | None, by
     return there
 
 
-# --- Worked out from readings ----------------------------------------------------------------------------------------
+# --- Worked out from measurements ------------------------------------------------------------------------------------
 
 
 def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[BehaviourReport]:
@@ -263,7 +263,7 @@ def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[Behav
     }
     for there, row in known.items():
         if there not in wanted:
-            row.ended_at, row.ended_why = clock.now(), "The readings no longer show it."
+            row.ended_at, row.ended_why = clock.now(), "The measurements no longer show it."
             row.save()
             entries.record(
                 EntryKind.BEHAVIOUR_REPORT_ENDED,
@@ -280,7 +280,7 @@ def follow_figures(initiative: Initiative, found: Iterable[Found]) -> list[Behav
             continue
         fresh = row is None
         row = row or BehaviourReport(
-            initiative=initiative, kind=one.kind, group=one.group, source=READINGS, computed=True
+            initiative=initiative, kind=one.kind, group=one.group, source=MEASUREMENTS, computed=True
         )
         row.share, row.extent, row.words, row.figures = one.share, one.extent, one.words, one.figures
         row.observed_on = clock.today()

@@ -34,7 +34,7 @@ def against(row: BehaviourReport) -> tuple[str, str]:
     does = "ignore it" if row.kind == IGNORED else "work around it"
     share = f" ({row.share} %)" if row.share is not None else ""
     return f"{row.group}: most of the group{share} {does}.", (
-        "Find out why and change it. When readings no longer show it, this goes away."
+        "Find out why and change it. When measurements no longer show it, this goes away."
         if row.computed
         else "Find out why and change it; the chair or the adoption seat then says that it is over."
     )

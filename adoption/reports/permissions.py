@@ -101,7 +101,8 @@ def may_ask_source(report: BehaviourReport | ProblemReport, person: User) -> Ans
     """Ask who reported it: whoever chairs the board for this initiative. What they are told is another question."""
     if isinstance(report, BehaviourReport) and report.computed:
         return no(
-            "Nobody reported this: it was worked out from readings.", "The readings are on the initiative."
+            "Nobody reported this: it was worked out from measurements.",
+            "The measurements are on the initiative.",
         )
     return initiative_permissions.may_chair(report.initiative, person)
 

@@ -77,7 +77,7 @@ KNOWN_BY = {
 
 
 def _of_behaviour_report(row: BehaviourReport) -> list[tuple[str, str]]:
-    by_whom = _("worked out from readings") if row.computed else _("by whom is protected")
+    by_whom = _("worked out from measurements") if row.computed else _("by whom is protected")
     much = f"{row.share} % of the group" if row.share is not None else row.get_extent_display()
     return [
         (_("What is told"), row.words),

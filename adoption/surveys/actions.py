@@ -10,11 +10,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption.models import AnswerBox, Invitation, Reading, Survey, SurveyComment
+from adoption.measurements.actions import record_measurements
+from adoption.measurements.measurement_validation import LONGEST_DAYS, Sent
+from adoption.models import AnswerBox, Invitation, Measurement, Survey, SurveyComment
 from adoption.models.measures import SURVEY
 from adoption.models.surveys import LANGUAGES
-from adoption.readings.actions import record_readings
-from adoption.readings.reading_validation import LONGEST_DAYS, Sent
 from adoption.surveys import disclosure_control, permissions, presentation, question_sets, survey_submission
 from governance import clock
 from governance.audit_log import entries
@@ -195,10 +195,10 @@ def close(*, survey: Survey, by: User) -> Survey:
 
 
 def _read_into_measures(initiative: Initiative, survey: Survey, by: User) -> None:
-    """Keep what was published as a reading of the current measures that surveys read, in the running act.
+    """Keep what was published as a measurement of the current measures that surveys read, in the running act.
 
     It is the figure of the whole set as its page shows it, so no second total; where one of its questions has fewer
-    than five answers there is none, and no reading.
+    than five answers there is none, and no measurement.
     """
     ends_on = min(survey.closes, clock.today())
     starts_on = max(clock.local_day(survey.opened_at), ends_on - timedelta(days=LONGEST_DAYS - 1))
@@ -220,16 +220,16 @@ def _read_into_measures(initiative: Initiative, survey: Survey, by: User) -> Non
             )
     if sent:
         said = f"{survey.title}: {survey.answered} of {survey.invited} answered"
-        record_readings(initiative=initiative, sent=sent, came=SURVEY, source=said, by=by)
+        record_measurements(initiative=initiative, sent=sent, came=SURVEY, source=said, by=by)
 
 
 def _key(survey: Survey) -> str:
     return f"survey {survey.pk}"
 
 
-def readings_of(survey: Survey) -> list[Reading]:
-    """The readings that closing this survey became."""
-    rows = Reading.objects.filter(measure__initiative=survey.initiative_id, key=_key(survey), came=SURVEY)
+def measurements_of(survey: Survey) -> list[Measurement]:
+    """The measurements that closing this survey became."""
+    rows = Measurement.objects.filter(measure__initiative=survey.initiative_id, key=_key(survey), came=SURVEY)
     return list(rows.select_related("measure"))
 
 

@@ -127,7 +127,7 @@ def survey(request: SignedInRequest, pk: int) -> HttpResponse:
         more["teams"] = presentation.turnout(row)
         more["results"] = presentation.results(row, presentation.before(row))
         more["comments"] = presentation.comments(row)
-        more["readings"] = actions.readings_of(row)
+        more["measurements"] = actions.measurements_of(row)
     else:
         more["teams"] = merged(row.teams) or row.teams
     return _page(request, row, "adoption/surveys/survey.html", **more)

@@ -82,12 +82,12 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
 def level_state(
     facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
 ) -> State:
-    """The state of an answered requirement with the highest level that its evidence and its measurements reach.
+    """The state of an answered requirement with the highest level that its evidence and its measured answers reach.
 
     `ageless`: age does not count. `version`: of the answer, 0 where there is none.
     """
     key = requirement.key
-    measured = measurements(facts, requirement, at)
+    measured = measured_answers(facts, requirement, at)
     offered = [
         item
         for item in facts.items_for(key)
@@ -130,7 +130,7 @@ def level_state(
     return weak or rules.none_yet(key, requirement.evidence, version)
 
 
-def measurements(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
+def measured_answers(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
     """What is measured of the requirement at `at`, in the ways that the rulebook names for it."""
     return [one for one in facts.measured_at(requirement.key, at) if one.way in requirement.ways]
 

@@ -122,7 +122,7 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
         return State(key, "not_asked", _left_out(requirement, facts.tier))
     if (state := levels.unknown(facts, book, requirement, at)) is not None:
         return state
-    if reply is None and levels.measurements(facts, requirement, at) and not facts.short_of(key, at):
+    if reply is None and levels.measured_answers(facts, requirement, at) and not facts.short_of(key, at):
         return levels.level_state(facts, book, requirement, at, ageless, 0)
     if reply is None:
         fix, place = fix_of(requirement, "Answer the question.")

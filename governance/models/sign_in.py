@@ -110,11 +110,17 @@ class PasswordLink(Outgoing):
         return f"{self.get_purpose_display()} for {self.person}"
 
 
-EVALUATE, POLL, READINGS, INTERACTIONS, ALERTS = "evaluate", "approvals", "readings", "interactions", "alerts"
+EVALUATE, POLL, MEASUREMENTS, INTERACTIONS, ALERTS = (
+    "evaluate",
+    "approvals",
+    "measurements",
+    "interactions",
+    "alerts",
+)
 KEY_SCOPES = {
     EVALUATE: "Ask for decisions",
     POLL: "Look whether a person has answered",
-    READINGS: "Send readings of measures",
+    MEASUREMENTS: "Send measurements of measures",
     INTERACTIONS: "Send what the system did, for the interaction log",
     ALERTS: "Send alerts of its monitoring",
 }

@@ -26,7 +26,16 @@ OWN_STAGES = {
     "stop": "",
 }
 # How Plumbline measures an answer itself (`governance.gates.levels`): each is one predicate over facts.
-WAYS = ("acceptance", "clause", "index", "agreement", "readings", "decisions", "interactions", "monitoring")
+WAYS = (
+    "acceptance",
+    "clause",
+    "index",
+    "agreement",
+    "measurements",
+    "decisions",
+    "interactions",
+    "monitoring",
+)
 FIXED = {
     "open stage": RUNNING_STAGES[1:],
     "stage": (*RUNNING_STAGES[1:], *CLOSED_STAGES),

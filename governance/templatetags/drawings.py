@@ -93,9 +93,9 @@ def _within(middle, half, width):
     return min(max(middle, half), width - half)
 
 
-@register.inclusion_tag("_components/chart_readings.html")
-def chart_readings(title, rows, baseline=None, target=None, unit="value"):
-    """Readings as a line, beside their baseline and target where there are some. `rows`: (label, value)."""
+@register.inclusion_tag("_components/chart_measurements.html")
+def chart_measurements(title, rows, baseline=None, target=None, unit="value"):
+    """Measurements as a line, beside their baseline and target where there are some. `rows`: (label, value)."""
     rows = [(label, value) for label, value in rows]
     width, bottom, top = 320, 96, 16
     values = [float(v) for v in [*(v for _, v in rows), baseline, target] if v is not None]

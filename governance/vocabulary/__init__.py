@@ -190,7 +190,7 @@ LEVEL_RANK = {"": 0, Level.STATED: 1, Level.DOCUMENTED: 2, Level.VERIFIED: 3, Le
 
 
 class EvidenceResult(Words):
-    """What a test, a drill or a reading came to."""
+    """What a test, a drill or a measurement came to."""
 
     PASS = "pass", "Pass"
     PARTIAL = "partial", "Partial"
@@ -226,7 +226,7 @@ class EvidenceRegister(Words):
 
     DRILLS = "drills", "The drills of the initiative"
     INTEGRATION = "integration", "The integration register"
-    READINGS = "readings", "The readings of its measures"
+    MEASUREMENTS = "measurements", "The measurements of its measures"
     TRACES = "traces", "The trace samples of the initiative"
 
 
@@ -280,7 +280,7 @@ class ObligationKind(Words):
     STEP_BACK = "step_back", "Bring support back, or step back"
     VACANCY = "vacancy", "Find an owner, or step back"
     SERVICE_ACCOUNT = "service_account", "Close a service account that nothing uses any more"
-    READING = "reading", "Read a measure that has been silent for too long"
+    MEASUREMENT = "measurement", "Add a measurement to a measure that has been silent for too long"
     FEED = "feed", "Confirm that a feed is shut"
     SHOWN_BY = "shown_by", "Show what an imported claim lacks"
 

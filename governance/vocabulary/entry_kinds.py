@@ -301,7 +301,7 @@ class EntryKind(StrEnum):
     SURVEY_WRITTEN = "survey written"
     QUESTIONS_DRAWN = "questions drawn"
     QUESTION_ANSWERED = "question answered"
-    READINGS_RECORDED = "readings recorded"
+    MEASUREMENTS_RECORDED = "measurements recorded"
     AUDIT_LOG_EXPORTED = "audit log exported"
     REFUSED = "refused"
     REGION_ADDED = "region added"

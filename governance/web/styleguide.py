@@ -219,7 +219,7 @@ def sample_context():
             ("14 Dec", 9),
         ],
         "flow": [("Proposed", 9), ("Prototype", 12), ("MVP", 7), ("Production", 3)],
-        "readings": [("June", 9.1), ("July", 8.4), ("August", 7.2), ("September", 6.6), ("October", 6.9)],
+        "measurements": [("June", 9.1), ("July", 8.4), ("August", 7.2), ("September", 6.6), ("October", 6.9)],
         "effects": ["2 sign-offs go stale: Amara Diallo, Tomas Ek.", "Rollout bounded becomes unmet."],
         "happens": ["The system stops answering at once.", "You must write a post-mortem within 30 days."],
         "reasons": [

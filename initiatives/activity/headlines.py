@@ -55,7 +55,7 @@ EVIDENCE = {
     EntryKind.PROFILE_ADDED,
     EntryKind.TRACE_SAMPLE_ADDED,
     EntryKind.FIGURES_FILED,
-    EntryKind.READINGS_RECORDED,
+    EntryKind.MEASUREMENTS_RECORDED,
     EntryKind.FILES_CONFIRMED_GONE,
     *(kind for kind in EntryKind if kind.startswith("evidence ")),
 }

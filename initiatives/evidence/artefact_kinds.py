@@ -119,7 +119,7 @@ SOURCES = {
         "A drill record is a drill that was written down here.", "integration-drills", "Open the drills"
     ),
     EvidenceKind.TELEMETRY: Source(
-        "Telemetry is the readings of the initiative's measures.", "adoption", "Open the measures"
+        "Telemetry is the measurements of the initiative's measures.", "adoption", "Open the measures"
     ),
     EvidenceKind.SYSTEM_RECORD: Source(
         "A system record is the text of the integration register.", "integration", "Open the register"

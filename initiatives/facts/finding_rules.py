@@ -54,7 +54,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Measurable:
-    """One answer that follows from rows whose deciding value came from outside the team, as `Measurement` keeps it."""
+    """One answer that follows from rows whose deciding value came from outside the team, as `MeasuredAnswer`
+    keeps it.
+    """
 
     requirement: str
     way: str

@@ -33,7 +33,7 @@ from initiatives.models import (
     Initiative,
     KillSwitch,
     Link,
-    Measurement,
+    MeasuredAnswer,
     Obligation,
     Question,
     RequirementFinding,
@@ -122,7 +122,7 @@ _OF_INITIATIVE = Batch(
     former_titles=Rows(FormerTitle.objects.all(), "initiative"),
     holds=Rows(Hold.objects.open(), "initiative"),
     requirement_findings=Rows(RequirementFinding.objects.current(), "initiative"),
-    measurements=Rows(Measurement.objects.current(), "initiative"),
+    measured_answers=Rows(MeasuredAnswer.objects.current(), "initiative"),
     standalone=Rows(
         StandaloneDeclaration.objects.filter(accepted_at__isnull=False),
         "initiative",

@@ -118,7 +118,7 @@ def _read(initiative: Initiative) -> Facts:
         ),
         measured=tuple(
             Measured(row.requirement, row.way, row.words, row.since, row.until)
-            for row in rows["measurements"]
+            for row in rows["measured_answers"]
         ),
         described=tuple((link.at, link.ended_at) for link in rows["links"]),
         alone=tuple(StandsAlone(*one) for row in rows["standalone"] for one in row.acceptances),

@@ -13,7 +13,7 @@ from initiatives.contributions import contributed
 from initiatives.facts import finding_rules, rulebook_in_effect
 from initiatives.findings import alerts
 from initiatives.initiative.act import act, batched, rewrite_supported_stages
-from initiatives.models import Hold, Initiative, Measurement, RequirementFinding
+from initiatives.models import Hold, Initiative, MeasuredAnswer, RequirementFinding
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
@@ -70,20 +70,22 @@ def _follow_measured(initiatives: list[Initiative], there: finding_rules.There, 
     for measures in contributed.measures:
         if keys := there.to_ask(measures):
             found |= dict.fromkeys(measures(keys))
-    rows = Measurement.objects.current().filter(initiative__in=[initiative.pk for initiative in initiatives])
+    rows = MeasuredAnswer.objects.current().filter(
+        initiative__in=[initiative.pk for initiative in initiatives]
+    )
     known = {(row.initiative_id, _measured(row)): row for row in rows}
     new = [place for place in found if place not in known]
     gone = [row for place, row in known.items() if place not in found]
     if gone:
-        row_history.update_where(Measurement, [row.pk for row in gone], ended_at=now)
+        row_history.update_where(MeasuredAnswer, [row.pk for row in gone], ended_at=now)
     if new:
         row_history.insert_many(
-            Measurement, [Measurement(initiative_id=key, **vars(one)) for key, one in new]
+            MeasuredAnswer, [MeasuredAnswer(initiative_id=key, **vars(one)) for key, one in new]
         )
     return {row.initiative_id for row in gone} | {key for key, _ in new}
 
 
-def _measured(row: Measurement) -> finding_rules.Measurable:
+def _measured(row: MeasuredAnswer) -> finding_rules.Measurable:
     return finding_rules.Measurable(row.requirement, row.way, row.source, row.words, row.since, row.until)
 
 
@@ -224,7 +226,7 @@ def follow_register() -> list[int]:
     """
     keys = sorted(
         set(RequirementFinding.objects.values_list("initiative", flat=True))
-        | set(Measurement.objects.values_list("initiative", flat=True))
+        | set(MeasuredAnswer.objects.values_list("initiative", flat=True))
         | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
         | {key for rows in contributed.changing for key in rows().values_list("initiative", flat=True)}
         | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))

@@ -185,9 +185,9 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 "It is completed automatically when its cause is gone.",
                 "Bring the support back, or ask the chair.",
             ).or_refuse()
-        if obligation.kind == "reading":
+        if obligation.kind == "measurement":
             no(
-                "It is completed automatically when a reading comes.", "Send one on the Adoption tab."
+                "It is completed automatically when a measurement comes.", "Send one on the Adoption tab."
             ).or_refuse()
         if obligation.kind == "service_account":
             no(

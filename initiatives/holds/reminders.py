@@ -18,7 +18,7 @@ from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
 
 # Completed by what is written on the app above; it reminds of them.
-WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.READING)
+WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.MEASUREMENT)
 
 
 def obligations(moment: datetime):
@@ -135,7 +135,7 @@ DUE_WORDS = {
     "step_back": "bringing its support back",
     "vacancy": "finding it an owner",
     "service_account": "closing a service account",
-    "reading": "reading a measure that is silent",
+    "measurement": "measurement of a silent measure",
     ObligationKind.FEED: "the word that a feed is shut",
     ObligationKind.SHOWN_BY: "showing what its claimed stage lacks",
 }

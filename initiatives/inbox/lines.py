@@ -29,7 +29,7 @@ from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
 # Completed by a written account: their lines come from the app above.
-WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.READING)  # lines of the app above
+WRITTEN = (*WRITTEN_OBLIGATIONS, ObligationKind.MEASUREMENT)  # lines of the app above
 # Who is asked what: the rulebook says whose inbox a question lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",

@@ -150,7 +150,7 @@ def _act_on(obligation, person) -> tuple[str, str]:
     if obligation.kind == "feed":
         verb = "Say that it is shut" if obligation.responsible_id == person.pk else "Open"
         return reverse("feed-shut", args=[obligation.pk]), verb
-    if obligation.kind == "reading":
+    if obligation.kind == "measurement":
         return reverse("adoption", args=[obligation.initiative.ref]), "Read it"
     return reverse("row-act", args=["obligations", obligation.pk, "complete"]), "Complete"
 

@@ -36,7 +36,7 @@ from initiatives.models.holds import (
     Gap,
     Handover,
     Hold,
-    Measurement,
+    MeasuredAnswer,
     Obligation,
     RequirementFinding,
 )
@@ -166,7 +166,7 @@ __all__ = [
     "LinkAnswer",
     "LogFinding",
     "LogFindingWithdrawal",
-    "Measurement",
+    "MeasuredAnswer",
     "ModelEvaluation",
     "NotSimilar",
     "Obligation",

@@ -224,20 +224,20 @@ class RequirementFinding(models.Model):
         return self.words
 
 
-class MeasurementQuerySet(models.QuerySet):
+class MeasuredAnswerQuerySet(models.QuerySet):
     def current(self):
         """What is still measured, from whatever moment it counts."""
         return self.filter(ended_at__isnull=True)
 
 
-class Measurement(models.Model):
+class MeasuredAnswer(models.Model):
     """That an answer follows from rows whose deciding value came from outside the team, from a moment on.
 
     Worked out by `findings.sync.follow` from the registers alone, as a `RequirementFinding` is: nobody writes or closes
     one by hand. `way` is one of the rulebook's ways; `source` names what it was worked out from.
     """
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measurements")
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measured_answers")
     requirement = models.CharField(max_length=60)
     way = models.CharField(max_length=30)
     source = models.CharField(max_length=120)
@@ -246,7 +246,7 @@ class Measurement(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = MeasurementQuerySet.as_manager()
+    objects = MeasuredAnswerQuerySet.as_manager()
     history = governed()
 
     class Meta:
@@ -255,7 +255,7 @@ class Measurement(models.Model):
             models.UniqueConstraint(
                 fields=["initiative", "requirement", "source"],
                 condition=Q(ended_at__isnull=True),
-                name="one_current_measurement_per_source",
+                name="one_current_measured_answer_per_source",
             ),
             models.CheckConstraint(
                 name="measured_until_after_since",
@@ -264,7 +264,9 @@ class Measurement(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(ended_at__isnull=True), name="measurements_by_initiative"
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="measured_answers_by_initiative",
             )
         ]
 

@@ -51,8 +51,8 @@ MUTANTS = [
         "tests/acceptance/attacks/test_derived_rows.py -k changed_by_the_owner",
     ),
     (
-        "tallies are compared with their readings",
-        "adoption.readings.tallies:unlike",
+        "tallies are compared with their measurements",
+        "adoption.measurements.tallies:unlike",
         "in recomputation.stream(using, _DIFFERING, []):",
         "in ():",
         "tests/acceptance/attacks/test_derived_rows.py -k tally",

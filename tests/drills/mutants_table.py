@@ -401,7 +401,7 @@ MUTANTS = [
         "adoption.measures.findings:measured",
         "typed.get(measure.pk, date.min) < (verdict.judged_from or date.max)",
         "True",
-        "tests/app/adoption/measures/test_measured_answers.py -k typed_reading",
+        "tests/app/adoption/measures/test_measured_answers.py -k typed_measurement",
     ),
     (
         "more people than the scope declares are a finding",
@@ -412,7 +412,7 @@ MUTANTS = [
     ),
     (
         "a way that the rulebook does not name counts for nothing",
-        "governance.gates.levels:measurements",
+        "governance.gates.levels:measured_answers",
         "if one.way in requirement.ways",
         "if True",
         "tests/app/initiatives/enforcement/test_decision_days.py -k does_not_name",

@@ -9,12 +9,12 @@ from django.core.files.base import ContentFile
 
 from adoption.demo import initiative_acts
 from adoption.lessons import actions as lesson_actions
+from adoption.measurements.actions import record_measurements
+from adoption.measurements.measurement_validation import Fate, Sent
 from adoption.measures.actions import declare_measure
 from adoption.models import Lesson, Measure, PostMortem
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
-from adoption.readings.actions import record_readings
-from adoption.readings.reading_validation import Fate, Sent
 from governance import clock
 from governance.audit_log import entries
 from governance.authorization import approval_previews
@@ -600,12 +600,12 @@ def make_measure(cast: Cast, initiative: Initiative, instrument: str = "usage.ne
     )
 
 
-def make_reading(cast: Cast, measure: Measure, **fields) -> Fate:
-    """A reading of the last seven days that the owner types: 80 of 100, unless `fields` say otherwise."""
+def make_measurement(cast: Cast, measure: Measure, **fields) -> Fate:
+    """A measurement of the last seven days that the owner types: 80 of 100, unless `fields` say otherwise."""
     today = clock.today()
     sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "n": 100, "hits": 80} | fields
-    sent.setdefault("key", f"made:{measure.readings.count()}")
-    (fate,) = record_readings(
+    sent.setdefault("key", f"made:{measure.measurements.count()}")
+    (fate,) = record_measurements(
         initiative=measure.initiative_id, sent=[Sent(measure.pk, **sent)], came="typed", by=cast.owner
     )
     return fate

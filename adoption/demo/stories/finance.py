@@ -5,7 +5,7 @@ from adoption.demo.measures import valued
 from adoption.demo.people import Company
 from adoption.demo.stories import incidents, register
 from adoption.demo.surveys import ask
-from adoption.readings.evidence_figures import file_figures
+from adoption.measurements.evidence_figures import file_figures
 from governance import clock
 from initiatives.contracts import actions as contract_actions
 from initiatives.details import actions as detail_actions

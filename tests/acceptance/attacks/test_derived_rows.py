@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
+from adoption.measurements import tallies
 from adoption.models import PublicPage
 from adoption.public_pages import presentation
 from adoption.public_pages.actions import tell_public
-from adoption.readings import tallies
 from governance import clock
 from governance.authorization import decision_log
 from governance.database.row_history import acting, insert_many
@@ -29,7 +29,7 @@ from initiatives.holds import actions as hold_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.models import (
     Initiative,
-    Measurement,
+    MeasuredAnswer,
     Obligation,
     PastSupportedStage,
     ReconciledDay,
@@ -303,10 +303,10 @@ def test_supported_stages_of_an_honest_life_differ_in_nothing(cast):
 # Other derived rows
 
 
-def test_a_tally_that_is_not_the_sum_of_its_readings_is_named_and_corrected(cast, application_login):
+def test_a_tally_that_is_not_the_sum_of_its_measurements_is_named_and_corrected(cast, application_login):
     initiative = factories.make_mvp(cast)
     measure = factories.make_measure(cast, initiative)
-    factories.make_reading(cast, measure)
+    factories.make_measurement(cast, measure)
     assert tallies.correct() == []
     by(application_login, "UPDATE adoption_tally SET hits = 100, n = 1000")
     assert ("adoption_tally", "n") in named()
@@ -353,7 +353,7 @@ def test_figures_of_both_logs_are_counted_again_the_next_day(cast, application_l
 def test_what_was_measured_past_plumbline_is_ended(cast):
     initiative = factories.make_prototype(cast)
     assert sync.follow_register() == []
-    forged = Measurement(
+    forged = MeasuredAnswer(
         initiative=initiative,
         requirement="mvp.rollout",
         way="decisions",
@@ -362,7 +362,7 @@ def test_what_was_measured_past_plumbline_is_ended(cast):
         since=clock.now(),
     )
     with acting(system="Mallory"):
-        insert_many(Measurement, [forged])
-    assert Measurement.objects.current().filter(initiative=initiative).exists()
+        insert_many(MeasuredAnswer, [forged])
+    assert MeasuredAnswer.objects.current().filter(initiative=initiative).exists()
     assert sync.follow_register() == [initiative.pk]
-    assert not Measurement.objects.current().filter(initiative=initiative).exists()
+    assert not MeasuredAnswer.objects.current().filter(initiative=initiative).exists()

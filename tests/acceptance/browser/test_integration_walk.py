@@ -346,7 +346,7 @@ def the_vendor_moves(watch: Watch, cast, initiative) -> None:
 
 
 def proved_and_signed_again(cast, initiative) -> None:
-    """Eight weeks of readings later: proved on the new endpoint, and every seat has signed."""
+    """Eight weeks of measurements later: proved on the new endpoint, and every seat has signed."""
     story.renew(initiative, cast)
     initiative_acts.ground_gate(initiative, "production", cast.team)
     current = initiative.reviews.filter(outcome="open").first()

@@ -36,7 +36,7 @@ REFUSED = {
 # By kind that a register writes, where it comes from.
 WRITTEN_HERE = {
     "drill_record": "A drill record is a drill that was written down here.",
-    "telemetry": "Telemetry is the readings of the initiative's measures.",
+    "telemetry": "Telemetry is the measurements of the initiative's measures.",
     "system_record": "A system record is the text of the integration register.",
     "attestation": "An attestation comes from saving an answer",
 }
@@ -152,7 +152,7 @@ def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
     a_drill(lead, initiative)
     a_sample(lead, initiative)
     an_evaluation(lead, initiative)
-    a_reading(owner, initiative)
+    a_measurement(owner, initiative)
     a_grant(owner, initiative)
     decided(owner, initiative, "prod.maintenance", "Budget of the coming year: 12,000 EUR")
     decided(owner, initiative, "prod.monitoring", "Looked at the monitoring on Monday: nothing was found")
@@ -266,8 +266,8 @@ def an_evaluation(lead: Person, initiative: Initiative) -> None:
     lead.send("Record it")
 
 
-def a_reading(owner: Person, initiative: Initiative) -> None:
-    """A measure that the owner declares, a reading that the owner types, and the figures filed as evidence."""
+def a_measurement(owner: Person, initiative: Initiative) -> None:
+    """A measure that the owner declares, a measurement that the owner types, and the figures filed as evidence."""
     owner.page.goto(at("measure-declare", initiative.ref, instrument="behaviour.practice"))
     owner.type("What exactly", "Users who begin with it")
     owner.type("Whom it is about", "The users in scope")
@@ -280,7 +280,7 @@ def a_reading(owner: Person, initiative: Initiative) -> None:
     owner.type("Sample size", "24")
     owner.send("Save")
     owner.page.goto(at("adoption", initiative.ref))
-    owner.press("File these readings as evidence", exact=False)
+    owner.press("File these measurements as evidence", exact=False)
     says(owner, "Telemetry")
 
 

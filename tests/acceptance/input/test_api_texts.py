@@ -167,10 +167,10 @@ ROWS = {
             ]
         },
     ),
-    "readings": Row(
-        "adoption-readings",
+    "measurements": Row(
+        "adoption-measurements",
         {
-            "readings": [
+            "measurements": [
                 {
                     "key": "2026-W47",
                     "measure": "usage.active",
@@ -264,7 +264,7 @@ ROWS = {
     "no address for directories": Row("scim-nothing", {"a": "b"}, key="scim", below="Else"),
     "no address for spans": Row("otlp-nothing", {"a": "b"}, below="v1/else"),
     "no address for decisions": Row("access-nothing", {"a": "b"}, below="else"),
-    "no address for readings": Row("adoption-nothing", {"a": "b"}, below="else"),
+    "no address for measurements": Row("adoption-nothing", {"a": "b"}, below="else"),
 }
 # Addresses for machines that take no text of a sender: files to fetch, and probes.
 NO_TEXT = {"healthz", "readyz"}
@@ -296,7 +296,7 @@ class Keys:
 def keys(cast, monkeypatch) -> Keys:
     monkeypatch.setattr(Rate, "wait", lambda *_, **__: 0)  # so many requests are another test's matter
     initiative = factories.make_mvp(cast)
-    scopes = ["evaluate", "approvals", "interactions", "readings"]
+    scopes = ["evaluate", "approvals", "interactions", "measurements"]
     system = factories.make_key(cast, initiative, scopes=scopes)[1].text
     alerts = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
     directory = Sender(cast.admin)

@@ -77,7 +77,12 @@ DOORS = {
         {},
     ),
     "SystemImportForm": (lambda _: at("system-imports"), "admin", "file", {"kind": "systems"}),
-    "ReadingsFileForm": (lambda initiative: at("readings-import", initiative.ref), "owner", "file", {}),
+    "MeasurementsFileForm": (
+        lambda initiative: at("measurements-import", initiative.ref),
+        "owner",
+        "file",
+        {},
+    ),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),
     "LinesForm": (lambda _: at("units-from-table"), "admin", "file", {}),
     "RulebookForm": (lambda _: at("rulebook-load"), "admin", "file", {}),

@@ -339,7 +339,7 @@ def world(cast):
         link=public_link.open_link(initiative=initiative, by=cast.owner), what="It was slow."
     )
     measure = factories.make_measure(cast, initiative)
-    factories.make_reading(cast, measure)
+    factories.make_measurement(cast, measure)
     meeting = plan_meeting(board=cast.board, held_on=today, by=cast.chair)
     add_point(meeting=meeting, words="Dates", by=cast.chair)
     point = place_point(meeting=meeting, key=f"r{review.pk}", place=1, reason="First.", by=cast.chair)
@@ -448,7 +448,7 @@ def world(cast):
         "survey-comments": remark.pk,
         "language": "de",
         "measures": measure.pk,
-        "reading": measure.readings.get().pk,
+        "measurement": measure.measurements.get().pk,
         "lessons": known.pk,
         "keys": key.pk,
         "systems": shared.pk,

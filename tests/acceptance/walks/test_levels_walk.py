@@ -55,7 +55,7 @@ def test_its_system_sends_what_it_measures_and_no_seat_verifies_it(company, tier
     measured = [
         key
         for key in asked.gates["production"].requirements()
-        if "readings" in asked.requirements[key].ways
+        if "measurements" in asked.requirements[key].ways
         and asked.requirements[key].level_for(tier, "production")
     ]
     assert measured

@@ -5,8 +5,8 @@
 The sheet: by requirement and tier how often an answer is renewed and by how many people it is verified, from the
 rulebook alone. The year: initiatives reach production one after the other over a first year; in the second, whatever
 goes out of date within thirty days is renewed in one batch once the first of it is asked for, and seats verify what
-waits for them, nothing more. Systems send readings every week and ask every day. An act is one answer renewed, or one
-artefact verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
+waits for them, nothing more. Systems send measurements every week and ask every day. An act is one answer renewed, or
+one artefact verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.drills.company import place
 BOUNDS = {"minimal": 12, "limited": 60, "high": 140}  # acts an initiative and year, all roles together
 A_WEEK, MESSAGES = 4, 5  # acts of a holder of a seat, and messages to a person, in a week
 AHEAD = 30  # days before its last one an answer is asked for, and what one batch renews
-FROM_MACHINES = {"readings", "decisions"}
+FROM_MACHINES = {"measurements", "decisions"}
 
 
 def main() -> None:
@@ -141,12 +141,12 @@ class Year:
             self.cast,
             initiative,
             days=300,
-            scopes=["evaluate", "readings"],
+            scopes=["evaluate", "measurements"],
             system=f"System of {initiative.ref}",
         )[0]
 
     def _systems(self, day: date) -> None:
-        """Each system asks every day, and sends its readings on Mondays; keys are replaced before they expire."""
+        """Each system asks every day, and sends its measurements on Mondays; keys are replaced before they expire."""
         from adoption.demo import measures
         from governance import clock
         from initiatives.models import Initiative
@@ -159,7 +159,7 @@ class Year:
                     self.cast,
                     initiative,
                     days=300,
-                    scopes=["evaluate", "readings"],
+                    scopes=["evaluate", "measurements"],
                     system=f"System of {initiative.ref}",
                 )[0]
             write(initiative, 3, key=self.keys[initiative.pk])

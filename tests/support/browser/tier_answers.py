@@ -233,10 +233,10 @@ class Answers(SetUp):
             owner.press("Declare it")
             expect(owner.page.get_by_role("heading", name="Add measurement")).to_be_visible()
         owner.tab("Adoption")
-        owner.click("Readings from a table")
+        owner.click("Measurements from a table")
         owner.hand_in(
             owner.page.locator("main input[type=file]"),
-            {"name": "readings.csv", "mimeType": "text/csv", "buffer": readings(wanted)},
+            {"name": "measurements.csv", "mimeType": "text/csv", "buffer": measurements(wanted)},
         )
         owner.press("Preview")
         owner.press("Let ", exact=False)
@@ -248,7 +248,7 @@ class Answers(SetUp):
         ]
         for key in filed:
             form = owner.page.locator(f"form:has(input[name=requirement][value='{key}'])")
-            owner.press("File these readings as evidence", form, exact=False)
+            owner.press("File these measurements as evidence", form, exact=False)
             owner.tab("Adoption")
 
     def drill(self) -> None:
@@ -308,7 +308,7 @@ class Answers(SetUp):
         owner.said("The index is generated.")
 
 
-def readings(wanted: list[str]) -> bytes:
+def measurements(wanted: list[str]) -> bytes:
     """One table of what was counted, with a line for each measure and period."""
     today, lines = clock.today(), io.StringIO()
     table = csv.writer(lines)

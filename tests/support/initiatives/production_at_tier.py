@@ -62,7 +62,7 @@ def reach_production(
     _shown(initiative, "mvp", cast, deputies)
     initiative_acts.pass_gate(initiative, cast.team)
     if keyed:
-        key, _ = factories.make_key(cast, initiative, scopes=["readings"])
+        key, _ = factories.make_key(cast, initiative, scopes=["measurements"])
         measures.adopted(initiative, cast.team, key=key)
     with clock.simulated(clock.now() + timedelta(days=unused_days)):
         if unused_days:

@@ -150,12 +150,12 @@ int.identity | technical_lead | never register | - | support source | c7a6fc3c
 int.sources_condition | data_steward | never register | - | source | 119e4c17
 int.representative | technical_lead | never | - | source schema | 8c98ef66
 int.systems_owned | technical_lead | advisory waivable | - | owner | 686b7f39
-adopt.explains | business_owner | never | readings | application model | db96d107
-adopt.recoverable | business_owner | never | readings | application | 6569eec6
-adopt.burden | business_owner | never | readings | workflow application | 5d19f992
-adopt.trust | business_owner | never | readings | model incident | 3b3e5e11
-adopt.usage | business_owner | never | readings | scope | 66adb656
-adopt.behaviour | business_owner | never | readings | scope workflow | 8ae76f2d
+adopt.explains | business_owner | never | measurements | application model | db96d107
+adopt.recoverable | business_owner | never | measurements | application | 6569eec6
+adopt.burden | business_owner | never | measurements | workflow application | 5d19f992
+adopt.trust | business_owner | never | measurements | model incident | 3b3e5e11
+adopt.usage | business_owner | never | measurements | scope | 66adb656
+adopt.behaviour | business_owner | never | measurements | scope workflow | 8ae76f2d
 layer.policy | technical_lead | never | - | contract | cd0906c6
 layer.runtime | technical_lead | never | decisions | application contract | 9da91a57
 layer.observability | technical_lead | never | - | application | cccb2cba

@@ -119,7 +119,7 @@ def test_what_was_uploaded_as_a_registers_kind_counts_as_a_document():
     registers = {"telemetry", "system_record", "drill_record", "attestation", "contract_clause"}
     assert counts_as("telemetry", {}, registers) == "document"
     assert counts_as("telemetry", {}, ()) == "telemetry", "under a rulebook that says nothing of it"
-    assert counts_as("telemetry", {"register": "readings"}, registers) == "telemetry"
+    assert counts_as("telemetry", {"register": "measurements"}, registers) == "telemetry"
     assert counts_as("contract_clause", {}, registers) == "document"
     assert counts_as("contract_clause", {}, registers, written_here=True) == "contract_clause"
     assert counts_as("attestation", {}, registers) == "attestation"

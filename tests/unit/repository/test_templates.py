@@ -65,9 +65,9 @@ NOT_MARKED_YET = ("emails/",)
 DJANGOS_OWN = ("admin/", "simple_history/", "django/")  # extend templates that Django translates itself
 SHOWN_OR_READ_OUT = {"title", "aria-label", "placeholder", "alt", "label", "data-col"}
 NOT_LOOKED_INTO = ("blocktranslate", "block body_class")  # marked, and names of classes
-DRAWINGS = ("chart_bars", "chart_readings")  # all that they are handed in quotes is words
+DRAWINGS = ("chart_bars", "chart_measurements")  # all that they are handed in quotes is words
 # Tags whose first argument is words, and arguments that are words in whichever tag.
-WORDS_FIRST = {"tag", "scroll", "nothing", "form_footer", "chart_bars", "chart_readings"}
+WORDS_FIRST = {"tag", "scroll", "nothing", "form_footer", "chart_bars", "chart_measurements"}
 WORDS_NAMED = "title|verb|noun|undone|none_text|link_text|word|col|caption|unit|heading|label|way_out"
 NAMED = re.compile(rf"""\b(?:{WORDS_NAMED})=["']([^"']+)["']""")
 FALLBACK = re.compile(r"""\|default(?:_if_none)?:"([^"]+)\"""")  # in single quotes stand names for attributes

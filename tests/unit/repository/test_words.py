@@ -272,6 +272,7 @@ DROPPED = {
     r"sittings?": "review snapshot, batch",
     r"desks?": "inbox",
     r"checklists?": "requirements",
+    r"(adoption|make|owe|chart|overdue)[_/]readings?|readings (recorded|of measures)": "measurement",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(

@@ -105,7 +105,7 @@ def test_an_inventory_that_every_owner_agreed_to_is_measured_while_they_do(initi
 
     factories.make_link(cast, initiative_acts.fresh(initiative), factories.make_system(cast, "Calendar"))
     assert state(initiative).level != "measured", "the owner of the second has not agreed"
-    assert link.initiative.measurements.filter(ended_at__isnull=False).exists()
+    assert link.initiative.measured_answers.filter(ended_at__isnull=False).exists()
 
 
 def test_a_key_for_a_system_ends_it_and_keeps_it_from_being_declared(initiative, cast):

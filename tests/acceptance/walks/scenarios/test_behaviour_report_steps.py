@@ -33,8 +33,8 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         assert story.state(initiative, "adopt.behaviour").satisfied, "step 7: its evidence stands"
         assert story.state(initiative, "prod.performance").satisfied, "step 7: the model test is excellent"
 
-        # Usage readings: 14 % of intended users.
-        with act("follow readings", system="readings", initiative=initiative) as locked:
+        # Usage measurements: 14 % of intended users.
+        with act("follow measurements", system="measurements", initiative=initiative) as locked:
             report_actions.follow_figures(
                 locked, behaviour_detection.found([behaviour_detection.Use("All of dispatch", 14, 100)])
             )
@@ -70,7 +70,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         assert not story.state(initiative, "adopt.behaviour").satisfied, "an answer does not end what most do"
         row = BehaviourReport.objects.get(kind="worked_around")
         report_actions.judge(report=row, outcome="over", answer="Macro gone.", by=cast.chair)
-        with act("follow readings", system="readings", initiative=initiative) as locked:
+        with act("follow measurements", system="measurements", initiative=initiative) as locked:
             report_actions.follow_figures(
                 locked, behaviour_detection.found([behaviour_detection.Use("All of dispatch", 61, 100)])
             )

@@ -1,4 +1,4 @@
-"""The tab "Adoption" and the readings API, as people and systems meet them."""
+"""The tab "Adoption" and the measurements API, as people and systems meet them."""
 
 import json
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from adoption import api as adoption_api
-from adoption.models import Measure, Reading, Tally
+from adoption.models import Measure, Measurement, Tally
 from governance import clock
 from tests.support import factories
 from tests.support.paths import ROOT
@@ -51,14 +51,14 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     sent = {"starts_on": today - timedelta(days=6), "ends_on": today, "hits": 90, "n": 100, "about": "users"}
     assert owner.post(reverse("measure", args=[row.pk]), sent).status_code == 302
     again = owner.post(reverse("measure", args=[row.pk]), sent)
-    assert "reading of this period already" in again.content.decode()
+    assert "measurement of this period already" in again.content.decode()
     shown = page(owner, "adoption", initiative.ref)
     assert "90 % of 100, with 95 % confidence between" in shown
     assert "<svg" in shown
-    reading = row.readings.get()
+    measurement = row.measurements.get()
     wrong = {**sent, "hits": 30, "reason": "Counted twice"}
-    assert owner.post(reverse("reading-correct", args=[row.pk, reading.pk]), wrong).status_code == 302
-    assert (Tally.objects.get().hits, row.readings.count()) == (30, 2)
+    assert owner.post(reverse("measurement-correct", args=[row.pk, measurement.pk]), wrong).status_code == 302
+    assert (Tally.objects.get().hits, row.measurements.count()) == (30, 2)
     assert "not met" in page(owner, "adoption", initiative.ref)
     assert "<del>" in page(owner, "measure", row.pk)
 
@@ -73,7 +73,7 @@ def test_from_an_empty_tab_to_a_verdict(cast, as_):
     )
     shown = page(owner, "measure", row.pk)
     assert "Fewer letters" in shown
-    assert "Asked is still 50 %" in shown, "a lowered target does not make old readings meet it"
+    assert "Asked is still 50 %" in shown, "a lowered target does not make old measurements meet it"
     url = reverse("row-act", args=["measures", row.pk, "end"])
     assert owner.post(url, {"reason": "Another is better"}).status_code == 302
     assert "Another is better" in page(owner, "adoption", initiative.ref)
@@ -89,7 +89,7 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
         f"usage.new_way,{day},{day + timedelta(days=900)},30,40\n"
         "=cmd|' /C calc'!A0,<script>,x,1,2\n"
     )
-    address = reverse("readings-import", args=[initiative.ref])
+    address = reverse("measurements-import", args=[initiative.ref])
 
     def send(**fields):
         file = SimpleUploadedFile("r.csv", table.encode(), "text/csv")
@@ -100,10 +100,10 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
     assert "1 are new" in text
     assert "2 cannot be kept and stay out" in text
     assert "<script>x" not in text
-    assert not Reading.objects.exists()
+    assert not Measurement.objects.exists()
     kept = shown.context["form"].initial["kept"]
     assert lead.post(address, {"kept": kept, "encoding": "", "step": "enter"}).status_code == 302
-    assert row.readings.get().hits == 30
+    assert row.measurements.get().hits == 30
     assert "1 are here already" in send().content.decode()
     assert (
         "no column"
@@ -116,16 +116,16 @@ def test_a_table_is_looked_at_before_it_enters_and_enters_once(cast, as_):
 def test_what_it_shows_is_filed_from_the_page(cast, as_):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative, "recoverable.undone")
-    factories.make_reading(cast, row)
+    factories.make_measurement(cast, row)
     answer = as_(cast.owner).post(
         reverse("figures-file", args=[initiative.ref]), {"requirement": "adopt.recoverable"}
     )
     item = initiative.evidence.latest("pk")
     assert answer.url == reverse("evidence-item", args=[initiative.ref, item.pk])
-    assert (item.kind, item.result, item.file_name) == ("user_research", "pass", "readings.csv")
+    assert (item.kind, item.result, item.file_name) == ("user_research", "pass", "measurements.csv")
 
 
-def test_the_tab_asks_as_often_for_many_readings_as_for_few(cast, as_, django_assert_max_num_queries):
+def test_the_tab_asks_as_often_for_many_measurements_as_for_few(cast, as_, django_assert_max_num_queries):
     initiative, owner = factories.make_production(cast), as_(cast.owner)
     owner.get(reverse("adoption", args=[initiative.ref]))
     with django_assert_max_num_queries(26):
@@ -138,8 +138,8 @@ def test_the_tab_asks_as_often_for_many_readings_as_for_few(cast, as_, django_as
 def send(client, token, rows, **options):
     """A batch, sent with a key."""
     return client.post(
-        reverse("adoption-readings"),
-        rows if isinstance(rows, str) else json.dumps({"readings": rows}),
+        reverse("adoption-measurements"),
+        rows if isinstance(rows, str) else json.dumps({"measurements": rows}),
         content_type=options.get("content_type", "application/json"),
         headers={"Authorization": f"Bearer {token}"},
     )
@@ -154,7 +154,7 @@ def told(of, **fields) -> dict:
 def test_systems_send_batches_and_each_row_is_answered(cast, client):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
-    key, token = factories.make_key(cast, initiative, scopes=["readings"])
+    key, token = factories.make_key(cast, initiative, scopes=["measurements"])
     answer = send(
         client,
         token.text,
@@ -174,66 +174,68 @@ def test_systems_send_batches_and_each_row_is_answered(cast, client):
     )
     said = answer.json()
     assert answer.status_code == 200
-    assert [one["state"] for one in said["readings"]] == [
+    assert [one["state"] for one in said["measurements"]] == [
         "new", "known", "differs", "new", "wrong", "wrong", "wrong", "wrong", "corrected", "wrong", "wrong",
     ]  # fmt: skip
-    assert all(one["message"] for one in said["readings"] if one["state"] in ("wrong", "differs"))
+    assert all(one["message"] for one in said["measurements"] if one["state"] in ("wrong", "differs"))
     assert said["counts"] == {"new": 2, "known": 1, "differs": 1, "wrong": 6, "corrected": 1}
     assert (said["kept"], said["not_kept"]) == (4, 7)
     assert Tally.objects.get().hits == 9
-    assert {one.service_key_id for one in Reading.objects.all()} == {key.pk}
+    assert {one.service_key_id for one in Measurement.objects.all()} == {key.pk}
     assert send(client, token.text, [told(row)]).json()["counts"] == {"known": 1}
 
 
 def test_half_a_character_keeps_out_its_row_alone_and_says_so(cast, client):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
-    _, token = factories.make_key(cast, initiative, scopes=["readings"])
-    body = json.loads((Path(ROOT) / "tests/data/apis/half-a-character-readings.json").read_text())
+    _, token = factories.make_key(cast, initiative, scopes=["measurements"])
+    body = json.loads((Path(ROOT) / "tests/data/apis/half-a-character-measurements.json").read_text())
     alone = send(client, token.text, json.dumps(body))
     assert (alone.status_code, alone.json()["kept"], alone.json()["not_kept"]) == (400, 0, 1)
-    both = send(client, token.text, [*body["readings"], told(row), 7, told(row, key="b", reason="a\u202eb")])
+    both = send(
+        client, token.text, [*body["measurements"], told(row), 7, told(row, key="b", reason="a\u202eb")]
+    )
     said = both.json()
     assert (both.status_code, said["kept"], said["not_kept"]) == (200, 1, 3)
-    half, good, number, turned = said["readings"]
+    half, good, number, turned = said["measurements"]
     assert (half["key"], good["state"]) == ("2026-W46\ufffd", "new")
     assert "because of key" in half["message"]
     assert "U+D800" in half["message"]
     assert "not a JSON object" in number["message"]
     assert "because of reason" in turned["message"]
-    assert [one.key for one in Reading.objects.all()] == ["a"]
+    assert [one.key for one in Measurement.objects.all()] == ["a"]
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"readings": []}', '{"readings": NaN}'])
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"measurements": []}', '{"measurements": NaN}'])
 def test_what_is_no_batch_is_answered_with_an_example(cast, client, body):
     initiative = factories.make_mvp(cast)
-    _, token = factories.make_key(cast, initiative, scopes=["readings"])
+    _, token = factories.make_key(cast, initiative, scopes=["measurements"])
     answer = send(client, token.text, body)
     assert answer.status_code == 400
     assert "application/json" in answer["Content-Type"]
 
 
-def test_a_key_for_decisions_sends_no_readings_and_no_key_sends_nothing(cast, client):
+def test_a_key_for_decisions_sends_no_measurements_and_no_key_sends_nothing(cast, client):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
     _, token = factories.make_key(cast, initiative)
     assert send(client, token.text, [told(row)]).status_code == 403
     assert send(client, "plk_nobody", [told(row)]).status_code == 401
-    assert not Reading.objects.exists()
+    assert not Measurement.objects.exists()
 
 
 def test_a_key_reaches_no_measure_of_another_initiative(cast, client):
     other = factories.make_measure(cast, factories.make_mvp(cast, title="Another"))
     initiative = factories.make_mvp(cast)
-    _, token = factories.make_key(cast, initiative, scopes=["readings"])
+    _, token = factories.make_key(cast, initiative, scopes=["measurements"])
     assert send(client, token.text, [told(other)]).json()["counts"] == {"wrong": 1}
 
 
 def test_who_sends_too_many_waits(cast, client, monkeypatch):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
-    _, token = factories.make_key(cast, initiative, scopes=["readings"])
-    monkeypatch.setattr(adoption_api, "READINGS_A_SECOND", 1)
+    _, token = factories.make_key(cast, initiative, scopes=["measurements"])
+    monkeypatch.setattr(adoption_api, "MEASUREMENTS_A_SECOND", 1)
     assert send(client, token.text, [told(row, key=str(n)) for n in range(50)]).status_code == 200
     answer = send(client, token.text, [told(row)])
     assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
@@ -242,7 +244,7 @@ def test_who_sends_too_many_waits(cast, client, monkeypatch):
 def test_a_system_can_ask_what_it_may_send(cast, client):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
-    _, token = factories.make_key(cast, initiative, scopes=["readings"])
+    _, token = factories.make_key(cast, initiative, scopes=["measurements"])
     answer = client.get(reverse("adoption-measures"), headers={"Authorization": f"Bearer {token.text}"})
     (one,) = answer.json()["measures"]
     assert (one["measure"], one["figure"]) == (row.pk, ["hits", "n"])

@@ -1,4 +1,4 @@
-"""Answers that are measured: by readings of a key or a survey, as long as no figure behind them was typed."""
+"""Answers that are measured: by measurements of a key or a survey, as long as no figure behind them was typed."""
 
 from datetime import timedelta
 
@@ -7,10 +7,10 @@ import time_machine
 
 from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
+from adoption.measurements import actions as measurement_actions
+from adoption.measurements.actions import Sent
 from adoption.models import Measure
 from adoption.models.measures import TYPED
-from adoption.readings import actions as reading_actions
-from adoption.readings.actions import Sent
 from governance import clock
 from governance.gates.requirement_state import State
 from governance.gates.requirements import state_of
@@ -18,7 +18,7 @@ from governance.models import Rulebook
 from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from initiatives.facts import supported_stage
-from initiatives.models import Measurement
+from initiatives.models import MeasuredAnswer
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def initiative(cast):
 
 @pytest.fixture
 def key(cast, initiative):
-    return factories.make_key(cast, initiative, days=300, scopes=["readings"])[0]
+    return factories.make_key(cast, initiative, days=300, scopes=["measurements"])[0]
 
 
 def state(initiative, requirement: str = USAGE) -> State:
@@ -48,7 +48,7 @@ def state(initiative, requirement: str = USAGE) -> State:
 def type_in(initiative, cast, instrument: str = "usage.active", ends_on=None) -> None:
     measure = Measure.objects.get(initiative=initiative, instrument=instrument)
     day = ends_on or clock.today()
-    fate = reading_actions.record_readings(
+    fate = measurement_actions.record_measurements(
         initiative=initiative,
         sent=[Sent(measure.pk, day - timedelta(days=6), day, 40, f"typed {day}", hits=36)],
         came=TYPED,
@@ -57,7 +57,7 @@ def type_in(initiative, cast, instrument: str = "usage.active", ends_on=None) ->
     assert fate
 
 
-def test_readings_of_a_key_measure_it_and_nobody_says_anything(initiative, cast, key):
+def test_measurements_of_a_key_measure_it_and_nobody_says_anything(initiative, cast, key):
     assert state(initiative).level == ""
     adopted(initiative, cast.team, {USAGE}, key=key)
     found = state(initiative)
@@ -67,11 +67,11 @@ def test_readings_of_a_key_measure_it_and_nobody_says_anything(initiative, cast,
 
 def test_the_same_figures_in_a_table_of_the_owner_do_not(initiative, cast):
     adopted(initiative, cast.team, {USAGE})
-    assert not Measurement.objects.filter(way="readings").exists()
+    assert not MeasuredAnswer.objects.filter(way="measurements").exists()
     assert state(initiative).level != Level.MEASURED
 
 
-def test_one_typed_reading_behind_the_figure_ends_it(initiative, cast, key):
+def test_one_typed_measurement_behind_the_figure_ends_it(initiative, cast, key):
     adopted(initiative, cast.team, {USAGE}, key=key)
     type_in(initiative, cast)
     assert state(initiative).level != Level.MEASURED
@@ -89,7 +89,7 @@ def test_a_missed_target_is_not_measured_as_met(initiative, cast, key):
     active = Measure.objects.get(initiative=initiative, instrument="usage.active")
     day = clock.today() + timedelta(days=7)
     with time_machine.travel(clock.midnight_after(day) + timedelta(hours=2)):
-        reading_actions.record_readings(
+        measurement_actions.record_measurements(
             initiative=initiative,
             sent=[Sent(active.pk, day - timedelta(days=6), day, 40, "few", hits=2)],
             came="sent",
@@ -100,7 +100,7 @@ def test_a_missed_target_is_not_measured_as_met(initiative, cast, key):
         assert not found.satisfies("production")
 
 
-def test_it_counts_no_longer_than_its_readings(initiative, cast, key):
+def test_it_counts_no_longer_than_its_measurements(initiative, cast, key):
     adopted(initiative, cast.team, {USAGE}, key=key)
     days = Rulebook.objects.current().book.requirements[USAGE].days("limited")
     last = clock.today() + timedelta(days=days)

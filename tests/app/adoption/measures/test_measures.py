@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from adoption.demo import initiative_acts
 from adoption.demo.measures import adopted
+from adoption.measurements import batch_digest, evidence_figures
+from adoption.measurements.actions import add_up_all, record_measurements
+from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
 from adoption.measures import actions as measure_actions
-from adoption.measures import overdue_readings
-from adoption.models import Measure, Reading, Tally
+from adoption.measures import overdue_measurements
+from adoption.models import Measure, Measurement, Tally
 from adoption.models.instruments import ASKED, INSTRUMENTS, POPULATIONS
-from adoption.readings import batch_digest, evidence_figures
-from adoption.readings.actions import add_up_all, record_readings
-from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Sent
 from governance import clock
 from governance.gates.requirements import states_at
 from governance.models import Entry, Notification, Rulebook
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 
 def shown(cast):
-    """An MVP for which everything is shown that production asks, its adoption by documents and by readings."""
+    """An MVP for which everything is shown that production asks, its adoption by documents and by measurements."""
     return initiative_acts.fresh(factories.make_ready(cast, factories.make_mvp(cast), "production"))
 
 
@@ -51,7 +51,7 @@ def short(initiative, on=None) -> set[str]:
     return {key for key, state in states(initiative, on).items() if not state.satisfied}
 
 
-def test_documents_and_readings_together_ground_adoption(cast):
+def test_documents_and_measurements_together_ground_adoption(cast):
     initiative = shown(cast)
     assert short(initiative) == set()
     review = initiative_acts.pass_gate(initiative, cast.team)
@@ -84,7 +84,7 @@ def test_one_instrument_of_two_is_not_enough(cast):
     )
 
 
-def test_readings_age_though_nothing_runs(cast):
+def test_measurements_age_though_nothing_runs(cast):
     initiative = shown(cast)
     last = clock.midnight_after(clock.today() + timedelta(days=30))
     assert "adopt.usage" not in short(initiative, last - timedelta(seconds=1))
@@ -102,11 +102,11 @@ BAD = {
 }
 
 
-def test_nothing_but_readings_of_real_users_in_number_passes_the_gate(cast, rounds):
+def test_nothing_but_measurements_of_real_users_in_number_passes_the_gate(cast, rounds):
     """Whatever is sent of these, for whichever requirement, the real gate says no; and documents do not help."""
     initiative = shown(cast)
     assert short(initiative) == set()
-    # What a survey asks, nobody sends at all (test_survey_readings).
+    # What a survey asks, nobody sends at all (test_survey_measurements).
     instruments = [key for key, one in INSTRUMENTS.items() if not one.value and not one.asked_by]
 
     @examples(rounds, 10)
@@ -139,7 +139,7 @@ def send_bad(cast, initiative, how, bad: str) -> None:
         end = clock.today() - timedelta(days=clock.today().weekday() + 1 + 7 * week)
         team = "Account management" if how.weekly else ""
         days = {"starts_on": end - timedelta(days=6), "ends_on": end, "team": team}
-        fate = factories.make_reading(cast, row, **days, **(said | figure))
+        fate = factories.make_measurement(cast, row, **days, **(said | figure))
         assert fate.good, fate
 
 
@@ -149,7 +149,7 @@ def test_training_attendance_is_refused_in_plain_words(cast):
         with pytest.raises(ValidationError, match="sat in a room"):
             factories.make_measure(cast, initiative, **fields)
     row = factories.make_measure(cast, initiative)
-    fate = factories.make_reading(cast, row, about="training")
+    fate = factories.make_measurement(cast, row, about="training")
     assert (fate.state, "sat in a room" in fate.words) == (WRONG, True)
 
 
@@ -158,7 +158,7 @@ def test_blind_acceptance_fails_the_gate(cast):
     row = Measure.objects.get(initiative=initiative, instrument="trust.overrides")
     for week in range(4):
         end = clock.today() - timedelta(days=clock.today().weekday() + 1 + 7 * week)
-        factories.make_reading(
+        factories.make_measurement(
             cast,
             row,
             starts_on=end - timedelta(days=6),
@@ -224,10 +224,10 @@ def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
     assert {"measure declared", "goal moved"} <= set(kinds)
 
 
-# --- Readings --------------------------------------------------------------------------------------------------------
+# --- Measurements ----------------------------------------------------------------------------------------------------
 
 
-def test_a_reading_is_there_once_in_whatever_order_and_corrections_replace(cast):
+def test_a_measurement_is_there_once_in_whatever_order_and_corrections_replace(cast):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
     today = clock.today()
@@ -238,7 +238,9 @@ def test_a_reading_is_there_once_in_whatever_order_and_corrections_replace(cast)
     def keep(*some):
         return [
             fate.state
-            for fate in record_readings(initiative=initiative, sent=list(some), came="typed", by=cast.owner)
+            for fate in record_measurements(
+                initiative=initiative, sent=list(some), came="typed", by=cast.owner
+            )
         ]
 
     assert keep(sent("b", 5, replaces="a")) == [WRONG], "what it corrects has not come"
@@ -248,7 +250,7 @@ def test_a_reading_is_there_once_in_whatever_order_and_corrections_replace(cast)
     assert [(one.n, one.hits) for one in Tally.objects.all()] == [(100, 60)]
     assert keep(sent("gone", 0, replaces="c", n=0)) == [CORRECTED]
     assert not Tally.objects.exists()
-    assert Reading.objects.count() == 4
+    assert Measurement.objects.count() == 4
 
 
 def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
@@ -264,20 +266,22 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
         cut = data.draw(st.integers(0, len(sent)))
         with taken_back():
             for some in (sent[:cut], sent[cut:]):
-                record_readings(initiative=row.initiative_id, sent=some, came="typed", by=cast.owner)
+                record_measurements(initiative=row.initiative_id, sent=some, came="typed", by=cast.owner)
             wanted = dict.fromkeys(drawn, (0, 0))
             for one in told:
                 n, hits = wanted[one.ends_on]
                 wanted[one.ends_on] = (n + one.n, hits + one.hits)
             assert {one.day: (one.n, one.hits) for one in Tally.objects.all()} == wanted
-            before = list(Tally.objects.order_by("day").values_list("day", "n", "hits", "readings"))
+            before = list(Tally.objects.order_by("day").values_list("day", "n", "hits", "measurements"))
             add_up_all(row)
-            assert list(Tally.objects.order_by("day").values_list("day", "n", "hits", "readings")) == before
+            assert (
+                list(Tally.objects.order_by("day").values_list("day", "n", "hits", "measurements")) == before
+            )
 
     tried()
 
 
-def test_what_is_wrong_with_a_reading_is_said(cast):
+def test_what_is_wrong_with_a_measurement_is_said(cast):
     row = factories.make_measure(cast, factories.make_mvp(cast))
     for fields, words in (
         ({"n": 10, "hits": 11}, "no share"),
@@ -289,7 +293,7 @@ def test_what_is_wrong_with_a_reading_is_said(cast):
         ({"about": "model_report"}, "how good its outputs are"),
         ({"key": " "}, "no key"),
     ):
-        fate = factories.make_reading(cast, row, **factories.from_today(fields))
+        fate = factories.make_measurement(cast, row, **factories.from_today(fields))
         assert fate.state == WRONG
         assert words in fate.words
 
@@ -299,22 +303,22 @@ def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):
     row = factories.make_measure(cast, initiative)
     sent = [Sent(row.pk, clock.today(), clock.today(), 10, "k", hits=1)]
     with pytest.raises(Refused):
-        record_readings(initiative=initiative, sent=sent, came="typed", by=cast.seat_value)
+        record_measurements(initiative=initiative, sent=sent, came="typed", by=cast.seat_value)
     measure_actions.end_measure(measure=row, reason="Enough", by=cast.owner)
-    assert factories.make_reading(cast, row).state == WRONG
+    assert factories.make_measurement(cast, row).state == WRONG
 
 
-def test_readings_are_sealed_and_never_change(cast):
+def test_measurements_are_sealed_and_never_change(cast):
     row = factories.make_measure(cast, factories.make_mvp(cast))
-    factories.make_reading(cast, row)
-    for statement in ("UPDATE adoption_reading SET hits = 99", "DELETE FROM adoption_reading"):
+    factories.make_measurement(cast, row)
+    for statement in ("UPDATE adoption_measurement SET hits = 99", "DELETE FROM adoption_measurement"):
         with pytest.raises(DatabaseError, match="keeps what was written"), transaction.atomic():
             connection.cursor().execute(statement)
     assert list(batch_digest.broken(0, "default")) == []
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE adoption_reading DISABLE TRIGGER append_only")
-        cursor.execute("UPDATE adoption_reading SET hits = 99")
+        cursor.execute("ALTER TABLE adoption_measurement DISABLE TRIGGER append_only")
+        cursor.execute("UPDATE adoption_measurement SET hits = 99")
     ((words, _, _),) = batch_digest.broken(0, "default")
     assert "differ from what entry" in words
 
@@ -327,7 +331,7 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
         lines = file.read().decode().splitlines()
     assert len(lines) == 1 + 18
     for row in Measure.objects.filter(initiative=initiative, requirement="adopt.explains"):
-        factories.make_reading(cast, row, n=200, hits=0)
+        factories.make_measurement(cast, row, n=200, hits=0)
     assert (
         evidence_figures.file_figures(
             initiative=initiative, requirement="adopt.explains", by=cast.owner
@@ -343,29 +347,31 @@ def test_figures_are_filed_by_rule_with_their_rows(cast):
 # --- Silence ---------------------------------------------------------------------------------------------------------
 
 
-def test_sixty_silent_days_are_an_obligation_that_a_reading_completes(cast):
+def test_sixty_silent_days_are_an_obligation_that_a_measurement_completes(cast):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
-    factories.make_reading(cast, row)
+    factories.make_measurement(cast, row)
     start = clock.now()
     with clock.simulated(start + timedelta(days=59)):
-        assert overdue_readings.open_silence_obligations() == []
+        assert overdue_measurements.open_silence_obligations() == []
     with clock.simulated(start + timedelta(days=61)):
-        (obligation,) = overdue_readings.open_silence_obligations()
-        assert overdue_readings.open_silence_obligations() == [], "safe to repeat"
-        assert (obligation.responsible, obligation.kind) == (cast.owner, "reading")
+        (obligation,) = overdue_measurements.open_silence_obligations()
+        assert overdue_measurements.open_silence_obligations() == [], "safe to repeat"
+        assert (obligation.responsible, obligation.kind) == (cast.owner, "measurement")
         assert any(line.button == "Add measurement" for line in notification_inbox.lines_for(cast.owner))
         with pytest.raises(Refused, match="completed automatically"):
             hold_actions.complete(obligation=obligation, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.run()
-        assert Notification.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()
-        factories.make_reading(cast, row)
-        assert not Obligation.objects.open().filter(kind="reading").exists()
-        assert overdue_readings.open_silence_obligations() == []
+        assert Notification.objects.filter(
+            person=cast.owner, subject__contains="measurement of a silent measure"
+        ).exists()
+        factories.make_measurement(cast, row)
+        assert not Obligation.objects.open().filter(kind="measurement").exists()
+        assert overdue_measurements.open_silence_obligations() == []
 
 
-def test_readings_again_keep_production_supported(cast):
+def test_measurements_again_keep_production_supported(cast):
     initiative = factories.make_production(cast)
     with clock.simulated(clock.now() + timedelta(days=25)):
         adopted(initiative, cast.team)
@@ -376,5 +382,5 @@ def test_every_population_but_one_is_kept_and_counts_for_nothing(cast):
     initiative = factories.make_mvp(cast)
     row = factories.make_measure(cast, initiative)
     for about in POPULATIONS:
-        factories.make_reading(cast, row, about=about, key=about)
-    assert row.readings.count() == len(POPULATIONS)
+        factories.make_measurement(cast, row, about=about, key=about)
+    assert row.measurements.count() == len(POPULATIONS)

@@ -138,7 +138,7 @@ def test_only_a_key_made_for_it_opens_and_only_its_own_initiative(cast, initiati
     assert System().send(URL, body).status_code == 401
     assert System("plk_" + "a" * 12 + "_" + "b" * 43).send(URL, body).status_code == 401
     assert Client().post(f"{URL}/nobody-has-this", body, content_type="application/json").status_code == 401
-    reads = factories.make_key(cast, initiative, scopes=["readings"], system="Figures")[1].text
+    reads = factories.make_key(cast, initiative, scopes=["measurements"], system="Figures")[1].text
     assert System(reads).send(URL, body).status_code == 403
     assert System(token).get(URL).status_code == 405
     other = factories.make_mvp(cast, title="Another")

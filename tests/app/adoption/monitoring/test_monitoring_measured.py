@@ -16,7 +16,7 @@ from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from initiatives.facts import supported_stage
 from initiatives.findings.sync import follow_register
-from initiatives.models import Measurement
+from initiatives.models import MeasuredAnswer
 from tests.support import factories
 from tests.support.initiatives.alerts import sent
 
@@ -53,11 +53,11 @@ def measured_at(initiative, days):
         now = clock.now()
         before = [
             row
-            for row in Measurement.objects.current().filter(way="monitoring")
+            for row in MeasuredAnswer.objects.current().filter(way="monitoring")
             if row.since <= now and (row.until or now) > now
         ]
         follow_register()
-        row = Measurement.objects.current().filter(initiative=initiative, way="monitoring").first()
+        row = MeasuredAnswer.objects.current().filter(initiative=initiative, way="monitoring").first()
         assert bool(before) == bool(row and row.since <= now < row.until)
         return row.words if row else None
 
@@ -139,11 +139,11 @@ def test_the_same_day_writes_it_once(initiative, key, cast):
     actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     for day in (0, 7, 14):
         heard(initiative, key, day)
-    rows = Measurement.objects.filter(way="monitoring").count()
+    rows = MeasuredAnswer.objects.filter(way="monitoring").count()
     heard(initiative, key, 14, sent("a"), sent("b"))
     with after(days=14):
         follow_register()
-    assert Measurement.objects.filter(way="monitoring").count() == rows
+    assert MeasuredAnswer.objects.filter(way="monitoring").count() == rows
 
 
 def test_it_is_the_level_of_the_answer(initiative, key, cast):

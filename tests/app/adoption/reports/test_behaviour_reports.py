@@ -71,16 +71,16 @@ def against(initiative) -> list[str]:
     return [row.words for row in rows]
 
 
-def test_readings_of_use_become_behaviour_reports_and_end_them(cast, initiative):
+def test_measurements_of_use_become_behaviour_reports_and_end_them(cast, initiative):
     measure = factories.make_measure(cast, initiative, "usage.active", intended=100)
-    factories.make_reading(cast, measure, hits=14, n=100, ends_on=clock.today() - timedelta(days=7),
+    factories.make_measurement(cast, measure, hits=14, n=100, ends_on=clock.today() - timedelta(days=7),
                            starts_on=clock.today() - timedelta(days=13))  # fmt: skip
     behaviour_report = initiative.behaviour_reports.current().get()
     assert (behaviour_report.kind, behaviour_report.computed, behaviour_report.share) == ("ignored", True, 86)
     assert any("most of the group (86 %) ignore it" in words for words in against(initiative)), against(
         initiative
     )
-    factories.make_reading(cast, measure, hits=60, n=100)
+    factories.make_measurement(cast, measure, hits=60, n=100)
     assert not initiative.behaviour_reports.current().exists()
     assert not any("ignore it" in words for words in against(initiative))
 
@@ -158,7 +158,7 @@ def test_what_is_wrong_is_said_by_field(cast, initiative):
         "kind": "loved",
         "group": " ",
         "words": "",
-        "source": "readings",
+        "source": "measurements",
         "observed_on": clock.today() + timedelta(days=1),
         "share": 101,
         "extent": "all",
@@ -260,14 +260,14 @@ def test_known_figures():
     assert round(behaviour_detection.lowest(70, 100), 4) == 0.6042  # as statsmodels says
 
 
-def test_readings_are_read_team_by_team():
+def test_measurements_are_read_team_by_team():
     monday = date(2026, 9, 7)
     weeks = [monday + timedelta(weeks=n) for n in range(8)]
     rows = [("usage.active", "", monday, 50, 100), ("usage.active", "", weeks[-1], 14, 100)]
     rows += [("trust.overrides", "North", day, 8 if day < weeks[4] else 0, 100) for day in weeks]
     rows += [("trust.overrides", "South", day, 8, 100) for day in weeks]
     rows += [("trust.overrides", "West", weeks[-1], 0, 100), ("burden.time", "West", monday, 1, 2)]
-    figures = behaviour_detection.of_readings(rows)
+    figures = behaviour_detection.of_measurements(rows)
     assert figures == [
         Use("All users", 14, 100),
         Overrides("North", 32, 400, 0, 400),
@@ -280,7 +280,7 @@ def test_readings_are_read_team_by_team():
 
 
 def follow(initiative, figures):
-    with act("follow readings", system="readings", initiative=initiative) as locked:
+    with act("follow measurements", system="measurements", initiative=initiative) as locked:
         return report_actions.follow_figures(locked, behaviour_detection.found(figures))
 
 

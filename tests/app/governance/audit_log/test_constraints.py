@@ -305,7 +305,7 @@ def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
     refused("a report that is over", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
 
 
-def test_what_readings_show_of_people_moves_with_them(cast, acted):
+def test_what_measurements_show_of_people_moves_with_them(cast, acted):
     initiative = factories.make_mvp(cast)
     days = {"observed_on": clock.today(), "reported_on": clock.today()}
     row = BehaviourReport(
@@ -313,7 +313,7 @@ def test_what_readings_show_of_people_moves_with_them(cast, acted):
         kind="ignored",
         group="Depot",
         words="80 %",
-        source="readings",
+        source="measurements",
         computed=True,
         **days,
     )

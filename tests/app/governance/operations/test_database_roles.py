@@ -61,7 +61,7 @@ WRITTEN_ONCE = {
     "initiatives_pastsupportedstage",
     "initiatives_profile",
     "adoption_goal",
-    "adoption_reading",
+    "adoption_measurement",
     "initiatives_signoff",
     "initiatives_stagechange",
     "initiatives_sourceacceptance",

@@ -14,7 +14,7 @@ from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
 from django.urls import get_resolver
 
-from adoption.models import Alert, Reading
+from adoption.models import Alert, Measurement
 from adoption.monitoring import api as monitoring_api
 from governance.models import ManagedAccount, ManagedGroup
 from governance.vocabulary.strict_json import DEEPEST, NotJson
@@ -57,7 +57,7 @@ def world(cast, settings, monkeypatch):
     monkeypatch.setattr(provisioning_api, "RATE", 10**9)
     monkeypatch.setattr(monitoring_api, "ALERTS_A_SECOND", 10**9)
     initiative = factories.make_mvp(cast)
-    scopes = ["evaluate", "approvals", "interactions", "readings"]
+    scopes = ["evaluate", "approvals", "interactions", "measurements"]
     key = factories.make_key(cast, initiative, scopes=scopes)[1].text
     alerts = factories.make_key(cast, initiative, scopes=["alerts"], system="Monitoring")[1].text
     directory = Sender(cast.admin)
@@ -112,7 +112,7 @@ def good(name: str, world) -> tuple[str, dict] | None:
         "scim-groups": ("POST", {"schemas": [GROUP], "displayName": "People", "externalId": "9"}),
         "scim-group": ("PUT", {"schemas": [GROUP], "displayName": "People", "externalId": "9"}),
         "scim-groups-search": ("POST", {"schemas": [SEARCH], "filter": 'displayName eq "a"'}),
-        "adoption-readings": ("POST", {"readings": [
+        "adoption-measurements": ("POST", {"measurements": [
             {"key": "k", "measure": world.measure.pk, "from": day, "to": day, "hits": 1, "n": 2, "team": "t",
              "about": "users", "reason": "r"}]}),
         "adoption-alerts": ("POST", {"alerts": [
@@ -204,7 +204,7 @@ def test_a_body_that_cannot_be_read_is_an_error_in_the_format_of_the_api(world, 
             assert what == "too large"
         tried += 1
     assert (wrong, tried) == ({}, 15)
-    assert not Reading.objects.exists()
+    assert not Measurement.objects.exists()
     assert not Alert.objects.exists()
     assert (ManagedAccount.objects.count(), ManagedGroup.objects.count()) == (1, 1)
 

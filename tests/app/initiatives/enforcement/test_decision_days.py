@@ -18,7 +18,7 @@ from governance.rulebook import shipped_text
 from governance.vocabulary import Level, OutcomeKind, TakesEffect
 from initiatives.facts import supported_stage
 from initiatives.findings import decision_days
-from initiatives.models import DecisionDay, Measurement, RequirementFinding
+from initiatives.models import DecisionDay, MeasuredAnswer, RequirementFinding
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.support import factories
 from tests.support.servers.asking_systems import write
@@ -110,7 +110,7 @@ def test_beyond_it_that_is_a_finding_and_nothing_is_measured(initiative, key):
         assert found.state == "register"
         assert "41 subjects" in found.words
         assert "declares 40" in found.words
-        assert not Measurement.objects.filter(way="decisions").exists()
+        assert not MeasuredAnswer.objects.filter(way="decisions").exists()
 
 
 def test_what_is_found_is_written_once_a_week_and_not_every_night(initiative, key):
@@ -180,7 +180,7 @@ def test_it_is_written_anew_once_a_week_and_not_every_night(initiative, key):
         with time_machine.travel(clock.midnight_before(monday + timedelta(days=number)) + timedelta(hours=3)):
             decision_days.count()
     assert DecisionDay.objects.count() == 4
-    assert Measurement.objects.filter(requirement=RUNTIME).count() == 1
+    assert MeasuredAnswer.objects.filter(requirement=RUNTIME).count() == 1
 
 
 def test_a_rulebook_that_does_not_name_the_way_does_not_count_it(initiative, key):

@@ -41,7 +41,7 @@ SAID = {
     "user_research": "Say how many people took part.",
     "decision_record": "Name the person who decided.",
     "system_record": "A system record is the text of the integration register.",
-    "telemetry": "Telemetry is the readings of the initiative's measures.",
+    "telemetry": "Telemetry is the measurements of the initiative's measures.",
     "drill_record": "A drill record is a drill that was written down here.",
     "contract_clause": "A contract clause is a clause of the contract in force",
 }
@@ -313,7 +313,7 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     client, url = as_(cast.owner), at("requirement", initiative.ref, "prod.performance")
     page = text_of(client.get(url))
     assert 'data-of-kind="test_report"' in page
-    assert "Telemetry is the readings of the initiative&#x27;s measures." in page
+    assert "Telemetry is the measurements of the initiative&#x27;s measures." in page
     typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "evidence-kind": "test_report"}
     typed |= {"evidence-test_report_data_set": "Letters of June", "evidence-observed_on": ""}
     client.post(at("requirement-draft", initiative.ref, "prod.performance"), typed)
@@ -400,7 +400,7 @@ def test_a_newer_one_of_what_is_never_uploaded_is_of_another_kind_and_takes_its_
     factories.make_rulebook(cast.admin, cast.chair, with_forms())
     client = as_(cast.owner)
     page = text_of(client.get(at("evidence-add", initiative.ref, supersedes=old.pk)))
-    assert "It is never uploaded. Telemetry is the readings" in page
+    assert "It is never uploaded. Telemetry is the measurements" in page
     assert f'href="?kind=document&amp;supersedes={old.pk}"' in page
     chosen = text_of(client.get(at("evidence-add", initiative.ref, kind="document", supersedes=old.pk)))
     assert f'<option value="{old.pk}" selected>' in chosen

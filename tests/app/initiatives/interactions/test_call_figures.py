@@ -24,7 +24,7 @@ from initiatives.findings import sync
 from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.reconciling import reconcile
 from initiatives.interactions.promises import actions
-from initiatives.models import Measurement, PerformancePromise, ReconciledDay, RequirementFinding
+from initiatives.models import MeasuredAnswer, PerformancePromise, ReconciledDay, RequirementFinding
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.app.initiatives.enforcement.test_decision_days import state
 from tests.support import factories
@@ -120,7 +120,7 @@ def week_later():
 
 
 def held(initiative, source) -> list[str]:
-    rows = Measurement.objects.current().filter(initiative=initiative, source=source)
+    rows = MeasuredAnswer.objects.current().filter(initiative=initiative, source=source)
     return sorted(row.requirement for row in rows)
 
 
@@ -231,7 +231,7 @@ def test_what_was_promised_before_and_is_kept_is_measured(cast, initiative, key)
         reconcile()
         sync.follow_register()
         assert held(initiative, "interactions:promise") == [PERFORMANCE]
-        row = Measurement.objects.current().get(source="interactions:promise")
+        row = MeasuredAnswer.objects.current().get(source="interactions:promise")
         assert "of 400 calls came back within 0.22 s" in row.words
         assert row.until - row.since == timedelta(days=14)
         assert state(initiative, PERFORMANCE).level == Level.MEASURED

@@ -15,7 +15,7 @@ from governance.vocabulary import EvidenceKind
 from initiatives.findings import sync
 from initiatives.interactions.anchoring import actions, drawn_outputs
 from initiatives.interactions.comparison.reconciling import reconcile
-from initiatives.models import Evidence, Measurement, OutputSample, TraceSample
+from initiatives.models import Evidence, MeasuredAnswer, OutputSample, TraceSample
 from tests.app.initiatives.interactions import test_call_figures as calls
 from tests.support import factories
 
@@ -115,7 +115,7 @@ def test_judged_from_outside_it_is_evidence_and_measures_with_the_log(cast, init
         assert "from outside the team" in sample.trace.evidence.note
         reconcile()
         sync.follow_register()
-        row = Measurement.objects.current().get(requirement=ANCHOR)
+        row = MeasuredAnswer.objects.current().get(requirement=ANCHOR)
         assert "30 of 30 drawn outputs trace to a governed source" in row.words
 
 
@@ -129,7 +129,7 @@ def test_judged_in_the_team_it_stays_a_document(cast, initiative, key, crm):
         reconcile()
         sync.follow_register()
         assert Evidence.objects.filter(kind=EvidenceKind.LOG_SAMPLE, note__contains="in the team").exists()
-        assert not Measurement.objects.current().filter(requirement=ANCHOR).exists()
+        assert not MeasuredAnswer.objects.current().filter(requirement=ANCHOR).exists()
 
 
 def test_what_does_not_trace_counts_as_such_and_says_why(cast, initiative, key, crm):

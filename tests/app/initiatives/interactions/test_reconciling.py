@@ -27,7 +27,7 @@ from initiatives.interactions.comparison.reconciling import reconcile
 from initiatives.models import (
     LogFinding,
     LogFindingWithdrawal,
-    Measurement,
+    MeasuredAnswer,
     Obligation,
     ReconciledDay,
     RequirementFinding,
@@ -320,7 +320,7 @@ def test_where_the_log_shows_acts_that_did_not_ask_the_bound_is_measured_no_more
         assert state(initiative, RUNTIME).level == Level.MEASURED
         done(initiative, key, tool="write", at=clock.now() - timedelta(hours=1))
         reconcile()
-        assert not Measurement.objects.current().filter(way="decisions").exists()
+        assert not MeasuredAnswer.objects.current().filter(way="decisions").exists()
 
 
 # --- Models -----------------------------------------------------------------------------------------------------------
@@ -483,7 +483,7 @@ def logged(initiative, key, count, *, whole=True):
 
 
 def measured(initiative):
-    return {row.requirement: row.words for row in Measurement.objects.current().filter(way="interactions")}
+    return {row.requirement: row.words for row in MeasuredAnswer.objects.current().filter(way="interactions")}
 
 
 @pytest.mark.parametrize(("whole", "parts", "least"), [(80, 0, True), (60, 0, False), (75, 10, False)])

@@ -98,7 +98,7 @@ def subject(key: str, cells=(), **fields) -> Subject:
 
 
 def cell(day=MONDAY, n=100, hits=80, **fields) -> Cell:
-    """What one reading adds up to."""
+    """What one measurement adds up to."""
     return Cell(day, fields.pop("since", day), n, hits, **fields)
 
 
@@ -138,7 +138,7 @@ def test_nothing_read_tells_nothing():
 
 
 @pytest.mark.parametrize("about", [one for one in POPULATIONS if one != "users"])
-def test_readings_about_others_tell_nothing(about):
+def test_measurements_about_others_tell_nothing(about):
     found = judge(subject("behaviour.practice", [cell(n=1000, hits=1000, about=about)]))
     assert (found.word, found.why) == (CANNOT_TELL, WRONG_PEOPLE)
 
@@ -240,7 +240,7 @@ def test_a_figure_grows_too_old_by_itself_and_a_silent_team_makes_the_whole_old(
     assert behind.counts_until == MONDAY + timedelta(weeks=7, days=90)
 
 
-def test_a_goal_that_is_lowered_does_not_make_old_readings_meet_it():
+def test_a_goal_that_is_lowered_does_not_make_old_measurements_meet_it():
     strict = subject("usage.new_way", [cell(hits=60)], target=0.7)
     moved = Aim(0.3, 40, datetime(2026, 9, 10, tzinfo=UTC), reason="Too hard")
     lowered = replace(strict, aims=(*strict.aims, moved))
@@ -260,7 +260,7 @@ REAL = st.just("users")
 
 @st.composite
 def heaps(draw, about=REAL):
-    """Any readings of any instrument, over any weeks and teams."""
+    """Any measurements of any instrument, over any weeks and teams."""
     key, found = draw(KEYS), []
     for _ in range(draw(st.integers(0, 30))):
         n = draw(st.integers(1, 400))

@@ -36,7 +36,16 @@ from tests.support.rules.agreed_cases import (
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY
 
 BOOK = parse(shipped_text())
-WAYS = ("acceptance", "clause", "index", "agreement", "readings", "decisions", "interactions", "monitoring")
+WAYS = (
+    "acceptance",
+    "clause",
+    "index",
+    "agreement",
+    "measurements",
+    "decisions",
+    "interactions",
+    "monitoring",
+)
 MOMENT = "2026-11-02T12:00:00+00:00"
 each_question = pytest.mark.parametrize("row", QUESTIONS.values(), ids=QUESTIONS)
 each_gate = pytest.mark.parametrize("gate", GATES.values(), ids=GATES)

@@ -108,7 +108,7 @@ class TestWhichQuestions:
         assert "mvp.advance_evidence" not in drawable(decided), "it stands as decided"
         assert KEY not in drawable(said(facts, KEY))
         assert "adopt.usage" in drawable(facts)
-        measured = replace(facts, measured=(Measured("adopt.usage", "readings", "41 of 60.", LONG_AGO),))
+        measured = replace(facts, measured=(Measured("adopt.usage", "measurements", "41 of 60.", LONG_AGO),))
         assert "adopt.usage" not in drawable(measured)
         key = next(key for key in drawable(facts) if BOOK.waivable_requirement(key))
         unanswered = minimal(without=(key,))
@@ -257,7 +257,7 @@ class TestWhatIsAsked:
     def test_being_measured_meets_it(self):
         facts = minimal(drawn("adopt.usage"))
         assert not state_of(facts, BOOK, "adopt.usage", AT).satisfied
-        measured = (Measured("adopt.usage", "readings", "41 of 60.", LONG_AGO),)
+        measured = (Measured("adopt.usage", "measurements", "41 of 60.", LONG_AGO),)
         assert state_of(replace(facts, measured=measured), BOOK, "adopt.usage", AT).satisfied
 
     @pytest.mark.parametrize("tier", ["limited", "high"])

@@ -102,7 +102,7 @@ class TestLevels:
 
     def test_what_plumbline_measured_stands_without_words_and_ends_with_it(self):
         until = clock.midnight_after(TODAY)
-        measured = Measured("adopt.usage", "readings", "41 of 60 used it.", LONG_AGO, until)
+        measured = Measured("adopt.usage", "measurements", "41 of 60 used it.", LONG_AGO, until)
         facts = replace(one("mvp.risk"), answers={}, measured=(measured,), tier="limited")
         assert state(facts, "adopt.usage").level == Level.MEASURED
         assert state(facts, "adopt.usage").last_day == TODAY

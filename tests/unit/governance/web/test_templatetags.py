@@ -141,11 +141,11 @@ def test_charts_stand_before_a_table_with_the_same_numbers():
     assert 'class="late"' in html
     assert '<td class="num">12</td>' in html
     assert "style=" not in html
-    html = show("{% chart_readings 'Minutes' rows 9 5 'minutes' %}", rows=[("June", 9.1), ("July", 8.4)])
+    html = show("{% chart_measurements 'Minutes' rows 9 5 'minutes' %}", rows=[("June", 9.1), ("July", 8.4)])
     for words in ("baseline 9", "target 5", '<td class="num">8.4</td>'):
         assert words in html
     assert "Nothing to draw yet" in show("{% chart_bars 'Ageing' rows %}", rows=[])
-    assert "No reading yet" in show("{% chart_readings 'Minutes' rows %}", rows=[])
+    assert "No measurement yet" in show("{% chart_measurements 'Minutes' rows %}", rows=[])
 
 
 def test_scroll_names_its_room():

@@ -1,9 +1,9 @@
-"""Readings are many: the entry of the act that kept some commits to all of them by one digest."""
+"""Measurements are many: the entry of the act that kept some commits to all of them by one digest."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from adoption.models import Reading
+from adoption.models import Measurement
 from governance.audit_log.entries import canonical
 from governance.models import Entry
 from governance.vocabulary.entry_kinds import EntryKind
@@ -29,8 +29,8 @@ FIELDS = (
 )
 
 
-def sealed(rows: Iterable[Reading]) -> dict:
-    """What an entry says of the readings that came with it: between which keys they are, and their digest."""
+def sealed(rows: Iterable[Measurement]) -> dict:
+    """What an entry says of the measurements that came with it: between which keys they are, and their digest."""
     rows = sorted(rows, key=lambda row: row.pk)
     return {
         "first": rows[0].pk,
@@ -49,11 +49,11 @@ def _digest(rows: Iterable[list]) -> str:
 
 
 def broken(since: int, using: str) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with readings kept from this transaction on: changed, gone, or committed to by nothing."""
-    table, known = Reading._meta.db_table, set()
+    """What is wrong with measurements kept from this transaction on: changed, gone, or committed to by nothing."""
+    table, known = Measurement._meta.db_table, set()
     entries = (
         Entry.objects.using(using)
-        .filter(kind=EntryKind.READINGS_RECORDED, xact__gte=since)
+        .filter(kind=EntryKind.MEASUREMENTS_RECORDED, xact__gte=since)
         .select_related("body")
         .order_by("pk")
     )
@@ -62,15 +62,15 @@ def broken(since: int, using: str) -> Iterator[tuple[str, str, str]]:
         if not facts:
             continue  # an erased entry says nothing any more
         known.add((entry.xact, facts["first"], facts["last"]))
-        rows = Reading.objects.using(using).filter(
+        rows = Measurement.objects.using(using).filter(
             xact=entry.xact, pk__gte=facts["first"], pk__lte=facts["last"]
         )
         if _digest(list(row) for row in rows.order_by("pk").values_list(*FIELDS)) != facts["digest"]:
-            yield f"readings differ from what entry {entry.pk} committed to", table, f"entry {entry.pk}"
-    loose = Reading.objects.using(using).filter(xact__gte=since).order_by("pk").values_list("xact", "pk")
+            yield f"measurements differ from what entry {entry.pk} committed to", table, f"entry {entry.pk}"
+    loose = Measurement.objects.using(using).filter(xact__gte=since).order_by("pk").values_list("xact", "pk")
     spans: dict[int, list[tuple[int, int]]] = {}
     for xact, first, last in known:
         spans.setdefault(xact, []).append((first, last))
     for xact, pk in loose.iterator(chunk_size=5000):
         if not any(first <= pk <= last for first, last in spans.get(xact, ())):
-            yield f"reading {pk} came with no entry", table, str(pk)
+            yield f"measurement {pk} came with no entry", table, str(pk)

@@ -1,4 +1,4 @@
-"""What readings of a period show, filed as evidence: worked out here, with its rows as a file, never typed."""
+"""What measurements of a period show, filed as evidence: worked out here, with its rows as a file, never typed."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import CANNOT_TELL, MET, judge, said_day
-from adoption.models import Reading, Tally
+from adoption.models import Measurement, Tally
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.audit_log import entries
@@ -22,15 +22,15 @@ from initiatives.evidence.artefact_kinds import of_register
 from initiatives.initiative.act import act, rewrite_supported_stage
 from initiatives.models import Evidence, Initiative
 
-MOST_ROWS = 5_000  # single readings in a file; above that their sums by day and team
+MOST_ROWS = 5_000  # single measurements in a file; above that their sums by day and team
 TELEMETRY, RESEARCH = "telemetry", "user_research"
 
 
 def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evidence:
-    """File what the measures of a requirement show now as one item of evidence, generated from their readings.
+    """File what the measures of a requirement show now as one item of evidence, generated from their measurements.
 
     Its result follows from the verdicts: pass where every measure is met, fail where one is not. Its day is the last
-    one that the readings speak of. Raises ValidationError while nothing can be told yet, with the reasons.
+    one that the measurements speak of. Raises ValidationError while nothing can be told yet, with the reasons.
     """
     with act("file figures", by=by, initiative=initiative) as initiative:
         measure_permissions.may_read(initiative, by).or_refuse()
@@ -56,14 +56,14 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
         item = create_evidence(
             initiative,
             kind=kind,
-            title=f"Readings until {said_day(day)}: {asked.question}"[:200],
+            title=f"Measurements until {said_day(day)}: {asked.question}"[:200],
             observed_on=day,
             covers=[requirement],
             note="\n".join(words),
             file=_table(found),
             result="pass" if met else "fail",
             condition="" if kind == TELEMETRY else _condition(initiative),
-            details=of_register(EvidenceRegister.READINGS),
+            details=of_register(EvidenceRegister.MEASUREMENTS),
             by=by,
         )
         entries.record(
@@ -84,9 +84,9 @@ def _condition(initiative: Initiative) -> str:
 
 
 def _table(found) -> ContentFile:
-    """The readings that the verdicts rest on, as a table that no spreadsheet takes for formulas."""
+    """The measurements that the verdicts rest on, as a table that no spreadsheet takes for formulas."""
     keys = [measure.pk for measure, _, _ in found]
-    rows = Reading.objects.filter(measure__in=keys, replaced_by__isnull=True, n__gt=0)
+    rows = Measurement.objects.filter(measure__in=keys, replaced_by__isnull=True, n__gt=0)
     rows = rows.order_by("measure", "ends_on", "team", "pk")
     names = {measure.pk: measure for measure, _, _ in found}
     file = io.StringIO()
@@ -114,7 +114,9 @@ def _table(found) -> ContentFile:
                 )
             )
     else:
-        out.writerow(["measure", "instrument", "from", "to", "team", "about", "readings", "hits", "sum", "n"])
+        out.writerow(
+            ["measure", "instrument", "from", "to", "team", "about", "measurements", "hits", "sum", "n"]
+        )
         for row in Tally.objects.filter(measure__in=keys).order_by("measure", "day", "team"):
             measure = names[row.measure_id]
             out.writerow(
@@ -126,10 +128,10 @@ def _table(found) -> ContentFile:
                     row.day,
                     row.team,
                     row.about,
-                    row.readings,
+                    row.measurements,
                     row.hits,
                     row.total,
                     row.n,
                 )
             )
-    return ContentFile(file.getvalue().encode(), name="readings.csv")
+    return ContentFile(file.getvalue().encode(), name="measurements.csv")

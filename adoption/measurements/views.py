@@ -1,4 +1,4 @@
-"""Readings: typed on the page of their measure, corrected, brought in as a table, filed as evidence."""
+"""Measurements: typed on the page of their measure, corrected, brought in as a table, filed as evidence."""
 
 from collections import Counter
 
@@ -12,17 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from adoption.measurements import actions, evidence_figures
+from adoption.measurements.forms import MeasurementForm, MeasurementsFileForm
+from adoption.measurements.measurement_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate
+from adoption.measurements.table_import import EXPECTED, Row, read_rows
 from adoption.measures import charts as measure_charts
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import said_day
 from adoption.measures.views import PER_PAGE, SHOWN, Shown, measure_for
-from adoption.models import Measure, Reading
+from adoption.models import Measure, Measurement
 from adoption.models.measures import IMPORTED, TYPED
-from adoption.readings import actions, evidence_figures
-from adoption.readings.forms import ReadingForm, ReadingsFileForm
-from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate
-from adoption.readings.table_import import EXPECTED, Row, read_rows
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables import importing
 from governance.tables.importing import Look, SentTable, ShownLine, Target
@@ -42,7 +42,7 @@ FATES = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def measure(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One measure: what it comes to, its picture, its goals, its readings, and a form for the next one."""
+    """One measure: what it comes to, its picture, its goals, its measurements, and a form for the next one."""
     row = measure_for(request, pk)
     initiative = row.initiative
     may = measure_permissions.may_read(initiative, request.user)
@@ -50,14 +50,14 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     form = None
     if row.ended_at is None and not row.how.asked_by and (may or request.method == "POST"):
         may.or_refuse()
-        form = ReadingForm(row, subject.teams, sent(request))
+        form = MeasurementForm(row, subject.teams, sent(request))
         if request.method == "POST" and form.is_valid() and _read(request, initiative, form):
             return redirect("measure", pk=row.pk)
     one = Shown(row, subject)
     marks = measure_charts.marks_of(initiative)
     one.draw(marks)
-    rows = Reading.objects.filter(measure=row).select_related("by")
-    rows = rows.annotate(corrected=Exists(Reading.objects.filter(replaces=OuterRef("pk"))))
+    rows = Measurement.objects.filter(measure=row).select_related("by")
+    rows = rows.annotate(corrected=Exists(Measurement.objects.filter(replaces=OuterRef("pk"))))
     goals = list(row.goals.select_related("by").order_by("-number"))
     for one_goal in goals:
         one_goal.shown = subject.said(one_goal.target)
@@ -74,13 +74,13 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "adoption/measures/measure.html", context)
 
 
-def _read(request: SignedInRequest, initiative: Initiative, form: ReadingForm) -> bool:
+def _read(request: SignedInRequest, initiative: Initiative, form: MeasurementForm) -> bool:
     """Keep what was typed; False when it is wrong, which the form then says."""
     said = form.sent()
     if form.of is None and _twin(form.measure, said):
-        form.add_error(None, "There is a reading of this period already. Correct that one, below.")
+        form.add_error(None, "There is a measurement of this period already. Correct that one, below.")
         return False
-    (fate,) = actions.record_readings(initiative=initiative, sent=[said], came=TYPED, by=request.user)
+    (fate,) = actions.record_measurements(initiative=initiative, sent=[said], came=TYPED, by=request.user)
     if not fate.good:
         form.add_error(None, f"{fate.words} {fate.fix}".strip())
         return False
@@ -89,7 +89,7 @@ def _read(request: SignedInRequest, initiative: Initiative, form: ReadingForm) -
 
 
 def _twin(measure: Measure, said) -> bool:
-    rows = Reading.objects.filter(
+    rows = Measurement.objects.filter(
         measure=measure,
         starts_on=said.starts_on,
         ends_on=said.ends_on,
@@ -100,20 +100,20 @@ def _twin(measure: Measure, said) -> bool:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
-    """Correct a reading by a further one, or take it back."""
-    row = Reading.objects.filter(measure=measure_for(request, pk), pk=reading).first()
+def correct(request: SignedInRequest, pk: int, measurement: int) -> HttpResponse:
+    """Correct a measurement by a further one, or take it back."""
+    row = Measurement.objects.filter(measure=measure_for(request, pk), pk=measurement).first()
     if row is None:
-        raise Http404("No such reading of this measure.")
+        raise Http404("No such measurement of this measure.")
     row.measure = measure_for(request, pk)
     initiative = row.measure.initiative
     measure_permissions.may_read(initiative, request.user).or_refuse()
-    form = ReadingForm(row.measure, measure_queries.subject_of(row.measure).teams, sent(request), of=row)
+    form = MeasurementForm(row.measure, measure_queries.subject_of(row.measure).teams, sent(request), of=row)
     if request.method == "POST" and form.is_valid() and _read(request, initiative, form):
         return redirect("measure", pk=row.measure_id)
     context = initiative_context(request, initiative, page="adoption") | {
         "form": form,
-        "title": _("Correct a reading"),
+        "title": _("Correct a measurement"),
         "lede": f"{row.measure.words}: {said_day(row.starts_on)} to {said_day(row.ends_on)}.",
         "happens": [
             _("The wrong one stays readable, struck out; the right one takes its place in the series.")
@@ -128,7 +128,7 @@ def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
 
 @require_POST
 def file(request: SignedInRequest, ref: str) -> HttpResponse:
-    """File what the readings show as evidence."""
+    """File what the measurements show as evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     try:
         item = evidence_figures.file_figures(
@@ -141,10 +141,10 @@ def file(request: SignedInRequest, ref: str) -> HttpResponse:
     return redirect("evidence-item", ref=initiative.ref, pk=item.pk)
 
 
-class ReadingsTable(Target):
-    """A table of readings: each line enters once, or corrects the one that it names."""
+class MeasurementsTable(Target):
+    """A table of measurements: each line enters once, or corrects the one that it names."""
 
-    form_class = ReadingsFileForm
+    form_class = MeasurementsFileForm
     expected = EXPECTED
     headings = (
         (gettext_lazy("Period"), "nowrap"),
@@ -153,8 +153,8 @@ class ReadingsTable(Target):
         (gettext_lazy("n"), "num"),
     )
     frame = "initiatives/contracts/initiative_base.html"
-    help_template = "adoption/measures/_readings_table.html"
-    title = gettext_lazy("Readings from a table")
+    help_template = "adoption/measures/_measurements_table.html"
+    title = gettext_lazy("Measurements from a table")
     lede = gettext_lazy(
         "You see what would enter before anything does. A line enters once, however often its file is sent; one that "
         "says otherwise than before stays out until it names what it corrects."
@@ -174,7 +174,7 @@ class ReadingsTable(Target):
     def look(self, sent: SentTable) -> Look:
         """What would become of each line."""
         rows = self._rows(sent)
-        met = self._met(rows, actions.look_at_readings, sent)
+        met = self._met(rows, actions.look_at_measurements, sent)
         order = list(FATES)
         met.sort(key=lambda one: (order.index(one[1].state), one[0].line))
         return Look(
@@ -186,8 +186,8 @@ class ReadingsTable(Target):
         )
 
     def enter(self, sent: SentTable, look: Look) -> str:
-        """Keep the readings."""
-        met = self._met(self._rows(sent), actions.record_readings, sent)
+        """Keep the measurements."""
+        met = self._met(self._rows(sent), actions.record_measurements, sent)
         said = [f"{count} {words}" for words, count in _tally(met).items()]
         return f"Of {len(met)} lines {', '.join(said)}."
 
@@ -200,7 +200,7 @@ class ReadingsTable(Target):
         return rows
 
     def _met(self, rows: list[Row], act, sent: SentTable) -> list[tuple[Row, Fate]]:
-        """Each line with what becomes of it, by an act that looks at readings or keeps them."""
+        """Each line with what becomes of it, by an act that looks at measurements or keeps them."""
         good = [row.sent for row in rows if row.sent is not None]
         fates = iter(
             act(initiative=self.initiative, sent=good, came=IMPORTED, source=sent.name, by=self.request.user)
@@ -232,7 +232,7 @@ def _shown(row: Row, fate: Fate) -> ShownLine:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
-    """A table of readings: sent and looked at; they enter once somebody says so."""
+    """A table of measurements: sent and looked at; they enter once somebody says so."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     measure_permissions.may_read(initiative, request.user).or_refuse()
-    return importing.bring_in(request, ReadingsTable(request, initiative))
+    return importing.bring_in(request, MeasurementsTable(request, initiative))

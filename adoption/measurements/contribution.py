@@ -1,6 +1,6 @@
-"""What readings add to the verification of the audit log."""
+"""What measurements add to the verification of the audit log."""
 
-from adoption.readings import batch_digest, tallies
+from adoption.measurements import batch_digest, tallies
 from initiatives.contributions import Contribution
 
 CONTRIBUTION = Contribution(sealed_batches=[batch_digest.broken], derived=[tallies.unlike])

@@ -1,9 +1,9 @@
-"""Figures in tables of readings: one number, or refused with both that they can be."""
+"""Figures in tables of measurements: one number, or refused with both that they can be."""
 
 import pytest
 
-from adoption.readings.reading_validation import Asked
-from adoption.readings.table_import import read_rows
+from adoption.measurements.measurement_validation import Asked
+from adoption.measurements.table_import import read_rows
 from governance.tables.reader import read_table
 
 

@@ -1,5 +1,5 @@
-"""Measures that fell silent: sixty days without a reading are an obligation of the owner; a reading completes it
-(S1-17.1).
+"""Measures that fell silent: sixty days without a measurement are an obligation of the owner; a measurement completes
+it (S1-17.1).
 """
 
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from initiatives.holds.actions import open_obligation
 from initiatives.initiative.act import act
 from initiatives.models import Obligation
 
-SILENT_DAYS = 60  # S1-17.1: "no readings for 60 days raises a task"
+SILENT_DAYS = 60  # S1-17.1: "no measurements for 60 days raises a task"
 DAYS_TO_READ = 14
 
 
@@ -25,7 +25,7 @@ def silent_since(day: date):
     """Current measures of running initiatives that were declared, and read, on this day or before, and not since.
 
     What came is what counts, not which period it speaks of: whoever sends last month's figures is not silent. Each
-    bears `heard`, the moment of its last reading or None.
+    bears `heard`, the moment of its last measurement or None.
     """
     end = clock.midnight_after(day)
     newer = Tally.objects.filter(measure=OuterRef("pk"), heard_at__gte=end)
@@ -44,7 +44,8 @@ def silent_since(day: date):
 
 
 def open_silence_obligations() -> list[Obligation]:
-    """Write a reading of each measure that has been silent for sixty days: its owner, else whoever leads while none is.
+    """Write a measurement of each measure that has been silent for sixty days: its owner, else whoever leads while none
+    is.
 
     Safe to repeat: one open obligation per measure.
     """
@@ -52,22 +53,22 @@ def open_silence_obligations() -> list[Obligation]:
         return []  # no rules, no initiatives
     last = clock.today() - timedelta(days=SILENT_DAYS)
     opened = []
-    known = set(Obligation.objects.open().filter(kind="reading").values_list("initiative_id", "source"))
+    known = set(Obligation.objects.open().filter(kind="measurement").values_list("initiative_id", "source"))
     for measure in silent_since(last):
         if (measure.initiative_id, silence_of(measure.pk)) in known:
             continue
         with act(
-            "open the obligation of a reading", system="silence job", initiative=measure.initiative_id
+            "open the obligation of a measurement", system="silence job", initiative=measure.initiative_id
         ) as initiative:
             if not silent_since(last).filter(pk=measure.pk).exists():
-                continue  # a reading came meanwhile
+                continue  # a measurement came meanwhile
             heard = measure.heard or measure.declared_at
             role = initiative_permissions.accepted(initiative, "owner")
             obligation = open_obligation(
                 initiative,
-                "reading",
+                "measurement",
                 source=silence_of(measure.pk),
-                text=f"No reading since {said_day(clock.local_day(heard))}: {measure.words}"[:250],
+                text=f"No measurement since {said_day(clock.local_day(heard))}: {measure.words}"[:250],
                 due=clock.today() + timedelta(days=DAYS_TO_READ),
                 responsible=role.person
                 if role is not None

@@ -1,29 +1,31 @@
-"""Forms of readings: one typed, and a table of them."""
+"""Forms of measurements: one typed, and a table of them."""
 
 from datetime import timedelta
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from adoption.measurements.measurement_validation import Sent
 from adoption.measures.evaluation import monday
 from adoption.measures.forms import FigureField
 from adoption.models.instruments import POPULATIONS, USERS
-from adoption.models.measures import Measure, Reading
-from adoption.readings.reading_validation import Sent
+from adoption.models.measures import Measure, Measurement
 from governance import clock
 from governance.tables.forms import TableForm
 from initiatives.form_fields import DayField, OnceForm
 
 
-class ReadingForm(OnceForm):
-    """One reading, typed in seconds: the last whole week is filled in already."""
+class MeasurementForm(OnceForm):
+    """One measurement, typed in seconds: the last whole week is filled in already."""
 
     rows_may_be_empty = True
 
     starts_on = DayField(label=_("From"))
     ends_on = DayField(label=_("To"))
 
-    def __init__(self, measure: Measure, teams: tuple[str, ...], *args, of: Reading | None = None, **options):
+    def __init__(
+        self, measure: Measure, teams: tuple[str, ...], *args, of: Measurement | None = None, **options
+    ):
         super().__init__(*args, **options)
         self.measure, self.of = measure, of
         how = measure.how
@@ -52,7 +54,7 @@ class ReadingForm(OnceForm):
             self.fields["reason"] = forms.CharField(label=_("What was wrong with it"), max_length=250)
             self.fields["n"].min_value = 0
             self.fields["n"].validators = []
-            self.fields["n"].help_text = _("0 takes the reading back.")
+            self.fields["n"].help_text = _("0 takes the measurement back.")
             for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about"):
                 if name in self.fields:
                     self.fields[name].initial = getattr(of, name)
@@ -82,10 +84,10 @@ class ReadingForm(OnceForm):
         )
 
 
-class ReadingsFileForm(TableForm):
-    """A table of readings."""
+class MeasurementsFileForm(TableForm):
+    """A table of measurements."""
 
-    folder = "readings"
+    folder = "measurements"
     file = forms.FileField(
         label=_("The file"),
         error_messages={"required": "Choose a table with a header row."},

@@ -1,5 +1,5 @@
-"""Tallies of readings compared with the readings: charts and verdicts read tallies, and the readings are what was
-recorded.
+"""Tallies of measurements compared with the measurements: charts and verdicts read tallies, and the measurements are
+what was recorded.
 """
 
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import structlog
 from django.db import connection
 
+from adoption.measurements.actions import SUMS, add_up_all
 from adoption.models import Measure
-from adoption.readings.actions import SUMS, add_up_all
 from governance.audit_log import entries
 from governance.transparency_log import recomputation
 from governance.vocabulary.entry_kinds import EntryKind
@@ -17,16 +17,17 @@ from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.measures")
 
-# Sums of floats differ in their last digits by the order in which readings came.
+# Sums of floats differ in their last digits by the order in which measurements came.
 _DIFFERING = f"""
 SELECT coalesce(t.measure_id, r.measure_id), coalesce(t.day, r.ends_on), coalesce(t.n, 0)::bigint,
        coalesce(r.n, 0)::bigint
   FROM adoption_tally t
-  FULL JOIN ({SUMS.format(which="")}) AS r(measure_id, ends_on, team, about, since, readings, hits, n, total, squares,
+  FULL JOIN ({SUMS.format(which="")}) AS r(measure_id, ends_on, team, about, since, measurements, hits, n, total,
+  squares,
                                            heard_at)
     ON (t.measure_id, t.day, t.team, t.about) = (r.measure_id, r.ends_on, r.team, r.about)
- WHERE (t.since, t.readings, t.hits, t.n, t.heard_at)
-         IS DISTINCT FROM (r.since, r.readings, r.hits, r.n, r.heard_at)
+ WHERE (t.since, t.measurements, t.hits, t.n, t.heard_at)
+         IS DISTINCT FROM (r.since, r.measurements, r.hits, r.n, r.heard_at)
     OR abs(t.squares - r.squares) > 1e-6 * (1 + r.squares)
     OR abs(t.total - r.total) > 1e-6 * (1 + sqrt(r.n * r.squares))
  ORDER BY 1, 2
@@ -34,18 +35,18 @@ SELECT coalesce(t.measure_id, r.measure_id), coalesce(t.day, r.ends_on), coalesc
 
 
 def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the words, table, key and field of each tally that is not the sum of its readings."""
+    """Yield the words, table, key and field of each tally that is not the sum of its measurements."""
     numbers = dict(Measure.objects.using(using).values_list("pk", "initiative__number"))
     for measure, day, kept, right in recomputation.stream(using, _DIFFERING, []):
         words = (
             f"the tally of measure {measure} of {Initiative.ref_of(numbers[measure])} on {day:%-d %B %Y} "
-            f"is over {kept} values, and its readings that end on that day are {right}"
+            f"is over {kept} values, and its measurements that end on that day are {right}"
         )
         yield words, "adoption_tally", f"measure {measure}", "n" if kept != right else "total"
 
 
 def correct() -> list[int]:
-    """Add up anew the readings of each measure whose tallies differ from them. Returns the keys of the measures."""
+    """Add up anew the measurements of each measure whose tallies differ from them. Returns the keys of the measures."""
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERING)
         wrong = {row[0]: row for row in cursor.fetchall()}

@@ -1,16 +1,16 @@
-"""Closing a survey is the reading of the measure that asks for it: five answers or more, as published, or none."""
+"""Closing a survey is the measurement of the measure that asks for it: five answers or more, as published, or none."""
 
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
+from adoption.measurements import batch_digest
+from adoption.measurements.measurement_validation import WRONG
 from adoption.measures import actions as measure_actions
 from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import CANNOT_TELL, FEW, MET, judge
-from adoption.models import Reading
-from adoption.readings import batch_digest
-from adoption.readings.reading_validation import WRONG
+from adoption.models import Measurement
 from adoption.surveys import actions as survey_actions
 from adoption.surveys import presentation as survey_presentation
 from adoption.surveys import question_sets
@@ -45,11 +45,11 @@ def against(initiative, measure) -> str:
     return row.words if row.since <= clock.now() else ""
 
 
-def test_a_closed_survey_is_a_reading_of_real_users_with_its_n(cast, initiative, as_):
+def test_a_closed_survey_is_a_measurement_of_real_users_with_its_n(cast, initiative, as_):
     measure = declared(cast, initiative)
     assert "Nothing was read yet" in against(initiative, measure)
     survey = asked(cast, initiative, 12)
-    row = Reading.objects.get()
+    row = Measurement.objects.get()
     figure = survey_presentation.figure_of(survey, question_sets.SETS["load"])
     assert (row.measure, row.about, row.came, row.by) == (measure, "users", "survey", cast.owner)
     assert (row.n, row.value, row.sd) == (12, figure["mean"], figure["sd"]) == (12, 35.0, 5.2)
@@ -59,36 +59,36 @@ def test_a_closed_survey_is_a_reading_of_real_users_with_its_n(cast, initiative,
     assert (verdict.word, verdict.figure.n) == (MET, 12)
     assert against(initiative, measure) == "", "what is met says only from when it is too old"
     told = Entry.objects.acts().filter(initiative_ref=initiative.ref).order_by("-pk")[:3]
-    assert {"survey closed", "readings recorded"} < {entry.kind for entry in told}
+    assert {"survey closed", "measurements recorded"} < {entry.kind for entry in told}
     assert list(batch_digest.broken(0, "default")) == []
     page = as_(cast.owner).get(f"/surveys/{survey.pk}/").content.decode()
     assert f"/measures/{measure.pk}/" in page
 
 
 @pytest.mark.parametrize("answers", [0, 1, 4])
-def test_fewer_than_five_answers_are_no_reading(cast, initiative, answers):
+def test_fewer_than_five_answers_are_no_measurement(cast, initiative, answers):
     measure = declared(cast, initiative)
     assert asked(cast, initiative, answers).results is None
-    assert not Reading.objects.exists()
-    assert not Entry.objects.filter(kind="readings recorded").exists()
+    assert not Measurement.objects.exists()
+    assert not Entry.objects.filter(kind="measurements recorded").exists()
     assert "Nothing was read yet" in against(initiative, measure)
 
 
-def test_a_question_that_fewer_than_five_answered_leaves_no_reading(cast, initiative):
+def test_a_question_that_fewer_than_five_answered_leaves_no_measurement(cast, initiative):
     declared(cast, initiative)
     survey = asked(cast, initiative, 6, skipped={0: ("load.time",), 1: ("load.time",)})
     assert survey.results["answered"] == 6
-    assert not Reading.objects.exists()
+    assert not Measurement.objects.exists()
 
 
-def test_five_are_a_reading_that_says_too_few(cast, initiative):
+def test_five_are_a_measurement_that_says_too_few(cast, initiative):
     measure = declared(cast, initiative)
     asked(cast, initiative, 5)
     verdict = judge(measure_queries.subject_of(measure))
     assert (verdict.word, verdict.why) == (CANNOT_TELL, FEW), (
         "five of twelve people are not enough for a pass"
     )
-    assert Reading.objects.get().n == 5
+    assert Measurement.objects.get().n == 5
 
 
 def test_only_the_current_measure_that_surveys_read_takes_it(cast, initiative):
@@ -99,13 +99,13 @@ def test_only_the_current_measure_that_surveys_read_takes_it(cast, initiative):
     measure_actions.end_measure(measure=ended, reason="Asked otherwise.", by=cast.owner)
     survey = asked(cast, initiative, 12)
     assert survey.results["answered"] == 12
-    assert not Reading.objects.exists(), (other, ended)
+    assert not Measurement.objects.exists(), (other, ended)
 
 
-def test_a_survey_that_asks_something_else_is_no_reading(cast, initiative):
+def test_a_survey_that_asks_something_else_is_no_measurement(cast, initiative):
     declared(cast, initiative)
     answered_surveys.closed(cast, initiative, [(NORTH, 4)] * 6)
-    assert not Reading.objects.exists()
+    assert not Measurement.objects.exists()
 
 
 def test_nobody_adds_to_what_people_answered(cast, initiative, as_):
@@ -114,12 +114,12 @@ def test_nobody_adds_to_what_people_answered(cast, initiative, as_):
     one = {"hits": None, "value": 1.0, "sd": 0.5, "n": 50}
     for more in (
         {},
-        {"replaces": Reading.objects.get().key},
-        {"replaces": Reading.objects.get().key, "n": 0},
+        {"replaces": Measurement.objects.get().key},
+        {"replaces": Measurement.objects.get().key, "n": 0},
     ):
-        fate = factories.make_reading(cast, measure, **(one | more))
+        fate = factories.make_measurement(cast, measure, **(one | more))
         assert (fate.state, fate.words[:40]) == (WRONG, "This measure is read by surveys alone, s")
-    assert Reading.objects.count() == 1
+    assert Measurement.objects.count() == 1
     page = as_(cast.owner).get(f"/measures/{measure.pk}/").content.decode()
     assert "Surveys read this measure" in page
     assert "Add measurement" not in page
@@ -133,7 +133,7 @@ def test_it_is_read_up_to_the_last_day_on_which_anybody_could_answer(cast, initi
     first, last = clock.today(), survey.closes
     with clock.simulated(clock.now() + timedelta(days=40)):
         survey_actions.close(survey=survey, by=cast.owner)
-    row = Reading.objects.get()
+    row = Measurement.objects.get()
     assert (row.starts_on, row.ends_on) == (first, last)
 
 

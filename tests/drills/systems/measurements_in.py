@@ -1,8 +1,8 @@
-"""Readings by the million through the API: `python -m tests.drills.systems.readings_in [READINGS] [SEED]`.
+"""Measurements by the million through the API: `python -m tests.drills.systems.measurements_in [MEASUREMENTS] [SEED]`.
 
 Sent by a key, in batches, to the view that systems call: out of order, one in twenty sent again, one in fifty corrected
 later, some corrections sent again too. Proved: the series that charts and verdicts read are what a sum in Python over
-what stands in the end says, day by day and team by team, and the readings are as many as were told. Measured: the
+what stands in the end says, day by day and team by team, and the measurements are as many as were told. Measured: the
 minutes it took, and the page of the initiative with its charts.
 """
 
@@ -17,7 +17,7 @@ from tests.drills.company import place
 
 BATCH = 5_000
 DAYS, TEAMS = 364, 25
-SHUFFLED = 40_000  # so many readings are on their way at once
+SHUFFLED = 40_000  # so many measurements are on their way at once
 MOST_SECONDS, MOST_QUERIES = 2.0, 60
 
 
@@ -31,13 +31,13 @@ def main(wanted: int, seed: int) -> None:
         from django.urls import reverse
 
         from adoption import api as adoption_api
-        from adoption.models import Reading, Tally
+        from adoption.models import Measurement, Tally
         from tests.support import factories
 
         cast = factories.make_cast()
         initiative = factories.make_mvp(cast)
         measures, token = declare(cast, initiative)
-        adoption_api.READINGS_A_SECOND = 10**9
+        adoption_api.MEASUREMENTS_A_SECOND = 10**9
         chance, client = random.Random(seed), Client()
         counts, told, began = defaultdict(int), Told(), time.monotonic()
         waiting: list[dict] = []
@@ -52,13 +52,14 @@ def main(wanted: int, seed: int) -> None:
         send(client, token, again, counts, len(again))
         minutes = (time.monotonic() - began) / 60
         kept = {
-            (row.measure_id, row.day, row.team): (row.readings, row.hits, row.n)
+            (row.measure_id, row.day, row.team): (row.measurements, row.hits, row.n)
             for row in Tally.objects.all()
         }
         assert kept == told.sums(), "the series is not what was told"
-        assert Reading.objects.count() == told.many, (Reading.objects.count(), told.many)
+        assert Measurement.objects.count() == told.many, (Measurement.objects.count(), told.many)
         print(
-            f"{sum(counts.values())} sent in batches of {BATCH}, {told.many} readings kept, in {minutes:.1f} minutes "
+            f"{sum(counts.values())} sent in batches of {BATCH}, {told.many} measurements kept, in {minutes:.1f} "
+            f"minutes "
             f"({sum(counts.values()) / minutes / 60:.0f} a second): {dict(counts)}; the series is right: "
             f"{len(kept)} days of teams"
         )
@@ -83,7 +84,7 @@ def main(wanted: int, seed: int) -> None:
 
 
 def declare(cast, initiative) -> tuple[list, str]:
-    """Two measures of the initiative, and the key of the system that sends their readings."""
+    """Two measures of the initiative, and the key of the system that sends their measurements."""
     from adoption.measures import actions as measure_actions
     from tests.support import factories
 
@@ -108,7 +109,7 @@ def declare(cast, initiative) -> tuple[list, str]:
         ],
         by=cast.owner,
     )
-    _, token = factories.make_key(cast, initiative, scopes=["readings"])
+    _, token = factories.make_key(cast, initiative, scopes=["measurements"])
     return declared, token.text
 
 
@@ -136,7 +137,7 @@ class Told:
         return sent
 
     def sums(self) -> dict[tuple, tuple[int, int, int]]:
-        """What the current readings add up to, by measure, day and team."""
+        """What the current measurements add up to, by measure, day and team."""
         from datetime import date
 
         found: dict[tuple, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -149,7 +150,7 @@ class Told:
 
 
 def rows(wanted: int, measures: list, chance: random.Random, told: Told):
-    """So many readings, with those that are sent again."""
+    """So many measurements, with those that are sent again."""
     from governance import clock
 
     last = clock.today()
@@ -177,18 +178,18 @@ def send(client, token: str, waiting: list[dict], counts: dict, many: int) -> li
     for start in range(0, many, BATCH):
         batch = waiting[start : min(many, start + BATCH)]
         answer = client.post(
-            "/adoption/v1/readings",
-            json.dumps({"readings": batch}),
+            "/adoption/v1/measurements",
+            json.dumps({"measurements": batch}),
             content_type="application/json",
             headers={"Authorization": f"Bearer {token}"},
         )
         assert answer.status_code == 200, answer.content[:500]
         said = answer.json()
-        assert len(said["readings"]) == len(batch)
+        assert len(said["measurements"]) == len(batch)
         for state, count in said["counts"].items():
             counts[state] += count
         assert not {"wrong", "differs"} & set(said["counts"]), [
-            one for one in said["readings"] if one["state"] in ("wrong", "differs")
+            one for one in said["measurements"] if one["state"] in ("wrong", "differs")
         ][:3]
     return waiting[many:]
 

@@ -1,4 +1,4 @@
-"""Readings: kept once, however often, in whatever order and from wherever they come; corrected by further rows."""
+"""Measurements: kept once, however often, in whatever order and from wherever they come; corrected by further rows."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -6,15 +6,8 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from adoption.measures import behaviour_detection
-from adoption.measures import permissions as measure_permissions
-from adoption.measures import queries as measure_queries
-from adoption.measures.actions import complete_silence
-from adoption.models import Measure, Reading
-from adoption.models.instruments import USERS
-from adoption.models.measures import CAME, SENT, SURVEY
-from adoption.readings.batch_digest import sealed
-from adoption.readings.reading_validation import (
+from adoption.measurements.batch_digest import sealed
+from adoption.measurements.measurement_validation import (
     CORRECTED,
     DIFFERS,
     KNOWN,
@@ -27,6 +20,13 @@ from adoption.readings.reading_validation import (
     unreadable,
     wrong_with,
 )
+from adoption.measures import behaviour_detection
+from adoption.measures import permissions as measure_permissions
+from adoption.measures import queries as measure_queries
+from adoption.measures.actions import complete_silence
+from adoption.models import Measure, Measurement
+from adoption.models.instruments import USERS
+from adoption.models.measures import CAME, SENT, SURVEY
 from adoption.reports.actions import follow_figures
 from governance import clock
 from governance.audit_log import entries
@@ -44,7 +44,7 @@ ONLY_BY_SURVEY = (
 )
 
 
-def record_readings(
+def record_measurements(
     *,
     initiative: Initiative | int,
     sent: list[Sent],
@@ -53,18 +53,18 @@ def record_readings(
     key: ServiceKey | None = None,
     by: User | None = None,
 ) -> list[Fate]:
-    """Keep readings of the measures of an initiative, in one act; returns what became of each, in their order.
+    """Keep measurements of the measures of an initiative, in one act; returns what became of each, in their order.
 
-    A reading whose key is there already is known, and kept once. One that names the key of another in `replaces`
+    A measurement whose key is there already is known, and kept once. One that names the key of another in `replaces`
     corrects it. What is wrong with one is no hindrance to the others. `by`, or the `key` of the system that sends.
     Raises Refused for who does not work on the initiative, ValidationError for more than MOST_AT_ONCE.
     """
     if (by is None) == (key is None) or came not in CAME or (came == SENT) != (key is not None):
-        raise TypeError("Readings come from a person or by a key.")
+        raise TypeError("Measurements come from a person or by a key.")
     if len(sent) > MOST_AT_ONCE:
-        raise ValidationError(f"At most {MOST_AT_ONCE} readings enter at once.")
-    system = f"readings by key {key.public}" if key is not None else ""
-    with act("record readings", by=by, system=system, initiative=initiative) as initiative:
+        raise ValidationError(f"At most {MOST_AT_ONCE} measurements enter at once.")
+    system = f"measurements by key {key.public}" if key is not None else ""
+    with act("record measurements", by=by, system=system, initiative=initiative) as initiative:
         if by is not None:
             measure_permissions.may_read(initiative, by).or_refuse()
         asked = measures_asked(initiative, {one.measure for one in sent})
@@ -74,10 +74,10 @@ def record_readings(
     return [fate for fate in fates if fate is not None]
 
 
-def look_at_readings(
+def look_at_measurements(
     *, initiative: Initiative, sent: list[Sent], came: str, source: str = "", by: User
 ) -> list[Fate]:
-    """What would become of these readings if they were kept now; nothing is. Raises Refused."""
+    """What would become of these measurements if they were kept now; nothing is. Raises Refused."""
     measure_permissions.may_read(initiative, by).or_refuse()
     asked = measures_asked(initiative, {one.measure for one in sent})
     fates, rows = _sort_out(sent, asked, came, source, None, by)
@@ -110,19 +110,19 @@ def measures_asked(initiative: Initiative, keys: Iterable[int] | None = None) ->
     return found
 
 
-def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], list[tuple[int, Reading]]]:
+def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], list[tuple[int, Measurement]]]:
     """What becomes of each, as far as it can be told before any is kept; and the rows to keep, with their places."""
     today, now = clock.today(), clock.now()
     wanted = {name for one in sent if not unreadable(one) for name in (one.key, one.replaces) if name}
     kept = {
         (row.measure_id, row.key): row
-        for row in Reading.objects.filter(
+        for row in Measurement.objects.filter(
             measure__in=list(asked), key__in=[name for name in wanted if len(name) <= MOST_KEY]
         ).select_related("replaced_by")
     }
     replaced = {place for place, row in kept.items() if hasattr(row, "replaced_by")}
     fates: list[Fate | None] = []
-    rows: list[tuple[int, Reading]] = []
+    rows: list[tuple[int, Measurement]] = []
     for place, one in enumerate(sent):
         measure = asked.get(one.measure)
         if measure is None:
@@ -144,7 +144,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         if found := wrong_with(one, measure, today):
             fates.append(found)
             continue
-        row = Reading(
+        row = Measurement(
             measure_id=one.measure,
             key=one.key,
             starts_on=one.starts_on,
@@ -169,7 +169,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
                 fates.append(
                     Fate(
                         WRONG,
-                        f"No reading with the key {one.replaces[:60]!r} is here to correct.",
+                        f"No measurement with the key {one.replaces[:60]!r} is here to correct.",
                         "Send that one first, or leave replaces out.",
                     )
                 )
@@ -177,7 +177,9 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
             if of in replaced:
                 fates.append(
                     Fate(
-                        WRONG, "That reading was corrected already.", "Name the key of its newest correction."
+                        WRONG,
+                        "That measurement was corrected already.",
+                        "Name the key of its newest correction.",
                     )
                 )
                 continue
@@ -191,19 +193,19 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
     return fates, rows
 
 
-def _again(one: Sent, known: Reading) -> Fate:
+def _again(one: Sent, known: Measurement) -> Fate:
     if one.same_as(known):
         return Fate(KNOWN, "It is here already.", "", known.pk)
     return Fate(
         DIFFERS,
-        "Another reading has this key and says otherwise.",
+        "Another measurement has this key and says otherwise.",
         "To correct it, send the right one with a key of its own and this key in replaces.",
         known.pk,
     )
 
 
 def _keep(
-    initiative: Initiative, rows: list[tuple[int, Reading]], fates: list, source: str, by: User | None
+    initiative: Initiative, rows: list[tuple[int, Measurement]], fates: list, source: str, by: User | None
 ) -> None:
     """Write the rows, add them up, and let the initiative follow, in the running act."""
     first = [row for _, row in rows if row.replaces is None]
@@ -223,7 +225,7 @@ def _keep(
         fates[place] = Fate(CORRECTED if row.replaces is not None else NEW, "", "", row.pk)
     measures = sorted({row.measure_id for _, row in rows})
     entries.record(
-        EntryKind.READINGS_RECORDED,
+        EntryKind.MEASUREMENTS_RECORDED,
         initiative=initiative,
         measures=measures,
         new=len(first),
@@ -234,17 +236,17 @@ def _keep(
         came=rows[0][1].came,
         **sealed(row for _, row in rows),
     )
-    complete_silence(initiative, measures, "A reading came.", by)
+    complete_silence(initiative, measures, "A measurement came.", by)
     if Measure.objects.filter(pk__in=measures, instrument__in=behaviour_detection.READ).exists():
         follow_figures(
-            initiative, behaviour_detection.found(behaviour_detection.of_readings(_of_use(initiative)))
+            initiative, behaviour_detection.found(behaviour_detection.of_measurements(_of_use(initiative)))
         )
     else:
         follow([initiative])
 
 
 def _of_use(initiative: Initiative) -> list[tuple[str, str, date, int, int]]:
-    """What real users' readings of use and overrides add up to, as behaviour reports are worked out from it."""
+    """What real users' measurements of use and overrides add up to, as behaviour reports are worked out from it."""
     return [
         (measure.instrument, cell.team, cell.day, cell.hits, cell.n)
         for measure, subject in measure_queries.subjects([initiative.pk])[initiative.pk]
@@ -254,11 +256,11 @@ def _of_use(initiative: Initiative) -> list[tuple[str, str, date, int, int]]:
     ]
 
 
-def _cell(row: Reading) -> tuple[int, date, str, str]:
+def _cell(row: Measurement) -> tuple[int, date, str, str]:
     return row.measure_id, row.ends_on, row.team, row.about
 
 
-# Column and type of what a reading holds, for one statement that takes them as lists: ten times as fast as rows.
+# Column and type of what a measurement holds, for one statement that takes them as lists: ten times as fast as rows.
 _COLUMNS = {
     "measure_id": "bigint",
     "key": "text",
@@ -279,13 +281,13 @@ _COLUMNS = {
     "at": "timestamptz",
 }
 _INSERT = f"""
-INSERT INTO adoption_reading ({", ".join(_COLUMNS)})
+INSERT INTO adoption_measurement ({", ".join(_COLUMNS)})
 SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
 RETURNING measure_id, key, id
 """
 
 
-def _insert(rows: list[Reading]) -> None:
+def _insert(rows: list[Measurement]) -> None:
     """Insert rows as they are, and give them their keys."""
     if not rows:
         return
@@ -297,11 +299,11 @@ def _insert(rows: list[Reading]) -> None:
 
 
 _ADD = """
-INSERT INTO adoption_tally AS t (measure_id, day, team, about, since, readings, hits, n, total, squares, heard_at)
+INSERT INTO adoption_tally AS t (measure_id, day, team, about, since, measurements, hits, n, total, squares, heard_at)
 SELECT * FROM unnest(%s::bigint[], %s::date[], %s::text[], %s::text[], %s::date[], %s::int[], %s::bigint[],
                      %s::bigint[], %s::float8[], %s::float8[], %s::timestamptz[])
     ON CONFLICT (measure_id, day, team, about) DO UPDATE
-   SET since = least(t.since, excluded.since), readings = t.readings + excluded.readings,
+   SET since = least(t.since, excluded.since), measurements = t.measurements + excluded.measurements,
        hits = t.hits + excluded.hits, n = t.n + excluded.n, total = t.total + excluded.total,
        squares = t.squares + excluded.squares, heard_at = greatest(t.heard_at, excluded.heard_at)
 """
@@ -309,13 +311,16 @@ _FORGET = """
 DELETE FROM adoption_tally t USING unnest(%s::bigint[], %s::date[], %s::text[], %s::text[]) w(measure, day, team, about)
  WHERE (t.measure_id, t.day, t.team, t.about) = (w.measure, w.day, w.team, w.about)
 """
-_ENTER = "INSERT INTO adoption_tally (measure_id, day, team, about, since, readings, hits, n, total, squares, heard_at)"
+_ENTER = (
+    "INSERT INTO adoption_tally (measure_id, day, team, about, since, "
+    "measurements, hits, n, total, squares, heard_at)"
+)
 SUMS = """
 SELECT r.measure_id, r.ends_on, r.team, r.about, min(r.starts_on), count(*), coalesce(sum(r.hits), 0), sum(r.n),
        coalesce(sum(r.n * r.value), 0), coalesce(sum((r.n - 1) * r.sd * r.sd + r.n * r.value * r.value), 0),
        max(r.at)
-  FROM adoption_reading r
- WHERE r.n > 0 AND NOT EXISTS (SELECT 1 FROM adoption_reading c WHERE c.replaces_id = r.id) {which}
+  FROM adoption_measurement r
+ WHERE r.n > 0 AND NOT EXISTS (SELECT 1 FROM adoption_measurement c WHERE c.replaces_id = r.id) {which}
  GROUP BY 1, 2, 3, 4
 """
 _ANEW = _ENTER + SUMS.format(
@@ -324,8 +329,8 @@ _ANEW = _ENTER + SUMS.format(
 )
 
 
-def _add_up(rows: list[Reading]) -> None:
-    """Add new readings to the tallies of their days."""
+def _add_up(rows: list[Measurement]) -> None:
+    """Add new measurements to the tallies of their days."""
     cells: dict[tuple, list] = {}
     for row in rows:
         value, sd = row.value or 0.0, row.sd or 0.0
@@ -351,7 +356,7 @@ def _add_up(rows: list[Reading]) -> None:
 
 
 def _add_up_anew(cells: set[tuple]) -> None:
-    """Work out the tallies of these days from the readings that stand; floats are never subtracted."""
+    """Work out the tallies of these days from the measurements that stand; floats are never subtracted."""
     columns = [list(column) for column in zip(*sorted(cells), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, columns)
@@ -359,7 +364,7 @@ def _add_up_anew(cells: set[tuple]) -> None:
 
 
 def add_up_all(measure: Measure) -> int:
-    """Work out all tallies of a measure anew from its readings; returns how many there are."""
+    """Work out all tallies of a measure anew from its measurements; returns how many there are."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM adoption_tally WHERE measure_id = %s", [measure.pk])
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Readings as they are sent, by form, table or system: what is wrong with one, and what becomes of it. Pure."""
+"""Measurements as they are sent, by form, table or system: what is wrong with one, and what becomes of it. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,13 +21,15 @@ MOST = 10**12
 MOST_KEY, MOST_TEAM = 120, 120
 MODEL_WORDS = {"model", "model_report", "model_evaluation", "evaluation", "benchmark"}
 
-# What becomes of a reading that is sent.
+# What becomes of a measurement that is sent.
 NEW, KNOWN, CORRECTED, DIFFERS, WRONG = "new", "known", "corrected", "differs", "wrong"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One reading as somebody sent it, its types read already. `measure`: its key. `replaces`: the key it corrects."""
+    """One measurement as somebody sent it, its types read already. `measure`: its key. `replaces`: the key it
+    corrects.
+    """
 
     measure: int
     starts_on: date
@@ -43,7 +45,7 @@ class Sent:
     reason: str = ""
 
     def same_as(self, row) -> bool:
-        """Whether a kept reading says the same."""
+        """Whether a kept measurement says the same."""
         return (
             row.starts_on == self.starts_on
             and row.ends_on == self.ends_on
@@ -58,12 +60,12 @@ class Sent:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a reading: its state, why in words, how to fix it, and the kept row's key."""
+    """What became of a measurement: its state, why in words, how to fix it, and the kept row's key."""
 
     state: str
     words: str = ""
     fix: str = ""
-    reading: int | None = None
+    measurement: int | None = None
 
     @property
     def good(self) -> bool:
@@ -99,17 +101,17 @@ class Asked:
 
 
 def unreadable(sent: Sent) -> Fate | None:
-    """Why a reading cannot even be looked up: a text of it holds a character that readers cannot see."""
+    """Why a measurement cannot even be looked up: a text of it holds a character that readers cannot see."""
     for name in ("key", "team", "about", "replaces", "reason"):
         if why := refusal(getattr(sent, name)):
-            return _no(f"The reading was not kept because of {name}.", why)
+            return _no(f"The measurement was not kept because of {name}.", why)
     return None
 
 
 def wrong_with(sent: Sent, asked: Asked, today: date) -> Fate | None:
-    """Why a reading cannot be kept, with the way to fix it; None when it can."""
+    """Why a measurement cannot be kept, with the way to fix it; None when it can."""
     if asked.ended:
-        return _no("This measure has ended.", "Declare a new one, or leave this reading out.")
+        return _no("This measure has ended.", "Declare a new one, or leave this measurement out.")
     if found := _wrong_people(sent.about):
         return found
     if sent.starts_on > sent.ends_on:

@@ -1,4 +1,4 @@
-"""Tables of readings: rows to readings, with what cannot be read said line by line. Hostile until read."""
+"""Tables of measurements: rows to measurements, with what cannot be read said line by line. Hostile until read."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
-from adoption.readings.reading_validation import MOST, USERS, WRONG, Asked, Fate, Sent
+from adoption.measurements.measurement_validation import MOST, USERS, WRONG, Asked, Fate, Sent
 from governance.tables.columns import parse_date, required
 from governance.tables.numbers import decimal_marks, parse_number, read_amount
 from governance.tables.reader import Line, Table
@@ -32,7 +32,7 @@ EXPECTED = ("measure", "from", "to", "n")
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: the reading in it, or why there is none."""
+    """A line of the table: the measurement in it, or why there is none."""
 
     line: int
     sent: Sent | None
@@ -40,7 +40,7 @@ class Row:
 
 
 def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
-    """The rows of a table of readings. Raises ValidationError on "file" where columns are missing.
+    """The rows of a table of measurements. Raises ValidationError on "file" where columns are missing.
 
     A row without a key of its own gets one from what it is about (measure, period, team), so that the same file sent
     again adds nothing, and a figure that changed is seen.

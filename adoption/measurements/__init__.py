@@ -1,0 +1,1 @@
+"""Measurements: validation, import, batches, figures filed as evidence."""

@@ -1,1 +1,0 @@
-"""Readings: validation, import, batches, figures filed as evidence."""
