@@ -81,7 +81,7 @@ class Contribution:
     # Functions (moment, {key: row of a person as known then}, person or None) ->
     # governance.audit.rights_report.Held: roles on initiatives.
     rights_held: list[Callable] = field(default_factory=list)
-    # Functions (kind, facts, book) -> str: an act of the audit log as a sentence after the name of who acted.
+    # Functions (kind, facts, rulebook) -> str: an act of the audit log as a sentence after the name of who acted.
     act_words: list[Callable] = field(default_factory=list)
     # Kinds of entries by which somebody signs or decides: what auditors draw samples of first.
     decisions: set[str] = field(default_factory=set)

@@ -73,8 +73,8 @@ class Contribution(contributions.Contribution):
     why: dict[str, Callable] = field(default_factory=dict)
     # Functions (keys of initiatives, day) -> {key: [(what is measured, its value in words)]}: value that was measured.
     measured_value: list[Callable] = field(default_factory=list)
-    # Kind of entry: the sentence after the name of who acted; and ways to word a fact in it: (what is worded, book) ->
-    # words.
+    # Kind of entry: the sentence after the name of who acted; and ways to word a fact in it: (what is worded, rulebook)
+    # -> words.
     sentences: dict[str, str] = field(default_factory=dict)
     ways: dict[str, Callable] = field(default_factory=dict)
     # Functions (keys of reviews) -> {key: (words, address)}: where each of them came to its end, beside its own page.

@@ -303,7 +303,7 @@ class _Writing:
 
     def _index(self) -> str:
         in_force = Rulebook.objects.in_force()
-        book = in_force.book if in_force else None
+        rulebook = in_force.parsed if in_force else None
         acts = []
         for position, at, ref, kind, simulated, body in self._rows(ACTS):
             told = json.loads(body) if body else {}
@@ -313,7 +313,7 @@ class _Writing:
                     "at": at,
                     "ref": ref,
                     "who": told["actor"]["name"] if told else "",
-                    "words": activity_entry_wording.sentence(kind, told.get("facts") or {}, book)
+                    "words": activity_entry_wording.sentence(kind, told.get("facts") or {}, rulebook)
                     if told
                     else "",
                     "reason": told.get("reason", ""),

@@ -10,7 +10,7 @@ from governance.gates.gate_inputs import Item
 from governance.gates.requirement_state import NEXT_ACCEPTANCE, State
 from governance.gates.requirements import states_at
 from governance.models import Rulebook, User
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import EvidenceKind
 from initiatives.evidence.verification import actions as verification_actions
 from initiatives.evidence.verification.queries import item_to_verify
@@ -19,7 +19,7 @@ from initiatives.integration.record import actions as record_actions
 from initiatives.integration.resilience import drills
 from initiatives.models import Evidence, Initiative
 
-# What the form of a kind holds where the rulebook asks for one (`Book.detailed_kinds`).
+# What the form of a kind holds where the rulebook asks for one (`ParsedRulebook.detailed_kinds`).
 DETAILS = {
     EvidenceKind.TEST_REPORT: {
         "data_set": "Notes of the accounts of May",
@@ -97,9 +97,9 @@ def pdf(title: str, sentences=(), observed_on: date | None = None) -> SimpleUplo
     return SimpleUploadedFile(f"{name}.pdf", text.encode("latin-1"), "application/pdf")
 
 
-def written_by_a_register(kind: str, book) -> bool:
+def written_by_a_register(kind: str, rulebook) -> bool:
     """Whether nobody adds items of this kind, for a register of the initiative writes them; a clause is cited."""
-    return kind in book.register_kinds and kind != EvidenceKind.CONTRACT_CLAUSE
+    return kind in rulebook.register_kinds and kind != EvidenceKind.CONTRACT_CLAUSE
 
 
 def from_register(
@@ -142,7 +142,7 @@ def verify_gate(
 
     `seats`: who holds each. `deputies`: by seat, a second holder, for what two persons verify.
     """
-    book = Rulebook.objects.current().book.at_tier(Initiative.objects.get(pk=initiative.pk).tier)
+    rulebook = Rulebook.objects.current().parsed.at_tier(Initiative.objects.get(pk=initiative.pk).tier)
     holders = {seat: [one] for seat, one in seats.items()}
     for seat, person in (deputies or {}).items():
         holders[seat].append(person)
@@ -151,22 +151,24 @@ def verify_gate(
         facts = supported_stage.facts_of(
             Initiative.objects.select_related("unit", "contract").get(pk=initiative.pk)
         )
-        states = states_at(facts, book, clock.now())
+        states = states_at(facts, rulebook, clock.now())
         asked = [
             key
-            for key in book.gates[gate].requirements()
+            for key in rulebook.gates[gate].requirements()
             if not (states[key].satisfies(gate) and states[key].satisfies(NEXT_ACCEPTANCE))
         ]
-        waiting = [found for key in asked if (found := _waiting(states[key], book, holders)) is not None]
+        waiting = [found for key in asked if (found := _waiting(states[key], rulebook, holders)) is not None]
         for key, item, person in waiting:
             verify_item(Evidence.objects.get(pk=item.id), key, states[key].answer_version, person)
 
 
-def _waiting(state: State, book: Book, holders: dict[str, list[User]]) -> tuple[str, Item, User] | None:
+def _waiting(
+    state: State, rulebook: ParsedRulebook, holders: dict[str, list[User]]
+) -> tuple[str, Item, User] | None:
     """The question of a state with an item that waits for somebody who holds a seat, and that person."""
-    for seat in book.seats_asking(state.key):
+    for seat in rulebook.seats_asking(state.key):
         for person in holders.get(seat, ()):
-            item = item_to_verify(state, book, (seat,), person.pk)
+            item = item_to_verify(state, rulebook, (seat,), person.pk)
             if item is not None:
                 return state.key, item, person
     return None

@@ -101,7 +101,7 @@ class Tale:
         with self.day(ago):
             for key in keys:
                 self._answer(key, attested=True)
-        if keys == ATTESTED["prototype"] and SCREENED in Rulebook.objects.current().book.requirements:
+        if keys == ATTESTED["prototype"] and SCREENED in Rulebook.objects.current().parsed.requirements:
             with self.day(ago):
                 self._answer(SCREENED)
             for evidence in EVIDENCE["prototype"]:
@@ -378,7 +378,7 @@ class Tale:
 
     def draw(self, review: Review, ago: int) -> None:
         """At minimal risk the audit log is sealed, and what its seed draws is to be verified."""
-        if review.book.drawn_at(self.initiative.tier):
+        if review.parsed_rulebook.drawn_at(self.initiative.tier):
             sealing.seal()
             with self.day(ago):
                 draw_due([self.initiative.pk])
@@ -390,7 +390,7 @@ class Tale:
 
     def sign(self, review: Review, ago: int, seats) -> None:
         """The seats verify, and approve, over two days; at minimal risk those that sign there at all."""
-        here = review.book.gates[review.gate].seats
+        here = review.parsed_rulebook.gates[review.gate].seats
         seats = seats if set(seats) <= set(here) else here
         # What was renewed of the gate before is verified anew as well.
         for gate in ("mvp", "production") if review.gate == "production" else (review.gate,):
@@ -434,12 +434,12 @@ class Tale:
         return text[:1].upper() + text[1:]
 
     def _add(self, evidence: PlannedEvidence, ago: int, skip, **options) -> Evidence | None:
-        book = Rulebook.objects.current().book
-        takes = {key for key, asked in book.requirements.items() if evidence.kind in asked.evidence}
+        rulebook = Rulebook.objects.current().parsed
+        takes = {key for key, asked in rulebook.requirements.items() if evidence.kind in asked.evidence}
         covers = [key for key in evidence.covers if key in takes and key not in skip]
         if not covers or evidence.tier not in ("", self.words.tier):
             return None
-        if artefacts.written_by_a_register(evidence.kind, book):
+        if artefacts.written_by_a_register(evidence.kind, rulebook):
             with self.day(ago):
                 artefacts.from_register(
                     self.again(),
@@ -468,7 +468,7 @@ class Tale:
                 fields["file"] = artefacts.pdf(
                     f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
                 )
-            if evidence.kind in book.detailed_kinds:
+            if evidence.kind in rulebook.detailed_kinds:
                 fields["details"] = artefacts.details_of(evidence.kind, observed, str(self.team.chair))
             if evidence.kind in RESULT_KINDS:
                 fields["result"] = "pass"

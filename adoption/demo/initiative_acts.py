@@ -148,7 +148,7 @@ def contract(initiative: Initiative, team: Team, clauses=CLAUSES, vocabulary=VOC
         initiative=initiative, clauses=clauses, vocabulary=vocabulary, by=team.owner
     )
     version = contract_actions.propose_contract(initiative=initiative, by=team.owner)
-    for seat in Rulebook.objects.current().book.contract.seats:
+    for seat in Rulebook.objects.current().parsed.contract.seats:
         contract_actions.approve_contract(
             version=version, seat=seat, digest=version.digest, by=team.seats[seat]
         )
@@ -170,13 +170,13 @@ def parts(initiative: Initiative, team: Team, model: str = "m-4", application: s
     )
 
 
-def kind_for(requirement, book) -> str:
+def kind_for(requirement, rulebook) -> str:
     """The kind of evidence that satisfies a requirement in the plainest way; one that a register writes last."""
     if requirement.min_evidence:
         return requirement.min_evidence
     if requirement.min_condition:
         return "test_report"
-    kinds = sorted(requirement.evidence, key=lambda kind: written_by_a_register(kind, book))
+    kinds = sorted(requirement.evidence, key=lambda kind: written_by_a_register(kind, rulebook))
     return next((kind for kind in kinds if kind != "attestation"), "attestation")
 
 
@@ -195,8 +195,8 @@ def ground(
     """Answer one requirement and add evidence that satisfies it. Returns the item; None where saying so is the
     evidence.
     """
-    book = Rulebook.objects.current().book
-    asked = book.requirements[key]
+    rulebook = Rulebook.objects.current().parsed
+    asked = rulebook.requirements[key]
     if key in GENERATED_ONLY:
         return evidence_actions.generate_index(initiative=initiative, by=team.owner)
     needs_evidence = say(initiative, key, team, observed_on=observed_on, text=text, by=by)
@@ -204,7 +204,7 @@ def ground(
         return None
     title = (
         title
-        or f"{asked.question.rstrip('?')}: {kind_for(asked, book).replace('_', ' ')} of {initiative.ref}"
+        or f"{asked.question.rstrip('?')}: {kind_for(asked, rulebook).replace('_', ' ')} of {initiative.ref}"
     )
     return prove(
         initiative, [key], team, title=title, observed_on=observed_on, result=result, by=by, **options
@@ -215,8 +215,8 @@ def say(
     initiative: Initiative, key: str, team: Team, *, observed_on=None, text: str = "", by: User | None = None
 ) -> bool:
     """Answer one requirement, attesting it where the rulebook takes that. True when it needs evidence beside."""
-    book = Rulebook.objects.current().book
-    asked = book.requirements[key]
+    rulebook = Rulebook.objects.current().parsed
+    asked = rulebook.requirements[key]
     if key in ACCEPTED_IN_PERSON:
         return False  # met by the acceptance itself, which also writes the answer
     attested = "attestation" in asked.evidence
@@ -228,7 +228,7 @@ def say(
         true_as_of=(observed_on or clock.today()) if attested else None,
         by=by or team.owner,
     )
-    return kind_for(asked, book) != "attestation" or bool(asked.min_evidence)
+    return kind_for(asked, rulebook) != "attestation" or bool(asked.min_evidence)
 
 
 def prove(
@@ -243,12 +243,12 @@ def prove(
     **options,
 ) -> Evidence:
     """Add one item of the kind that the first of these requirements asks for, covering all of them, and complete it."""
-    book = Rulebook.objects.current().book
-    asked = book.requirements[keys[0]]
-    kind = kind_for(asked, book)
+    rulebook = Rulebook.objects.current().parsed
+    asked = rulebook.requirements[keys[0]]
+    kind = kind_for(asked, rulebook)
     observed_on = observed_on or clock.today()
-    fields = {"result": result} if kind in book.result_kinds else {}
-    if kind in book.condition_kinds:
+    fields = {"result": result} if kind in rulebook.result_kinds else {}
+    if kind in rulebook.condition_kinds:
         fields["condition"] = asked.min_condition or "bounded_real"
     if kind == "contract_clause":
         version = initiative.contract.in_force_at(clock.now())
@@ -257,7 +257,7 @@ def prove(
         fields["file"] = log_of(title, observed_on)
     else:
         fields["file"] = pdf(f"{title} {observed_on}")
-    if kind in book.detailed_kinds:
+    if kind in rulebook.detailed_kinds:
         fields["details"] = details_of(kind, observed_on, str(team.chair))
     item = evidence_actions.add_evidence(
         initiative=initiative,
@@ -284,7 +284,7 @@ def ground_gate(
 
 
 def _ground(initiative, gate, team, observed_on, skip) -> None:
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     if gate == "mvp":
         propose_and_confirm_tier(initiative, team)
         for key in requirement_actions.declared_goal_keys():
@@ -295,7 +295,7 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
                     text=f"By the end of the trial: {key.replace('_', ' ')} shown.",
                     by=team.owner,
                 )
-    measured = {key for key in book.gates[gate].requirements() if key.startswith("adopt.")} - set(skip)
+    measured = {key for key in rulebook.gates[gate].requirements() if key.startswith("adopt.")} - set(skip)
     if measured:
         from adoption.demo.measures import adopted  # whose initiatives are made of these acts
 
@@ -305,27 +305,27 @@ def _ground(initiative, gate, team, observed_on, skip) -> None:
             requirement_actions.report_outcome(
                 initiative=initiative, key=row.key, result="met", outcome="Shown in the trial.", by=team.owner
             )
-    states = states_at(supported_stage.facts_of(initiative), book, clock.now())
+    states = states_at(supported_stage.facts_of(initiative), rulebook, clock.now())
     piles: dict[tuple, list[str]] = {}
-    for key in book.gates[gate].requirements():
-        if key in skip or states[key].satisfies(gate) or key in book.deferred(gate):
+    for key in rulebook.gates[gate].requirements():
+        if key in skip or states[key].satisfies(gate) or key in rulebook.deferred(gate):
             continue
         if key in GENERATED_ONLY:
             continue  # generated when the review is opened
         if say(initiative, key, team, observed_on=observed_on):
-            piles.setdefault(pile_of(book.requirements[key], book), []).append(key)
+            piles.setdefault(pile_of(rulebook.requirements[key], rulebook), []).append(key)
     for (kind, *_), keys in piles.items():
-        if written_by_a_register(kind, book):
+        if written_by_a_register(kind, rulebook):
             from_register(initiative, kind, keys, owner=team.owner, lead=team.lead)
             continue
-        title = f"{kind.replace('_', ' ').capitalize()} for {book.gates[gate].title}: {keys[0]}"
+        title = f"{kind.replace('_', ' ').capitalize()} for {rulebook.gates[gate].title}: {keys[0]}"
         prove(initiative, keys, team, title=title, observed_on=observed_on)
 
 
-def pile_of(asked, book) -> tuple:
+def pile_of(asked, rulebook) -> tuple:
     """What can share one item: the same kind under the same condition; each layer's audit and clause by itself."""
     alone = asked.key if asked.group == "layer" else CLAUSE_FOR.get(asked.key, "")
-    return kind_for(asked, book), asked.min_condition, alone
+    return kind_for(asked, rulebook), asked.min_condition, alone
 
 
 def propose_and_confirm_tier(initiative: Initiative, team: Team, tier: str = "limited") -> None:
@@ -377,7 +377,7 @@ def sign_off(
 def sign_offs(review: Review, team: Team, seats=tuple(Seat)) -> None:
     """Every seat that has a criterion at the gate approves."""
     for seat in seats:
-        if review.book.criteria_of(review.gate, seat):
+        if review.parsed_rulebook.criteria_of(review.gate, seat):
             sign_off(review, seat, team.seats[seat])
 
 
@@ -391,7 +391,7 @@ def pass_gate(initiative: Initiative, team: Team, *, reason: str = "Ready.") -> 
 
 def draw_and_verify(review: Review, team: Team) -> None:
     """Where questions are drawn for the review: seal it, have them drawn, and have seats verify them."""
-    if review.gate == "production" and review.book.drawn_at(review.initiative.tier):
+    if review.gate == "production" and review.parsed_rulebook.drawn_at(review.initiative.tier):
         sealing.seal()
         draw_due([review.initiative_id])
         verify_gate(review.initiative, review.gate, team.seats, team.deputies)

@@ -6,7 +6,7 @@ from adoption.models.reports import BEHAVIOUR_REPORT_KINDS, OUTCOMES
 from governance.vocabulary.entry_kinds import EntryKind
 
 
-def _goal(facts, book) -> str:
+def _goal(facts, rulebook) -> str:
     """Target and baseline as a sentence's end: "target 60 %, before 20 %"."""
 
     def said(text: str) -> str:
@@ -19,7 +19,7 @@ def _goal(facts, book) -> str:
     return f"target {said(facts['target'])}{before}"
 
 
-def _came(facts, book) -> str:
+def _came(facts, rulebook) -> str:
     new, corrected = facts["new"], facts["corrected"]
     said = [f"{new} measurement{'' if new == 1 else 's'}"] if new else []
     said += [f"{corrected} correction{'' if corrected == 1 else 's'}"] if corrected else []
@@ -47,12 +47,12 @@ QUIET = {
 WAYS = {
     "goal": _goal,
     "came": _came,
-    "invited": lambda teams, book: str(sum(team["invited"] for team in teams)),
-    "answers": lambda teams, book: str(sum(team["answered"] for team in teams)),
-    "behaviour": lambda key, book: BEHAVIOUR_REPORT_KINDS.get(key, key).lower(),
-    "outcome": lambda key, book: OUTCOMES[key],
-    "severity": lambda key, book: SEVERITIES[key],
-    "becomes": lambda key, book: f"{BECOMES[key][:1].lower()}{BECOMES[key][1:]}",
+    "invited": lambda teams, rulebook: str(sum(team["invited"] for team in teams)),
+    "answers": lambda teams, rulebook: str(sum(team["answered"] for team in teams)),
+    "behaviour": lambda key, rulebook: BEHAVIOUR_REPORT_KINDS.get(key, key).lower(),
+    "outcome": lambda key, rulebook: OUTCOMES[key],
+    "severity": lambda key, rulebook: SEVERITIES[key],
+    "becomes": lambda key, rulebook: f"{BECOMES[key][:1].lower()}{BECOMES[key][1:]}",
 }
 
 SENTENCES = {

@@ -135,7 +135,7 @@ def _bring(initiative: Initiative, row: Incident, systems: list[System], by: Use
     if row.severity not in SERIOUS:
         return
     _void(initiative, row, systems, by)
-    days = Rulebook.objects.current().book.freshness.post_mortem_due_days
+    days = Rulebook.objects.current().parsed.freshness.post_mortem_due_days
     open_written_obligation(
         initiative, "post_mortem", row.source, days, f"Post-mortem of the incident: {row.title}"
     )

@@ -48,7 +48,7 @@ def file_figures(*, initiative: Initiative, requirement: str, by: User) -> Evide
         why += [f"{measure.words}: {said.words}" for measure, _, said in found if said.word == CANNOT_TELL]
         if why:
             raise ValidationError({"requirement": f"Nothing can be told yet. {' '.join(why)}"})
-        asked = Rulebook.objects.current().book.requirements[requirement]
+        asked = Rulebook.objects.current().parsed.requirements[requirement]
         kind = TELEMETRY if TELEMETRY in asked.evidence else RESEARCH
         day = min(said.read_until for _, _, said in found if said.read_until is not None)
         met = all(said.word == MET for _, _, said in found)

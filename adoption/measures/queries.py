@@ -39,9 +39,9 @@ def subjects(
     cells = _cells(measures)
     scopes = scopes_now(initiatives)
     tiers = dict(Initiative.objects.filter(pk__in=initiatives).values_list("pk", "tier"))
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     for measure in measures:
-        asked = book.requirements.get(measure.requirement)
+        asked = rulebook.requirements.get(measure.requirement)
         scope = scopes.get(measure.initiative_id)
         subject = Subject(
             key=measure.pk,

@@ -61,13 +61,13 @@ def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
     """Whether it is used and trusted, by requirement, in words; value; and where to go on."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     found = queries.subjects([initiative.pk])[initiative.pk]
-    book, marks = Rulebook.objects.current().book, charts.marks_of(initiative)
+    rulebook, marks = Rulebook.objects.current().parsed, charts.marks_of(initiative)
     shown = [Shown(measure, subject) for measure, subject in found]
     for one in shown:
         one.draw(marks)
     asked = []
     for key in ASKED:
-        if key not in book.requirements:
+        if key not in rulebook.requirements:
             continue
         own = [one for one in shown if one.measure.requirement == key]
         lacking = queries.lacking(key, [one.measure for one in own])
@@ -75,8 +75,8 @@ def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
         asked.append(
             {
                 "key": key,
-                "question": book.requirements[key].question,
-                "counts": book.requirements[key].counts,
+                "question": rulebook.requirements[key].question,
+                "counts": rulebook.requirements[key].counts,
                 "measures": own,
                 "lacking": [[INSTRUMENTS[name] for name in group] for group in lacking],
                 "word": word,

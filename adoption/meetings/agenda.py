@@ -81,7 +81,7 @@ def points(meeting: Meeting, person: User | None = None) -> list[Point]:
             "",
             by_review.get(review.pk),
             at_hand.get(review.pk),
-            review.book.gates[review.gate].title,
+            review.parsed_rulebook.gates[review.gate].title,
             in_meeting(meeting, review),
         )
         for review in reviews

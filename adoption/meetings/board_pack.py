@@ -164,7 +164,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     )
     judged = supported_stage.judged(initiative, snapshot.judged.facts if snapshot else None, now)
     facts, support = judged.facts, judged.support
-    book = snapshot.judged.book if snapshot else judged.book
+    rulebook = snapshot.judged.parsed if snapshot else judged.parsed
     marks = [NOT_PRODUCTION] if initiative.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(initiative.ref)
@@ -181,15 +181,15 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     ]
     tables = [
         *_of_review(point, snapshot, initiative),
-        _risks(point, facts, book, now),
-        _evidence(book, facts, now),
+        _risks(point, facts, rulebook, now),
+        _evidence(rulebook, facts, now),
     ]
     return InitiativePages(initiative.ref, initiative.title, tuple(marks), tuple(lines), tuple(tables))
 
 
 def _levels(judged: supported_stage.Judged) -> str:
     """How strongly the answers up to the claimed stage stand; "" while none stands at a level."""
-    asked = supported_stage.asked(judged.facts, judged.book)
+    asked = supported_stage.asked(judged.facts, judged.parsed)
     return profile_words(profile_of(judged.states, asked))
 
 
@@ -202,14 +202,14 @@ def _of_review(point: meeting_agenda.Point, snapshot, initiative: Initiative) ->
             review_presentation.live_lines(snapshot),
             review_presentation.live_sign_offs(snapshot),
         )
-        book = snapshot.judged.book
+        rulebook = snapshot.judged.parsed
     else:
-        lines, sign_offs, book = (
+        lines, sign_offs, rulebook = (
             review_presentation.frozen_lines(review),
             review_presentation.frozen_sign_offs(review),
-            review.book,
+            review.parsed_rulebook,
         )
-    found = [_criteria(review, book, lines, sign_offs), _seats(book, review, sign_offs)]
+    found = [_criteria(review, rulebook, lines, sign_offs), _seats(rulebook, review, sign_offs)]
     if snapshot is not None:
         found.append(_unmet(snapshot))
         found.append(
@@ -223,7 +223,7 @@ def _of_review(point: meeting_agenda.Point, snapshot, initiative: Initiative) ->
     return found
 
 
-def _criteria(review: Review, book, lines, sign_offs) -> Table:
+def _criteria(review: Review, rulebook, lines, sign_offs) -> Table:
     rows = []
     for line in lines:
         sign_off = sign_offs.get(line.seat)
@@ -238,9 +238,9 @@ def _criteria(review: Review, book, lines, sign_offs) -> Table:
     return Table("Criteria and seats", ("Criterion", "Now", "Seat", "Sign-off"), tuple(rows))
 
 
-def _seats(book, review: Review, sign_offs) -> Table:
+def _seats(rulebook, review: Review, sign_offs) -> Table:
     rows = []
-    for seat in review_presentation.seats_of_gate(book, review.gate):
+    for seat in review_presentation.seats_of_gate(rulebook, review.gate):
         sign_off = sign_offs.get(seat)
         if sign_off is None:
             rows.append((seat_word(seat), "no sign-off", "", ""))
@@ -266,7 +266,7 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
             continue
         for state in finding.requirements:
             if not state.satisfies(finding.criterion.gate):
-                asked = snapshot.judged.book.requirements[state.key]
+                asked = snapshot.judged.parsed.requirements[state.key]
                 who = state.fixed_by or who_answers(snapshot.judged.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
@@ -277,14 +277,14 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
     )
 
 
-def _asked(review: Review | None, facts, book) -> set[str]:
+def _asked(review: Review | None, facts, rulebook) -> set[str]:
     """What is asked of the initiative: up to the stage that it claims, and by the gate before which it stands."""
-    gate = book.gates[review.gate].requirements() if review else ()
-    return {*supported_stage.asked(facts, book), *gate}
+    gate = rulebook.gates[review.gate].requirements() if review else ()
+    return {*supported_stage.asked(facts, rulebook), *gate}
 
 
-def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
-    initiative, asked = point.initiative, _asked(point.review, facts, book)
+def _risks(point: meeting_agenda.Point, facts, rulebook, now: datetime) -> Table:
+    initiative, asked = point.initiative, _asked(point.review, facts, rulebook)
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
     behaviour_reports = list(
@@ -314,7 +314,7 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     ]
     rows += [("Condition", one.text, f"{one.owner}, due {day(one.due)}") for one in facts.conditions]
     rows += [
-        ("Waiver", f"{_question(one.key, book)} {one.reason}", f"until {day(one.until)}")
+        ("Waiver", f"{_question(one.key, rulebook)} {one.reason}", f"until {day(one.until)}")
         for one in facts.waivers
         if one.until >= today
     ]
@@ -328,7 +328,7 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
 
 
-def _evidence(book, facts, now: datetime) -> Table:
+def _evidence(rulebook, facts, now: datetime) -> Table:
     today = clock.local_day(now)
     rows = []
     for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True):
@@ -340,7 +340,7 @@ def _evidence(book, facts, now: datetime) -> Table:
         notes += ["unverified link"] if item.unverified else []
         rows.append(
             (
-                _named(item, book),
+                _named(item, rulebook),
                 str(EvidenceKind.word(item.kind)),
                 f"{day(item.observed_on)}, {age} day{'' if age == 1 else 's'} old",
                 ", ".join(notes),
@@ -356,9 +356,9 @@ def _evidence(book, facts, now: datetime) -> Table:
     )
 
 
-def _named(item, book) -> str:
+def _named(item, rulebook) -> str:
     """What an item is called; of what somebody attested without a file, also the question: ten are called the same."""
-    asked = [book.requirements[key].question for key in item.covers if key in book.requirements]
+    asked = [rulebook.requirements[key].question for key in item.covers if key in rulebook.requirements]
     return f"{item.title}: {asked[0]}" if item.kind == "attestation" and len(asked) == 1 else item.title
 
 
@@ -367,8 +367,8 @@ def _has_file(item) -> bool:
     return not item.fingerprint.startswith("item:")
 
 
-def _question(key: str, book) -> str:
+def _question(key: str, rulebook) -> str:
     """What a criterion or a requirement asks; its key where this rulebook no longer knows it."""
-    asked = {one.key: one.question for gate in book.gates.values() for one in gate.criteria}
-    asked |= {name: one.question for name, one in book.requirements.items()}
+    asked = {one.key: one.question for gate in rulebook.gates.values() for one in gate.criteria}
+    asked |= {name: one.question for name, one in rulebook.requirements.items()}
     return asked.get(key, f"{key}:")

@@ -109,7 +109,7 @@ def why_trust_lost(initiatives: list[Initiative], wanted: Wanted) -> dict[int, l
     for (initiative, requirement), item in newest.items():
         fell = item.result in WORSE and wanted.takes(item.observed_on)
         if fell and (initiative, requirement) in passed:
-            asked = wanted.book.requirements.get(requirement) if wanted.book else None
+            asked = wanted.parsed_rulebook.requirements.get(requirement) if wanted.parsed_rulebook else None
             found.setdefault(initiative, []).append(
                 f"{asked.question if asked else requirement} {item.get_result_display()} on {day(item.observed_on)}, "
                 f"after a pass on {day(passed[initiative, requirement].observed_on)}."

@@ -57,7 +57,7 @@ def results(survey: Survey, earlier: Survey | None) -> list[dict]:
     """By set: its figure, its questions with their parts, what it speaks to and what it says there."""
     if not survey.results:
         return []
-    requirements = Rulebook.objects.current().book.requirements
+    requirements = Rulebook.objects.current().parsed.requirements
     names = [team["name"] for team in survey.teams]
     found = []
     for one in asked(survey):

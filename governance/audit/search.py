@@ -198,20 +198,20 @@ def tables() -> dict[str, str]:
 def tell(entries: list[Entry]) -> list[Told]:
     """Read the bodies of these entries, in the words of the rulebook in force."""
     rulebook = Rulebook.objects.in_force()
-    book, words, gone = (
-        rulebook.book if rulebook else None,
+    parsed, words, gone = (
+        rulebook.parsed if rulebook else None,
         tables(),
         erasure_log.words_for(erasure_log.without_words(entries)),
     )
     return [
         Told(entry, what=entry.kind, reason=gone[entry.pk], erased=True)
         if entry.pk in gone
-        else _told(entry, book, words)
+        else _told(entry, parsed, words)
         for entry in entries
     ]
 
 
-def _told(entry: Entry, book, words: dict[str, str]) -> Told:
+def _told(entry: Entry, parsed, words: dict[str, str]) -> Told:
     body = bytes(entry.body.body).decode()
     said = json.loads(body)
     who, reason = said["actor"]["name"], said.get("reason") or ""
@@ -220,7 +220,7 @@ def _told(entry: Entry, book, words: dict[str, str]) -> Told:
         what = f"{HAPPENED.get(entry.operation, entry.operation)} the {name} {entry.key}."
         return Told(entry, who, what, reason, body=body, changes=_changes(said))
     facts, initiative = said.get("facts") or {}, said.get("initiative") or {}
-    what = _sentence(entry.kind, facts, book)
+    what = _sentence(entry.kind, facts, parsed)
     return Told(entry, who, what, reason, initiative.get("title", ""), body, facts)
 
 
@@ -233,12 +233,12 @@ def _changes(said: dict) -> tuple:
     )
 
 
-def _sentence(kind: str, facts: dict, book) -> str:
+def _sentence(kind: str, facts: dict, parsed) -> str:
     own = SENTENCES.get(kind)
     if own is not None:
         return own(facts)
-    if book is not None and contributed.act_words:
-        return contributed.act_words[0](kind, facts, book)
+    if parsed is not None and contributed.act_words:
+        return contributed.act_words[0](kind, facts, parsed)
     return f"{kind}."
 
 

@@ -21,13 +21,13 @@ def workbook(
 ) -> HttpResponse:
     """A workbook of one sheet, taken by `by`. `name` becomes the file's and the sheet's."""
     csv_export.taken(name, of=of, by=by)
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(name)
+    xlsx = openpyxl.Workbook(write_only=True)
+    sheet = xlsx.create_sheet(name)
     sheet.freeze_panes = "A2"
     for row in (heading, *rows):
         sheet.append([_cell(sheet, value) for value in row])
     written = io.BytesIO()
-    book.save(written)
+    xlsx.save(written)
     response = HttpResponse(written.getvalue(), content_type=XLSX)
     response["Content-Disposition"] = csv_export.file_name(name, "xlsx")
     response["Cache-Control"] = "private, no-store"

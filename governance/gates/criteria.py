@@ -16,7 +16,7 @@ from governance.gates.requirement_state import State, in_words
 from governance.gates.requirements import ANSWERED_FIRST, states_at, waiver_at
 from governance.offline.verify import Count, count_sign_offs
 from governance.permission_result import Reason, ended
-from governance.rulebook import Book, Criterion, Gate
+from governance.rulebook import Criterion, Gate, ParsedRulebook
 from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
 
 # Of a criterion that stands in nobody's way: one with a waived question says so and is never called met.
@@ -69,7 +69,7 @@ class Judged:
     """
 
     facts: Facts
-    book: Book
+    rulebook: ParsedRulebook
     at: datetime
     states: dict[str, State]
     findings: dict[str, Finding]
@@ -77,23 +77,23 @@ class Judged:
 
     def at_gate(self, gate: str) -> tuple[Finding, ...]:
         """Every criterion of the gate with its finding, in the rulebook's order."""
-        return tuple(self.findings[criterion.key] for criterion in self.book.gates[gate].criteria)
+        return tuple(self.findings[criterion.key] for criterion in self.rulebook.gates[gate].criteria)
 
 
-def judge(facts: Facts, book: Book, at: datetime) -> Judged:
+def judge(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> Judged:
     """Judge an initiative at `at`: every requirement, every criterion, and the stage that is supported."""
-    return judged_from(facts, book, at, states_at(facts, book, at))
+    return judged_from(facts, rulebook, at, states_at(facts, rulebook, at))
 
 
-def judged_from(facts: Facts, book: Book, at: datetime, states: dict[str, State]) -> Judged:
+def judged_from(facts: Facts, rulebook: ParsedRulebook, at: datetime, states: dict[str, State]) -> Judged:
     """The same, where the state of every requirement at `at` is known."""
-    book = book.at_tier(facts.tier)
-    findings = {key: _finding(facts, book, one, states, at) for key, one in book.criteria.items()}
-    return Judged(facts, book, at, states, findings, _support(facts, book, at, states, findings))
+    rulebook = rulebook.at_tier(facts.tier)
+    findings = {key: _finding(facts, rulebook, one, states, at) for key, one in rulebook.criteria.items()}
+    return Judged(facts, rulebook, at, states, findings, _support(facts, rulebook, at, states, findings))
 
 
 def _finding(
-    facts: Facts, book: Book, criterion: Criterion, states: dict[str, State], at: datetime
+    facts: Facts, rulebook: ParsedRulebook, criterion: Criterion, states: dict[str, State], at: datetime
 ) -> Finding:
     """Whether one criterion is met, from the states of its requirements."""
     requirements = tuple(states[key] for key in criterion.requirements)
@@ -102,9 +102,9 @@ def _finding(
         state
         for state in requirements
         if not state.satisfies(criterion.gate)
-        and (book.requirements[state.key].blocking or criterion.severity == "advisory")
+        and (rulebook.requirements[state.key].blocking or criterion.severity == "advisory")
     ]
-    reasons = [f"{book.requirements[state.key].question} {state.words}" for state in missing]
+    reasons = [f"{rulebook.requirements[state.key].question} {state.words}" for state in missing]
     for key in criterion.declared_goals:
         declared = facts.declared.get(key)
         if declared is None or not declared.result:
@@ -115,10 +115,10 @@ def _finding(
     if len(waived) > 1 and not criterion.waivable:
         reasons.append(f"{len(waived)} of its questions are waived, and it carries at most one waiver.")
     if not reasons:
-        words = tuple(f"{book.requirements[state.key].question} {state.words}" for state in waived)
+        words = tuple(f"{rulebook.requirements[state.key].question} {state.words}" for state in waived)
         return Finding(criterion, "with_waiver" if waived else "met", requirements, words)
     waiver = waiver_at(facts, criterion.key, at)
-    if waiver is not None and book.waivable_criterion(criterion.key):
+    if waiver is not None and rulebook.waivable_criterion(criterion.key):
         return Finding(
             criterion, "waived", requirements, (f"Waived until {waiver.until:%-d %B %Y}: {waiver.reason}",)
         )
@@ -129,43 +129,47 @@ def _finding(
 
 def gaps_to(judged: Judged, stage: str) -> list[str]:
     """Blocking requirements that a gate up to and including the one to `stage` asks for and that do not satisfy it."""
-    book, keys = judged.book, dict[str, None]()
+    rulebook, keys = judged.parsed, dict[str, None]()
     for step in RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1]:
-        gate = book.gate_to(step)
+        gate = rulebook.gate_to(step)
         if gate is not None:
-            later = book.deferred(gate)
+            later = rulebook.deferred(gate)
             for key in gate.requirements():
                 if (
                     key not in later
-                    and book.requirements[key].blocking
+                    and rulebook.requirements[key].blocking
                     and not judged.states[key].satisfies(gate.key)
                 ):
                     keys.setdefault(key)
     return list(keys)
 
 
-def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
+def scale_tests(rulebook: ParsedRulebook, states: dict[str, State]) -> dict[str, bool]:
     """The three scale tests, computed from their items; nobody can set them, and no item is waived.
 
     See docs/domain.md, invariant 10.
     """
     return {
         key: all(states[item].satisfies("production") for item in test.items)
-        for key, test in book.scale_tests.items()
+        for key, test in rulebook.scale_tests.items()
     }
 
 
 def _support(
-    facts: Facts, book: Book, at: datetime, states: dict[str, State], findings: dict[str, Finding]
+    facts: Facts,
+    rulebook: ParsedRulebook,
+    at: datetime,
+    states: dict[str, State],
+    findings: dict[str, Finding],
 ) -> Support:
     """The highest stage that the evidence supports at `at`, capped by holds and by the scale tests, and its name."""
-    tests = scale_tests(book, states)
+    tests = scale_tests(rulebook, states)
     if facts.claimed not in STAGE_RANK:
         return Support("", 0, "", tests)
     reached = "proposed"
     waived: dict[str, dict[str, date]] = {reached: {}}
     for stage in RUNNING_STAGES[1:]:
-        gate = book.gate_to(stage)
+        gate = rulebook.gate_to(stage)
         if gate is None:
             break
         found = [findings[criterion.key] for criterion in gate.criteria if criterion.blocking]
@@ -176,7 +180,7 @@ def _support(
     if reached == "production" and not all(tests.values()):
         reached = "mvp"
     held_by = []
-    for hold in holds_at(facts, book, at):
+    for hold in holds_at(facts, rulebook, at):
         if hold.cap is not None and STAGE_RANK[hold.cap] < STAGE_RANK[reached]:
             held_by.append(hold.words)
             reached = hold.cap
@@ -185,7 +189,7 @@ def _support(
     return Support(
         reached,
         shortfall,
-        shortfall_label(book, facts.claimed, reached),
+        shortfall_label(rulebook, facts.claimed, reached),
         tests,
         tuple(held_by),
         on_waivers,
@@ -199,14 +203,14 @@ def _waived(facts: Facts, found: Iterable[Finding], at: datetime) -> dict[str, d
     return {key: waiver.until for key in keys if (waiver := waiver_at(facts, key, at)) is not None}
 
 
-def holds_at(facts: Facts, book: Book, at: datetime) -> tuple[HoldFact, ...]:
+def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[HoldFact, ...]:
     """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
 
     What the register calls for holds from its moment on, though nobody has opened the row yet; and not where it is
     found against nothing but questions that the tier leaves out, though the row is open still.
     """
     calls = [one for one in facts.requirement_findings if one.hold and one.counts_at(at)]
-    asked = [one for one in calls if book.asks(one.requirement, facts.tier)]
+    asked = [one for one in calls if rulebook.asks(one.requirement, facts.tier)]
     idle = {one.hold for one in calls} - {one.hold for one in asked}
     holds = tuple(hold for hold in facts.holds if hold.kind not in idle)
     if facts.claimed == Stage.PRODUCTION and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
@@ -221,7 +225,7 @@ def holds_at(facts: Facts, book: Book, at: datetime) -> tuple[HoldFact, ...]:
     return holds
 
 
-def shortfall_label(book: Book, claimed: str, supported: str) -> str:
+def shortfall_label(rulebook: ParsedRulebook, claimed: str, supported: str) -> str:
     """The name of a shortfall (docs/domain.md, first table); empty when the claim is supported."""
     if STAGE_RANK[claimed] <= STAGE_RANK[supported]:
         return ""
@@ -229,7 +233,7 @@ def shortfall_label(book: Book, claimed: str, supported: str) -> str:
         return "Not yet an honest prototype"
     if claimed == Stage.PRODUCTION and supported == Stage.PROTOTYPE:
         return "Prototype in production"
-    return book.stages[claimed].shortfall_label
+    return rulebook.stages[claimed].shortfall_label
 
 
 # Reviews
@@ -287,9 +291,9 @@ class Verdict:
         return not self.blockers
 
 
-def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tuple[Reason, ...]:
+def reach(rulebook: ParsedRulebook, gate: str, tier: str, seats: dict[str, SeatState]) -> tuple[Reason, ...]:
     """Why a board cannot reach the quorum of a gate, naming seats; empty when it can (docs/domain.md, invariant 5)."""
-    rules = book.at_tier(tier).gates[gate]
+    rules = rulebook.at_tier(tier).gates[gate]
     quorum = rules.quorum_for(tier)
     # Only a seat with a criterion at the gate signs there.
     able = [key for key in rules.seats if seats[key].eligible]
@@ -336,29 +340,29 @@ def verdict_of(
     judged: Judged, gate: str, *, sign_offs: tuple[JudgedSignOff, ...], seats: dict[str, SeatState]
 ) -> Verdict:
     """Whether a review is decidable, or everything that stands in the way (docs/domain.md, "A review")."""
-    facts, book, at = judged.facts, judged.book, judged.at
-    rules, found = book.gates[gate], judged.at_gate(gate)
+    facts, rulebook, at = judged.facts, judged.parsed, judged.at
+    rules, found = rulebook.gates[gate], judged.at_gate(gate)
     quorum = rules.quorum_for(facts.tier)
     blocking = frozenset(criterion.key for criterion in rules.criteria if criterion.blocking)
     counted = count_sign_offs(sign_offs, quorum, rules.must_include, blocking, rules.seats)
-    impossible = reach(book, gate, facts.tier, seats)
+    impossible = reach(rulebook, gate, facts.tier, seats)
     blockers = [
-        *_unmet(facts, book, found),
+        *_unmet(facts, rulebook, found),
         *unanswered(facts, gate, at),
         *_unsupported(judged.support, gate),
         *_stale(sign_offs, rules, counted),
-        *_objected(book, counted.objections),
+        *_objected(rulebook, counted.objections),
         *_missing(sign_offs, seats, counted.missing),
         *_short(sign_offs, rules, seats, quorum, counted),
         *impossible,
-        *_held(facts, book, gate, at),
+        *_held(facts, rulebook, gate, at),
         *_overdue_conditions(facts, gate, at),
         *_overdue_obligations(facts, gate, at),
     ]
     return Verdict(found, sign_offs, tuple(blockers), quorum, counted.people, counted.missing, not impossible)
 
 
-def _unmet(facts: Facts, book: Book, found: tuple[Finding, ...]) -> Iterator[Reason]:
+def _unmet(facts: Facts, rulebook: ParsedRulebook, found: tuple[Finding, ...]) -> Iterator[Reason]:
     """Criteria that are not met."""
     for finding in found:
         if finding.blocks:
@@ -366,7 +370,7 @@ def _unmet(facts: Facts, book: Book, found: tuple[Finding, ...]) -> Iterator[Rea
                 # Some criteria ask what their one requirement asks: the question is said once.
                 asked = finding.criterion.question
                 text = reason if reason.startswith(asked) else f"{asked} {reason}"
-                yield Reason(text, _who_can_fix(facts, book, finding))
+                yield Reason(text, _who_can_fix(facts, rulebook, finding))
 
 
 def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
@@ -390,10 +394,10 @@ def _stale(sign_offs: tuple[JudgedSignOff, ...], rules: Gate, counted: Count) ->
             )
 
 
-def _objected(book: Book, objections: Iterable[JudgedSignOff]) -> Iterator[Reason]:
+def _objected(rulebook: ParsedRulebook, objections: Iterable[JudgedSignOff]) -> Iterator[Reason]:
     """Objections that stand."""
     for sign_off in objections:
-        asked = " and ".join(f"“{book.criteria[key].question}”" for key in sign_off.criteria)
+        asked = " and ".join(f"“{rulebook.criteria[key].question}”" for key in sign_off.criteria)
         yield Reason(
             ended(f"{_seat(sign_off.seat)} objects to {asked}"),
             f"{sign_off.person} can withdraw it, or sign-off again on new evidence.",
@@ -428,10 +432,10 @@ def _short(
         )
 
 
-def _held(facts: Facts, book: Book, gate: str, at: datetime) -> Iterator[Reason]:
+def _held(facts: Facts, rulebook: ParsedRulebook, gate: str, at: datetime) -> Iterator[Reason]:
     """Holds that stop it; retiring waits for none."""
     if gate != "retire":
-        for hold in holds_at(facts, book, at):
+        for hold in holds_at(facts, rulebook, at):
             if hold.blocking:
                 yield Reason(
                     f"Held: {hold.words}. {hold.reason}", "It closes with its cause, or the chair lifts it."
@@ -475,9 +479,9 @@ def _seat(key: str) -> str:
     return Seat.word(key)
 
 
-def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:
+def _who_can_fix(facts: Facts, rulebook: ParsedRulebook, finding: Finding) -> str:
     missing = [state for state in finding.requirements if not state.satisfies(finding.criterion.gate)]
-    roles = {book.requirements[state.key].answered_by for state in missing if not state.fixed_by}
+    roles = {rulebook.requirements[state.key].answered_by for state in missing if not state.fixed_by}
     names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
     names += dict.fromkeys(state.fixed_by for state in missing if state.fixed_by)
     return f"{', '.join(names)} can fix it." if names else ""

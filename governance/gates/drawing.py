@@ -15,7 +15,7 @@ from governance.gates.criteria import Judged
 from governance.gates.gate_inputs import Drawn, Facts
 from governance.gates.levels import drawable, from_outside, vouched_for
 from governance.permission_result import Reason
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 
 # Days before production is to be accepted again on which the questions of that acceptance are drawn.
 DAYS_AHEAD = 30
@@ -50,15 +50,15 @@ def draws_due(judged: Judged) -> list[str]:
 
     So many as the rulebook says, and another for each that was refused or changed; as long as there are any left.
     """
-    facts, book = judged.facts, judged.book
+    facts, rulebook = judged.facts, judged.parsed
     of_round = facts.of_round()
     brought = {one.in_place_of for one in of_round}
     first = sum(not one.in_place_of for one in of_round)
-    wanted = [""] * (book.drawn_at(facts.tier) - first)
+    wanted = [""] * (rulebook.drawn_at(facts.tier) - first)
     wanted += [
         one.requirement
         for one in of_round
-        if one.requirement not in brought and brings_another(facts, book, one)
+        if one.requirement not in brought and brings_another(facts, rulebook, one)
     ]
     return wanted[: len(left(judged))]
 
@@ -72,12 +72,12 @@ def draw(judged: Judged, root: bytes) -> list[Draw]:
 def left(judged: Judged) -> list[str]:
     """What may still be drawn in the round that runs, in the rulebook's order."""
     drawn = {one.requirement for one in judged.facts.of_round()}
-    return [key for key in drawable(judged.facts, judged.book, judged.states) if key not in drawn]
+    return [key for key in drawable(judged.facts, judged.parsed, judged.states) if key not in drawn]
 
 
-def offered(facts: Facts, book: Book, requirement: str) -> frozenset[int]:
+def offered(facts: Facts, rulebook: ParsedRulebook, requirement: str) -> frozenset[int]:
     """Keys of the items that the team offers for a question and that stand; not what others than the team brought."""
-    asked = book.requirements[requirement]
+    asked = rulebook.requirements[requirement]
     return frozenset(
         item.id
         for item in facts.items_for(requirement)
@@ -85,13 +85,13 @@ def offered(facts: Facts, book: Book, requirement: str) -> frozenset[int]:
     )
 
 
-def brings_another(facts: Facts, book: Book, drawn: Drawn) -> bool:
+def brings_another(facts: Facts, rulebook: ParsedRulebook, drawn: Drawn) -> bool:
     """Whether a verifier refused what was drawn, or the team changed it before anybody had verified it as drawn.
 
     Else a team would fix only what was drawn, and the rest would be as bad as before.
     """
     key = drawn.requirement
-    if key not in book.requirements:
+    if key not in rulebook.requirements:
         return False
     said = [
         (item, one)
@@ -111,7 +111,7 @@ def brings_another(facts: Facts, book: Book, drawn: Drawn) -> bool:
         return False
     reply = facts.answers.get(key)
     version = reply.version if reply else 0
-    return version != drawn.answer_version or offered(facts, book, key) != drawn.items
+    return version != drawn.answer_version or offered(facts, rulebook, key) != drawn.items
 
 
 def unverified(judged: Judged) -> list[str]:

@@ -17,7 +17,7 @@ from governance.gates.requirement_state import (
     lacking,
 )
 from governance.permission_result import ended
-from governance.rulebook import Book, Requirement
+from governance.rulebook import ParsedRulebook, Requirement
 from governance.vocabulary import Layer
 
 CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
@@ -30,7 +30,9 @@ def expiry(requirement: Requirement, item: Item, tier: str) -> date | None:
     return item.observed_on + timedelta(days=days) if days else None
 
 
-def unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
+def unusable(
+    facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, item: Item, at: datetime
+) -> str:
     """Why the item counts for nothing at `at`; empty where it may count. Age and verification are looked at later."""
     key = requirement.key
     if item.withdrawn_at is not None and item.withdrawn_at <= at:
@@ -63,12 +65,14 @@ def unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at:
     about_models_only = item.layers and item.layers == {"model"} and item.kind != "attestation"
     if about_models_only and requirement.layer != Layer.MODEL:
         return f"{item.title} is about the model and nothing else; this asks about more."
-    if requirement.group == "layer" and _attached_elsewhere_first(facts, book, requirement, item):
+    if requirement.group == "layer" and _attached_elsewhere_first(facts, rulebook, requirement, item):
         return f"{item.title} already serves another layer's audit; each layer needs its own report."
     return ""
 
 
-def _attached_elsewhere_first(facts: Facts, book: Book, requirement: Requirement, item: Item) -> bool:
+def _attached_elsewhere_first(
+    facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, item: Item
+) -> bool:
     """Whether the same content was attached earlier to another requirement of the group `layer`."""
     mine = item.covers[requirement.key]
     return any(
@@ -76,7 +80,9 @@ def _attached_elsewhere_first(facts: Facts, book: Book, requirement: Requirement
         for other in facts.items
         if other.fingerprint == item.fingerprint
         for key, position in other.covers.items()
-        if key != requirement.key and key in book.requirements and book.requirements[key].group == "layer"
+        if key != requirement.key
+        and key in rulebook.requirements
+        and rulebook.requirements[key].group == "layer"
     )
 
 
@@ -149,7 +155,7 @@ def needed_of(requirement: Requirement, passing: list[Item]) -> list[list[Item]]
     return needed
 
 
-def undeclared(facts: Facts, book: Book) -> list[str]:
+def undeclared(facts: Facts, rulebook: ParsedRulebook) -> list[str]:
     """What the MVP is to show and nobody has declared yet, in words."""
-    wanted = [key for criterion in book.criteria.values() for key in criterion.declared_goals]
+    wanted = [key for criterion in rulebook.criteria.values() for key in criterion.declared_goals]
     return [key.replace("_", " ") for key in wanted if key not in facts.declared]

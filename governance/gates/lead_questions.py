@@ -11,7 +11,7 @@ from datetime import datetime
 from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import State
 from governance.permission_result import ended
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.rulebook.pairings import PAIRINGS
 
 YES, NOT_YET, NO = "yes", "not yet", "no"
@@ -38,21 +38,26 @@ class Lead:
 
 
 def leads(
-    facts: Facts, book: Book, states: dict[str, State], asked: set[str], at: datetime
+    facts: Facts, rulebook: ParsedRulebook, states: dict[str, State], asked: set[str], at: datetime
 ) -> tuple[Lead, ...]:
     """The three questions, answered at `at`. `asked`: keys that the claimed stage asks for (`supported_stage.asked`).
 
     *Yes*: everything of its group is shown. *No*: somebody says that it is not so, or the claim rests on it and it is
     not there. *Not yet* else; for imported claims too, which accuse nobody before anything was asked here.
     """
-    return tuple(_lead(facts, book, states, asked, at, group) for group in GROUPS)
+    return tuple(_lead(facts, rulebook, states, asked, at, group) for group in GROUPS)
 
 
 def _lead(
-    facts: Facts, book: Book, states: dict[str, State], asked: set[str], at: datetime, group: str
+    facts: Facts,
+    rulebook: ParsedRulebook,
+    states: dict[str, State],
+    asked: set[str],
+    at: datetime,
+    group: str,
 ) -> Lead:
     question = GROUPS[group]
-    keys = [key for key, row in book.requirements.items() if row.group == group]
+    keys = [key for key, row in rulebook.requirements.items() if row.group == group]
     if not keys:
         return Lead(group, question, NOT_YET, "This rulebook asks nothing about it.")
     shown = [key for key in keys if states[key].satisfied and states[key].state != "waived"]
@@ -65,5 +70,7 @@ def _lead(
     if group == "contract" and not any(version.in_force_at(at) for version in facts.contracts):
         return Lead(group, question, answer, "No contract is in force.", "contract", bool(denied))
     first = (denied or wanted or missing)[0]
-    reason = f"{len(missing)} of {len(keys)} open. {book.requirements[first].question} {states[first].words}"
+    reason = (
+        f"{len(missing)} of {len(keys)} open. {rulebook.requirements[first].question} {states[first].words}"
+    )
     return Lead(group, question, answer, ended(reason.strip()), first, bool(denied))

@@ -21,7 +21,7 @@ from governance.gates.requirement_state import (
     lacking,
 )
 from governance.permission_result import Reason, ended
-from governance.rulebook import Book, Requirement
+from governance.rulebook import ParsedRulebook, Requirement
 from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, Seat, Stage
 
 VERIFIERS = "A reviewer in its seat"
@@ -48,7 +48,7 @@ RENEWAL_DAYS = 14
 TWO_PERSONS = (Stage.PRODUCTION,)
 
 
-def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) -> State | None:
+def unknown(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at: datetime) -> State | None:
     """The state where nothing is recorded that an answer could be true of; None where something is.
 
     An empty integration register is not a register without findings: what it would say is unknown, unless an
@@ -66,9 +66,9 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
         words = f"Stands alone, accepted by {alone.by} on {clock.local_day(alone.since):%-d %B %Y}."
         if key != INVENTORY:
             state = State(key, "not_applicable", words, verifiers=alone.verifiers)
-            return accepted_by_two(facts, book, requirement, state, at)
+            return accepted_by_two(facts, rulebook, requirement, state, at)
         state = State(key, "met", words, level=Level.VERIFIED, verifiers=alone.verifiers)
-        return against_gates(facts, book, requirement, state, at)
+        return against_gates(facts, rulebook, requirement, state, at)
     if (
         requirement.stage != Stage.PROTOTYPE
         and "model_version" in requirement.triggers
@@ -80,7 +80,12 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
 
 
 def level_state(
-    facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
+    facts: Facts,
+    rulebook: ParsedRulebook,
+    requirement: Requirement,
+    at: datetime,
+    ageless: bool,
+    version: int,
 ) -> State:
     """The state of an answered requirement with the highest level that its evidence and its measured answers reach.
 
@@ -97,12 +102,12 @@ def level_state(
     if not offered and not measured:
         return rules.none_yet(key, requirement.evidence, version)
     whys = {
-        item.id: rules.unusable(facts, book, requirement, item, at)
+        item.id: rules.unusable(facts, rulebook, requirement, item, at)
         or (refusal(item, key, version, at) if item.result in ("", "pass") else "")
         for item in offered
     }
     usable = [item for item in offered if not whys[item.id]]
-    newest = next((item for item in usable if item.kind in book.result_kinds), None)
+    newest = next((item for item in usable if item.kind in rulebook.result_kinds), None)
     if newest is not None and newest.result != "pass":
         words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
         return lacking(requirement, version, "failing", words, "Fix it and add a newer result.", (newest,))
@@ -112,10 +117,10 @@ def level_state(
         for item in usable
         if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last
     ]
-    passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
+    passing = [item for item in current if item.kind not in rulebook.result_kinds or item.result == "pass"]
     found = _highest(facts, requirement, passing, measured, at, ageless, version)
     if found is not None:
-        found = against_gates(facts, book, requirement, found, at)
+        found = against_gates(facts, rulebook, requirement, found, at)
         papers = (whys[item.id] for item in offered if item.kind != EvidenceKind.ATTESTATION)
         why = next((why for why in papers if why), "")
         # Somebody's word hides no longer why what was added beside it does not count.
@@ -270,35 +275,40 @@ def from_outside(requirement: Requirement, item: Item) -> bool:
     )
 
 
-def _artefact_fix(book: Book, requirement: Requirement) -> str:
+def _artefact_fix(rulebook: ParsedRulebook, requirement: Requirement) -> str:
     """How an artefact comes about: added by a person, or written by the one register that the question takes."""
     kinds = [kind for kind in requirement.evidence if kind != EvidenceKind.ATTESTATION]
-    if all(kind in REGISTER_FIXES and kind in book.register_kinds for kind in kinds):
+    if all(kind in REGISTER_FIXES and kind in rulebook.register_kinds for kind in kinds):
         return REGISTER_FIXES[kinds[0]]
     return "Add an artefact that shows it."
 
 
-def level_asked(facts: Facts, book: Book, requirement: Requirement, gate: str, at: datetime) -> str:
+def level_asked(
+    facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, gate: str, at: datetime
+) -> str:
     """The level that this gate asks of the initiative at `at`: of a question that was drawn, verified."""
     level = requirement.level_for(facts.tier, gate)
-    drawn = gate == Stage.PRODUCTION and book.drawn_at(facts.tier) and facts.drawn_at(requirement.key, at)
+    drawn = gate == Stage.PRODUCTION and rulebook.drawn_at(facts.tier) and facts.drawn_at(requirement.key, at)
     return max(level, Level.VERIFIED, key=LEVEL_RANK.__getitem__) if level and drawn else level
 
 
-def _asked(facts: Facts, book: Book, requirement: Requirement, at: datetime) -> dict[str, str]:
+def _asked(facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, at: datetime) -> dict[str, str]:
     """By gate the level that is asked; what is drawn ahead is asked as by a gate of its own."""
     asked = {
-        gate: level_asked(facts, book, requirement, gate, at) for gate in book.gates_asking(requirement.key)
+        gate: level_asked(facts, rulebook, requirement, gate, at)
+        for gate in rulebook.gates_asking(requirement.key)
     }
-    ahead = book.drawn_at(facts.tier) and facts.drawn_ahead(requirement.key, at)
+    ahead = rulebook.drawn_at(facts.tier) and facts.drawn_ahead(requirement.key, at)
     if ahead and asked.get(Stage.PRODUCTION):
         asked[NEXT_ACCEPTANCE] = Level.VERIFIED
     return asked
 
 
-def accepted_by_two(facts: Facts, book: Book, requirement: Requirement, found: State, at: datetime) -> State:
+def accepted_by_two(
+    facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, found: State, at: datetime
+) -> State:
     """The state of what does not apply: at high risk production takes that from two persons (docs/domain.md)."""
-    asked = _asked(facts, book, requirement, at)
+    asked = _asked(facts, rulebook, requirement, at)
     below = frozenset(gate for gate in TWO_PERSONS if asked.get(gate))
     if found.state != "not_applicable" or not facts.high or len(found.verifiers) > 1 or not below:
         return found
@@ -312,9 +322,11 @@ def accepted_by_two(facts: Facts, book: Book, requirement: Requirement, found: S
     )
 
 
-def against_gates(facts: Facts, book: Book, requirement: Requirement, found: State, at: datetime) -> State:
+def against_gates(
+    facts: Facts, rulebook: ParsedRulebook, requirement: Requirement, found: State, at: datetime
+) -> State:
     """The state with the gates that ask for more than it reaches, and what would reach it."""
-    asked = _asked(facts, book, requirement, at)
+    asked = _asked(facts, rulebook, requirement, at)
     low = {gate: level for gate, level in asked.items() if LEVEL_RANK[found.level] < LEVEL_RANK[level]}
     alone = facts.high and found.level == Level.VERIFIED and len(found.verifiers | found.renewed) < 2
     second = {gate for gate in asked if alone and gate in TWO_PERSONS and asked[gate] == Level.VERIFIED}
@@ -326,7 +338,7 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
         most = max(low.values(), key=LEVEL_RANK.__getitem__)
         gates = listed(
             [
-                book.gates[gate].title if gate in book.gates else "the next acceptance of production"
+                rulebook.gates[gate].title if gate in rulebook.gates else "the next acceptance of production"
                 for gate in low
             ]
         )
@@ -336,7 +348,7 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
         verify = LEVEL_RANK[most] > LEVEL_RANK[Level.DOCUMENTED] and found.level == Level.DOCUMENTED
     else:
         words, verify = "Verified by one person, and at high risk two have to.", True
-    fix = "Open it and say whether it shows it." if verify else _artefact_fix(book, requirement)
+    fix = "Open it and say whether it shows it." if verify else _artefact_fix(rulebook, requirement)
     return State(
         found.key,
         "below",
@@ -353,22 +365,22 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
     )
 
 
-def drawable(facts: Facts, book: Book, states: dict[str, State]) -> list[str]:
+def drawable(facts: Facts, rulebook: ParsedRulebook, states: dict[str, State]) -> list[str]:
     """Questions that a draw chooses from, in the rulebook's order: documented is asked of them, and no more is there.
 
     Those of blocking criteria of the gate to production that nothing measures, nobody verified, and nobody decided,
     waived or accepted as not applying.
     """
-    if not book.drawn_at(facts.tier):
+    if not rulebook.drawn_at(facts.tier):
         return []
-    gate = book.gates[Stage.PRODUCTION]
+    gate = rulebook.gates[Stage.PRODUCTION]
     blocking = {key for criterion in gate.criteria if criterion.blocking for key in criterion.requirements}
     return [
         key
         for key in gate.requirements()
         if key in blocking
-        and book.requirements[key].blocking
-        and book.requirements[key].level_for(facts.tier, gate.key) == Level.DOCUMENTED
+        and rulebook.requirements[key].blocking
+        and rulebook.requirements[key].level_for(facts.tier, gate.key) == Level.DOCUMENTED
         and not vouched_for(states[key])
     ]
 
@@ -380,7 +392,7 @@ def vouched_for(state: State) -> bool:
 
 def too_few_verifiers(
     facts: Facts,
-    book: Book,
+    rulebook: ParsedRulebook,
     gate: str,
     states: dict[str, State],
     people: Mapping[str, tuple[int, ...]],
@@ -391,15 +403,15 @@ def too_few_verifiers(
     `people`: by seat, the keys of who could sign for it now. What a register or an acceptance answers needs nobody.
     Whatever may be drawn counts as asked.
     """
-    drawn = set(drawable(facts, book, states)) if gate == Stage.PRODUCTION else set()
+    drawn = set(drawable(facts, rulebook, states)) if gate == Stage.PRODUCTION else set()
     wanted = 2 if facts.high and gate in TWO_PERSONS else 1
-    book = book.at_tier(facts.tier)
+    rulebook = rulebook.at_tier(facts.tier)
     short: dict[tuple[str, ...], int] = {}
-    for key in book.gates[gate].requirements():
-        requirement = book.requirements[key]
-        level = level_asked(facts, book, requirement, gate, at)
+    for key in rulebook.gates[gate].requirements():
+        requirement = rulebook.requirements[key]
+        level = level_asked(facts, rulebook, requirement, gate, at)
         asked = key in drawn or (level == Level.VERIFIED and not states[key].satisfies(gate))
-        seats = book.seats_asking(key)
+        seats = rulebook.seats_asking(key)
         free = {person for seat in seats for person in people.get(seat, ())}
         if asked and not NEEDS_NOBODY & {*requirement.ways} and len(free) < wanted:
             short[seats] = short.get(seats, 0) + 1

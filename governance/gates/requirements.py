@@ -27,7 +27,7 @@ from governance.gates.requirement_state import (
     lacking,
 )
 from governance.permission_result import ended
-from governance.rulebook import Book, Requirement
+from governance.rulebook import ParsedRulebook, Requirement
 from governance.vocabulary import STAGE_RANK, Stage
 
 __all__ = [
@@ -60,17 +60,17 @@ MOST_TOLD = 4
 NOT_ASKED_OF_IMPORTS = frozenset({"proto.not_production", "prototype.selected"})
 
 
-def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
+def state_of(facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime) -> State:
     """The state of one requirement at `at`, with carry-forward, waivers and replacement taken into account."""
-    carried = _carried(facts, book, key)
+    carried = _carried(facts, rulebook, key)
     if carried is not None:
         return carried
-    own = _own_state(facts, book, key, at, ageless=_asked_once(facts, book, key))
+    own = _own_state(facts, rulebook, key, at, ageless=_asked_once(facts, rulebook, key))
     if own.satisfied:
         return own
-    replacement = book.carry.replaced_at_production.get(key)
+    replacement = rulebook.carry.replaced_at_production.get(key)
     if replacement is not None:
-        other = _own_state(facts, book, replacement, at)
+        other = _own_state(facts, rulebook, replacement, at)
         words = f"Met by its production form, {replacement}."
         if other.satisfied:
             return replace(other, key=key, state="met", words=words, answer_version=own.answer_version)
@@ -79,24 +79,24 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
             if own.state == "below":
                 # What its production form still waits for is no errand of this one.
                 met = replace(own, state="met", words=words, fix="", fixed_by="", place="", below=frozenset())
-                own = levels.against_gates(facts, book, book.requirements[key], met, at)
+                own = levels.against_gates(facts, rulebook, rulebook.requirements[key], met, at)
                 if own.satisfied:
                     return own
     waiver = waiver_at(facts, key, at)
-    if waiver is not None and book.waivable_requirement(key):
+    if waiver is not None and rulebook.waivable_requirement(key):
         return State(
             key, "waived", f"Waived until {waiver.until:%-d %B %Y}: {waiver.reason}", "", (), waiver.until
         )
     return own
 
 
-def _carried(facts: Facts, book: Book, key: str) -> State | None:
+def _carried(facts: Facts, rulebook: ParsedRulebook, key: str) -> State | None:
     """The state that follows from the claimed stage alone, or None when the requirement is live."""
-    if facts.claimed == Stage.PRODUCTION and key in book.carry.ended_at_production:
+    if facts.claimed == Stage.PRODUCTION and key in rulebook.carry.ended_at_production:
         return State(key, "not_asked", "Not asked in production: it ended with the MVP.")
     rank = STAGE_RANK.get(facts.claimed, 0)
-    for gate_key in book.carry.frozen_by.get(key, ()):
-        if rank >= STAGE_RANK[book.gates[gate_key].to] and gate_key in facts.decided:
+    for gate_key in rulebook.carry.frozen_by.get(key, ()):
+        if rank >= STAGE_RANK[rulebook.gates[gate_key].to] and gate_key in facts.decided:
             day = facts.decided[gate_key]
             return State(key, "as_decided", f"Stands as decided on {day:%-d %B %Y}.")
     if facts.imported and rank > STAGE_RANK["prototype"] and key in NOT_ASKED_OF_IMPORTS:
@@ -104,26 +104,28 @@ def _carried(facts: Facts, book: Book, key: str) -> State | None:
     return None
 
 
-def _asked_once(facts: Facts, book: Book, key: str) -> bool:
+def _asked_once(facts: Facts, rulebook: ParsedRulebook, key: str) -> bool:
     """Whether age does not count: a frozen answer of a claim that no decision made here stands behind."""
-    if key not in book.carry.frozen_by:
+    if key not in rulebook.carry.frozen_by:
         return False
     rank = STAGE_RANK.get(facts.claimed, 0)
     return any(
-        rank >= STAGE_RANK[book.gates[gate_key].to] and gate_key not in facts.decided
-        for gate_key in book.carry.frozen_by[key]
+        rank >= STAGE_RANK[rulebook.gates[gate_key].to] and gate_key not in facts.decided
+        for gate_key in rulebook.carry.frozen_by[key]
     )
 
 
-def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool = False) -> State:
-    requirement = book.requirements[key]
+def _own_state(
+    facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime, ageless: bool = False
+) -> State:
+    requirement = rulebook.requirements[key]
     reply = facts.answers.get(key)
-    if not book.asks(key, facts.tier):
+    if not rulebook.asks(key, facts.tier):
         return State(key, "not_asked", _left_out(requirement, facts.tier))
-    if (state := levels.unknown(facts, book, requirement, at)) is not None:
+    if (state := levels.unknown(facts, rulebook, requirement, at)) is not None:
         return state
     if reply is None and levels.measured_answers(facts, requirement, at) and not facts.short_of(key, at):
-        return levels.level_state(facts, book, requirement, at, ageless, 0)
+        return levels.level_state(facts, rulebook, requirement, at, ageless, 0)
     if reply is None:
         fix, place = fix_of(requirement, "Answer the question.")
         return State(key, "unanswered", "Not answered yet.", fix, place=place)
@@ -152,8 +154,8 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
         return _short(key, short, version)
     if reply.kind == "not_applicable":
         found = _not_applicable(requirement, reply, at, facts.tier)
-        return levels.accepted_by_two(facts, book, requirement, found, at)
-    return _evidence_state(facts, book, requirement, at, ageless, version)
+        return levels.accepted_by_two(facts, rulebook, requirement, found, at)
+    return _evidence_state(facts, rulebook, requirement, at, ageless, version)
 
 
 def _left_out(requirement: Requirement, tier: str) -> str:
@@ -221,11 +223,16 @@ def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, tier: 
 
 
 def _evidence_state(
-    facts: Facts, book: Book, requirement: Requirement, at: datetime, ageless: bool, version: int
+    facts: Facts,
+    rulebook: ParsedRulebook,
+    requirement: Requirement,
+    at: datetime,
+    ageless: bool,
+    version: int,
 ) -> State:
     """The state of an answered requirement by the evidence that is offered for it."""
     key = requirement.key
-    if key == DECLARATION and (missing := undeclared(facts, book)):
+    if key == DECLARATION and (missing := undeclared(facts, rulebook)):
         words = f"Not declared yet: {', '.join(missing)}."
         return lacking(
             requirement,
@@ -235,7 +242,7 @@ def _evidence_state(
             "Declare what the MVP will show.",
             place=IN_DECLARATION,
         )
-    return levels.level_state(facts, book, requirement, at, ageless, version)
+    return levels.level_state(facts, rulebook, requirement, at, ageless, version)
 
 
 def waiver_at(facts: Facts, key: str, at: datetime) -> WaiverFact | None:
@@ -246,6 +253,6 @@ def waiver_at(facts: Facts, key: str, at: datetime) -> WaiverFact | None:
     return None
 
 
-def states_at(facts: Facts, book: Book, at: datetime) -> dict[str, State]:
+def states_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> dict[str, State]:
     """The state of every requirement of the rulebook at `at`."""
-    return {key: state_of(facts, book, key, at) for key in book.requirements}
+    return {key: state_of(facts, rulebook, key, at) for key in rulebook.requirements}

@@ -22,7 +22,7 @@ from governance.gates.evidence_rules import expiry, unusable
 from governance.gates.gate_inputs import Facts, Item
 from governance.gates.requirements import SATISFIED_STATES
 from governance.permission_result import ended
-from governance.rulebook import Book, Criterion
+from governance.rulebook import Criterion, ParsedRulebook
 from governance.vocabulary import LEVEL_RANK, Level, Seat, SignOffVerdict
 from governance.vocabulary.readable_text import shown
 
@@ -49,8 +49,8 @@ def digest(text: str) -> str:
 
 def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
     """The facts that this seat covers at this gate: what its statement names, as plain JSON values."""
-    facts, book = judged.facts, judged.book
-    signed = book.criteria_of(gate, seat)
+    facts, rulebook = judged.facts, judged.parsed
+    signed = rulebook.criteria_of(gate, seat)
     asked = dict.fromkeys(key for criterion in signed for key in criterion.requirements)  # in order
     requirements, evidence = {}, {}
     for key in asked:
@@ -82,13 +82,13 @@ def seat_facts(judged: Judged, gate: str, seat: str) -> dict[str, Any]:
         "confidential": facts.confidential,
         "gate": gate,
         "seat": seat,
-        "rulebook": book.digest,
+        "rulebook": rulebook.digest,
         "criteria": {criterion.key: judged.findings[criterion.key].state for criterion in signed},
         "requirements": requirements,
         "evidence": evidence,
         "declared_goals": declared_goals,
         "contract": {"number": contract.number, "digest": contract.digest}
-        if contract and covers_contract(book, asked)
+        if contract and covers_contract(rulebook, asked)
         else None,
         "scope": [[scope.id, scope.words, scope.planned] for scope in facts.scopes],
         "owner": [facts.owner_id, facts.people.get("owner", "")],
@@ -114,11 +114,11 @@ def _named(item: Item) -> dict[str, str]:
     }
 
 
-def covers_contract(book: Book, keys: Iterable[str]) -> bool:
+def covers_contract(rulebook: ParsedRulebook, keys: Iterable[str]) -> bool:
     """Whether what the contract says is among what these requirements are about."""
     return any(
-        "contract_clause" in book.requirements[key].evidence
-        or "contract_version" in book.requirements[key].triggers
+        "contract_clause" in rulebook.requirements[key].evidence
+        or "contract_version" in rulebook.requirements[key].triggers
         for key in keys
     )
 
@@ -131,7 +131,7 @@ class Named(Protocol):
 
 
 def write(
-    book: Book,
+    rulebook: ParsedRulebook,
     covered: dict[str, Any],
     *,
     person: Named,
@@ -149,7 +149,7 @@ def write(
     where the signer stands in. Characters that cannot be seen are spelled out.
     """
     seat = Seat.word(covered["seat"])
-    gate = book.gates[covered["gate"]]
+    gate = rulebook.gates[covered["gate"]]
     stead = f", as delegate of {delegate_of.full_name}" if delegate_of else ""
     lines = [
         f"I, {person.full_name}, in the seat {seat} of the {board}{stead}, {MEANINGS[verdict]} "
@@ -160,15 +160,15 @@ def write(
     ]
     wanted = objected if verdict == SignOffVerdict.OBJECT else tuple(covered["criteria"])
     for key in wanted:
-        criterion = book.criteria[key]
+        criterion = rulebook.criteria[key]
         lines.append(f"- {criterion.question} ({key}): {_state_words(criterion, covered)}")
         if verdict == SignOffVerdict.OBJECT:
             continue
         for required in criterion.requirements:
-            lines.extend(_evidence_lines(book, covered, required))
+            lines.extend(_evidence_lines(rulebook, covered, required))
     lines.append("")
     if verdict.startswith("approve") and any(
-        _state_words(book.criteria[key], covered) == UNMET_ADVISORY for key in wanted
+        _state_words(rulebook.criteria[key], covered) == UNMET_ADVISORY for key in wanted
     ):
         lines += ["What is unmet and advisory is not approved by this; it approves the rest.", ""]
     if reason:
@@ -190,7 +190,7 @@ def write(
         lines.append(
             f"Contract: version {covered['contract']['number']}, sha-256 {covered['contract']['digest']}."
         )
-    lines.append(f"Rulebook: {book.version}, sha-256 {book.digest}.")
+    lines.append(f"Rulebook: {rulebook.version}, sha-256 {rulebook.digest}.")
     for key, declared in covered["declared_goals"].items():
         said, result = declared or ["nothing declared", ""]
         lines.append(
@@ -217,12 +217,12 @@ def _state_words(criterion: Criterion, covered: dict[str, Any]) -> str:
     return UNMET_ADVISORY if state == "unmet" and criterion.severity == "advisory" else state
 
 
-def _evidence_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]:
+def _evidence_lines(rulebook: ParsedRulebook, covered: dict[str, Any], key: str) -> Iterator[str]:
     """The level of an answer, its words, and each item that it stands on."""
     requirement = covered["requirements"][key]
     # The answer is named by its version: another one, even with the same evidence, is another statement.
     version = f", answer {requirement['answer']}" if requirement["answer"] else ""
-    question = book.requirements[key].question
+    question = rulebook.requirements[key].question
     state, level = requirement["state"].replace("_", " "), requirement["level"]
     if level:
         state = f"{level}, below what is asked" if state == "below" else level
@@ -263,13 +263,13 @@ def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
 
 def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -> list[str]:
     """Why an approval on these signed facts no longer counts as the initiative is judged; empty while it is fresh."""
-    book, states, day = judged.book, judged.states, clock.local_day(judged.at)
+    rulebook, states, day = judged.parsed, judged.states, clock.local_day(judged.at)
     reasons = []
-    limit = book.freshness.sign_off_max_age_days
+    limit = rulebook.freshness.sign_off_max_age_days
     if clock.local_day(signed_at) + timedelta(days=limit) < day:
         reasons.append(f"signed more than {limit} days ago")
-    if signed["rulebook"] != book.digest:
-        return [*reasons, f"the review was moved to rulebook {book.version}"]
+    if signed["rulebook"] != rulebook.digest:
+        return [*reasons, f"the review was moved to rulebook {rulebook.version}"]
     now = seat_facts(judged, signed["gate"], signed["seat"])
     reasons += _initiative_moved(signed, now)
     if now["scope"] != [list(scope) for scope in signed["scope"]]:
@@ -291,19 +291,21 @@ def stale_reasons(signed: dict[str, Any], judged: Judged, signed_at: datetime) -
     for key, then in signed["requirements"].items():
         after = now["requirements"].get(key, then)
         moved = list(_moved(judged, key, then, items, signed_at))
-        reasons += moved or _level_moved(book.requirements[key].question, then, after)
+        reasons += moved or _level_moved(rulebook.requirements[key].question, then, after)
     reasons += _evidence_moved(signed, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
         # What was waived and is met since, or was unmet and is fixed, is better than what was signed.
         if state in MET_STATES and after not in MET_STATES and not reasons:
-            reasons.append(f"no longer met: {book.criteria[key].question}")
+            reasons.append(f"no longer met: {rulebook.criteria[key].question}")
         elif state == "met" and after in ("with_waiver", "waived") and not reasons:
-            reasons.append(f"no longer met, only {after.replace('_', ' ')}: {book.criteria[key].question}")
+            reasons.append(
+                f"no longer met, only {after.replace('_', ' ')}: {rulebook.criteria[key].question}"
+            )
     for key, then in signed["requirements"].items():
         held = then["state"] in SATISFIED_STATES
         if not reasons and held and not states[key].satisfies(signed["gate"]):
-            reasons.append(f"no longer shown: {book.requirements[key].question} {states[key].words}")
+            reasons.append(f"no longer shown: {rulebook.requirements[key].question} {states[key].words}")
     return list(dict.fromkeys(reasons))
 
 
@@ -365,8 +367,8 @@ def _moved(
     judged: Judged, key: str, then: dict[str, Any], items: dict[int, Item], signed_at: datetime
 ) -> Iterator[str]:
     """What happened, since signing, to the answer and the items that one requirement stood on."""
-    facts, book, at = judged.facts, judged.book, judged.at
-    requirement, state, day = book.requirements[key], judged.states[key], clock.local_day(at)
+    facts, rulebook, at = judged.facts, judged.parsed, judged.at
+    requirement, state, day = rulebook.requirements[key], judged.states[key], clock.local_day(at)
     if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:
         yield f"the answer changed: {requirement.question}"
     for pk in then["evidence"]:
@@ -378,9 +380,9 @@ def _moved(
         form = (
             requirement
             if key in item.covers
-            else book.requirements[book.carry.replaced_at_production.get(key, key)]
+            else rulebook.requirements[rulebook.carry.replaced_at_production.get(key, key)]
         )
-        why = unusable(facts, book, form, item, at)
+        why = unusable(facts, rulebook, form, item, at)
         last = expiry(form, item, facts.tier)
         if why:
             yield why.rstrip(".")
@@ -388,7 +390,9 @@ def _moved(
             yield f"evidence aged out: {item.title} of {item.observed_on:%-d %B %Y}"
     for item in facts.items_for(key):
         newer = (
-            item.added_at > signed_at and item.kind in requirement.evidence and item.kind in book.result_kinds
+            item.added_at > signed_at
+            and item.kind in requirement.evidence
+            and item.kind in rulebook.result_kinds
         )
         if newer and item.result != "pass" and item.withdrawn_at is None:
             yield f"a newer result says {item.result}: {item.title} of {item.observed_on:%-d %B %Y}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from governance import clock
 from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import State
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.rulebook.pairings import PAIRINGS, REATTESTED
 
 MET, NOT_MET, NOTHING_ASKED = "met", "not met", "nothing asked"
@@ -30,10 +30,10 @@ class Standard:
 
 
 def standard_of(
-    facts: Facts, book: Book, states: dict[str, State], matter: str, stage: str, at: datetime
+    facts: Facts, rulebook: ParsedRulebook, states: dict[str, State], matter: str, stage: str, at: datetime
 ) -> Standard:
     """One standard at `at`. A waived requirement shows nothing; where the rulebook asks nothing, nothing is marked."""
-    words = book.standards.get(matter, {}).get(stage, "")
+    words = rulebook.standards.get(matter, {}).get(stage, "")
     wanted = SHOWN_BY.get(matter, {}).get(stage, ())
     if REATTESTED in wanted:
         return _reattestation(facts, stage, words, at)

@@ -8,43 +8,43 @@ from governance.gates import levels
 from governance.gates.criteria import Judged, judged_from
 from governance.gates.gate_inputs import ContractState, Facts, Running
 from governance.gates.requirements import state_of, states_at
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 
 
-def outlook(facts: Facts, book: Book, start: datetime) -> list[Judged]:
+def outlook(facts: Facts, rulebook: ParsedRulebook, start: datetime) -> list[Judged]:
     """What is judged from `start` on, moment by moment, if nothing changes but the time.
 
     Each holds from its moment until the next one's; the last holds for good. A requirement is judged anew only at its
     own turning points.
     """
     turns: dict[datetime, set[str]] = {}
-    for key, moment in _turning_points(facts, book):
+    for key, moment in _turning_points(facts, rulebook):
         if moment > start:
             turns.setdefault(moment, set()).add(key)
-    for replaced, replacement in book.carry.replaced_at_production.items():
+    for replaced, replacement in rulebook.carry.replaced_at_production.items():
         for keys in turns.values():
             if replacement in keys:
                 keys.add(replaced)
-    for moment in _common_turning_points(facts, book):
+    for moment in _common_turning_points(facts, rulebook):
         if moment > start:
-            turns[moment] = set(book.requirements)
-    states = states_at(facts, book, start)
-    result = [judged_from(facts, book, start, states)]
+            turns[moment] = set(rulebook.requirements)
+    states = states_at(facts, rulebook, start)
+    result = [judged_from(facts, rulebook, start, states)]
     for moment in sorted(turns):
-        states = {**states, **{key: state_of(facts, book, key, moment) for key in turns[moment]}}
-        result.append(judged_from(facts, book, moment, states))
+        states = {**states, **{key: state_of(facts, rulebook, key, moment) for key in turns[moment]}}
+        result.append(judged_from(facts, rulebook, moment, states))
     return result
 
 
-def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
+def turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[datetime]:
     """Every moment, past or to come, at which what is judged may change though nobody does anything."""
-    yield from _common_turning_points(facts, book)
-    yield from (moment for _, moment in _turning_points(facts, book))
+    yield from _common_turning_points(facts, rulebook)
+    yield from (moment for _, moment in _turning_points(facts, rulebook))
 
 
-def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
+def _turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[tuple[str, datetime]]:
     """Each requirement of the rulebook with the moments at which it alone may change."""
-    asked = book.requirements
+    asked = rulebook.requirements
     for item in facts.items:
         renews = facts.renewed_by(item) is not None
         for key in item.covers:
@@ -75,7 +75,7 @@ def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
             yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
 
 
-def _common_turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
+def _common_turning_points(facts: Facts, rulebook: ParsedRulebook) -> Iterator[datetime]:
     """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
     versions: tuple[Running | ContractState, ...] = (*facts.running, *facts.contracts)
     for version in versions:

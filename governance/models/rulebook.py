@@ -1,7 +1,7 @@
 """A published version of the rulebook, and its gates, criteria and requirements as rows.
 
 The source text is what was published; the rows are the same text laid out for lists, filters and the admin.
-Both are immutable once published, by trigger. Rules read `Rulebook.book`, the text parsed.
+Both are immutable once published, by trigger. Rules read `Rulebook.parsed`, the text parsed.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from governance.database import prepared_statements
 from governance.database.request_memo import once
 from governance.database.row_history import WrittenOnce, governed
 from governance.permission_result import Refused
-from governance.rulebook import Book, parse
+from governance.rulebook import ParsedRulebook, parse
 from governance.vocabulary import TakesEffect
 
 
 @lru_cache(maxsize=16)
-def _parsed(digest: str, source: str) -> Book:
+def _parsed(digest: str, source: str) -> ParsedRulebook:
     return parse(source)
 
 
@@ -117,7 +117,7 @@ class Rulebook(models.Model):
         return f"Rulebook {self.version}"
 
     @property
-    def book(self) -> Book:
+    def parsed(self) -> ParsedRulebook:
         """The rules of this version, parsed once per process."""
         return _parsed(self.digest, self.source)
 

@@ -1784,9 +1784,9 @@ class Judge:
         if self.sight == "period":
             return
         published = [
-            (_moment(book["published_at"]), int(key))
-            for key, book in self.rows["governance_rulebook"].items()
-            if book["published_at"] is not None
+            (_moment(rulebook["published_at"]), int(key))
+            for key, rulebook in self.rows["governance_rulebook"].items()
+            if rulebook["published_at"] is not None
         ]
         rules = self.rules.get(str(max(published)[1])) if published else None
         if rules is None and self.sight == "all":

@@ -321,35 +321,35 @@ def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> R
     The same text again returns the draft or version that is there.
     """
     try:
-        book = parse(source)
+        parsed = parse(source)
     except RulebookErrors as errors:
         raise ValidationError([str(problem) for problem in errors.problems]) from None
-    if not VERSION.fullmatch(book.version):
+    if not VERSION.fullmatch(parsed.version):
         raise ValidationError(
-            f"Version {book.version[:60]!r} cannot be part of an address; use at most 40 letters, digits and . - _, "
+            f"Version {parsed.version[:60]!r} cannot be part of an address; use at most 40 letters, digits and . - _, "
             "such as 1.1."
         )
-    found = Rulebook.objects.filter(version=book.version).first()
+    found = Rulebook.objects.filter(version=parsed.version).first()
     if found is not None:
-        if found.digest == book.digest:
+        if found.digest == parsed.digest:
             return found
         raise ValidationError(
-            f"Version {book.version} exists with another text; give the changed text a new version."
+            f"Version {parsed.version} exists with another text; give the changed text a new version."
         )
     with acting(by=by, system=system, reason="Rulebook loaded"):
         if by is not None:
             _admin(by)
         rulebook = Rulebook(
-            version=book.version, source=source, digest=book.digest, loaded_at=clock.now(), loaded_by=by
+            version=parsed.version, source=source, digest=parsed.digest, loaded_at=clock.now(), loaded_by=by
         )
         rulebook.save()
-        _lay_out(rulebook, book)
-        entries.record(EntryKind.RULEBOOK_LOADED, version=book.version, digest=book.digest)
+        _lay_out(rulebook, parsed)
+        entries.record(EntryKind.RULEBOOK_LOADED, version=parsed.version, digest=parsed.digest)
     return rulebook
 
 
-def _lay_out(rulebook: Rulebook, book) -> None:
-    for position, gate in enumerate(book.gates.values()):
+def _lay_out(rulebook: Rulebook, parsed) -> None:
+    for position, gate in enumerate(parsed.gates.values()):
         Gate(
             rulebook=rulebook,
             key=gate.key,
@@ -359,10 +359,10 @@ def _lay_out(rulebook: Rulebook, book) -> None:
             quorum=gate.quorum,
             must_include=list(gate.must_include),
         ).save()
-    for position, criterion in enumerate(book.criteria.values()):
+    for position, criterion in enumerate(parsed.criteria.values()):
         said = _said(rulebook, position, criterion)
         Criterion(**said, gate_key=criterion.gate, seat=criterion.seat).save()
-    for position, asked in enumerate(book.requirements.values()):
+    for position, asked in enumerate(parsed.requirements.values()):
         said = _said(rulebook, position, asked)
         Requirement(**said, stage=asked.stage, fresh_days=asked.fresh_days).save()
 

@@ -1,12 +1,12 @@
 """The rulebook: what each stage and gate asks, read from a text into frozen values. No database, no clock."""
 
-from governance.rulebook.book import (
-    Book,
+from governance.rulebook.parsed_rulebook import (
     CarryForward,
     ContractRule,
     Criterion,
     Freshness,
     Gate,
+    ParsedRulebook,
     Requirement,
     ScaleTest,
     StageRule,
@@ -16,12 +16,12 @@ from governance.rulebook.book import (
 from governance.rulebook.validation import Problem, RulebookErrors
 
 __all__ = [
-    "Book",
     "CarryForward",
     "ContractRule",
     "Criterion",
     "Freshness",
     "Gate",
+    "ParsedRulebook",
     "Problem",
     "Requirement",
     "RulebookErrors",

@@ -4,7 +4,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from governance.rulebook.book import Book, CarryForward, Criterion, Gate, Requirement, StageRule
+from governance.rulebook.parsed_rulebook import (
+    CarryForward,
+    Criterion,
+    Gate,
+    ParsedRulebook,
+    Requirement,
+    StageRule,
+)
 from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Tier
 
@@ -79,12 +86,12 @@ LEFT_OUT = "left out"  # of a question, at a tier that does not ask it
 Row = TypeVar("Row", Requirement, Gate, Criterion)
 
 
-def _strengths(old: Book, new: Book) -> list[str]:
+def _strengths(old: ParsedRulebook, new: ParsedRulebook) -> list[str]:
     """What the signature of each act must be at least, by tier."""
     return [
         _sentence(
             f"{act.replace('_', '-')} at {tier} risk",
-            *(book.signatures.get(act, {}).get(tier, "password") for book in (old, new)),
+            *(rulebook.signatures.get(act, {}).get(tier, "password") for rulebook in (old, new)),
         )
         for act in SIGNED_ACTS
         for tier in Tier
@@ -102,8 +109,8 @@ class Section:
     gates: frozenset[str] = frozenset()
 
 
-def differences(old: Book, new: Book) -> list[Section]:
-    """Everything that differs, part by part in the order of the rulebook; nothing for equal books."""
+def differences(old: ParsedRulebook, new: ParsedRulebook) -> list[Section]:
+    """Everything that differs, part by part in the order of the rulebook; nothing for equal rulebooks."""
     called = _called(old, new)
     terms = [*_fields(old.freshness, new.freshness)]
     for name in ("waivers_max", "seats_minimal", "drawn_at_minimal"):
@@ -117,7 +124,7 @@ def differences(old: Book, new: Book) -> list[Section]:
         sections += _gate(old, new, key, called)
     for key in _keys(old.requirements, new.requirements):
         was, becomes = old.requirements.get(key), new.requirements.get(key)
-        touched = frozenset(c.gate for book in (old, new) for c in book.criteria_using(key))
+        touched = frozenset(c.gate for rulebook in (old, new) for c in rulebook.criteria_using(key))
         title = f"Requirement: {_newest(was, becomes).question}"
         sections.append(_section(title, _requirement(was, becomes), touched))
     sections.append(_section("How strong signatures must be", _strengths(old, new)))
@@ -138,14 +145,14 @@ def _section(title: str, lines: Iterable[str], gates: frozenset[str] = frozenset
 
 
 def _newest(old: Row | None, new: Row | None) -> Row:
-    """The newer of two, or the older one where the newer book has none. Raises LookupError where neither has it."""
+    """The newer of two, or the older one where the newer rulebook has none. Raises LookupError where neither has it."""
     newest = new or old
     if newest is None:
-        raise LookupError("Neither book has it.")
+        raise LookupError("Neither rulebook has it.")
     return newest
 
 
-def _called(old: Book, new: Book) -> dict[str, str]:
+def _called(old: ParsedRulebook, new: ParsedRulebook) -> dict[str, str]:
     """What requirements are called where others name them: the question, and the key by which it is found."""
     rows = old.requirements | new.requirements
     return {key: f"“{row.question}” ({key})" for key, row in rows.items()}
@@ -191,7 +198,7 @@ def _carry(carry: CarryForward, called: dict[str, str]) -> CarryForward:
     )
 
 
-def _scale_tests(old: Book, new: Book, called: dict[str, str]) -> Iterator[str]:
+def _scale_tests(old: ParsedRulebook, new: ParsedRulebook, called: dict[str, str]) -> Iterator[str]:
     for key in _keys(old.scale_tests, new.scale_tests):
         was, becomes = old.scale_tests[key], new.scale_tests[key]
         if was.statement != becomes.statement:
@@ -200,7 +207,7 @@ def _scale_tests(old: Book, new: Book, called: dict[str, str]) -> Iterator[str]:
             yield _sentence(f"{key}, its items", _by_name(was.items, called), _by_name(becomes.items, called))
 
 
-def _gate(old: Book, new: Book, key: str, called: dict[str, str]) -> Iterator[Section]:
+def _gate(old: ParsedRulebook, new: ParsedRulebook, key: str, called: dict[str, str]) -> Iterator[Section]:
     """What the gate itself asks otherwise, and each of its criteria."""
     one, other = old.gates.get(key), new.gates.get(key)
     yield _section(f"Gate: {_newest(one, other).title}", _row(one, other, Gate), frozenset([key]))

@@ -4,8 +4,8 @@ Source: S2-14 (reliability, supportability, traceability, risk, fitness). The ru
 stands beside it, in pairings.toml.
 """
 
-from governance.rulebook.book import Requirement
 from governance.rulebook.pairings import PAIRINGS
+from governance.rulebook.parsed_rulebook import Requirement
 
 _PAIRED = PAIRINGS["judgements"]
 # In the order of the source.

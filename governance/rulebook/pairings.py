@@ -16,17 +16,17 @@ _FOLDER = Path(__file__).parent
 
 def read(text: str) -> dict[str, Any]:
     """The tables of such a text, held against the rulebook as shipped. Raises RulebookErrors, each with its line."""
-    book = validation.checked((_FOLDER / "1_0.toml").read_text("utf-8"))
-    requirements = [row["key"] for row in book["requirement"]]
-    requirements += [row["key"] for row in book["criterion"] if "evidence" in row]
+    rulebook = validation.checked((_FOLDER / "1_0.toml").read_text("utf-8"))
+    requirements = [row["key"] for row in rulebook["requirement"]]
+    requirements += [row["key"] for row in rulebook["criterion"] if "evidence" in row]
     known = {
         "requirement": requirements,
         "what shows it": [*requirements, REATTESTED],
-        "layer": list(book["layers"]),
-        "declared goal": [item for row in book["criterion"] for item in row.get("declared_goals", ())],
-        "matter": list(book["standards"]),
+        "layer": list(rulebook["layers"]),
+        "declared goal": [item for row in rulebook["criterion"] for item in row.get("declared_goals", ())],
+        "matter": list(rulebook["standards"]),
     }
-    tolerated = [words for stage in book["stages"].values() for words in stage.get("tolerated", ())]
+    tolerated = [words for stage in rulebook["stages"].values() for words in stage.get("tolerated", ())]
     judgement = {
         "title": ("text", True, ""),
         "requirements": ("some", True, "requirement"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import tomlkit
 
-from governance.rulebook.book import Book, Requirement
 from governance.rulebook.editing import Place, Text, document_of, item_of, put, read
+from governance.rulebook.parsed_rulebook import ParsedRulebook, Requirement
 from governance.rulebook.validation import Problem, RulebookErrors
 from governance.vocabulary import Stage
 
@@ -118,15 +118,17 @@ def asked_of(row: Requirement, gate: str, tier: str) -> Asked:
     return Asked(row.level_for(tier, gate))
 
 
-def places_of(book: Book, gate: str, tier: str, asked: Mapping[str, Asked]) -> dict[Place, object]:
+def places_of(
+    rulebook: ParsedRulebook, gate: str, tier: str, asked: Mapping[str, Asked]
+) -> dict[Place, object]:
     """What changes, by place, so that this gate asks these questions so at this tier; other gates stay as they are.
 
     A question that is left out is left out at every gate, and one that is asked again is asked by all that name it.
-    Raises KeyError for a question that the book does not have.
+    Raises KeyError for a question that the rulebook does not have.
     """
     values: dict[Place, object] = {}
     for key, wanted in asked.items():
-        row = book.requirements[key]
+        row = rulebook.requirements[key]
         now = asked_of(row, gate, tier)
         if wanted == now:
             continue
@@ -135,7 +137,7 @@ def places_of(book: Book, gate: str, tier: str, asked: Mapping[str, Asked]) -> d
             values[(*place, "left_out", tier)] = wanted.why
             values |= {(*place, name, tier): None for name in ("level", "level_at_mvp")}
             continue
-        at_mvp = _at_mvp(book, row)
+        at_mvp = _at_mvp(rulebook, row)
         general, special = row.level.get(tier), row.level_at_mvp.get(tier)
         if not now.level:
             general, special = wanted.level, None
@@ -152,19 +154,19 @@ def places_of(book: Book, gate: str, tier: str, asked: Mapping[str, Asked]) -> d
             (*place, "level_at_mvp", tier): special,
             (*place, "left_out", tier): None,
         }
-    return {place: value for place, value in values.items() if _value_in(book, place) != value}
+    return {place: value for place, value in values.items() if _value_in(rulebook, place) != value}
 
 
-def _at_mvp(book: Book, row: Requirement) -> str:
+def _at_mvp(rulebook: ParsedRulebook, row: Requirement) -> str:
     """Whether the gate to MVP asks for it: "only" it, it "also", or "" not."""
-    gates = book.gates_asking(row.key)
+    gates = rulebook.gates_asking(row.key)
     if Stage.MVP not in gates:
         return ""
     return "also" if len(gates) > 1 else "only"
 
 
-def _value_in(book: Book, place: Place) -> object:
-    return getattr(book.requirements[place[1]], place[2]).get(place[3])
+def _value_in(rulebook: ParsedRulebook, place: Place) -> object:
+    return getattr(rulebook.requirements[place[1]], place[2]).get(place[3])
 
 
 def gates_asking(text: Text, key: str) -> list[str]:

@@ -32,13 +32,13 @@ def main(content: bytes, most: dict[str, int]) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (most["seconds"], most["seconds"]))
     resource.setrlimit(resource.RLIMIT_AS, (most["memory"], most["memory"]))
     cells = letters = 0
-    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
     _say({"since_1904": _since_1904(content)})
-    for sheet in book.sheets_metadata:
+    for sheet in workbook.sheets_metadata:
         if sheet.typ is not SheetTypeEnum.WorkSheet:
             continue
         hidden = sheet.visible is not SheetVisibleEnum.Visible
-        held = None if hidden else book.get_sheet_by_name(sheet.name)
+        held = None if hidden else workbook.get_sheet_by_name(sheet.name)
         merged = _Merged(held.merged_cell_ranges or [] if held else [])
         _say({"sheet": sheet.name, "hidden": hidden, "merged": merged.count})
         if held is None:

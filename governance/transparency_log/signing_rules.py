@@ -8,7 +8,7 @@ from typing import Any
 
 from governance.database.row_history import acting
 from governance.models import Rulebook, SigningRule
-from governance.rulebook import Book, RulebookErrors
+from governance.rulebook import ParsedRulebook, RulebookErrors
 from governance.vocabulary import Tier
 
 TIERS = ("", *Tier.values)  # the first: none confirmed
@@ -16,24 +16,24 @@ WITHOUT_REVIEW = ("stopped",)  # reached at once, by no sign-off
 COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", "blocking", "decided_by")
 
 
-def rules_of(book: Book) -> Iterator[dict[str, Any]]:
+def rules_of(rulebook: ParsedRulebook) -> Iterator[dict[str, Any]]:
     """What a rulebook asks of signatures, by gate and tier, and for contracts."""
-    for key, any_tier in book.gates.items():
+    for key, any_tier in rulebook.gates.items():
         if any_tier.to in WITHOUT_REVIEW:
             continue
         for tier in TIERS:
-            gate = book.at_tier(tier).gates[key]
+            gate = rulebook.at_tier(tier).gates[key]
             yield {
                 "about": gate.key,
                 "tier": tier,
                 "seats": list(gate.seats),
                 "must_include": list(gate.must_include),
                 "quorum": gate.quorum_for(tier),
-                "max_age_days": book.freshness.sign_off_max_age_days,
+                "max_age_days": rulebook.freshness.sign_off_max_age_days,
                 "blocking": [criterion.key for criterion in gate.criteria if criterion.blocking],
                 "decided_by": SigningRule.BY_CHAIR,
             }
-    seats = list(book.contract.seats)
+    seats = list(rulebook.contract.seats)
     yield {
         "about": SigningRule.CONTRACT,
         "tier": "",
@@ -49,7 +49,7 @@ def rules_of(book: Book) -> Iterator[dict[str, Any]]:
 def write(rulebook: Rulebook) -> None:
     """Write the rules of a rulebook inside the act that publishes it."""
     SigningRule.objects.bulk_create(
-        SigningRule(rulebook=rulebook, **rule) for rule in rules_of(rulebook.book)
+        SigningRule(rulebook=rulebook, **rule) for rule in rules_of(rulebook.parsed)
     )
 
 
@@ -72,7 +72,7 @@ def differing(using: str = "default") -> list[str]:
         if not _readable(rulebook):
             continue
         written = [{name: getattr(row, name) for name in COMPARED} for row in rulebook.signing_rules.all()]
-        if _sorted(written) != _sorted(rules_of(rulebook.book)):
+        if _sorted(written) != _sorted(rules_of(rulebook.parsed)):
             found.append(f"The signing rules of rulebook {rulebook.version} are not what its text says.")
     return found
 
@@ -84,6 +84,6 @@ def _sorted(rules: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _readable(rulebook: Rulebook) -> bool:
     """Whether this release still reads the text of a rulebook that was published long ago."""
     try:
-        return bool(rulebook.book)
+        return bool(rulebook.parsed)
     except RulebookErrors:
         return False

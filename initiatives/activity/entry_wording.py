@@ -37,14 +37,14 @@ OPENED_BY_PEOPLE, LIFTED_BY_PEOPLE = ("concern",), ("concern", "residency")
 _CHOICE = re.compile(r"<([^<>]*)>")
 
 
-def sentence(kind: str, facts: dict, book) -> str:
-    """What an entry says, as a sentence that goes on from the name of who acted. `book` words the keys."""
+def sentence(kind: str, facts: dict, rulebook) -> str:
+    """What an entry says, as a sentence that goes on from the name of who acted. `rulebook` words the keys."""
     template = contributed.sentences.get(kind)
     if template is None:
         return f"{kind}{_rest(facts)}."
     try:
         chosen = _CHOICE.sub(lambda match: _choice(match[1], facts), template)
-        return _Sentence(book).vformat(chosen, (), facts)
+        return _Sentence(rulebook).vformat(chosen, (), facts)
     except (KeyError, IndexError, TypeError, ValueError):
         # A body of another release may lack a fact that the sentence names; it is still shown.
         return f"{kind}{_rest(facts)}."
@@ -53,8 +53,8 @@ def sentence(kind: str, facts: dict, book) -> str:
 class _Sentence(Formatter):
     """Facts in their places, each in its way."""
 
-    def __init__(self, book):
-        self.book = book
+    def __init__(self, rulebook):
+        self.rulebook = rulebook
 
     def get_value(self, key, args, kwargs):
         """A fact; all of them under "all"; nothing where it was only asked for."""
@@ -64,7 +64,7 @@ class _Sentence(Formatter):
 
     def format_field(self, value, format_spec):
         """The fact in words."""
-        return contributed.ways[format_spec](value, self.book) if format_spec else str(value)
+        return contributed.ways[format_spec](value, self.rulebook) if format_spec else str(value)
 
 
 def _choice(parts: str, facts: dict) -> str:
@@ -86,21 +86,21 @@ def _rest(facts: dict) -> str:
     return f" ({'; '.join(plain)})" if plain else ""
 
 
-def question(book, key: str) -> str:
+def question(rulebook, key: str) -> str:
     """The question behind a key of the rulebook; a key it no longer knows stays a key."""
-    known = book.requirements.get(key) or book.criteria.get(key)
+    known = rulebook.requirements.get(key) or rulebook.criteria.get(key)
     return f"“{known.question}”" if known else key
 
 
-def _questions(keys, book) -> str:
-    return " and ".join(question(book, key) for key in keys)
+def _questions(keys, rulebook) -> str:
+    return " and ".join(question(rulebook, key) for key in keys)
 
 
-def _gate(book, key) -> str:
-    return f"“{book.gates[key].title}”" if key in book.gates else str(key or "")
+def _gate(rulebook, key) -> str:
+    return f"“{rulebook.gates[key].title}”" if key in rulebook.gates else str(key or "")
 
 
-def day_of(text, _book=None) -> str:
+def day_of(text, _rulebook=None) -> str:
     """A day or moment as the audit log keeps it, as people write it."""
     if not text:
         return "now"
@@ -112,11 +112,11 @@ def _hold(key) -> str:
     return HoldKind.word(key).lower()
 
 
-def _opening(facts, book) -> str:
+def _opening(facts, rulebook) -> str:
     return "looked at" if facts.get("way") == "look" else "opened"
 
 
-def _term(facts, book) -> str:
+def _term(facts, rulebook) -> str:
     """What a term or policy says of regions."""
     parts = [f"{word} {', '.join(facts[word])}" for word in ("allowed", "forbidden") if facts[word]]
     of = f" for {', '.join(facts['classes'])}" if facts["classes"] else ""
@@ -124,7 +124,7 @@ def _term(facts, book) -> str:
     return f"{facts['reference']}, {', '.join(parts)}{of}, from {day_of(facts['from_day'])}{until}"
 
 
-def _effort(facts, book) -> str:
+def _effort(facts, rulebook) -> str:
     """What an effort took: hours, money, days waited; and what it was."""
     took = [f"{facts['hours']} hours"] if facts["hours"] else []
     took += [f"{facts['currency']} {facts['money']}"] if facts["money"] else []
@@ -134,7 +134,7 @@ def _effort(facts, book) -> str:
     return ended(", ".join(took) + (f": {facts['words']}" if facts["words"] else ""))
 
 
-def _found(facts, book) -> str:
+def _found(facts, rulebook) -> str:
     new, gone = facts.get("against") or [], facts.get("gone") or []
     said = [" ".join(ended(words) for _, words in new)] if new else []
     if gone:
@@ -142,26 +142,26 @@ def _found(facts, book) -> str:
     return f"changed what the register says: {' '.join(said)}" if said else "looked into the register."
 
 
-def _excused(facts, book) -> str:
+def _excused(facts, rulebook) -> str:
     if "obligation_on" in facts:
         return f"let one decision on this initiative pass “{facts['text']}”, due on {facts['obligation_on']}."
     return f"let decisions pass “{facts['text']}” once."
 
 
-def _page_day(text, book) -> str:
+def _page_day(text, rulebook) -> str:
     return day(date.fromisoformat(text))
 
 
-def _tried(facts, book) -> str:
-    days = [_page_day(one, book) for one in facts.get("decisions") or []]
+def _tried(facts, rulebook) -> str:
+    days = [_page_day(one, rulebook) for one in facts.get("decisions") or []]
     if days:
         return f"had decisions from {days[0]} to {days[1]} judged by rulebook {facts['version']}."
-    return f"had worked out what rulebook {facts['version']} would do on {_page_day(facts['day'], book)}."
+    return f"had worked out what rulebook {facts['version']} would do on {_page_day(facts['day'], rulebook)}."
 
 
-def _in_effect(facts, book) -> str:
+def _in_effect(facts, rulebook) -> str:
     if facts.get("effective_on"):
-        return f" It decides what is supported from {_page_day(facts['effective_on'], book)}."
+        return f" It decides what is supported from {_page_day(facts['effective_on'], rulebook)}."
     if facts.get("takes_effect") == TakesEffect.CASE_BY_CASE:
         return " It decides what is supported from the next gate or re-attestation of each initiative."
     return ""
@@ -175,44 +175,44 @@ def _changed(after: dict, before: dict) -> str:
     return _fields(name for name in after if after[name] != before.get(name))
 
 
-# way: (what is worded, book) -> words
+# way: (what is worded, rulebook) -> words
 WAYS: dict[str, Callable[..., Any]] = {
     "day": day_of,
     "page_day": _page_day,
-    "seat": lambda key, book: Seat.word(key),
-    "role": lambda key, book: Role.word(key).lower(),
-    "roles": lambda keys, book: role_words(keys),
-    "stage": lambda key, book: stage_word(key),
-    "gate": lambda key, book: _gate(book, key),
-    "question": lambda key, book: question(book, key),
+    "seat": lambda key, rulebook: Seat.word(key),
+    "role": lambda key, rulebook: Role.word(key).lower(),
+    "roles": lambda keys, rulebook: role_words(keys),
+    "stage": lambda key, rulebook: stage_word(key),
+    "gate": lambda key, rulebook: _gate(rulebook, key),
+    "question": lambda key, rulebook: question(rulebook, key),
     "questions": _questions,
-    "voided": lambda rows, book: _questions(dict.fromkeys(key for _, key in rows), book),
-    "answer": lambda key, book: ANSWERS.get(key, ""),
-    "verdict": lambda key, book: VERDICTS.get(key, key),
-    "judged": lambda key, book: "approved" if key == "approve" else "refused",
-    "rows": lambda key, book: REGISTER_KINDS[key].lower(),
-    "event": lambda key, book: EVENT_KINDS.get(key, key).lower(),
-    "drill": lambda key, book: DRILL_KINDS.get(key, key).lower(),
-    "process": lambda key, book: PROCESS_STATES.get(key, key).lower(),
-    "evidence": lambda key, book: EvidenceKind.word(key).lower(),
-    "condition": lambda key, book: CONDITIONS_OF_SYSTEMS[key].lower(),
-    "proposed": lambda key, book: PROPOSED_KINDS.get(key, key).lower(),
-    "hold": lambda key, book: _hold(key),
-    "opened": lambda key, book: "opened a hold" if key in OPENED_BY_PEOPLE else "triggered a hold",
-    "lifted": lambda key, book: (
+    "voided": lambda rows, rulebook: _questions(dict.fromkeys(key for _, key in rows), rulebook),
+    "answer": lambda key, rulebook: ANSWERS.get(key, ""),
+    "verdict": lambda key, rulebook: VERDICTS.get(key, key),
+    "judged": lambda key, rulebook: "approved" if key == "approve" else "refused",
+    "rows": lambda key, rulebook: REGISTER_KINDS[key].lower(),
+    "event": lambda key, rulebook: EVENT_KINDS.get(key, key).lower(),
+    "drill": lambda key, rulebook: DRILL_KINDS.get(key, key).lower(),
+    "process": lambda key, rulebook: PROCESS_STATES.get(key, key).lower(),
+    "evidence": lambda key, rulebook: EvidenceKind.word(key).lower(),
+    "condition": lambda key, rulebook: CONDITIONS_OF_SYSTEMS[key].lower(),
+    "proposed": lambda key, rulebook: PROPOSED_KINDS.get(key, key).lower(),
+    "hold": lambda key, rulebook: _hold(key),
+    "opened": lambda key, rulebook: "opened a hold" if key in OPENED_BY_PEOPLE else "triggered a hold",
+    "lifted": lambda key, rulebook: (
         "lifted the hold" if key in LIFTED_BY_PEOPLE else "brought the hold to its end"
     ),
-    "outage": lambda hours, book: outage_words(hours),
-    "files": lambda count, book: f"{count} file{'s are' if count != 1 else ' is'}",
-    "ended": lambda text, book: ended(text),
-    "plain": lambda key, book: key.replace("_", " "),
-    "len": lambda rows, book: str(len(rows)),
-    "list": lambda words, book: ", ".join(words),
-    "names": lambda words, book: "; ".join(words),
-    "sentences": lambda words, book: " ".join(words),
-    "fields": lambda names, book: _fields(names),
-    "changed": lambda facts, book: _changed(facts["after"], facts["before"]),
-    "redefined": lambda facts, book: _changed(facts["said"], facts["before"]),
+    "outage": lambda hours, rulebook: outage_words(hours),
+    "files": lambda count, rulebook: f"{count} file{'s are' if count != 1 else ' is'}",
+    "ended": lambda text, rulebook: ended(text),
+    "plain": lambda key, rulebook: key.replace("_", " "),
+    "len": lambda rows, rulebook: str(len(rows)),
+    "list": lambda words, rulebook: ", ".join(words),
+    "names": lambda words, rulebook: "; ".join(words),
+    "sentences": lambda words, rulebook: " ".join(words),
+    "fields": lambda names, rulebook: _fields(names),
+    "changed": lambda facts, rulebook: _changed(facts["after"], facts["before"]),
+    "redefined": lambda facts, rulebook: _changed(facts["said"], facts["before"]),
     "opening": _opening,
     "term": _term,
     "effort": _effort,
@@ -220,7 +220,9 @@ WAYS: dict[str, Callable[..., Any]] = {
     "excused": _excused,
     "tried": _tried,
     "in_effect": _in_effect,
-    "unforeseen": lambda facts, book: "" if facts.get("forecast") else " Nobody had it worked out before.",
+    "unforeseen": lambda facts, rulebook: (
+        "" if facts.get("forecast") else " Nobody had it worked out before."
+    ),
 }
 
 # kind of entry: the sentence after the name of who acted

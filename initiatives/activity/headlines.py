@@ -157,7 +157,7 @@ def between(entries: QuerySet, after: int | None, before: int | None) -> QuerySe
     return entries.filter(pk__lt=before) if before is not None else entries
 
 
-def told(initiative, entries: QuerySet, page: Page, book) -> list[Told]:
+def told(initiative, entries: QuerySet, page: Page, rulebook) -> list[Told]:
     """The decisions of this page (of `decided`), each with the fold of what happened before it.
 
     The first page begins with what happened since the newest decision. A fixed number of questions.
@@ -176,8 +176,8 @@ def told(initiative, entries: QuerySet, page: Page, book) -> list[Told]:
     )
     newest = [between(entries, *pair).values_list("pk", flat=True)[:FOLDED] for pair in pairs]
     small = list(newest[0].union(*newest[1:], all=True)) if newest else []
-    lines = timeline.lines(initiative, entries.filter(pk__in=[*shown, *small]), book)
-    headlines = _headlines(initiative, [line for line in lines if line.pk in set(shown)], book)
+    lines = timeline.lines(initiative, entries.filter(pk__in=[*shown, *small]), rulebook)
+    headlines = _headlines(initiative, [line for line in lines if line.pk in set(shown)], rulebook)
     by_pair = {before: headlines.get(before) for before in [*shown, None]}
     return [
         Told(
@@ -202,7 +202,7 @@ def _within(key: int, after: int | None, before: int | None) -> bool:
     return (after is None or key > after) and (before is None or key < before)
 
 
-def _headlines(initiative, lines: list[Line], book) -> dict[int, Headline]:
+def _headlines(initiative, lines: list[Line], rulebook) -> dict[int, Headline]:
     """By key of the entry, each of these decisions as a headline."""
     reviews = {line.facts["review"] for line in lines if line.kind in OUTCOMES and line.facts.get("review")}
     versions = {
@@ -210,7 +210,7 @@ def _headlines(initiative, lines: list[Line], book) -> dict[int, Headline]:
     }
     signed = _signed(reviews) if reviews else {}
     approved = _approved(initiative, versions) if versions else {}
-    return {line.pk: _headline(initiative, line, book, signed, approved) for line in lines}
+    return {line.pk: _headline(initiative, line, rulebook, signed, approved) for line in lines}
 
 
 def _signed(reviews: set[int]) -> dict[int, _Rested]:
@@ -234,11 +234,13 @@ def _approved(initiative, versions: set[int]) -> dict[int, int]:
     return {row["version__number"]: row["seats"] for row in counted}
 
 
-def _headline(initiative, line: Line, book, signed: dict[int, _Rested], approved: dict[int, int]) -> Headline:
+def _headline(
+    initiative, line: Line, rulebook, signed: dict[int, _Rested], approved: dict[int, int]
+) -> Headline:
     facts = line.facts
     if line.kind in OUTCOMES and facts:
         words, tone = OUTCOMES[EntryKind(line.kind)]
-        gate = book.gates.get(facts.get("gate"))
+        gate = rulebook.gates.get(facts.get("gate"))
         rested = signed.get(facts.get("review"), _Rested())
         if gate:
             words = f"{words}: {' or '.join(map(stage_word, gate.from_stages))} to {stage_word(gate.to)}"
@@ -247,10 +249,10 @@ def _headline(initiative, line: Line, book, signed: dict[int, _Rested], approved
         link = f"{reverse('contract', args=[initiative.ref])}?version={facts['number']}"
         words = f"Contract version {facts['number']} approved, in force from {day_of(facts['starts_at'])}"
         return Headline(line, words, "ok", approved.get(facts["number"], 0), None, link)
-    return Headline(line, *_plain(line.kind, facts, book))
+    return Headline(line, *_plain(line.kind, facts, rulebook))
 
 
-def _plain(kind: str, facts: dict, book) -> tuple[str, str]:
+def _plain(kind: str, facts: dict, rulebook) -> tuple[str, str]:
     """The words and the tone of a decision that rests on no signatures."""
     if kind == EntryKind.STAGE_CHANGED and facts:
         words, tone = MOVES.get(facts["basis"], ("Moved", ""))
@@ -265,7 +267,7 @@ def _plain(kind: str, facts: dict, book) -> tuple[str, str]:
     if kind == EntryKind.RISK_TIER_CONFIRMED and facts:
         return f"Risk tier confirmed: {facts['tier']}", ""
     if kind == EntryKind.WAIVER_AGREED and facts:
-        return f"Waiver agreed: {question(book, facts.get('key', ''))}", "warn"
+        return f"Waiver agreed: {question(rulebook, facts.get('key', ''))}", "warn"
     return PLAIN.get(kind, (kind.capitalize(), ""))
 
 

@@ -35,7 +35,7 @@ def _since(initiative: Initiative, person: User, since: datetime | None, judged:
         Entry.objects.acts().of_initiative(initiative.ref).filter(at__gt=since).exclude(actor_id=person.pk)
     )
     entries = timeline.without_private(entries, person)
-    current = Rulebook.objects.current().book
+    current = Rulebook.objects.current().parsed
     found, shown = list(entries[: NEWS + 1]), []
     gone = erasure_log.words_for(erasure_log.without_words(found))
     for entry in found[:NEWS]:
@@ -62,7 +62,7 @@ def aged(judged: Judged, since: datetime) -> list[str]:
     then, today, found = clock.local_day(since), clock.today(), []
     for key, state in judged.states.items():
         if state.state == "stale":
-            asked = judged.book.requirements[key]
+            asked = judged.parsed.requirements[key]
             last = expiry(asked, state.items[0], judged.facts.tier)
             if last is not None and then <= last < today:
                 found.append(f"{asked.question} Its evidence was current until {day(last)}.")

@@ -64,7 +64,7 @@ def without_private(entries, person):
     return entries.filter(~Q(kind__in=PRIVATE) | Q(actor_id=person.pk))
 
 
-def lines(initiative, entries: QuerySet, book) -> list[Line]:
+def lines(initiative, entries: QuerySet, rulebook) -> list[Line]:
     """The entries in words, each with the rows its transaction changed; the first entry of a transaction has them.
 
     One question to the database: the acts, and the changes of rows that the database wrote down beside them; one more
@@ -79,7 +79,7 @@ def lines(initiative, entries: QuerySet, book) -> list[Line]:
     for pk, kind, xact, at, simulated, _, _, body, _ in reversed(acts):
         told = json.loads(str(body, "utf8")) if body else {}
         facts = told.get("facts") or {}
-        text = gone.get(pk) or entry_wording.sentence(kind, facts, book)
+        text = gone.get(pk) or entry_wording.sentence(kind, facts, rulebook)
         reason = told.get("reason") or ""
         result.append(
             Line(

@@ -10,7 +10,7 @@ from initiatives.models import Review
 
 def given_unread(person, review: Review) -> Part | None:
     """Signs that approvals are given unread: shown to the board where production is decided."""
-    gate = review.book.gates[review.gate]
+    gate = review.parsed_rulebook.gates[review.gate]
     if gate.to != Stage.PRODUCTION or not may_see_stamping(review.initiative, person):
         return None
     signs = [sign for sign in queries.signs_of(review.initiative, clock.now()) if sign.stands]

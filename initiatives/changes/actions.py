@@ -132,8 +132,10 @@ def would_void(initiative: Initiative, triggers: list[str], **versions) -> list[
 
 def _listing(triggers: list[str]) -> list[str]:
     """The requirements that list one of these triggers."""
-    book = Rulebook.objects.current().book
-    return [key for key, asked in book.requirements.items() if {*asked.triggers, REOPENED} & set(triggers)]
+    rulebook = Rulebook.objects.current().parsed
+    return [
+        key for key, asked in rulebook.requirements.items() if {*asked.triggers, REOPENED} & set(triggers)
+    ]
 
 
 def _items(initiatives: Iterable[int], keys: list[str]):
@@ -153,7 +155,7 @@ def _items(initiatives: Iterable[int], keys: list[str]):
 
 def _frozen(initiatives: list[Initiative]) -> dict[int, set[str]]:
     """By initiative, the requirements whose answers its decided gates froze."""
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     approved = Review.objects.filter(
         initiative__in=[initiative.pk for initiative in initiatives],
         outcome__in=[ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS],
@@ -164,9 +166,9 @@ def _frozen(initiatives: list[Initiative]) -> dict[int, set[str]]:
     return {
         initiative.pk: {
             key
-            for gate, frozen in book.carry.frozen.items()
+            for gate, frozen in rulebook.carry.frozen.items()
             if gate in decided.get(initiative.pk, ())
-            and STAGE_RANK.get(initiative.stage, 0) >= STAGE_RANK[book.gates[gate].to]
+            and STAGE_RANK.get(initiative.stage, 0) >= STAGE_RANK[rulebook.gates[gate].to]
             for key in frozen
         }
         for initiative in initiatives
@@ -177,13 +179,13 @@ def _voidings(item: Evidence, change: ChangeRecord, frozen: set[str], keys=None)
     """Unsaved voidings of one item by one change; frozen answers are never voided (docs/domain.md, invariant 8)."""
     if not touches(item, change):
         return []
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     rows = []
     for cover in item.coverage.all():
         key = cover.requirement
-        if (keys is not None and key not in keys) or key in frozen or key not in book.requirements:
+        if (keys is not None and key not in keys) or key in frozen or key not in rulebook.requirements:
             continue
-        listed = {*book.requirements[key].triggers, REOPENED}
+        listed = {*rulebook.requirements[key].triggers, REOPENED}
         trigger = next((name for name in change.triggers if name in listed), None)
         if trigger is not None:
             rows.append(

@@ -27,9 +27,11 @@ class ChangeForm(forms.Form):
     )
     effective_on = DayField(label=_("Since"), required=False, help_text=_("Empty means now."))
 
-    def __init__(self, *args, book, **kwargs):
+    def __init__(self, *args, rulebook, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["triggers"].choices = [(key, capfirst(book.triggers.get(key, key))) for key in REPORTED]
+        self.fields["triggers"].choices = [
+            (key, capfirst(rulebook.triggers.get(key, key))) for key in REPORTED
+        ]
 
     def act(self) -> dict:
         """The fields as the act takes them."""

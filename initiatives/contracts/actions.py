@@ -213,7 +213,7 @@ def gaps_of(initiative: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
     """What is missing from these clauses as a whole, or wrong among them, for the people of the initiative today."""
     clauses = list(clauses)
     roles = {row.role: row.person.full_name for row in initiative_rows.roles(initiative) if row.in_force}
-    required = tuple(Rulebook.objects.current().book.contract.required_clauses)
+    required = tuple(Rulebook.objects.current().parsed.contract.required_clauses)
     said = tuple((one.number, one.fingerprint) for one in clauses)
     key = (said, tuple(sorted(roles.items())), required, clock.today())
     found = _found.get(key)
@@ -298,7 +298,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
             seat=seat,
             digest=digest,
         )
-        wanted = Rulebook.objects.current().book.contract.seats
+        wanted = Rulebook.objects.current().parsed.contract.seats
         if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(wanted):
             if other := version.contract.comments.objections().select_related("by").first():
                 no(f"{other.by} objects to the contract.", "The objection is withdrawn first.").or_refuse()
@@ -316,7 +316,7 @@ def version_to_sign(
     """
     version = ContractVersion.objects.select_related("contract").get(pk=version.pk)
     initiative_permissions.may_approve_contract(initiative, seat, by).or_refuse()
-    wanted = Rulebook.objects.current().book.contract.seats
+    wanted = Rulebook.objects.current().parsed.contract.seats
     if seat not in wanted:
         names = ", ".join(wanted).replace("_", " ")
         no("The rulebook names other seats for contracts.", names).or_refuse()

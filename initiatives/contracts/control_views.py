@@ -108,13 +108,13 @@ def _lines(initiative, version, context) -> list[Line]:
     """The clauses of the version, each with the current mappings of whatever clause says the same."""
     if version is None:
         return []
-    facts, book, now = context["facts"], context["book"], context["now"]
+    facts, rulebook, now = context["facts"], context["rulebook"], context["now"]
     rows = ClauseEnforcement.objects.current().filter(clause__version__contract=initiative.contract_id)
     rows = rows.annotate(says=F("clause__fingerprint"), of_version=F("clause__version__number"))
     rows = list(rows.order_by("layer", "id"))
     wanted = {row.evidence_id for row in rows}
     shown = {
-        item.id: _shown(initiative, item, state_of_item(facts, book, item, now)[0])
+        item.id: _shown(initiative, item, state_of_item(facts, rulebook, item, now)[0])
         for item in facts.items
         if item.id in wanted
     }

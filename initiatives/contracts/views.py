@@ -73,7 +73,7 @@ def contract(request, ref):
         "before": before,
         "changes": changes[:MOST_CHANGES],
         "more_changes": max(0, len(changes) - MOST_CHANGES),
-        "approvals": _approvals(shown, context["book"]),
+        "approvals": _approvals(shown, context["rulebook"]),
         "gaps": gaps_shown(initiative, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
         "objections": objections_shown(initiative, request.user) if as_of.current() is None else [],
         "record_owner": context["facts"].people.get("record_owner"),
@@ -142,14 +142,14 @@ def changes_shown(old: list[Clause], new: list[Clause]) -> list[dict]:
     ]
 
 
-def _approvals(version, book) -> list[tuple[str, object]]:
+def _approvals(version, rulebook) -> list[tuple[str, object]]:
     """The seats that put a contract in force, each with its approval of exactly this text, or None."""
     if version is None or version.state == ContractVersion.DRAFT:
         return []
     given = {
         row.seat: row for row in version.approvals.filter(digest=version.digest).select_related("person")
     }
-    return [(Seat.word(seat), given.get(seat)) for seat in book.contract.seats]
+    return [(Seat.word(seat), given.get(seat)) for seat in rulebook.contract.seats]
 
 
 @require_safe
@@ -206,7 +206,7 @@ def read(request, ref):
         "title": f"Contract, version {version.number}, to be read",
         "version": version,
         "groups": groups_of(version.clauses.all()),
-        "approvals": _approvals(version, context["book"]),
+        "approvals": _approvals(version, context["rulebook"]),
         "record_owner": context["facts"].people.get("record_owner"),
     }
     return render(request, "initiatives/contracts/contract_read.html", context)
@@ -229,7 +229,7 @@ def propose(request, ref):
         actions.propose_contract(initiative=initiative, by=request.user)
         messages.success(request, _("The contract is with its seats."))
         return redirect("contract", initiative.ref)
-    seats = [Seat.word(seat).lower() for seat in Rulebook.objects.current().book.contract.seats]
+    seats = [Seat.word(seat).lower() for seat in Rulebook.objects.current().parsed.contract.seats]
     return ask(
         request,
         initiative,
@@ -273,10 +273,10 @@ def take_back(request, ref):
 def approve(request, ref):
     """Read the text, and approve exactly that for a seat, or object to it; either is signed."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     held = [
         seat
-        for seat in book.contract.seats
+        for seat in rulebook.contract.seats
         if initiative_permissions.holds_seat(initiative, request.user, seat)
     ]
     sending = request.method == "POST"
@@ -294,7 +294,7 @@ def approve(request, ref):
             request=request,
             purpose=f"sign as {Seat.word(seat).lower()} on the contract of {initiative.ref}",
         )
-        for seat in (held or book.contract.seats)
+        for seat in (held or rulebook.contract.seats)
     }
     if sending:
         done = _signed(version, wanted, forms.get(wanted), by=request.user)

@@ -334,7 +334,7 @@ def _short(tier: str, basis: str, span: dict | None, obligation: date | None, to
     last = obligation
     if last is None:
         try:
-            grace = Rulebook.objects.current().book.freshness.grace_days
+            grace = Rulebook.objects.current().parsed.freshness.grace_days
         except NoRulebook:
             return words
         last = clock.last_day_before(span["from_at"]) + timedelta(days=grace)

@@ -93,11 +93,11 @@ class DrillForm(forms.Form):
 
     covers = forms.MultipleChoiceField(label="What it shows", widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, *args, book, **options):
+    def __init__(self, *args, rulebook, **options):
         super().__init__(*args, **options)
         self.fields["covers"].choices = [
             (key, asked.question)
-            for key, asked in book.requirements.items()
+            for key, asked in rulebook.requirements.items()
             if "drill_record" in asked.evidence
         ]
 

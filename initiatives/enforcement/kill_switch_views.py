@@ -94,7 +94,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
             "Read the drill record.",
             reverse("evidence-item", args=[initiative.ref, pressed.drill_id]),
         ).or_refuse()
-    form = DrillForm(sent(request), book=Rulebook.objects.current().book)
+    form = DrillForm(sent(request), rulebook=Rulebook.objects.current().parsed)
     if request.method == "POST" and form.is_valid():
         try:
             evidence = kill_switch.record_drill(pressed=pressed, by=request.user, **form.cleaned_data)

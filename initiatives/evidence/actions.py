@@ -67,36 +67,36 @@ def check_evidence(
     `details`: what the form of its kind holds, by the names of its fields; each problem there bears the name of the
     kind as well (`test_report_n`). `register`: which register of the product writes it; such an item has no form.
     """
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     wrong = {}
     if kind not in EvidenceKind:
         wrong["kind"] = "Choose the kind of evidence."
         return wrong
     cited = kind == EvidenceKind.CONTRACT_CLAUSE and clause is not None
-    if kind in book.register_kinds and not (register or cited):
+    if kind in rulebook.register_kinds and not (register or cited):
         wrong["kind"] = never_uploaded(kind)
         return wrong
     if not title.strip():
         wrong["title"] = "Give it a title, for instance what it shows and when."
     elif why := emptiness(title):
         wrong["title"] = why
-    if note.strip() and (why := _empty_note(book, note, covers)):
+    if note.strip() and (why := _empty_note(rulebook, note, covers)):
         wrong["note"] = why
     if observed_on is None:
         wrong["observed_on"] = "Say on which day this was observed; its age counts from there."
     elif observed_on > clock.today():
         wrong["observed_on"] = f"{observed_on:%-d %B %Y} lies in the future; give the day it was observed."
-    if kind in book.result_kinds and result not in EvidenceResult:
+    if kind in rulebook.result_kinds and result not in EvidenceResult:
         wrong["result"] = f"A {EvidenceKind(kind).label.lower()} has a result: pass, partial or fail."
-    if kind not in book.result_kinds and result:
+    if kind not in rulebook.result_kinds and result:
         wrong["result"] = f"A {EvidenceKind(kind).label.lower()} carries no result."
-    if kind in book.condition_kinds and condition not in EvidenceCondition:
+    if kind in rulebook.condition_kinds and condition not in EvidenceCondition:
         wrong["condition"] = (
             "Say under which condition it was tried: curated, bounded real, or full population."
         )
-    if kind not in book.condition_kinds and condition:
+    if kind not in rulebook.condition_kinds and condition:
         wrong["condition"] = f"A {EvidenceKind(kind).label.lower()} carries no test condition."
-    wrong |= _check_covers(book, kind, covers)
+    wrong |= _check_covers(rulebook, kind, covers)
     if kind == "contract_clause" and clause is None and not (file or link):
         wrong["clause"] = "Choose the clause it refers to, or attach the vendor's clause."
     if clause is not None and (
@@ -105,7 +105,7 @@ def check_evidence(
         wrong["clause"] = "That clause belongs to another contract."
     if kind not in ("attestation", "contract_clause") and not file and not link:
         wrong["file"] = "Attach a file or paste a link: evidence is something others can open."
-    if kind in book.detailed_kinds and not register:
+    if kind in rulebook.detailed_kinds and not register:
         form = artefact_kinds.check(kind, details or {}, result=result, today=clock.today())
         wrong |= artefact_kinds.by_field(kind, form)
         if kind == EvidenceKind.LOG_SAMPLE:
@@ -118,8 +118,8 @@ def never_uploaded(kind: str) -> str:
     return f"It is never uploaded. {artefact_kinds.SOURCES[EvidenceKind(kind)].words}"
 
 
-def _empty_note(book, note, covers) -> str:
-    asked = [book.requirements[key].question for key in covers or () if key in book.requirements]
+def _empty_note(rulebook, note, covers) -> str:
+    asked = [rulebook.requirements[key].question for key in covers or () if key in rulebook.requirements]
     return next((why for question in ["", *asked] if (why := emptiness(note, question))), "")
 
 
@@ -133,20 +133,26 @@ def _check_log(file) -> dict:
     return {}
 
 
-def _check_covers(book, kind, covers) -> dict:
+def _check_covers(rulebook, kind, covers) -> dict:
     if not covers:
         return {"covers": "Choose at least one question that this is evidence for."}
     for key in covers:
-        if key not in book.requirements:
+        if key not in rulebook.requirements:
             return {"covers": f"The rulebook asks nothing named {key}."}
         if key in GENERATED_ONLY:
-            return {"covers": f"{book.requirements[key].question} Its index is generated, never uploaded."}
-        if kind not in book.requirements[key].evidence:
-            wanted = " or ".join(EvidenceKind(name).label.lower() for name in book.requirements[key].evidence)
+            return {
+                "covers": f"{rulebook.requirements[key].question} Its index is generated, never uploaded."
+            }
+        if kind not in rulebook.requirements[key].evidence:
+            wanted = " or ".join(
+                EvidenceKind(name).label.lower() for name in rulebook.requirements[key].evidence
+            )
             given = EvidenceKind(kind).label.lower()
-            return {"covers": f"{book.requirements[key].question} This needs a {wanted}, not a {given}."}
+            return {"covers": f"{rulebook.requirements[key].question} This needs a {wanted}, not a {given}."}
         if kind == "attestation" and key in ACCEPTED_IN_PERSON:
-            return {"covers": f"{book.requirements[key].question} Only the person's own acceptance counts."}
+            return {
+                "covers": f"{rulebook.requirements[key].question} Only the person's own acceptance counts."
+            }
     return {}
 
 
@@ -216,7 +222,7 @@ def kept_details(kind: str, details: dict | None, file, register: str = "") -> d
     """What is kept of the form of an item that `check_evidence` took; nothing where its kind has none in force."""
     if register:
         return artefact_kinds.of_register(EvidenceRegister(register))
-    if kind not in Rulebook.objects.current().book.detailed_kinds:
+    if kind not in Rulebook.objects.current().parsed.detailed_kinds:
         return {}
     if kind == EvidenceKind.LOG_SAMPLE:
         return artefact_kinds.of_log(log_samples.count_file(file))
@@ -385,8 +391,8 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
     with act("offer evidence", by=by, initiative=evidence.initiative_id) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
-        book = Rulebook.objects.current().book
-        wrong = _check_covers(book, evidence.kind, requirements)
+        rulebook = Rulebook.objects.current().parsed
+        wrong = _check_covers(rulebook, evidence.kind, requirements)
         if evidence.withdrawn_at:
             wrong["covers"] = "This item was withdrawn."
         if wrong:

@@ -19,19 +19,19 @@ from initiatives.models import Deployment, Initiative
 BY_ITSELF, CHOSEN = "", "chosen"
 
 
-def added_kinds(book) -> dict[str, str]:
+def added_kinds(rulebook) -> dict[str, str]:
     """The kinds that people add themselves, by their words: an attestation comes from saving the answer, and what a
     register writes comes from there. A clause of the contract is cited, never uploaded.
     """
-    never = {EvidenceKind.ATTESTATION, *book.register_kinds} - {EvidenceKind.CONTRACT_CLAUSE}
+    never = {EvidenceKind.ATTESTATION, *rulebook.register_kinds} - {EvidenceKind.CONTRACT_CLAUSE}
     return {key: words for key, words in EvidenceKind.choices if key not in never}
 
 
-def elsewhere(initiative: Initiative, book, kinds=tuple(EvidenceKind)) -> list[tuple[str, str, str]]:
+def elsewhere(initiative: Initiative, rulebook, kinds=tuple(EvidenceKind)) -> list[tuple[str, str, str]]:
     """Where those of these kinds come from that are not added: sentence, address and words of a page of the
     initiative.
     """
-    offered = added_kinds(book)
+    offered = added_kinds(rulebook)
     sources = [SOURCES[kind] for kind in SOURCES if kind in kinds and kind not in offered]
     return [(one.words, reverse(one.url_name, args=[initiative.ref]), one.link) for one in sources]
 
@@ -125,24 +125,24 @@ class EvidenceItemForm(forms.Form):
         help_text=_("Ticked are those it speaks of by itself when observed today."),
     )
 
-    def __init__(self, *args, initiative: Initiative, book, kinds, **kwargs):
+    def __init__(self, *args, initiative: Initiative, rulebook, kinds, **kwargs):
         super().__init__(*args, **kwargs)
         self.initiative = initiative
-        offered = added_kinds(book)
+        offered = added_kinds(rulebook)
         kinds = [kind for kind in offered if kind in kinds]
         self.fields["kind"].choices = [(kind, offered[kind]) for kind in kinds]
-        self.fields["kind"].error_messages["invalid_choice"] = _no_choice(self, book)
+        self.fields["kind"].error_messages["invalid_choice"] = _no_choice(self, rulebook)
         # By kind, the fields of its form.
         self.own = {
             kind: {f"{kind}_{one.name}": _detail_field(one) for one in artefact_kinds.FORMS[kind]}
             for kind in kinds
-            if kind in book.detailed_kinds
+            if kind in rulebook.detailed_kinds
         }
         for fields in self.own.values():
             self.fields |= fields
-        if not book.result_kinds & set(kinds):
+        if not rulebook.result_kinds & set(kinds):
             del self.fields["result"]
-        if not book.condition_kinds & set(kinds):
+        if not rulebook.condition_kinds & set(kinds):
             del self.fields["condition"]
         in_force = initiative.contract.in_force_at(clock.now()) if initiative.contract_id else None
         if in_force is None or "contract_clause" not in kinds:
@@ -238,11 +238,13 @@ class EvidenceItemForm(forms.Form):
         return spoken_of(self.initiative, fields["kind"], observed_on, fields.get("clause"))
 
 
-def _no_choice(form: forms.Form, book) -> str:
+def _no_choice(form: forms.Form, rulebook) -> str:
     """Why the kind that was sent is not taken."""
     sent = form.data.get(form.add_prefix("kind"), "")
     return (
-        never_uploaded(sent) if sent in book.register_kinds else "Choose one of the kinds that are offered."
+        never_uploaded(sent)
+        if sent in rulebook.register_kinds
+        else "Choose one of the kinds that are offered."
     )
 
 
@@ -274,15 +276,15 @@ class EvidenceForm(EvidenceItemForm):
         help_text=_("The older item stops counting, and approvals that rest on it go stale."),
     )
 
-    def __init__(self, *args, initiative: Initiative, book, kind: str, keys, **kwargs):
-        super().__init__(*args, initiative=initiative, book=book, kinds=[kind], **kwargs)
+    def __init__(self, *args, initiative: Initiative, rulebook, kind: str, keys, **kwargs):
+        super().__init__(*args, initiative=initiative, rulebook=rulebook, kinds=[kind], **kwargs)
         self.fields["kind"].widget = forms.HiddenInput()
         self.fields["kind"].initial = kind
         for name in ("result", "condition"):
             if name in self.fields:
                 self.fields[name].required = True
                 self.fields[name].choices = [("", "choose"), *self.fields[name].choices[1:]]
-        self.fields["covers"].choices = cover_choices(book, kind, keys)
+        self.fields["covers"].choices = cover_choices(rulebook, kind, keys)
         live = initiative.evidence.filter(
             withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False
         )
@@ -299,20 +301,20 @@ class EvidenceForm(EvidenceItemForm):
         return super().act() | {"covers": fields["covers"], "supersedes": fields["supersedes"]}
 
 
-def coverable(book, kind: str, keys) -> list[str]:
+def coverable(rulebook, kind: str, keys) -> list[str]:
     """The questions among `keys` that an item of this kind can prove, in the rulebook's order."""
     return [
         key
-        for key in book.requirements
+        for key in rulebook.requirements
         if key in keys
         and key not in gates_requirements.GENERATED_ONLY
-        and kind in book.requirements[key].evidence
+        and kind in rulebook.requirements[key].evidence
     ]
 
 
-def cover_choices(book, kind: str, keys) -> list[tuple[str, str]]:
+def cover_choices(rulebook, kind: str, keys) -> list[tuple[str, str]]:
     """Those questions as choices."""
-    return [(key, book.requirements[key].question) for key in coverable(book, kind, keys)]
+    return [(key, rulebook.requirements[key].question) for key in coverable(rulebook, kind, keys)]
 
 
 class CaptureForm(forms.Form):
@@ -326,6 +328,6 @@ class CoverForm(forms.Form):
         label=_("Which further questions it is evidence for"), widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args, book, kind: str, keys, **kwargs):
+    def __init__(self, *args, rulebook, kind: str, keys, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["requirements"].choices = cover_choices(book, kind, keys)
+        self.fields["requirements"].choices = cover_choices(rulebook, kind, keys)

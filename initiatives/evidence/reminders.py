@@ -30,7 +30,7 @@ def evidence(moment: datetime):
 
     Asked are the gates up to the claimed stage and the one under review. Only blocking requirements.
     """
-    today, rules = clock.local_day(moment), [one.book.freshness for one in Rulebook.objects.kept_versions()]
+    today, rules = clock.local_day(moment), [one.parsed.freshness for one in Rulebook.objects.kept_versions()]
     furthest = max((days for one in rules for days in one.warn_days_before), default=0)
     initiatives = _initiatives_near(moment, today + timedelta(days=furthest))
     reviews = {
@@ -41,23 +41,23 @@ def evidence(moment: datetime):
     for initiative in initiatives:
         judged = supported_stage.judged(initiative, at=moment)
         facts, told_of = judged.facts, set()
-        asked = {judged.book: set(supported_stage.asked(facts, judged.book))}
+        asked = {judged.parsed: set(supported_stage.asked(facts, judged.parsed))}
         if initiative.pk in reviews:
             review = reviews[initiative.pk]
-            book = Rulebook.objects.kept(review.rulebook_id).book
-            gate = book.gates[review.gate]
-            asked.setdefault(book, set()).update(set(gate.requirements()) - book.deferred(gate))
-        for book, keys in asked.items():
-            states = judged.states if book == judged.book else states_at(facts, book, moment)
+            rulebook = Rulebook.objects.kept(review.rulebook_id).parsed
+            gate = rulebook.gates[review.gate]
+            asked.setdefault(rulebook, set()).update(set(gate.requirements()) - rulebook.deferred(gate))
+        for rulebook, keys in asked.items():
+            states = judged.states if rulebook == judged.parsed else states_at(facts, rulebook, moment)
             ageing: dict[date, list[str]] = defaultdict(list)
-            for key in book.requirements:
-                if key not in keys or key in told_of or not book.requirements[key].blocking:
+            for key in rulebook.requirements:
+                if key not in keys or key in told_of or not rulebook.requirements[key].blocking:
                     continue
-                if day := stale_on(facts, book, states[key]):
+                if day := stale_on(facts, rulebook, states[key]):
                     ageing[day].append(key)
                     told_of.add(key)
             for day, found in ageing.items():
-                yield from _of_day(initiative, circle, book, found, day, today)
+                yield from _of_day(initiative, circle, rulebook, found, day, today)
 
 
 def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
@@ -76,27 +76,29 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
     return list(live.filter(claimed | Q(pk__in=under_review)).select_related("unit").order_by("pk"))
 
 
-def stale_on(facts, book, state: State) -> date | None:
+def stale_on(facts, rulebook, state: State) -> date | None:
     """The day from which the evidence of a requirement no longer counts for its age; None where age ends nothing."""
     if state.state in ("met", "below", "not_applicable"):
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "stale":
-        requirement = book.requirements.get(state.key)
+        requirement = rulebook.requirements.get(state.key)
         last = expiry(requirement, state.items[0], facts.tier)
         return last + timedelta(days=1) if last else None
     return None
 
 
-def _of_day(initiative, circle: Circle, book, keys: list[str], day: date, today: date):
+def _of_day(initiative, circle: Circle, rulebook, keys: list[str], day: date, today: date):
     """The messages about what ages out on one day, one for each person with the questions that lie with them."""
     last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
-    period = "0d" if day <= today else before(last, today, book.freshness.warn_days_before)
+    period = "0d" if day <= today else before(last, today, rulebook.freshness.warn_days_before)
     if not period:
         return
     owner = circle.owner(initiative)
     of_person: dict = defaultdict(list)
     for key in keys:
-        role = ROLE_OF_INBOX.get(book.requirements[key].answered_by, book.requirements[key].answered_by)
+        role = ROLE_OF_INBOX.get(
+            rulebook.requirements[key].answered_by, rulebook.requirements[key].answered_by
+        )
         answering = circle.role(initiative, role)
         for person in {person.pk: person for person in (owner, answering) if person is not None}.values():
             of_person[person].append(key)
@@ -116,7 +118,7 @@ def _of_day(initiative, circle: Circle, book, keys: list[str], day: date, today:
             "evidence",
             f"initiative:{initiative.pk}:{day.isoformat()}",
             words,
-            text=_listed(book, found) + _until(len(found), stale),
+            text=_listed(rulebook, found) + _until(len(found), stale),
             link=reverse("requirements", args=[initiative.ref]),
             due_on=last,
         )
@@ -135,8 +137,8 @@ def _until(count: int, stale: bool) -> str:
     )
 
 
-def _listed(book, keys: list[str]) -> str:
-    lines = [f"- {book.requirements[key].question}" for key in keys[:LISTED]]
+def _listed(rulebook, keys: list[str]) -> str:
+    lines = [f"- {rulebook.requirements[key].question}" for key in keys[:LISTED]]
     if len(keys) > LISTED:
         lines.append(f"- and {len(keys) - LISTED} more")
     return "\n".join(lines) + "\n"
@@ -162,14 +164,16 @@ def renewals(moment: datetime):
     circle = Circle(newer)
     for initiative, found in newer.items():
         judged = supported_stage.judged(initiative, at=moment)
-        book = judged.book
+        rulebook = judged.parsed
         told_of: set[int] = set()
         for key, state in judged.states.items():
             row = next((found[item.id] for item in state.items if item.id in found), None)
             if row is None or row.pk in told_of or state.place != BY_VERIFYING or not state.renewed:
                 continue
             told_of.add(row.pk)
-            seats = [person for seat in book.seats_asking(key) for person in circle.holders(initiative, seat)]
+            seats = [
+                person for seat in rulebook.seats_asking(key) for person in circle.holders(initiative, seat)
+            ]
             last = clock.local_day(row.added_at) + timedelta(days=RENEWAL_DAYS)
             yield from told(
                 [*seats, circle.chair(initiative)],

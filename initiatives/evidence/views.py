@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from governance import clock
 from governance.gates.evidence_rules import expiry, unusable
 from governance.models import Rulebook
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import EvidenceKind
 from governance.web.middleware import on_any_day
 from initiatives.access import initiative_lookup
@@ -44,9 +44,9 @@ STATES = {
 TONES = {"current": "ok", "aging": "warn", "stale": "warn", "voided": "bad", "missing": "bad"}
 
 
-def _asked(book: Book) -> set[str]:
+def _asked(rulebook: ParsedRulebook) -> set[str]:
     """Every requirement that a gate asks for."""
-    return {key for gate in book.gates.values() for key in gate.requirements()}
+    return {key for gate in rulebook.gates.values() for key in gate.requirements()}
 
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
@@ -56,11 +56,11 @@ def evidence_list(request, ref):
     context = initiative_context(request, initiative, "evidence")
     state = pick(request.GET.get("state"), STATES)
     kind = pick(request.GET.get("kind"), EvidenceKind)
-    facts, book, now = context["facts"], context["book"], context["now"]
+    facts, rulebook, now = context["facts"], context["rulebook"], context["now"]
     rows = [
         {"item": item, "state": found, "word": STATES[found], "tone": TONES.get(found, ""), "last": last}
         for item in sorted(facts.items, key=lambda item: (item.observed_on, item.id), reverse=True)
-        for found, last in [state_of_item(facts, book, item, now)]
+        for found, last in [state_of_item(facts, rulebook, item, now)]
         if kind in ("", item.kind) and state in ("", found)
     ]
     page = page_of(request, rows)
@@ -87,7 +87,7 @@ def evidence_list(request, ref):
     return render(request, "initiatives/evidence/evidence_list.html", context)
 
 
-def state_of_item(facts, book, item, now) -> tuple[str, object]:
+def state_of_item(facts, rulebook, item, now) -> tuple[str, object]:
     """The state of an item over all it covers, its best one, and the last day on which it is current somewhere."""
     if item.withdrawn_at is not None:
         return "withdrawn", None
@@ -96,7 +96,7 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
     if item.missing:
         return "missing", None
     today = clock.local_day(now)
-    asked = [book.requirements[key] for key in item.covers if key in book.requirements]
+    asked = [rulebook.requirements[key] for key in item.covers if key in rulebook.requirements]
     alive = [requirement for requirement in asked if item.void_at(requirement.key, now) is None]
     if asked and not alive:
         return "voided", None
@@ -107,31 +107,31 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
     last = max(days)
     if last < today:
         return "stale", last
-    return ("aging" if (last - today).days <= max(book.freshness.warn_days_before) else "current"), last
+    return ("aging" if (last - today).days <= max(rulebook.freshness.warn_days_before) else "current"), last
 
 
 def add(request, ref):
     """Add an item: first its kind, then the questions it can prove and the rest."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    book = Rulebook.objects.current().book
-    keys = _asked(book)
+    rulebook = Rulebook.objects.current().parsed
+    keys = _asked(rulebook)
     older = _older(initiative, request.GET.get("supersedes"))
     wanted = request.POST.get("kind") or request.GET.get("kind") or (older.kind if older else "")
-    offered = added_kinds(book)
+    offered = added_kinds(rulebook)
     kind = pick(wanted, offered)
     if not kind:
         context = initiative_context(request, initiative, "evidence")
         context |= {
             "title": _("Add evidence"),
             "kinds": [
-                (key, words, book.evidence_kinds.get(key, ""), len(cover_choices(book, key, keys)))
+                (key, words, rulebook.evidence_kinds.get(key, ""), len(cover_choices(rulebook, key, keys)))
                 for key, words in offered.items()
             ],
-            "elsewhere": elsewhere(initiative, book),
+            "elsewhere": elsewhere(initiative, rulebook),
             "older": older,
             "wrong": request.method == "POST" or bool(wanted),
-            "why": actions.never_uploaded(wanted) if wanted in book.register_kinds else "",
+            "why": actions.never_uploaded(wanted) if wanted in rulebook.register_kinds else "",
         }
         return render(request, "initiatives/evidence/evidence_kind.html", context)
     initial = {"covers": request.GET.getlist("covers")}
@@ -143,14 +143,16 @@ def add(request, ref):
             "condition": older.condition,
         }
     sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = EvidenceForm(*sent, initial=initial, initiative=initiative, book=book, kind=kind, keys=keys)
+    form = EvidenceForm(
+        *sent, initial=initial, initiative=initiative, rulebook=rulebook, kind=kind, keys=keys
+    )
     effects = None
     if older is not None and request.method != "POST":
         effects = preview.of_evidence(
             initiative,
             covers=initial["covers"],
             kind=kind,
-            result="pass" if kind in book.result_kinds else "",
+            result="pass" if kind in rulebook.result_kinds else "",
             supersedes=older,
             by=request.user,
         )
@@ -172,7 +174,7 @@ def add(request, ref):
         form,
         template="initiatives/evidence/evidence_add.html",
         title=f"Add evidence: {EvidenceKind(kind).label.lower()}",
-        lede=book.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
+        lede=rulebook.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
         kind=kind,
         effects=effects,
         back_url=reverse("evidence", args=[initiative.ref]),
@@ -215,19 +217,19 @@ def item(request, ref, pk):
 def item_context(request, initiative, row) -> dict:
     """What a page about one item shows of it."""
     context = initiative_context(request, initiative, "evidence")
-    facts, book, now = context["facts"], context["book"], context["now"]
+    facts, rulebook, now = context["facts"], context["rulebook"], context["now"]
     fact = next(item for item in facts.items if item.id == row.pk)
-    found, _ = state_of_item(facts, book, fact, now)
+    found, _ = state_of_item(facts, rulebook, fact, now)
     covers = []
     for key in fact.covers:
-        asked = book.requirements.get(key)
+        asked = rulebook.requirements.get(key)
         if asked is None:
             covers.append(
                 {"key": "", "question": key, "why": "No longer asked.", "counts": False, "last": None}
             )
             continue
         last = expiry(asked, fact, facts.tier)
-        why = unusable(facts, book, asked, fact, now)
+        why = unusable(facts, rulebook, asked, fact, now)
         if not why and last is not None and last < context["today"]:
             why = "It expired."
         if not why and fact.result and fact.result != "pass":
@@ -249,12 +251,14 @@ def item_context(request, initiative, row) -> dict:
         "fact": fact,
         "word": STATES[found],
         "tone": TONES.get(found, ""),
-        "counts_as": _counts_as(book, row),
+        "counts_as": _counts_as(rulebook, row),
         "covers": covers,
         "voidings": [
             (
                 void,
-                book.requirements[void.requirement].question if void.requirement in book.requirements else "",
+                rulebook.requirements[void.requirement].question
+                if void.requirement in rulebook.requirements
+                else "",
             )
             for void in row.voidings.order_by("-effective_at")
         ],
@@ -270,12 +274,12 @@ def item_context(request, initiative, row) -> dict:
     }
 
 
-def _counts_as(book: Book, row) -> str:
+def _counts_as(rulebook: ParsedRulebook, row) -> str:
     """As which other kind an item counts that was uploaded as one that is never uploaded, in a sentence."""
-    if row.kind not in book.register_kinds:
+    if row.kind not in rulebook.register_kinds:
         return ""
     here = row.generated or bool(row.clause_id) or hasattr(row, "drill") or hasattr(row, "kill_switch")
-    kind = artefact_kinds.counts_as(row.kind, row.details, book.register_kinds, written_here=here)
+    kind = artefact_kinds.counts_as(row.kind, row.details, rulebook.register_kinds, written_here=here)
     if kind == row.kind:
         return ""
     return f"counts as a {EvidenceKind(kind).label.lower()}. {artefact_kinds.SOURCES[EvidenceKind(row.kind)].words}"
@@ -286,10 +290,10 @@ def cover(request, ref, pk):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     have = set(row.coverage.values_list("requirement", flat=True))
-    keys = _asked(book) - have
-    form = CoverForm(sent(request), book=book, kind=row.kind, keys=keys)
+    keys = _asked(rulebook) - have
+    form = CoverForm(sent(request), rulebook=rulebook, kind=row.kind, keys=keys)
     if request.method == "POST" and form.is_valid():
         try:
             actions.cover(evidence=row, by=request.user, **form.cleaned_data)

@@ -9,7 +9,7 @@ from governance import clock
 from governance.gates import drawing
 from governance.gates.criteria import Judged, judge
 from governance.models import Rulebook
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from initiatives.facts import drawn_questions, supported_stage
 from initiatives.models import Initiative, Review
 
@@ -32,24 +32,27 @@ def round_that_runs(initiative: Initiative) -> Round | None:
     """The round of the initiative that runs now, under the rulebook that judges it; None where nothing is drawn now."""
     review = drawn_questions.open_review(initiative)
     if review is not None:
-        book = Rulebook.objects.kept(review.rulebook_id).book
-        return _round(initiative, book, review) if book.drawn_at(initiative.tier) else None
+        rulebook = Rulebook.objects.kept(review.rulebook_id).parsed
+        return _round(initiative, rulebook, review) if rulebook.drawn_at(initiative.tier) else None
     since = renewal_from(initiative)
     if since is None or clock.now() < since:
         return None
-    return _round(initiative, Rulebook.objects.current().book, since=since)
+    return _round(initiative, Rulebook.objects.current().parsed, since=since)
 
 
 def renewal_from(initiative: Initiative) -> datetime | None:
     """From when on questions are drawn for the next acceptance of production; None where none are."""
-    book = Rulebook.objects.current().book
-    due = supported_stage.reattest_by(initiative, book) if book.drawn_at(initiative.tier) else None
+    rulebook = Rulebook.objects.current().parsed
+    due = supported_stage.reattest_by(initiative, rulebook) if rulebook.drawn_at(initiative.tier) else None
     return drawing.drawn_from(due) if due is not None else None
 
 
 def _round(
-    initiative: Initiative, book: Book, review: Review | None = None, since: datetime | None = None
+    initiative: Initiative,
+    rulebook: ParsedRulebook,
+    review: Review | None = None,
+    since: datetime | None = None,
 ) -> Round:
-    judged = judge(supported_stage.facts_of(initiative), book, clock.now())
+    judged = judge(supported_stage.facts_of(initiative), rulebook, clock.now())
     renews = drawn_questions.renewed(initiative) if review is None else None
     return Round(initiative, review, renews, since, judged)

@@ -10,24 +10,24 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from governance import clock
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import Stage, Tier
 from initiatives.models import Continuation
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def moments(book: Book) -> dict[str, datetime | date]:
+def moments(rulebook: ParsedRulebook) -> dict[str, datetime | date]:
     """What `soon` compares with today, by name.
 
     A stage that began before its moment ends within the longest warning of the rulebook, or has ended; `near` is the
     last day of that warning.
     """
-    near = clock.today() + timedelta(days=max(book.freshness.warn_days_before))
-    rule = book.stages[Stage.PRODUCTION]
+    near = clock.today() + timedelta(days=max(rulebook.freshness.warn_days_before))
+    rule = rulebook.stages[Stage.PRODUCTION]
     lasting = {
-        "prototype_before": book.stages[Stage.PROTOTYPE].max_days_before_review,
-        "mvp_before": book.stages[Stage.MVP].max_days_before_review,
+        "prototype_before": rulebook.stages[Stage.PROTOTYPE].max_days_before_review,
+        "mvp_before": rulebook.stages[Stage.MVP].max_days_before_review,
         "high_before": rule.reattest_days_high,
         "production_before": rule.reattest_days,
     }

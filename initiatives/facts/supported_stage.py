@@ -29,7 +29,7 @@ from governance.gates.gate_inputs import (
 )
 from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE, State
 from governance.models import Rulebook
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
 from initiatives.facts import drawn_questions, finding_rules, initiative_rows, rulebook_in_effect
 from initiatives.models import Initiative, PastSupportedStage, StageChange
@@ -42,8 +42,8 @@ BLOCKING_OBLIGATIONS = ("post_mortem", "retrospective", "criterion")
 def judged(initiative: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
     """Judge an initiative by the rulebook that decides for it, now unless told, from facts that were read already."""
     at = at or clock.now()
-    book = rulebook_in_effect.rulebook_of(initiative, at).book
-    return criteria.judge(facts or facts_of(initiative), book, at)
+    rulebook = rulebook_in_effect.rulebook_of(initiative, at).parsed
+    return criteria.judge(facts or facts_of(initiative), rulebook, at)
 
 
 def facts_of(initiative: Initiative) -> Facts:
@@ -250,15 +250,15 @@ def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
     )
 
 
-def reattest_by(initiative: Initiative, book: Book | None = None) -> date | None:
-    """The day by which production must be accepted again, under this book, else the one that decides for it.
+def reattest_by(initiative: Initiative, rulebook: ParsedRulebook | None = None) -> date | None:
+    """The day by which production must be accepted again, under this rulebook, else the one that decides for it.
 
     None for imported claims, which have no obligations.
     """
     if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
     start = max(filter(None, [initiative.since, initiative.reattested_at]))
-    rule = (book or rulebook_in_effect.rulebook_of(initiative).book).stages["production"]
+    rule = (rulebook or rulebook_in_effect.rulebook_of(initiative).parsed).stages["production"]
     days = rule.reattest_days_high if initiative.high_risk else rule.reattest_days
     return clock.local_day(start) + timedelta(days=days)
 
@@ -271,7 +271,7 @@ def review_by(initiative: Initiative, continued: list[date] | None = None) -> da
     """
     if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.imported or initiative.withdrawn_at:
         return None
-    most = rulebook_in_effect.rulebook_of(initiative).book.stages[initiative.stage].max_days_before_review
+    most = rulebook_in_effect.rulebook_of(initiative).parsed.stages[initiative.stage].max_days_before_review
     if most is None:
         return None
     if continued is None:
@@ -286,7 +286,7 @@ def review_by(initiative: Initiative, continued: list[date] | None = None) -> da
 def decision_due(initiative: Initiative) -> date | None:
     """The day by which the chair says *continue or stop*, once its first reminder is due; None before that."""
     ends = review_by(initiative)
-    warn = max(Rulebook.objects.current().book.freshness.warn_days_before)
+    warn = max(Rulebook.objects.current().parsed.freshness.warn_days_before)
     return ends if ends is not None and clock.today() >= ends - timedelta(days=warn) else None
 
 
@@ -326,15 +326,15 @@ def _scope_words(scope) -> str:
     return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
 
 
-def under(facts: Facts, initiative: Initiative, book: Book) -> Facts:
-    """The facts as they are read while this book decides: one day among them follows from it."""
-    return replace(facts, reattest_by=reattest_by(initiative, book))
+def under(facts: Facts, initiative: Initiative, rulebook: ParsedRulebook) -> Facts:
+    """The facts as they are read while this rulebook decides: one day among them follows from it."""
+    return replace(facts, reattest_by=reattest_by(initiative, rulebook))
 
 
 def gap_counts(judged: Judged) -> dict[str, int]:
     """How many requirements stand between the initiative and what it claims, by layer."""
     gaps = criteria.gaps_to(judged, judged.facts.claimed)
-    return Counter(judged.book.requirements[key].layer for key in gaps)
+    return Counter(judged.parsed.requirements[key].layer for key in gaps)
 
 
 def to_verify(judged: Judged) -> list[dict] | None:
@@ -342,30 +342,30 @@ def to_verify(judged: Judged) -> list[dict] | None:
     for none.
     """
     found = []
-    claimed, book = judged.facts.claimed, judged.book
+    claimed, rulebook = judged.facts.claimed, judged.parsed
     passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1], NEXT_ACCEPTANCE}
-    for key in _asked(book, claimed):
+    for key in _asked(rulebook, claimed):
         state = judged.states[key]
         authors = {item.author_id for item in state.items if key in item.covers and not item.unverified}
         waits = state.place == BY_VERIFYING and (state.satisfied or state.below & passed)
         if waits and authors:
             alone = authors if len(authors) == 1 else set()
-            found.append({"seats": list(book.seats_asking(key)), "not": sorted(state.verifiers | alone)})
+            found.append({"seats": list(rulebook.seats_asking(key)), "not": sorted(state.verifiers | alone)})
     return found or None
 
 
-def asked(facts: Facts, book: Book) -> list[str]:
+def asked(facts: Facts, rulebook: ParsedRulebook) -> list[str]:
     """Requirements that the gates up to the claimed stage ask for, in the rulebook's order, each once."""
-    return list(_asked(book, facts.claimed))
+    return list(_asked(rulebook, facts.claimed))
 
 
 @lru_cache(maxsize=64)
-def _asked(book: Book, claimed: str) -> tuple[str, ...]:
+def _asked(rulebook: ParsedRulebook, claimed: str) -> tuple[str, ...]:
     """Made once for a stage of a rulebook: every supported stage that is written asks for it."""
     keys: dict[str, None] = {}
     for stage in RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1]:
-        gate = book.gate_to(stage)
-        later = book.deferred(gate)
+        gate = rulebook.gate_to(stage)
+        later = rulebook.deferred(gate)
         for key in gate.requirements():
             if key not in later:
                 keys.setdefault(key)

@@ -96,7 +96,7 @@ def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dic
     supported: list[criteria.Support] = []
     ends = [since for since, _ in versions[1:]]
     for (start, rulebook), end in zip_longest(versions, ends):
-        outlook = turning_points.outlook(under(facts, initiative, rulebook.book), rulebook.book, start)
+        outlook = turning_points.outlook(under(facts, initiative, rulebook.parsed), rulebook.parsed, start)
         supported.append(outlook[0].support)
         _add_spans(spans, [one for one in outlook if end is None or one.at < end])
     return versions[0][1], spans, supported[0]
@@ -105,7 +105,7 @@ def _foreseen(initiative: Initiative, now: datetime) -> tuple[Rulebook, list[dic
 def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
     """Add the outlook as the columns of spans, neighbours that say the same joined."""
     for judged in outlook:
-        facts, book, support = judged.facts, judged.book, judged.support
+        facts, rulebook, support = judged.facts, judged.parsed, judged.support
         row = {
             "supported": support.supported,
             "shortfall": support.shortfall,
@@ -113,9 +113,9 @@ def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
             "governance": support.tests["governance"],
             "integration": support.tests["integration"],
             "adoption": support.tests["adoption"],
-            "held": bool(criteria.holds_at(facts, book, judged.at)),
+            "held": bool(criteria.holds_at(facts, rulebook, judged.at)),
             "gaps": gap_counts(judged),
-            "profile": wording.profile_of(judged.states, asked(facts, book)),
+            "profile": wording.profile_of(judged.states, asked(facts, rulebook)),
             "to_verify": to_verify(judged),
             "next_stale_on": next_stale(judged.states, clock.local_day(judged.at)),
         }

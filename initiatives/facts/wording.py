@@ -8,7 +8,7 @@ from governance import clock
 from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import State
 from governance.permission_result import ended
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import Level
 
 # "No", "not reported", "not applicable" and "waived" are four different things (docs/domain.md, invariant 9).
@@ -41,17 +41,17 @@ def state_word(state: State, gate: str = "") -> tuple[str, str]:
     return word_of(state.state)
 
 
-def drawn_words(facts: Facts, book: Book, key: str, at: datetime) -> str:
+def drawn_words(facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime) -> str:
     """That the question was drawn, when and by which checkpoint, which has so many entries; "" where it is not."""
-    if not book.drawn_at(facts.tier):
+    if not rulebook.drawn_at(facts.tier):
         return ""
     one = facts.drawn_ahead(key, at) or facts.drawn_at(key, at)
     if one is None:
         return ""
     ahead = " for the next acceptance of production" if one.since is None else ""
     place = (
-        f", in place of {book.requirements[one.in_place_of].question}"
-        if one.in_place_of in book.requirements
+        f", in place of {rulebook.requirements[one.in_place_of].question}"
+        if one.in_place_of in rulebook.requirements
         else ""
     )
     return ended(

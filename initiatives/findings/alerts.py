@@ -16,7 +16,7 @@ from governance.models import Rulebook, User
 from governance.notifications import notify
 from governance.people import boards
 from governance.permission_result import ended
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role, Stage
 from initiatives.access import permissions as initiative_permissions
@@ -48,10 +48,10 @@ class Event:
     period: str = "once"
 
 
-def affected_seats(book: Book, stage: str, requirements: Iterable[str] = ()) -> frozenset[str]:
+def affected_seats(rulebook: ParsedRulebook, stage: str, requirements: Iterable[str] = ()) -> frozenset[str]:
     """The seats that something touches: those that sign for these requirements, else those of the stage's gate."""
-    found = {seat for key in requirements for seat in book.seats_asking(key)}
-    gate = book.gate_to(Stage.PROTOTYPE if stage == Stage.PROPOSED else stage)
+    found = {seat for key in requirements for seat in rulebook.seats_asking(key)}
+    gate = rulebook.gate_to(Stage.PROTOTYPE if stage == Stage.PROPOSED else stage)
     return frozenset(found or (gate.seats if gate else ()))
 
 
@@ -138,7 +138,7 @@ def tell_holds(
 ) -> None:
     """Holds that were opened; `requirements`: by key of a hold, what it is held against. `anew`: it stood already."""
     by_kind: dict[str, list[Event]] = {}
-    book = Rulebook.objects.current().book if rows else None
+    rulebook = Rulebook.objects.current().parsed if rows else None
     for row in rows:
         initiative, words = row.initiative, HoldKind(row.kind).label
         cap = HoldKind(row.kind).cap
@@ -154,7 +154,7 @@ def tell_holds(
             f"Held: {words[:1].lower()}{words[1:]}.",
             link_of(row),
             affected_seats(
-                book.at_tier(initiative.tier), initiative.stage, (requirements or {}).get(row.pk, ())
+                rulebook.at_tier(initiative.tier), initiative.stage, (requirements or {}).get(row.pk, ())
             ),
             period="after0d" if vacant else clock.now().isoformat() if anew else "opened",
         )
@@ -174,7 +174,7 @@ def tell_end(
     initiative: Initiative, kind: str, was: str, reason: str, dependants: list[Dependant] | None = None
 ) -> None:
     """That an initiative stepped back or was stopped or retired: to those around the stage that it `was` in."""
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     done = (
         f"stepped back to {stage_word(initiative.stage)}"
         if kind == "stepped back"
@@ -188,6 +188,6 @@ def tell_end(
         f"{stage_word(was)} until then. {ended(reason)}",
         f"It {done}. Go over to what was agreed for an outage, or ask its owner what still works.",
         initiative.get_absolute_url(),
-        affected_seats(book.at_tier(initiative.tier), was),
+        affected_seats(rulebook.at_tier(initiative.tier), was),
     )
     tell([event], dependants)

@@ -174,7 +174,7 @@ def _follow_holds(initiatives: list[Initiative], wanted: dict[int, list[finding_
 
 def _asked(initiative: Initiative, requirement: str) -> bool:
     """Whether the rulebook that decides for the initiative asks this at its tier: what is left out holds nothing."""
-    return rulebook_in_effect.rulebook_of(initiative).book.asks(requirement, initiative.tier)
+    return rulebook_in_effect.rulebook_of(initiative).parsed.asks(requirement, initiative.tier)
 
 
 def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None:

@@ -167,13 +167,13 @@ def complete(*, obligation: Obligation, note: str, by: User) -> Obligation:
             )
         if obligation.kind == "criterion":
             judged = supported_stage.judged(initiative, _facts(initiative))
-            book, states, key = judged.book, judged.states, obligation.source.split(":")[0]
+            rulebook, states, key = judged.parsed, judged.states, obligation.source.split(":")[0]
             if not all(
-                states[wanted].satisfies(book.criteria[key].gate)
-                for wanted in book.criteria[key].requirements
+                states[wanted].satisfies(rulebook.criteria[key].gate)
+                for wanted in rulebook.criteria[key].requirements
             ):
                 no(
-                    f"{book.criteria[key].question} Not shown yet.",
+                    f"{rulebook.criteria[key].question} Not shown yet.",
                     "Answer it under Requirements, with evidence.",
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
@@ -417,7 +417,7 @@ def follow_support(
         return []
     open_obligations, last = [], last_supported(falling)
     for initiative in falling:
-        days = rulebook_in_effect.rulebook_of(initiative).book.freshness.grace_days
+        days = rulebook_in_effect.rulebook_of(initiative).parsed.freshness.grace_days
         owner, day = initiative_permissions.accepted(initiative, Role.OWNER), last[initiative.pk]
         open_obligations.append(
             Obligation(

@@ -60,8 +60,8 @@ def _reaches(look: "Look", initiative: Initiative, requirements: Sequence[str] =
     seats = look.seats_by_unit.get(initiative.unit_id, set())
     if BoardRole.CHAIR in seats:
         return True
-    return look.book is not None and bool(
-        seats & alerts.affected_seats(look.book.at_tier(initiative.tier), initiative.stage, requirements)
+    return look.rulebook is not None and bool(
+        seats & alerts.affected_seats(look.rulebook.at_tier(initiative.tier), initiative.stage, requirements)
     )
 
 

@@ -98,7 +98,7 @@ def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
         dependant = _asked(dependant, by)
         words = statement_words(dependant)
         dependant.confirmed_at = clock.now()
-        if DEPENDS in Rulebook.objects.current().book.requirements:
+        if DEPENDS in Rulebook.objects.current().parsed.requirements:
             dependant.statement = create_evidence(
                 initiative,
                 kind="attestation",

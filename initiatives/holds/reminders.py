@@ -96,13 +96,13 @@ def _grace_over(obligation: Obligation, initiative: Initiative, asked: list):
 
     the responsible person hears of it as of any that is overdue.
     """
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     knowing = {person.pk for person in asked if person is not None and person.pk == obligation.responsible_id}
     with one_look():
         people = {
             person.pk: person
             for person in alerts.readers(
-                initiative, alerts.affected_seats(book.at_tier(initiative.tier), initiative.stage)
+                initiative, alerts.affected_seats(rulebook.at_tier(initiative.tier), initiative.stage)
             )
         }
     lead = f"{obligation.text.rstrip('.')}. {BLOCKS['step_back']}"
@@ -236,10 +236,10 @@ def waivers(moment: datetime):
         .order_by("pk")
     )
     circle = Circle(row.initiative for row in rows)
-    book = Rulebook.objects.current().book if rows else None
+    rulebook = Rulebook.objects.current().parsed if rows else None
     for row in rows:
         initiative = row.initiative
-        known = book.requirements.get(row.key) or book.criteria.get(row.key)
+        known = rulebook.requirements.get(row.key) or rulebook.criteria.get(row.key)
         yield from told(
             [row.requested_by, *circle.in_charge(initiative)],
             before(row.until, today, (14, 3)),

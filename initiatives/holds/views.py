@@ -78,11 +78,11 @@ def _asked_first(obligation: Obligation) -> str:
     """What has to be answered before an obligation of a criterion is completed; "" of any other."""
     if obligation.kind != ObligationKind.CRITERION:
         return ""
-    book = Rulebook.objects.current().book
-    criterion = book.criteria.get(obligation.source.split(":")[0])
+    rulebook = Rulebook.objects.current().parsed
+    criterion = rulebook.criteria.get(obligation.source.split(":")[0])
     if criterion is None:
         return ""
-    questions = " ".join(book.requirements[key].question for key in criterion.requirements)
+    questions = " ".join(rulebook.requirements[key].question for key in criterion.requirements)
     return f"That is accepted only once these are answered with evidence: {questions}"
 
 

@@ -106,9 +106,9 @@ def evidence(look: Look) -> Iterator[Found]:
 def reattestation(look: Look) -> Iterator[Found]:
     """The day by which production is accepted again: for its owner and its support owner."""
     mine = [pk for pk, (_, held) in look.working.items() if held & {"owner", "support_owner"}]
-    if not mine or look.book is None:
+    if not mine or look.rulebook is None:
         return
-    rule = look.book.stages["production"]
+    rule = look.rulebook.stages["production"]
     initiatives = Initiative.objects.filter(pk__in=mine, stage=Stage.PRODUCTION).exclude(basis="import")
     promoted = Max("stage_changes__at", filter=Q(stage_changes__to_stage=Stage.PRODUCTION))
     for initiative in initiatives.annotate(promoted=promoted):

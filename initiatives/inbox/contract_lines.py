@@ -11,7 +11,7 @@ from initiatives.worklist.person_worklist import Look
 
 def to_sign(look: Look):
     """Versions that a seat of the person has not signed; one it objects to waits for the owner instead."""
-    wanted = look.book.contract.seats if look.book else ()
+    wanted = look.rulebook.contract.seats if look.rulebook else ()
     for version in look.contracts:
         held = look.seats_by_unit[version.initiative_unit]
         spoken = {*version.signed, *version.objecting}

@@ -13,7 +13,7 @@ from governance.gates.separation_of_duties import TeamMembers
 from governance.models import Rulebook, Unit
 from governance.people import boards
 from governance.permission_result import Reason
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import ObligationKind, Role, Stage, Tier
 from initiatives.inbox import first_steps, seat_time
 from initiatives.inbox.first_steps import Step, number_of
@@ -156,17 +156,17 @@ def gaps_by_layer() -> Counter[str]:
     return found
 
 
-def hours_to_verify(book: Book) -> int:
+def hours_to_verify(rulebook: ParsedRulebook) -> int:
     """About how many hours boards spend on verifying what all imported initiatives claim, each answer once."""
     told = claiming().order_by().values_list("stage", "tier").annotate(Count("pk"))
     minutes = sum(
-        seat_time.verifications(book, stage, tier) * seat_time.VERIFYING * count
+        seat_time.verifications(rulebook, stage, tier) * seat_time.VERIFYING * count
         for stage, tier, count in told
     )
     return round(minutes / 60)
 
 
-def reach(book: Book) -> list[Reach]:
+def reach(rulebook: ParsedRulebook) -> list[Reach]:
     """For every board and tier, which gates it could not decide as it sits now, and why."""
     with one_look():
         every = boards.boards()
@@ -176,7 +176,8 @@ def reach(book: Book) -> list[Reach]:
             seats = seat_states(EligibleSigners(tuple(boards.members_now(board)), TeamMembers()))
             for tier in TIERS:
                 told = (
-                    (gate.title, criteria.reach(book, gate.key, tier, seats)) for gate in book.gates.values()
+                    (gate.title, criteria.reach(rulebook, gate.key, tier, seats))
+                    for gate in rulebook.gates.values()
                 )
                 found.append(Reach(board.name, tier, tuple((title, why) for title, why in told if why)))
         return found

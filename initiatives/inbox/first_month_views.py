@@ -17,28 +17,28 @@ def first_month_page(request: SignedInRequest) -> HttpResponse:
     """Steps with their state, what a seat costs in time, what the rulebook asks of what was imported, and who signs."""
     may_reorganise(request.user).or_refuse()
     in_force = Rulebook.objects.in_force()
-    book = in_force.book if in_force else parse(shipped_text())
+    rulebook = in_force.parsed if in_force else parse(shipped_text())
     steps = first_month.steps()
     tier = pick(request.GET.get("tier"), first_month.TIERS, "limited")
     context = {
         "nav": "units",
         "setup": steps,
         "setup_next": next((step for step in steps if not step.done and not step.whose), None),
-        "book": book,
+        "rulebook": rulebook,
         "in_force": in_force,
         "tier": tier,
         "tiers": first_month.TIERS,
-        "seats": seat_time.seat_times(book, tier),
+        "seats": seat_time.seat_times(rulebook, tier),
         "minutes": {
             "reading": seat_time.READING,
             "verifying": seat_time.VERIFYING,
             "signing": seat_time.SIGNING,
         },
-        "reading": seat_time.reading_minutes(book),
+        "reading": seat_time.reading_minutes(rulebook),
         "gaps": first_month.gaps_by_layer().most_common() if in_force else [],
-        "hours": first_month.hours_to_verify(book),
-        "reach": first_month.reach(book),
+        "hours": first_month.hours_to_verify(rulebook),
+        "reach": first_month.reach(rulebook),
         "ahead": first_month.ahead(),
-        "accepted": book.stages["production"],
+        "accepted": rulebook.stages["production"],
     }
     return render(request, "initiatives/inbox/first_month.html", context)

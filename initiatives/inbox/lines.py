@@ -119,20 +119,20 @@ def verifying(look: Look):
 
 
 def _exceptions(look: Look):
-    if look.book is None:
+    if look.rulebook is None:
         return
     for answer in look.rows("exceptions"):
         initiative = answer.initiative
-        signing = look.book.at_tier(initiative.tier).seats_asking(answer.requirement)
+        signing = look.rulebook.at_tier(initiative.tier).seats_asking(answer.requirement)
         # What one person accepted waits for a second where production asks it at high risk.
-        twice = Stage.PRODUCTION in look.book.gates_asking(answer.requirement)
+        twice = Stage.PRODUCTION in look.rulebook.gates_asking(answer.requirement)
         if answer.accepted_at and not twice:
             continue
         mine = set(signing) & set(look.seats_on(initiative)) and answer.accepted_by_id != look.person.pk
         if mine and initiative.pk not in look.team_initiatives:
             yield Line(
                 "agree",
-                look.book.requirements[answer.requirement].question,
+                look.rulebook.requirements[answer.requirement].question,
                 reverse("requirement-accept", args=[initiative.ref, answer.requirement]),
                 "Read and answer",
                 f"{initiative.title}: {answer.by} says that it does not apply. That counts once a seat accepts it.",
@@ -149,7 +149,9 @@ def _waiver(look: Look, waiver: Waiver):
     chair = waiver.chair_id is None and initiative.pk in look.chaired
     risk = waiver.risk_id is None and "risk_compliance" in look.seats_on(initiative)
     if chair or risk:
-        asked = look.book and (look.book.requirements.get(waiver.key) or look.book.criteria.get(waiver.key))
+        asked = look.rulebook and (
+            look.rulebook.requirements.get(waiver.key) or look.rulebook.criteria.get(waiver.key)
+        )
         yield Line(
             "agree",
             f"Waiver for {initiative.title}",
@@ -222,10 +224,10 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
         for stage in ("prototype", "mvp", "production")
         if STAGE_RANK[stage] == STAGE_RANK[initiative.stage] + 1
     ]
-    gate = look.book.gate_to(following[0]) if following and look.book else None
+    gate = look.rulebook.gate_to(following[0]) if following and look.rulebook else None
     if gate is None or initiative.imported:
         return
-    later = look.book.deferred(gate)
+    later = look.rulebook.deferred(gate)
     open_keys = [
         key
         for key in gate.requirements()
@@ -233,7 +235,7 @@ def _questions(look: Look, initiative: Initiative, held: set[str], span, answere
         and key not in later
         and key not in ACCEPTED_IN_PERSON
         and key not in GENERATED_ONLY
-        and (leads or ANSWERING.get(look.book.requirements[key].answered_by) in held)
+        and (leads or ANSWERING.get(look.rulebook.requirements[key].answered_by) in held)
     ]
     if open_keys:
         count = len(open_keys)
@@ -256,7 +258,7 @@ def _ageing(look: Look, spans: dict[int, SupportedStagePeriod]):
         for pk, span in spans.items()
         if span.next_stale_on and span.next_stale_on <= last and look.working[pk][1] != {"sponsor"}
     }
-    if not soon or look.book is None:
+    if not soon or look.rulebook is None:
         return
     items = list(ageing(list(soon)))
     for pk, stale_on in soon.items():
@@ -299,7 +301,7 @@ def _all_ageing(initiative: Initiative) -> tuple[str, str]:
 
 
 def _last_day(look: Look, key: str, item: Evidence, initiative: Initiative) -> date | None:
-    requirement = look.book.requirements.get(key)
+    requirement = look.rulebook.requirements.get(key)
     return expiry(requirement, item, initiative.tier) if requirement else None
 
 

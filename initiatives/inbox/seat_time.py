@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from governance.gates.levels import NEEDS_NOBODY
-from governance.rulebook import Book
-from governance.rulebook.book import Gate, Requirement
+from governance.rulebook import ParsedRulebook
+from governance.rulebook.parsed_rulebook import Gate, Requirement
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Level, Stage
 
 # Minutes, as far as anybody can say before a board has met often: shown beside what they make.
@@ -41,9 +41,9 @@ class SeatTime:
         return sum(gate.minutes for gate in self.gates)
 
 
-def seat_times(book: Book, tier: str) -> list[SeatTime]:
+def seat_times(rulebook: ParsedRulebook, tier: str) -> list[SeatTime]:
     """What each seat does for one initiative of a tier ("" while none is confirmed), at every gate that it signs."""
-    at = book.at_tier(tier)
+    at = rulebook.at_tier(tier)
     found = []
     for seat in at.seats:
         gates = tuple(
@@ -56,10 +56,10 @@ def seat_times(book: Book, tier: str) -> list[SeatTime]:
     return found
 
 
-def _asked(book: Book, gate: Gate, seat: str, tier: str) -> tuple[int, int]:
+def _asked(rulebook: ParsedRulebook, gate: Gate, seat: str, tier: str) -> tuple[int, int]:
     """How many answers the seat reads at the gate, and how many of them somebody has to verify."""
-    keys = dict.fromkeys(key for row in book.criteria_of(gate, seat) for key in row.requirements)
-    rows = [row for key in keys if (row := book.requirements[key]).level_for(tier, gate.key)]
+    keys = dict.fromkeys(key for row in rulebook.criteria_of(gate, seat) for key in row.requirements)
+    rows = [row for key in keys if (row := rulebook.requirements[key]).level_for(tier, gate.key)]
     return len(rows), sum(_verified(row, tier, gate.key) for row in rows)
 
 
@@ -68,23 +68,23 @@ def _verified(asked: Requirement, tier: str, gate: str) -> bool:
     return asked.level_for(tier, gate) == Level.VERIFIED and not NEEDS_NOBODY & {*asked.ways}
 
 
-def verifications(book: Book, claimed: str, tier: str) -> int:
+def verifications(rulebook: ParsedRulebook, claimed: str, tier: str) -> int:
     """How many answers have to be verified before the evidence of an initiative supports the stage it claims."""
     found: set[str] = set()
     for stage in RUNNING_STAGES[1 : STAGE_RANK[claimed] + 1]:
-        gate = book.gate_to(stage)
-        later = book.deferred(gate)
+        gate = rulebook.gate_to(stage)
+        later = rulebook.deferred(gate)
         found |= {
             key
             for key in gate.requirements()
-            if key not in later and _verified(book.requirements[key], tier, gate.key)
+            if key not in later and _verified(rulebook.requirements[key], tier, gate.key)
         }
     return len(found)
 
 
-def reading_minutes(book: Book, words_a_minute: int = 200) -> int:
+def reading_minutes(rulebook: ParsedRulebook, words_a_minute: int = 200) -> int:
     """About how long it takes to read every question of the rulebook and what counts for it."""
-    texts = [text for row in book.requirements.values() for text in (row.question, row.counts)]
-    texts += [row.question for row in book.criteria.values()]
+    texts = [text for row in rulebook.requirements.values() for text in (row.question, row.counts)]
+    texts += [row.question for row in rulebook.criteria.values()]
     words = sum(len(text.split()) for text in texts)
     return max(1, round(words / words_a_minute))

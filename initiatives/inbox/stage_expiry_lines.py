@@ -53,9 +53,9 @@ def ends(look: Look):
 
 
 def _to_accept_again(look: Look):
-    if look.book is None:
+    if look.rulebook is None:
         return
-    soon = look.today + timedelta(days=max(look.book.freshness.warn_days_before))
+    soon = look.today + timedelta(days=max(look.rulebook.freshness.warn_days_before))
     due = {
         pk: (initiative, held & {"owner", "support_owner"}, supported_stage.reattest_by(initiative))
         for pk, (initiative, held) in look.working.items()
@@ -66,7 +66,7 @@ def _to_accept_again(look: Look):
     due = {pk: row for pk, row in due.items() if row[2] <= soon}
     if not due:
         return
-    since = look.today - timedelta(days=look.book.freshness.grace_days)
+    since = look.today - timedelta(days=look.rulebook.freshness.grace_days)
     done = {
         (row.initiative_id, row.role)
         for row in look.rows("accepted_again")

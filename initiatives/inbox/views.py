@@ -204,7 +204,7 @@ def _news(initiatives) -> list[dict]:
     told = []
     for pk, kind, ref, at, body in shown:
         said = {} if pk in gone else Entry.read(body)
-        text = gone.get(pk) or activity_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.book)
+        text = gone.get(pk) or activity_entry_wording.sentence(kind, said.get("facts") or {}, rulebook.parsed)
         told.append(
             {
                 "at": at,

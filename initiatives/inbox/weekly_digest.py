@@ -229,13 +229,13 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
         _section("Your move", mine, f"{settings.ADDRESS}/"),
         _section("Blocked", blocked, f"{here}&held=on"),
         _section("Waiting for others", others, here),
-        _section(f"Decided since {day(since)}", _decided(seen, since, rulebook.book), list_of_all),
+        _section(f"Decided since {day(since)}", _decided(seen, since, rulebook.parsed), list_of_all),
         _section("Gaps closed", _closed(seen, running, since), here),
         _section("Integration work", _integration(seen, since), f"{goes}?unit={unit.pk}"),
     ]
     sections = [section for section in sections if section.lines]
     if sections:
-        sections.append(_goals(running, rulebook.book, counts["n"], here))
+        sections.append(_goals(running, rulebook.parsed, counts["n"], here))
     return Digest(
         unit,
         since,
@@ -304,7 +304,7 @@ def _of_review(review: Review) -> Move:
     due = clock.local_day(review.expires_at)
     first, *rest = review_turn.moves(snapshot)
     more = f" (and {_count(len(rest), 'other', 'others')})" if rest else ""
-    gate = snapshot.judged.book.gates[review.gate].title
+    gate = snapshot.judged.parsed.gates[review.gate].title
 
     def words(move: review_turn.Move) -> str:
         return f"{gate}, {move.what}, by {day(due)}"
@@ -366,7 +366,7 @@ def _blocked(seen: QuerySet) -> list[Line]:
     ]
 
 
-def _decided(seen: QuerySet, since: datetime, book) -> list[Line]:
+def _decided(seen: QuerySet, since: datetime, rulebook) -> list[Line]:
     rows = decision_register.decisions(seen, decision_register.Wanted(since=since))[:READ]
     return [
         Line(
@@ -375,7 +375,7 @@ def _decided(seen: QuerySet, since: datetime, book) -> list[Line]:
             f"{settings.ADDRESS}{row.link}",
             f"{row.words[:1].lower()}{row.words[1:]}{f' ({row.about})' if row.about else ''}, {row.who}",
         )
-        for row in decision_register.told(rows, book)
+        for row in decision_register.told(rows, rulebook)
     ]
 
 
@@ -433,7 +433,7 @@ def _gaps_then(row: PastSupportedStage, moment: datetime) -> int:
     return 0
 
 
-def _goals(running: QuerySet, book, count: int, link: str) -> Section:
+def _goals(running: QuerySet, rulebook, count: int, link: str) -> Section:
     """How the initiatives stand, the furthest from their claim first: the goal of the stage, what evidence supports."""
     rows = list(
         running.order_by(F("shortfall").desc(), F("next_due").asc(nulls_last=True), "number")[:SECTION]
@@ -443,7 +443,7 @@ def _goals(running: QuerySet, book, count: int, link: str) -> Section:
         gaps = sum((initiative.gap_counts or {}).values())
         words = stage_word(initiative.stage)
         if initiative.stage not in told:
-            goal = goal_of(initiative, book)[0]
+            goal = goal_of(initiative, rulebook)[0]
             words += f" ({goal[:1].lower()}{goal[1:]})"
         told.add(initiative.stage)
         if initiative.shortfall:

@@ -43,8 +43,8 @@ class TierForm(forms.Form):
         label=_("Worst credible harm"), help_text=_("What could a wrong output do to somebody, at worst?")
     )
 
-    def __init__(self, *args, book, **kwargs):
+    def __init__(self, *args, rulebook, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["tier"].choices = [
-            (key, f"{words}: {book.risk_tiers.get(key, '')}") for key, words in Tier.choices
+            (key, f"{words}: {rulebook.risk_tiers.get(key, '')}") for key, words in Tier.choices
         ]

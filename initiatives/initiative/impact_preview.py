@@ -51,12 +51,12 @@ def sight(initiative: Initiative) -> Sight:
     review = initiative.reviews.filter(outcome=ReviewOutcome.OPEN).select_related("rulebook").first()
     snapshot = review_state.snapshot_of(review, initiative, at) if review is not None else None
     facts = snapshot.judged.facts if snapshot else supported_stage.facts_of(initiative)
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     deciding = supported_stage.judged(initiative, facts, at)
-    judged = deciding if deciding.book == book else criteria.judge(facts, book, at)
+    judged = deciding if deciding.parsed == rulebook else criteria.judge(facts, rulebook, at)
     found = {
         finding.criterion.key: finding
-        for gate in _gates_of(initiative, book)
+        for gate in _gates_of(initiative, rulebook)
         for finding in judged.at_gate(gate)
     }
     return Sight(
@@ -67,15 +67,15 @@ def sight(initiative: Initiative) -> Sight:
         },
         sign_offs={sign_off.seat: sign_off for sign_off in snapshot.judged_sign_offs} if snapshot else {},
         decidable=bool(snapshot and snapshot.verdict.decidable),
-        holds=tuple(f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, deciding.book, at)),
-        questions={key: requirement.question for key, requirement in book.requirements.items()},
+        holds=tuple(f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, deciding.parsed, at)),
+        questions={key: requirement.question for key, requirement in rulebook.requirements.items()},
     )
 
 
-def _gates_of(initiative: Initiative, book) -> list[str]:
+def _gates_of(initiative: Initiative, rulebook) -> list[str]:
     """The gates that led to the claimed stage, and the one that leads out of it."""
     passed = [
-        book.gate_to(stage).key for stage in RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
+        rulebook.gate_to(stage).key for stage in RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
     ]
     ahead = gate_out_of(initiative.stage)
     return [*passed, ahead] if ahead else passed

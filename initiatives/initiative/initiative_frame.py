@@ -232,24 +232,24 @@ def who_may(initiative: Initiative, person: User) -> WhoMay:
 def initiative_context(request, initiative: Initiative, page: str, *, facts=None) -> dict:
     """The context of a page of the initiative; `page` is the URL name of the page of a section that it belongs to.
 
-    `book` is the rulebook in force: its questions are asked next. `judged_next` is judged by it, `judged` by the
+    `rulebook` is the rulebook in force: its questions are asked next. `judged_next` is judged by it, `judged` by the
     version that decides for the initiative.
 
-    Keys: initiative, book, facts, states, judged, judged_next, support, now, today, goal, question, claims (whether it
-    is more than an idea), claim (basis in words), supports (the stage its evidence supports, in words, or ""), lean,
+    Keys: initiative, rulebook, facts, states, judged, judged_next, support, now, today, goal, question, claims (whether
+    it is more than an idea), claim (basis in words), supports (the stage its evidence supports, in words, or ""), lean,
     tags, former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
     """
-    book, now = Rulebook.objects.current().book.at_tier(initiative.tier), clock.now()
+    rulebook, now = Rulebook.objects.current().parsed.at_tier(initiative.tier), clock.now()
     judged = supported_stage.judged(initiative, facts, now)
-    judged_next = judged if judged.book == book else criteria.judge(judged.facts, book, now)
+    judged_next = judged if judged.parsed == rulebook else criteria.judge(judged.facts, rulebook, now)
     facts, support = judged.facts, judged.support
     may = who_may(initiative, request.user)
     review = next((row for row in initiative_rows.reviews(initiative) if row.is_open), None)
-    goal, question = goal_of(initiative, book)
+    goal, question = goal_of(initiative, rulebook)
     return {
         "nav": "portfolio",
         "initiative": initiative,
-        "book": book,
+        "rulebook": rulebook,
         "facts": facts,
         "states": judged_next.states,
         "judged": judged,
@@ -299,11 +299,11 @@ def outgrown_banner(initiative) -> list[dict]:
     ]
 
 
-def goal_of(initiative: Initiative, book) -> tuple[str, str]:
+def goal_of(initiative: Initiative, rulebook) -> tuple[str, str]:
     """The mission of the initiative's stage and the question that this stage answers."""
     if initiative.stage in OTHER_GOALS:
         return OTHER_GOALS[initiative.stage]
-    rule = book.stages[initiative.stage]
+    rule = rulebook.stages[initiative.stage]
     return rule.goal, rule.question
 
 
@@ -363,7 +363,7 @@ def tags_of(initiative: Initiative, support: criteria.Support) -> list[tuple[str
 
 def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
     """The stages as rooms: which one is claimed, which are supported, where a review is open."""
-    book, support = judged.book, judged.support
+    rulebook, support = judged.parsed, judged.support
     held = STAGE_RANK.get(support.supported, 0)
     rooms = []
     for stage in RUNNING_STAGES[1:]:
@@ -384,7 +384,7 @@ def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
             "claimed": claimed,
             "tags": tags,
         }
-        if review is not None and book.gates[review.gate].to == stage:
+        if review is not None and rulebook.gates[review.gate].to == stage:
             room |= {"link": review.get_absolute_url(), "link_text": "review open"}
         rooms.append(room)
     last = "stopped" if initiative.stage == Stage.STOPPED else "retired"
@@ -480,9 +480,9 @@ def fix(form, error: ValidationError) -> None:
         form.add_error(name if name in form.fields else None, problems)
 
 
-def layers_of(book) -> dict[str, str]:
+def layers_of(rulebook) -> dict[str, str]:
     """The layers of the rulebook with their words, in the order of the stack."""
-    return {key: Layer.word(key) for key in book.layers}
+    return {key: Layer.word(key) for key in rulebook.layers}
 
 
 def back_to(request, fallback: str) -> str:

@@ -108,7 +108,7 @@ class ReviewSnapshot:
     @property
     def draws(self) -> bool:
         """Whether questions are drawn for this review before it is decided."""
-        draws = self.judged.book.drawn_at(self.judged.facts.tier) > 0
+        draws = self.judged.parsed.drawn_at(self.judged.facts.tier) > 0
         return draws and self.review.is_open and self.review.gate == drawn_questions.GATE
 
     @property
@@ -128,13 +128,13 @@ def snapshot_of(
             eligible_signers_of(initiative),
             initiative_rows.current_sign_offs(review),
         )
-    judged = criteria.judge(facts, review.rulebook.book, at)
+    judged = criteria.judge(facts, review.rulebook.parsed, at)
     judged_sign_offs = all_judged(sign_offs, eligible_signers, judged)
     return ReviewSnapshot(review, initiative, judged, judged_sign_offs, sign_offs, eligible_signers)
 
 
 def judged_under(snapshot: ReviewSnapshot, judged: Judged) -> ReviewSnapshot:
-    """The same review snapshot with the initiative as another book judges it."""
+    """The same review snapshot with the initiative as another rulebook judges it."""
     judged_sign_offs = all_judged(snapshot.sign_offs, snapshot.eligible_signers, judged)
     return replace(snapshot, judged=judged, judged_sign_offs=judged_sign_offs)
 

@@ -38,7 +38,7 @@ COMPUTED = {
 
 def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
     """What every page must say of the initiative, as the rulebook in force judges it; each perhaps with a link."""
-    book, facts, now = judged.book, judged.facts, judged.at
+    rulebook, facts, now = judged.parsed, judged.facts, judged.at
     today = clock.local_day(now)
     found = _switch_banner(initiative, may)
     if initiative.withdrawn_at:
@@ -66,7 +66,7 @@ def banners_of(initiative, judged: criteria.Judged, may) -> list[dict]:
         banner(
             "warn",
             "A waiver runs.",
-            f"{_asked(book, waiver.key)} Waived until {day(waiver.until)}: {waiver.reason}",
+            f"{_asked(rulebook, waiver.key)} Waived until {day(waiver.until)}: {waiver.reason}",
             reverse("waivers", args=[initiative.ref]),
             "Open the waivers",
         )
@@ -139,15 +139,15 @@ def _rulebook_banner(initiative, judged: criteria.Judged) -> list[dict]:
             "info",
             f"Rulebook {rulebook_in_effect.rulebook_of(initiative, judged.at).version} decides what is supported here.",
             f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
-            f"{judged.book.version}, by which the evidence supports: {said}{more}.",
+            f"{judged.parsed.version}, by which the evidence supports: {said}{more}.",
             reverse("requirements", args=[initiative.ref]),
             "Open the requirements",
         )
     ]
 
 
-def _asked(book, key: str) -> str:
-    known = book.requirements.get(key) or book.criteria.get(key)
+def _asked(rulebook, key: str) -> str:
+    known = rulebook.requirements.get(key) or rulebook.criteria.get(key)
     return known.question if known else key
 
 
@@ -199,7 +199,7 @@ def _switch_banner(initiative, may) -> list[dict]:
 
 def _hold_banners(initiative, facts, now, may) -> list[dict]:
     found = []
-    holding = criteria.holds_at(facts, rulebook_in_effect.rulebook_of(initiative, now).book, now)
+    holding = criteria.holds_at(facts, rulebook_in_effect.rulebook_of(initiative, now).parsed, now)
     current = {hold.kind for hold in holding}
     rows = [row for row in initiative_rows.rows(initiative, "holds") if row.kind in current]
     chair = initiative_permissions.acting_chair(initiative)[0] if rows else None

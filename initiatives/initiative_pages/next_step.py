@@ -18,10 +18,10 @@ TONES = {lead_questions.YES: "ok", lead_questions.NOT_YET: "", lead_questions.NO
 MARKS = {standards.MET: "ok", standards.NOT_MET: "bad", standards.NOTHING_ASKED: ""}
 
 
-def lead_rows(initiative, facts, book, states, asked: set[str], now) -> list[dict]:
+def lead_rows(initiative, facts, rulebook, states, asked: set[str], now) -> list[dict]:
     """The three questions: each with its answer, tone, reason, and the page that fixes it."""
     rows = []
-    for lead in lead_questions.leads(facts, book, states, asked, now):
+    for lead in lead_questions.leads(facts, rulebook, states, asked, now):
         row = {
             "question": lead.question,
             "answer": lead.answer,
@@ -114,7 +114,9 @@ def standard_stages(stage: str) -> list[tuple[str, str]]:
 
 def standard_rows(context) -> list[dict]:
     """The nine matters: for this stage and the next the rulebook's words, met or not, and the questions behind it."""
-    initiative, book, facts, states = (context[name] for name in ("initiative", "book", "facts", "states"))
+    initiative, rulebook, facts, states = (
+        context[name] for name in ("initiative", "rulebook", "facts", "states")
+    )
     stages = [key for key, _ in standard_stages(initiative.stage)]
     return [
         {
@@ -122,19 +124,19 @@ def standard_rows(context) -> list[dict]:
             "cells": [
                 _cell(
                     initiative,
-                    book,
-                    standards.standard_of(facts, book, states, matter, stage, context["now"]),
+                    rulebook,
+                    standards.standard_of(facts, rulebook, states, matter, stage, context["now"]),
                 )
                 for stage in stages
             ],
         }
-        for matter in book.standards
+        for matter in rulebook.standards
     ]
 
 
-def _cell(initiative, book, standard: standards.Standard) -> dict:
+def _cell(initiative, rulebook, standard: standards.Standard) -> dict:
     behind = [
-        (question(book, key), "shown" if key in standard.shown else "open", _row(initiative, key))
+        (question(rulebook, key), "shown" if key in standard.shown else "open", _row(initiative, key))
         for key in (*standard.missing, *standard.shown)
     ]
     return {

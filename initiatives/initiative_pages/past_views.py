@@ -34,8 +34,8 @@ LONGEST = 240  # characters of an answer that are shown beside another
 def kept_beside_now(context) -> dict:
     """What the supported stage said on the day that is looked at, beside what the rows and rules known then give now.
 
-    Keys: rows (words, then, now, differs; none without a supported stage), differs, computed_at, kept_book, now_book,
-    compare_url.
+    Keys: rows (words, then, now, differs; none without a supported stage), differs, computed_at, kept_rulebook,
+    now_rulebook, compare_url.
     """
     initiative, now = context["initiative"], context["now"]
     judged = context["judged"]
@@ -44,7 +44,7 @@ def kept_beside_now(context) -> dict:
     asked = Day.of(as_of.current()).asked
     found = {
         "rows": [],
-        "now_book": judged.book.version,
+        "now_rulebook": judged.parsed.version,
         "compare_url": f"{reverse('initiative-compare', args=[initiative.ref])}?one={asked}",
     }
     if span is None:
@@ -54,7 +54,7 @@ def kept_beside_now(context) -> dict:
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
         ("Over-claimed", span.label or "none", support.label or "none"),
-        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.book, now))),
+        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.parsed, now))),
         *(
             (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
             for name, passed in support.tests.items()
@@ -66,7 +66,7 @@ def kept_beside_now(context) -> dict:
         "rows": rows,
         "differs": any(row["differs"] for row in rows),
         "computed_at": stored.computed_at,
-        "kept_book": stored.rulebook.version,
+        "kept_rulebook": stored.rulebook.version,
     }
 
 
@@ -110,12 +110,12 @@ def then_of(number: int) -> Then | None:
         return None
     now = clock.now()
     judged = supported_stage.judged(initiative, at=now)
-    book, facts = judged.book, judged.facts
+    rulebook, facts = judged.parsed, judged.facts
     return Then(
         {
             "Stages": _supported_stage(initiative, judged),
-            "Answers": _answers(facts, book),
-            "Evidence": _evidence(facts, book, now),
+            "Answers": _answers(facts, rulebook),
+            "Evidence": _evidence(facts, rulebook, now),
             "Holds": {
                 hold.pk: (HoldKind(hold.kind).label, f"since {day(hold.opened_at)}: {hold.reason}")
                 for hold in initiative_rows.rows(initiative, "holds")
@@ -134,7 +134,7 @@ def then_of(number: int) -> Then | None:
 
 
 def _supported_stage(initiative, judged: criteria.Judged) -> dict:
-    book, support, gaps = judged.book, judged.support, supported_stage.gap_counts(judged)
+    rulebook, support, gaps = judged.parsed, judged.support, supported_stage.gap_counts(judged)
     versions = initiative_rows.rows(initiative, "contract_versions")
     in_force = [version for version in versions if _binds(version, judged.at)]
     board = board_for(initiative.unit)
@@ -146,10 +146,12 @@ def _supported_stage(initiative, judged: criteria.Judged) -> dict:
         "Risk tier": initiative.get_tier_display() or "not confirmed",
         "Contract in force": f"version {in_force[-1].number}" if in_force else "none",
         "Board": board.name if board else "none",
-        "Rulebook": book.version,
+        "Rulebook": rulebook.version,
     }
     lines |= {f"{name.capitalize()} test": _passes(passed) for name, passed in support.tests.items()}
-    lines |= {f"Gaps, {layer_word(layer).lower()} layer": str(gaps.get(layer, 0)) for layer in book.layers}
+    lines |= {
+        f"Gaps, {layer_word(layer).lower()} layer": str(gaps.get(layer, 0)) for layer in rulebook.layers
+    }
     return {what: (what, said) for what, said in lines.items()}
 
 
@@ -162,18 +164,18 @@ def _binds(version, now) -> bool:
     )
 
 
-def _answers(facts, book) -> dict:
+def _answers(facts, rulebook) -> dict:
     return {
-        key: (question(book, key), _shortened(f"{ANSWER_KINDS.get(reply.kind, '')}{reply.text}"))
+        key: (question(rulebook, key), _shortened(f"{ANSWER_KINDS.get(reply.kind, '')}{reply.text}"))
         for key, reply in facts.answers.items()
     }
 
 
-def _evidence(facts, book, now) -> dict:
+def _evidence(facts, rulebook, now) -> dict:
     return {
         item.id: (
             f"{item.title}, observed {item.observed_on:%-d %B %Y}",
-            STATES[state_of_item(facts, book, item, now)[0]],
+            STATES[state_of_item(facts, rulebook, item, now)[0]],
         )
         for item in facts.items
     }

@@ -65,37 +65,37 @@ def initiative(request, ref):
     """What stands between: gaps to hold the claim and to go on, who can fix them, what is tolerated, who is who."""
     row = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, row, "initiative")
-    facts, book, states, may = (context[name] for name in ("facts", "book", "states", "may"))
-    claimed = supported_stage.asked(facts, book)
-    ahead = book.gates.get(gate_out_of(row.stage))
+    facts, rulebook, states, may = (context[name] for name in ("facts", "rulebook", "states", "may"))
+    claimed = supported_stage.asked(facts, rulebook)
+    ahead = rulebook.gates.get(gate_out_of(row.stage))
     if row.withdrawn_at:
         ahead = None
-    later = book.deferred(ahead) if ahead else frozenset()
+    later = rulebook.deferred(ahead) if ahead else frozenset()
     further = (
         [key for key in ahead.requirements() if key not in claimed and key not in later] if ahead else []
     )
     context |= {
-        "holding": gap_rows(row, facts, book, states, claimed, may),
-        "reaching": gap_rows(row, facts, book, states, further, may)
-        + missed_rows(row, facts, book, ahead, may),
+        "holding": gap_rows(row, facts, rulebook, states, claimed, may),
+        "reaching": gap_rows(row, facts, rulebook, states, further, may)
+        + missed_rows(row, facts, rulebook, ahead, may),
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
         "profile": profile_words(profile_of(states, claimed or further)),
         "leads": []
         if row.closed
-        else next_step.lead_rows(row, facts, book, states, set(claimed), context["now"]),
+        else next_step.lead_rows(row, facts, rulebook, states, set(claimed), context["now"]),
         "standards": next_step.standard_rows(context),
         "standard_stages": next_step.standard_stages(row.stage),
         "by": pick(request.GET.get("by"), GROUPINGS, "layer"),
         "groupings": GROUPINGS,
-        "rule": book.stages.get(row.stage),
-        "tolerated": book.tolerated(row.stage),
+        "rule": rulebook.stages.get(row.stage),
+        "tolerated": rulebook.tolerated(row.stage),
         "people": people_rows(row),
         "bound": next((scope for scope in facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in facts.scopes if scope.planned), None),
         "models": facts.models_at(context["now"]),
-        "ages": ages(book, states, claimed + further),
+        "ages": ages(rulebook, states, claimed + further),
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
@@ -105,7 +105,7 @@ def initiative(request, ref):
     }
     if ahead and context["open_review"] is None and may.team_member:
         seats = review_state.seat_states(review_state.eligible_signers_of(row))
-        context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
+        context["impossible"] = criteria.reach(rulebook, ahead.key, row.tier, seats)
     context["banners"] = [*context["banners"], *banners.enforced_elsewhere(row, context["now"])]
     if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.team_member and not as_of.current():
         context["similar"] = similar_to_each([row], initiative_permissions.visible_to(request.user))[row.pk]
@@ -155,17 +155,17 @@ def _act_on(obligation, person) -> tuple[str, str]:
     return reverse("row-act", args=["obligations", obligation.pk, "complete"]), "Complete"
 
 
-def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:
+def gap_rows(initiative, facts, rulebook, states, keys, may) -> list[dict]:
     """One finding for each requirement that is not satisfied, or only waived: what, who can fix it, how, where."""
     rows = []
     for key in keys:
-        state, asked = states[key], book.requirements[key]
+        state, asked = states[key], rulebook.requirements[key]
         if state.satisfied and state.state != "waived":
             continue
         mine = bool(state.fix) and not state.fixed_by and on_inbox_of(facts, asked, may)
         who = "You" if mine else state.fixed_by or who_answers(facts, asked)
         # What the register says is listed at the question, each with its own page.
-        there = fix_of(initiative, book, state, may) if mine and state.state != "register" else None
+        there = fix_of(initiative, rulebook, state, may) if mine and state.state != "register" else None
         rows.append(
             {
                 "layer": asked.layer,
@@ -181,7 +181,7 @@ def gap_rows(initiative, facts, book, states, keys, may) -> list[dict]:
     return rows
 
 
-def missed_rows(initiative, facts, book, gate, may) -> list[dict]:
+def missed_rows(initiative, facts, rulebook, gate, may) -> list[dict]:
     """What was declared for the gate and has no result, or was missed."""
     rows = []
     for criterion in gate.criteria if gate else ():
@@ -214,7 +214,7 @@ def missed_rows(initiative, facts, book, gate, may) -> list[dict]:
 def test_rows(context) -> list[dict]:
     """The three scale tests: what each says, whether it passes, and how many of its questions are open."""
     rows, judged = [], context["judged"]
-    for key, test in judged.book.scale_tests.items():
+    for key, test in judged.parsed.scale_tests.items():
         states = [judged.states[item] for item in test.items]
         left = sum(1 for state in states if not state.satisfies("production") or state.state == "waived")
         rows.append(
@@ -236,11 +236,11 @@ def people_rows(initiative) -> list[dict]:
     return sorted(rows, key=lambda row: (ROLE_ORDER.index(row.role), row.accepted_at is None))
 
 
-def ages(book, states, keys) -> list[tuple[str, object]]:
+def ages(rulebook, states, keys) -> list[tuple[str, object]]:
     """The evidence that expires next: question and last day on which each is current."""
     today = clock.today()
     ends = [
-        (states[key].last_day, book.requirements[key].question)
+        (states[key].last_day, rulebook.requirements[key].question)
         for key in keys
         if states[key].state in supported_stage.CURRENT
         and states[key].last_day
@@ -301,9 +301,9 @@ def tier(request, ref):
     """Propose a risk tier with the worst credible harm."""
     row = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_describe(row, request.user).or_refuse()
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
-    form = TierForm(sent(request), initial=initial, book=book)
+    form = TierForm(sent(request), initial=initial, rulebook=rulebook)
     if acted(
         request,
         form,
@@ -375,7 +375,7 @@ def activity(request, ref):
     context = initiative_context(request, row, "initiative-activity")
     if show == "decisions" and not listed:
         page = page_of(request, headlines.decided(row, entries), headlines.PAGE)
-        told = headlines.told(row, entries, page, context["book"])
+        told = headlines.told(row, entries, page, context["rulebook"])
         context |= {"told": told, "lines": [line for one in told for line in one.lines]}
     else:
         if kind:
@@ -383,7 +383,7 @@ def activity(request, ref):
         elif headlines.GROUPS[show]:
             entries = entries.filter(kind__in=headlines.GROUPS[show])
         page = page_of(request, headlines.between(entries, after, before))
-        context |= {"lines": timeline.lines(row, page.object_list, context["book"])}
+        context |= {"lines": timeline.lines(row, page.object_list, context["rulebook"])}
     context |= {
         "title": "Activity",
         "page": page,

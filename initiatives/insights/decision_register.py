@@ -126,14 +126,14 @@ def decisions(initiatives: QuerySet, wanted: Wanted) -> QuerySet:
     return first.union(*others, all=True).order_by("-moment", "-initiative_number", "what")
 
 
-def told(rows, book) -> list[Decision]:
-    """These rows as a page shows them; `book` words the gates and questions."""
+def told(rows, rulebook) -> list[Decision]:
+    """These rows as a page shows them; `rulebook` words the gates and questions."""
     found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     where = contributions.where_decided([row["row"] for row in found if row["what"] in OUTCOMES])
-    return [_told(row, book, where) for row in found]
+    return [_told(row, rulebook, where) for row in found]
 
 
-def _told(row: dict, book, where: dict) -> Decision:
+def _told(row: dict, rulebook, where: dict) -> Decision:
     ref = Initiative.ref_of(row["initiative_number"])
     page = {
         "waiver agreed": "waivers/",
@@ -145,7 +145,7 @@ def _told(row: dict, book, where: dict) -> Decision:
         what=row["what"],
         moment=row["moment"],
         who=row["who"] or "",
-        about=_about(row, book),
+        about=_about(row, rulebook),
         said=row["said"],
         ref=ref,
         title=row["initiative_title"],
@@ -155,12 +155,12 @@ def _told(row: dict, book, where: dict) -> Decision:
     )
 
 
-def _about(row: dict, book) -> str:
+def _about(row: dict, rulebook) -> str:
     what, about = row["what"], row["about"]
     if what in OUTCOMES:
-        return book.gates[row["at_gate"]].title if row["at_gate"] in book.gates else row["at_gate"]
+        return rulebook.gates[row["at_gate"]].title if row["at_gate"] in rulebook.gates else row["at_gate"]
     if what in ("waiver agreed", "waiver refused", "exception accepted"):
-        return question(book, about)
+        return question(rulebook, about)
     if what == "tier":
         return Tier.word(about)
     if what == "continued":

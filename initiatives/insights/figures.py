@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from governance import clock
 from governance.database.request_memo import lists
 from governance.models import ContractVersion, Rulebook
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import RUNNING_STAGES, Role, Stage, Tier
 from initiatives.contributions import Contribution, contributed
 from initiatives.insights import report_links
@@ -49,9 +49,9 @@ class Wanted:
     until: date | None = None
 
     @property
-    def book(self) -> Book | None:
+    def parsed_rulebook(self) -> ParsedRulebook | None:
         """The words and terms of the rulebook in force."""
-        return self.rulebook.book if self.rulebook else None
+        return self.rulebook.parsed if self.rulebook else None
 
     def days(self, path: str) -> Q:
         """That the day in this column lies in the period."""
@@ -155,7 +155,7 @@ class Facts:
         Whatever measures use reaches the gates as evidence or as a finding, so this is what a gate is told (S0-3).
         """
         wanted = self.wanted
-        asked = wanted.book.requirements.get(USAGE) if wanted.book else None
+        asked = wanted.parsed_rulebook.requirements.get(USAGE) if wanted.parsed_rulebook else None
         if asked is None:
             return set()
         dismissed = Voiding.objects.filter(requirement=USAGE, effective_at__lte=wanted.now)
@@ -226,8 +226,8 @@ class Facts:
     @cached_property
     def answered_no(self) -> set[int]:
         """Those stopped in the period, as an idea or within the time of a prototype, because the answer was no."""
-        book = self.wanted.book
-        most = book.stages[Stage.PROTOTYPE].max_days_before_review if book else None
+        rulebook = self.wanted.parsed_rulebook
+        most = rulebook.stages[Stage.PROTOTYPE].max_days_before_review if rulebook else None
         began = StageChange.objects.filter(
             initiative=OuterRef("initiative"), to_stage=Stage.PROTOTYPE, pk__lt=OuterRef("pk")
         ).order_by("-pk")

@@ -93,13 +93,13 @@ class DecidedForm(PeriodForm):
 
     field_order = ("q", "what", "gate", "board", "unit", "who", "since", "until")
 
-    def __init__(self, *args, book, **options):
-        """`book` names the gates."""
+    def __init__(self, *args, rulebook, **options):
+        """`rulebook` names the gates."""
         super().__init__(*args, **options)
         known = boards()
         self.fields["gate"].choices = [
             ("", "any"),
-            *((key, gate.title) for key, gate in book.gates.items() if gate.criteria),
+            *((key, gate.title) for key, gate in rulebook.gates.items() if gate.criteria),
         ]
         self.fields["board"].choices = [("", "any"), *((str(board.pk), board.name) for board in known)]
         self.fields["board"].coerce = lambda key: next(board for board in known if str(board.pk) == key)

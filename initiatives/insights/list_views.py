@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.audit_log import csv_export
 from governance.models import Rulebook, User
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import layer_word
 from governance.vocabulary import Stage
@@ -43,28 +43,28 @@ LINES = [
 @require_safe
 def decisions(request: SignedInRequest) -> HttpResponse:
     """What was decided on the initiatives that the person may see, newest first; or as a CSV file."""
-    book = Rulebook.objects.current().book
-    form = DecidedForm(request.GET, book=book)
+    rulebook = Rulebook.objects.current().parsed
+    form = DecidedForm(request.GET, rulebook=rulebook)
     found = decision_register.decisions(initiative_permissions.visible_to(request.user), form.decided)
     if csv_export.asked(request):
-        return _decisions_file(request, found, book)
+        return _decisions_file(request, found, rulebook)
     page = page_of(request, found, PAGE)
     context = {
         "nav": "reviews",
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "page": page,
-        "rows": decision_register.told(page, book),
+        "rows": decision_register.told(page, rulebook),
     }
     return render(request, "initiatives/insights/decisions.html", context)
 
 
-def _decisions_file(request: SignedInRequest, found: QuerySet, book: Book) -> HttpResponse:
+def _decisions_file(request: SignedInRequest, found: QuerySet, rulebook: ParsedRulebook) -> HttpResponse:
     """The decisions as a CSV file, all pages of them."""
     lines = (
         [row.moment, row.words, row.ref, row.title, row.unit, row.about, row.who, row.said]
         for one in found.iterator(chunk_size=CHUNK)
-        for row in decision_register.told([one], book)
+        for row in decision_register.told([one], rulebook)
     )
     return csv_export.stream("decisions", DECISIONS, lines, of=_of(request), by=request.user)
 

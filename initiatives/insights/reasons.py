@@ -47,14 +47,14 @@ def judged(
     """These initiatives as this rulebook judges them, read together."""
     with one_look():
         initiative_rows.read_together(initiatives)
-        return [(one, judge(supported_stage.facts_of(one), rulebook.book, now)) for one in initiatives]
+        return [(one, judge(supported_stage.facts_of(one), rulebook.parsed, now)) for one in initiatives]
 
 
 def _missing(judged: Judged, test: str) -> list[str]:
     """The questions of a scale test that are not satisfied, in the words of the rulebook."""
     return [
-        judged.book.requirements[key].question
-        for key in judged.book.scale_tests[test].items
+        judged.parsed.requirements[key].question
+        for key in judged.parsed.scale_tests[test].items
         if not judged.states[key].satisfies("production")
     ]
 
@@ -67,7 +67,8 @@ def blurred(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) ->
             tuple(
                 matter
                 for matter in MATTERS
-                if standard_of(one.facts, one.book, one.states, matter, initiative.stage, now).mark == NOT_MET
+                if standard_of(one.facts, one.rulebook, one.states, matter, initiative.stage, now).mark
+                == NOT_MET
             ),
         )
         for initiative, one in judged(initiatives, rulebook, now)
@@ -116,7 +117,7 @@ def _scaling(initiatives, wanted) -> dict[int, list[str]]:
 
 
 def _pilots(initiatives, wanted) -> dict[int, list[str]]:
-    most = wanted.book.stages["mvp"].max_days_before_review if wanted.book else 0
+    most = wanted.parsed_rulebook.stages["mvp"].max_days_before_review if wanted.parsed_rulebook else 0
     found = scaling(initiatives, wanted.rulebook, wanted.now)
     for initiative in initiatives:
         over = (wanted.now - initiative.since).days - (most or 0)

@@ -28,7 +28,7 @@ def larger_prototypes(initiatives: QuerySet) -> QuerySet:
 def past_time() -> Q:
     """That an initiative is an MVP older than the rulebook lets an MVP grow without a decision."""
     rulebook = Rulebook.objects.in_force()
-    days = rulebook.book.stages[Stage.MVP].max_days_before_review if rulebook else None
+    days = rulebook.parsed.stages[Stage.MVP].max_days_before_review if rulebook else None
     if not days:
         return Q(pk__in=[])
     going_on = Continuation.objects.filter(
@@ -46,7 +46,7 @@ def ending_stages(initiatives: QuerySet) -> QuerySet:
     """Initiatives whose stage ends soon, or has ended: to be continued or stopped, or accepted again."""
     rulebook = Rulebook.objects.in_force()
     return (
-        stage_expiry.soon(initiatives, stage_expiry.moments(rulebook.book).get)
+        stage_expiry.soon(initiatives, stage_expiry.moments(rulebook.parsed).get)
         if rulebook
         else initiatives.none()
     )

@@ -64,8 +64,8 @@ def days_waiting(initiative: Initiative) -> int:
 def _side_by_side(initiatives: list[Initiative], person: User) -> list[dict]:
     if not initiatives:
         return []
-    book = Rulebook.objects.current().book
-    gate = book.gate_to("prototype")
+    rulebook = Rulebook.objects.current().parsed
+    gate = rulebook.gate_to("prototype")
     requirements = gate.requirements() if gate else ()
     said: dict[int, dict[str, Answer]] = {}
     for row in Answer.objects.filter(initiative__in=initiatives, requirement__in=requirements):
@@ -82,8 +82,8 @@ def _side_by_side(initiatives: list[Initiative], person: User) -> list[dict]:
     rest = [key for key in requirements if key not in (*VALUE, *RISK)]
 
     def answers(initiative: Initiative, keys) -> list[tuple[str, Answer | None]]:
-        known = [key for key in keys if key in book.requirements]
-        return [(book.requirements[key].question, said.get(initiative.pk, {}).get(key)) for key in known]
+        known = [key for key in keys if key in rulebook.requirements]
+        return [(rulebook.requirements[key].question, said.get(initiative.pk, {}).get(key)) for key in known]
 
     return [
         {

@@ -28,11 +28,11 @@ def may_judge_outputs(initiative: Initiative, person: User) -> Answer:
 
     A seat reads what was drawn for it, and nothing else of the log.
     """
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     if (
         may_see(initiative, person)
         and person.is_active
-        and seat_to_verify_in(initiative, book, ANCHORED, person)
+        and seat_to_verify_in(initiative, rulebook, ANCHORED, person)
     ):
         return yes()
     return may_read_interactions(initiative, person)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Checkpoint, Rulebook, User
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import APPROVING, ReviewOutcome, Seat, SignOffVerdict
 from initiatives.models.initiative import Initiative
 
@@ -65,12 +65,12 @@ class Review(models.Model):
         return f"/reviews/{self.pk}/"
 
     @property
-    def book(self) -> Book:
+    def parsed_rulebook(self) -> ParsedRulebook:
         """The rulebook it runs under, as it is signed at the tier of the initiative; a decided one, at the tier of
         then.
         """
         tier = (self.findings or {})["tier"] if self.decided else self.initiative.tier
-        return self.rulebook.book.at_tier(tier)
+        return self.rulebook.parsed.at_tier(tier)
 
     @property
     def is_open(self) -> bool:

@@ -6,7 +6,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from governance import clock
 from governance.audit_log import csv_export, workbook_export
 from governance.models import Rulebook
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import layer_word, stage_word
 from governance.vocabulary import Stage
 from initiatives.facts.wording import profile_words
@@ -64,16 +64,20 @@ WORDS = ("title", "problem", "vendor", "budget", "run_cost", "benefit", "currenc
 CHUNK = 500
 
 
-def portfolio(initiatives: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
+def portfolio(
+    initiatives: QuerySet, rulebook: ParsedRulebook | None, *, of: str = "", by
+) -> StreamingHttpResponse:
     """The initiatives of the portfolio, as `filters.with_supported_stage`, `with_people` and `with_contract` annotated
     them.
     """
-    return csv_export.stream("portfolio", HEADING, _rows(initiatives, book), of=of, by=by)
+    return csv_export.stream("portfolio", HEADING, _rows(initiatives, rulebook), of=of, by=by)
 
 
-def portfolio_workbook(initiatives: QuerySet, book: Book | None, *, of: str = "", by) -> HttpResponse:
+def portfolio_workbook(
+    initiatives: QuerySet, rulebook: ParsedRulebook | None, *, of: str = "", by
+) -> HttpResponse:
     """The same as a workbook."""
-    return workbook_export.workbook("portfolio", HEADING, _rows(initiatives, book), of=of, by=by)
+    return workbook_export.workbook("portfolio", HEADING, _rows(initiatives, rulebook), of=of, by=by)
 
 
 def annotated(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
@@ -82,23 +86,23 @@ def annotated(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> Query
     return filters.with_people(filters.with_contract(initiatives, moment))
 
 
-def compared(initiative: Initiative, book: Book | None) -> dict[str, str]:
+def compared(initiative: Initiative, rulebook: ParsedRulebook | None) -> dict[str, str]:
     """What the export says of the initiative that no sheet changes, by header, as its cells are written.
 
     Without the days in stage, which are others tomorrow. `initiative` as `annotated` has it.
     """
     words = {EXPORTED_AS[role] for role in WORDS} | {"Reference", "Days in stage"}
-    cells = zip(HEADING, _row(initiative, book, clock.now()), strict=True)
+    cells = zip(HEADING, _row(initiative, rulebook, clock.now()), strict=True)
     return {header: str(csv_export.safe(cell)) for header, cell in cells if header not in words}
 
 
-def _rows(initiatives: QuerySet, book: Book | None):
+def _rows(initiatives: QuerySet, rulebook: ParsedRulebook | None):
     now = clock.now()
     for initiative in initiatives.select_related("business_case").iterator(chunk_size=CHUNK):
-        yield _row(initiative, book, now)
+        yield _row(initiative, rulebook, now)
 
 
-def _row(initiative: Initiative, book: Book | None, now) -> list:
+def _row(initiative: Initiative, rulebook: ParsedRulebook | None, now) -> list:
     known = initiative.supported != "recomputing"
     said = getattr(initiative, "business_case", None)
     return [
@@ -106,7 +110,7 @@ def _row(initiative: Initiative, book: Book | None, now) -> list:
         initiative.title,
         initiative.unit_name,
         stage_word(initiative.stage),
-        goal_of(book, initiative.stage),
+        goal_of(rulebook, initiative.stage),
         caution(initiative),
         "an import, not evidenced here" if initiative.imported else initiative.basis.replace("_", " "),
         supported_words(initiative),
@@ -127,9 +131,9 @@ def _row(initiative: Initiative, book: Book | None, now) -> list:
     ]
 
 
-def goal_of(book: Book | None, stage: str) -> str:
+def goal_of(rulebook: ParsedRulebook | None, stage: str) -> str:
     """What the rulebook says the stage is for; ideas and closed initiatives have no goal of their own."""
-    rule = book.stages.get(stage) if book else None
+    rule = rulebook.stages.get(stage) if rulebook else None
     return (rule.goal or rule.meaning) if rule else "describe it honestly"
 
 

@@ -37,7 +37,7 @@ TESTS = ("governance", "integration", "adoption")
 def portfolio(request: SignedInRequest) -> HttpResponse:
     """Initiatives that the person may see, filtered by the address. `?view=board` puts them into columns."""
     rulebook = Rulebook.objects.in_force()
-    book = rulebook.book if rulebook else None
+    parsed = rulebook.parsed if rulebook else None
     chosen = chosen_initiatives(request, rulebook)
     listing = Listing(chosen, initiative_permissions.visible_to(request.user).own(), rulebook, clock.now())
     board = request.GET.get("view") == "board"
@@ -58,7 +58,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         context["shown_filter"] = actions.filter_of(request.GET)
         context["saved_views"] = list(request.user.saved_views.all())
     if board:
-        context["columns"] = _columns(listing, book)
+        context["columns"] = _columns(listing, parsed)
     else:
         context["page"] = page_of(request, listing, PAGE)
         context["rows"] = _rows(context["page"])
@@ -76,7 +76,7 @@ def export(request: SignedInRequest, ending: str) -> HttpResponse:
     initiatives = filters.with_people(filters.with_contract(initiatives, clock.now()))
     of = request.GET.urlencode() or "all initiatives"
     write = portfolio_export.portfolio if ending == "csv" else portfolio_export.portfolio_workbook
-    return write(initiatives, rulebook.book if rulebook else None, of=of, by=request.user)
+    return write(initiatives, rulebook.parsed if rulebook else None, of=of, by=request.user)
 
 
 @require_POST
@@ -185,14 +185,14 @@ def _rows(initiatives) -> list[dict]:
     return [_row(initiative, now, today) for initiative in initiatives]
 
 
-def _columns(listing: Listing, book) -> list[dict]:
+def _columns(listing: Listing, parsed) -> list[dict]:
     """One column a running stage with its first initiatives, and how many stand in each stage."""
     counts = listing.by_stage()
     heads = listing.heads(RUNNING_STAGES, PER_COLUMN)
     columns = [
         {
             "stage": stage,
-            "goal": portfolio_export.goal_of(book, stage),
+            "goal": portfolio_export.goal_of(parsed, stage),
             "count": counts.get(stage, 0),
             "more": counts.get(stage, 0) - len(heads.get(stage, [])),
             "rows": [_card(initiative) for initiative in heads.get(stage, [])],

@@ -90,7 +90,7 @@ def words_of(refs: set[str]) -> dict[str, InitiativeWords]:
     initiatives = list(Initiative.objects.filter(number__in=numbers).select_related("unit"))
     if not initiatives:
         return {}
-    book, now = Rulebook.objects.current().book, clock.now()
+    rulebook, now = Rulebook.objects.current().parsed, clock.now()
     contracts = ContractVersion.objects.filter(
         contract__in=[initiative.contract_id for initiative in initiatives if initiative.contract_id],
         starts_at__lte=now,
@@ -102,7 +102,7 @@ def words_of(refs: set[str]) -> dict[str, InitiativeWords]:
             ref=initiative.ref,
             title=initiative.title,
             stage=stage_word(initiative.stage),
-            goal=goal_of(initiative, book)[0],
+            goal=goal_of(initiative, rulebook)[0],
             warnings=tuple(_warnings(initiative, initiative.contract_id in governed)),
             people=tuple(_people(circle, initiative)),
         )

@@ -36,10 +36,10 @@ def answer(
     """
     with act("answer", by=by, initiative=initiative) as initiative:
         initiative_permissions.may_collaborate(initiative, by).or_refuse()
-        book = Rulebook.objects.current().book
-        if requirement not in book.requirements:
+        rulebook = Rulebook.objects.current().parsed
+        if requirement not in rulebook.requirements:
             raise ValidationError({"requirement": f"The rulebook asks nothing named {requirement}."})
-        asked = book.requirements[requirement]
+        asked = rulebook.requirements[requirement]
         wrong = {}
         if requirement in GENERATED_ONLY:
             wrong["text"] = "This answer is generated, not written."
@@ -141,7 +141,7 @@ def keep_draft(*, initiative: Initiative, requirement: str, fields: dict, by: Us
 def accept_not_applicable(*, initiative: Initiative, requirement: str, version: int, by: User) -> Answer:
     """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its evidence would."""
     with act("accept not applicable", by=by, initiative=initiative) as initiative:
-        seats = Rulebook.objects.current().book.at_tier(initiative.tier).seats_asking(requirement)
+        seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(requirement)
         initiative_permissions.may_accept_exception(initiative, seats, by).or_refuse()
         row = Answer.objects.filter(initiative=initiative, requirement=requirement).first()
         if row is None or row.kind != AnswerKind.NOT_APPLICABLE:
@@ -173,7 +173,7 @@ def waits_for_second(initiative: Initiative, row: Answer, person: User) -> bool:
         return False
     if row.accepted_by_id in accounts_of(person):
         return False
-    days = Rulebook.objects.current().book.requirements[row.requirement].days(initiative.tier)
+    days = Rulebook.objects.current().parsed.requirements[row.requirement].days(initiative.tier)
     return not days or clock.local_day(row.accepted_at) + timedelta(days=days) >= clock.today()
 
 
@@ -237,5 +237,5 @@ def report_outcome(
 
 def declared_goal_keys() -> list[str]:
     """What the rulebook wants declared at the MVP gate and compared at the production gate."""
-    book = Rulebook.objects.current().book
-    return [key for criterion in book.criteria.values() for key in criterion.declared_goals]
+    rulebook = Rulebook.objects.current().parsed
+    return [key for criterion in rulebook.criteria.values() for key in criterion.declared_goals]

@@ -23,21 +23,21 @@ class Asked:
     signed: tuple[tuple[str, str], ...]
 
 
-def references(book, framework: str) -> dict[str, list[Asked]]:
+def references(rulebook, framework: str) -> dict[str, list[Asked]]:
     """The paragraphs of a framework that the rulebook refers to, each with the questions that answer it."""
     found: dict[str, list[Asked]] = {}
-    for rows, criterion in ((book.requirements, False), (book.criteria, True)):
+    for rows, criterion in ((rulebook.requirements, False), (rulebook.criteria, True)):
         for row in rows.values():
             for reference in row.crosswalk.get(framework, ()):
-                asked = Asked(reference, row.key, row.question, criterion, _signed(book, row, criterion))
+                asked = Asked(reference, row.key, row.question, criterion, _signed(rulebook, row, criterion))
                 found.setdefault(reference, []).append(asked)
     return dict(sorted(found.items(), key=lambda pair: _natural(pair[0])))
 
 
-def _signed(book, row, criterion: bool) -> tuple[tuple[str, str], ...]:
+def _signed(rulebook, row, criterion: bool) -> tuple[tuple[str, str], ...]:
     if criterion:
         return ((row.gate, row.seat),)
-    pairs = ((one.gate, one.seat) for one in book.criteria.values() if row.key in one.requirements)
+    pairs = ((one.gate, one.seat) for one in rulebook.criteria.values() if row.key in one.requirements)
     return tuple(dict.fromkeys(pairs))
 
 
@@ -77,7 +77,7 @@ class Found:
         return self.answer is None and not self.offered and not self.sign_offs
 
 
-def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found]:
+def found(initiatives: list[Initiative], asked: list[Asked], rulebook) -> list[Found]:
     """What these initiatives have for these questions, case by case: four queries, however many there are."""
     keys = {one.key for one in asked if not one.criterion}
     answers = {
@@ -90,7 +90,9 @@ def found(initiatives: list[Initiative], asked: list[Asked], book) -> list[Found
     by_key = {initiative.pk: initiative for initiative in initiatives}
     for row in _coverage(initiatives, keys):
         initiative = by_key[row.evidence.initiative_id]
-        offered.setdefault((initiative.pk, row.requirement), []).append(_offered(row, book, initiative.tier))
+        offered.setdefault((initiative.pk, row.requirement), []).append(
+            _offered(row, rulebook, initiative.tier)
+        )
     sign_offs: dict[tuple, list[SignOff]] = {}
     for sign_off in _sign_offs(initiatives, asked):
         sign_offs.setdefault((sign_off.review.initiative_id, sign_off.review.gate, sign_off.seat), []).append(
@@ -134,8 +136,8 @@ def _sign_offs(initiatives, asked):
     )
 
 
-def _offered(row: Coverage, book, tier: str) -> OfferedEvidence:
-    item, requirement = row.evidence, book.requirements.get(row.requirement)
+def _offered(row: Coverage, rulebook, tier: str) -> OfferedEvidence:
+    item, requirement = row.evidence, rulebook.requirements.get(row.requirement)
     ended = [void for void in item.voidings.all() if void.requirement == row.requirement]
     last = expiry(requirement, item, tier) if requirement is not None else None
     if item.withdrawn_at is not None:

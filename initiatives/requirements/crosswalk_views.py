@@ -44,9 +44,9 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
     """The paragraphs of a framework; under one of them, what each initiative has for it."""
     may_audit(request.user).or_refuse()
     rulebook = Rulebook.objects.in_force()
-    book = rulebook.book if rulebook else None
-    framework, reference, wanted = _asked(request, book)
-    listed = crosswalk.references(book, framework) if framework else {}
+    parsed = rulebook.parsed if rulebook else None
+    framework, reference, wanted = _asked(request, parsed)
+    listed = crosswalk.references(parsed, framework) if framework else {}
     if csv_export.asked(request):
         asked = listed[reference] if reference else [one for rows in listed.values() for one in rows]
         return _file(request, rulebook, framework, asked, (reference, wanted))
@@ -54,7 +54,7 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
         "nav": "audit",
         "tab": "frameworks",
         "rulebook": rulebook,
-        "frameworks": [(key, framework_words(key)) for key in _frameworks(book)],
+        "frameworks": [(key, framework_words(key)) for key in _frameworks(parsed)],
         "framework": framework,
         "framework_words": framework_words(framework),
         "references": [(name, rows, len(rows)) for name, rows in listed.items()],
@@ -66,7 +66,7 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
         page = page_of(request, _initiatives(request, wanted), PAGE)
         initiatives = list(page)
         by_initiative: dict[int, list] = {initiative.pk: [] for initiative in initiatives}
-        for row in crosswalk.found(initiatives, listed[reference], book):
+        for row in crosswalk.found(initiatives, listed[reference], parsed):
             by_initiative[row.initiative.pk].append(row)
         context |= {
             "page": page,
@@ -91,7 +91,7 @@ def _lines(initiatives, asked, rulebook, framework: str):
     keys = list(initiatives.values_list("pk", flat=True))
     for start in range(0, len(keys), CHUNK):
         some = list(initiatives.filter(pk__in=keys[start : start + CHUNK]))
-        for row in crosswalk.found(some, asked, rulebook.book):
+        for row in crosswalk.found(some, asked, rulebook.parsed):
             answer = row.answer
             yield [
                 framework,
@@ -129,17 +129,17 @@ def _sign_off_words(sign_off) -> str:
     )
 
 
-def _frameworks(book) -> list[str]:
+def _frameworks(parsed) -> list[str]:
     known = list(FRAMEWORKS)
-    present = book.crosswalk_frameworks() if book else ()
+    present = parsed.crosswalk_frameworks() if parsed else ()
     return sorted(present, key=lambda key: known.index(key) if key in known else len(known))
 
 
-def _asked(request: SignedInRequest, book) -> tuple[str, str, str]:
+def _asked(request: SignedInRequest, parsed) -> tuple[str, str, str]:
     """Framework, reference and initiative as the address names them; junk changes nothing."""
-    names = _frameworks(book)
+    names = _frameworks(parsed)
     framework = pick(request.GET.get("framework"), names, names[0] if names else "")
-    listed = crosswalk.references(book, framework) if framework else {}
+    listed = crosswalk.references(parsed, framework) if framework else {}
     return (
         framework,
         pick(request.GET.get("reference"), listed),

@@ -101,8 +101,10 @@ class EvidenceOnRow(EvidenceItemForm):
 class RowEvidenceForm(EvidenceOnRow):
     """Evidence for one row."""
 
-    def __init__(self, *args, initiative: Initiative, book, requirement, **kwargs):
-        super().__init__(*args, initiative=initiative, book=book, kinds=requirement.evidence, **kwargs)
+    def __init__(self, *args, initiative: Initiative, rulebook, requirement, **kwargs):
+        super().__init__(
+            *args, initiative=initiative, rulebook=rulebook, kinds=requirement.evidence, **kwargs
+        )
         if requirement.min_evidence in dict(self.fields["kind"].choices):
             self.fields["kind"].initial = requirement.min_evidence
 

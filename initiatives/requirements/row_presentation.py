@@ -31,16 +31,16 @@ class Sheet:
     gate: str = ""
 
 
-def sheets_of(initiative, book) -> list[Sheet]:
+def sheets_of(initiative, rulebook) -> list[Sheet]:
     """The lists an initiative can be looked at by: the gate ahead, what the claim still asks, the other gates."""
     facts = _Claim(initiative.stage)
     ahead = gate_out_of(initiative.stage)
     sheets = []
     if initiative.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION):
         words = f"what {stage_word(initiative.stage)} still asks"
-        keys = tuple(supported_stage.asked(facts, book))
+        keys = tuple(supported_stage.asked(facts, rulebook))
         sheets.append(Sheet(LIVE, words, f"What {stage_word(initiative.stage)} still asks", keys))
-    for gate in book.gates.values():
+    for gate in rulebook.gates.values():
         title = f"Requirements for {gate.title}"
         sheets.append(Sheet(gate.key, gate.title, title, gate.requirements(), gate.key))
     return sorted(sheets, key=lambda sheet: (sheet.key != ahead, sheet.key != LIVE))
@@ -80,30 +80,30 @@ def _answers(initiative):
 
 def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     """One question with its answer, its evidence, its state and whose turn it is."""
-    book, facts, may = context["book"], context["facts"], context["may"]
-    asked, state = book.requirements[key], context["states"][key]
-    gate = sheet.gate or next((c.gate for c in book.criteria_using(key)), "")
-    seats = book.seats_for(key, gate) if gate else ()
+    rulebook, facts, may = context["rulebook"], context["facts"], context["may"]
+    asked, state = rulebook.requirements[key], context["states"][key]
+    gate = sheet.gate or next((c.gate for c in rulebook.criteria_using(key)), "")
+    seats = rulebook.seats_for(key, gate) if gate else ()
     items = list(state.items) or facts.items_for(key)
     shown = {item.id for item in items[:ITEMS_SHOWN]}
     lines = artefact_kinds.lines(
         row for row in initiative_rows.rows(context["initiative"], "evidence") if row.pk in shown
     )
     word, tone = state_word(state, gate)
-    later = bool(gate) and key in book.deferred(gate)
+    later = bool(gate) and key in rulebook.deferred(gate)
     satisfied = state.satisfies(gate) if gate else state.satisfied
     mine = _asked_of(context, key, gate)
-    there = fix_of(context["initiative"], book, state, may)
+    there = fix_of(context["initiative"], rulebook, state, may)
     mine = mine or (state.place == requirements.BY_VERIFYING and there is not None)
     can_accept = state.fixed_by == requirements.ITS_SEAT and may.person.pk not in state.verifiers
-    can_accept = can_accept and bool(set(may.seats) & set(book.seats_asking(key)))
+    can_accept = can_accept and bool(set(may.seats) & set(rulebook.seats_asking(key)))
     return {
         "key": key,
         "asked": asked,
         "days": asked.days(facts.tier),
         "answer": answer,
         "state": state,
-        "drawn": drawn_words(facts, book, key, context["now"]),
+        "drawn": drawn_words(facts, rulebook, key, context["now"]),
         "word": word,
         "tone": tone,
         "items": [(item, lines.get(item.id, "")) for item in items[:ITEMS_SHOWN]],
@@ -117,7 +117,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "mine": mine,
         "can_accept": can_accept
         and initiative_permissions.may_accept_exception(
-            context["initiative"], book.seats_asking(key), may.person
+            context["initiative"], rulebook.seats_asking(key), may.person
         ),
         "group": "met" if satisfied else "mine" if mine or can_accept else "others",
     }
@@ -125,11 +125,11 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
 
 def _asked_of(context, key: str, gate: str) -> bool:
     """Whether the person is the one to answer: what is met, comes later or waits for somebody else is not theirs."""
-    book, state = context["book"], context["states"][key]
+    rulebook, state = context["rulebook"], context["states"][key]
     satisfied = state.satisfies(gate) if gate else state.satisfied
-    later = bool(gate) and key in book.deferred(gate)
+    later = bool(gate) and key in rulebook.deferred(gate)
     others = satisfied or later or state.state == "waiting" or state.fixed_by
-    return not others and on_inbox_of(context["facts"], book.requirements[key], context["may"])
+    return not others and on_inbox_of(context["facts"], rulebook.requirements[key], context["may"])
 
 
 def next_open(context, sheet: Sheet, key: str) -> str:
@@ -137,14 +137,14 @@ def next_open(context, sheet: Sheet, key: str) -> str:
 
     After `key` in the order of the list, then from its start.
     """
-    book = context["book"]
+    rulebook = context["rulebook"]
     place = sheet.keys.index(key) if key in sheet.keys else 0
     answered = {row.requirement for row in _answers(context["initiative"])}
     for one in (*sheet.keys[place + 1 :], *sheet.keys[:place]):
         written = (
             one in answered or one in requirements.GENERATED_ONLY or one in requirements.ACCEPTED_IN_PERSON
         )
-        if not written and book.requirements[one].blocking and _asked_of(context, one, sheet.gate):
+        if not written and rulebook.requirements[one].blocking and _asked_of(context, one, sheet.gate):
             return one
     return ""
 
@@ -169,14 +169,14 @@ def example_of(key: str, initiative, person):
     )
 
 
-def fix_of(initiative, book, state, may: WhoMay) -> tuple[str, str] | None:
+def fix_of(initiative, rulebook, state, may: WhoMay) -> tuple[str, str] | None:
     """The page, and its words, that fixes what neither an answer nor an upload does; None for all else."""
     if state.state == "unmapped":
         return reverse("contract-map", args=[initiative.ref]), "Open the map of the contract"
     if state.state == "register" or state.place == requirements.IN_REGISTER:
         return reverse("integration", args=[initiative.ref]), "See what the register says"
     if state.place == requirements.BY_VERIFYING:
-        item = item_to_verify(state, book, may.seats, may.person.pk)
+        item = item_to_verify(state, rulebook, may.seats, may.person.pk)
         if item is None:
             return None
         return reverse("evidence-verify", args=[initiative.ref, item.id, state.key]), "Open and verify"

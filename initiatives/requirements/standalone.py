@@ -33,7 +33,7 @@ def may_accept(initiative: Initiative, row: StandaloneDeclaration, person: User)
         return no(
             "You accepted it, and at high risk two persons do.", "Somebody else in the seat accepts it too."
         )
-    seats = Rulebook.objects.current().book.at_tier(initiative.tier).seats_asking(INVENTORY)
+    seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)
     return initiative_permissions.may_accept_exception(initiative, seats, person)
 
 
@@ -68,7 +68,7 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
         if row is None or row.pk != declaration.pk:
             raise Conflict("This declaration ended meanwhile.")
         may_accept(initiative, row, by).or_refuse()
-        seats = Rulebook.objects.current().book.at_tier(initiative.tier).seats_asking(INVENTORY)
+        seats = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)
         seat = next(seat for seat in initiative_permissions.seats_of(initiative, by) if seat in seats)
         if row.accepted_at is None:
             row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat

@@ -52,11 +52,11 @@ def all_requirements(request, ref):
     """The requirements of a gate as a task list: yours, waiting for others, ready."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "requirements")
-    book = context["book"]
-    sheets = sheets_of(initiative, book)
+    rulebook = context["rulebook"]
+    sheets = sheets_of(initiative, rulebook)
     chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
     show = pick(request.GET.get("show"), SHOWN, "all")
-    layer = pick(request.GET.get("layer"), book.layers)
+    layer = pick(request.GET.get("layer"), rulebook.layers)
     judgement = pick(request.GET.get("judgement"), JUDGEMENTS)
     rows = rows_of(context, chosen)
     wanted = [
@@ -72,7 +72,7 @@ def all_requirements(request, ref):
         "chosen": chosen,
         "shown": SHOWN,
         "show": show,
-        "layers": layers_of(book),
+        "layers": layers_of(rulebook),
         "layer": layer,
         "judgements": JUDGEMENTS,
         "judgement": judgement,
@@ -132,16 +132,16 @@ def row(request, ref, key):
     """One question a page: what a good answer is, the answer, and its evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, initiative, "requirements")
-    book = context["book"]
-    if key not in book.requirements:
+    rulebook = context["rulebook"]
+    if key not in rulebook.requirements:
         raise Http404("The rulebook asks no such question.")
-    asked = book.requirements[key]
+    asked = rulebook.requirements[key]
     stored = (
         Answer.objects.filter(initiative=initiative, requirement=key)
         .select_related("by", "accepted_by")
         .first()
     )
-    sheets = sheets_of(initiative, book)
+    sheets = sheets_of(initiative, rulebook)
     chosen = sheet_of(initiative, sheets, request.GET.get("gate"), key)
     context |= {
         "row": row_of(context, key, stored, chosen),
@@ -154,7 +154,7 @@ def row(request, ref, key):
     if as_of.current():
         return render(request, "initiatives/requirements/requirement.html", context)
     context["against"] = parts_shown(contributed.beside_requirement, request.user, (context, key))
-    forms, draft = _forms(request, initiative, book, asked, stored)
+    forms, draft = _forms(request, initiative, rulebook, asked, stored)
     status, other = 200, None
     if request.method == "POST":
         saved, status, other = _save(request, initiative, asked, forms)
@@ -172,7 +172,7 @@ def row(request, ref, key):
         "word_counts": word_counts,
         "opened": _evidence_opened(context["row"], forms, draft, word_counts),
         "elsewhere": elsewhere(
-            initiative, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
+            initiative, rulebook, rulebook.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
         ),
         "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
     }
@@ -183,8 +183,8 @@ def _word_counts(context, asked, chosen) -> bool:
     """Whether the owner's word alone can be enough here: it is evidence, and no more than stated is asked at this
     tier.
     """
-    book, tier = context["book"], context["facts"].tier
-    gates = [chosen.gate] if chosen.gate else book.gates_asking(asked.key)
+    rulebook, tier = context["rulebook"], context["facts"].tier
+    gates = [chosen.gate] if chosen.gate else rulebook.gates_asking(asked.key)
     return (
         "attestation" in asked.evidence
         and not asked.min_evidence
@@ -200,7 +200,7 @@ def _evidence_opened(row: dict, forms: dict, draft, word_counts: bool) -> bool:
     return bool(forms["evidence_form"].errors or draft or missing)
 
 
-def _forms(request, initiative, book, asked, stored):
+def _forms(request, initiative, rulebook, asked, stored):
     """The forms of a row, filled with what was sent, else with the person's draft, else with what stands."""
     sent, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     draft = None
@@ -214,7 +214,7 @@ def _forms(request, initiative, book, asked, stored):
         "evidence_form": None,
         "offer_form": None,
     }
-    if added_kinds(book).keys() & set(asked.evidence):
+    if added_kinds(rulebook).keys() & set(asked.evidence):
         forms["evidence_form"] = RowEvidenceForm(
             sent,
             files,
@@ -225,7 +225,7 @@ def _forms(request, initiative, book, asked, stored):
             },
             prefix="evidence",
             initiative=initiative,
-            book=book,
+            rulebook=rulebook,
             requirement=asked,
         )
         offer = OfferForm(sent, initial=_kept(kept, OfferForm), initiative=initiative, requirement=asked)
@@ -304,12 +304,12 @@ def _place_of(initiative, key: str, chosen) -> str:
 
 def _impact(request, initiative, context) -> dict:
     """What saving this row would end: other words, and a result other than pass. Asked only where something stands."""
-    row, book = context["row"], context["book"]
+    row, rulebook = context["row"], context["rulebook"]
     if not context["may"].collaborate or not (row["state"].satisfied or context["open_review"]):
         return {"answer_effects": [], "result_effects": []}
     asked, key = row["asked"], row["asked"].key
     told = preview.of_answer(initiative, key, by=request.user) if row["answer"] else []
-    kind = next((kind for kind in asked.evidence if kind in book.result_kinds), None)
+    kind = next((kind for kind in asked.evidence if kind in rulebook.result_kinds), None)
     failing = (
         evidence_preview.of_evidence(initiative, covers=[key], kind=kind, result="fail", by=request.user)
         if kind
@@ -336,7 +336,7 @@ def draft(request, ref, key):
         return redirect("requirement", initiative.ref, key)
     typed = _typed(request)
     if (
-        key not in Rulebook.objects.current().book.requirements
+        key not in Rulebook.objects.current().parsed.requirements
         or sum(len(name) + len(str(value)) for name, value in typed.items()) > LONGEST_DRAFT
     ):
         raise Http404("No draft is kept of that.")
@@ -377,7 +377,7 @@ def declaration(request, ref):
             messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
             return redirect("requirements" if "then" in request.POST else "declaration", initiative.ref)
     context = initiative_context(request, initiative, "declaration")
-    criteria = {name: c for c in context["book"].criteria.values() for name in c.declared_goals}
+    criteria = {name: c for c in context["rulebook"].criteria.values() for name in c.declared_goals}
     context |= {
         "title": _("MVP declaration"),
         "rows": [

@@ -9,7 +9,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import ended
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.templatetags.plumbline import day
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
@@ -31,7 +31,7 @@ def _form(request, initiative: Initiative, context: dict, rows: list[Waiver]) ->
     choices = [("", "Choose one"), *groups]
     initial = {"key": request.GET.get("key", "")}
     return WaiverForm(
-        sent(request), initial=initial, choices=choices, longest=_book().freshness.waiver_max_days
+        sent(request), initial=initial, choices=choices, longest=_rulebook().freshness.waiver_max_days
     )
 
 
@@ -40,10 +40,10 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
 
     Scale tests are never waived (docs/domain.md, invariant 10).
     """
-    book, key, longest = _book(), waiver.key, _book().freshness.waiver_max_days
+    rulebook, key, longest = _rulebook(), waiver.key, _rulebook().freshness.waiver_max_days
     wrong, stand = wrong_day(waiver.until, longest), waiver.initiative.waivers
-    waivable = (key in book.criteria and book.waivable_criterion(key)) or (
-        key in book.requirements and book.waivable_requirement(key)
+    waivable = (key in rulebook.criteria and rulebook.waivable_criterion(key)) or (
+        key in rulebook.requirements and rulebook.waivable_requirement(key)
     )
     if not waivable:
         wrong["key"] = "The rulebook does not allow this to be waived."
@@ -52,9 +52,10 @@ def _wrong(waiver: Waiver) -> dict[str, str]:
         wrong["key"] = (
             "It was waived before, and a waiver does not run twice in a row. It has to be shown now."
         )
-    if stand.filter(refused_at__isnull=True, until__gte=clock.today()).count() >= book.waivers_max:
+    if stand.filter(refused_at__isnull=True, until__gte=clock.today()).count() >= rulebook.waivers_max:
         wrong["key"] = (
-            f"It carries {book.waivers_max} waivers already, and no initiative carries more at once. Show one of them, "
+            f"It carries {rulebook.waivers_max} waivers already, and no initiative carries more at once. Show one of "
+            f"them, "
             "or let it run out."
         )
     return wrong
@@ -67,9 +68,9 @@ def _after(waiver: Waiver, initiative: Initiative) -> None:
 
 def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[tuple[str, list]]:
     """What can be waived on this initiative in two groups: what is missing now, then what is shown."""
-    book = context["book"]
+    rulebook = context["rulebook"]
     stages = RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
-    keys = [book.gate_to(stage).key for stage in stages]
+    keys = [rulebook.gate_to(stage).key for stage in stages]
     if ahead := gate_out_of(initiative.stage):
         keys.append(ahead)
     taken = {row.key for row in rows if row.refused_at is None and row.until >= clock.today()}
@@ -77,35 +78,35 @@ def _choices(initiative: Initiative, context: dict, rows: list[Waiver]) -> list[
     for gate in keys:
         for finding in context["judged_next"].at_gate(gate):
             criterion = finding.criterion
-            if criterion.key not in taken and book.waivable_criterion(criterion.key):
+            if criterion.key not in taken and rulebook.waivable_criterion(criterion.key):
                 (shown if finding.met else missing)[criterion.key] = criterion.question
             for state in finding.requirements:
-                if state.key not in taken and book.waivable_requirement(state.key):
-                    (shown if state.satisfies(gate) else missing)[state.key] = book.requirements[
+                if state.key not in taken and rulebook.waivable_requirement(state.key):
+                    (shown if state.satisfies(gate) else missing)[state.key] = rulebook.requirements[
                         state.key
                     ].question
     groups = [("Not shown now", list(missing.items())), ("Shown now", list(shown.items()))]
     return [(word, found) for word, found in groups if found]
 
 
-def _book() -> Book:
-    return Rulebook.objects.current().book
+def _rulebook() -> ParsedRulebook:
+    return Rulebook.objects.current().parsed
 
 
 def _question(row: Waiver) -> str:
-    book = _book()
-    known = book.requirements.get(row.key) or book.criteria.get(row.key)
+    rulebook = _rulebook()
+    known = rulebook.requirements.get(row.key) or rulebook.criteria.get(row.key)
     return known.question if known else row.key
 
 
 def worth_nothing(initiative: Initiative) -> list[str]:
     """Why a waiver would change nothing now: holds that stop the initiative whatever is waived, in sentences."""
-    book, now = _book(), clock.now()
+    rulebook, now = _rulebook(), clock.now()
     facts = supported_stage.facts_of(initiative)
-    ahead = book.gates.get(gate_out_of(initiative.stage))
+    ahead = rulebook.gates.get(gate_out_of(initiative.stage))
     wanted = ahead.to if ahead is not None and ahead.to in STAGE_RANK else initiative.stage
     told = []
-    for hold in criteria.holds_at(facts, book, now):
+    for hold in criteria.holds_at(facts, rulebook, now):
         capped = hold.cap is not None and STAGE_RANK.get(wanted, 0) > STAGE_RANK[hold.cap]
         if hold.blocking or capped:
             why = ended(f"Held: {hold.words[:1].lower()}{hold.words[1:]}. {hold.reason}")

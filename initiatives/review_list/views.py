@@ -53,7 +53,7 @@ def reviews(request):
     """Reviews: mine to sign, mine to decide, open ones with whom they wait for, ended ones. Filters in the URL."""
     person = request.user
     show = pick(request.GET.get("show"), SHOWS, "open")
-    gate = pick(request.GET.get("gate"), Rulebook.objects.current().book.gates)
+    gate = pick(request.GET.get("gate"), Rulebook.objects.current().parsed.gates)
     words = request.GET.get("q", "").strip()[:80]
     seated = bool(seats_held(person))
     own = inbox.moves(look_of(person))
@@ -101,7 +101,7 @@ def reviews(request):
             "gate": gate,
             "gates": [
                 (key, rules.title)
-                for key, rules in Rulebook.objects.current().book.gates.items()
+                for key, rules in Rulebook.objects.current().parsed.gates.items()
                 if rules.criteria
             ],
             "q": words,
@@ -120,14 +120,14 @@ def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
     seen = review_summaries.at([row for row in rows if row.is_open])
     lines = []
     for row in rows:
-        book = Rulebook.objects.kept(row.rulebook_id).book
-        line = {"review": row, "gate": book.gates[row.gate].title}
+        rulebook = Rulebook.objects.kept(row.rulebook_id).parsed
+        line = {"review": row, "gate": rulebook.gates[row.gate].title}
         if row.is_open:
             at = seen[row.pk]
             line |= {
                 "awaited": at.moves,
                 "quiet": _days_since(at.quiet_since),
-                "quorum": presentation.quorum_words(at, book, row.gate),
+                "quorum": presentation.quorum_words(at, rulebook, row.gate),
                 "decidable": at.decidable,
                 "late": row.expires_at <= clock.now(),
                 "verb": _("Sign") if row.pk in to_sign else _("Decide") if row.pk in to_decide else _("Open"),

@@ -57,7 +57,7 @@ def open_review(*, initiative: Initiative, by: User) -> Review:
             rulebook=rulebook,
             opened_by=by,
             opened_at=clock.now(),
-            expires_at=clock.now() + timedelta(days=rulebook.book.freshness.review_expires_days),
+            expires_at=clock.now() + timedelta(days=rulebook.parsed.freshness.review_expires_days),
         )
         review.save()
         entries.record(
@@ -74,7 +74,7 @@ def open_review(*, initiative: Initiative, by: User) -> Review:
 
 
 def _tell_seats(initiative: Initiative, review: Review) -> None:
-    gate = review.book.gates[review.gate]
+    gate = review.parsed_rulebook.gates[review.gate]
     members = members_now(board_for(initiative.unit))
     for member in members:
         if member.seat in gate.seats:
@@ -206,7 +206,7 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
 
 
 def _open_after_refusal(initiative: Initiative, review: Review) -> None:
-    days = review.book.freshness.post_mortem_due_days
+    days = review.parsed_rulebook.freshness.post_mortem_due_days
     open_obligation(
         initiative,
         "post_mortem",
@@ -222,7 +222,7 @@ def _team(initiative: Initiative) -> list[User]:
 
 
 def _tell(team: list[User], initiative: Initiative, review: Review) -> None:
-    gate = review.book.gates[review.gate]
+    gate = review.parsed_rulebook.gates[review.gate]
     notify(
         team,
         "decided",
@@ -240,8 +240,8 @@ def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
     """
     return {
         "at": snapshot.judged.at.isoformat(),
-        "rulebook": snapshot.judged.book.version,
-        "rulebook_digest": snapshot.judged.book.digest,
+        "rulebook": snapshot.judged.parsed.version,
+        "rulebook_digest": snapshot.judged.parsed.digest,
         "claimed": snapshot.judged.facts.claimed,
         "tier": snapshot.judged.facts.tier,
         "criteria": [
@@ -342,7 +342,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
     with act("ask", by=by, initiative=review.initiative_id) as initiative:
         review = still_open(review, initiative)
         initiative_permissions.may_ask(review, by).or_refuse()
-        if criterion not in {c.key for c in review.book.gates[review.gate].criteria}:
+        if criterion not in {c.key for c in review.parsed_rulebook.gates[review.gate].criteria}:
             raise ValidationError({"criterion": "Choose one of the gate's criteria."})
         question = Question(
             review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()

@@ -6,7 +6,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.people import cooling_off
 from governance.permission_result import Reason
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from initiatives.access import permissions as initiative_permissions
 from initiatives.initiative.review_state import EligibleSigners, eligible_signers_of, seat_states
 from initiatives.models import Initiative
@@ -25,7 +25,7 @@ class Feasibility:
     waits: tuple[str, ...]
 
 
-def feasibility(initiative: Initiative, gate: str, book: Book) -> Feasibility:
+def feasibility(initiative: Initiative, gate: str, rulebook: ParsedRulebook) -> Feasibility:
     """Ask it of the board of the initiative as it sits now, everybody who works on the initiative barred."""
     eligible_signers = eligible_signers_of(initiative)
     seats = seat_states(eligible_signers)
@@ -35,13 +35,17 @@ def feasibility(initiative: Initiative, gate: str, book: Book) -> Feasibility:
         if chair is not None or not eligible_signers.members
         else (Reason(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair."),)
     )
-    never = criteria.reach(book, gate, initiative.tier, seats)
-    waiting = _waiting(eligible_signers, book.at_tier(initiative.tier).gates[gate].seats)
+    never = criteria.reach(rulebook, gate, initiative.tier, seats)
+    waiting = _waiting(eligible_signers, rulebook.at_tier(initiative.tier).gates[gate].seats)
     there = replace(
         eligible_signers, members=tuple(one for one in eligible_signers.members if one.pk not in waiting)
     )
     today = (
-        () if never else criteria.reach(book, gate, initiative.tier, seat_states(there)) if waiting else ()
+        ()
+        if never
+        else criteria.reach(rulebook, gate, initiative.tier, seat_states(there))
+        if waiting
+        else ()
     )
     return Feasibility(seats, (*never, *nobody), today, tuple(dict.fromkeys(waiting.values())))
 

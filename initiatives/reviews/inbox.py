@@ -13,7 +13,7 @@ from django.urls import reverse
 from governance import clock
 from governance.notifications.inbox import Line
 from governance.permission_result import Answer, ended, yes
-from governance.rulebook.book import Gate
+from governance.rulebook.parsed_rulebook import Gate
 from governance.templatetags.plumbline import day
 from governance.vocabulary import Seat
 from initiatives.models import Review, SignOff
@@ -110,7 +110,7 @@ def lines(look: "Look") -> Iterator[Line]:
 
 
 def _gate(review: Review) -> Gate:
-    return review.book.gates[review.gate]
+    return review.parsed_rulebook.gates[review.gate]
 
 
 def _waits(one: Mine) -> str:

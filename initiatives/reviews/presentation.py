@@ -126,7 +126,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
         requirements = [
             _requirement(
                 state.key,
-                snapshot.judged.book.requirements[state.key].question,
+                snapshot.judged.parsed.requirements[state.key].question,
                 state_word(state, finding.criterion.gate),
                 state.words,
                 [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
@@ -134,7 +134,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 snapshot.judged.facts.answers[state.key].text
                 if state.key in snapshot.judged.facts.answers
                 else "",
-                drawn_words(snapshot.judged.facts, snapshot.judged.book, state.key, snapshot.judged.at)
+                drawn_words(snapshot.judged.facts, snapshot.judged.parsed, state.key, snapshot.judged.at)
                 if snapshot.draws
                 else "",
             )
@@ -149,7 +149,7 @@ def live_lines(snapshot: review_state.ReviewSnapshot) -> list[Line]:
                 reasons=list(finding.reasons),
                 requirements=requirements,
                 counts=criterion.counts,
-                waivable=snapshot.judged.book.waivable_criterion(criterion.key),
+                waivable=snapshot.judged.parsed.waivable_criterion(criterion.key),
                 judged=False,
             )
         )
@@ -182,11 +182,11 @@ def frozen(asked: dict, question: str, evidence: list) -> dict:
 
 def frozen_lines(review: Review) -> list[Line]:
     """The criteria as they were when the review was decided; without a decision, unjudged."""
-    book = review.book
+    rulebook = review.parsed_rulebook
     if review.findings is None:
         return [
             Line(c.key, c.question, c.seat, "", [], [], counts=c.counts)
-            for c in book.gates[review.gate].criteria
+            for c in rulebook.gates[review.gate].criteria
         ]
     titles = {item.pk: item for item in review.initiative.evidence.all()}
     covers = {
@@ -198,7 +198,7 @@ def frozen_lines(review: Review) -> list[Line]:
     serves = Counter(pk for _, pk in covers)
     lines = []
     for row in review.findings["criteria"]:
-        criterion = book.criteria[row["key"]]
+        criterion = rulebook.criteria[row["key"]]
         requirements = []
         for asked in row["requirements"]:
             evidence = [
@@ -211,7 +211,7 @@ def frozen_lines(review: Review) -> list[Line]:
                 for pk in asked["evidence"]
                 if (item := titles.get(pk))
             ]
-            question = book.requirements[asked["key"]].question
+            question = rulebook.requirements[asked["key"]].question
             requirements.append(frozen(asked, question, evidence))
         state = _criterion_state(row["state"], criterion, {asked["state"] for asked in row["requirements"]})
         lines.append(
@@ -271,7 +271,7 @@ def cooling(snapshot: review_state.ReviewSnapshot) -> list[str]:
         return []
     held: dict[tuple[str, int], list] = {}
     for row in snapshot.eligible_signers.members:
-        if row.seat in snapshot.judged.book.gates[review.gate].seats:
+        if row.seat in snapshot.judged.parsed.gates[review.gate].seats:
             held.setdefault((row.seat, row.person_id), []).append(row)
     said = [
         (seat, cooling_off.why_waits(rows[0].person, rows, snapshot.judged.at))
@@ -290,14 +290,16 @@ def frozen_sign_offs(review: Review) -> dict[str, Cast]:
     return {row.seat: Cast(row, stale.get(row.digest, ())) for row in rows}
 
 
-def seats_of_gate(book, gate: str) -> list[str]:
+def seats_of_gate(rulebook, gate: str) -> list[str]:
     """The seats that have a criterion at the gate, in the order of a board."""
-    return [seat for seat in Seat if seat in book.gates[gate].seats]
+    return [seat for seat in Seat if seat in rulebook.gates[gate].seats]
 
 
-def matrix(book, gate: str, lines: list[Line], sign_offs: dict[str, Cast], mine, waiting: dict, ended: bool):
+def matrix(
+    rulebook, gate: str, lines: list[Line], sign_offs: dict[str, Cast], mine, waiting: dict, ended: bool
+):
     """Seats and rows for the component `matrix.html`. `waiting`: who is awaited, by seat."""
-    seats = seats_of_gate(book, gate)
+    seats = seats_of_gate(rulebook, gate)
     rows = []
     for line in lines:
         cells = []
@@ -349,7 +351,7 @@ def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
 
 def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast]) -> list[dict]:
     """For each seat of the gate: who can sign, who is barred and why, the sign-off, whether it must be there."""
-    rules = snapshot.judged.book.gates[snapshot.review.gate]
+    rules = snapshot.judged.parsed.gates[snapshot.review.gate]
     return [
         {
             "seat": seat,
@@ -358,7 +360,7 @@ def seats_table(snapshot: review_state.ReviewSnapshot, sign_offs: dict[str, Cast
             "sign_off": sign_offs.get(seat),
             "must": seat in rules.must_include,
         }
-        for seat in seats_of_gate(snapshot.judged.book, snapshot.review.gate)
+        for seat in seats_of_gate(snapshot.judged.parsed, snapshot.review.gate)
     ]
 
 
@@ -371,7 +373,7 @@ def own_seats(
     """
     found = []
     for seat in initiative_permissions.seats_of(snapshot.initiative, person):
-        if seat not in snapshot.judged.book.gates[snapshot.review.gate].seats:
+        if seat not in snapshot.judged.parsed.gates[snapshot.review.gate].seats:
             continue
         sign_off = sign_offs.get(seat)
         unmet = [
@@ -399,9 +401,9 @@ def own_seats(
                 "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
                 "to_verify": sum(
-                    item_to_verify(snapshot.judged.states[key], snapshot.judged.book, [seat], person.pk)
+                    item_to_verify(snapshot.judged.states[key], snapshot.judged.parsed, [seat], person.pk)
                     is not None
-                    for criterion in snapshot.judged.book.criteria_of(snapshot.review.gate, seat)
+                    for criterion in snapshot.judged.parsed.criteria_of(snapshot.review.gate, seat)
                     for key in criterion.requirements
                 ),
                 "changed": changed,
@@ -428,8 +430,8 @@ def since_signed(
 
 def declared_against_results(review: Review) -> list[dict]:
     """What the MVP declared beside what came of it, for the gate that compares them; misses stay visible."""
-    book = review.book
-    keys = [key for criterion in book.gates[review.gate].criteria for key in criterion.declared_goals]
+    rulebook = review.parsed_rulebook
+    keys = [key for criterion in rulebook.gates[review.gate].criteria for key in criterion.declared_goals]
     if not keys:
         return []
     frozen = (review.findings or {}).get("declared")
@@ -457,9 +459,9 @@ def declared_against_results(review: Review) -> list[dict]:
     return compared
 
 
-def quorum_words(verdict: criteria.Verdict, book, gate: str) -> str:
+def quorum_words(verdict: criteria.Verdict, rulebook, gate: str) -> str:
     """Fresh approvals against what is needed, as the caption of the matrix."""
-    must = [seat_word(key) for key in book.gates[gate].must_include]
+    must = [seat_word(key) for key in rulebook.gates[gate].must_include]
     among = f", among them {'; '.join(must)}" if must else ""
     given = verdict.fresh_approvals
     return f"{given} current approval{'' if given == 1 else 's'}; {verdict.quorum} needed{among}"

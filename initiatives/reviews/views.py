@@ -54,7 +54,7 @@ def review(request, pk):
 
 
 def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
-    book = row.book
+    rulebook = row.parsed_rulebook
     by_criterion = {line.key: line for line in lines}
     current = {sign_off.row.pk for sign_off in sign_offs.values()}
     for question in initiative_rows.questions(row):
@@ -62,7 +62,7 @@ def _common(request, row: Review, lines, sign_offs, *, facts=None) -> dict:
             by_criterion[question.criterion].questions.append(question)
     return initiative_context(request, row.initiative, "review-open", facts=facts) | {
         "nav": "reviews",
-        "title": book.gates[row.gate].title,
+        "title": rulebook.gates[row.gate].title,
         "review": row,
         "early": review_turn.fast_lane(row.initiative, row.gate, row.opened_at),
         "lines": lines,
@@ -84,7 +84,7 @@ def _open_page(request, row: Review) -> dict:
     mine = initiative_permissions.seats_of(snapshot.initiative, person) if acting else []
     awaited = review_turn.moves(snapshot)
     seats, rows = presentation.matrix(
-        snapshot.judged.book,
+        snapshot.judged.parsed,
         row.gate,
         lines,
         sign_offs,
@@ -104,7 +104,7 @@ def _open_page(request, row: Review) -> dict:
         "verdict": snapshot.verdict,
         "seats": seats,
         "rows": rows,
-        "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.book, row.gate),
+        "caption": presentation.quorum_words(snapshot.verdict, snapshot.judged.parsed, row.gate),
         "seat_table": presentation.seats_table(snapshot, sign_offs),
         "own_seats": own,
         "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
@@ -143,7 +143,7 @@ def _in_arrears(snapshot: review_state.ReviewSnapshot) -> list:
 
 def _ended_page(request, row: Review) -> dict:
     lines, sign_offs = presentation.frozen_lines(row), presentation.frozen_sign_offs(row)
-    seats, rows = presentation.matrix(row.book, row.gate, lines, sign_offs, (), {}, ended=True)
+    seats, rows = presentation.matrix(row.parsed_rulebook, row.gate, lines, sign_offs, (), {}, ended=True)
     return _common(request, row, lines, sign_offs) | {
         "where": where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
         "seats": seats,
@@ -164,7 +164,7 @@ def open_review(request, ref):
     context = initiative_context(request, initiative, "review-open")
     past = list(initiative.reviews.select_related("rulebook").order_by("-id"))
     for row in past:
-        row.gate_title = row.book.gates[row.gate].title
+        row.gate_title = row.parsed_rulebook.gates[row.gate].title
     context |= {"nav": "reviews", "title": _("Reviews of this initiative"), "past": past}
     gate = gate_out_of(initiative.stage)
     if gate and context["open_review"] is None and not initiative.withdrawn_at:
@@ -173,18 +173,18 @@ def open_review(request, ref):
 
 
 def _before_opening(initiative, gate: str, context) -> dict:
-    book, facts, now = context["book"], context["facts"], context["now"]
-    rules = book.gates[gate]
+    rulebook, facts, now = context["rulebook"], context["facts"], context["now"]
+    rules = rulebook.gates[gate]
     where = initiative_permissions.board_for(initiative.unit)
-    able = feasibility(initiative, gate, book)
+    able = feasibility(initiative, gate, rulebook)
     seats = able.seats
     found = context["judged_next"].at_gate(gate)
     told = [m for m in members_now(where) if m.seat in rules.seats]
     names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
     happens = [
         f"The seats that sign are told: {names or 'nobody sits there yet'}.",
-        f"It runs under rulebook {book.version} and ends by itself after "
-        f"{book.freshness.review_expires_days} days.",
+        f"It runs under rulebook {rulebook.version} and ends by itself after "
+        f"{rulebook.freshness.review_expires_days} days.",
         "Your answers stay open for change; a change makes the sign-offs that rest on it stale.",
     ]
     signers = list({m.person_id: m.person for m in told}.values())
@@ -192,7 +192,7 @@ def _before_opening(initiative, gate: str, context) -> dict:
         happens.append(asks)
     if gate == "production":
         happens.append("The governance index is generated anew and added to the evidence.")
-        if drawn := book.drawn_at(facts.tier):
+        if drawn := rulebook.drawn_at(facts.tier):
             happens.append(
                 f"{count_words(drawn).capitalize()} of its questions are drawn with the audit log's next checkpoint, "
                 "and "
@@ -205,7 +205,12 @@ def _before_opening(initiative, gate: str, context) -> dict:
         "reach": (
             *able.never,
             *levels.too_few_verifiers(
-                facts, book, gate, context["states"], {seat: one.people for seat, one in seats.items()}, now
+                facts,
+                rulebook,
+                gate,
+                context["states"],
+                {seat: one.people for seat, one in seats.items()},
+                now,
             ),
         ),
         "not_today": able.today,
@@ -217,7 +222,7 @@ def _before_opening(initiative, gate: str, context) -> dict:
                 "barred": seats[seat].barred,
                 "must": seat in rules.must_include,
             }
-            for seat in presentation.seats_of_gate(book, gate)
+            for seat in presentation.seats_of_gate(rulebook, gate)
         ],
         "unmet": [finding for finding in found if finding.blocks],
         "unanswered": list(criteria.unanswered(facts, gate, now)),
@@ -231,7 +236,7 @@ def ask(request, pk):
     """Ask about one criterion, apart from any verdict."""
     row = review_for(request.user, pk)
     insist(request, initiative_permissions.may_ask(row, request.user), "ask", row.initiative)
-    gate = row.book.gates[row.gate]
+    gate = row.parsed_rulebook.gates[row.gate]
     initial = {"criterion": request.GET.get("criterion", "")}
     form = QuestionForm(request.POST or None, initial=initial, gate=gate)
     if request.method == "POST" and form.is_valid():
@@ -261,7 +266,7 @@ def answer(request, pk):
         row.initiative,
     )
     form = TextForm(request.POST or None)
-    about = row.book.criteria[question.criterion].question
+    about = row.parsed_rulebook.criteria[question.criterion].question
     form.fields["text"].help_text = f"{question.asked_by} asks: {question.text} It is about “{about}”"
     if request.method == "POST" and form.is_valid():
         actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)

@@ -203,7 +203,7 @@ def _attest(initiative: Initiative, assignment: RoleAssignment, words: str) -> N
     keys = [key for key, role in ACCEPTED_IN_PERSON.items() if role == assignment.role]
     if assignment.role == Role.RECORD_OWNER:
         keys = ["gov.record_owner"]
-    known = Rulebook.objects.current().book.requirements
+    known = Rulebook.objects.current().parsed.requirements
     keys = [key for key in keys if key in known]
     if not keys:
         return

@@ -13,7 +13,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.gates.gate_inputs import Declared, Facts
 from governance.models import Sealing
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.transparency_log import as_of
 from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.facts import initiative_rows, supported_stage
@@ -24,7 +24,7 @@ SOMEBODY = "whoever sat there then"
 
 @dataclass(frozen=True)
 class Told:
-    """One decision under another book: whether it could have been taken, what was not shown, and why not."""
+    """One decision under another rulebook: whether it could have been taken, what was not shown, and why not."""
 
     initiative: int
     decidable: bool
@@ -41,8 +41,10 @@ def decided_between(since: date, until: date) -> list[int]:
     return list(within.order_by("ended_at", "pk").values_list("pk", flat=True))
 
 
-def replay(pk: int, book: Book) -> Told | None:
-    """Judge an approved review by this book, on the facts of then. None where the audit log does not show them yet."""
+def replay(pk: int, rulebook: ParsedRulebook) -> Told | None:
+    """Judge an approved review by this rulebook, on the facts of then. None where the audit log does not show
+    them yet.
+    """
     review = Review.objects.get(pk=pk)
     decided = review.history.filter(outcome=review.outcome).earliest("history_id")
     sealed = Sealing.objects.filter(xact=decided.history_xact).values_list("known_at", flat=True).first()
@@ -56,16 +58,16 @@ def replay(pk: int, book: Book) -> Told | None:
             supported_stage.facts_of(initiative), review, initiative_rows.rows(initiative, "stage_changes")
         )
     at = review.ended_at
-    judged = criteria.judge(facts, book, at)
+    judged = criteria.judge(facts, rulebook, at)
     verdict = criteria.verdict_of(
-        judged, review.gate, sign_offs=_sign_offs(review, book, at), seats=_seats(review, book)
+        judged, review.gate, sign_offs=_sign_offs(review, rulebook, at), seats=_seats(review, rulebook)
     )
     lacking = {
-        state.key: book.requirements[state.key].question
+        state.key: rulebook.requirements[state.key].question
         for finding in verdict.findings
         if finding.blocks
         for state in finding.requirements
-        if not state.satisfies(review.gate) and book.requirements[state.key].blocking
+        if not state.satisfies(review.gate) and rulebook.requirements[state.key].blocking
     }
     return Told(
         review.initiative_id,
@@ -92,16 +94,16 @@ def _before(facts: Facts, review: Review, changes) -> Facts:
     )
 
 
-def _sign_offs(review: Review, book: Book, at) -> tuple[criteria.JudgedSignOff, ...]:
-    """The sign-offs as they counted then; one that was older than this book allows counts no longer."""
-    limit = book.freshness.sign_off_max_age_days
+def _sign_offs(review: Review, rulebook: ParsedRulebook, at) -> tuple[criteria.JudgedSignOff, ...]:
+    """The sign-offs as they counted then; one that was older than this rulebook allows counts no longer."""
+    limit = rulebook.freshness.sign_off_max_age_days
     cast = {row.digest: row for row in initiative_rows.sign_offs(review)}
     found = []
     for told in review.findings["sign_offs"]:
         row, stale = cast[told["digest"]], tuple(told["stale"])
         if clock.local_day(row.at) + timedelta(days=limit) < clock.local_day(at):
             stale = (*stale, f"signed more than {limit} days before")
-        known = tuple(key for key in row.criteria if key in book.criteria)
+        known = tuple(key for key in row.criteria if key in rulebook.criteria)
         found.append(
             criteria.JudgedSignOff(
                 row.seat, row.person_id, row.person.full_name, row.verdict, row.at, known, stale
@@ -110,9 +112,9 @@ def _sign_offs(review: Review, book: Book, at) -> tuple[criteria.JudgedSignOff, 
     return tuple(found)
 
 
-def _seats(review: Review, book: Book) -> dict[str, criteria.SeatState]:
+def _seats(review: Review, rulebook: ParsedRulebook) -> dict[str, criteria.SeatState]:
     """Every seat as one that somebody could have signed for: who sat there is not what is asked."""
-    keys = {*Seat, *book.gates[review.gate].seats}
+    keys = {*Seat, *rulebook.gates[review.gate].seats}
     return {
         key: criteria.SeatState(key, (SOMEBODY,), (), (-number,))
         for number, key in enumerate(sorted(keys), 1)

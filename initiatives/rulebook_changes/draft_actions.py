@@ -130,7 +130,7 @@ def add_requirement(
         people_permissions.may_draft(by).or_refuse()
         draft = _open(draft)
         text, key = read(draft.source), str(row["key"])
-        asked = Rulebook.objects.current().book.requirements.get(key)
+        asked = Rulebook.objects.current().parsed.requirements.get(key)
         if asked is not None and asked.question != row["question"]:
             raise ValidationError(
                 {

@@ -12,8 +12,8 @@ from governance.models import Rulebook
 from governance.people import permissions as people_permissions
 from governance.permission_result import Conflict
 from governance.rulebook import RulebookErrors, diff, parse
-from governance.rulebook.book import Book
 from governance.rulebook.editing import PARTS, Text, read
+from governance.rulebook.parsed_rulebook import ParsedRulebook
 from governance.rulebook.requirement_editing import asked_of, gates_asking
 from governance.rulebook.schema import MOVES, ROWS, SIGNED_ACTS
 from governance.templatetags.plumbline import stage_word
@@ -74,11 +74,11 @@ def draft(request, pk):
     """What a draft says otherwise than the rulebook in force, its parts, and every text it had."""
     people_permissions.may_forecast(request.user).or_refuse()
     row = draft_of(pk)
-    text, book = read(row.source), parse(row.source)
+    text, rulebook = read(row.source), parse(row.source)
     texts = row.history.order_by("-number", "-history_id").values("number", "said", "at", "by__full_name")
     context = beside(row) | {
-        "asked": [_asked(book, key) for key in MOVES if book.gates[key].requirements()],
-        "unasked": [one for one in book.requirements.values() if not book.gates_asking(one.key)],
+        "asked": [_asked(rulebook, key) for key in MOVES if rulebook.gates[key].requirements()],
+        "unasked": [one for one in rulebook.requirements.values() if not rulebook.gates_asking(one.key)],
         "tiers": list(Tier),
         "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS if _has(text, part)],
         "texts": page_of(request, texts.filter(loaded__isnull=True, dropped_at__isnull=True)),
@@ -273,26 +273,27 @@ def seen_text(row: RulebookDraft, number: int) -> str:
 
 def beside(row: RulebookDraft) -> dict:
     """What every page of a draft shows: what it says otherwise than the version it was copied from, or in force."""
-    in_force, book = Rulebook.objects.current(), parse(row.source)
-    sections = diff.differences(row.base.book, book)
-    others = diff.differences(in_force.book, book) if in_force.pk != row.base_id else []
+    in_force, rulebook = Rulebook.objects.current(), parse(row.source)
+    sections = diff.differences(row.base.parsed, rulebook)
+    others = diff.differences(in_force.parsed, rulebook) if in_force.pk != row.base_id else []
     return {"nav": "rulebook", "draft": row, "in_force": in_force, "sections": sections, "others": others}
 
 
-def _asked(book: Book, gate: str) -> dict:
+def _asked(rulebook: ParsedRulebook, gate: str) -> dict:
     """What a gate asks, question by question, at each tier; `counts`: how many at each."""
     rows = [
         {
             "asked": row,
-            "seats": book.seats_for(row.key, gate),
+            "seats": rulebook.seats_for(row.key, gate),
             "tiers": [(tier, asked_of(row, gate, tier)) for tier in Tier],
         }
-        for row in book.requirements_at(gate)
+        for row in rulebook.requirements_at(gate)
     ]
     counts = [
-        (tier, sum(bool(row.level_for(tier, gate)) for row in book.requirements_at(gate))) for tier in Tier
+        (tier, sum(bool(row.level_for(tier, gate)) for row in rulebook.requirements_at(gate)))
+        for tier in Tier
     ]
-    return {"gate": book.gates[gate], "rows": rows, "counts": counts, "may_add": gate in RUNNING_STAGES}
+    return {"gate": rulebook.gates[gate], "rows": rows, "counts": counts, "may_add": gate in RUNNING_STAGES}
 
 
 def _has(text: Text, part: str) -> bool:

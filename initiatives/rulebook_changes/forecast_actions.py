@@ -148,7 +148,7 @@ def _progress(forecast: Forecast, rows: list[Foreseen], done: int, total: int) -
 def _work_out_initiatives(forecast: Forecast, new) -> dict:
     ahead = forecast.day > clock.today()
     two = rulebook_forecast.Comparison(
-        forecast.in_force.book,
+        forecast.in_force.parsed,
         new,
         clock.midnight_before(forecast.day) if ahead else forecast.computed_at,
         forecast.grace_until,

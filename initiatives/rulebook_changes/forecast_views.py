@@ -110,7 +110,7 @@ def forecast(request, pk):
         return render(request, "initiatives/rulebook_changes/forecast_wait.html", _waiting(row))
     if csv_export.asked(request):
         return _file(request, row)
-    book = parse(row.source)
+    rulebook = parse(row.source)
     what = pick(request.GET.get("what"), Foreseen.WHATS, "initiative")
     what = Foreseen.DECISION if row.kind == Forecast.DECISIONS else what
     rows, chosen = _narrowed(request, row, what)
@@ -119,17 +119,17 @@ def forecast(request, pk):
         "nav": "rulebook",
         "forecast": row,
         "happens": _happens(row),
-        "signers": demands.who_could_not(book.signatures) if row.kind == Forecast.INITIATIVES else [],
+        "signers": demands.who_could_not(rulebook.signatures) if row.kind == Forecast.INITIATIVES else [],
         "outdated": outdated(row),
         "page": page,
-        "rows": [_shown(one, book, row.in_force.book) for one in page],
+        "rows": [_shown(one, rulebook, row.in_force.parsed) for one in page],
         "what": what,
         "chosen": chosen,
         "changes": CHANGES,
         "asked": [
-            (key, book.requirements[key].question, number)
+            (key, rulebook.requirements[key].question, number)
             for key, number in row.totals.get("asked", ())
-            if key in book.requirements
+            if key in rulebook.requirements
         ],
         "hidden": row.rows.filter(what=what).count() - _visible(row, what, request.user).count(),
     }
@@ -144,7 +144,7 @@ def progress(request, pk):
 
 def _file(request, row: Forecast):
     """The rows of a forecast as a CSV file, a line for each requirement, obligation and sign-off."""
-    new, old = parse(row.source), row.in_force.book
+    new, old = parse(row.source), row.in_force.parsed
     kinds = (Foreseen.DECISION,) if row.kind == Forecast.DECISIONS else (Foreseen.INITIATIVE, Foreseen.REVIEW)
     lines = (
         line
@@ -232,11 +232,11 @@ def _narrowed(request, row: Forecast, what: str):
 def _shown(one: Foreseen, new, old) -> dict:
     """A row as the page shows it."""
 
-    def asked(pairs, book):
+    def asked(pairs, rulebook):
         return [
             {
                 "key": key,
-                "question": book.requirements[key].question if key in book.requirements else key,
+                "question": rulebook.requirements[key].question if key in rulebook.requirements else key,
                 "who": who,
             }
             for key, who in pairs
@@ -271,13 +271,13 @@ def _lines(one: Foreseen, new, old):
     def line(key="", question="", who="", becomes="", due=None, seat="", person="", words=""):
         return [*head, *stages, key, question, who, becomes, due, seat, person, words]
 
-    for pairs, book, becomes in ((one.unmet, new, "missing"), (one.met, old, "no longer missing")):
+    for pairs, rulebook, becomes in ((one.unmet, new, "missing"), (one.met, old, "no longer missing")):
         for key, who in pairs:
-            question = book.requirements[key].question if key in book.requirements else ""
+            question = rulebook.requirements[key].question if key in rulebook.requirements else ""
             yield line(key, question, who, becomes, one.due if becomes == "missing" else None)
     for key, who in one.because:
-        book = new if one.falls > 0 else old
-        question = book.requirements[key].question if key in book.requirements else ""
+        rulebook = new if one.falls > 0 else old
+        question = rulebook.requirements[key].question if key in rulebook.requirements else ""
         yield line(key, question, who, "support falls by it" if one.falls > 0 else "support rises by it")
     for _sign_off, seat, person, counts, stale in one.sign_offs:
         state = (

@@ -72,7 +72,7 @@ def publish_rulebook(
         rulebook.takes_effect, rulebook.effective_on = takes_effect, effective_on if dated else None
         rulebook.save()
         signing_rules.write(rulebook)
-        until = grace_until or today + timedelta(days=rulebook.book.freshness.grace_days)
+        until = grace_until or today + timedelta(days=rulebook.parsed.freshness.grace_days)
         entries.record(
             EntryKind.RULEBOOK_PUBLISHED,
             version=rulebook.version,

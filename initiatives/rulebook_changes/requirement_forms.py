@@ -7,8 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.rulebook import RulebookErrors, diff, parse, schema
-from governance.rulebook.book import Book, Requirement
 from governance.rulebook.editing import Place, Text
+from governance.rulebook.parsed_rulebook import ParsedRulebook, Requirement
 from governance.rulebook.requirement_editing import Asked, asked_of, fates_of, places_of
 from governance.vocabulary import Level, Seat, Stage
 from initiatives.rulebook_changes.forms import HELP, LEFT_OUT, ReasonField, TierFields, field_of, fix_reason
@@ -142,12 +142,12 @@ class AskedForm(forms.Form):
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args, text: Text, gate: str, tier: str, number: int, **options):
-        self.book: Book = parse(text.source)
-        self.gate, self.tier = self.book.gates[gate], tier
+        self.rulebook: ParsedRulebook = parse(text.source)
+        self.gate, self.tier = self.rulebook.gates[gate], tier
         options["initial"] = {"based_on": number} | options.get("initial", {})
         super().__init__(*args, **options)
         levels = [(level.value, level.label.lower()) for level in Level]
-        for row in self.book.requirements_at(gate):
+        for row in self.rulebook.requirements_at(gate):
             asked = asked_of(row, gate, tier)
             self.fields[f"level-{row.key}"] = forms.ChoiceField(
                 label=f"{row.question}: level",
@@ -164,20 +164,20 @@ class AskedForm(forms.Form):
             (
                 row,
                 [
-                    self.book.gates[gate].title
-                    for gate in self.book.gates_asking(row.key)
+                    self.rulebook.gates[gate].title
+                    for gate in self.rulebook.gates_asking(row.key)
                     if gate != self.gate.key
                 ],
                 self[f"level-{row.key}"],
                 self[f"why-{row.key}"],
             )
-            for row in self.book.requirements_at(self.gate)
+            for row in self.rulebook.requirements_at(self.gate)
         ]
 
     def clean(self):
         """What is left out says why."""
         cleaned = super().clean()
-        for row in self.book.requirements_at(self.gate):
+        for row in self.rulebook.requirements_at(self.gate):
             level, why = cleaned.get(f"level-{row.key}"), cleaned.get(f"why-{row.key}")
             fix_reason(self, f"why-{row.key}", level, why)
         return cleaned
@@ -189,9 +189,9 @@ class AskedForm(forms.Form):
             row.key: Asked("", said[f"why-{row.key}"])
             if said[f"level-{row.key}"] == LEFT_OUT
             else Asked(said[f"level-{row.key}"])
-            for row in self.book.requirements_at(self.gate)
+            for row in self.rulebook.requirements_at(self.gate)
         }
-        return places_of(self.book, self.gate.key, self.tier, wanted)
+        return places_of(self.rulebook, self.gate.key, self.tier, wanted)
 
     def typed(self) -> dict[str, str]:
         """What was typed and not left as it stood, by field."""

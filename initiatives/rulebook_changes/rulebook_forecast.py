@@ -14,7 +14,7 @@ from governance.database.request_memo import afresh, one_look
 from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import state_of
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome
 from initiatives.facts import initiative_rows, rulebook_in_effect, supported_stage
 from initiatives.initiative import review_state
@@ -27,14 +27,15 @@ ROLE_OF = {"business_owner": "owner"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two books, when the new one would be published, and until when what falls may be fixed.
+    """Two rulebooks, when the new one would be published, and until when what falls may be fixed.
 
     `old` is the one in force; an initiative that an older one decides for is held against that one.
-    `grace_until`: the day the chair grants; None: as many days as the new book says. `ahead`: that is on a day to come.
+    `grace_until`: the day the chair grants; None: as many days as the new rulebook says. `ahead`: that is on a day to
+    come.
     """
 
-    old: Book
-    new: Book
+    old: ParsedRulebook
+    new: ParsedRulebook
     at: datetime
     grace_until: date | None = None
     ahead: bool = False
@@ -48,7 +49,9 @@ class Comparison:
 
     @property
     def touched(self) -> list[str]:
-        """Requirements of the new book whose state may differ from the one under the old book, for the same facts."""
+        """Requirements of the new rulebook whose state may differ from the one under the old rulebook, for the same
+        facts.
+        """
         old, new = self.old, self.new
         together = (
             old.carry == new.carry
@@ -114,7 +117,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Moved:
-    """What moving an open review to the new book would do; publishing by itself leaves it as it is.
+    """What moving an open review to the new rulebook would do; publishing by itself leaves it as it is.
 
     `again`: whether it could be decided once the same people had signed again; `why`: what else stands in the way then.
     """
@@ -137,9 +140,9 @@ def looking(two: Comparison) -> Iterator[None]:
 def effects(initiatives: list[Initiative], two: Comparison) -> Iterator[Effect]:
     """What publishing would do to each of these initiatives, read together."""
     initiative_rows.read_together(initiatives)
-    against: dict[Book, tuple[Comparison, list[str]]] = {}
+    against: dict[ParsedRulebook, tuple[Comparison, list[str]]] = {}
     for initiative in initiatives:
-        old = rulebook_in_effect.rulebook_of(initiative, two.at).book
+        old = rulebook_in_effect.rulebook_of(initiative, two.at).parsed
         if old not in against:
             mine = replace(two, old=old)
             against[old] = mine, mine.touched
@@ -156,8 +159,8 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
     is_now, will_be = before.support, after.support
     lacked, lacks = criteria.gaps_to(before, facts.claimed), criteria.gaps_to(after, facts.claimed)
     holds, held = (
-        {one.kind: one.words for one in criteria.holds_at(of, book, at)}
-        for of, book in ((facts, two.old), (then, two.new))
+        {one.kind: one.words for one in criteria.holds_at(of, rulebook, at)}
+        for of, rulebook in ((facts, two.old), (then, two.new))
     )
     obligation = _obligation(initiative, is_now, will_be, two.ahead)
     unmet = [key for key in lacks if key not in set(lacked)]
@@ -190,22 +193,22 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
 
 def _in_the_way(judged: criteria.Judged, stage: str) -> list[str]:
     """Requirements by which the gates up to a stage are not passed: what keeps support below it."""
-    found, book = dict[str, None](), judged.book
+    found, rulebook = dict[str, None](), judged.parsed
     for key in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
-        for finding in judged.at_gate(book.gate_to(key).key):
+        for finding in judged.at_gate(rulebook.gate_to(key).key):
             if finding.blocks:
                 lacking = (
                     one.key for one in finding.requirements if not one.satisfies(finding.criterion.gate)
                 )
-                found |= dict.fromkeys(one for one in lacking if book.requirements[one].blocking)
+                found |= dict.fromkeys(one for one in lacking if rulebook.requirements[one].blocking)
     return list(found)
 
 
-def _whose(facts: Facts, book: Book, keys: list[str]) -> tuple[tuple[str, str], ...]:
+def _whose(facts: Facts, rulebook: ParsedRulebook, keys: list[str]) -> tuple[tuple[str, str], ...]:
     """Each key with who answers for it; where nobody has that role, it is the owner's to find somebody."""
 
     def who(key: str) -> str:
-        role = book.requirements[key].answered_by
+        role = rulebook.requirements[key].answered_by
         return facts.people.get(ROLE_OF.get(role, role)) or facts.people.get("owner", "")
 
     return tuple((key, who(key)) for key in keys)
@@ -233,7 +236,7 @@ def _obligation(
 
 
 def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
-    """What moving each of these open reviews to the new book would do."""
+    """What moving each of these open reviews to the new rulebook would do."""
     for review in reviews:
         yield _moved(review, two)
 
@@ -258,11 +261,11 @@ def _moved(review: Review, two: Comparison) -> Moved:
     )
 
 
-def open_reviews(book_digest: str):
+def open_reviews(rulebook_digest: str):
     """Open reviews that are under other rules than this text."""
     return (
         Review.objects.filter(outcome=ReviewOutcome.OPEN)
-        .exclude(rulebook__digest=book_digest)
+        .exclude(rulebook__digest=rulebook_digest)
         .select_related("initiative__unit", "initiative__contract", "rulebook")
         .order_by("pk")
     )

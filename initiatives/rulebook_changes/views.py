@@ -121,7 +121,7 @@ def changes(request: SignedInRequest, version: str) -> HttpResponse:
     earlier = others.filter(published_at__lt=newer.published_at) if newer.published else others
     asked = request.GET.get("since", "")
     older = readable(request, asked) if asked else earlier.order_by("-published_at").first()
-    sections = diff.differences(older.book, newer.book) if older else []
+    sections = diff.differences(older.parsed, newer.parsed) if older else []
     context = {
         "nav": "rulebook",
         "newer": newer,
@@ -157,6 +157,6 @@ def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list
             ),
             "open": open_under.get(key, 0),
         }
-        for key, gate in sorted(newer.book.gates.items(), key=lambda pair: STAGE_RANK.get(pair[1].to, 0))
+        for key, gate in sorted(newer.parsed.gates.items(), key=lambda pair: STAGE_RANK.get(pair[1].to, 0))
         if key in touched and gate.to in STAGE_RANK
     ]

@@ -166,7 +166,7 @@ def change(request, ref):
     """Report a change that no version shows."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_change_what_runs(initiative, request.user).or_refuse()
-    form = ChangeForm(sent(request), book=Rulebook.objects.current().book)
+    form = ChangeForm(sent(request), rulebook=Rulebook.objects.current().parsed)
     return _two_steps(
         request,
         initiative,

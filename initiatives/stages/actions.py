@@ -101,7 +101,10 @@ def change_stage(
 
 def _supported(initiative: Initiative, snapshot: ReviewSnapshot | None, now) -> str:
     """What the evidence supports before the move, by the rulebook that decides for the initiative."""
-    if snapshot is not None and snapshot.judged.book == rulebook_in_effect.rulebook_of(initiative, now).book:
+    if (
+        snapshot is not None
+        and snapshot.judged.parsed == rulebook_in_effect.rulebook_of(initiative, now).parsed
+    ):
         return snapshot.judged.support.supported
     return supported_stage.judged(initiative, at=now).support.supported
 
@@ -119,8 +122,8 @@ def promote(
 
     `scopes` and `declared` are those of the initiative, as they were read in this act.
     """
-    review, book = snapshot.review, snapshot.judged.book
-    gate = book.gates[review.gate]
+    review, rulebook = snapshot.review, snapshot.judged.parsed
+    gate = rulebook.gates[review.gate]
     change = change_stage(initiative, move, reason=review.reason, by=by, snapshot=snapshot)
     for scope in scopes:
         if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
@@ -132,10 +135,10 @@ def promote(
             initiative,
             "retrospective",
             f"production:{change.pk}",
-            book.freshness.retrospective_after_go_live_days,
+            rulebook.freshness.retrospective_after_go_live_days,
             "Retrospective after go-live",
         )
-    _open_later_criteria(initiative, book, gate.key, change, emergency=False)
+    _open_later_criteria(initiative, rulebook, gate.key, change, emergency=False)
     return change
 
 
@@ -215,15 +218,15 @@ def stop(*, initiative: Initiative, reason_code: str, reason: str, by: User) -> 
         change = change_stage(initiative, offered(initiative, kind=STOP), reason=text, by=by)
         end_ties(initiative, "The initiative was stopped", by=by)
         if not idea:
-            book = Rulebook.objects.current().book
+            rulebook = Rulebook.objects.current().parsed
             open_written_obligation(
                 initiative,
                 "post_mortem",
                 f"stop:{change.pk}",
-                book.freshness.post_mortem_due_days,
+                rulebook.freshness.post_mortem_due_days,
                 "Post-mortem after stopping",
             )
-            _open_later_criteria(initiative, book, "stop", change, emergency=False)
+            _open_later_criteria(initiative, rulebook, "stop", change, emergency=False)
         rewrite_supported_stage(initiative)
         alerts.tell_end(initiative, "initiative stopped", was, text)
     return initiative
@@ -274,16 +277,16 @@ def retire_row(
     initiative: Initiative, move: Transition, *, reason: str, by: User, snapshot: ReviewSnapshot | None = None
 ) -> StageChange:
     """Retire inside the running act, by decision or in an emergency, with what is due from then on."""
-    book = snapshot.judged.book if snapshot else Rulebook.objects.current().book
+    rulebook = snapshot.judged.parsed if snapshot else Rulebook.objects.current().parsed
     change = change_stage(initiative, move, reason=reason, by=by, snapshot=snapshot)
     open_written_obligation(
         initiative,
         "post_mortem",
         f"retire:{change.pk}",
-        book.freshness.post_mortem_due_days,
+        rulebook.freshness.post_mortem_due_days,
         "End-of-life review after retiring",
     )
-    _open_later_criteria(initiative, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
+    _open_later_criteria(initiative, rulebook, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
     end_ties(initiative, "The initiative was retired", by=by)
     return change
 
@@ -348,7 +351,7 @@ def reattest(*, initiative: Initiative, reason: str, by: User) -> Initiative:
         initiative_permissions.may_raise(initiative, by).or_refuse()
         if initiative.stage != Stage.PRODUCTION:
             no("Only production is accepted again.").or_refuse()
-        grace = Rulebook.objects.current().book.freshness.grace_days
+        grace = Rulebook.objects.current().parsed.freshness.grace_days
         since = clock.today() - timedelta(days=grace)
         for role, words in (("owner", "The owner"), ("support_owner", "The support owner")):
             if not initiative.evidence.filter(
@@ -391,8 +394,8 @@ def continue_stage(*, initiative: Initiative, reason: str, until: date, was: dat
         raise ValidationError(wrong)
     with act("continue", by=by, initiative=initiative, reason=reason) as initiative:
         initiative_permissions.may_continue(initiative, by).or_refuse()
-        book = rulebook_in_effect.rulebook_of(initiative).book
-        ends, most = end_to_decide(initiative), book.stages[initiative.stage].max_days_before_review
+        rulebook = rulebook_in_effect.rulebook_of(initiative).parsed
+        ends, most = end_to_decide(initiative), rulebook.stages[initiative.stage].max_days_before_review
         if ends != was:
             raise Conflict(f"Its end was moved to {ends:%-d %B %Y} already.")
         last = clock.today() + timedelta(days=most)
@@ -445,14 +448,14 @@ def owner_of_that_day(initiative: Initiative) -> User | None:
     return last.person if last is not None and last.person.is_active else None
 
 
-def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
+def later_criteria(rulebook, gate: str, *, emergency: bool) -> list[tuple]:
     """What a gate leaves to do after the move: each criterion with its term in days.
 
     Criteria on post-mortems are left out: every such move must give that obligation anyway (docs/domain.md, invariant
     14).
     """
     found = []
-    for criterion in book.gates[gate].criteria:
+    for criterion in rulebook.gates[gate].criteria:
         days = criterion.due_days
         if emergency and days is None:
             days = criterion.emergency_due_days
@@ -462,10 +465,10 @@ def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
 
 
 def _open_later_criteria(
-    initiative: Initiative, book, gate: str, change: StageChange, *, emergency: bool
+    initiative: Initiative, rulebook, gate: str, change: StageChange, *, emergency: bool
 ) -> None:
     """Turn criteria with a term into dated obligations; the ones on post-mortems are that same obligation."""
-    later = later_criteria(book, gate, emergency=emergency)
+    later = later_criteria(rulebook, gate, emergency=emergency)
     if not later:
         return
     owner = initiative_permissions.accepted(initiative, Role.OWNER)

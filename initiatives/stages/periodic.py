@@ -117,7 +117,7 @@ def open_vacancy_obligations() -> list[Obligation]:
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
         return []  # no rules, no initiatives
-    freshness = rulebook.book.freshness
+    freshness = rulebook.parsed.freshness
     last = clock.midnight_after(clock.today() - timedelta(days=freshness.owner_vacant_step_back_days))
     source = Concat(Value("hold:"), Cast(OuterRef("pk"), CharField()))
     known = Obligation.objects.filter(initiative=OuterRef("initiative"), kind="vacancy", source=source)

@@ -22,7 +22,7 @@ WARN = (30, 14, 3, 0)
 
 def trials(moment: datetime):
     """Prototypes and MVPs that end: to the owner and the chair 30, 14, 3 days before, on the day and after it."""
-    today, rules = clock.local_day(moment), [one.book.stages for one in Rulebook.objects.kept_versions()]
+    today, rules = clock.local_day(moment), [one.parsed.stages for one in Rulebook.objects.kept_versions()]
     old = Q(pk__in=[])
     for stage in ("prototype", "mvp"):
         ages = [one[stage].max_days_before_review for one in rules]
@@ -109,7 +109,7 @@ def dependences(moment: datetime):
 def reattestations(moment: datetime):
     """Production to be accepted again: to owner and support owner 30, 14, 3 days before, on the day and after it."""
     today, warn = clock.local_day(moment), (30, 14, 3, 0)
-    rules = [one.book.stages["production"] for one in Rulebook.objects.kept_versions()]
+    rules = [one.parsed.stages["production"] for one in Rulebook.objects.kept_versions()]
     both = [days for rule in rules for days in (rule.reattest_days, rule.reattest_days_high)]
     shortest = min([days for days in both if days is not None], default=0)
     near = moment - timedelta(days=shortest - max(warn))

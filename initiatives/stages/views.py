@@ -23,16 +23,16 @@ from initiatives.stages.forms import ContinueForm, ReattestForm, StepBackForm, S
 from initiatives.stages.permissions import may_be_accepted_again
 
 
-def _due_later(book, gate: str, *, emergency: bool = False) -> list[str]:
+def _due_later(rulebook, gate: str, *, emergency: bool = False) -> list[str]:
     """What a gate's later criteria become: one sentence each, with the day."""
     return [
         f"Due by {day(clock.today() + timedelta(days=days))}: {criterion.question}"
-        for criterion, days in later_criteria(book, gate, emergency=emergency)
+        for criterion, days in later_criteria(rulebook, gate, emergency=emergency)
     ]
 
 
-def _post_mortem(book, what: str) -> str:
-    due = clock.today() + timedelta(days=book.freshness.post_mortem_due_days)
+def _post_mortem(rulebook, what: str) -> str:
+    due = clock.today() + timedelta(days=rulebook.freshness.post_mortem_due_days)
     return f"Due from the owner by {day(due)}: {what}."
 
 
@@ -67,7 +67,7 @@ def stop(request, ref):
     """Stop an initiative, at once."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_stop(initiative, request.user).or_refuse()
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     happens = [
         f"{initiative.ref} stops at once; no review and no paperwork comes first.",
         *_review_ends(initiative),
@@ -75,7 +75,7 @@ def stop(request, ref):
     if initiative.stage == Stage.PROPOSED:
         happens.append("Of a stopped idea only its reason is asked.")
     else:
-        happens += [_post_mortem(book, "a post-mortem"), *_due_later(book, "stop")]
+        happens += [_post_mortem(rulebook, "a post-mortem"), *_due_later(rulebook, "stop")]
     return one_act(
         request,
         initiative,
@@ -94,7 +94,7 @@ def retire(request, ref):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_chair(initiative, request.user).or_refuse()
     emergency_of(initiative)
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     return one_act(
         request,
         initiative,
@@ -109,8 +109,8 @@ def retire(request, ref):
             f"{initiative.ref} is retired at once, by you alone. "
             "Nothing leads out of that: a successor is registered anew.",
             *_review_ends(initiative),
-            _post_mortem(book, "an end-of-life review"),
-            *_due_later(book, "retire", emergency=True),
+            _post_mortem(rulebook, "an end-of-life review"),
+            *_due_later(rulebook, "retire", emergency=True),
         ],
         danger=True,
         verb=_("Retire it now"),
@@ -192,8 +192,8 @@ def go_on(request, ref):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_continue(initiative, request.user).or_refuse()
     ends = end_to_decide(initiative)
-    book = rulebook_in_effect.rulebook_of(initiative).book
-    last = clock.today() + timedelta(days=book.stages[initiative.stage].max_days_before_review)
+    rulebook = rulebook_in_effect.rulebook_of(initiative).parsed
+    last = clock.today() + timedelta(days=rulebook.stages[initiative.stage].max_days_before_review)
     word = stage_word(initiative.stage)
     end = f"Its end {'was' if ends < clock.today() else 'is'} {in_days(ends)}"
     before = initiative.continuations.filter(stage=initiative.stage).select_related("by").first()
@@ -206,7 +206,7 @@ def go_on(request, ref):
         f"{initiative.ref} goes on.",
         template="initiatives/stages/move_continue.html",
         title=_("Stage time-box review"),
-        lede=f"{word} since {day(initiative.since)}. {end}: {book.stages[initiative.stage].question}{once}",
+        lede=f"{word} since {day(initiative.since)}. {end}: {rulebook.stages[initiative.stage].question}{once}",
         happens=[
             f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
             _("Its evidence is asked for as before; nothing else changes."),
@@ -223,10 +223,10 @@ def reattest(request, ref):
         initiative_permissions.may_raise(initiative, request.user).or_refuse()
     if initiative.stage != Stage.PRODUCTION:
         no("Only production is accepted again.").or_refuse()
-    book = Rulebook.objects.current().book
-    rule = book.stages["production"]
+    rulebook = Rulebook.objects.current().parsed
+    rule = rulebook.stages["production"]
     days = rule.reattest_days_high if initiative.high_risk else rule.reattest_days
-    since = clock.today() - timedelta(days=book.freshness.grace_days)
+    since = clock.today() - timedelta(days=rulebook.freshness.grace_days)
     accepted = set(
         initiative.evidence.filter(acceptance__ended_at__isnull=True, observed_on__gte=since).values_list(
             "acceptance__role", flat=True
@@ -250,7 +250,7 @@ def reattest(request, ref):
         title=_("Accept production again"),
         people=people,
         renewal=may_be_accepted_again(initiative),
-        grace=book.freshness.grace_days,
+        grace=rulebook.freshness.grace_days,
         happens=[f"The next re-attestation is due {day(clock.today() + timedelta(days=days))}."],
         verb=_("Confirm for another term"),
     )

@@ -13,7 +13,7 @@ from governance.gates.separation_of_duties import TeamMembers
 from governance.models import Board, Membership, Rulebook, Unit
 from governance.people import boards, cooling_off
 from governance.permission_result import Reason
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import BoardRole, ReviewOutcome, Seat, Stage, Tier
 from initiatives.initiative.review_state import EligibleSigners, seat_states
 from initiatives.models import Review
@@ -82,7 +82,7 @@ def board_rows() -> list[BoardRows]:
                 units=len(decides[board.pk]),
                 reviews=sum(reviews.get(unit, 0) for unit in decides[board.pk]),
                 seats=[(role, held.get((board.pk, role), [])) for role in BoardRole],
-                stages=stages_of(current.book, boards.members_now(board)) if current else [],
+                stages=stages_of(current.parsed, boards.members_now(board)) if current else [],
             )
             for board in every
         ]
@@ -115,10 +115,10 @@ def _decides(every: list[Board]) -> dict[int, list[int]]:
     return found
 
 
-def stages_of(book: Book, members: Iterable[Membership]) -> list[StageRow]:
+def stages_of(rulebook: ParsedRulebook, members: Iterable[Membership]) -> list[StageRow]:
     """What each gate asks of a board with these members, before anybody is barred from an initiative of theirs."""
     states = seat_states(EligibleSigners(tuple(members), TeamMembers()))
-    minimal = book.at_tier(Tier.MINIMAL).gates
+    minimal = rulebook.at_tier(Tier.MINIMAL).gates
     return [
         StageRow(
             stage=Stage(gate.to).label,
@@ -127,9 +127,9 @@ def stages_of(book: Book, members: Iterable[Membership]) -> list[StageRow]:
             at_minimal_risk=_other(minimal[gate.key].quorum, gate.quorum),
             seats=len(gate.seats),
             must_include=tuple(Seat(seat).label for seat in gate.must_include),
-            cannot=criteria.reach(book, gate.key, "", states),
+            cannot=criteria.reach(rulebook, gate.key, "", states),
         )
-        for gate in sorted(book.gates.values(), key=lambda gate: list(Stage).index(Stage(gate.to)))
+        for gate in sorted(rulebook.gates.values(), key=lambda gate: list(Stage).index(Stage(gate.to)))
     ]
 
 

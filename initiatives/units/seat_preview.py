@@ -86,8 +86,8 @@ def of_end(membership: Membership) -> list[str]:
     current = Rulebook.objects.in_force()
     if current is not None:
         members = boards.members_now(board)
-        now = {row.stage: row for row in stages_of(current.book, members)}
-        for row in stages_of(current.book, _left(members, gone)):
+        now = {row.stage: row for row in stages_of(current.parsed, members)}
+        for row in stages_of(current.parsed, _left(members, gone)):
             if row.cannot and not now[row.stage].cannot:
                 said.append(f"From then on the board cannot decide on {row.stage}: {row.cannot[0].text}")
     return said
@@ -97,7 +97,7 @@ def _without_quorum(snapshot: ReviewSnapshot, gone: set[int]) -> list[str]:
     """That the review could be decided by those who can sign, and cannot without these seats; empty otherwise."""
     recused = {one.person_id for one in snapshot.judged_sign_offs if one.verdict == SignOffVerdict.RECUSE}
     left = replace(snapshot.eligible_signers, members=tuple(_left(snapshot.eligible_signers.members, gone)))
-    about = (snapshot.judged.book, snapshot.review.gate, snapshot.judged.facts.tier)
+    about = (snapshot.judged.parsed, snapshot.review.gate, snapshot.judged.facts.tier)
     before = criteria.reach(*about, snapshot.seats)
     after = criteria.reach(*about, seat_states(left, recused))
     if before or not after:

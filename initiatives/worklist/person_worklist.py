@@ -64,10 +64,10 @@ class Look:
         )
 
     @cached_property
-    def book(self):
+    def rulebook(self):
         """The rulebook in force, or None."""
         newest = self._named["person"][0].newest_rulebook
-        return Rulebook.objects.kept(newest).book if newest is not None else None
+        return Rulebook.objects.kept(newest).parsed if newest is not None else None
 
     @property
     def imports(self) -> list[dict]:
@@ -247,9 +247,9 @@ class Look:
             {
                 "seated": list(self.seats_by_unit),
                 "chaired": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
-                "ended": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]) if self.book else [],
+                "ended": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]) if self.rulebook else [],
                 "waived": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, "risk_compliance"]),
-                "signing": self.units_with(self.book.contract.seats if self.book else ()),
+                "signing": self.units_with(self.rulebook.contract.seats if self.rulebook else ()),
                 "risky": self.units_with(["risk_compliance"]),
                 "boards": deputy,
                 "initiatives": list(self.working),
@@ -264,7 +264,7 @@ class Look:
             },
             now=self.now,
             today=self.today,
-            **(stage_expiry.moments(self.book) if self.book else {}),
+            **(stage_expiry.moments(self.rulebook) if self.rulebook else {}),
         )
 
     def rows(self, table: str) -> list:

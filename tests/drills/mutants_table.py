@@ -658,14 +658,14 @@ MUTANTS = [
     (
         "what a register writes is never uploaded",
         "initiatives.evidence.actions:check_evidence",
-        "if kind in book.register_kinds and not (register or cited):",
+        "if kind in rulebook.register_kinds and not (register or cited):",
         "if False:",
         "tests/app/initiatives/evidence/test_artefacts.py -k never_uploaded",
     ),
     (
         "a kind is held to its form",
         "initiatives.evidence.actions:check_evidence",
-        "if kind in book.detailed_kinds and not register:",
+        "if kind in rulebook.detailed_kinds and not register:",
         "if False:",
         "tests/app/initiatives/evidence/test_artefacts.py -k taken_with_it_and_refused_without",
     ),

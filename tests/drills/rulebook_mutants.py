@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
-from governance.rulebook import Book, Criterion, RulebookErrors, parse, schema, shipped_text
+from governance.rulebook import Criterion, ParsedRulebook, RulebookErrors, parse, schema, shipped_text
 from governance.rulebook.editing import Place, Text, read, with_values
 from tests.support.initiatives import rulebook_changes
 from tests.support.paths import ROOT
@@ -148,20 +148,20 @@ def _beside(text: Text, place: Place) -> dict[Place, object]:
     return {(part, key, name, tier): None for name in ("level", "level_at_mvp")}
 
 
-def looked_at(book: Book) -> dict[str, object]:
-    """All that gates, and acts by days, look at in a rulebook: books that are the same in this are one to them."""
-    days = book.freshness
+def looked_at(rulebook: ParsedRulebook) -> dict[str, object]:
+    """All that gates, and acts by days, look at in a rulebook: rulebooks that are the same in this are one to them."""
+    days = rulebook.freshness
     found: dict[str, object] = {
         "days": (days.sign_off_max_age_days, days.review_expires_days, days.post_mortem_due_days),
-        "waivers": (days.waiver_max_days, book.waivers_max),
-        "drawn": book.drawn_at_minimal,
+        "waivers": (days.waiver_max_days, rulebook.waivers_max),
+        "drawn": rulebook.drawn_at_minimal,
     }
-    for key, stage in book.stages.items():
+    for key, stage in rulebook.stages.items():
         if key in ("prototype", "mvp"):
             found[f"age of {key}"] = stage.max_days_before_review
         if key == "production":
             found[f"age of {key}"] = (stage.reattest_days, stage.reattest_days_high)
-    for key, row in book.requirements.items():
+    for key, row in rulebook.requirements.items():
         kinds = set(row.evidence)
         shown = kinds - {"attestation"}
         # What only a person's acceptance or the generated index meets is measured, whatever level is asked.
@@ -169,10 +169,10 @@ def looked_at(book: Book) -> dict[str, object]:
         outside = outside or key == "prod.q02_support"
         levels = {
             (gate, tier): bool(row.level_for(tier, gate)) if outside else row.level_for(tier, gate)
-            for gate in book.gates_asking(key)
+            for gate in rulebook.gates_asking(key)
             for tier in TIERS
         }
-        asked = [tier for tier in TIERS if book.asks(key, tier)]
+        asked = [tier for tier in TIERS if rulebook.asks(key, tier)]
         found[key] = (
             row.question,
             kinds,
@@ -182,13 +182,13 @@ def looked_at(book: Book) -> dict[str, object]:
             set(row.triggers),
             row.answered_by if row.blocking else "",
             row.severity,
-            book.waivable_requirement(key),
+            rulebook.waivable_requirement(key),
             levels,
             set(row.ways),
             row.of_register,
         )
     for tier in TIERS:
-        seated = book.at_tier(tier)
+        seated = rulebook.at_tier(tier)
         for key, gate in seated.gates.items():
             found[f"{key} at {tier}"] = (gate.title, gate.quorum_for(tier), set(gate.must_include))
         for key, criterion in seated.criteria.items():
@@ -197,7 +197,7 @@ def looked_at(book: Book) -> dict[str, object]:
                 set(criterion.requirements),
                 criterion.seat,
                 criterion.severity,
-                book.waivable_criterion(key),
+                rulebook.waivable_criterion(key),
                 criterion.due_days is None,
                 # Of an end that is written up, the term is that of all post-mortems.
                 () if key.endswith(".postmortem") else _term(criterion),

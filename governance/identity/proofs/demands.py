@@ -84,7 +84,7 @@ def least_for(act: str, tier: str) -> Strength:
     nothing.
     """
     rulebook = Rulebook.objects.in_force()
-    said = rulebook.book.signatures.get(act, {}).get(tier, "") if rulebook is not None else ""
+    said = rulebook.parsed.signatures.get(act, {}).get(tier, "") if rulebook is not None else ""
     return Strength(said) if said else Strength.PASSWORD
 
 

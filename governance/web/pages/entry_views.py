@@ -86,7 +86,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """The whole idea in plain words, with the figures of the rulebook in force."""
     rulebook = Rulebook.objects.in_force()
-    context = {"book": rulebook.book if rulebook else None, "topics": TOPICS}
+    context = {"rulebook": rulebook.parsed if rulebook else None, "topics": TOPICS}
     return render(request, "governance/pages/help.html", context)
 
 

@@ -98,60 +98,60 @@ def readable(request: HttpRequest, version: str) -> Rulebook:
 
 
 def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
-    book = rulebook.book
+    parsed = rulebook.parsed
     newest = Rulebook.objects.published().values_list("pk", flat=True).first()
     context = {
         "nav": "rulebook",
         "rulebook": rulebook,
-        "book": book,
+        "parsed": parsed,
         "in_force": rulebook.pk == newest,
         "may_try": not rulebook.published
         and request.user.is_authenticated
         and people_permissions.may_forecast(request.user),
-        "gates": [_gate(book, book.gates[key]) for key in MOVES if key in book.gates],
-        "stages": [_stage(book, key) for key in book.stages],
+        "gates": [_gate(parsed, parsed.gates[key]) for key in MOVES if key in parsed.gates],
+        "stages": [_stage(parsed, key) for key in parsed.stages],
         "standards": [
             (matter.replace("_", " "), [expects.get(stage, "") for stage in RUNNING_STAGES[1:]])
-            for matter, expects in book.standards.items()
+            for matter, expects in parsed.standards.items()
         ],
-        "crosswalk": _crosswalk(book),
+        "crosswalk": _crosswalk(parsed),
         "triggers": [
-            (key, words, sorted(book.listing(key), key=list(book.requirements).index))
-            for key, words in book.triggers.items()
+            (key, words, sorted(parsed.listing(key), key=list(parsed.requirements).index))
+            for key, words in parsed.triggers.items()
         ],
     }
     return render(request, "governance/pages/rulebook.html", context)
 
 
-def _stage(book, key: str) -> dict:
+def _stage(parsed, key: str) -> dict:
     asked: dict[str, list] = {}
-    for requirement in book.requirements.values():
+    for requirement in parsed.requirements.values():
         if (requirement.stage or "stopped") == key:  # a stop can come from any stage
             asked.setdefault(requirement.group, []).append(requirement)
     return {
-        "rule": book.stages[key],
-        "tolerated": book.tolerated(key),
+        "rule": parsed.stages[key],
+        "tolerated": parsed.tolerated(key),
         "groups": [(words, asked[group]) for group, words in GROUPS.items() if group in asked],
         "count": sum(len(rows) for rows in asked.values()),
     }
 
 
-def _gate(book, gate) -> dict:
+def _gate(parsed, gate) -> dict:
     return {
         "gate": gate,
         "criteria": [
-            (criterion, [book.requirements[key] for key in criterion.requirements])
+            (criterion, [parsed.requirements[key] for key in criterion.requirements])
             for criterion in gate.criteria
         ],
         "asked": len(gate.requirements()),
-        "drawn": book.drawn_at(Tier.MINIMAL) if gate.key == Stage.PRODUCTION else 0,
+        "drawn": parsed.drawn_at(Tier.MINIMAL) if gate.key == Stage.PRODUCTION else 0,
     }
 
 
-def _crosswalk(book) -> list[tuple[str, list]]:
+def _crosswalk(parsed) -> list[tuple[str, list]]:
     """(name of the framework, [(its id, what refers to it: requirements and criteria)])."""
-    table: dict[str, dict[str, list]] = {name: {} for name in book.crosswalk_frameworks()}
-    for row in {**book.criteria, **book.requirements}.values():
+    table: dict[str, dict[str, list]] = {name: {} for name in parsed.crosswalk_frameworks()}
+    for row in {**parsed.criteria, **parsed.requirements}.values():
         for framework, ids in row.crosswalk.items():
             for one in ids:
                 table[framework].setdefault(one, []).append(row)

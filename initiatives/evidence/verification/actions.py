@@ -61,13 +61,13 @@ def verify(
         raise ValidationError(wrong)
     with act("verify evidence", by=by, initiative=evidence.initiative_id) as initiative:
         evidence = Evidence.objects.get(pk=evidence.pk)
-        book = Rulebook.objects.current().book
+        rulebook = Rulebook.objects.current().parsed
         if (
-            requirement not in book.requirements
+            requirement not in rulebook.requirements
             or not evidence.coverage.filter(requirement=requirement).exists()
         ):
             no(f"{evidence.title} is not offered for that question.").or_refuse()
-        may_verify(initiative, evidence, book, requirement, by).or_refuse()
+        may_verify(initiative, evidence, rulebook, requirement, by).or_refuse()
         opening = EvidenceOpening.objects.filter(evidence=evidence, person=by).first()
         if opening is None:
             no("You have not opened it yet.", "Open it here first; nothing is verified unopened.").or_refuse()
@@ -80,7 +80,7 @@ def verify(
             evidence=evidence,
             requirement=requirement,
             verifier=by,
-            seat=seat_to_verify_in(initiative, book, requirement, by),
+            seat=seat_to_verify_in(initiative, rulebook, requirement, by),
             opening=opening,
             shows=shows,
             place=place.strip(),
@@ -110,7 +110,7 @@ def verify(
 
 def _ask_author(initiative: Initiative, row: Verification, said: Answer | None) -> None:
     """What a refusal asks reaches whoever wrote the answer, and whoever added the item, with its words."""
-    question = Rulebook.objects.current().book.requirements[row.requirement].question
+    question = Rulebook.objects.current().parsed.requirements[row.requirement].question
     for person in {row.evidence.author, *([said.by] if said else [])}:
         notify(
             person,

@@ -4,7 +4,7 @@ from governance.gates.separation_of_duties import said, why_barred
 from governance.models import User
 from governance.people import cooling_off
 from governance.permission_result import Answer, no
-from governance.rulebook import Book
+from governance.rulebook import ParsedRulebook
 from governance.vocabulary import Seat
 from initiatives.access import permissions as initiative_permissions
 from initiatives.access.signers import accounts_of, signer_of, team_members_of
@@ -13,15 +13,19 @@ from initiatives.models import Evidence, Initiative
 SOMEBODY_ELSE = "Another reviewer in its seat opens it and says so."
 
 
-def seat_to_verify_in(initiative: Initiative, book: Book, requirement: str, person: User) -> str:
+def seat_to_verify_in(
+    initiative: Initiative, rulebook: ParsedRulebook, requirement: str, person: User
+) -> str:
     """The seat in which this person verifies evidence for the requirement; "" where they hold none that asks for it."""
     held = initiative_permissions.seats_of(initiative, person)
     return next(
-        (seat for seat in book.at_tier(initiative.tier).seats_asking(requirement) if seat in held), ""
+        (seat for seat in rulebook.at_tier(initiative.tier).seats_asking(requirement) if seat in held), ""
     )
 
 
-def may_verify(initiative: Initiative, item: Evidence, book: Book, requirement: str, person: User) -> Answer:
+def may_verify(
+    initiative: Initiative, item: Evidence, rulebook: ParsedRulebook, requirement: str, person: User
+) -> Answer:
     """Say whether this item shows the answer to this requirement (docs/domain.md, invariant 4)."""
     if item.author_id in accounts_of(person):
         return no("You added this item yourself.", SOMEBODY_ELSE)
@@ -30,9 +34,11 @@ def may_verify(initiative: Initiative, item: Evidence, book: Book, requirement: 
             "What a bare link shows can change after it was read.",
             "Have its page captured, or the file attached.",
         )
-    seat = seat_to_verify_in(initiative, book, requirement, person)
+    seat = seat_to_verify_in(initiative, rulebook, requirement, person)
     if not seat:
-        named = " or ".join(Seat.word(one) for one in book.at_tier(initiative.tier).seats_asking(requirement))
+        named = " or ".join(
+            Seat.word(one) for one in rulebook.at_tier(initiative.tier).seats_asking(requirement)
+        )
         return no(f"Only the seat {named} verifies this.", "Its holder opens it and says so.")
     team_members = team_members_of(initiative)
     if barred := why_barred(signer_of(person, now=True), seat, team_members, approving=True):

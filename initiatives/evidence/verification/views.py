@@ -28,10 +28,10 @@ def verify(request, ref, pk, key):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     row = initiative_lookup.evidence_for(request.user, initiative, pk)
     context = initiative_context(request, initiative, "evidence")
-    asked = context["book"].requirements.get(key)
+    asked = context["rulebook"].requirements.get(key)
     if asked is None or not row.coverage.filter(requirement=key).exists():
         raise Http404("This item is not offered for that question.")
-    may_verify(initiative, row, context["book"], key, request.user).or_refuse()
+    may_verify(initiative, row, context["rulebook"], key, request.user).or_refuse()
     said = Answer.objects.filter(initiative=initiative, requirement=key).select_related("by").first()
     form = VerificationForm(
         sent(request),
@@ -54,7 +54,7 @@ def verify(request, ref, pk, key):
         else:
             messages.success(request, f"Your word stands beside {row.title}.")
             return redirect(_next(request, initiative))
-    left = len(waiting_for(initiative, context["book"], context["states"], request.user))
+    left = len(waiting_for(initiative, context["rulebook"], context["states"], request.user))
     return ask(
         request,
         initiative,
@@ -65,7 +65,7 @@ def verify(request, ref, pk, key):
         item=row,
         asked=asked,
         said=said,
-        drawn=drawn_words(context["facts"], context["book"], key, context["now"]),
+        drawn=drawn_words(context["facts"], context["rulebook"], key, context["now"]),
         left=left,
         has_file=bool(row.file),
         names=row.names.select_related("deployment__version", "scope_version", "contract_version__contract"),
@@ -123,7 +123,7 @@ def _next(request, initiative) -> str:
     context = initiative_context(
         request, initiative_lookup.initiative_for(request.user, initiative.ref), "evidence"
     )
-    waiting = waiting_for(initiative, context["book"], context["states"], request.user)
+    waiting = waiting_for(initiative, context["rulebook"], context["states"], request.user)
     if not waiting:
         return reverse("evidence", args=[initiative.ref])
     key, item = waiting[0]

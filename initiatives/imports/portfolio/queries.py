@@ -48,10 +48,10 @@ def look(person: User, *, exported: bool) -> Look:
     for initiative, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):
         owners.setdefault(initiative, {})[key] = name
     found = Look()
-    book = None
+    parsed = None
     if exported:
         rulebook = Rulebook.objects.in_force()
-        book = rulebook.book if rulebook else None
+        parsed = rulebook.parsed if rulebook else None
         initiatives = portfolio_export.annotated(initiatives, rulebook, clock.now())
     for initiative in initiatives.select_related("business_case", "unit").iterator(chunk_size=500):
         here = owners.get(initiative.pk, {})
@@ -65,7 +65,7 @@ def look(person: User, *, exported: bool) -> Look:
             "unit": initiative.unit.name,
             "unit_key": str(initiative.unit_id),
         }
-        row = portfolio_export.compared(initiative, book) if exported else {}
+        row = portfolio_export.compared(initiative, parsed) if exported else {}
         found.add(Here(initiative.pk, initiative.ref, values, row), own=not initiative.unit.imported)
     return found
 

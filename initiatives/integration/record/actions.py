@@ -18,8 +18,8 @@ FILE_NAME = "register-{ref}.txt"
 
 def answered_by_the_register() -> list[str]:
     """Requirements that a record of the register can ground: those of the integration test that take one."""
-    book = Rulebook.objects.current().book
-    asked = [book.requirements[key] for key in book.scale_tests["integration"].items]
+    rulebook = Rulebook.objects.current().parsed
+    asked = [rulebook.requirements[key] for key in rulebook.scale_tests["integration"].items]
     return [
         one.key
         for one in asked

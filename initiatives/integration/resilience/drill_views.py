@@ -70,15 +70,15 @@ def add(request, ref):
     """Record a drill, with its trace as evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     kind = pick(request.GET.get("kind"), DRILL_KINDS, "fallback")
     typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     initial = {
         "kind": request.GET.get("kind", ""),
         "link": request.GET.get("link"),
-        "covers": suggested(book, kind),
+        "covers": suggested(rulebook, kind),
     }
-    form = DrillForm(*typed, initiative=initiative, book=book, initial=initial)
+    form = DrillForm(*typed, initiative=initiative, rulebook=rulebook, initial=initial)
     return one_act(
         request,
         initiative,

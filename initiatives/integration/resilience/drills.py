@@ -27,14 +27,16 @@ from initiatives.models import Drill, Initiative, Link
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
 
 
-def proved_by_drills(book) -> list[str]:
+def proved_by_drills(rulebook) -> list[str]:
     """The requirements that a drill record can prove, in the order of the rulebook."""
-    return [key for key, asked in book.requirements.items() if EvidenceKind.DRILL_RECORD in asked.evidence]
+    return [
+        key for key, asked in rulebook.requirements.items() if EvidenceKind.DRILL_RECORD in asked.evidence
+    ]
 
 
-def suggested(book, kind: str) -> list[str]:
+def suggested(rulebook, kind: str) -> list[str]:
     """Those among them that a drill of this kind speaks to by itself; people tick others, or none of these."""
-    return [key for key in proved_by_drills(book) if key in REQUIREMENT_OF_KIND.get(kind, ())]
+    return [key for key in proved_by_drills(rulebook) if key in REQUIREMENT_OF_KIND.get(kind, ())]
 
 
 def add_drill(

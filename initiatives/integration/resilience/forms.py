@@ -70,12 +70,12 @@ class DrillForm(OnceForm):
         help_text=_("After that day it no longer counts until tried again."),
     )
 
-    def __init__(self, *args, initiative: Initiative, book, **options):
+    def __init__(self, *args, initiative: Initiative, rulebook, **options):
         super().__init__(*args, **options)
         links = Link.objects.current().filter(initiative=initiative).select_related("system")
         self.fields["link"].queryset = links.order_by("system__name", "pk")
         self.fields["covers"].choices = [
-            (key, book.requirements[key].question) for key in proved_by_drills(book)
+            (key, rulebook.requirements[key].question) for key in proved_by_drills(rulebook)
         ]
 
     def clean_record(self) -> dict:

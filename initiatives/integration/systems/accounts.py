@@ -148,7 +148,7 @@ def open_closing_obligations(initiative: Initiative, links: list[Link]) -> None:
     accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system__owner", "owner")
     owner = accepted(initiative, Role.OWNER)
     last = owner.person if owner else initiative.registered_by
-    days = Rulebook.objects.current().book.freshness.post_mortem_due_days
+    days = Rulebook.objects.current().parsed.freshness.post_mortem_due_days
     open_obligations(
         initiative,
         [

@@ -108,8 +108,8 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keep the register as it stands today as an item of evidence."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
-    book = Rulebook.objects.current().book
-    questions = {key: book.requirements[key].question for key in answered_by_the_register()}
+    rulebook = Rulebook.objects.current().parsed
+    questions = {key: rulebook.requirements[key].question for key in answered_by_the_register()}
     against = RequirementFinding.objects.current().filter(initiative=initiative, since__lte=clock.now())
     short = sorted({questions[row.requirement] for row in against if row.requirement in questions})
     return one_act(
@@ -210,13 +210,13 @@ def _against(initiative, context, tied: list[Tied]) -> list[dict]:
         initiative, context["may"], links, transfers, reverse("integration", args=[initiative.ref])
     )
     rows = initiative.requirement_findings.current().select_related("system").order_by("since", "pk")
-    book, by_key = context["book"], {}
+    rulebook, by_key = context["rulebook"], {}
     for row in rows:
         by_key.setdefault(row.requirement, []).append(row)
     return [
         {
-            "question": book.requirements[key].question if key in book.requirements else key,
-            "url": reverse("requirement", args=[initiative.ref, key]) if key in book.requirements else "",
+            "question": rulebook.requirements[key].question if key in rulebook.requirements else key,
+            "url": reverse("requirement", args=[initiative.ref, key]) if key in rulebook.requirements else "",
             "now": [(row, fixing.of(row)) for row in found if row.since <= context["now"]],
             "later": [row for row in found if row.since > context["now"]],
         }

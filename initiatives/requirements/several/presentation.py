@@ -26,14 +26,14 @@ def open_rows(context, sheet: Sheet) -> list[dict]:
 
     Those of whoever looks come first, then those that wait for others, whom they may stand in for.
     """
-    book = context["book"]
+    rulebook = context["rulebook"]
     rows = [
         row
         for row in rows_of(context, sheet)
         if row["group"] != "met"
         and not row["later"]
         and row["state"].state != "waiting"
-        and book.requirements[row["key"]].blocking
+        and rulebook.requirements[row["key"]].blocking
         and row["key"] not in requirements.GENERATED_ONLY
     ]
     return sorted(rows, key=lambda row: not row["mine"])
@@ -74,14 +74,14 @@ def worded(context, rows: list[dict]) -> list[dict]:
         if row["answer"] is None
         and row["asked"].group != "layer"
         and row["key"] not in requirements.ACCEPTED_IN_PERSON
-        and (kinds_of(context["book"], row["asked"]) or _in_words(context, row))
+        and (kinds_of(context["rulebook"], row["asked"]) or _in_words(context, row))
     ]
 
 
 def _in_words(context, row: dict) -> bool:
     """Whether words alone may do: somebody's word counts as evidence, or a register brings the evidence."""
     asked = row["asked"]
-    registers = context["book"].register_kinds - {EvidenceKind.CONTRACT_CLAUSE}
+    registers = context["rulebook"].register_kinds - {EvidenceKind.CONTRACT_CLAUSE}
     return (
         "attestation" in asked.evidence
         or bool(registers & set(asked.evidence))
@@ -89,23 +89,23 @@ def _in_words(context, row: dict) -> bool:
     )
 
 
-def kinds_of(book, asked) -> list[str]:
+def kinds_of(rulebook, asked) -> list[str]:
     """The kinds of evidence for a question that people add by a file, the lightest first.
 
     Where conditions of the test count, a kind that carries none would show nothing.
     """
     if asked.min_evidence:
         return [asked.min_evidence] if asked.min_evidence in LIGHTEST else []
-    offered = added_kinds(book).keys() & set(asked.evidence)
+    offered = added_kinds(rulebook).keys() & set(asked.evidence)
     if asked.min_condition:
-        offered &= book.condition_kinds
+        offered &= rulebook.condition_kinds
     return [kind for kind in LIGHTEST if kind in offered]
 
 
 def shown_by(context, row: dict, gate: str) -> str:
     """The kind of evidence that one item on the page brings for the question; "" where a word or a register does."""
-    asked, book = row["asked"], context["book"]
+    asked, rulebook = row["asked"], context["rulebook"]
     level = asked.level_for(context["facts"].tier, gate) if gate else ""
     if "attestation" in asked.evidence and level in ("", Level.STATED):
         return ""
-    return next(iter(kinds_of(book, asked)), "")
+    return next(iter(kinds_of(rulebook, asked)), "")

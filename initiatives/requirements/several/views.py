@@ -28,7 +28,7 @@ def several(request, ref):
     initiative = initiative_lookup.initiative_for(request.user, ref)
     initiative_permissions.may_collaborate(initiative, request.user).or_refuse()
     context = initiative_context(request, initiative, "requirements")
-    sheets = sheets_of(initiative, context["book"])
+    sheets = sheets_of(initiative, context["rulebook"])
     chosen = sheet_of(initiative, sheets, request.GET.get("gate"))
     rows = presentation.open_rows(context, chosen)
     cited = presentation.cited(context, rows)
@@ -123,7 +123,7 @@ class _Page:
                 request.FILES if self.sent is not None else None,
                 prefix=f"item-{kind}",
                 initiative=self.initiative,
-                book=context["book"],
+                rulebook=context["rulebook"],
                 kind=kind,
             )
         return items

@@ -46,7 +46,7 @@ def statement_for(
     if holder is not None:
         covered["delegate_of"] = [holder.pk, holder.full_name]
     text = sign_off_statement.write(
-        snapshot.judged.book,
+        snapshot.judged.parsed,
         covered,
         person=person,
         board=where.name if where else "no board",
@@ -164,11 +164,11 @@ def _record(row: SignOff, initiative: Initiative, *, on_behalf_of: User | None) 
 
 def check_sign_off(review: Review, seat: str, verdict: str, reason: str, criteria, condition) -> None:
     """Raise ValidationError by field when a sign-off is not complete."""
-    book = review.book
+    rulebook = review.parsed_rulebook
     wrong = {}
     own = (
-        {criterion.key for criterion in book.criteria_of(review.gate, seat)}
-        if review.gate in book.gates
+        {criterion.key for criterion in rulebook.criteria_of(review.gate, seat)}
+        if review.gate in rulebook.gates
         else set()
     )
     if verdict not in SignOffVerdict or verdict == SignOffVerdict.WITHDRAWN:

@@ -63,7 +63,7 @@ def sign(request, pk, seat):
     ever holds them.
     """
     row = review_for(request.user, pk)
-    if seat not in review_presentation.seats_of_gate(row.book, row.gate):
+    if seat not in review_presentation.seats_of_gate(row.parsed_rulebook, row.gate):
         raise Http404("This seat signs nothing at this gate.")
     verdict = pick(request.GET.get("verdict"), VERDICTS, SignOffVerdict.APPROVE)
     if not row.is_open and request.method != "POST":
@@ -96,7 +96,7 @@ def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | No
     form = SignOffForm(
         sent,
         verdict=verdict,
-        criteria=row.book.criteria_of(row.gate, seat),
+        criteria=row.parsed_rulebook.criteria_of(row.gate, seat),
         people=people_around(row.initiative),
     )
     for name in form.fields.keys() & (kept or {}).keys():
@@ -355,7 +355,7 @@ def statement(request, pk):
         "stands": stands,
         "stale": cast.stale if stands else (),
         "entry": _entry_of(sign_off),
-        "gate": row.book.gates[row.gate],
+        "gate": row.parsed_rulebook.gates[row.gate],
         "may_withdraw": as_of.current() is None
         and row.is_open
         and stands

@@ -146,14 +146,14 @@ def event(request, cast, initiative):
 
 def seat_of(cast, initiative) -> str:
     """The login of a seat that whatever happens to this stage affects."""
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     affected = alerts.affected_seats(
-        book,
+        rulebook,
         initiative_acts.fresh(initiative).stage
         if initiative_acts.fresh(initiative).stage != "stopped"
         else "mvp",
     )
-    affected &= alerts.affected_seats(book, "production", ["prod.q10_outage"])
+    affected &= alerts.affected_seats(rulebook, "production", ["prod.q10_outage"])
     return factories.SEAT_LOGINS[sorted(affected)[0]]
 
 

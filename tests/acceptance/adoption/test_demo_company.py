@@ -294,10 +294,10 @@ def test_the_rules_say_of_its_initiatives_what_a_plain_reading_says(told):
     """As each was known in the past, and as each will be where something turns if nobody does anything more."""
     chance, supported, levels = random.Random(PAIRS), Counter(), Counter()
     pairs = [*past(chance, PAIRS // 2), *to_come(chance, PAIRS // 2)]
-    for initiative, at, facts, book, said in pairs:
-        wrong = list(differences(facts, book, at))
+    for initiative, at, facts, rulebook, said in pairs:
+        wrong = list(differences(facts, rulebook, at))
         assert not wrong, f"{initiative} at {at}: {wrong}"
-        judged = criteria.judge(facts, book, at)
+        judged = criteria.judge(facts, rulebook, at)
         found = judged.support.supported
         assert said == found, f"{initiative} at {at}: its supported stage says {said}, read: {found}"
         supported[found] += 1
@@ -327,18 +327,18 @@ def to_come(chance, count):
     for one in Initiative.objects.select_related("unit", "contract").order_by("pk"):
         facts, found = supported_stage.facts_of(one), set()
         for since, rulebook in rulebook_in_effect.deciding_from(one, now):
-            then = supported_stage.under(facts, one, rulebook.book)
-            found |= {since, *turning_points.turning_points(then, rulebook.book)}
+            then = supported_stage.under(facts, one, rulebook.parsed)
+            found |= {since, *turning_points.turning_points(then, rulebook.parsed)}
         for moment in sorted(turn for turn in found if turn > now):
             turns += [(one, facts, moment), (one, facts, moment - timedelta(microseconds=1))]
     return [judged_then(*one) for one in chance.sample(turns, count)]
 
 
 def judged_then(initiative, facts, at):
-    """An initiative at a moment, its facts and book, and what its supported stage says."""
-    book = rulebook_in_effect.rulebook_of(initiative, at).book
+    """An initiative at a moment, its facts and rulebook, and what its supported stage says."""
+    rulebook = rulebook_in_effect.rulebook_of(initiative, at).parsed
     said = SupportedStagePeriod.objects.covering(at).get(initiative=initiative).supported
-    return initiative, at, supported_stage.under(facts, initiative, book), book, said
+    return initiative, at, supported_stage.under(facts, initiative, rulebook), rulebook, said
 
 
 def test_a_database_of_others_is_left_as_it_is(cast):

@@ -137,8 +137,8 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
     with acting(system="test", reason="A claim without evidence"):
         supported_stage_rows.rewrite([bare])
     (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
-    facts, book, now = supported_stage.facts_of(bare), Rulebook.objects.current().book, clock.now()
-    states = states_at(facts, book, now)
+    facts, rulebook, now = supported_stage.facts_of(bare), Rulebook.objects.current().parsed, clock.now()
+    states = states_at(facts, rulebook, now)
     wanted = {
         matter
         for matter, stages in standards.SHOWN_BY.items()

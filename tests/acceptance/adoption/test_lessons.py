@@ -230,11 +230,11 @@ def test_a_lesson_published_later_fells_no_running_initiative_and_is_asked_at_it
     row = factories.make_lesson(cast, vendors=["Modelwright"])
     changed = lesson_actions.follow_lesson(row.pk)
     assert set(changed) == {prototype.pk, mvp.pk}
-    book, states = Rulebook.objects.current().book, {}
+    rulebook, states = Rulebook.objects.current().parsed, {}
     for initiative in (prototype, mvp, production):
         facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
         at = clock.now()
-        states[initiative.stage] = criteria.judge(facts, book, at).support.supported
+        states[initiative.stage] = criteria.judge(facts, rulebook, at).support.supported
     assert states == {"prototype": "prototype", "mvp": "mvp", "production": "production"}
     assert [line.ref for line in lesson_inbox.lines(cast.owner)] == [prototype.ref, mvp.ref]
     review = review_actions.open_review(initiative=initiative_acts.fresh(mvp), by=cast.owner)

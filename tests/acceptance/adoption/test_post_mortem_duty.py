@@ -160,9 +160,9 @@ def get_a_new_board(scene):
 
 
 def give_longer_days(scene):
-    book = plain_text().replace("post_mortem_due_days = 30", "post_mortem_due_days = 3000")
-    book = book.replace('version = "', 'version = "lenient-', 1)
-    factories.make_rulebook(scene.cast.admin, scene.cast.chair, book)
+    rulebook = plain_text().replace("post_mortem_due_days = 30", "post_mortem_due_days = 3000")
+    rulebook = rulebook.replace('version = "', 'version = "lenient-', 1)
+    factories.make_rulebook(scene.cast.admin, scene.cast.chair, rulebook)
 
 
 def import_over_it(scene):

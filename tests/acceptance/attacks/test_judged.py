@@ -177,11 +177,11 @@ def test_a_sign_off_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_p
 def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
     """Five seats of six at high risk: allowed where the tier is limited, found where it is high."""
     rules = verify.rules_of(Rulebook.objects.current().source)
-    book, gate = Rulebook.objects.current().book, rules.gates["production"]
+    rulebook, gate = Rulebook.objects.current().parsed, rules.gates["production"]
     assert (gate.quorum, gate.quorum_high_risk) == (5, 6)
     assert rules.contract_seats == {"business_value", "risk_compliance"}
     for key, one in rules.gates.items():  # read from the text as the rulebook itself reads it
-        kept = book.gates[key]
+        kept = rulebook.gates[key]
         assert (one.must_include, one.seats) == (kept.must_include, set(kept.seats))
         assert one.blocking == {criterion.key for criterion in kept.criteria if criterion.blocking}
     sign_offs = [
@@ -219,7 +219,7 @@ def test_an_approval_over_an_objection(cast, review):
         for seat in ("business_value", "risk_compliance", "architecture_integration")
     ]
     blocking = next(
-        one.key for one in review.rulebook.book.criteria_of("mvp", "security_privacy") if one.blocking
+        one.key for one in review.rulebook.parsed.criteria_of("mvp", "security_privacy") if one.blocking
     )
     sign_offs.append(
         unguarded_writes.sign_off(

@@ -500,10 +500,10 @@ def test_a_page_of_another_day_asks_little_more_than_todays(initiative, auditor)
 # Of 60 acts none names one of the people: the name is asked for beside them.
 @pytest.mark.parametrize(("acts", "questions"), [(None, 1), (60, 2)])
 def test_the_timeline_with_its_rows_is_one_question(initiative, acts, questions):
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     entries = Entry.objects.acts().of_initiative(initiative.ref)[:acts]
     with CaptureQueriesContext(connection) as asked:
-        lines = timeline.lines(initiative, entries, book)
+        lines = timeline.lines(initiative, entries, rulebook)
     assert len(asked) == questions
     assert len(lines) == entries.count()
     told = [change for line in lines for row in line.rows for change in row.changes]

@@ -326,7 +326,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     expect(integration).to_contain_text("passes")
     in_force(cast)
     described = [
-        key for key, asked in Rulebook.objects.current().book.requirements.items() if asked.of_register
+        key for key, asked in Rulebook.objects.current().parsed.requirements.items() if asked.of_register
     ]
     for gate in ("mvp", "production"):
         initiative_acts.ground_gate(initiative, gate, cast.team, skip=described)
@@ -432,7 +432,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     expect(bounded).to_contain_text(f"Waived until {until:%-d %B %Y}")
     review = initiative.reviews.get(outcome="open")
     for seat, person in cast.seats.items():
-        if seat in review.rulebook.book.gates["mvp"].seats:
+        if seat in review.rulebook.parsed.gates["mvp"].seats:
             initiative_acts.sign_off(review, seat, person)
     chair.page.goto(review.get_absolute_url())
     chair.decide("A bounded trial, with two waivers that end.")

@@ -136,7 +136,7 @@ class Walk(Answers):
 
     def signers(self, gate: str) -> list[str]:
         """The seats that must sign, and as many others as the quorum needs."""
-        rules = self.book.gates[gate]
+        rules = self.rulebook.gates[gate]
         seats = [*rules.must_include, *(seat for seat in rules.seats if seat not in rules.must_include)]
         return seats[: max(rules.quorum_for(self.tier), len(rules.must_include))]
 
@@ -152,7 +152,7 @@ class Walk(Answers):
         # What the worker does by itself: the audit log is sealed, and questions are drawn from it.
         sealing.seal()
         draw_due([self.initiative.pk])
-        for seat in [*seats, *(seat for seat in self.book.seats if seat not in seats)]:
+        for seat in [*seats, *(seat for seat in self.rulebook.seats if seat not in seats)]:
             for person in (self.cast.seats[seat], *filter(None, [self.deputies.get(seat)])):
                 self.verify(person)
         for seat in seats:

@@ -63,8 +63,8 @@ BOARD = {"seat-value", "seat-risk", "seat-security", "seat-architecture", "seat-
 def test_ageing_evidence_is_told_at_each_threshold_and_once(cast):
     factories.make_mvp(cast)
     silence()
-    book = Rulebook.objects.current().book
-    days = book.requirements["mvp.duty"].fresh_days
+    rulebook = Rulebook.objects.current().parsed
+    days = rulebook.requirements["mvp.duty"].fresh_days
     assert days == 90, "the figure this test counts with"
 
     def left(number):
@@ -89,7 +89,7 @@ def test_newer_evidence_silences_and_its_own_age_is_told_anew(cast):
     silence()
     assert told("evidence", 85)
     with clock.simulated(on(86)):
-        for key in Rulebook.objects.current().book.gates["mvp"].requirements():
+        for key in Rulebook.objects.current().parsed.gates["mvp"].requirements():
             initiative_acts.ground(initiative_acts.fresh(initiative), key, cast.team)
         for role in initiative.roles.in_force().filter(role__in=["owner", "support_owner"]):
             role_actions.reaccept_role(assignment=role, by=role.person)
@@ -113,7 +113,7 @@ def test_an_open_review_tells_seats_chair_and_owner_on_their_days(cast):
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
-    seats = review.rulebook.book.gates["prototype"].seats
+    seats = review.rulebook.parsed.gates["prototype"].seats
     logins = {factories.SEAT_LOGINS[seat] for seat in seats}
     silence()
     assert told("not signed", 2) == {}
@@ -133,7 +133,7 @@ def test_a_sign_off_gone_stale_is_told_once_for_each_reason(cast):
     initiative_acts.parts(initiative, cast.team)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     review = review_actions.open_review(initiative=initiative, by=cast.owner)
-    seat = review.rulebook.book.gates["prototype"].seats[0]
+    seat = review.rulebook.parsed.gates["prototype"].seats[0]
     signer = factories.SEAT_LOGINS[seat]
     initiative_acts.sign_off(review, seat, cast.seats[seat])
     silence()
@@ -211,7 +211,9 @@ def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
         )
     silence()
     assert told("due", 0) == {"owner": ["14d"]}
-    seats = {factories.SEAT_LOGINS[seat] for seat in Rulebook.objects.current().book.gates["prototype"].seats}
+    seats = {
+        factories.SEAT_LOGINS[seat] for seat in Rulebook.objects.current().parsed.gates["prototype"].seats
+    }
     all_at_once = {key: ["grace over"] for key in {"chair", *seats}}
     assert told("overdue", 15) == {"owner": ["late0"]} | all_at_once
     assert told("overdue", 21) == {"chair": ["chair7d"]} | {}, "the owner hears weekly, the chair once a step"

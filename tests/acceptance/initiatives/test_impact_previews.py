@@ -64,7 +64,7 @@ def test_what_is_told_is_what_happens(cast):
     fail = {"kind": "test_report", "result": "fail", "condition": "bounded_real", "title": "Drill of today"}
     key = next(
         key
-        for key, asked in review.rulebook.book.requirements.items()
+        for key, asked in review.rulebook.parsed.requirements.items()
         if "test_report" in asked.evidence and evidence(initiative, key) and key.startswith("mvp.")
     )
     risk = cast.seat_risk
@@ -88,7 +88,7 @@ def test_what_is_told_is_what_happens(cast):
     version = new_contract()
 
     def in_force():
-        for seat in review.rulebook.book.contract.seats:
+        for seat in review.rulebook.parsed.contract.seats:
             contract_actions.approve_contract(
                 version=version, seat=seat, digest=version.digest, by=cast.team.seats[seat]
             )

@@ -66,8 +66,8 @@ def plan(initiative, cast):
 
 
 def state(initiative, key: str = KEY) -> State:
-    book = Rulebook.objects.current().book
-    return state_of(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, key, clock.now())
+    rulebook = Rulebook.objects.current().parsed
+    return state_of(supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, key, clock.now())
 
 
 def verify(item, by, *, opened=True, shows=True, **fields):
@@ -287,15 +287,15 @@ def test_a_decided_review_shows_what_was_below_its_gate_as_that(initiative):
 
 
 def test_a_bare_link_and_ones_own_item_wait_for_nobody(initiative, plan, cast):
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     waiting = state(initiative)
     seats = ("risk_compliance",)
-    assert queries.item_to_verify(waiting, book, seats, cast.seat_risk.pk).id == plan.pk
-    assert queries.item_to_verify(waiting, book, seats, cast.owner.pk) is None
-    assert queries.item_to_verify(waiting, book, ("service_operations",), cast.seat_risk.pk) is None
+    assert queries.item_to_verify(waiting, rulebook, seats, cast.seat_risk.pk).id == plan.pk
+    assert queries.item_to_verify(waiting, rulebook, seats, cast.owner.pk) is None
+    assert queries.item_to_verify(waiting, rulebook, ("service_operations",), cast.seat_risk.pk) is None
     (item,) = waiting.items
     bare = replace(waiting, items=(replace(item, unverified=True),))
-    assert queries.item_to_verify(bare, book, seats, cast.seat_risk.pk) is None
+    assert queries.item_to_verify(bare, rulebook, seats, cast.seat_risk.pk) is None
 
 
 def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_offered(cast, as_):
@@ -308,10 +308,10 @@ def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_of
     for person in cast.seats.values():
         answer = as_(person).get(reverse("evidence-verify-first", args=[initiative.ref]), follow=True)
         assert answer.status_code == 200, person
-    book = Rulebook.objects.current().book
-    others = {key: replace(logged, key=key, place="") for key in book.requirements}
+    rulebook = Rulebook.objects.current().parsed
+    others = {key: replace(logged, key=key, place="") for key in rulebook.requirements}
     facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
-    judged = criteria.judged_from(facts, book, clock.now(), others | {"mvp.observability": logged})
+    judged = criteria.judged_from(facts, rulebook, clock.now(), others | {"mvp.observability": logged})
     assert supported_stage.to_verify(judged) is None
 
 
@@ -322,7 +322,7 @@ def test_that_too_few_can_verify_is_said_before_a_initiative_is_submitted(cast, 
     factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     page = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
     assert "At high risk two people verify each of" in page
-    for seat in Rulebook.objects.current().book.seats:
+    for seat in Rulebook.objects.current().parsed.seats:
         factories.make_seat(cast, factories.make_person(f"second-{seat}"), seat)
     page = as_(cast.owner).get(reverse("review-open", args=[initiative.ref])).content.decode()
     assert "At high risk two people verify" not in page
@@ -362,8 +362,8 @@ class TestInbox:
             before = found[0].why
             first = queries.waiting_for(
                 running,
-                Rulebook.objects.current().book,
-                states_at(supported_stage.facts_of(running), Rulebook.objects.current().book, clock.now()),
+                Rulebook.objects.current().parsed,
+                states_at(supported_stage.facts_of(running), Rulebook.objects.current().parsed, clock.now()),
                 cast.seat_risk,
             )
             for key, pk in first:
@@ -374,8 +374,8 @@ class TestInbox:
         assert Verification.objects.exists()
 
     def test_what_only_a_later_gate_asks_does_not_wait_yet(self, running, cast):
-        book = Rulebook.objects.current().book
-        judged = criteria.judge(supported_stage.facts_of(running), book, clock.now())
+        rulebook = Rulebook.objects.current().parsed
+        judged = criteria.judge(supported_stage.facts_of(running), rulebook, clock.now())
         states = judged.states
         later = [
             key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" not in state.below

@@ -52,7 +52,7 @@ def fresh(review: Review) -> Review:
 
 def sign_off(review, seat, person, verdict=SignOffVerdict.APPROVE) -> None:
     """A sign-off with what its verdict asks for."""
-    own = [one.key for one in review.rulebook.book.criteria_of(review.gate, seat)]
+    own = [one.key for one in review.rulebook.parsed.criteria_of(review.gate, seat)]
     words = {} if verdict == SignOffVerdict.APPROVE else {"reason": "Read, and not as it should be."}
     if verdict == SignOffVerdict.OBJECT:
         words["criteria"] = (own[0],)
@@ -71,7 +71,7 @@ def happens(cast, review: Review, chance: random.Random) -> None:
         chance.choices(("sign_off", "withdraw", "answer", "deny", "ask"), (9, 1, 1, 1, 1))[0],
     )
     if what == "sign_off":
-        seat = chance.choice(list(review.rulebook.book.gates[review.gate].seats))
+        seat = chance.choice(list(review.rulebook.parsed.gates[review.gate].seats))
         sign_off(review, seat, cast.seats[seat], chance.choice(VERDICTS))
     elif what == "withdraw":
         row = chance.choice([*review.sign_offs.latest()] or [None])
@@ -94,7 +94,7 @@ def happens(cast, review: Review, chance: random.Random) -> None:
 
 
 def sits_on_board(cast, review) -> list[tuple[str, object]]:
-    return [(seat, cast.seats[seat]) for seat in review.rulebook.book.gates[review.gate].seats]
+    return [(seat, cast.seats[seat]) for seat in review.rulebook.parsed.gates[review.gate].seats]
 
 
 def deciders(cast, review) -> set[int]:
@@ -145,7 +145,7 @@ def wrong_with(cast, review: Review) -> list[str]:
         # Where somebody has to be appointed first, those who can sign now are needed and not enough.
         if review_turn.APPOINT not in by_kind and not decidable_after(review, named):
             found.append(f"{named} signed, and it cannot be decided")
-        rules = snapshot.judged.book.gates[review.gate]
+        rules = snapshot.judged.parsed.gates[review.gate]
         for one in named:
             # Somebody who must sign is missed; of the others so many as the quorum lacks.
             rest = [other for other in named if other != one]

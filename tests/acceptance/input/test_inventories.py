@@ -176,11 +176,11 @@ def test_bombs_are_bounded(monkeypatch):
     monkeypatch.setattr(reader, "MAX_ROWS", 10)
     with pytest.raises(ValidationError, match="too large"):
         read_table(b"Name,Stage\n" + b"a,b\n" * 11)
-    book = openpyxl.Workbook()
+    workbook = openpyxl.Workbook()
     for _ in range(12):
-        book.active.append(["a", "b"])
+        workbook.active.append(["a", "b"])
     stored = io.BytesIO()
-    book.save(stored)
+    workbook.save(stored)
     with pytest.raises(ValidationError, match="too large"):
         read_table(stored.getvalue())
     monkeypatch.setattr(reader, "MAX_UNPACKED", 1000)
@@ -202,8 +202,8 @@ def test_a_workbook_with_entities_is_refused(tmp_path, part, encoding):
 
 
 def test_cells_of_a_workbook_come_as_people_see_them():
-    book = openpyxl.Workbook()
-    hidden, last = book.create_sheet("Old"), book.create_sheet("Lists")
+    workbook = openpyxl.Workbook()
+    hidden, last = workbook.create_sheet("Old"), workbook.create_sheet("Lists")
     hidden.sheet_state = "hidden"
     for sheet in (hidden, last):
         sheet.append(["Name", "Value"])
@@ -221,14 +221,14 @@ def test_cells_of_a_workbook_come_as_people_see_them():
         ("error", "#N/A", ""),
         ("line", "one\ntwo", "one\ntwo"),
     ]
-    book.active.append(["Name", "Value"])
+    workbook.active.append(["Name", "Value"])
     for name, value, _ in rows:
-        book.active.append([name, value])
-    book.active["B3"].number_format = "0.00%"
-    book.active["A14"] = "after blank rows"
-    book.active.merge_cells("A14:B15")
+        workbook.active.append([name, value])
+    workbook.active["B3"].number_format = "0.00%"
+    workbook.active["A14"] = "after blank rows"
+    workbook.active.merge_cells("A14:B15")
     stored = io.BytesIO()
-    book.save(stored)
+    workbook.save(stored)
     table = read_table(stored.getvalue())
     assert [(line.cells["Name"], line.cells["Value"]) for line in table.lines] == [
         *((name, text) for name, _, text in rows),

@@ -30,8 +30,8 @@ from tests.support import factories
 from tests.support.rules import random_contracts
 from tests.support.rules.gate_facts import AT, LONG_AGO, MODEL, TODAY
 from tests.support.rules.random_facts import (
-    BOOK,
     PEOPLE,
+    RULEBOOK,
     heard,
     later,
     measure,
@@ -56,7 +56,7 @@ def chances(rounds):
 
 
 def supported(facts, at):
-    return criteria.judge(facts, BOOK, at).support.supported
+    return criteria.judge(facts, RULEBOOK, at).support.supported
 
 
 def moments(chance, *begins):
@@ -102,13 +102,13 @@ def test_a_criterion_is_never_better_than_its_worst_question(chances):
     carried = refused = 0
     for chance in chances:
         facts = random_facts(chance, also=chance.choice([(waive,), (waive_beside,), (waive, waive_beside)]))
-        judged = criteria.judge(facts, BOOK, AT)
-        for criterion in BOOK.criteria.values():
+        judged = criteria.judge(facts, RULEBOOK, AT)
+        for criterion in RULEBOOK.criteria.values():
             found = judged.findings[criterion.key]
             asked = [
                 judged.states[key]
                 for key in criterion.requirements
-                if BOOK.requirements[key].blocking or criterion.severity == "advisory"
+                if RULEBOOK.requirements[key].blocking or criterion.severity == "advisory"
             ]
             waived = [state for state in asked if state.state == "waived"]
             lacking = [state for state in asked if not state.satisfies(criterion.gate)]
@@ -116,12 +116,12 @@ def test_a_criterion_is_never_better_than_its_worst_question(chances):
                 assert not lacking, criterion.key
             if waived:
                 assert found.state != "met", criterion.key
-            if not BOOK.waivable_criterion(criterion.key):
+            if not RULEBOOK.waivable_criterion(criterion.key):
                 assert found.state != "waived", criterion.key
                 assert len(waived) < 2 or not found.met, criterion.key
                 carried += len(waived) == 1 and found.met
                 refused += len(waived) > 1
-        for test in BOOK.scale_tests.values():
+        for test in RULEBOOK.scale_tests.values():
             assert not any(judged.states[key].state == "waived" for key in test.items)
     assert carried > len(chances) / 10
     assert refused > len(chances) / 50
@@ -144,8 +144,8 @@ def pressed(chance, facts):
     """The initiative with one to eight items more that the team made, for whatever questions."""
     more = []
     for place in range(chance.randint(1, 8)):
-        kind = chance.choice(list(BOOK.evidence_kinds))
-        keys = chance.sample(list(BOOK.requirements), chance.randint(1, 12))
+        kind = chance.choice(list(RULEBOOK.evidence_kinds))
+        keys = chance.sample(list(RULEBOOK.requirements), chance.randint(1, 12))
         more.append(
             replace(
                 chance.choice(facts.items),
@@ -155,8 +155,8 @@ def pressed(chance, facts):
                 observed_on=TODAY,
                 fingerprint=f"team-{place}",
                 covers=dict.fromkeys(keys, 50000 + place),
-                result="pass" if kind in BOOK.result_kinds else "",
-                condition="full_population" if kind in BOOK.condition_kinds else "",
+                result="pass" if kind in RULEBOOK.result_kinds else "",
+                condition="full_population" if kind in RULEBOOK.condition_kinds else "",
             )
         )
     return replace(facts, items=(*facts.items, *more))
@@ -167,7 +167,7 @@ def test_nothing_that_the_team_adds_brings_an_answer_above_documented(chances):
     for chance in chances:
         facts = pressed(chance, untouched(random_facts(chance)))
         for at in (AT, later(chance, 90)):
-            for key, state in states_at(facts, BOOK, at).items():
+            for key, state in states_at(facts, RULEBOOK, at).items():
                 assert LEVEL_RANK[state.level] <= DOCUMENTED, (key, state)
                 reached += state.level == Level.DOCUMENTED
     assert reached > 10 * len(chances), "hardly anything was documented"
@@ -192,15 +192,15 @@ def test_nothing_made_outside_is_worth_more_where_the_team_offers_it_for_another
         way = chance.choice([way for way, item in special.items() if item])
         keys = [
             key
-            for key, asked in BOOK.requirements.items()
+            for key, asked in RULEBOOK.requirements.items()
             if special[way].kind in asked.evidence and way not in asked.ways
         ]
         if not keys:
             continue
         offered = replace(special[way], covers={**special[way].covers, **dict.fromkeys(keys, 90_000)})
         others = tuple(item for item in bare.items if item.id != offered.id)
-        states = states_at(replace(bare, items=(*others, offered)), BOOK, AT)
-        before = states_at(bare, BOOK, AT)
+        states = states_at(replace(bare, items=(*others, offered)), RULEBOOK, AT)
+        before = states_at(bare, RULEBOOK, AT)
         for key in keys:
             if key in special[way].covers:
                 continue
@@ -222,24 +222,26 @@ def worded(chance, facts):
 
 
 def signed(facts, gate, seat):
-    return sign_off_statement.seat_facts(judge(facts, BOOK, AT), gate, seat)
+    return sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), gate, seat)
 
 
 def reasons(covered, facts):
-    return sign_off_statement.stale_reasons(covered, judge(facts, BOOK, AT + HOUR), AT)
+    return sign_off_statement.stale_reasons(covered, judge(facts, RULEBOOK, AT + HOUR), AT)
 
 
 def seats(chance):
     gate = chance.choice(["prototype", "mvp", "production"])
-    return gate, chance.choice(BOOK.gates[gate].seats)
+    return gate, chance.choice(RULEBOOK.gates[gate].seats)
 
 
 def test_a_statement_quotes_each_answer_and_names_its_level(chances):
     cut = 0
     for chance in chances:
         facts, (gate, seat) = worded(chance, random_facts(chance)), seats(chance)
-        covered, states = signed(facts, gate, seat), states_at(facts, BOOK, AT)
-        text = sign_off_statement.write(BOOK, covered, person=SIGNER, board="Board", verdict="approve", at=AT)
+        covered, states = signed(facts, gate, seat), states_at(facts, RULEBOOK, AT)
+        text = sign_off_statement.write(
+            RULEBOOK, covered, person=SIGNER, board="Board", verdict="approve", at=AT
+        )
         assert covered["format"] == sign_off_statement.FORMAT
         for key, row in covered["requirements"].items():
             reply = facts.answers.get(key)
@@ -273,7 +275,7 @@ def better(chance, facts):
         items.append(item)
     measured = tuple(
         Measured(key, asked.ways[0], "41 of 60.", LONG_AGO)
-        for key, asked in BOOK.requirements.items()
+        for key, asked in RULEBOOK.requirements.items()
         if asked.ways and chance.random() < 0.3
     )
     return replace(
@@ -295,7 +297,7 @@ def weaker(chance, facts):
 
 
 def levels(facts, covered, at=AT + HOUR):
-    states = states_at(facts, BOOK, at)
+    states = states_at(facts, RULEBOOK, at)
     return {key: LEVEL_RANK[states[key].level] for key in covered["requirements"]}
 
 
@@ -330,14 +332,14 @@ def test_what_is_supported_at_an_instant_is_what_the_span_says_that_holds_it(cha
     turned = 0
     for chance in chances:
         facts = random_facts(chance, also=chance.choice([(), (measure,), (measure, measure)]))
-        spans = turning_points.outlook(facts, BOOK, AT)
+        spans = turning_points.outlook(facts, RULEBOOK, AT)
         turned += len({span.support.supported for span in spans}) > 1
         ends = [one.until for one in facts.measured if one.until and one.until >= AT]
         turns = moments_of(facts)
         for turn in {*ends, *chance.sample(turns, min(2, len(turns)))}:
             at = max(AT, chance.choice([turn, turn, turn - INSTANT]))
             told = next(span.support for span in reversed(spans) if span.at <= at)
-            assert told == criteria.judge(facts, BOOK, at).support, at
+            assert told == criteria.judge(facts, RULEBOOK, at).support, at
     assert turned > len(chances) / 2
 
 

@@ -21,13 +21,13 @@ WORDS = "Name,Stage,Where\nSystème éducatif,Deployed,École\nŒuvre d’été,
 
 def grid(*rows, merged=()) -> bytes:
     """A workbook with one sheet."""
-    book = openpyxl.Workbook()
+    workbook = openpyxl.Workbook()
     for row in rows:
-        book.active.append(row)
+        workbook.active.append(row)
     for area in merged:
-        book.active.merge_cells(area)
+        workbook.active.merge_cells(area)
     stored = io.BytesIO()
-    book.save(stored)
+    workbook.save(stored)
     return stored.getvalue()
 
 
@@ -92,7 +92,7 @@ def test_any_code_page_may_be_named():
     assert decode("Name,Stage\nHelper,Pilot\n".encode("cp037"), "cp037")[0].startswith("Name,Stage")
 
 
-def book(*, merged=(), since_1904=False, **sheets) -> bytes:
+def workbook(*, merged=(), since_1904=False, **sheets) -> bytes:
     """A workbook with these sheets, each a list of rows."""
     made = openpyxl.Workbook()
     made.remove(made.active)
@@ -168,12 +168,12 @@ FILES = {
         asked={"encoding": "mac_roman"},
     ),
     "two sheets, French": Nasty(
-        book(
+        workbook(
             Brouillon=[FRENCH, *[["Non", "En service", "Mairie", "2030-01-01"]] * 5],
             Registre=[FRENCH, ["Aide", "Projet pilote", "Mairie", "2030-01-01"]],
         ),
         [("Aide", "mvp", "Mairie", "")],
-        book(
+        workbook(
             Brouillon=[FRENCH, *[["Non", "En service", "Mairie", "2030-01-01"]] * 6],
             Registre=[FRENCH, ["Guide", "À l’étude", "Mairie", "2030-01-01"]],
         ),
@@ -184,7 +184,7 @@ FILES = {
         name="a.xlsx",
     ),
     "merged headers and cells, Spanish": Nasty(
-        book(
+        workbook(
             merged=("A1:E1", "C2:D2", "A2:A3", "B2:B3", "E2:E3", "E4:E5"),
             Hoja=[
                 *SPANISH,
@@ -193,7 +193,7 @@ FILES = {
             ],
         ),
         [("Ayuda", "mvp", "Ministerio", "ana@x.es"), ("Guía", "", "Ministerio", "eva@x.es")],
-        book(
+        workbook(
             merged=("A1:E1", "C2:D2", "A2:A3", "B2:B3", "E2:E3"),
             Hoja=[*SPANISH, ["Lista", "Implementado", "Ana", "ana@x.es", "Ministerio"]],
         ),
@@ -203,7 +203,7 @@ FILES = {
         name="a.xlsx",
     ),
     "serial dates": Nasty(
-        book(
+        workbook(
             Systems=[
                 ENGLISH,
                 ["Helper", "in pilot", "Acme", 45292, 46000],
@@ -211,7 +211,7 @@ FILES = {
             ]
         ),
         [("Helper", "mvp", "Acme", "2024-01-01"), ("Finder", "production", "Acme", "")],
-        book(since_1904=True, Systems=[ENGLISH, ["Sorter", "live", "Acme", 43830, 46000]]),
+        workbook(since_1904=True, Systems=[ENGLISH, ["Sorter", "live", "Acme", 43830, 46000]]),
         [("Sorter", "production", "Acme", "2024-01-01")],
         fields=("title", "stage", "organisation", "began"),
         name="a.xlsx",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from governance.gates import criteria, turning_points
 from tests.support.rules.gate_facts import AT
 from tests.support.rules.plain_differences import differences
-from tests.support.rules.random_facts import BOOK, CLAIMS, moments_of, random_facts
+from tests.support.rules.random_facts import CLAIMS, RULEBOOK, moments_of, random_facts
 
 IN_THE_SUITE = 200
 LAST_HOUR = 12_000
@@ -30,14 +30,14 @@ def test_the_rules_say_what_a_plain_reading_says(rounds):
     for seed in range(max(rounds, IN_THE_SUITE)):
         chance = random.Random(seed)
         facts = random_facts(chance)
-        spans = turning_points.outlook(facts, BOOK, AT)
+        spans = turning_points.outlook(facts, RULEBOOK, AT)
         spread[spans[0].support.supported] += 1
         for at in moments(chance, facts):
-            wrong = list(differences(facts, BOOK, at))
+            wrong = list(differences(facts, RULEBOOK, at))
             assert not wrong, f"initiative {seed} at {at}: {wrong}"
             told, now = (
                 next(span for span in reversed(spans) if span.at <= at),
-                criteria.judge(facts, BOOK, at),
+                criteria.judge(facts, RULEBOOK, at),
             )
             late = [key for key in now.states if judged(now.states[key]) != judged(told.states[key])]
             assert not late, f"initiative {seed} at {at}: the outlook missed {late}"

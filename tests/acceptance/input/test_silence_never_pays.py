@@ -17,7 +17,7 @@ from governance.vocabulary import STAGE_RANK
 from tests.support import factories
 from tests.support.rules.described_registers import KINDS_TO_TELL, bare_initiative, laid_into, told_of
 from tests.support.rules.gate_facts import AT, LONG_AGO
-from tests.support.rules.random_facts import BOOK, later, moments_of, random_facts
+from tests.support.rules.random_facts import RULEBOOK, later, moments_of, random_facts
 
 IN_THE_SUITE = 200
 INITIATIVES_OF_EACH = 5  # random initiatives into which what was told is laid
@@ -31,7 +31,7 @@ def chances(rounds):
 
 def supported(facts, at):
     """The rank of what is supported; of a closed initiative 0."""
-    return STAGE_RANK.get(criteria.judge(facts, BOOK, at).support.supported, 0)
+    return STAGE_RANK.get(criteria.judge(facts, RULEBOOK, at).support.supported, 0)
 
 
 def silent(facts, chance):
@@ -76,7 +76,7 @@ def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
 
 def costs_nothing(told):
     """Whether the initiative itself, as its acts left it, supports no less at any moment from then on."""
-    spans = [turning_points.outlook(facts, BOOK, told.at) for facts in (told.before, told.after)]
+    spans = [turning_points.outlook(facts, RULEBOOK, told.at) for facts in (told.before, told.after)]
     turns = {judged.at for outlook in spans for judged in outlook}
     return all(supported(told.after, at) >= supported(told.before, at) for at in turns)
 
@@ -89,7 +89,7 @@ def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(c
     tried = held = 0
     for chance in chances:
         facts = random_facts(chance, most=2)
-        left_out = [key for key in BOOK.requirements if not BOOK.asks(key, facts.tier)]
+        left_out = [key for key in RULEBOOK.requirements if not RULEBOOK.asks(key, facts.tier)]
         if not left_out:
             continue
         kind, cap = chance.choice([("definition_conflict", "mvp"), ("failed_drill", "mvp")])
@@ -105,7 +105,7 @@ def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(c
             assert supported(told, at) == supported(facts, at), (found, at, facts.tier)
             tried += 1
         # The same against a question that is asked does count: it is not that holds were forgotten.
-        asked = chance.choice([key for key in BOOK.requirements if BOOK.asks(key, facts.tier)])
+        asked = chance.choice([key for key in RULEBOOK.requirements if RULEBOOK.asks(key, facts.tier)])
         counts = replace(
             facts,
             requirement_findings=(

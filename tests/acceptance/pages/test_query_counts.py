@@ -209,7 +209,7 @@ def test_ten_more_initiatives_and_reviews_cost_no_query_more(cast, as_, review):
 def test_a_sign_off_and_a_promotion_send_no_more_than_is_written_down(cast):
     """What a sign-off and a promotion check, write, record and tell, in so many statements (ADR 0020)."""
     review = open_reviews.before_mvp(cast)
-    *others, last = review.rulebook.book.gates[review.gate].seats
+    *others, last = review.rulebook.parsed.gates[review.gate].seats
     initiative_acts.sign_offs(review, cast.team, seats=others)
     with CaptureQueriesContext(connection) as sign_off:
         initiative_acts.sign_offs(review, cast.team, seats=[last])

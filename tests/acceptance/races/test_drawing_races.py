@@ -76,7 +76,7 @@ def test_workers_draw_at_once_and_each_question_once(initiative, numbers):
                 None,
             )
             if key is not None:
-                seat = review.book.seats_asking(key)[0]
+                seat = review.parsed_rulebook.seats_asking(key)[0]
                 rival = partial(refuse, initiative, judged, key, cast.seats[seat])
                 found = ring.run([*workers[1:], rival])
                 assert [str(one) for one in found if one.kind != "done"] == []

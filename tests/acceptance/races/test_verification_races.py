@@ -101,8 +101,8 @@ def counts(initiative, item, team_members: set[int]) -> bool:
 
 
 def test_none_counts_that_should_not(cast, numbers):
-    book = Rulebook.objects.current().book
-    seat = book.seats_asking(KEY)[0]
+    rulebook = Rulebook.objects.current().parsed
+    seat = rulebook.seats_asking(KEY)[0]
     second = factories.make_person("second")
     factories.make_seat(cast, second, seat)
     people = [cast.team.seats[seat], second]
@@ -137,7 +137,7 @@ def test_none_counts_that_should_not(cast, numbers):
             }
             newer = initiative.evidence.filter(supersedes=item).first()
             state = state_of(
-                supported_stage.facts_of(initiative_acts.fresh(initiative)), book, KEY, clock.now()
+                supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, KEY, clock.now()
             )
             expected = counts(initiative, newer or item, team_members)
             assert (state.level == Level.VERIFIED) == expected, (number, state)

@@ -165,7 +165,7 @@ def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):
     assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "1"}).status_code == 409
     assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "2"}).url == "/rulebook/1.0/"
     loaded = Rulebook.objects.get(version="1.0")
-    assert loaded.book.freshness.grace_days == 3
+    assert loaded.parsed.freshness.grace_days == 3
     assert not loaded.published
     with pytest.raises(Conflict):
         draft_actions.edit_draft(

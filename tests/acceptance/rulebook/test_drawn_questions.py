@@ -76,7 +76,7 @@ def drawn(initiative) -> list[DrawnQuestion]:
 
 def say(initiative, key, cast, *, shows=True):
     """A seat opens what is offered for a question, and says whether it shows the answer."""
-    by = cast.seats[Rulebook.objects.current().book.at_tier("minimal").seats_asking(key)[0]]
+    by = cast.seats[Rulebook.objects.current().parsed.at_tier("minimal").seats_asking(key)[0]]
     found = state(initiative, key)
     item = Evidence.objects.get(pk=next(one.id for one in found.items if one.author_id != by.pk))
     verification_actions.open_item(initiative=initiative, evidence=item, way="look", by=by)
@@ -152,7 +152,7 @@ class TestSubmitted:
         assert len(rows(initiative)) == 5
 
     def test_what_was_verified_before_is_not_drawn(self, initiative, cast):
-        keys = Rulebook.objects.current().book.gates["production"].requirements()
+        keys = Rulebook.objects.current().parsed.gates["production"].requirements()
         first = next(key for key in keys if state(initiative, key).level == Level.DOCUMENTED)
         say(initiative, first, cast)
         review_actions.open_review(initiative=initiative, by=cast.owner)
@@ -294,8 +294,10 @@ class TestAnother:
 
 def uploaded(key) -> bool:
     """Whether a person adds the evidence of a question; of others a register writes it."""
-    book = Rulebook.objects.current().book
-    return not artefacts.written_by_a_register(initiative_acts.kind_for(book.requirements[key], book), book)
+    rulebook = Rulebook.objects.current().parsed
+    return not artefacts.written_by_a_register(
+        initiative_acts.kind_for(rulebook.requirements[key], rulebook), rulebook
+    )
 
 
 def answer(initiative, key, cast):
@@ -439,7 +441,7 @@ class TestPages:
                 len(
                     [
                         one
-                        for one in review.book.gates["production"].criteria
+                        for one in review.parsed_rulebook.gates["production"].criteria
                         if row.requirement in one.requirements
                     ]
                 )
@@ -451,16 +453,18 @@ class TestPages:
             assert shown.count(words) == 5
         say(initiative, found[1].requirement, cast, shows=False)
         *_, brought = drawn(initiative)
-        question = review.book.requirements[found[1].requirement].question
+        question = review.parsed_rulebook.requirements[found[1].requirement].question
         page = reverse("requirement", args=[initiative.ref, brought.requirement])
         shown = as_(cast.owner).get(page).content.decode()
         assert escape(f"with checkpoint {size}, in place of {question}") in shown
 
     def test_the_seat_is_told_to_verify_them_and_led_there(self, review, initiative, cast, as_):
         found = drawn(initiative)
-        seat = review.book.seats_asking(found[0].requirement)[0]
+        seat = review.parsed_rulebook.seats_asking(found[0].requirement)[0]
         client = as_(cast.seats[seat])
-        mine = {row.requirement for row in found if seat in review.book.seats_asking(row.requirement)}
+        mine = {
+            row.requirement for row in found if seat in review.parsed_rulebook.seats_asking(row.requirement)
+        }
         (line,) = [one for one in lines_for(cast.seats[seat]) if one.ref == initiative.ref]
         assert "verify" in f"{line.text} {line.why} {line.button}"
         begun = client.get(reverse("evidence-verify-first", args=[initiative.ref]))
@@ -480,7 +484,7 @@ class TestPages:
         shown = as_(cast.owner).get(reverse("initiative-activity", args=[initiative.ref])).content.decode()
         assert "what somebody outside the team verifies" in shown
         for row in found:
-            assert escape(review.book.requirements[row.requirement].question) in shown
+            assert escape(review.parsed_rulebook.requirements[row.requirement].question) in shown
 
     def test_the_page_of_accepting_again_says_when_they_are_drawn(self, review, initiative, cast, as_):
         drawn(initiative)

@@ -179,12 +179,12 @@ def test_the_page_costs_the_same_for_many_initiatives(company, as_):
 
 def test_a_day_to_come(company):
     """Worked out for a day on which evidence has aged: under both rulebooks, each as it is then."""
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     late = clock.today().fromordinal(clock.today().toordinal() + 300)
     forecast = worked_out(draft_of(company), company, day=late)
     assert forecast.ahead
     row = forecast.rows.filter(what="initiative", initiative__title="=Bounded").first()
-    days = {key: book.requirements[key].fresh_days for key, _ in row.unmet} if row else {}
+    days = {key: rulebook.requirements[key].fresh_days for key, _ in row.unmet} if row else {}
     # What ages out by itself before that day is not the work of the draft.
     assert all(not 0 < fresh < 300 or key == "mvp.users" for key, fresh in days.items())
 
@@ -195,7 +195,7 @@ def test_decisions_of_the_past_under_other_rules(company, as_):
     approved = Review.objects.filter(outcome="approved")
     assert approved.count() >= 3
     for review in approved:
-        told = decision_backtest.replay(review.pk, review.rulebook.book)
+        told = decision_backtest.replay(review.pk, review.rulebook.parsed)
         assert told.decidable, told.why
     period = {"since": clock.today(), "until": clock.today()}
     version = organisation_actions.load_rulebook(

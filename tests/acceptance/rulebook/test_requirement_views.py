@@ -80,8 +80,8 @@ def test_a_requirement_is_added_by_form_and_removed_again(cast, as_, draft):
     assert f"Added: “{QUESTION}”." in words(page)
     draft.refresh_from_db()
     assert draft.said == f"Added: “{QUESTION}” ({KEY})."
-    book = parse(draft.source)
-    row = book.requirements[KEY]
+    rulebook = parse(draft.source)
+    row = rulebook.requirements[KEY]
     assert (row.origin, row.fresh_days, row.waivable, row.evidence) == (
         "added",
         365,
@@ -93,9 +93,9 @@ def test_a_requirement_is_added_by_form_and_removed_again(cast, as_, draft):
         Asked("documented"),
         Asked("verified"),
     ]
-    assert set(book.seats_for(KEY, "production")) == {"service_operations", "risk_compliance"}
-    assert KEY in book.scale_items
-    assert KEY in book.carry.frozen["production"]
+    assert set(rulebook.seats_for(KEY, "production")) == {"service_operations", "risk_compliance"}
+    assert KEY in rulebook.scale_items
+    assert KEY in rulebook.carry.frozen["production"]
     table = words(page)
     assert f"{QUESTION} {KEY}" in table
     assert "left out, because too small to count" in table
@@ -171,12 +171,12 @@ def test_a_tiers_whole_list_is_edited_at_once(cast, as_, draft):
     page = admin.post(address, filled(page) | changes, follow=True)
     assert "Saved:" in words(page)
     draft.refresh_from_db()
-    book = parse(draft.source)
-    assert asked_of(book.requirements["mvp.users"], "mvp", "limited") == Asked("verified")
-    assert asked_of(book.requirements["mvp.observability"], "mvp", "limited") == Asked(
+    rulebook = parse(draft.source)
+    assert asked_of(rulebook.requirements["mvp.users"], "mvp", "limited") == Asked("verified")
+    assert asked_of(rulebook.requirements["mvp.observability"], "mvp", "limited") == Asked(
         "", "seen by its users"
     )
-    assert book.requirements["int.definitions"].level_for("limited", "mvp") == "verified"
+    assert rulebook.requirements["int.definitions"].level_for("limited", "mvp") == "verified"
     # Sent back as it is, nothing changes; what is left out needs a reason, and a scale test three items.
     admin.post(address, filled(admin.get(address)))
     assert RulebookDraft.objects.get().number == 3
@@ -220,10 +220,10 @@ def test_two_people_do_not_overwrite_each_other(cast, as_, draft):
     assert "mvp.workflow is not in the draft any more." in words(page)
     page = other.post(address, filled(page))
     assert page.status_code == 302
-    book = parse(RulebookDraft.objects.get().source)
-    assert asked_of(book.requirements["mvp.users"], "mvp", "limited") == Asked("stated")
-    assert asked_of(book.requirements["mvp.owner"], "mvp", "limited") == Asked("", "nobody knows")
-    assert asked_of(book.requirements["mvp.risk"], "mvp", "limited") == Asked("verified")
+    rulebook = parse(RulebookDraft.objects.get().source)
+    assert asked_of(rulebook.requirements["mvp.users"], "mvp", "limited") == Asked("stated")
+    assert asked_of(rulebook.requirements["mvp.owner"], "mvp", "limited") == Asked("", "nobody knows")
+    assert asked_of(rulebook.requirements["mvp.risk"], "mvp", "limited") == Asked("verified")
 
 
 def test_the_same_level_changed_by_two_is_told(cast, as_, draft):
@@ -362,8 +362,8 @@ def test_two_add_under_one_key(cast, as_, draft):
     assert sent["question"] == QUESTION
     assert sent["level_minimal"] == "left out"
     assert admin.post(address, sent | {"key": "prod.power"}).status_code == 302
-    book = parse(RulebookDraft.objects.get().source)
-    assert (book.requirements[KEY].question, book.requirements["prod.power"].question) == (
+    rulebook = parse(RulebookDraft.objects.get().source)
+    assert (rulebook.requirements[KEY].question, rulebook.requirements["prod.power"].question) == (
         "What does it cost?",
         QUESTION,
     )

@@ -79,8 +79,8 @@ def blockers(review: Review) -> str:
 
 def state(initiative: Initiative, key: str) -> State:
     """The state of one requirement now."""
-    book = Rulebook.objects.current().book
-    return state_of(supported_stage.facts_of(fresh(initiative)), book, key, criteria.clock.now())
+    rulebook = Rulebook.objects.current().parsed
+    return state_of(supported_stage.facts_of(fresh(initiative)), rulebook, key, criteria.clock.now())
 
 
 def span(initiative: Initiative):

@@ -51,7 +51,7 @@ def test_one_that_stands_alone_reaches_production(company, tier):
 def test_its_system_sends_what_it_measures_and_no_seat_verifies_it(company, tier):
     initiative = reached(company, tier, keyed=True)
     states = supported_stage.judged(initiative).states
-    asked = Rulebook.objects.current().book.at_tier(tier)
+    asked = Rulebook.objects.current().parsed.at_tier(tier)
     measured = [
         key
         for key in asked.gates["production"].requirements()
@@ -85,5 +85,5 @@ def test_what_a_board_of_two_cannot_decide_is_said_before_it_is_submitted(compan
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_of_a_season_that_is_over_production_is_reached_while_its_figures_count(company, tier):
-    days = Rulebook.objects.current().book.requirements["adopt.usage"].days(tier)
+    days = Rulebook.objects.current().parsed.requirements["adopt.usage"].days(tier)
     reached(company, tier, unused_days=days - 1)

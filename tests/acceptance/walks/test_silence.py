@@ -147,7 +147,7 @@ def test_acts_need_no_broker(cast, settings):
         current_app.conf.broker_url = "redis://127.0.0.1:1/0"
         initiative = factories.make_prototype(cast)
         review = review_actions.open_review(initiative=initiative, by=cast.owner)
-        seat = next(iter(review.rulebook.book.gates[review.gate].seats))
+        seat = next(iter(review.rulebook.parsed.gates[review.gate].seats))
         initiative_acts.sign_off(
             review, seat, cast.seats[seat], "object", reason="No.", criteria=criteria(review, seat)
         )
@@ -161,7 +161,7 @@ def test_acts_need_no_broker(cast, settings):
 
 def criteria(review, seat) -> tuple[str, ...]:
     """The first criterion of a seat at the review's gate."""
-    return (review.rulebook.book.criteria_of(review.gate, seat)[0].key,)
+    return (review.rulebook.parsed.criteria_of(review.gate, seat)[0].key,)
 
 
 def test_every_app_hangs_its_queries_once():

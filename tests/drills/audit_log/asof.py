@@ -126,20 +126,20 @@ def figures(rows: int) -> None:
     for words, address in (("initiative", ""), ("requirements", "requirements/"), ("activity", "activity/")):
         url = f"{initiative.get_absolute_url()}{address}?as_of={DAY:%Y-%m-%d}"
         told(f"GET {words} as of a day, sign-in and its entry included", lambda url=url: ok(client, url))
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     wanted = (
         Entry.objects.acts().of_initiative(initiative.ref).filter(simulated=True)
     )  # the real ones, with real bodies
 
     def line():
-        lines = timeline.lines(initiative, wanted.all(), book)
+        lines = timeline.lines(initiative, wanted.all(), rulebook)
         changes = sum(len(one.rows) for one in lines)
         assert changes >= 200, changes
 
     told("timeline of 200 changes and more, with diffs", line)
     connection.force_debug_cursor = True
     connection.queries_log.clear()
-    lines = timeline.lines(initiative, wanted.all(), book)
+    lines = timeline.lines(initiative, wanted.all(), rulebook)
     print(f"   changes {sum(len(one.rows) for one in lines)}, queries {len(connection.queries_log)}")
 
 

@@ -99,12 +99,12 @@ def made(rows: int, as_workbook: bool) -> bytes:
     if as_workbook:
         import openpyxl
 
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet("Inventory")
+        workbook = openpyxl.Workbook(write_only=True)
+        sheet = workbook.create_sheet("Inventory")
         for row in table:
             sheet.append(row)
         stored = io.BytesIO()
-        book.save(stored)
+        workbook.save(stored)
         return stored.getvalue()
     text = io.StringIO()
     csv.writer(text).writerows(table)

@@ -188,8 +188,8 @@ def _plain(path: Path, batch) -> list[list]:
     if path.suffix == ".xlsx":
         import openpyxl
 
-        book = openpyxl.load_workbook(path, data_only=True)
-        sheet = book[batch.reading["sheet"]] if batch.reading.get("sheet") else book.worksheets[0]
+        workbook = openpyxl.load_workbook(path, data_only=True)
+        sheet = workbook[batch.reading["sheet"]] if batch.reading.get("sheet") else workbook.worksheets[0]
         rows = [list(row) for row in sheet.iter_rows(values_only=True)]
     else:
         raw = path.read_bytes()

@@ -250,7 +250,7 @@ def acts(cast, reviews, *, sealing: bool) -> None:
     worker()
     for review in reviews:
         for seat, person in cast.seats.items():
-            if not review.rulebook.book.criteria_of(review.gate, seat):
+            if not review.rulebook.parsed.criteria_of(review.gate, seat):
                 continue
             plain.append(capture.timed(beside, told=True) * 1000)
             at = clock.now()

@@ -427,7 +427,7 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
     ):
         yield f"review {row.pk} is open after its day"
     with clock.simulated(seen.last):
-        book, every = Rulebook.objects.current().book, 0
+        rulebook, every = Rulebook.objects.current().parsed, 0
         initiatives = Initiative.objects.live().select_related("unit", "contract").order_by("pk")
         for initiative in initiatives.iterator(chunk_size=200):
             every += 1
@@ -436,7 +436,7 @@ def of_initiatives(seen: Seen) -> Iterator[str]:
             now = clock.now()
             facts = supported_stage.facts_of(initiative)
             said = initiative.spans.covering(now).first()
-            truth = criteria.judge(facts, book, now).support.supported
+            truth = criteria.judge(facts, rulebook, now).support.supported
             if said is None or said.supported != truth:
                 yield f"{initiative.ref}: its supported stage says {said and said.supported}, its evidence {truth}"
 

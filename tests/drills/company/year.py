@@ -46,35 +46,35 @@ def sheet() -> None:
     from governance.rulebook import parse, shipped_text
     from governance.vocabulary import Tier
 
-    book = parse(shipped_text())
+    rulebook = parse(shipped_text())
     total: Counter[str] = Counter()
     print(f"{'acts an initiative and year':34}" + "".join(f"{tier:>22}" for tier in Tier))
-    for key in live_in_production(book):
-        row = book.requirements[key]
+    for key in live_in_production(rulebook):
+        row = rulebook.requirements[key]
         cells = []
         for tier in Tier:
-            renewed, verified = acts_a_year(book, row, tier)
+            renewed, verified = acts_a_year(rulebook, row, tier)
             total[tier] += renewed + verified
-            asked = any(row.level_for(tier, gate) for gate in book.gates_asking(key))
+            asked = any(row.level_for(tier, gate) for gate in rulebook.gates_asking(key))
             days = f"{row.days(tier)} d" if row.days(tier) else "by trigger"
             cells.append(f"{days}: {renewed:.1f} + {verified:.1f}" if asked else "-")
         print(f"{key:34}" + "".join(f"{cell:>22}" for cell in cells))
-    total[Tier.MINIMAL] += drawn_of(book)
+    total[Tier.MINIMAL] += drawn_of(rulebook)
     print(f"{'in all, drawn questions with it':34}" + "".join(f"{total[tier]:>22.1f}" for tier in Tier))
     print(f"{'bound':34}" + "".join(f"{BOUNDS[tier]:>22}" for tier in Tier))
 
 
-def live_in_production(book) -> list[str]:
+def live_in_production(rulebook) -> list[str]:
     """The blocking requirements that have to stay current in production."""
-    carry = book.carry
+    carry = rulebook.carry
     gone = {*carry.frozen_by, *carry.ended_at_production, *carry.replaced_at_production}
-    keys = [key for gate in ("prototype", "mvp", "production") for key in book.gates[gate].requirements()]
-    return [key for key in dict.fromkeys(keys) if key not in gone and book.requirements[key].blocking]
+    keys = [key for gate in ("prototype", "mvp", "production") for key in rulebook.gates[gate].requirements()]
+    return [key for key in dict.fromkeys(keys) if key not in gone and rulebook.requirements[key].blocking]
 
 
-def acts_a_year(book, row, tier: str) -> tuple[float, float]:
+def acts_a_year(rulebook, row, tier: str) -> tuple[float, float]:
     """Renewals and verifications of one answer a year; none of what systems send."""
-    levels = {row.level_for(tier, gate) for gate in book.gates_asking(row.key)} - {""}
+    levels = {row.level_for(tier, gate) for gate in rulebook.gates_asking(row.key)} - {""}
     if not levels or not row.days(tier) or FROM_MACHINES & {*row.ways}:
         return 0.0, 0.0
     renewed = 365 / row.days(tier)
@@ -82,9 +82,9 @@ def acts_a_year(book, row, tier: str) -> tuple[float, float]:
     return renewed, renewed * (2 if tier == "high" else 1) if by_people else 0.0
 
 
-def drawn_of(book) -> int:
+def drawn_of(rulebook) -> int:
     """How many questions of a minimal initiative are drawn and verified at each re-attestation."""
-    return getattr(book, "drawn_at_minimal", 0)
+    return getattr(rulebook, "drawn_at_minimal", 0)
 
 
 # --- The year --------------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ class Year:
         from tests.support import factories
 
         cast, team = self.cast, self.cast.team
-        book = Rulebook.objects.current().book
+        rulebook = Rulebook.objects.current().parsed
         done: list[tuple[str, int]] = []
         for link in Link.objects.filter(initiative=initiative, ended_at__isnull=True).select_related(
             "system"
@@ -217,7 +217,7 @@ class Year:
                 done.append(("owner of a system", link.system.owner_id))
         again = supported_stage.reattest_by(initiative)
         attesting = again is not None and again - timedelta(days=10) <= day
-        old = self._ageing(initiative, book, day, attesting)
+        old = self._ageing(initiative, rulebook, day, attesting)
         roles = {ACCEPTED_IN_PERSON[key] for key in old if key in ACCEPTED_IN_PERSON}
         roles |= {"owner", "support_owner"} if attesting else set()
         for row in RoleAssignment.objects.in_force().filter(initiative=initiative, role__in=roles):
@@ -227,14 +227,14 @@ class Year:
         for key in old:
             if key in ACCEPTED_IN_PERSON:
                 continue
-            asked = book.requirements[key]
+            asked = rulebook.requirements[key]
             if key in GENERATED_ONLY:
                 initiative_acts.ground(initiative, key, team)
             else:
-                piles[initiative_acts.pile_of(asked, book)].append(key)
+                piles[initiative_acts.pile_of(asked, rulebook)].append(key)
             done.append((asked.answered_by, team.owner.pk))
         for (kind, *_), keys in piles.items():
-            if artefacts.written_by_a_register(kind, book):
+            if artefacts.written_by_a_register(kind, rulebook):
                 artefacts.from_register(initiative, kind, keys, owner=team.owner, lead=team.lead)
             else:
                 initiative_acts.prove(
@@ -250,7 +250,7 @@ class Year:
                 initiative=initiative_acts.fresh(initiative), reason="Goes on as agreed.", by=cast.chair
             )
             done.append(("chair", cast.chair.pk))
-        self.due[initiative.pk] = self._next(initiative_acts.fresh(initiative), book, day)
+        self.due[initiative.pk] = self._next(initiative_acts.fresh(initiative), rulebook, day)
         return done
 
     def _look_back(self, initiative, day: date) -> list[tuple[str, int]]:
@@ -274,35 +274,35 @@ class Year:
             done += [("look back", team.owner.pk), ("look back", seat.pk)]
         return done
 
-    def _ageing(self, initiative, book, day: date, attesting: bool) -> list[str]:
+    def _ageing(self, initiative, rulebook, day: date, attesting: bool) -> list[str]:
         """Answers whose last day comes within thirty days, and that no system keeps current."""
         from adoption.demo import initiative_acts
         from governance import clock
         from governance.gates.requirements import states_at
         from initiatives.facts import supported_stage
 
-        states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now())
+        states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, clock.now())
         found = []
-        for key in live_in_production(book):
+        for key in live_in_production(rulebook):
             state = states[key]
             lasts = state.last_day is None or state.last_day > day + timedelta(days=AHEAD)
             if state.satisfied and (lasts or state.state not in ("met", "below")):
                 continue
-            if not FROM_MACHINES & {*book.requirements[key].ways}:
+            if not FROM_MACHINES & {*rulebook.requirements[key].ways}:
                 found.append(key)
         return found
 
-    def _next(self, initiative, book, day: date) -> date:
+    def _next(self, initiative, rulebook, day: date) -> date:
         """The day on which the next answer is asked for."""
         from governance import clock
         from governance.gates.requirements import states_at
         from initiatives.facts import supported_stage
 
-        states = states_at(supported_stage.facts_of(initiative), book, clock.now())
+        states = states_at(supported_stage.facts_of(initiative), rulebook, clock.now())
         ends = [
             states[key].last_day
-            for key in live_in_production(book)
-            if states[key].last_day and not FROM_MACHINES & {*book.requirements[key].ways}
+            for key in live_in_production(rulebook)
+            if states[key].last_day and not FROM_MACHINES & {*rulebook.requirements[key].ways}
         ]
         again = supported_stage.reattest_by(initiative)
         days = [end - timedelta(days=AHEAD) for end in ends] + ([again - timedelta(days=10)] if again else [])

@@ -75,8 +75,8 @@ def prepared(scene: Scene) -> Scene:
     scene.other = initiative_acts.fresh(scene.other)
     scene.hold = hold_actions.hold(initiative=scene.other, reason="A doubt.", by=cast.owner)
     scene.switch = kill_switch.switch_off(initiative=scene.initiative, reason="A doubt.", by=cast.owner)
-    book = scene.review.rulebook.book
-    key = next(key for key in book.requirements if book.waivable_requirement(key))
+    rulebook = scene.review.rulebook.parsed
+    key = next(key for key in rulebook.requirements if rulebook.waivable_requirement(key))
     scene.waiver = WAIVERS.ask(
         scene.other, key=key, reason="Later.", until=clock.today() + 20 * DAY, by=cast.owner
     )

@@ -42,12 +42,12 @@ class Answers(SetUp):
         """The questions of the gate at this tier that somebody answers in words."""
         return [
             key
-            for key in self.book.gates[gate].requirements()
-            if self.book.requirements[key].level_for(tier, gate)
-            and self.book.requirements[key].blocking
+            for key in self.rulebook.gates[gate].requirements()
+            if self.rulebook.requirements[key].level_for(tier, gate)
+            and self.rulebook.requirements[key].blocking
             and key not in ACCEPTED_IN_PERSON
             and key not in GENERATED_ONLY
-            and key not in self.book.deferred(gate)
+            and key not in self.rulebook.deferred(gate)
         ]
 
     def answer_gate(self, gate: str, tier: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Answers(SetUp):
         owner, tier = self.owner, self.tier if tier is None else tier
         if not owner.page.url.endswith("/requirements/"):
             owner.tab("Requirements")
-        expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.book.gates[gate].title)
+        expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.rulebook.gates[gate].title)
         asked = self.asked(gate, tier)
         if owner.page.get_by_role("link", name="Answer several at once").count():
             owner.open("Answer several at once")
@@ -68,7 +68,7 @@ class Answers(SetUp):
             if key not in chained[1:]:
                 owner.unfold("Waiting for others")
                 owner.click("Answer", owner.page.locator(f"[id='row-{key}']"))
-            stated = self.book.requirements[key].level_for(tier, gate) == Level.STATED
+            stated = self.rulebook.requirements[key].level_for(tier, gate) == Level.STATED
             self.answer(key, stated=stated, last=key not in chained[:-1])
 
     def answer_together(self, gate: str) -> None:
@@ -79,7 +79,9 @@ class Answers(SetUp):
         rows = page.locator("main fieldset[id^='row-']")
         while rows.count():
             for row in rows.all():
-                counts = self.book.requirements[(row.get_attribute("id") or "").removeprefix("row-")].counts
+                counts = self.rulebook.requirements[
+                    (row.get_attribute("id") or "").removeprefix("row-")
+                ].counts
                 owner.type("Your answer", f"{counts[:1].upper()}{counts[1:]}.", row)
             for kind, words in WORDS_OF_KIND.items():
                 legend = page.get_by_role("group", name=f"Evidence: {words}", exact=True)
@@ -91,7 +93,7 @@ class Answers(SetUp):
     def add_for_all(self, part: Locator, kind: str, gate: str) -> None:
         """One item of this kind for the questions that are named beside it."""
         questions = part.locator("ul.help>li").all_inner_texts()
-        shown = [one for one in self.book.requirements.values() if one.question in questions]
+        shown = [one for one in self.rulebook.requirements.values() if one.question in questions]
         # One item for all of them was tried under the hardest of their conditions.
         asked = [self.condition_of(one, kind) for one in shown]
         condition = max(filter(None, asked), key=list(CONDITIONS).index, default="")
@@ -107,7 +109,7 @@ class Answers(SetUp):
 
     def answer(self, key: str, *, stated: bool, last: bool) -> None:
         """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next."""
-        owner, asked = self.owner, self.book.requirements[key]
+        owner, asked = self.owner, self.rulebook.requirements[key]
         row = owner.page.locator("main")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(asked.question)
         owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
@@ -134,12 +136,12 @@ class Answers(SetUp):
                 "test_report",
             )
             kind = next((kind for kind in order if kind in asked.evidence), asked.evidence[0])
-        by_register = self.book.register_kinds - {EvidenceKind.CONTRACT_CLAUSE}
+        by_register = self.rulebook.register_kinds - {EvidenceKind.CONTRACT_CLAUSE}
         return "" if kind in by_register else kind
 
     def condition_of(self, asked: Requirement, kind: str) -> str:
         """Where it was tried: the trial of the prototype on chosen examples, all else on all there is."""
-        if kind not in self.book.condition_kinds:
+        if kind not in self.rulebook.condition_kinds:
             return ""
         if kind == "user_research":
             return "bounded_real"
@@ -189,9 +191,9 @@ class Answers(SetUp):
         if kind == "user_research":
             owner.choose("Method", "Interviews", row)
         self.hand_in(row, kind, title)
-        if kind in self.book.result_kinds:
+        if kind in self.rulebook.result_kinds:
             owner.choose("Result", "Pass", row)
-        if kind in self.book.condition_kinds:
+        if kind in self.rulebook.condition_kinds:
             owner.choose("Test conditions", CONDITIONS[condition], row)
 
     def hand_in(self, row: Locator, kind: str, title: str) -> None:
@@ -244,7 +246,7 @@ class Answers(SetUp):
         filed = [
             key
             for key in self.asked("production", self.tier)
-            if key in MEASURED and not self.kind_of(self.book.requirements[key])
+            if key in MEASURED and not self.kind_of(self.rulebook.requirements[key])
         ]
         for key in filed:
             form = owner.page.locator(f"form:has(input[name=requirement][value='{key}'])")
@@ -257,8 +259,8 @@ class Answers(SetUp):
         shown = [
             key
             for key in self.asked("production", self.tier)
-            if "drill_record" in self.book.requirements[key].evidence
-            and not self.kind_of(self.book.requirements[key])
+            if "drill_record" in self.rulebook.requirements[key].evidence
+            and not self.kind_of(self.rulebook.requirements[key])
             and key not in MEASURED
         ]
         if not shown:
@@ -285,7 +287,7 @@ class Answers(SetUp):
     def map_contract(self) -> None:
         """Each clause is given the control that enforces it, where that is asked."""
         owner = self.owner
-        if not self.book.requirements["gov.enforced"].level_for(self.tier, "production"):
+        if not self.rulebook.requirements["gov.enforced"].level_for(self.tier, "production"):
             return
         report = next(title for (kind, *_), title in self.kept.items() if kind == "test_report")
         owner.tab("Contract")

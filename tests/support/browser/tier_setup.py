@@ -24,7 +24,7 @@ class SetUp:
     def __init__(self, watch: Watch, cast, tier: str):
         self.watch, self.cast, self.tier = watch, cast, tier
         self.tally, self.people = Tally(), {}
-        self.book = Rulebook.objects.current().book.at_tier(tier)
+        self.rulebook = Rulebook.objects.current().parsed.at_tier(tier)
         self.deputies = production_at_tier.second_holders(cast) if tier == Tier.HIGH else {}
         self.kept: dict[tuple, str] = {}  # what was added before, by what it suffices for
 
@@ -143,7 +143,7 @@ class SetUp:
                 owner.page.locator("main form[method=post] textarea"), "Letters are typed in and read out."
             )
             owner.press("Declare it")
-            seat = self.at(self.cast.seats[self.book.seats_asking("int.inventory")[0]])
+            seat = self.at(self.cast.seats[self.rulebook.seats_asking("int.inventory")[0]])
             self.to_initiative(seat)
             seat.tab("Integration")
             seat.click("Accept it")

@@ -54,7 +54,7 @@ def look(number: int, person) -> dict | None:
     request.user = person
     facts = supported_stage.facts_of(initiative)
     context = initiative_context(request, initiative, "initiative", facts=facts)
-    book, sheets = context["book"], sheets_of(initiative, context["book"])
+    parsed, sheets = context["rulebook"], sheets_of(initiative, context["rulebook"])
     listed = filters.with_people(
         filters.with_contract(
             filters.with_supported_stage(Initiative.objects.filter(pk=initiative.pk), rulebook, now), now
@@ -85,9 +85,9 @@ def look(number: int, person) -> dict | None:
         "leads": next_step.lead_rows(
             initiative,
             facts,
-            book,
+            parsed,
             context["states"],
-            set(supported_stage.asked(facts, book)),
+            set(supported_stage.asked(facts, parsed)),
             context["now"],
         ),
         "standards": next_step.standard_rows(context),
@@ -100,7 +100,7 @@ def look(number: int, person) -> dict | None:
         "roles": [
             (role.role, role.person.full_name, role.open) for role in initiative_rows.roles(initiative)
         ],
-        "holds_now": [hold.words for hold in criteria.holds_at(facts, book, now)],
+        "holds_now": [hold.words for hold in criteria.holds_at(facts, parsed, now)],
     }
 
 
@@ -176,7 +176,7 @@ def _day(chance, day: int) -> datetime:
 
 def _say_again(initiative, cast, chance) -> None:
     key = chance.choice(["proto.question", "proto.limits", "mvp.problem", "mvp.users"])
-    if key in Rulebook.objects.current().book.requirements:
+    if key in Rulebook.objects.current().parsed.requirements:
         text = f"Said again, for the {chance.randrange(1000)}th time."
         requirement_actions.answer(
             initiative=initiative_acts.fresh(initiative),

@@ -34,7 +34,7 @@ class Raw:
 
     def __init__(self, person, since=None, until=None, unit=None):
         self.now, self.since, self.until = clock.now(), since, until
-        self.book = Rulebook.objects.current()
+        self.rulebook = Rulebook.objects.current()
         seen = set(initiative_permissions.visible_to(person).values_list("pk", flat=True))
         self.initiatives = [
             initiative
@@ -76,7 +76,7 @@ class Raw:
         return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def span(self, initiative):
-        if initiative.stored.computed_at < self.book.published_at:
+        if initiative.stored.computed_at < self.rulebook.published_at:
             return None
         return next(
             (
@@ -92,7 +92,7 @@ class Raw:
         return span and span.governance and span.integration and span.adoption
 
     def pilot(self, initiative):
-        days = self.book.book.stages["mvp"].max_days_before_review
+        days = self.rulebook.parsed.stages["mvp"].max_days_before_review
         continued = any(
             row.at >= initiative.since and row.until >= clock.today()
             for row in self.rows(Continuation, initiative)
@@ -133,7 +133,7 @@ class Raw:
         if not readings:
             return False
         newest = max(readings, key=lambda item: (item.observed_on, item.added_at, item.pk))
-        days = self.book.book.requirements["adopt.usage"].days(initiative.tier)
+        days = self.rulebook.parsed.requirements["adopt.usage"].days(initiative.tier)
         current = not days or newest.observed_on + timedelta(days=days) >= clock.today()
         return newest.result == "pass" and current
 
@@ -229,7 +229,7 @@ class Raw:
         )
 
     def answered_no(self, initiative):
-        most = timedelta(days=self.book.book.stages["prototype"].max_days_before_review)
+        most = timedelta(days=self.rulebook.parsed.stages["prototype"].max_days_before_review)
         moves = self.rows(StageChange, initiative)
         for place, row in enumerate(moves):
             said = row.basis == "stopped" and row.reason.startswith("Answered: it is not worth going on")

@@ -22,7 +22,7 @@ Deputies = dict[str, User]
 def second_holders(cast: Cast) -> Deputies:
     """A second holder of each seat: at high risk two persons verify."""
     found = {}
-    for seat in Rulebook.objects.current().book.seats:
+    for seat in Rulebook.objects.current().parsed.seats:
         found[seat] = factories.make_person(f"second-{seat}")
         factories.make_seat(cast, found[seat], seat)
     return found
@@ -30,9 +30,9 @@ def second_holders(cast: Cast) -> Deputies:
 
 def lacking(initiative: Initiative, gate: str) -> list[str]:
     """What this gate still asks for, each with its words and what fixes it."""
-    book = Rulebook.objects.current().book
-    states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, clock.now())
-    asked = [key for key in book.gates[gate].requirements() if key not in book.deferred(gate)]
+    rulebook = Rulebook.objects.current().parsed
+    states = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, clock.now())
+    asked = [key for key in rulebook.gates[gate].requirements() if key not in rulebook.deferred(gate)]
     return [
         f"{key}: {states[key].state} {states[key].words} {states[key].fix}"
         for key in asked
@@ -101,7 +101,7 @@ def _shown(initiative: Initiative, gate: str, cast: Cast, deputies: Deputies, **
 
 
 def _stands_alone(initiative: Initiative, cast: Cast, deputies: Deputies) -> None:
-    seat = Rulebook.objects.current().book.at_tier(initiative.tier).seats_asking(INVENTORY)[0]
+    seat = Rulebook.objects.current().parsed.at_tier(initiative.tier).seats_asking(INVENTORY)[0]
     row = standalone.declare(
         initiative=initiative, reason="Letters are typed in and read out.", by=cast.owner
     )

@@ -49,17 +49,17 @@ INITIATIVES = 70
 def arrange(cast, seed: int) -> None:
     """An organisation of any past, put there as rows: no acts lead to every past within a second."""
     draw = random.Random(seed)
-    now, book = clock.now(), Rulebook.objects.current()
+    now, rulebook = clock.now(), Rulebook.objects.current()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table._meta.db_table} DISABLE TRIGGER USER")
     for place in range(1, INITIATIVES + 1):
-        computed_at = now if draw.random() < 0.9 else book.published_at - timedelta(days=1)
-        _initiative(cast, draw, place, now, book, computed_at)
+        computed_at = now if draw.random() < 0.9 else rulebook.published_at - timedelta(days=1)
+        _initiative(cast, draw, place, now, rulebook, computed_at)
 
 
-def _initiative(cast, draw, place: int, now, book, computed_at) -> None:
+def _initiative(cast, draw, place: int, now, rulebook, computed_at) -> None:
     def ago(most=700):
         return now - timedelta(days=draw.randrange(most), hours=draw.randrange(24))
 
@@ -150,7 +150,7 @@ def _initiative(cast, draw, place: int, now, book, computed_at) -> None:
         "adoption": sometimes(0.7),
         "gaps": {layer: draw.randint(1, 4) for layer in Layer if sometimes(0.2)},
     }
-    told_supported_stages.say(initiative, [span], rulebook=book, at=computed_at)
+    told_supported_stages.say(initiative, [span], rulebook=rulebook, at=computed_at)
     if sometimes():
         ScopeVersion.objects.bulk_create(
             [

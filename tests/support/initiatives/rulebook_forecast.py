@@ -48,7 +48,7 @@ def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome
         asked_at=clock.now(),
     )
     forecast = forecast_actions.work_out(forecast.pk)
-    found, book, old = Outcome(stood().initiatives), parse(source), Rulebook.objects.current().book
+    found, rulebook, old = Outcome(stood().initiatives), parse(source), Rulebook.objects.current().parsed
     for row in forecast.rows.all():
         if row.what == "review":
             found.decidable[row.review_id] = bool(row.before)
@@ -60,7 +60,7 @@ def foretold(source: str, admin, *, grace_until=None) -> tuple[Forecast, Outcome
         stage, gaps, held = found.initiatives[row.initiative_id]
         assert stage == row.before, f"initiative {row.initiative_id} stands at {stage}, not {row.before}"
         gaps = Counter(gaps)
-        gaps.update(book.requirements[key].layer for key, _ in row.unmet)
+        gaps.update(rulebook.requirements[key].layer for key, _ in row.unmet)
         gaps.subtract(old.requirements[key].layer for key, _ in row.met)
         after = {layer: number for layer, number in gaps.items() if number}
         known = row.held or row.freed

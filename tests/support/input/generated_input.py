@@ -189,10 +189,10 @@ REAL += [EXAMPLE.encode(), plain_text().encode()]
 
 def workbook(lines: list[list[str]]) -> bytes:
     """A workbook of these lines, but for the characters that none can hold. It holds the time: no two are the same."""
-    book, kept = openpyxl.Workbook(), io.BytesIO()
+    xlsx, kept = openpyxl.Workbook(), io.BytesIO()
     for line in lines:
-        book.active.append([openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell)[:30_000] for cell in line])
-    book.save(kept)
+        xlsx.active.append([openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell)[:30_000] for cell in line])
+    xlsx.save(kept)
     return kept.getvalue()
 
 

@@ -28,7 +28,7 @@ from initiatives.models.integration.systems import SYSTEM_KINDS
 from initiatives.requirements import standalone
 from tests.support import factories
 from tests.support.rules.gate_facts import MODEL
-from tests.support.rules.random_facts import BOOK
+from tests.support.rules.random_facts import RULEBOOK
 
 DAY = timedelta(days=1)
 REGIONS = ("eu-west", "us-east", "CH", "the moon", "")
@@ -300,7 +300,7 @@ def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
     pulled = {
         key: Void(moment + shift, trigger, what)
         for moment, trigger, what in told.triggers
-        for key in BOOK.listing(trigger)
+        for key in RULEBOOK.listing(trigger)
     }
     items = tuple(
         replace(

@@ -8,7 +8,7 @@ from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.rulebook import parse
 from tests.support.rules.plain_rulebook import plain_text
 
-BOOK = parse(plain_text())
+RULEBOOK = parse(plain_text())
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TODAY = AT.date()
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
@@ -50,16 +50,16 @@ def item(pk: int, *keys: str, kind: str = "document", observed_on: date = TODAY,
         "covers": {key: pk * 10 + place for place, key in enumerate(keys)},
         "components": frozenset({MODEL.id}),
     }
-    if kind in BOOK.result_kinds:
+    if kind in RULEBOOK.result_kinds:
         values["result"] = "pass"
-    if kind in BOOK.condition_kinds:
+    if kind in RULEBOOK.condition_kinds:
         values["condition"] = "full_population"
     return Item(**(values | fields))
 
 
 def plain_kind(key: str) -> str:
     """The kind of evidence that grounds a requirement in the plainest way."""
-    asked = BOOK.requirements[key]
+    asked = RULEBOOK.requirements[key]
     if asked.min_evidence:
         return asked.min_evidence
     if asked.min_condition:
@@ -96,7 +96,7 @@ def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
 
 def everything(claimed: str = "mvp", *, without=(), **fields) -> Facts:
     """An initiative for which every requirement of every gate is grounded today, except those in `without`."""
-    keys = [key for gate in ("prototype", "mvp", "production") for key in BOOK.gates[gate].requirements()]
+    keys = [key for gate in ("prototype", "mvp", "production") for key in RULEBOOK.gates[gate].requirements()]
     keys = [key for key in dict.fromkeys(keys) if key not in without]
     values = {
         "ref": "AI-0001",
@@ -109,7 +109,7 @@ def everything(claimed: str = "mvp", *, without=(), **fields) -> Facts:
         "contracts": (CONTRACT,),
         "declared": {
             key: Declared(key, "It will be shown.", "met")
-            for criterion in BOOK.criteria.values()
+            for criterion in RULEBOOK.criteria.values()
             for key in criterion.declared_goals
         },
         "scopes": (ScopeFact(1, "40 users", 40, None, False),),

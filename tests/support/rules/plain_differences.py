@@ -4,11 +4,11 @@ from governance.gates import criteria
 from tests.support.rules import plain_levels
 
 
-def differences(facts, book, at):
+def differences(facts, rulebook, at):
     """Each matter on which the rules and the plain reading differ."""
-    judged = criteria.judge(facts, book, at)
+    judged = criteria.judge(facts, rulebook, at)
     states, found = judged.states, judged.support
-    plain = plain_levels.read(facts, book, at)
+    plain = plain_levels.read(facts, rulebook, at)
     for key, state in states.items():
         if state.level != plain.levels[key]:
             yield f"{key} is {state.level or 'at no level'}, read: {plain.levels[key] or 'at no level'}"

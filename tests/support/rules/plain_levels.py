@@ -51,20 +51,20 @@ class Reading:
     supported: str
 
 
-def read(facts, book, at):
+def read(facts, rulebook, at):
     """The whole initiative at one moment."""
     answer_levels = {}
-    for key in book.requirements:
-        answer_levels[key] = answer_level_of(facts, book, key, at)
+    for key in rulebook.requirements:
+        answer_levels[key] = answer_level_of(facts, rulebook, key, at)
     satisfied = {}
-    for key in book.requirements:
-        for gate in gates_that_ask(book, key):
-            satisfied[key, gate] = enough(facts, book, key, gate, answer_levels[key], at)
+    for key in rulebook.requirements:
+        for gate in gates_that_ask(rulebook, key):
+            satisfied[key, gate] = enough(facts, rulebook, key, gate, answer_levels[key], at)
     findings = {}
-    for criterion in book.criteria.values():
-        findings[criterion.key] = finding(facts, book, criterion, answer_levels, satisfied, at)
+    for criterion in rulebook.criteria.values():
+        findings[criterion.key] = finding(facts, rulebook, criterion, answer_levels, satisfied, at)
     tests = {}
-    for name, test in book.scale_tests.items():
+    for name, test in rulebook.scale_tests.items():
         tests[name] = True
         for key in test.items:
             if answer_levels[key].beside == "waived" or not satisfied[key, "production"]:
@@ -74,25 +74,25 @@ def read(facts, book, at):
         satisfied=satisfied,
         findings=findings,
         tests=tests,
-        supported=supported_stage(facts, book, findings, tests, at),
+        supported=supported_stage(facts, rulebook, findings, tests, at),
     )
 
 
 # --- One question ----------------------------------------------------------------------------------------------------
 
 
-def gates_that_ask(book, key):
+def gates_that_ask(rulebook, key):
     """The gates that have a criterion with this question."""
     found = []
-    for criterion in book.criteria.values():
+    for criterion in rulebook.criteria.values():
         if key in criterion.requirements and criterion.gate not in found:
             found.append(criterion.gate)
     return found
 
 
-def level_asked(facts, book, key, gate, at):
+def level_asked(facts, rulebook, key, gate, at):
     """The level this gate asks at the initiative's tier; "" where the tier leaves the question out."""
-    requirement = book.requirements[key]
+    requirement = rulebook.requirements[key]
     tier = facts.tier
     if tier == "":
         tier = "minimal" if gate == "prototype" else "limited"
@@ -100,16 +100,16 @@ def level_asked(facts, book, key, gate, at):
         return requirement.level_at_mvp[tier]
     level = requirement.level.get(tier, "")
     # At minimal risk production has a few of its questions drawn, and what is drawn is verified.
-    if gate == "production" and facts.tier == "minimal" and book.drawn_at_minimal and level != "":
+    if gate == "production" and facts.tier == "minimal" and rulebook.drawn_at_minimal and level != "":
         for drawn in facts.drawn:
             if drawn.requirement == key and drawn.since is not None and during(drawn, at):
                 return "verified"
     return level
 
 
-def enough(facts, book, key, gate, answer_level, at):
+def enough(facts, rulebook, key, gate, answer_level, at):
     """Whether this gate is content with how the answer stands."""
-    asked = level_asked(facts, book, key, gate, at)
+    asked = level_asked(facts, rulebook, key, gate, at)
     # "High: by two persons."
     if answer_level.beside == "not applicable" and facts.tier == "high" and gate == "production" and asked:
         return answer_level.persons > 1
@@ -122,49 +122,49 @@ def enough(facts, book, key, gate, answer_level, at):
     return not (two and answer_level.level == "verified" and answer_level.persons < 2)
 
 
-def answer_level_of(facts, book, key, at):
+def answer_level_of(facts, rulebook, key, at):
     """How the answer to one question stands, with what was decided, left out, replaced or waived."""
     stage = STAGES.index(facts.claimed) if facts.claimed in STAGES else 0
-    for gate, frozen in book.carry.frozen.items():
-        if key in frozen and gate in facts.decided and stage >= STAGES.index(book.gates[gate].to):
+    for gate, frozen in rulebook.carry.frozen.items():
+        if key in frozen and gate in facts.decided and stage >= STAGES.index(rulebook.gates[gate].to):
             return AnswerLevel(beside="as decided")
-    if key in book.carry.ended_at_production and facts.claimed == "production":
+    if key in rulebook.carry.ended_at_production and facts.claimed == "production":
         return AnswerLevel(beside="not asked")
     if key in NOT_ASKED_OF_IMPORTS and facts.imported and stage > STAGES.index("prototype"):
         return AnswerLevel(beside="not asked")
-    if not asked_at_all(facts, book, key, at):
+    if not asked_at_all(facts, rulebook, key, at):
         return AnswerLevel(beside="not asked")
 
-    own = own_answer_level(facts, book, key, at)
-    if content(facts, book, key, own, at):
+    own = own_answer_level(facts, rulebook, key, at)
+    if content(facts, rulebook, key, own, at):
         return own
-    if key in book.carry.replaced_at_production:
-        replacement = book.carry.replaced_at_production[key]
-        later = own_answer_level(facts, book, replacement, at)
-        if content(facts, book, replacement, later, at) or facts.claimed == "production":
+    if key in rulebook.carry.replaced_at_production:
+        replacement = rulebook.carry.replaced_at_production[key]
+        later = own_answer_level(facts, rulebook, replacement, at)
+        if content(facts, rulebook, replacement, later, at) or facts.claimed == "production":
             own = later
-    if content(facts, book, key, own, at):
+    if content(facts, rulebook, key, own, at):
         return own
-    if waived(facts, book, key, at):
+    if waived(facts, rulebook, key, at):
         return AnswerLevel(beside="waived")
     return own
 
 
-def asked_at_all(facts, book, key, at):
+def asked_at_all(facts, rulebook, key, at):
     """Whether any gate asks the question of an initiative of this tier."""
-    return any(level_asked(facts, book, key, gate, at) != "" for gate in gates_that_ask(book, key))
+    return any(level_asked(facts, rulebook, key, gate, at) != "" for gate in gates_that_ask(rulebook, key))
 
 
-def content(facts, book, key, answer_level, at):
+def content(facts, rulebook, key, answer_level, at):
     """Whether every gate that asks it is content."""
-    return all(enough(facts, book, key, gate, answer_level, at) for gate in gates_that_ask(book, key))
+    return all(enough(facts, rulebook, key, gate, answer_level, at) for gate in gates_that_ask(rulebook, key))
 
 
-def waived(facts, book, key, at):
+def waived(facts, rulebook, key, at):
     """Whether a waiver of this question runs, and may."""
-    if not book.requirements[key].waivable:
+    if not rulebook.requirements[key].waivable:
         return False
-    for test in book.scale_tests.values():
+    for test in rulebook.scale_tests.values():
         if key in test.items:
             return False
     return waiver_runs(facts, key, at)
@@ -178,9 +178,9 @@ def waiver_runs(facts, key, at):
     return False
 
 
-def own_answer_level(facts, book, key, at):
+def own_answer_level(facts, rulebook, key, at):
     """How the answer to one question stands by itself."""
-    requirement = book.requirements[key]
+    requirement = rulebook.requirements[key]
     reply = facts.answers.get(key)
 
     # What the register says against it outweighs what was answered and uploaded.
@@ -204,17 +204,17 @@ def own_answer_level(facts, book, key, at):
                 return NOTHING
 
     if reply is not None and reply.kind == "not_applicable":
-        if reply.accepted_on is not None and current(facts, book, key, reply.accepted_on, at, ages=True):
+        if reply.accepted_on is not None and current(facts, rulebook, key, reply.accepted_on, at, ages=True):
             return AnswerLevel(persons=len(reply.accepted_by), beside="not applicable")
         return NOTHING
     if reply is not None and reply.kind in ("no", "not_reported"):
         return NOTHING
-    if newest_result_says_no(facts, book, key, at):
+    if newest_result_says_no(facts, rulebook, key, at):
         return NOTHING
     for measured in facts.measured:
         if (
             measured.requirement == key
-            and (measured.way in book.requirements[key].ways or (key, measured.way) in SINCE)
+            and (measured.way in rulebook.requirements[key].ways or (key, measured.way) in SINCE)
             and during(measured, at)
         ):
             return AnswerLevel("measured")
@@ -222,25 +222,25 @@ def own_answer_level(facts, book, key, at):
         return NOTHING
     # The declaration is made item by item.
     if key == "mvp.advance_evidence":
-        for criterion in book.criteria.values():
+        for criterion in rulebook.criteria.values():
             for item_key in criterion.declared_goals:
                 if item_key not in facts.declared:
                     return NOTHING
-    return by_items(facts, book, key, at)
+    return by_items(facts, rulebook, key, at)
 
 
-def by_items(facts, book, key, at):
+def by_items(facts, rulebook, key, at):
     """How an answer stands by the items offered for it."""
-    requirement = book.requirements[key]
+    requirement = rulebook.requirements[key]
     counting = []
     for item in facts.items:
-        if key not in item.covers or why_not(facts, book, key, item, at):
+        if key not in item.covers or why_not(facts, rulebook, key, item, at):
             continue
         if refused(facts, key, item, at):
             continue
-        if item.kind in book.result_kinds and item.result != "pass":
+        if item.kind in rulebook.result_kinds and item.result != "pass":
             continue
-        if not current(facts, book, key, item.observed_on, at):
+        if not current(facts, rulebook, key, item.observed_on, at):
             continue
         counting.append(item)
     if not counting:
@@ -262,12 +262,12 @@ def by_items(facts, book, key, at):
             return AnswerLevel("stated") if any(item.kind == "attestation" for item in counting) else NOTHING
         best, persons = "", 0
         for item in group:
-            level = level_of_item(facts, book, key, item, at)
+            level = level_of_item(facts, rulebook, key, item, at)
             if STRENGTH[level] > STRENGTH[best] or (level == "measured" and best == "verified"):
                 best = level
             # Two persons are two who opened the same thing.
             if level == "verified":
-                persons = max(persons, len(counted(facts, book, key, item, at)))
+                persons = max(persons, len(counted(facts, rulebook, key, item, at)))
         found = AnswerLevel(best, persons)
         if weakest is None or strength(found) < strength(weakest):
             weakest = found
@@ -280,9 +280,9 @@ def strength(answer_level):
     return (STRENGTH[answer_level.level], persons)
 
 
-def level_of_item(facts, book, key, item, at):
+def level_of_item(facts, rulebook, key, item, at):
     """The level to which one item brings an answer."""
-    ways = book.requirements[key].ways
+    ways = rulebook.requirements[key].ways
     if item.acceptance_role and "acceptance" in ways:
         return "measured"
     if item.clause_of is not None and "clause" in ways and item.clause_kind == CLAUSE_OF[key]:
@@ -291,7 +291,7 @@ def level_of_item(facts, book, key, item, at):
         return "measured"
     if item.kind == "attestation":
         return "stated"
-    if counted(facts, book, key, item, at):
+    if counted(facts, rulebook, key, item, at):
         return "verified"
     return "documented"
 
@@ -299,9 +299,9 @@ def level_of_item(facts, book, key, item, at):
 # --- One item --------------------------------------------------------------------------------------------------------
 
 
-def why_not(facts, book, key, item, at):
+def why_not(facts, rulebook, key, item, at):
     """Why an item does not count for a question, whatever its result and its age; "" where it does."""
-    requirement = book.requirements[key]
+    requirement = rulebook.requirements[key]
     # Somebody's word needs no listing: it is stated, and no more.
     if item.kind not in requirement.evidence and item.kind != "attestation":
         return "kind"
@@ -352,13 +352,13 @@ def first_layer(facts, item):
     return min(attached)[1]
 
 
-def newest_result_says_no(facts, book, key, at):
+def newest_result_says_no(facts, rulebook, key, at):
     """Whether the newest item with a result that covers the question says anything else than pass."""
     newest = None
     for item in facts.items:
-        if key not in item.covers or item.kind not in book.result_kinds:
+        if key not in item.covers or item.kind not in rulebook.result_kinds:
             continue
-        if why_not(facts, book, key, item, at):
+        if why_not(facts, rulebook, key, item, at):
             continue
         # That somebody does not find it in a report takes a pass away, and never a failure.
         if item.result == "pass" and refused(facts, key, item, at):
@@ -396,12 +396,12 @@ def verifiers(facts, key, item, at):
     return {person for person, shows in verdicts(facts, key, item, at).items() if shows}
 
 
-def counted(facts, book, key, item, at):
+def counted(facts, rulebook, key, item, at):
     """Who counts as having verified it: in person, or for fourteen days what it is the newer form of."""
-    return verifiers(facts, key, item, at) | renewal(facts, book, key, item, at)
+    return verifiers(facts, key, item, at) | renewal(facts, rulebook, key, item, at)
 
 
-def renewal(facts, book, key, item, at):
+def renewal(facts, rulebook, key, item, at):
     """Who verified the older form of an item, while the newer one waits for its seat."""
     added = item.added_at
     if clock.local_day(at) > clock.local_day(added) + timedelta(days=14) or item.result in (
@@ -418,16 +418,16 @@ def renewal(facts, book, key, item, at):
             continue
         if any(void.at <= added for void in older.voids.get(key, ())):
             continue
-        if not current(facts, book, key, older.observed_on, added, ages=True):
+        if not current(facts, rulebook, key, older.observed_on, added, ages=True):
             continue
         if not refused(facts, key, older, added):
             return verifiers(facts, key, older, added)
     return set()
 
 
-def current(facts, book, key, day, at, *, ages=False):
+def current(facts, rulebook, key, day, at, *, ages=False):
     """Whether what was observed on this day is still current; `ages`: of an imported claim too."""
-    requirement = book.requirements[key]
+    requirement = rulebook.requirements[key]
     days = requirement.fresh_days
     if facts.tier == "minimal" and requirement.fresh_days_minimal is not None:
         days = requirement.fresh_days_minimal
@@ -437,8 +437,8 @@ def current(facts, book, key, day, at, *, ages=False):
         return True
     # Of an imported claim frozen answers are asked once and then do not age.
     if facts.imported and not ages and facts.claimed in STAGES:
-        for gate, frozen in book.carry.frozen.items():
-            reached = STAGES.index(facts.claimed) >= STAGES.index(book.gates[gate].to)
+        for gate, frozen in rulebook.carry.frozen.items():
+            reached = STAGES.index(facts.claimed) >= STAGES.index(rulebook.gates[gate].to)
             if key in frozen and reached and gate not in facts.decided:
                 return True
     return clock.local_day(at) <= day + timedelta(days=days)
@@ -470,11 +470,11 @@ def asks_for_model(requirement):
 # --- Criteria and stages ---------------------------------------------------------------------------------------------
 
 
-def finding(facts, book, criterion, answer_levels, satisfied, at):
+def finding(facts, rulebook, criterion, answer_levels, satisfied, at):
     """How a criterion stands: it is never better than its worst question."""
     lacking, carried = [], []
     for key in criterion.requirements:
-        if book.requirements[key].severity == "advisory" and criterion.severity == "blocking":
+        if rulebook.requirements[key].severity == "advisory" and criterion.severity == "blocking":
             continue
         if not satisfied[key, criterion.gate]:
             lacking.append(key)
@@ -493,15 +493,15 @@ def finding(facts, book, criterion, answer_levels, satisfied, at):
     return "later" if criterion.due_days is not None else "unmet"
 
 
-def supported_stage(facts, book, findings, tests, at):
+def supported_stage(facts, rulebook, findings, tests, at):
     """The highest stage whose gates, and all gates before, are met; as low as a hold caps it."""
     if facts.claimed not in STAGES:
         return ""
     reached = "proposed"
     for stage in STAGES[1:]:
         whole = True
-        for criterion in book.criteria.values():
-            if book.gates[criterion.gate].to != stage:
+        for criterion in rulebook.criteria.values():
+            if rulebook.gates[criterion.gate].to != stage:
                 continue
             blocks = criterion.severity == "blocking" and criterion.due_days is None
             if blocks and findings[criterion.key] not in ("met", "with_waiver", "waived"):
@@ -515,10 +515,10 @@ def supported_stage(facts, book, findings, tests, at):
     for hold in facts.holds:
         calling = [one for one in facts.requirement_findings if one.hold == hold.kind and during(one, at)]
         # A row that is open still, where nothing but questions that the tier leaves out would call for it, is idle.
-        if not calling or any(asked_at_all(facts, book, one.requirement, at) for one in calling):
+        if not calling or any(asked_at_all(facts, rulebook, one.requirement, at) for one in calling):
             caps.append(hold.cap)
     for short in facts.requirement_findings:
-        if short.hold and during(short, at) and asked_at_all(facts, book, short.requirement, at):
+        if short.hold and during(short, at) and asked_at_all(facts, rulebook, short.requirement, at):
             caps.append(short.cap)
     by = facts.reattest_by
     if facts.claimed == "production" and by is not None and clock.local_day(at) > by:

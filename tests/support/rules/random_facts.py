@@ -27,7 +27,7 @@ from governance.gates.gate_inputs import (
 from governance.rulebook import parse, shipped_text
 from tests.support.rules.gate_facts import AT, CLAUSE_OF, CONTRACT, LONG_AGO, MODEL, TODAY
 
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 DAY = timedelta(days=1)
 TIERS = ("", "minimal", "limited", "high")
 CLAIMS = ("proposed", "prototype", "mvp", "production")
@@ -40,7 +40,7 @@ ACCEPTED_BY = {
 }
 NEXT_MODEL, OTHER_MODEL, NEXT_CONTRACT = 2, 3, 2
 ROUNDS = ("review 1", "review 2")
-DECLARED_GOALS = [key for criterion in BOOK.criteria.values() for key in criterion.declared_goals]
+DECLARED_GOALS = [key for criterion in RULEBOOK.criteria.values() for key in criterion.declared_goals]
 
 
 def later(chance, most=400):
@@ -88,7 +88,7 @@ class Draft:
         if chance.random() < 0.1:
             gates += ["stop", "retire"]
         for gate in gates:
-            for key in BOOK.gates[gate].requirements():
+            for key in RULEBOOK.gates[gate].requirements():
                 if key not in self.answers:
                     self.answers[key] = Reply("answered", "words", chance.choice([1, 1, 2, 5]), LONG_AGO)
                     self.add(key)
@@ -103,7 +103,7 @@ class Draft:
 
     def kind_for(self, key):
         """A kind of evidence that suffices for a question, the plainest most often."""
-        asked = BOOK.requirements[key]
+        asked = RULEBOOK.requirements[key]
         if asked.min_evidence:
             return asked.min_evidence
         if asked.min_condition:
@@ -117,7 +117,7 @@ class Draft:
     def add(self, key, *, verified=True, **fields):
         """One more item for a question, which answers it whole where `fields` do not say otherwise."""
         chance, pk = self.chance, len(self.items) + 1
-        days = BOOK.requirements[key].fresh_days or 400
+        days = RULEBOOK.requirements[key].fresh_days or 400
         observed = TODAY - chance.randint(0, min(days, 90) // 3) * DAY
         kind = fields.get("kind") or self.kind_for(key)
         if key in ACCEPTED_BY and "kind" not in fields:
@@ -133,8 +133,8 @@ class Draft:
             "fingerprint": f"sha-{pk}",
             "covers": {key: pk * 10},
             "components": frozenset({MODEL.id}),
-            "result": "pass" if kind in BOOK.result_kinds else "",
-            "condition": "full_population" if kind in BOOK.condition_kinds else "",
+            "result": "pass" if kind in RULEBOOK.result_kinds else "",
+            "condition": "full_population" if kind in RULEBOOK.condition_kinds else "",
             "generated": key == "prod.q07_governance_evidence",
             "clause_of": CONTRACT.id if kind == "contract_clause" and key != "int.residency" else None,
             "clause_kind": CLAUSE_OF.get(key, ""),
@@ -217,7 +217,7 @@ def answer_again(draft):
 
 def age(draft):
     item, key = draft.some()
-    days = BOOK.requirements[key].days(draft.tier) or 500
+    days = RULEBOOK.requirements[key].days(draft.tier) or 500
     item = replace(item, observed_on=TODAY - (days + draft.chance.randint(-3, 3)) * DAY)
     draft.change(item, added_at=draft.chance.choice([item.added_at, clock.midnight_before(item.observed_on)]))
 
@@ -257,7 +257,7 @@ def supersede(draft):
     item, key = draft.some()
     new = draft.add(
         key,
-        kind=item.kind if chance.random() < 0.85 else chance.choice(BOOK.requirements[key].evidence),
+        kind=item.kind if chance.random() < 0.85 else chance.choice(RULEBOOK.requirements[key].evidence),
         author_id=item.author_id if chance.random() < 0.85 else 4,
         verified=chance.random() < 0.4,
     )
@@ -266,9 +266,11 @@ def supersede(draft):
 
 def fail(draft):
     chance = draft.chance
-    with_result = [key for key in draft.answers if set(BOOK.requirements[key].evidence) & BOOK.result_kinds]
+    with_result = [
+        key for key in draft.answers if set(RULEBOOK.requirements[key].evidence) & RULEBOOK.result_kinds
+    ]
     key = chance.choice(with_result)
-    kind = chance.choice(sorted(set(BOOK.requirements[key].evidence) & BOOK.result_kinds))
+    kind = chance.choice(sorted(set(RULEBOOK.requirements[key].evidence) & RULEBOOK.result_kinds))
     observed = TODAY - chance.choice([0, 1, 20, 120, 400]) * DAY
     draft.add(
         key,
@@ -283,7 +285,7 @@ def fail(draft):
 
 def other_kind(draft):
     item, key = draft.some()
-    kind = draft.chance.choice([*BOOK.evidence_kinds, *BOOK.requirements[key].evidence])
+    kind = draft.chance.choice([*RULEBOOK.evidence_kinds, *RULEBOOK.requirements[key].evidence])
     draft.items.pop(item.id)
     spare = draft.add(key, kind=kind, verified=draft.chance.random() < 0.7)
     draft.items[item.id] = replace(spare, id=item.id)
@@ -293,7 +295,7 @@ def other_kind(draft):
 
 def one_more(draft):
     key = draft.some_key()
-    kind = draft.chance.choice(list(BOOK.requirements[key].evidence))
+    kind = draft.chance.choice(list(RULEBOOK.requirements[key].evidence))
     draft.add(key, kind=kind, verified=draft.chance.random() < 0.5)
 
 
@@ -343,7 +345,7 @@ def share(draft):
     if chance.random() < 0.5:
         draft.change(item, covers={**item.covers, other: free_place(draft)})
     else:
-        twin = draft.add(other, kind=chance.choice(list(BOOK.requirements[other].evidence)))
+        twin = draft.add(other, kind=chance.choice(list(RULEBOOK.requirements[other].evidence)))
         layers = [one for one in draft.items.values() if any(key.startswith("layer.") for key in one.covers)]
         draft.change(twin, fingerprint=chance.choice(layers).fingerprint)
 
@@ -354,7 +356,7 @@ def offer(draft):
     if not special:
         return
     item = draft.chance.choice(special)
-    fitting = [key for key in BOOK.requirements if item.kind in BOOK.requirements[key].evidence]
+    fitting = [key for key in RULEBOOK.requirements if item.kind in RULEBOOK.requirements[key].evidence]
     for key in draft.chance.sample(fitting, min(3, len(fitting))):
         for other in list(draft.items.values()):
             if key in other.covers and len(other.covers) == 1 and draft.chance.random() < 0.8:
@@ -365,7 +367,7 @@ def offer(draft):
 
 def doubt_failure(draft):
     """Somebody opens a report that failed, and says of it whether it shows the answer."""
-    with_result = [one for one in draft.items.values() if one.kind in BOOK.result_kinds]
+    with_result = [one for one in draft.items.values() if one.kind in RULEBOOK.result_kinds]
     if not with_result:
         return
     item = draft.chance.choice(with_result)
@@ -426,7 +428,7 @@ def register(draft):
 
 def finding(draft):
     chance = draft.chance
-    of_register = [key for key in BOOK.requirements if key.startswith(("int.", "adopt."))]
+    of_register = [key for key in RULEBOOK.requirements if key.startswith(("int.", "adopt."))]
     key = chance.choice([*of_register, draft.some_key()])
     since, until = span(chance)
     hold = chance.choice(["", "", "residency", "definition_conflict"])
@@ -443,8 +445,8 @@ def hold(draft):
 
 def waive(draft):
     chance = draft.chance
-    allowed = [key for key in BOOK.requirements if BOOK.requirements[key].waivable]
-    for key in chance.sample([*allowed, *BOOK.criteria], chance.randint(1, 4)):
+    allowed = [key for key in RULEBOOK.requirements if RULEBOOK.requirements[key].waivable]
+    for key in chance.sample([*allowed, *RULEBOOK.criteria], chance.randint(1, 4)):
         draft.waivers.append(
             WaiverFact(key, chance.choice([LONG_AGO, AT]), TODAY + chance.randint(-1, 90) * DAY, "next month")
         )
@@ -454,7 +456,7 @@ def waive(draft):
 
 def waive_beside(draft):
     """Questions that alone may be waived are, and nothing was said of them."""
-    allowed = [key for key in BOOK.requirements if BOOK.waivable_requirement(key)]
+    allowed = [key for key in RULEBOOK.requirements if RULEBOOK.waivable_requirement(key)]
     for key in draft.chance.sample(allowed, draft.chance.randint(1, 3)):
         draft.waivers.append(WaiverFact(key, LONG_AGO, TODAY + draft.chance.randint(0, 90) * DAY, "later"))
         draft.answers.pop(key, None)
@@ -462,11 +464,11 @@ def waive_beside(draft):
 
 def measure(draft):
     chance = draft.chance
-    with_way = [key for key in BOOK.requirements if BOOK.requirements[key].ways]
+    with_way = [key for key in RULEBOOK.requirements if RULEBOOK.requirements[key].ways]
     key = chance.choice(with_way)
     since, until = span(chance)
     draft.measured.append(
-        Measured(key, chance.choice(BOOK.requirements[key].ways), "41 of 60.", since, until)
+        Measured(key, chance.choice(RULEBOOK.requirements[key].ways), "41 of 60.", since, until)
     )
     if chance.random() < 0.6:
         for item in list(draft.items.values()):
@@ -503,7 +505,7 @@ def draw(draft):
     chance = draft.chance
     if chance.random() < 0.7:
         draft.tier = "minimal"
-    asked = BOOK.gates["production"].requirements()
+    asked = RULEBOOK.gates["production"].requirements()
     for key in chance.sample(asked, chance.randint(1, 6)):
         since, until = span(chance)
         if chance.random() < 0.2:
@@ -560,7 +562,7 @@ def moments_of(facts):
     named = {moment for pair in found for moment in pair if moment is not None}
     for item in facts.items:
         for key in item.covers:
-            if days := BOOK.requirements[key].days(facts.tier):
+            if days := RULEBOOK.requirements[key].days(facts.tier):
                 named.add(clock.midnight_before(item.observed_on + (days + 1) * DAY))
             named |= {one.at for one in (*item.voids.get(key, ()), *item.verifications.get(key, ()))}
     named |= {clock.midnight_before(waiver.until + DAY) for waiver in facts.waivers}

@@ -12,13 +12,13 @@ from initiatives.stages import actions as stage_actions
 from tests.support.rules import agreed_gates
 from tests.support.rules.agreed_cases import CRITERIA
 
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 
 
 @pytest.mark.parametrize("emergency", [False, True])
 @pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "stop", "retire"])
 def test_what_is_left_to_do_after_a_move_has_its_agreed_days(gate, emergency):
-    open_obligations = stage_actions.later_criteria(BOOK, gate, emergency=emergency)
+    open_obligations = stage_actions.later_criteria(RULEBOOK, gate, emergency=emergency)
     days = {
         row.key: row.due if row.due is not None or not emergency else row.emergency
         for row in CRITERIA.values()
@@ -31,7 +31,7 @@ def test_what_is_left_to_do_after_a_move_has_its_agreed_days(gate, emergency):
 
 @pytest.mark.parametrize("stage", agreed_gates.TRIAL_DAYS)
 def test_a_trial_ends_after_the_agreed_days(monkeypatch, stage):
-    decides = SimpleNamespace(book=BOOK)
+    decides = SimpleNamespace(parsed=RULEBOOK)
     monkeypatch.setattr(supported_stage.rulebook_in_effect, "rulebook_of", lambda initiative: decides)
     initiative = SimpleNamespace(stage=stage, imported=False, withdrawn_at=None, since=clock.now())
     ends = clock.today() + timedelta(days=agreed_gates.TRIAL_DAYS[stage])
@@ -44,4 +44,4 @@ def test_production_is_accepted_again_after_the_agreed_days(tier):
         stage="production", imported=False, since=clock.now(), reattested_at=None, high_risk=tier == "high"
     )
     by = clock.today() + timedelta(days=agreed_gates.ACCEPTED_DAYS[tier])
-    assert supported_stage.reattest_by(initiative, BOOK) == by
+    assert supported_stage.reattest_by(initiative, RULEBOOK) == by

@@ -78,8 +78,8 @@ def _workbook() -> bytes:
     from openpyxl.workbook.defined_name import DefinedName
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    book = Workbook()
-    sheet = book.active
+    workbook = Workbook()
+    sheet = workbook.active
     sheet.append(["Week", "Hours", "Note | sum"])
     for row in range(2, 9):
         sheet.append(
@@ -93,16 +93,16 @@ def _workbook() -> bytes:
     sheet["D3"] = '=HYPERLINK("https://example.org/","here")'
     sheet["D4"] = "='My sheet'!A1"
     sheet["A1"].comment = Comment("Said by whom?", "A")
-    book.create_sheet("My sheet")["A1"] = 1
+    workbook.create_sheet("My sheet")["A1"] = 1
     chart = BarChart()
     chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=8), titles_from_data=True)
     sheet.add_chart(chart, "F2")
     sheet.conditional_formatting.add("B2:B8", FormulaRule(formula=["$B2>4"]))
     check = DataValidation(type="list", formula1='"Yes,No"')
     sheet.add_data_validation(check)
-    book.defined_names["All"] = DefinedName("All", attr_text="Sheet!$A$1:$B$8")
+    workbook.defined_names["All"] = DefinedName("All", attr_text="Sheet!$A$1:$B$8")
     made = io.BytesIO()
-    book.save(made)
+    workbook.save(made)
     return made.getvalue()
 
 

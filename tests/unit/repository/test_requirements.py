@@ -98,7 +98,7 @@ ASKED = {
 
 
 @cache
-def book():
+def rulebook():
     return parse(shipped_text())
 
 
@@ -147,10 +147,10 @@ def test_the_gate_asks_for(key):
     gate, wanted = ASKED[key]
     blocking = {
         name
-        for criterion in book().gates[gate].criteria
+        for criterion in rulebook().gates[gate].criteria
         if criterion.blocking and criterion.due_days is None
         for name in criterion.requirements
-        if book().requirements[name].blocking
+        if rulebook().requirements[name].blocking
     }
     assert set(wanted.split()) <= blocking
 
@@ -163,87 +163,101 @@ def test_the_gate_has_its_criteria():
     }
     for gate, names in wanted.items():
         for name in names.split():
-            criterion = book().criteria[f"{gate}.{name}"]
+            criterion = rulebook().criteria[f"{gate}.{name}"]
             assert criterion.gate == gate
             assert criterion.blocking
             assert criterion.seat in Seat
 
 
 def test_each_gate_asks_for_something_else():
-    asked = {gate: set(book().gates[gate].requirements()) for gate in ("prototype", "mvp", "production")}
+    asked = {gate: set(rulebook().gates[gate].requirements()) for gate in ("prototype", "mvp", "production")}
     assert not asked["prototype"] & asked["mvp"]
     assert not asked["prototype"] & asked["production"]
     assert len(asked["production"] - asked["mvp"]) > len(asked["mvp"] & asked["production"])
 
 
 def test_a_prototype_asks_for_nothing_but_honesty():
-    gate = book().gates["prototype"]
+    gate = rulebook().gates["prototype"]
     honest = {*ASKED["S2-27.1-6"][1].split(), "prototype.selected"}
     assert set(gate.requirements()) == honest | {"proto.personal_data"}, (
         "and for what the law asks of a trial"
     )
-    assert all("attestation" in book().requirements[key].evidence for key in honest)
+    assert all("attestation" in rulebook().requirements[key].evidence for key in honest)
     assert gate.quorum == 1
 
 
 def test_the_scale_tests_are_three():
-    tests = book().scale_tests
+    tests = rulebook().scale_tests
     assert list(tests) == ["governance", "integration", "adoption"]
     assert all(test.items for test in tests.values())
     assert {
-        criterion.scale_test for criterion in book().gates["production"].criteria if criterion.scale_test
+        criterion.scale_test for criterion in rulebook().gates["production"].criteria if criterion.scale_test
     } == set(tests)
-    assert not any(book().waivable_requirement(key) for test in tests.values() for key in test.items)
+    assert not any(rulebook().waivable_requirement(key) for test in tests.values() for key in test.items)
 
 
 def test_the_contract_has_its_clauses():
-    assert book().contract.required_clauses == ("autonomy", "human_approval", "edge_policy", "record_owner")
-    assert set(book().contract.seats) <= set(Seat)
+    assert rulebook().contract.required_clauses == (
+        "autonomy",
+        "human_approval",
+        "edge_policy",
+        "record_owner",
+    )
+    assert set(rulebook().contract.seats) <= set(Seat)
 
 
 def test_hardly_anything_asks_about_the_model():
-    asked = [book().requirements[key] for key in book().gates["production"].requirements()]
+    asked = [rulebook().requirements[key] for key in rulebook().gates["production"].requirements()]
     assert [requirement.key for requirement in asked if requirement.layer == "model"] == ["prod.performance"]
     assert len(asked) > 30
 
 
 def test_training_is_no_evidence():
-    assert not any("training" in kind for kind in book().evidence_kinds)
-    for key in book().scale_tests["adoption"].items:
-        assert "attestation" not in book().requirements[key].evidence, key
+    assert not any("training" in kind for kind in rulebook().evidence_kinds)
+    for key in rulebook().scale_tests["adoption"].items:
+        assert "attestation" not in rulebook().requirements[key].evidence, key
 
 
 def test_adoption_is_shown_by_use():
-    assert book().requirements["adopt.usage"].min_evidence == "telemetry"
-    assert set(book().requirements["adopt.behaviour"].evidence) == {"user_research", "telemetry"}
+    assert rulebook().requirements["adopt.usage"].min_evidence == "telemetry"
+    assert set(rulebook().requirements["adopt.behaviour"].evidence) == {"user_research", "telemetry"}
 
 
 def test_a_demo_is_no_kind_of_evidence():
-    assert not {"demo", "announcement", "model_card"} & set(book().evidence_kinds)
+    assert not {"demo", "announcement", "model_card"} & set(rulebook().evidence_kinds)
 
 
 def test_every_requirement_points_to_a_framework():
     asked = [
-        requirement for requirement in book().requirements.values() if requirement.key not in book().criteria
+        requirement
+        for requirement in rulebook().requirements.values()
+        if requirement.key not in rulebook().criteria
     ]
     assert all(requirement.crosswalk for requirement in asked)
 
 
 def test_every_requirement_has_a_layer():
-    assert set(book().layers) == {"model", "application", "integration", "policy", "runtime", "observability"}
-    assert {requirement.layer for requirement in book().requirements.values()} == set(book().layers)
+    assert set(rulebook().layers) == {
+        "model",
+        "application",
+        "integration",
+        "policy",
+        "runtime",
+        "observability",
+    }
+    assert {requirement.layer for requirement in rulebook().requirements.values()} == set(rulebook().layers)
 
 
 def test_evidence_ages_by_layer():
-    days = {key: requirement.fresh_days for key, requirement in book().requirements.items()}
+    days = {key: requirement.fresh_days for key, requirement in rulebook().requirements.items()}
     assert days["mvp.possibility"] == 90
     assert days["prod.monitoring"] == 180
     assert days["prod.performance"] == days["prod.q04_exceptions"] == days["int.residency"] == 365
-    assert book().requirements["prod.performance"].days("high") == 180
+    assert rulebook().requirements["prod.performance"].days("high") == 180
 
 
 def test_the_hard_part_is_tried_on_everything():
-    asked = book().requirements
+    asked = rulebook().requirements
     assert asked["mvp.possibility"].min_condition == "curated"
     assert asked["prod.performance"].min_condition == "bounded_real"
     assert asked["int.representative"].min_condition == "full_population"
@@ -251,24 +265,26 @@ def test_the_hard_part_is_tried_on_everything():
 
 def test_logs_and_trails_are_never_waived():
     for key in ("prod.q03_logged", "int.audit_trail", "prod.q02_support"):
-        assert not book().waivable_requirement(key), key
+        assert not rulebook().waivable_requirement(key), key
     for key in ("production.observability", "production.support_ownership", "production.layers_auditable"):
-        assert not book().waivable_criterion(key), key
+        assert not rulebook().waivable_criterion(key), key
 
 
 def test_hard_conversations_are_due_at_the_mvp_gate():
-    asked = set(book().gates["mvp"].requirements())
+    asked = set(rulebook().gates["mvp"].requirements())
     assert asked >= {"mvp.owner", "mvp.observability", "mvp.override", "gov.edge_policies", "gov.autonomy"}
 
 
 def test_five_things_are_declared():
-    declared = [key for criterion in book().criteria.values() for key in criterion.declared_goals]
+    declared = [key for criterion in rulebook().criteria.values() for key in criterion.declared_goals]
     assert len(declared) == 5
-    assert set(book().criteria["production.mvp_goals"].declared_goals) == set(declared)
+    assert set(rulebook().criteria["production.mvp_goals"].declared_goals) == set(declared)
 
 
 def test_five_hard_things_block():
-    blocking = {c.key for gate in ("mvp", "production") for c in book().gates[gate].criteria if c.blocking}
+    blocking = {
+        c.key for gate in ("mvp", "production") for c in rulebook().gates[gate].criteria if c.blocking
+    }
     assert blocking >= {
         "production.test_integration",
         "mvp.workflow_known",
@@ -279,22 +295,22 @@ def test_five_hard_things_block():
 
 
 def test_nine_standards_for_each_stage():
-    assert len(book().standards) == 9
-    for name, standard in book().standards.items():
+    assert len(rulebook().standards) == 9
+    for name, standard in rulebook().standards.items():
         assert set(standard) == {"prototype", "mvp", "production"}, name
         assert len(set(standard.values())) == 3, name
 
 
 def test_each_stage_has_its_goal_and_question():
-    stages = [book().stages[key] for key in ("prototype", "mvp", "production")]
+    stages = [rulebook().stages[key] for key in ("prototype", "mvp", "production")]
     assert [stage.kind for stage in stages] == ["exploration", "validation", "operation"]
     assert len({stage.goal for stage in stages}) == len({stage.question for stage in stages}) == 3
     assert all(stage.goal.startswith("Prove ") and stage.question.endswith("?") for stage in stages)
 
 
 def test_what_a_prototype_may_lack():
-    assert len(book().stages["prototype"].tolerated) == 8
-    assert set(book().stages["prototype"].tolerated).isdisjoint(book().stages["mvp"].tolerated)
+    assert len(rulebook().stages["prototype"].tolerated) == 8
+    assert set(rulebook().stages["prototype"].tolerated).isdisjoint(rulebook().stages["mvp"].tolerated)
 
 
 @pytest.mark.django_db

@@ -273,9 +273,11 @@ DROPPED = {
     r"desks?": "inbox",
     r"checklists?": "requirements",
     r"(adoption|make|owe|chart|overdue)[_/]readings?|readings (recorded|of measures)": "measurement",
+    r"books?": "rulebook, workbook",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"(run|shift|rule) book|book[ _]match(es)?|(like|large as) a book|a book in every|double-book|books what fits|"
     r"(relying|third)[ _-]?part(y|ies)|"
     r"owes me money|ueltschi owes|who owes|asking helios for what is owed|that nobody owes|"
     r"its addresses owe|what is owed\?,nothing is owed|"

@@ -138,7 +138,7 @@ def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
     seat.post(at("source-accept", mvp.ref, wiki.pk), {"consequence": "Old answers.", "until": until})
     page = as_(cast.owner).get(at("integration", mvp.ref))
     assert "Old answers." in text_of(page)
-    question = page.context["book"].requirements["int.sources_condition"].question
+    question = page.context["rulebook"].requirements["int.sources_condition"].question
     (one,) = [one for one in page.context["against"] if one["question"] == question]
     assert [row.words for row in one["now"]] == []
     assert "Wiki-C is frozen: nobody can edit it." in [row.words for row in one["later"]]

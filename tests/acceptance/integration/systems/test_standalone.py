@@ -29,14 +29,20 @@ def initiative(cast):
 
 
 def state(initiative, key="int.inventory"):
-    facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
-    return state_of(facts, book, key, clock.now())
+    facts, rulebook = (
+        supported_stage.facts_of(initiative_acts.fresh(initiative)),
+        Rulebook.objects.current().parsed,
+    )
+    return state_of(facts, rulebook, key, clock.now())
 
 
 def supported(initiative) -> str:
-    facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
+    facts, rulebook = (
+        supported_stage.facts_of(initiative_acts.fresh(initiative)),
+        Rulebook.objects.current().parsed,
+    )
     now = clock.now()
-    return criteria.judge(facts, book, now).support.supported
+    return criteria.judge(facts, rulebook, now).support.supported
 
 
 def test_an_empty_register_says_that_nothing_is_known(initiative, cast, as_):

@@ -91,7 +91,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
         assert initiative.contract.in_force_at(clock.now()).number == 1, "step 9: the contract itself stands"
         assert story.span(initiative).label == "Larger prototype"
         assert code(system) == "allowed", "the days of grace have begun"
-        grace = Rulebook.objects.current().book.freshness.grace_days
+        grace = Rulebook.objects.current().parsed.freshness.grace_days
         due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
         assert not initiative.obligations.filter(kind="step_back", completed_at=None).exists(), (
             "no task ran yet"

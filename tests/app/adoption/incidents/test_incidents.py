@@ -48,8 +48,8 @@ def opened(initiative, by, **fields) -> Incident:
     return incident_actions.open_incident(initiative=initiative, by=by, **fields)
 
 
-def listing(book) -> set[str]:
-    return {key for key, asked in book.requirements.items() if "incident" in asked.triggers}
+def listing(rulebook) -> set[str]:
+    return {key for key, asked in rulebook.requirements.items() if "incident" in asked.triggers}
 
 
 def covered(initiative, keys) -> set[tuple[int, str]]:
@@ -71,14 +71,14 @@ def voided(initiative) -> set[tuple[int, str]]:
 
 
 def test_it_voids_exactly_what_lists_it_and_must_give_a_post_mortem(cast, initiative):
-    book = Rulebook.objects.current().book
-    assert len(listing(book)) >= 4
+    rulebook = Rulebook.objects.current().parsed
+    assert len(listing(rulebook)) >= 4
     frozen = {
         key
-        for keys in [book.carry.frozen.get("prototype", ()), book.carry.frozen.get("mvp", ())]
+        for keys in [rulebook.carry.frozen.get("prototype", ()), rulebook.carry.frozen.get("mvp", ())]
         for key in keys
     }
-    expected = covered(initiative, listing(book) - frozen)
+    expected = covered(initiative, listing(rulebook) - frozen)
     assert {key for _, key in expected} >= {"adopt.trust"}
     before = initiative.spans.covering(clock.now()).get().supported
     row = opened(initiative, cast.support)
@@ -91,7 +91,7 @@ def test_it_voids_exactly_what_lists_it_and_must_give_a_post_mortem(cast, initia
         "the supported stage is rewritten"
     )
     obligation = initiative.obligations.get(kind="post_mortem")
-    days = book.freshness.post_mortem_due_days
+    days = rulebook.freshness.post_mortem_due_days
     assert (obligation.responsible, obligation.due, obligation.source) == (
         cast.owner,
         clock.today() + timedelta(days=days),

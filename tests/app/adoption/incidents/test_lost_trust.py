@@ -165,6 +165,6 @@ def test_the_pack_names_a_waiver_by_what_is_asked(cast):
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
     (pages,) = board_pack.content(meeting, cast.chair).initiatives
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")
-    asked = Rulebook.objects.current().book.requirements["mvp.users"].question
+    asked = Rulebook.objects.current().parsed.requirements["mvp.users"].question
     (row,) = (row for row in risks if row[0] == "Waiver")
     assert row[1:] == (f"{asked} The list comes in July.", f"until {until:%-d %B %Y}")

@@ -39,9 +39,9 @@ def key(cast, initiative):
 
 
 def state(initiative, requirement: str = USAGE) -> State:
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     return state_of(
-        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, requirement, clock.now()
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, requirement, clock.now()
     )
 
 
@@ -102,7 +102,7 @@ def test_a_missed_target_is_not_measured_as_met(initiative, cast, key):
 
 def test_it_counts_no_longer_than_its_measurements(initiative, cast, key):
     adopted(initiative, cast.team, {USAGE}, key=key)
-    days = Rulebook.objects.current().book.requirements[USAGE].days("limited")
+    days = Rulebook.objects.current().parsed.requirements[USAGE].days("limited")
     last = clock.today() + timedelta(days=days)
     with time_machine.travel(clock.midnight_after(last) - timedelta(minutes=1)):
         assert state(initiative).level == Level.MEASURED

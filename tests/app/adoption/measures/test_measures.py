@@ -41,8 +41,10 @@ def shown(cast):
 
 def states(initiative, on=None):
     """The states of the requirements of adoption, as gates see them at a moment."""
-    book = Rulebook.objects.current().book
-    found = states_at(supported_stage.facts_of(initiative_acts.fresh(initiative)), book, on or clock.now())
+    rulebook = Rulebook.objects.current().parsed
+    found = states_at(
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, on or clock.now()
+    )
     return {key: found[key] for key in ASKED}
 
 

@@ -212,9 +212,9 @@ def test_the_pack_says_what_the_rows_say(held, cast):
         item.sha256 or "no file" for item in current
     )
     assert all("days old" in row[2] or "day old" in row[2] for row in tables["Evidence"].rows)
-    book = stale.rulebook.book
+    rulebook = stale.rulebook.parsed
     assert [row[0] for row in tables["Criteria and seats"].rows] == [
-        criterion.question for criterion in book.gates["mvp"].criteria
+        criterion.question for criterion in rulebook.gates["mvp"].criteria
     ]
     assert {row[2] for row in tables["Sign-offs"].rows if "Approve" in row[1]} == {"fresh"}
     assert tables["Unmet, with who fixes it and how"].rows == ()

@@ -149,7 +149,7 @@ def test_the_same_day_writes_it_once(initiative, key, cast):
 def test_it_is_the_level_of_the_answer(initiative, key, cast):
     def level():
         facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
-        return state_of(facts, Rulebook.objects.current().book, "prod.monitoring", clock.now()).level
+        return state_of(facts, Rulebook.objects.current().parsed, "prod.monitoring", clock.now()).level
 
     actions.promise_monitoring(initiative=initiative, every_days=7, by=cast.owner)
     for day in (0, 7, 14):

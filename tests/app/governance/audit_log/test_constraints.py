@@ -236,7 +236,7 @@ def test_a_published_rulebook_and_its_rows_stay(cast):
     refused("published", raw("UPDATE governance_criterion SET severity = 'advisory'"))
     refused("published", raw("DELETE FROM governance_requirement"))
     refused("published", raw("UPDATE governance_gate SET quorum = 0"))
-    assert Rulebook.objects.current().book.gates["mvp"].quorum == 3
+    assert Rulebook.objects.current().parsed.gates["mvp"].quorum == 3
 
 
 def test_the_clauses_of_a_signed_contract_stay(cast, acted):

@@ -99,12 +99,12 @@ def test_the_page_shows_first_and_takes_a_workbook(cast, as_):
     client, url = as_(cast.admin), reverse("units-from-table")
     assert client.get(reverse("units")).content.decode().count(url) == 1
     assert as_(cast.chair).get(url).status_code == 403
-    book = Workbook()
-    book.active.append(["Name", "Parent"])
-    book.active.append(["Repairs", "Depots"])
-    book.active.append(["Depots", None])
+    workbook = Workbook()
+    workbook.active.append(["Name", "Parent"])
+    workbook.active.append(["Repairs", "Depots"])
+    workbook.active.append(["Depots", None])
     content = io.BytesIO()
-    book.save(content)
+    workbook.save(content)
     shown = client.post(url, {"file": SimpleUploadedFile("units.xlsx", content.getvalue()), "step": "look"})
     assert "The table can be taken." in shown.content.decode()
     assert not Unit.objects.filter(name="Repairs").exists()

@@ -21,16 +21,20 @@ def changed() -> str:
 
 def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cast):
     text = client.get("/rulebook/").content.decode()
-    book = Rulebook.objects.current().book
-    for requirement in book.requirements.values():
+    rulebook = Rulebook.objects.current().parsed
+    for requirement in rulebook.requirements.values():
         assert escape(requirement.question) in text, requirement.key
         assert f'id="{requirement.key}"' in text
         if requirement.why_fresh:
             assert escape(requirement.why_fresh) in text
-    for criterion in book.criteria.values():
+    for criterion in rulebook.criteria.values():
         assert escape(criterion.question) in text
         assert f'id="criterion-{criterion.key}"' in text
-    for words in [*book.triggers.values(), *book.seats.values(), *book.stages["prototype"].forbidden]:
+    for words in [
+        *rulebook.triggers.values(),
+        *rulebook.seats.values(),
+        *rulebook.stages["prototype"].forbidden,
+    ]:
         assert escape(words) in text
     assert "in force" in text
     assert "ISO" in text.upper()

@@ -53,12 +53,12 @@ def reminded() -> set[str]:
 
 def supported(initiative) -> str:
     """What the evidence of the initiative supports now."""
-    facts, book, now = (
+    facts, rulebook, now = (
         supported_stage.facts_of(initiative_acts.fresh(initiative)),
-        Rulebook.objects.current().book,
+        Rulebook.objects.current().parsed,
         clock.now(),
     )
-    return criteria.judge(facts, book, now).support.supported
+    return criteria.judge(facts, rulebook, now).support.supported
 
 
 def asked(person) -> list:

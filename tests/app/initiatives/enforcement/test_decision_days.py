@@ -49,9 +49,9 @@ def after(days: int):
 
 
 def state(initiative, requirement: str) -> State:
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     return state_of(
-        supported_stage.facts_of(initiative_acts.fresh(initiative)), book, requirement, clock.now()
+        supported_stage.facts_of(initiative_acts.fresh(initiative)), rulebook, requirement, clock.now()
     )
 
 
@@ -187,9 +187,10 @@ def test_a_rulebook_that_does_not_name_the_way_does_not_count_it(initiative, key
     write(initiative, 5, key=key)
     with after(1):
         decision_days.count()
-        book = Rulebook.objects.current().book
+        rulebook = Rulebook.objects.current().parsed
         without = replace(
-            book, requirements=book.requirements | {RUNTIME: replace(book.requirements[RUNTIME], ways=())}
+            rulebook,
+            requirements=rulebook.requirements | {RUNTIME: replace(rulebook.requirements[RUNTIME], ways=())},
         )
         facts = supported_stage.facts_of(initiative_acts.fresh(initiative))
         assert state_of(facts, without, RUNTIME, clock.now()).level != Level.MEASURED

@@ -124,7 +124,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, initiativ
     answer = client.post(at("initiative-switch-on", initiative.ref), {"reason": "Over."} | SIGNED)
     assert answer.url == drill
     page = text_of(client.get(drill))
-    asked = Rulebook.objects.current().book.requirements
+    asked = Rulebook.objects.current().parsed.requirements
     offered = {key for key in asked if f'value="{key}"' in page}
     assert offered == {key for key, one in asked.items() if "drill_record" in one.evidence}
     assert "Nothing was allowed meanwhile." in page
@@ -153,7 +153,7 @@ def test_a_drill_in_which_something_was_still_allowed_does_not_pass(cast, as_, i
     client.post(at("initiative-switch-on", initiative.ref), {"reason": "Over."} | SIGNED)
     page = text_of(client.get(at("initiative-drill", initiative.ref, pressed.pk)))
     assert "60.00 s after the press" in page
-    asked = Rulebook.objects.current().book.requirements
+    asked = Rulebook.objects.current().parsed.requirements
     covered = next(key for key, one in asked.items() if "drill_record" in one.evidence)
     client.post(at("initiative-drill", initiative.ref, pressed.pk), {"covers": [covered]})
     assert Evidence.objects.get(kind="drill_record").result == "partial"

@@ -68,11 +68,11 @@ def text_file(text: str, name: str = "notes.txt") -> ContentFile:
 
 
 def evidence(initiative, cast, kind="document", **fields):
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     said = {"title": "What was found in May", "observed_on": clock.today(), "covers": [COVERS[kind]]}
     said |= {"file": artefacts.pdf(f"{kind} {fields}")}
-    said |= {"result": "pass"} if kind in book.result_kinds else {}
-    said |= {"condition": "bounded_real"} if kind in book.condition_kinds else {}
+    said |= {"result": "pass"} if kind in rulebook.result_kinds else {}
+    said |= {"condition": "bounded_real"} if kind in rulebook.condition_kinds else {}
     return evidence_actions.add_evidence(initiative=initiative, kind=kind, by=cast.owner, **(said | fields))
 
 
@@ -161,7 +161,7 @@ def test_one_byte_is_no_answer_and_no_evidence_in_a_row_of_the_requirements(
     ],
 )
 def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
-    asked = Rulebook.objects.current().book.requirements["proto.question"].question
+    asked = Rulebook.objects.current().parsed.requirements["proto.question"].question
     given = asked.upper() if said == "words of the question" else text
     for kind in ("answered", "no", "not_applicable"):
         with pytest.raises(ValidationError) as caught:
@@ -173,7 +173,7 @@ def test_an_answer_that_says_nothing_is_refused(cast, initiative, text, said):
 
 
 def test_a_title_and_a_note_that_say_nothing_are_refused(cast, initiative):
-    asked = Rulebook.objects.current().book.requirements["proto.scope"].question
+    asked = Rulebook.objects.current().parsed.requirements["proto.scope"].question
     assert "one character" in refusal(evidence, initiative, cast, title="YYY")["title"]
     assert "one word" in refusal(evidence, initiative, cast, note="see see, see.")["note"]
     assert "words of the question" in refusal(evidence, initiative, cast, note=asked)["note"]

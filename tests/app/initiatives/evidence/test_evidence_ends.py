@@ -22,7 +22,7 @@ def state(initiative, key: str) -> State:
     """The state of one requirement of the initiative now."""
     return state_of(
         supported_stage.facts_of(initiative_acts.fresh(initiative)),
-        Rulebook.objects.current().book,
+        Rulebook.objects.current().parsed,
         key,
         clock.now(),
     )

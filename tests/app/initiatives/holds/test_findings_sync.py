@@ -205,7 +205,7 @@ def test_what_the_tier_leaves_out_holds_nothing_until_the_tier_rises(cast, as_, 
         initiative.tier = "minimal"
         initiative.save()
     assert set(held(initiative)) == {"definition_conflict"}
-    book, facts = Rulebook.objects.current().book, supported_stage.facts_of(initiative)
+    rulebook, facts = Rulebook.objects.current().parsed, supported_stage.facts_of(initiative)
     assert facts.holds
-    assert criteria.holds_at(facts, book, clock.now()) == ()
+    assert criteria.holds_at(facts, rulebook, clock.now()) == ()
     assert "Held since" not in text_of(as_(cast.owner).get(initiative.get_absolute_url()))

@@ -69,8 +69,8 @@ def test_it_comes_back_in_without_a_change(cast, as_, portfolio, ending):
 
 
 def test_a_workbook_holds_no_formula(cast, as_, portfolio):
-    book = openpyxl.load_workbook(io.BytesIO(exported(as_(cast.admin), "xlsx")))
-    cells = [cell for row in book.active.iter_rows() for cell in row]
+    workbook = openpyxl.load_workbook(io.BytesIO(exported(as_(cast.admin), "xlsx")))
+    cells = [cell for row in workbook.active.iter_rows() for cell in row]
     assert any("Sum of parts" in str(cell.value) for cell in cells)
     assert any("#REF!" in str(cell.value) for cell in cells)
     assert not [cell.value for cell in cells if cell.data_type in ("f", "e")], (

@@ -71,13 +71,13 @@ def test_the_command_shows_its_mapping_and_asks(cast, tmp_path, monkeypatch):
 
 
 def test_the_command_reads_the_sheet_it_is_told(cast, tmp_path):
-    book = openpyxl.Workbook()
-    book.active.append(["Name", "Stage", "Agency"])
-    book.active.append(["a", "Pilot", "Acme"])
-    other = book.create_sheet("Others")
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Name", "Stage", "Agency"])
+    workbook.active.append(["a", "Pilot", "Acme"])
+    other = workbook.create_sheet("Others")
     for row in (["Name", "Stage", "Agency"], ["b", "Pilot", "Acme"], ["c", "Pilot", "Acme"]):
         other.append(row)
-    book.save(tmp_path / "a.xlsx")
+    workbook.save(tmp_path / "a.xlsx")
     assert run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Sheet")["rows"] == 1
     with pytest.raises(CommandError, match="these do"):
         run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Nowhere")

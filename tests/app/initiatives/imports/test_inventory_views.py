@@ -223,14 +223,14 @@ def test_a_second_import_under_way_is_refused_with_the_reason(cast, as_, batch, 
 
 def workbook(**sheets) -> bytes:
     """A workbook with these sheets, each a list of rows."""
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    xlsx = openpyxl.Workbook()
+    xlsx.remove(xlsx.active)
     for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
+        sheet = xlsx.create_sheet(title)
         for row in rows:
             sheet.append(row)
     stored = io.BytesIO()
-    book.save(stored)
+    xlsx.save(stored)
     return stored.getvalue()
 
 

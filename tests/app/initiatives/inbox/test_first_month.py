@@ -14,7 +14,7 @@ from tests.support.initiatives.imported_portfolio import give_owner, make_portfo
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 
 
 def state(key: str) -> str:
@@ -41,38 +41,38 @@ def test_gaps_are_those_of_the_initiatives(cast):
 
 
 def test_what_a_seat_costs_follows_from_what_it_signs():
-    limited = {row.seat: row for row in seat_time.seat_times(BOOK, "limited")}
-    minimal = {row.seat: row for row in seat_time.seat_times(BOOK, "minimal")}
+    limited = {row.seat: row for row in seat_time.seat_times(RULEBOOK, "limited")}
+    minimal = {row.seat: row for row in seat_time.seat_times(RULEBOOK, "minimal")}
     assert set(minimal) == {"business_value", "risk_compliance"} < set(limited)
-    first = BOOK.gates["prototype"].title
+    first = RULEBOOK.gates["prototype"].title
     (value,) = [gate for gate in limited["business_value"].gates if gate.title == first]
     assert (value.title, value.must, value.answers, value.verified) == (
         first,
         True,
-        len(BOOK.gates["prototype"].requirements()),
+        len(RULEBOOK.gates["prototype"].requirements()),
         0,
     )
     assert value.minutes == seat_time.SIGNING + seat_time.READING * value.answers
-    high = {row.seat: row.minutes for row in seat_time.seat_times(BOOK, "high")}
+    high = {row.seat: row.minutes for row in seat_time.seat_times(RULEBOOK, "high")}
     assert all(high[seat] >= row.minutes for seat, row in limited.items())
-    assert seat_time.verifications(BOOK, "prototype", "limited") == 0
+    assert seat_time.verifications(RULEBOOK, "prototype", "limited") == 0
     assert (
         0
-        < seat_time.verifications(BOOK, "mvp", "limited")
-        < seat_time.verifications(BOOK, "production", "high")
+        < seat_time.verifications(RULEBOOK, "mvp", "limited")
+        < seat_time.verifications(RULEBOOK, "production", "high")
     )
-    assert 5 < seat_time.reading_minutes(BOOK) < 60
+    assert 5 < seat_time.reading_minutes(RULEBOOK) < 60
 
 
 def test_a_small_board_is_told_what_it_can_decide(cast):
-    book = BOOK
-    assert not any(one.cannot for one in first_month.reach(book))
+    rulebook = RULEBOOK
+    assert not any(one.cannot for one in first_month.reach(rulebook))
     for seat in cast.board.memberships.exclude(
         seat__in=["business_value", "risk_compliance", "chair", "deputy_chair"]
     ):
         leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
-    found = {one.tier: [title for title, _ in one.cannot] for one in first_month.reach(book)}
-    titles = {key: book.gates[key].title for key in book.gates}
+    found = {one.tier: [title for title, _ in one.cannot] for one in first_month.reach(rulebook)}
+    titles = {key: rulebook.gates[key].title for key in rulebook.gates}
     assert titles["production"] not in found["minimal"]
     assert titles["production"] in found["limited"]
     assert titles["prototype"] not in found["limited"]

@@ -62,7 +62,7 @@ def test_a_supported_stage_that_ran_out_is_rewritten_and_its_grace_open_obligati
         obligation = initiative.obligations.get(kind="step_back")
         assert initiative.spans.covering(clock.now()).get().shortfall > 0
         assert obligation.responsible == cast.owner
-        grace = Rulebook.objects.current().book.freshness.grace_days
+        grace = Rulebook.objects.current().parsed.freshness.grace_days
         assert obligation.due == clock.last_day_before(until) + timedelta(days=grace)
         assert initiative_acts.fresh(initiative).stage == "mvp", "grace delays no truth and moves no stage"
         initiatives_tasks.recompute_supported_stages.delay()
@@ -75,8 +75,8 @@ def test_another_rulebook_rewrites_every_supported_stage(cast):
 
     initiatives = [factories.make_initiative(cast, title=f"Idea {number}") for number in range(3)]
     text = plain_text().replace('version = "0.9"', 'version = "1.0"')
-    book = factories.make_rulebook(cast.admin, cast.chair, text)
-    assert {row.rulebook for row in SupportedStage.objects.all()} == {book}
+    rulebook = factories.make_rulebook(cast.admin, cast.chair, text)
+    assert {row.rulebook for row in SupportedStage.objects.all()} == {rulebook}
 
     SupportedStage.objects.update(valid_until=clock.now())
     with CaptureQueriesContext(connection) as queries:

@@ -192,10 +192,10 @@ def test_every_kind_of_entry_has_its_sentence(cast, as_):
     from initiatives.activity import entry_wording as activity_entry_wording
 
     initiative = factories.make_production(cast)
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     for entry in Entry.objects.acts().of_initiative(initiative.ref):
         assert entry.kind in contributed.sentences, entry.kind
-        said = activity_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
+        said = activity_entry_wording.sentence(entry.kind, entry.facts["facts"], rulebook)
         assert not said.startswith(f"{entry.kind} ("), said
 
 
@@ -227,7 +227,7 @@ def test_who_did_it_before_these_lines_begin_is_named_too(cast):
             initiative=initiative, requirement="mvp.users", kind="answered", text=words, by=person
         )
     last = Entry.objects.acts().of_initiative(initiative.ref).order_by("-id")[:1]
-    (line,) = timeline.lines(initiative, last, Rulebook.objects.current().book)
+    (line,) = timeline.lines(initiative, last, Rulebook.objects.current().parsed)
     changes = [change for row in line.rows for change in row.changes]
     assert ("by", "Ravi Menon", "Marta Lindqvist") in changes
 

@@ -40,8 +40,11 @@ def initiative(cast):
 
 
 def state(initiative, key=KEY):
-    facts, book = supported_stage.facts_of(initiative_acts.fresh(initiative)), Rulebook.objects.current().book
-    return state_of(facts, book, key, clock.now())
+    facts, rulebook = (
+        supported_stage.facts_of(initiative_acts.fresh(initiative)),
+        Rulebook.objects.current().parsed,
+    )
+    return state_of(facts, rulebook, key, clock.now())
 
 
 def said(initiative, cast) -> int:
@@ -100,7 +103,7 @@ def test_what_ended_is_accepted_anew_by_both(initiative, cast, second):
     actions.accept_not_applicable(
         initiative=initiative, requirement=KEY, version=version, by=cast.seats[SEAT]
     )
-    days = Rulebook.objects.current().book.requirements[KEY].days("high")
+    days = Rulebook.objects.current().parsed.requirements[KEY].days("high")
     with clock.simulated(clock.midnight_after(clock.today() + timedelta(days=days))):
         actions.accept_not_applicable(initiative=initiative, requirement=KEY, version=version, by=second)
         row = initiative.answers.get(requirement=KEY)

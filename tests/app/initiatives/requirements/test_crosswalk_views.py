@@ -34,13 +34,13 @@ def table(response) -> list[dict]:
 
 @pytest.mark.parametrize("framework", ["soc2", "eu_ai_act", "iso_42001", "nist_ai_rmf"])
 def test_every_pairing_of_the_rulebook_is_there(cast, framework):
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     expected = {
         (reference, row.key)
-        for row in [*book.requirements.values(), *book.criteria.values()]
+        for row in [*rulebook.requirements.values(), *rulebook.criteria.values()]
         for reference in row.crosswalk.get(framework, ())
     }
-    listed = crosswalk.references(book, framework)
+    listed = crosswalk.references(rulebook, framework)
     assert {(name, row.key) for name, rows in listed.items() for row in rows} == expected
     assert len(expected) > 10
 
@@ -58,12 +58,12 @@ def test_paragraphs_are_ordered_as_people_count():
 
 
 def test_a_requirement_is_signed_for_by_the_seats_whose_criteria_rest_on_it(cast):
-    book = Rulebook.objects.current().book
-    rows = [row for found in crosswalk.references(book, "soc2").values() for row in found if row.signed]
+    rulebook = Rulebook.objects.current().parsed
+    rows = [row for found in crosswalk.references(rulebook, "soc2").values() for row in found if row.signed]
     assert rows
     for row in rows:
         for gate, seat in row.signed:
-            mine = [one for one in book.criteria.values() if (one.gate, one.seat) == (gate, seat)]
+            mine = [one for one in rulebook.criteria.values() if (one.gate, one.seat) == (gate, seat)]
             assert any(row.key == one.key or row.key in one.requirements for one in mine), row.key
 
 
@@ -92,13 +92,13 @@ def test_a_paragraph_shows_answer_evidence_and_sign_offs_of_each_initiative(cast
 
 
 def test_evidence_that_no_longer_stands_is_said(cast, initiative):
-    book = Rulebook.objects.current().book
-    (asked,) = [row for row in crosswalk.references(book, "soc2")["CC3.1"] if row.key == "proto.scope"]
+    rulebook = Rulebook.objects.current().parsed
+    (asked,) = [row for row in crosswalk.references(rulebook, "soc2")["CC3.1"] if row.key == "proto.scope"]
 
     def states():
         return {
             offered.evidence.pk: offered.state
-            for row in crosswalk.found([initiative], [asked], book)
+            for row in crosswalk.found([initiative], [asked], rulebook)
             for offered in row.offered
         }
 
@@ -120,17 +120,19 @@ def test_a_sign_off_that_was_taken_back_is_not_shown(cast):
     initiative_acts.sign_off(
         review, "business_value", cast.seat_value, "object", reason="No.", criteria=asked
     )
-    book = Rulebook.objects.current().book
+    rulebook = Rulebook.objects.current().parsed
     asked = [
         row
-        for rows in crosswalk.references(book, "soc2").values()
+        for rows in crosswalk.references(rulebook, "soc2").values()
         for row in rows
         if ("prototype", "business_value") in row.signed
     ]
 
     def signed():
         return {
-            sign_off.pk for row in crosswalk.found([initiative], asked, book) for sign_off in row.sign_offs
+            sign_off.pk
+            for row in crosswalk.found([initiative], asked, rulebook)
+            for sign_off in row.sign_offs
         }
 
     sign_off = review.sign_offs.get()
@@ -142,8 +144,8 @@ def test_a_sign_off_that_was_taken_back_is_not_shown(cast):
 def test_the_export_has_a_row_for_each_pairing_and_initiative_and_is_recorded(cast, as_, initiative):
     factories.make_initiative(cast, title="An idea")
     client = as_(cast.auditor)
-    book = Rulebook.objects.current().book
-    listed = crosswalk.references(book, "eu_ai_act")
+    rulebook = Rulebook.objects.current().parsed
+    listed = crosswalk.references(rulebook, "eu_ai_act")
     rows = table(client.get("/audit/frameworks/?format=csv&framework=eu_ai_act"))
     assert len(rows) == 2 * sum(len(asked) for asked in listed.values())
     assert {row["Framework"] for row in rows} == {"EU AI Act"}

@@ -122,7 +122,7 @@ def test_saving_leads_to_the_next_question_that_has_no_answer(cast, as_):
     assert client.post(first, sent(initiative, text="Can it!", based_on="1")).url.endswith(
         "#row-proto.question"
     )
-    for key in Rulebook.objects.current().book.gates["prototype"].requirements():
+    for key in Rulebook.objects.current().parsed.gates["prototype"].requirements():
         if not initiative.answers.filter(requirement=key).exists() and key != "proto.to_advance":
             requirement_actions.answer(
                 initiative=initiative, requirement=key, kind="answered", text="So.", by=cast.owner

@@ -28,7 +28,7 @@ def sent(words: dict, **more) -> dict:
     fields = {}
     for kind in presentation.LIGHTEST:
         fields |= {f"item-{kind}-kind": str(kind), f"item-{kind}-observed_on": today}
-    for key in Rulebook.objects.current().book.gates["mvp"].requirements():
+    for key in Rulebook.objects.current().parsed.gates["mvp"].requirements():
         fields |= {f"{key}-kind": "answered", f"{key}-based_on": "0", f"{key}-text": words.get(key, "")}
     return fields | more
 

@@ -33,7 +33,7 @@ def fresh(review: Review) -> Review:
 
 def object_to(cast, review: Review, *keys: str, seat: str = SEAT):
     """The seat objects to these criteria, else to the first of its own."""
-    own = [one.key for one in review.rulebook.book.criteria_of(review.gate, seat)]
+    own = [one.key for one in review.rulebook.parsed.criteria_of(review.gate, seat)]
     return initiative_acts.sign_off(
         fresh(review),
         seat,
@@ -66,7 +66,7 @@ def asks(person, review: Review, button: str) -> bool:
 def review(cast) -> Review:
     """An MVP gate at which every seat but security approves, and security objects to its first criterion."""
     review = open_reviews.before_mvp(cast)
-    others = [seat for seat in review.rulebook.book.gates["mvp"].seats if seat != SEAT]
+    others = [seat for seat in review.rulebook.parsed.gates["mvp"].seats if seat != SEAT]
     initiative_acts.sign_offs(review, cast.team, seats=others)
     object_to(cast, review)
     return fresh(review)
@@ -75,31 +75,31 @@ def review(cast) -> Review:
 @pytest.fixture
 def objected(review) -> list[str]:
     """The questions behind the criterion that was objected to."""
-    return list(review.rulebook.book.criteria_of("mvp", SEAT)[0].requirements)
+    return list(review.rulebook.parsed.criteria_of("mvp", SEAT)[0].requirements)
 
 
 def prove(cast, review, key: str, by=None) -> None:
     """Newer evidence on a question, whatever kind it takes."""
-    asked = review.rulebook.book.requirements[key]
+    asked = review.rulebook.parsed.requirements[key]
     kind = next(
         kind for kind in asked.evidence if kind in ("document", "test_report", "system_record", "log_sample")
     )
-    book = review.rulebook.book
+    rulebook = review.rulebook.parsed
     evidence_actions.add_evidence(
         initiative=review.initiative,
         kind=kind,
         title="Storage is off",
         observed_on=clock.today(),
         covers=[key],
-        result="pass" if kind in book.result_kinds else "",
-        condition="bounded_real" if kind in book.condition_kinds else "",
+        result="pass" if kind in rulebook.result_kinds else "",
+        condition="bounded_real" if kind in rulebook.condition_kinds else "",
         file=ContentFile(b"off\n", "off.txt"),
         by=by or cast.lead,
     )
 
 
 def test_the_owner_and_whoever_answers_what_was_objected_to_are_told_at_once(cast, review, objected):
-    answering = {review.rulebook.book.requirements[key].answered_by for key in objected}
+    answering = {review.rulebook.parsed.requirements[key].answered_by for key in objected}
     replies = review_state.snapshot_of(review).judged.facts.answers
     working = {cast.owner.pk, cast.support.pk, cast.lead.pk, cast.steward.pk}
     people = {cast.owner.pk} | {replies[key].by_id for key in objected if key in replies} & working
@@ -164,8 +164,8 @@ def test_another_answer_passes_it_too_and_the_seat_is_reminded(cast, review, obj
 
 def test_what_is_left_unanswered_stays_with_the_owner(cast):
     review = open_reviews.before_mvp(cast)
-    book = review.rulebook.book
-    own = {seat: [one for one in book.criteria_of("mvp", seat) if one.blocking] for seat in cast.seats}
+    rulebook = review.rulebook.parsed
+    own = {seat: [one for one in rulebook.criteria_of("mvp", seat) if one.blocking] for seat in cast.seats}
     seat = max(own, key=lambda seat: len(own[seat]))
     first, second, *_ = own[seat]
     object_to(cast, review, first.key, second.key, seat=seat)
@@ -190,7 +190,7 @@ def test_a_withdrawn_objection_frees_the_seats_again(cast, review):
 def test_a_seat_whose_sign_off_changes_nothing_is_never_named(cast, as_):
     """Where those that must sign make up the quorum, the others may sign; nobody waits for them."""
     review = open_reviews.before_mvp(cast)
-    rules = review.rulebook.book.gates["mvp"]
+    rules = review.rulebook.parsed.gates["mvp"]
     optional = [seat for seat in rules.seats if seat not in rules.must_include]
     free = rules.quorum_for(review.initiative.tier) - len(rules.must_include)
     assert optional, "the gate has seats that need not sign"

@@ -112,7 +112,7 @@ def test_the_page_names_what_stands_in_the_way_first(cast, as_):
     review = review_actions.open_review(initiative=initiative_acts.fresh(initiative), by=cast.owner)
     page = as_(cast.seat_value).get(review.get_absolute_url())
     text = words(page)
-    asked = review.rulebook.book.requirements["proto.question"].question
+    asked = review.rulebook.parsed.requirements["proto.question"].question
     assert "blocker" in text
     assert f"{asked} Not answered yet." in text
     assert "Marta Lindqvist can fix it." in text
@@ -359,8 +359,8 @@ def test_a_decided_page_stays_as_it_was_decided(cast, as_):
 
 def test_returning_withdrawing_and_asking(cast, as_):
     review = before_prototype(cast)
-    book = review.rulebook.book
-    key = book.gates["prototype"].criteria[0].key
+    rulebook = review.rulebook.parsed
+    key = rulebook.gates["prototype"].criteria[0].key
     ask = reverse("review-ask", args=[review.pk])
     assert as_(cast.owner).post(ask, {"criterion": key, "text": "?"}).status_code == 403
     empty = as_(cast.seat_risk).post(ask, {"criterion": key, "text": ""})

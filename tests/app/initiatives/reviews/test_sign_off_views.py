@@ -99,13 +99,13 @@ def test_a_signature_judges_the_review_once(cast, as_, monkeypatch, verdict):
     judgements = count_judgements(monkeypatch)
     answer = sign(client, statement_url(review, "business_value", verdict), page=page)
     assert answer.url == reverse("sign-off", args=[SignOff.objects.get().pk])
-    assert [one for one in judgements if one not in review.rulebook.book.requirements] == [
+    assert [one for one in judgements if one not in review.rulebook.parsed.requirements] == [
         "snapshot_of",
         "judge",
         "verdict_of",
     ]
     assert Counter(judgements) == Counter(set(judgements)), "no requirement is judged twice"
-    assert set(review.rulebook.book.requirements) < set(judgements)
+    assert set(review.rulebook.parsed.requirements) < set(judgements)
 
 
 def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
@@ -132,7 +132,7 @@ def count_judgements(monkeypatch) -> list[str]:
     monkeypatch.setattr(
         requirements,
         "state_of",
-        lambda facts, book, key, at: called.append(key) or state_of(facts, book, key, at),
+        lambda facts, rulebook, key, at: called.append(key) or state_of(facts, rulebook, key, at),
     )
     return called
 
@@ -233,7 +233,7 @@ def test_facts_that_moved_since_are_named(cast, as_):
     )
     answer = sign(client, url, page=page)
     assert answer.status_code == 409
-    question = review.rulebook.book.requirements["proto.question"].question
+    question = review.rulebook.parsed.requirements["proto.question"].question
     assert f"Changed since you opened it: the answer changed: {question}" in words(answer)
     assert not SignOff.objects.exists()
 

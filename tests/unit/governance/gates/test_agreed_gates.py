@@ -35,7 +35,7 @@ from tests.support.rules.agreed_cases import (
 )
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY
 
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 WAYS = (
     "acceptance",
     "clause",
@@ -53,7 +53,7 @@ each_tier = pytest.mark.parametrize("tier", TIERS)
 
 
 def state(facts, key):
-    return state_of(facts, BOOK, key, AT)
+    return state_of(facts, RULEBOOK, key, AT)
 
 
 def holds(facts, key, gate):
@@ -71,15 +71,15 @@ def verdict(judged, gate, signers):
 
 
 def test_every_question_criterion_and_gate_has_its_line_and_every_line_is_asked():
-    assert set(QUESTIONS) == set(BOOK.requirements)
-    assert set(CRITERIA) == set(BOOK.criteria)
-    assert set(GATES) == set(BOOK.gates)
+    assert set(QUESTIONS) == set(RULEBOOK.requirements)
+    assert set(CRITERIA) == set(RULEBOOK.criteria)
+    assert set(GATES) == set(RULEBOOK.gates)
 
 
 @each_gate
 @each_tier
 def test_a_gate_holds_on_what_was_agreed_and_says_so_to_each_seat(gate, tier):
-    said = verdict(judge(shown(gate.key, tier), BOOK, AT), gate, gate.seats(tier))
+    said = verdict(judge(shown(gate.key, tier), RULEBOOK, AT), gate, gate.seats(tier))
     assert [one.text for one in said.blockers] == []
     assert {one.criterion.key: one.state for one in said.findings} == {
         row.key: "met" for row in gate.criteria
@@ -93,7 +93,7 @@ def test_a_gate_holds_on_what_was_agreed_and_says_so_to_each_seat(gate, tier):
 def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
     for tier in row.level:
         for gate in (GATES[key] for key in gates_of(row)):
-            judged = judge(shown(gate.key, tier, without={row.key}), BOOK, AT)
+            judged = judge(shown(gate.key, tier, without={row.key}), RULEBOOK, AT)
             said = verdict(judged, gate, gate.seats(tier))
             asking = [one for one in gate.criteria if row.key in one.asks]
             felt = [one for one in asking if row.blocking or not one.blocking]
@@ -202,7 +202,7 @@ def test_a_criterion_is_waived_as_a_whole_where_that_was_agreed(row, tier):
         return
     waiver = WaiverFact(row.key, LONG_AGO, TODAY, "next month")
     facts = shown(row.gate, tier, without=set(asked[:1]), waivers=(waiver,))
-    said = judge(facts, BOOK, AT).findings[row.key].state
+    said = judge(facts, RULEBOOK, AT).findings[row.key].state
     alone = asked[0] == row.key and QUESTIONS[row.key].waivable
     open_state = "unmet" if row.due is None else "later"
     assert said == ("with_waiver" if alone else "waived" if row.waivable else open_state)
@@ -211,7 +211,7 @@ def test_a_criterion_is_waived_as_a_whole_where_that_was_agreed(row, tier):
 @each_gate
 @each_tier
 def test_so_many_seats_sign_and_these_among_them(gate, tier):
-    judged = judge(shown(gate.key, tier), BOOK, AT)
+    judged = judge(shown(gate.key, tier), RULEBOOK, AT)
     seats, must = gate.seats(tier), gate.must_sign_at(tier)
     quorum = gate.quorum[tier]
     enough = [*must, *(seat for seat in seats if seat not in must)][:quorum]
@@ -229,10 +229,10 @@ def test_so_many_seats_sign_and_these_among_them(gate, tier):
 @each_gate
 @each_tier
 def test_a_statement_asks_in_the_agreed_words(gate, tier):
-    judged = judge(shown(gate.key, tier), BOOK, AT)
+    judged = judge(shown(gate.key, tier), RULEBOOK, AT)
     for seat in gate.seats(tier):
         text = sign_off_statement.write(
-            judged.book,
+            judged.parsed,
             sign_off_statement.seat_facts(judged, gate.key, seat),
             person=SimpleNamespace(pk=1, full_name="Ines Ott"),
             board="Board of trials",
@@ -254,17 +254,17 @@ def _letters(words):
 
 def test_an_approval_counts_for_the_agreed_days():
     facts = shown("prototype", "limited")
-    signed = sign_off_statement.seat_facts(judge(facts, BOOK, AT), "prototype", "business_value")
+    signed = sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), "prototype", "business_value")
     for days, why in (
         (agreed_gates.SIGN_OFF_DAYS, []),
         (agreed_gates.SIGN_OFF_DAYS + 1, [f"signed more than {agreed_gates.SIGN_OFF_DAYS} days ago"]),
     ):
         at = AT - (TODAY - days_before(days))
-        assert sign_off_statement.stale_reasons(signed, judge(facts, BOOK, AT), at) == why
+        assert sign_off_statement.stale_reasons(signed, judge(facts, RULEBOOK, AT), at) == why
 
 
 def test_so_many_questions_are_drawn_at_minimal_risk_and_none_at_others():
     for tier in TIERS:
         facts = shown("production", tier)
-        draws_due = drawing.draws_due(judge(facts, BOOK, AT))
+        draws_due = drawing.draws_due(judge(facts, RULEBOOK, AT))
         assert len(draws_due) == (agreed_gates.DRAWN_AT_MINIMAL if tier == "minimal" else 0)

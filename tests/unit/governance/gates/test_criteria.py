@@ -25,10 +25,10 @@ from governance.gates.requirements import state_of, states_at
 from governance.rulebook import parse
 from tests.support.rules.gate_facts import (
     AT,
-    BOOK,
     CONTRACT,
     LONG_AGO,
     MODEL,
+    RULEBOOK,
     TODAY,
     days_ago,
     everything,
@@ -43,11 +43,11 @@ DAY = timedelta(days=1)
 
 
 def state(facts, key, at=AT):
-    return state_of(facts, BOOK, key, at)
+    return state_of(facts, RULEBOOK, key, at)
 
 
 def supported(facts, at=AT):
-    return criteria.judge(facts, BOOK, at).support
+    return criteria.judge(facts, RULEBOOK, at).support
 
 
 @pytest.mark.parametrize(("result", "met"), [("met", True), ("missed", False), ("", False)])
@@ -59,7 +59,7 @@ def test_what_was_declared_is_compared_at_production(result, met):
 
 
 def finding(facts, key, at=AT):
-    return criteria.judge(facts, BOOK, at).findings[key]
+    return criteria.judge(facts, RULEBOOK, at).findings[key]
 
 
 def waiver(key, until=TODAY, since=LONG_AGO):
@@ -76,7 +76,7 @@ def test_a_waived_criterion_is_waived_and_not_met():
 
 @pytest.mark.parametrize("test", ["governance", "integration", "adoption"])
 def test_a_scale_test_is_never_waived(test):
-    first = BOOK.scale_tests[test].items[0]
+    first = RULEBOOK.scale_tests[test].items[0]
     facts = everything("mvp", without=[first], waivers=(waiver(f"production.test_{test}"), waiver(first)))
     assert finding(facts, f"production.test_{test}").state == "unmet"
     assert supported(facts).tests[test] is False
@@ -86,12 +86,12 @@ def test_a_scale_test_is_never_waived(test):
 def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so():
     """What the rulebook may not allow is not allowed by it either (docs/domain.md, invariant 10)."""
     first, second = plain_text().split('key = "layer.policy"', 1)
-    book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
-    assert book.requirements["layer.policy"].waivable
+    rulebook = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
+    assert rulebook.requirements["layer.policy"].waivable
     facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))
-    states = states_at(facts, book, AT)
+    states = states_at(facts, rulebook, AT)
     assert states["layer.policy"].state == "unanswered"
-    assert criteria.scale_tests(book, states)["governance"] is False
+    assert criteria.scale_tests(rulebook, states)["governance"] is False
 
 
 # What is supported
@@ -136,7 +136,7 @@ def test_a_stage_above_is_not_reached_over_a_gap_below():
     assert supported(everything("production", without=["mvp.override"])).supported == "prototype"
 
 
-@pytest.mark.parametrize("key", sorted(BOOK.scale_items))
+@pytest.mark.parametrize("key", sorted(RULEBOOK.scale_items))
 def test_production_needs_every_item_of_the_three_tests(key):
     facts = everything("mvp", without=[key])
     assert supported(facts).supported != "production"
@@ -190,13 +190,13 @@ def test_a_criterion_with_a_term_never_blocks_the_move():
 
 
 def assert_outlook_is_true(facts, moments):
-    rows = turning_points.outlook(facts, BOOK, AT)
+    rows = turning_points.outlook(facts, RULEBOOK, AT)
     assert [row.at for row in rows] == sorted({row.at for row in rows})
     for moment in [*moments, *(row.at for row in rows)]:
         if moment < AT:
             continue
         said = next(row for row in reversed(rows) if row.at <= moment)
-        direct = criteria.judge(facts, BOOK, moment)
+        direct = criteria.judge(facts, RULEBOOK, moment)
         wrong = [key for key in direct.states if direct.states[key].state != said.states[key].state]
         assert not wrong, f"{moment}: said since {said.at}, differs: {wrong}"
         assert said.support == direct.support, moment
@@ -305,7 +305,7 @@ def test_the_outlook_equals_what_is_supported_at_each_moment(facts, moments):
 
 
 def sign_offs(gate, seats=None, **fields):
-    keys = BOOK.gates[gate].seats if seats is None else seats
+    keys = RULEBOOK.gates[gate].seats if seats is None else seats
     return tuple(
         JudgedSignOff(seat, place, f"Holder of {seat}", "approve", AT, **fields)
         for place, seat in enumerate(keys, 1)
@@ -313,12 +313,14 @@ def sign_offs(gate, seats=None, **fields):
 
 
 def seat_holders(*without):
-    return {seat: SeatState(seat, () if seat in without else (f"Holder of {seat}",)) for seat in BOOK.seats}
+    return {
+        seat: SeatState(seat, () if seat in without else (f"Holder of {seat}",)) for seat in RULEBOOK.seats
+    }
 
 
 def judged(facts, gate="production", *, cast=None, seats=None, at=AT):
     return criteria.verdict_of(
-        criteria.judge(facts, BOOK, at),
+        criteria.judge(facts, RULEBOOK, at),
         gate,
         sign_offs=sign_offs(gate) if cast is None else cast,
         seats=seats or seat_holders(),
@@ -339,18 +341,20 @@ def test_a_review_with_everything_is_decidable(claimed, gate):
     assert verdict.missing_seats == ()
 
 
-@pytest.mark.parametrize("key", [c.key for c in BOOK.gates["production"].criteria if c.blocking])
+@pytest.mark.parametrize("key", [c.key for c in RULEBOOK.gates["production"].criteria if c.blocking])
 def test_every_blocking_criterion_blocks_alone(key):
     asked = (
         next(
-            k for k in BOOK.criteria[key].requirements if BOOK.requirements[k].blocking and k != "mvp.success"
+            k
+            for k in RULEBOOK.criteria[key].requirements
+            if RULEBOOK.requirements[k].blocking and k != "mvp.success"
         )
         if key != "production.mvp_goals"
         else "mvp.success"
     )
     facts = everything("mvp", without=[asked])
     # what the MVP stands on falls too, so only the criterion's own words are looked for
-    assert BOOK.criteria[key].question in words(judged(facts))
+    assert RULEBOOK.criteria[key].question in words(judged(facts))
 
 
 def test_a_waived_criterion_does_not_block():
@@ -372,14 +376,14 @@ def test_retire_does_not_ask_for_support_holds_or_conditions():
         conditions=(ConditionFact("Write it", "Marta", days_ago(1)),),
         obligations=(ObligationFact(1, "post_mortem", "Post-mortem", 7, days_ago(1), "AI-0002"),),
     )
-    extra = {key: reply() for key in BOOK.gates["retire"].requirements()}
+    extra = {key: reply() for key in RULEBOOK.gates["retire"].requirements()}
     evidence = tuple(evidence_of(key, 900 + n) for n, key in enumerate(extra))
     facts = replace(facts, answers=facts.answers | extra, items=(*facts.items, *evidence))
     verdict = judged(facts, "retire")
     assert verdict.decidable, words(verdict)
 
 
-@pytest.mark.parametrize("seat", BOOK.gates["production"].must_include)
+@pytest.mark.parametrize("seat", RULEBOOK.gates["production"].must_include)
 def test_a_seat_that_must_sign_is_missed(seat):
     cast = tuple(sign_off for sign_off in sign_offs("production") if sign_off.seat != seat)
     verdict = judged(everything("mvp"), cast=cast)
@@ -389,13 +393,13 @@ def test_a_seat_that_must_sign_is_missed(seat):
 
 
 def test_the_quorum_counts_fresh_approvals():
-    needed = BOOK.gates["production"].must_include
+    needed = RULEBOOK.gates["production"].must_include
     assert "4 of 5 seats" in words(judged(everything("mvp"), cast=sign_offs("production", needed)))
     assert judged(everything("mvp"), cast=sign_offs("production", [*needed, "adoption_change"])).decidable
 
 
 def test_a_high_tier_needs_a_larger_quorum():
-    five = [seat for seat in BOOK.gates["production"].seats if seat != "adoption_change"]
+    five = [seat for seat in RULEBOOK.gates["production"].seats if seat != "adoption_change"]
     assert judged(everything("mvp"), cast=sign_offs("production", five)).decidable
     verdict = judged(everything("mvp", tier="high"), cast=sign_offs("production", five))
     assert verdict.quorum == 6
@@ -425,7 +429,9 @@ def test_a_stale_approval_beyond_the_quorum_does_not_block():
 def test_a_stale_approval_that_the_quorum_needs_blocks():
     cast = tuple(
         replace(sign_off, stale=("aged",)) if sign_off.seat == "adoption_change" else sign_off
-        for sign_off in sign_offs("production", [*BOOK.gates["production"].must_include, "adoption_change"])
+        for sign_off in sign_offs(
+            "production", [*RULEBOOK.gates["production"].must_include, "adoption_change"]
+        )
     )
     assert "Adoption and change must sign again" in words(judged(everything("mvp"), cast=cast))
 
@@ -490,30 +496,30 @@ def test_an_overdue_obligation_of_the_owner_blocks_the_two_later_gates_only():
 
 def test_a_full_board_can_reach_every_quorum():
     for gate in ("prototype", "mvp", "production", "retire"):
-        assert criteria.reach(BOOK, gate, "high", seat_holders()) == ()
+        assert criteria.reach(RULEBOOK, gate, "high", seat_holders()) == ()
 
 
 def test_a_seat_that_must_sign_and_cannot_is_named_with_the_reason():
     seats = seat_holders() | {
         "risk_compliance": SeatState("risk_compliance", (), ("Ines wrote the evidence",))
     }
-    (reason,) = criteria.reach(BOOK, "mvp", "", seats)
+    (reason,) = criteria.reach(RULEBOOK, "mvp", "", seats)
     assert "Ines wrote the evidence" in str(reason)
     assert "delegate" in reason.remedy
 
 
 def test_seats_without_a_criterion_at_the_gate_do_not_help_the_quorum():
     # Retiring is signed by operations, adoption and security: two are needed.
-    reasons = criteria.reach(BOOK, "retire", "", seat_holders("adoption_change", "security_privacy"))
+    reasons = criteria.reach(RULEBOOK, "retire", "", seat_holders("adoption_change", "security_privacy"))
     assert "Cannot reach quorum: 2 seats must sign, 1 can" in str(reasons[0])
     mvp = seat_holders("adoption_change", "security_privacy", "architecture_integration")
-    assert "3 seats must sign, 2 can" in str(criteria.reach(BOOK, "mvp", "", mvp)[0])
+    assert "3 seats must sign, 2 can" in str(criteria.reach(RULEBOOK, "mvp", "", mvp)[0])
 
 
 def test_a_high_tier_may_be_out_of_reach_where_a_limited_one_is_not():
     seats = seat_holders("adoption_change")
-    assert criteria.reach(BOOK, "production", "limited", seats) == ()
-    assert criteria.reach(BOOK, "production", "high", seats)
+    assert criteria.reach(RULEBOOK, "production", "limited", seats) == ()
+    assert criteria.reach(RULEBOOK, "production", "high", seats)
 
 
 def test_somebody_in_two_seats_signs_for_one():
@@ -522,7 +528,7 @@ def test_somebody_in_two_seats_signs_for_one():
     See docs/domain.md, invariant 5.
     """
     alone = {key: SeatState(key, ("Ines",), (), (7,)) for key in seat_holders()}
-    reasons = reach(BOOK, "mvp", "limited", alone)
+    reasons = reach(RULEBOOK, "mvp", "limited", alone)
     assert any("3 seats must sign, 1 can at once" in reason.text for reason in reasons)
     several = {key: SeatState(key, (key,), (), (number,)) for number, key in enumerate(seat_holders())}
-    assert reach(BOOK, "mvp", "limited", several) == ()
+    assert reach(RULEBOOK, "mvp", "limited", several) == ()

@@ -16,7 +16,7 @@ from governance.rulebook import parse, shipped_text
 from governance.vocabulary import Level
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY, everything, item, reply
 
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 ROOT = bytes(range(32))
 ROUND = "review 7"
 DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ def minimal(*drawn, **fields):
 
 def drawn(key, **fields):
     values = {"round": ROUND, "drawn_at": AT - DAY, "since": AT - DAY, "answer_version": 1}
-    values["items"] = drawing.offered(minimal(), BOOK, key)
+    values["items"] = drawing.offered(minimal(), RULEBOOK, key)
     return Drawn(key, **(values | fields))
 
 
@@ -55,16 +55,16 @@ def said(facts, key, *, shows=True, at=AT, version=1, person=98):
     return replace(facts, items=items)
 
 
-def draws_due(facts, book=BOOK):
-    return drawing.draws_due(judge(facts, book, AT))
+def draws_due(facts, rulebook=RULEBOOK):
+    return drawing.draws_due(judge(facts, rulebook, AT))
 
 
 def next_drawn(facts, root=ROOT):
-    return drawing.draw(judge(facts, BOOK, AT), root)
+    return drawing.draw(judge(facts, RULEBOOK, AT), root)
 
 
-def drawable(facts, book=BOOK):
-    return levels.drawable(facts, book, states_at(facts, book, AT))
+def drawable(facts, rulebook=RULEBOOK):
+    return levels.drawable(facts, rulebook, states_at(facts, rulebook, AT))
 
 
 class TestWhichQuestions:
@@ -110,7 +110,7 @@ class TestWhichQuestions:
         assert "adopt.usage" in drawable(facts)
         measured = replace(facts, measured=(Measured("adopt.usage", "measurements", "41 of 60.", LONG_AGO),))
         assert "adopt.usage" not in drawable(measured)
-        key = next(key for key in drawable(facts) if BOOK.waivable_requirement(key))
+        key = next(key for key in drawable(facts) if RULEBOOK.waivable_requirement(key))
         unanswered = minimal(without=(key,))
         assert key in drawable(unanswered)
         waiver = WaiverFact(key, LONG_AGO, TODAY, "later")
@@ -120,16 +120,16 @@ class TestWhichQuestions:
 
     def test_what_is_missing_may_be_drawn(self):
         facts = minimal(without=(KEY,))
-        assert state_of(facts, BOOK, KEY, AT).state == "unanswered"
+        assert state_of(facts, RULEBOOK, KEY, AT).state == "unanswered"
         assert KEY in drawable(facts)
 
     def test_only_what_a_blocking_criterion_asks_documented(self):
-        gate = BOOK.gates["production"]
+        gate = RULEBOOK.gates["production"]
         nothing = replace(minimal(), items=(), answers={}, contracts=(), running=(), described=())
         assert len(drawable(nothing)) > len(drawable(minimal()))
         for key in drawable(nothing):
-            assert BOOK.requirements[key].level_for("minimal", "production") == Level.DOCUMENTED
-            assert BOOK.requirements[key].blocking
+            assert RULEBOOK.requirements[key].level_for("minimal", "production") == Level.DOCUMENTED
+            assert RULEBOOK.requirements[key].blocking
             assert any(one.blocking for one in gate.criteria if key in one.requirements)
 
     @pytest.mark.parametrize("tier", ["", "limited", "high"])
@@ -151,8 +151,8 @@ class TestHowMany:
         rows = [drawn(one.requirement) for one in next_drawn(minimal())]
         assert draws_due(minimal(*rows[:4])) == [""]
         assert draws_due(minimal(*rows)) == []
-        assert drawing.waits(judge(minimal(), BOOK, AT)).text.startswith("The questions")
-        assert drawing.waits(judge(minimal(*rows), BOOK, AT)) is None
+        assert drawing.waits(judge(minimal(), RULEBOOK, AT)).text.startswith("The questions")
+        assert drawing.waits(judge(minimal(*rows), RULEBOOK, AT)) is None
 
     def test_all_where_there_are_fewer(self):
         facts = minimal()
@@ -161,7 +161,7 @@ class TestHowMany:
         left = drawable(facts)
         assert len(left) == 3
         assert sorted(one.requirement for one in next_drawn(facts)) == sorted(left)
-        rows = [Drawn(key, ROUND, AT, AT, None, 1, drawing.offered(facts, BOOK, key)) for key in left]
+        rows = [Drawn(key, ROUND, AT, AT, None, 1, drawing.offered(facts, RULEBOOK, key)) for key in left]
         assert draws_due(replace(facts, drawn=tuple(rows))) == []
 
     def test_another_round_begins_anew(self):
@@ -176,7 +176,7 @@ class TestHowMany:
         order = drawing.in_order(ROOT, facts.ref, ROUND, drawable(minimal()))
         (brought,) = next_drawn(facts)
         assert brought.requirement == order[5]
-        assert drawing.waits(judge(facts, BOOK, AT)).text.startswith("Another question")
+        assert drawing.waits(judge(facts, RULEBOOK, AT)).text.startswith("Another question")
         rows.append(drawn(brought.requirement, in_place_of=brought.in_place_of))
         assert draws_due(replace(facts, drawn=tuple(rows))) == []
         twice = said(replace(facts, drawn=tuple(rows)), brought.requirement, shows=False)
@@ -220,102 +220,104 @@ class TestWhatATeamChangesAfterTheDraw:
     @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
     def test_brings_another(self, change):
         facts = minimal(drawn(KEY))
-        assert not drawing.brings_another(facts, BOOK, facts.drawn[0])
-        assert drawing.brings_another(change(facts), BOOK, facts.drawn[0])
-        assert drawing.brings_another(said(change(facts), KEY, version=2), BOOK, facts.drawn[0]), (
+        assert not drawing.brings_another(facts, RULEBOOK, facts.drawn[0])
+        assert drawing.brings_another(change(facts), RULEBOOK, facts.drawn[0])
+        assert drawing.brings_another(said(change(facts), KEY, version=2), RULEBOOK, facts.drawn[0]), (
             "that it was verified since takes nothing back"
         )
 
     @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
     def test_brings_none_once_it_was_verified_as_it_was_drawn(self, change):
         facts = said(minimal(drawn(KEY)), KEY)
-        assert not drawing.brings_another(change(facts), BOOK, facts.drawn[0])
+        assert not drawing.brings_another(change(facts), RULEBOOK, facts.drawn[0])
 
     def test_what_others_bring_is_no_change_of_the_team(self):
         key = "gov.autonomy"
         facts = minimal(drawn(key))
         clause = next(one for one in facts.items if key in one.covers)
-        assert drawing.offered(facts, BOOK, key) == frozenset()
+        assert drawing.offered(facts, RULEBOOK, key) == frozenset()
         facts = replace(facts, items=(*facts.items, replace(clause, id=900)))
-        assert not drawing.brings_another(facts, BOOK, facts.drawn[0])
+        assert not drawing.brings_another(facts, RULEBOOK, facts.drawn[0])
 
     def test_of_another_question_it_brings_none(self):
         facts = minimal(drawn(OTHER))
-        assert not drawing.brings_another(CHANGES["the answer"](facts), BOOK, facts.drawn[0])
+        assert not drawing.brings_another(CHANGES["the answer"](facts), RULEBOOK, facts.drawn[0])
 
 
 class TestWhatIsAsked:
     def test_a_drawn_question_waits_to_be_verified(self):
-        assert state_of(minimal(), BOOK, KEY, AT).satisfied
-        found = state_of(minimal(drawn(KEY)), BOOK, KEY, AT)
+        assert state_of(minimal(), RULEBOOK, KEY, AT).satisfied
+        found = state_of(minimal(drawn(KEY)), RULEBOOK, KEY, AT)
         assert (found.state, found.level, found.place) == ("below", Level.DOCUMENTED, BY_VERIFYING)
         assert found.below == {"production"}
         assert found.words.endswith("asks for verified: it was drawn.")
-        assert state_of(said(minimal(drawn(KEY)), KEY), BOOK, KEY, AT).satisfied
-        assert state_of(minimal(drawn(OTHER)), BOOK, KEY, AT).satisfied
+        assert state_of(said(minimal(drawn(KEY)), KEY), RULEBOOK, KEY, AT).satisfied
+        assert state_of(minimal(drawn(OTHER)), RULEBOOK, KEY, AT).satisfied
 
     def test_being_measured_meets_it(self):
         facts = minimal(drawn("adopt.usage"))
-        assert not state_of(facts, BOOK, "adopt.usage", AT).satisfied
+        assert not state_of(facts, RULEBOOK, "adopt.usage", AT).satisfied
         measured = (Measured("adopt.usage", "measurements", "41 of 60.", LONG_AGO),)
-        assert state_of(replace(facts, measured=measured), BOOK, "adopt.usage", AT).satisfied
+        assert state_of(replace(facts, measured=measured), RULEBOOK, "adopt.usage", AT).satisfied
 
     @pytest.mark.parametrize("tier", ["limited", "high"])
     def test_at_a_tier_that_rose_it_has_no_effect(self, tier):
-        plain = state_of(replace(minimal(), tier=tier), BOOK, KEY, AT)
-        assert state_of(replace(minimal(drawn(KEY)), tier=tier), BOOK, KEY, AT) == plain
+        plain = state_of(replace(minimal(), tier=tier), RULEBOOK, KEY, AT)
+        assert state_of(replace(minimal(drawn(KEY)), tier=tier), RULEBOOK, KEY, AT) == plain
 
     def test_from_its_moment_to_its_moment(self):
         row = drawn(KEY, since=AT, until=AT + DAY)
         facts = minimal(row)
-        assert state_of(facts, BOOK, KEY, AT - INSTANT).satisfied
-        assert not state_of(facts, BOOK, KEY, AT).satisfied
-        assert not state_of(facts, BOOK, KEY, AT + DAY - INSTANT).satisfied
-        assert state_of(facts, BOOK, KEY, AT + DAY).satisfied
+        assert state_of(facts, RULEBOOK, KEY, AT - INSTANT).satisfied
+        assert not state_of(facts, RULEBOOK, KEY, AT).satisfied
+        assert not state_of(facts, RULEBOOK, KEY, AT + DAY - INSTANT).satisfied
+        assert state_of(facts, RULEBOOK, KEY, AT + DAY).satisfied
 
     def test_the_outlook_turns_with_it(self):
         facts = minimal(drawn(KEY, since=AT + DAY, until=AT + 2 * DAY))
-        told = {one.at: one.states[KEY].satisfied for one in outlook(facts, BOOK, AT)}
+        told = {one.at: one.states[KEY].satisfied for one in outlook(facts, RULEBOOK, AT)}
         assert (told[AT], told[AT + DAY], told[AT + 2 * DAY]) == (True, False, True)
 
     def test_drawn_for_the_next_acceptance_it_waits_and_takes_nothing(self):
         facts = replace(minimal(drawn(KEY, since=None)), claimed="production")
-        found = state_of(facts, BOOK, KEY, AT)
+        found = state_of(facts, RULEBOOK, KEY, AT)
         assert (found.state, found.place) == ("below", BY_VERIFYING)
         assert found.satisfies("production")
         asks = "the next acceptance of production asks for verified: it was drawn."
         assert found.words == f"Documented, and {asks}"
-        assert drawing.unverified(judge(facts, BOOK, AT)) == [KEY]
+        assert drawing.unverified(judge(facts, RULEBOOK, AT)) == [KEY]
         verified = said(facts, KEY)
-        assert state_of(verified, BOOK, KEY, AT).satisfied
-        assert drawing.unverified(judge(verified, BOOK, AT)) == []
+        assert state_of(verified, RULEBOOK, KEY, AT).satisfied
+        assert drawing.unverified(judge(verified, RULEBOOK, AT)) == []
         tomorrow = minimal(drawn(KEY, since=None, drawn_at=AT + DAY))
-        assert state_of(tomorrow, BOOK, KEY, AT + DAY - INSTANT).satisfied
-        assert not state_of(tomorrow, BOOK, KEY, AT + DAY).satisfied
-        assert state_of(replace(facts, round="review 8"), BOOK, KEY, AT).satisfied, "of a round that is over"
+        assert state_of(tomorrow, RULEBOOK, KEY, AT + DAY - INSTANT).satisfied
+        assert not state_of(tomorrow, RULEBOOK, KEY, AT + DAY).satisfied
+        assert state_of(replace(facts, round="review 8"), RULEBOOK, KEY, AT).satisfied, (
+            "of a round that is over"
+        )
 
     def test_what_it_replaces_does_not_wait_with_it(self):
         """`mvp.observability` is met by its production form, which waits to be verified; it has no errand itself."""
         new, old = "prod.q03_logged", "mvp.observability"
         facts = replace(minimal(drawn(new, since=None), without=(old,)), claimed="production")
-        assert state_of(facts, BOOK, new, AT).place == BY_VERIFYING
-        found = state_of(facts, BOOK, old, AT)
+        assert state_of(facts, RULEBOOK, new, AT).place == BY_VERIFYING
+        found = state_of(facts, RULEBOOK, old, AT)
         assert (found.satisfied, found.place, found.fix) == (True, "", "")
 
     def test_nobody_could_verify_what_may_be_drawn(self):
-        facts, everybody = minimal(), dict.fromkeys(BOOK.seats, (98,))
-        states = states_at(facts, BOOK, AT)
-        assert levels.too_few_verifiers(facts, BOOK, "production", states, everybody, AT) == ()
+        facts, everybody = minimal(), dict.fromkeys(RULEBOOK.seats, (98,))
+        states = states_at(facts, RULEBOOK, AT)
+        assert levels.too_few_verifiers(facts, RULEBOOK, "production", states, everybody, AT) == ()
         nobody = everybody | {"risk_compliance": ()}
-        (short,) = levels.too_few_verifiers(facts, BOOK, "production", states, nobody, AT)
+        (short,) = levels.too_few_verifiers(facts, RULEBOOK, "production", states, nobody, AT)
         assert short.text.startswith("Nobody can verify ")
         assert short.text.endswith("that Risk and compliance signs for.")
         counted = int(short.text.split()[3])
         of_that_seat = [
             key
             for key in drawable(facts)
-            if not levels.NEEDS_NOBODY & {*BOOK.requirements[key].ways}
-            and BOOK.at_tier("minimal").seats_asking(key) == ("risk_compliance",)
+            if not levels.NEEDS_NOBODY & {*RULEBOOK.requirements[key].ways}
+            and RULEBOOK.at_tier("minimal").seats_asking(key) == ("risk_compliance",)
         ]
         assert counted == len(of_that_seat) > 0
-        assert levels.too_few_verifiers(facts, BOOK, "mvp", states, {}, AT) == ()
+        assert levels.too_few_verifiers(facts, RULEBOOK, "mvp", states, {}, AT) == ()

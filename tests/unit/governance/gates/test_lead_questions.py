@@ -9,20 +9,20 @@ from governance.gates import lead_questions, standards
 from governance.gates.requirements import states_at
 from governance.rulebook import RulebookErrors, judgements, pairings, parse, shipped_text
 from governance.rulebook.pairings import PAIRINGS
-from tests.support.rules.gate_facts import AT, BOOK, TODAY, everything, item, reply, swapped
+from tests.support.rules.gate_facts import AT, RULEBOOK, TODAY, everything, item, reply, swapped
 
 GROUP = {
-    group: [key for key, row in BOOK.requirements.items() if row.group == group]
+    group: [key for key, row in RULEBOOK.requirements.items() if row.group == group]
     for group in lead_questions.GROUPS
 }
 FIRST = {"contract": "gov.enforced", "layer": "layer.runtime", "adoption": "adopt.usage"}
 
 
 def leads(facts, *, asked=None, at=AT):
-    states = states_at(facts, BOOK, at)
+    states = states_at(facts, RULEBOOK, at)
     if asked is None:
         asked = [key for keys in GROUP.values() for key in keys] if facts.claimed == "production" else []
-    return {lead.group: lead for lead in lead_questions.leads(facts, BOOK, states, set(asked), at)}
+    return {lead.group: lead for lead in lead_questions.leads(facts, RULEBOOK, states, set(asked), at)}
 
 
 def test_three_questions_are_asked_of_groups_that_the_rulebook_has():
@@ -39,11 +39,11 @@ def test_yes_needs_everything_of_its_group():
 
 @pytest.mark.parametrize("key", [key for keys in GROUP.values() for key in keys])
 def test_each_requirement_alone_takes_its_yes_away_and_no_other(key):
-    group = BOOK.requirements[key].group
+    group = RULEBOOK.requirements[key].group
     found = leads(everything("mvp", without=(key,)))
     assert found[group].answer == lead_questions.NOT_YET
     assert found[group].fix == key
-    assert BOOK.requirements[key].question in found[group].reason
+    assert RULEBOOK.requirements[key].question in found[group].reason
     assert {lead.answer for name, lead in found.items() if name != group} == {lead_questions.YES}
 
 
@@ -62,7 +62,7 @@ def test_an_honest_no_and_a_failed_test_are_a_no_at_every_stage(group, key):
     said = {**facts.answers, key: reply("no")}
     denied = leads(everything("mvp", answers=said))[group]
     assert (denied.answer, denied.fix, denied.denied) == (lead_questions.NO, key, True)
-    kind = next(kind for kind in BOOK.requirements[key].evidence if kind in BOOK.result_kinds)
+    kind = next(kind for kind in RULEBOOK.requirements[key].evidence if kind in RULEBOOK.result_kinds)
     failed = swapped(facts, key, item(900, key, kind=kind, result="fail"))
     assert leads(failed)[group].answer == lead_questions.NO
 
@@ -74,7 +74,7 @@ def test_without_a_contract_in_force_that_is_the_reason():
 
 def test_what_ages_out_is_no_longer_a_yes():
     keys = GROUP["layer"]
-    later = AT + timedelta(days=max(BOOK.requirements[key].days(False) for key in keys) + 1)
+    later = AT + timedelta(days=max(RULEBOOK.requirements[key].days(False) for key in keys) + 1)
     facts = everything("mvp")
     assert leads(facts)["layer"].answer == lead_questions.YES
     assert leads(facts, at=later)["layer"].answer != lead_questions.YES
@@ -84,15 +84,15 @@ def test_what_ages_out_is_no_longer_a_yes():
 
 
 def standard(facts, matter, stage):
-    return standards.standard_of(facts, BOOK, states_at(facts, BOOK, AT), matter, stage, AT)
+    return standards.standard_of(facts, RULEBOOK, states_at(facts, RULEBOOK, AT), matter, stage, AT)
 
 
 def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks():
-    assert set(standards.SHOWN_BY) == set(BOOK.standards)
+    assert set(standards.SHOWN_BY) == set(RULEBOOK.standards)
     for matter, stages in standards.SHOWN_BY.items():
         assert {"mvp", "production"} <= set(stages), matter
         for keys in stages.values():
-            assert set(keys) <= set(BOOK.requirements) | {pairings.REATTESTED}, matter
+            assert set(keys) <= set(RULEBOOK.requirements) | {pairings.REATTESTED}, matter
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_nine_standards_are_those_of_the_rulebook_and_shown_by_what_it_asks(
 )
 def test_a_standard_is_met_by_everything_behind_it_and_by_nothing_less(matter, stage, key):
     assert standard(everything("prototype"), matter, stage).mark == standards.MET
-    also = BOOK.carry.replaced_at_production.get(key, key)  # its production form would ground it too
+    also = RULEBOOK.carry.replaced_at_production.get(key, key)  # its production form would ground it too
     lacking = standard(everything("prototype", without=(key, also)), matter, stage)
     assert (lacking.mark, lacking.missing) == (standards.NOT_MET, (key,))
 
@@ -137,14 +137,14 @@ def test_each_requirement_speaks_to_exactly_one_judgement():
 
 
 def test_a_requirement_of_an_own_rulebook_is_judged_by_its_layer():
-    for layer in BOOK.layers:
-        row = next(row for row in BOOK.requirements.values() if row.layer == layer)
+    for layer in RULEBOOK.layers:
+        row = next(row for row in RULEBOOK.requirements.values() if row.layer == layer)
         strange = type(row)(**{**vars(row), "key": "own.question"})
         assert judgements.judgement_of(strange) == judgements._OF_LAYER[layer]
 
 
 def test_what_is_declared_speaks_to_a_judgement():
-    declared = [key for row in BOOK.criteria.values() for key in row.declared_goals]
+    declared = [key for row in RULEBOOK.criteria.values() for key in row.declared_goals]
     assert len(declared) == 5
     assert set(judgements._OF_DECLARED) < set(declared)
     assert {judgements.judgement_of_declared(key) for key in declared} == {

@@ -13,12 +13,12 @@ from governance.rulebook import RulebookErrors, parse, shipped_text
 from governance.vocabulary import LEVEL_RANK, Level, Tier
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY, everything, evidence_of, item, one, reply
 
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 OTHER = 99
 
 
 def state(facts, key, at=AT):
-    return state_of(facts, BOOK, key, at)
+    return state_of(facts, RULEBOOK, key, at)
 
 
 def seen(found, key, by=OTHER, *, shows=True, at=None, **fields):
@@ -73,7 +73,7 @@ class TestLevels:
         facts = one("mvp.rollout", seen(document(1, "mvp.rollout"), "mvp.rollout", at=AT), tier="limited")
         assert state(facts, "mvp.rollout", AT - timedelta(seconds=1)).level == Level.DOCUMENTED
         assert state(facts, "mvp.rollout", AT).level == Level.VERIFIED
-        moments = list(turning_points.turning_points(facts, BOOK))
+        moments = list(turning_points.turning_points(facts, RULEBOOK))
         assert AT in moments
 
     def test_what_a_verifier_does_not_find_in_it_is_not_documented_either(self):
@@ -107,7 +107,7 @@ class TestLevels:
         assert state(facts, "adopt.usage").level == Level.MEASURED
         assert state(facts, "adopt.usage").last_day == TODAY
         assert not state(facts, "adopt.usage", until).satisfied
-        assert until in list(turning_points.turning_points(facts, BOOK))
+        assert until in list(turning_points.turning_points(facts, RULEBOOK))
 
     def test_a_failed_report_outranks_every_level(self):
         failed = item(2, "mvp.override", kind="test_report", result="fail")
@@ -132,13 +132,13 @@ class TestTiers:
         assert "the risk seat confirmed it" in found.words
 
     def test_unset_is_judged_as_limited_and_at_the_first_gate_as_minimal(self):
-        assert BOOK.requirements["mvp.rollout"].level_for("", "mvp") == Level.VERIFIED
-        assert BOOK.requirements["proto.scope"].level_for("", "prototype") == Level.STATED
+        assert RULEBOOK.requirements["mvp.rollout"].level_for("", "mvp") == Level.VERIFIED
+        assert RULEBOOK.requirements["proto.scope"].level_for("", "prototype") == Level.STATED
 
-    @pytest.mark.parametrize("gate", BOOK.gates)
+    @pytest.mark.parametrize("gate", RULEBOOK.gates)
     def test_a_higher_tier_never_asks_less(self, gate):
-        for key in BOOK.gates[gate].requirements():
-            ranks = [LEVEL_RANK[BOOK.requirements[key].level_for(tier, gate)] for tier in Tier]
+        for key in RULEBOOK.gates[gate].requirements():
+            ranks = [LEVEL_RANK[RULEBOOK.requirements[key].level_for(tier, gate)] for tier in Tier]
             assert ranks == sorted(ranks), key
 
     def test_a_gate_may_ask_less_than_a_later_one(self):
@@ -148,10 +148,11 @@ class TestTiers:
         assert not found.satisfies("production")
 
     def test_each_scale_test_keeps_three_questions_at_every_tier(self):
-        for test in BOOK.scale_tests.values():
+        for test in RULEBOOK.scale_tests.values():
             for tier in Tier:
                 assert (
-                    sum(bool(BOOK.requirements[key].level_for(tier, "production")) for key in test.items) >= 3
+                    sum(bool(RULEBOOK.requirements[key].level_for(tier, "production")) for key in test.items)
+                    >= 3
                 )
 
     @pytest.mark.parametrize(
@@ -204,8 +205,8 @@ class TestSilence:
 
     def test_no_mention_of_a_link_costs_a_prototype_anything(self):
         """What describes must not void: no question of the first gate ends with a source that was added."""
-        for key in BOOK.gates["prototype"].requirements():
-            assert "data_source" not in BOOK.requirements[key].triggers
+        for key in RULEBOOK.gates["prototype"].requirements():
+            assert "data_source" not in RULEBOOK.requirements[key].triggers
 
 
 def carried(tier="limited", **fields):
@@ -213,7 +214,7 @@ def carried(tier="limited", **fields):
     measured.
     """
     facts = everything("production", tier=tier, described=((LONG_AGO, None),), **fields)
-    keys = [key for key in BOOK.requirements if key.startswith(("proto.", "prototype."))]
+    keys = [key for key in RULEBOOK.requirements if key.startswith(("proto.", "prototype."))]
     extra = tuple(document(1000 + n, key) for n, key in enumerate(keys))
     items = []
     for found in (*facts.items, *extra):
@@ -225,7 +226,7 @@ def carried(tier="limited", **fields):
 
 class TestSupport:
     def supported(self, facts):
-        return criteria.judge(facts, BOOK, AT).support
+        return criteria.judge(facts, RULEBOOK, AT).support
 
     @pytest.mark.parametrize("tier", Tier)
     def test_everything_verified_supports_production(self, tier):
@@ -245,7 +246,7 @@ class TestSupport:
         """T4: a criterion is never better than its worst question."""
         waiver = WaiverFact("mvp.workflow", LONG_AGO, TODAY, "next month")
         facts = carried(without=("mvp.workflow",), waivers=(waiver,))
-        judged = criteria.judge(facts, BOOK, AT)
+        judged = criteria.judge(facts, RULEBOOK, AT)
         assert judged.findings["mvp.workflow_known"].state == "with_waiver"
         found = judged.support
         assert (found.supported, found.waived) == ("production", (("mvp.workflow", TODAY),))
@@ -254,7 +255,7 @@ class TestSupport:
         keys = ("prod.q04_exceptions", "prod.q05_wrong_output")
         waivers = tuple(WaiverFact(key, LONG_AGO, TODAY, "next month") for key in keys)
         facts = carried(without=keys, waivers=waivers)
-        judged = criteria.judge(facts, BOOK, AT)
+        judged = criteria.judge(facts, RULEBOOK, AT)
         finding = judged.findings["production.exceptions"]
         assert finding.blocks
         assert any("carries at most one waiver" in reason for reason in finding.reasons)

@@ -10,13 +10,13 @@ from governance.gates.gate_inputs import FindingFact, StandsAlone, Verification
 from governance.gates.requirements import state_of, states_at
 from governance.vocabulary import Level, Seat
 from tests.support.rules.gate_facts import CONTRACT, LONG_AGO, MODEL, days_ago, evidence_of, item, one, reply
-from tests.support.rules.random_facts import AT, BOOK
+from tests.support.rules.random_facts import AT, RULEBOOK
 
 DESCRIBED = ((LONG_AGO, None),)
 
 
 def state(facts, key):
-    return state_of(facts, BOOK, key, AT)
+    return state_of(facts, RULEBOOK, key, AT)
 
 
 def said(found, key, *people, shows=True, version=1):
@@ -77,7 +77,7 @@ def test_two_persons_open_what_is_asked_and_not_what_lies_beside_it():
 def test_a_production_form_below_what_the_gate_to_mvp_asks_does_not_satisfy_it(old, new, tier):
     facts = one(new, evidence_of(new, 1), tier=tier, claimed="production")
     assert state(facts, new).level == Level.DOCUMENTED
-    assert BOOK.requirements[old].level_for(tier, "mvp") == Level.VERIFIED
+    assert RULEBOOK.requirements[old].level_for(tier, "mvp") == Level.VERIFIED
     assert not state(facts, old).satisfies("mvp")
 
 
@@ -114,28 +114,28 @@ def test_a_sign_off_does_not_stale_because_the_production_form_was_verified():
     own, form = item(1, old), item(2, new)
     answers = {old: reply(version=1), new: reply(version=2)}
     before = replace(one(old, own, form, tier="high"), answers=answers)
-    covered = sign_off_statement.seat_facts(judge(before, BOOK, AT), "mvp", "risk_compliance")
+    covered = sign_off_statement.seat_facts(judge(before, RULEBOOK, AT), "mvp", "risk_compliance")
     seen = said(form, new, 98, 99, version=2)
     after = replace(before, items=(own, seen))
     assert state(after, old).satisfies("mvp")
-    assert sign_off_statement.stale_reasons(covered, judge(after, BOOK, AT), AT) == []
+    assert sign_off_statement.stale_reasons(covered, judge(after, RULEBOOK, AT), AT) == []
 
 
 def short(tier, gate, people):
     facts = one("mvp.problem", tier=tier, described=DESCRIBED)
-    found = levels.too_few_verifiers(facts, BOOK, gate, states_at(facts, BOOK, AT), people, AT)
+    found = levels.too_few_verifiers(facts, RULEBOOK, gate, states_at(facts, RULEBOOK, AT), people, AT)
     return [reason.text for reason in found]
 
 
 def test_whether_enough_people_can_verify_is_said_for_each_seat():
     """At high risk two for production, else one; whoever holds two seats that sign for a question is one person."""
-    alone = {seat: (place,) for place, seat in enumerate(BOOK.seats)}
-    two = {seat: (place, place + 10) for place, seat in enumerate(BOOK.seats)}
+    alone = {seat: (place,) for place, seat in enumerate(RULEBOOK.seats)}
+    two = {seat: (place, place + 10) for place, seat in enumerate(RULEBOOK.seats)}
     assert short("limited", "production", alone) == short("high", "mvp", alone) == []
     assert short("high", "production", two) == []
     seats = {seat for text in short("high", "production", alone) for seat in Seat if Seat.word(seat) in text}
-    assert seats == set(BOOK.seats)
-    assert short("high", "production", dict.fromkeys(BOOK.seats, (7,)))
+    assert seats == set(RULEBOOK.seats)
+    assert short("high", "production", dict.fromkeys(RULEBOOK.seats, (7,)))
     without = short("limited", "production", alone | {"service_operations": ()})
     assert len(without) == 1
     assert without[0].startswith("Nobody can verify ")

@@ -11,7 +11,7 @@ from governance.gates.requirements import BY_VERIFYING, state_of
 from governance.gates.turning_points import outlook
 from governance.vocabulary import Level
 from tests.support.rules.gate_facts import AT, days_ago, item, one
-from tests.support.rules.random_facts import BOOK
+from tests.support.rules.random_facts import RULEBOOK
 
 KEY = "mvp.rollout"  # limited: verified at the gate to MVP
 ADDED = AT - timedelta(days=3)
@@ -37,7 +37,7 @@ def renewed(old=None, *, people=(98,), tier="limited", **new):
 
 
 def state(facts, at=AT):
-    return state_of(facts, BOOK, KEY, at)
+    return state_of(facts, RULEBOOK, KEY, at)
 
 
 def test_it_counts_as_verified_and_waits_for_its_seat():
@@ -60,7 +60,7 @@ def test_it_ends_with_the_fourteenth_day():
 def test_the_end_is_foretold_to_the_moment():
     facts = replace(renewed(), claimed="mvp")
     end = clock.midnight_after(clock.local_day(ADDED) + timedelta(days=14))
-    assert end in [one.at for one in outlook(facts, BOOK, AT)]
+    assert end in [one.at for one in outlook(facts, RULEBOOK, AT)]
 
 
 def test_once_its_seat_verified_it_nothing_waits():
@@ -122,7 +122,7 @@ def test_not_once_the_answer_is_another():
 
 
 def test_not_of_what_was_out_of_date_already():
-    days = BOOK.requirements[KEY].days("limited")
+    days = RULEBOOK.requirements[KEY].days("limited")
     facts = renewed()
     older = replace(facts.items[0], observed_on=clock.local_day(ADDED) - timedelta(days=days + 1))
     assert state(replace(facts, items=(older, facts.items[1]))).level == Level.DOCUMENTED
@@ -153,7 +153,7 @@ class TestHighRisk:
         newer = replace(item(2, self.AUDIT, kind="drill_record", observed_on=days_ago(3)), added_at=ADDED)
         newer = verified(newer, again, AT - timedelta(hours=1))
         facts = one(self.AUDIT, older, newer, tier="high", described=((AT - timedelta(days=99), None),))
-        return state_of(facts, BOOK, self.AUDIT, AT)
+        return state_of(facts, RULEBOOK, self.AUDIT, AT)
 
     def test_two_who_verified_the_older_one_are_enough_for_fourteen_days(self):
         found = self.at_high((97, 98))

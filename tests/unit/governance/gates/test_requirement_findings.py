@@ -7,7 +7,7 @@ from governance import clock
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import FindingFact, HoldFact
 from governance.gates.requirements import state_of
-from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, evidence_of, one, reply
+from tests.support.rules.gate_facts import AT, LONG_AGO, RULEBOOK, TODAY, everything, evidence_of, one, reply
 
 LATER = clock.midnight_after(TODAY + timedelta(days=9))
 MUCH_LATER = clock.midnight_after(TODAY + timedelta(days=40))
@@ -19,11 +19,11 @@ def short(key="int.sources_condition", since=LONG_AGO, **fields) -> FindingFact:
 
 
 def state(facts, key, at=AT):
-    return state_of(facts, BOOK, key, at)
+    return state_of(facts, RULEBOOK, key, at)
 
 
 def supported(facts, at=AT):
-    return criteria.judge(facts, BOOK, at).support
+    return criteria.judge(facts, RULEBOOK, at).support
 
 
 def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
@@ -72,7 +72,7 @@ def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
     assert supported(facts, LATER).supported == "mvp"
     assert not supported(facts, LATER).tests["integration"]
     assert state(facts, "int.sources_condition", MUCH_LATER).state != "register"
-    moments = [one.at for one in turning_points.outlook(facts, BOOK, AT)]
+    moments = [one.at for one in turning_points.outlook(facts, RULEBOOK, AT)]
     assert LATER in moments, "the outlook turns where it begins"
     assert MUCH_LATER in moments, "and where it ends"
 
@@ -86,13 +86,13 @@ def test_what_calls_for_a_hold_caps_from_its_moment():
         cap="prototype",
     )
     facts = replace(everything("production"), requirement_findings=(called,))
-    assert not criteria.holds_at(facts, BOOK, AT)
+    assert not criteria.holds_at(facts, RULEBOOK, AT)
     assert supported(facts, LATER).supported == "prototype"
-    (hold,) = criteria.holds_at(facts, BOOK, LATER)
+    (hold,) = criteria.holds_at(facts, RULEBOOK, LATER)
     assert (hold.kind, hold.blocking, hold.reason) == ("residency", True, "Wiki-C is frozen.")
     twice = replace(facts, requirement_findings=(called, replace(called, words="Another transfer.")))
-    assert len(criteria.holds_at(twice, BOOK, LATER)) == 1, "one hold of a kind"
+    assert len(criteria.holds_at(twice, RULEBOOK, LATER)) == 1, "one hold of a kind"
     opened = HoldFact("residency", "Data leaves the allowed region", "Opened", "prototype", True)
-    assert criteria.holds_at(replace(facts, holds=(opened,)), BOOK, LATER) == (opened,), (
+    assert criteria.holds_at(replace(facts, holds=(opened,)), RULEBOOK, LATER) == (opened,), (
         "the row that is open is enough"
     )

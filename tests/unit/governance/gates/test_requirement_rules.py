@@ -12,10 +12,10 @@ from governance.gates.gate_inputs import Running, Void, WaiverFact
 from governance.gates.requirements import state_of
 from tests.support.rules.gate_facts import (
     AT,
-    BOOK,
     CONTRACT,
     LONG_AGO,
     MODEL,
+    RULEBOOK,
     TODAY,
     days_ago,
     everything,
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 def state(facts, key, at=AT):
-    return state_of(facts, BOOK, key, at)
+    return state_of(facts, RULEBOOK, key, at)
 
 
 # What grounds one requirement
@@ -127,7 +127,9 @@ def test_a_day_ends_at_local_midnight_also_when_the_clock_changes():
             (datetime(2026, 10, 25, 23, 0, tzinfo=UTC), False),
         ]:
             assert state(facts, "mvp.users", moment).satisfied is current, moment
-        turns = [one.at for one in turning_points.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))]
+        turns = [
+            one.at for one in turning_points.outlook(facts, RULEBOOK, datetime(2026, 10, 20, tzinfo=UTC))
+        ]
         assert datetime(2026, 10, 25, 23, 0, tzinfo=UTC) in turns
 
 
@@ -459,7 +461,7 @@ def test_the_bound_of_the_rollout_ends_with_production():
 
 
 @pytest.mark.parametrize("claimed", ["prototype", "mvp", "production"])
-@pytest.mark.parametrize("pair", BOOK.carry.replaced_at_production.items(), ids=lambda pair: pair[0])
+@pytest.mark.parametrize("pair", RULEBOOK.carry.replaced_at_production.items(), ids=lambda pair: pair[0])
 def test_a_replaced_answer_is_grounded_by_either_form_at_every_stage(pair, claimed):
     old, new = pair
     by_new = one(new, evidence_of(new, 1), claimed=claimed)

@@ -7,7 +7,7 @@ from governance.gates.criteria import SeatState, reach
 from governance.gates.separation_of_duties import contested, seated
 from governance.rulebook import parse, shipped_text
 
-BOOK = parse(shipped_text())
+RULEBOOK = parse(shipped_text())
 
 
 def by_trying(seats, wanted=()) -> tuple[int, int]:
@@ -51,13 +51,13 @@ def seat_holders(**people: int) -> dict[str, SeatState]:
         seat: SeatState(seat, (f"Person {people[seat]}",), (), (people[seat],))
         if seat in people
         else SeatState(seat)
-        for seat in BOOK.seats
+        for seat in RULEBOOK.seats
     }
 
 
 def test_a_quorum_of_two_is_no_comfort_where_one_person_holds_both_seats_that_must_sign():
     seats = seat_holders(business_value=1, risk_compliance=1, adoption_change=2, security_privacy=3)
-    (reason,) = reach(BOOK, "mvp", "limited", seats)
+    (reason,) = reach(RULEBOOK, "mvp", "limited", seats)
     assert "Business value and Risk and compliance must each be signed by another person" in reason.text
     assert "only Person 1 can" in reason.text
     assert "delegate" in reason.remedy
@@ -65,17 +65,19 @@ def test_a_quorum_of_two_is_no_comfort_where_one_person_holds_both_seats_that_mu
 
 def test_two_accounts_of_one_human_sign_once():
     seats = seat_holders(business_value=1, risk_compliance=2, adoption_change=3)
-    assert reach(BOOK, "mvp", "limited", seats) == ()
+    assert reach(RULEBOOK, "mvp", "limited", seats) == ()
     one = {
         key: SeatState(key, row.eligible, (), row.people, (1,)) if row.people == (2,) else row
         for key, row in seats.items()
     }
-    assert any("one person signs one seat" in reason.text for reason in reach(BOOK, "mvp", "limited", one))
+    assert any(
+        "one person signs one seat" in reason.text for reason in reach(RULEBOOK, "mvp", "limited", one)
+    )
 
 
 def test_fewer_seats_sign_at_minimal_risk():
     small = seat_holders(business_value=1, risk_compliance=2)
     for gate in ("prototype", "mvp", "production"):
-        assert reach(BOOK, gate, "minimal", small) == ()
-    (short,) = [one for one in reach(BOOK, "production", "limited", small) if "quorum" in one.text]
+        assert reach(RULEBOOK, gate, "minimal", small) == ()
+    (short,) = [one for one in reach(RULEBOOK, "production", "limited", small) if "quorum" in one.text]
     assert "People missing: 3." in short.remedy

@@ -14,9 +14,9 @@ from governance.rulebook import parse
 from governance.vocabulary.readable_text import hidden
 from tests.support.rules.gate_facts import (
     AT,
-    BOOK,
     CONTRACT,
     LONG_AGO,
+    RULEBOOK,
     TODAY,
     days_ago,
     everything,
@@ -33,18 +33,20 @@ SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 
 
 def signed(facts, gate="production", seat="risk_compliance", at=AT):
-    return sign_off_statement.seat_facts(judge(facts, BOOK, at), gate, seat)
+    return sign_off_statement.seat_facts(judge(facts, RULEBOOK, at), gate, seat)
 
 
-def reasons(before, after, gate="production", seat="risk_compliance", at=AT + timedelta(hours=1), book=BOOK):
+def reasons(
+    before, after, gate="production", seat="risk_compliance", at=AT + timedelta(hours=1), rulebook=RULEBOOK
+):
     """Why an approval signed on `before` at noon does not count an hour later, on `after`."""
-    return sign_off_statement.stale_reasons(signed(before, gate, seat), judge(after, book, at), AT)
+    return sign_off_statement.stale_reasons(signed(before, gate, seat), judge(after, rulebook, at), AT)
 
 
 def test_nothing_changed_means_fresh():
     facts = everything("mvp")
     for gate, claimed in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
-        for seat in BOOK.gates[gate].seats:
+        for seat in RULEBOOK.gates[gate].seats:
             facts = everything(claimed)
             assert reasons(facts, facts, gate, seat) == [], (gate, seat)
 
@@ -57,7 +59,7 @@ def test_the_facts_of_a_seat_are_what_its_criteria_ask_for():
         "production.behaviour",
     }
     assert set(covered["requirements"]) == {
-        *BOOK.scale_tests["adoption"].items,
+        *RULEBOOK.scale_tests["adoption"].items,
         "production.lessons_captured",
         "adopt.behaviour",
     }
@@ -70,28 +72,28 @@ def test_the_facts_of_a_seat_are_what_its_criteria_ask_for():
 
 def test_age_of_the_sign_off():
     facts = everything("mvp")
-    limit = BOOK.freshness.sign_off_max_age_days
+    limit = RULEBOOK.freshness.sign_off_max_age_days
     fresh = one(
         "mvp.problem"
     )  # evidence that does not age is not needed: only the sign-off's own age is looked at
     covered = signed(facts)
     then = clock.midnight_before(TODAY + limit * DAY)
     assert not any(
-        "days ago" in r for r in sign_off_statement.stale_reasons(covered, judge(fresh, BOOK, then), AT)
+        "days ago" in r for r in sign_off_statement.stale_reasons(covered, judge(fresh, RULEBOOK, then), AT)
     )
     late = clock.midnight_before(TODAY + (limit + 1) * DAY)
     assert f"signed more than {limit} days ago" in sign_off_statement.stale_reasons(
-        covered, judge(facts, BOOK, late), AT
+        covered, judge(facts, RULEBOOK, late), AT
     )
 
 
 def test_another_rulebook():
     other = parse(plain_text().replace('version = "0.9"', 'version = "1.0"'))
     facts = everything("mvp")
-    assert reasons(facts, facts, book=other) == ["the review was moved to rulebook 1.0"]
+    assert reasons(facts, facts, rulebook=other) == ["the review was moved to rulebook 1.0"]
 
 
-@pytest.mark.parametrize("seat", BOOK.gates["production"].seats)
+@pytest.mark.parametrize("seat", RULEBOOK.gates["production"].seats)
 def test_scope_touches_every_seat(seat):
     facts = everything("mvp")
     wider = replace(facts, scopes=(ScopeFact(2, "400 users", 400, None, False),))
@@ -284,7 +286,7 @@ def test_evidence_by_the_production_form_is_watched_in_that_form():
 
 def text_of(facts, verdict="approve", seat="risk_compliance", **fields):
     values = {"person": SIGNER, "board": "Retail board", "verdict": verdict, "at": AT}
-    return sign_off_statement.write(BOOK, signed(facts, seat=seat), **(values | fields))
+    return sign_off_statement.write(RULEBOOK, signed(facts, seat=seat), **(values | fields))
 
 
 def test_the_statement_says_who_what_and_on_which_facts():
@@ -296,12 +298,12 @@ def test_the_statement_says_who_what_and_on_which_facts():
         "Scope: 40 users.",
         "Owner: Marta. Risk tier: limited.",
         "Contract: version 1, sha-256 cccc",
-        f"Rulebook: 0.9, sha-256 {BOOK.digest}",
+        f"Rulebook: 0.9, sha-256 {RULEBOOK.digest}",
         "It ends when any of this changes or ages out.",
         AT.isoformat(timespec="seconds"),
     ]:
         assert words in text, words
-    for criterion in BOOK.criteria_of("production", "risk_compliance"):
+    for criterion in RULEBOOK.criteria_of("production", "risk_compliance"):
         assert criterion.key in text
     impact = item_of(everything("mvp"), "gov.impact")
     assert f"{impact.title}, document observed {TODAY.isoformat()}" in text
@@ -371,7 +373,7 @@ def test_a_statement_spells_out_what_a_reader_cannot_see():
         "owner": [3, "Ana\u2066 Ruiz"],
     }
     text = sign_off_statement.write(
-        BOOK,
+        RULEBOOK,
         covered,
         person=SimpleNamespace(pk=12, full_name="Ines\u200b Okafor"),
         board="Board\u00ad",

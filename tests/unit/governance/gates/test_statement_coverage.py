@@ -12,7 +12,7 @@ from governance.gates import sign_off_statement
 from governance.gates.criteria import judge
 from governance.gates.gate_inputs import ScopeFact, WaiverFact
 from governance.vocabulary import Seat
-from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
+from tests.support.rules.gate_facts import AT, LONG_AGO, RULEBOOK, TODAY, everything, swapped
 
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 # They say which sign-off it is, not what the initiative is; `board.stale_of` compares them with the row of the
@@ -37,7 +37,7 @@ def initiative_with_every_kind_of_state(claimed):
 
 
 def written(covered, verdict="approve"):
-    return sign_off_statement.write(BOOK, covered, person=SIGNER, board="Board", verdict=verdict, at=AT)
+    return sign_off_statement.write(RULEBOOK, covered, person=SIGNER, board="Board", verdict=verdict, at=AT)
 
 
 def leaves(value, path=()):
@@ -79,7 +79,7 @@ def put(covered, path, value):
 
 def looked_at(facts, gate, seat):
     """Each printed value of one statement: its place by name, and whether another one there is a reason."""
-    covered = json.loads(json.dumps(sign_off_statement.seat_facts(judge(facts, BOOK, AT), gate, seat)))
+    covered = json.loads(json.dumps(sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), gate, seat)))
     text = written(covered)
     for path, value in leaves(covered):
         changed = other_than(path, value)
@@ -88,14 +88,14 @@ def looked_at(facts, gate, seat):
             continue
         signed = put(covered, path, changed)
         if written(signed) != text:
-            reasons = sign_off_statement.stale_reasons(signed, judge(facts, BOOK, AT), AT)
+            reasons = sign_off_statement.stale_reasons(signed, judge(facts, RULEBOOK, AT), AT)
             yield ".".join(str(key) for key in path if not re.fullmatch(r"\d+|.*\..*", str(key))), reasons
 
 
 def uncompared():
     printed, silent = set(), set()
     for gate, claimed in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
-        for seat in BOOK.gates[gate].seats:
+        for seat in RULEBOOK.gates[gate].seats:
             for place, reasons in looked_at(initiative_with_every_kind_of_state(claimed), gate, seat):
                 printed.add(place)
                 if not reasons:
@@ -139,7 +139,7 @@ def test_a_value_that_is_printed_and_not_compared_is_found(monkeypatch):
     assert places <= {place for _, _, place in silent}
 
 
-@pytest.mark.parametrize("seat", BOOK.gates["production"].seats)
+@pytest.mark.parametrize("seat", RULEBOOK.gates["production"].seats)
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -152,24 +152,28 @@ def test_a_value_that_is_printed_and_not_compared_is_found(monkeypatch):
 )
 def test_the_initiative_in_its_own_words_is_among_the_facts_of_every_seat(seat, change, reason):
     facts = everything("mvp")
-    signed = sign_off_statement.seat_facts(judge(facts, BOOK, AT), "production", seat)
-    assert sign_off_statement.stale_reasons(signed, judge(replace(facts, **change), BOOK, AT), AT) == [reason]
+    signed = sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), "production", seat)
+    assert sign_off_statement.stale_reasons(signed, judge(replace(facts, **change), RULEBOOK, AT), AT) == [
+        reason
+    ]
 
 
 def test_a_long_problem_is_quoted_where_the_two_part():
     facts = replace(everything("mvp"), problem="It takes long. " * 40 + "People decide.")
     after = replace(facts, problem="It takes long. " * 40 + "Nobody decides.")
-    signed = sign_off_statement.seat_facts(judge(facts, BOOK, AT), "production", "risk_compliance")
-    (why,) = sign_off_statement.stale_reasons(signed, judge(after, BOOK, AT), AT)
+    signed = sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), "production", "risk_compliance")
+    (why,) = sign_off_statement.stale_reasons(signed, judge(after, RULEBOOK, AT), AT)
     assert why == "the problem changed from “…People decide.” to “…Nobody decides.”"
 
 
 def test_what_was_unmet_and_is_fixed_stales_nothing():
     before = swapped(everything("mvp"), "int.systems_owned")
-    signed = sign_off_statement.seat_facts(judge(before, BOOK, AT), "production", "architecture_integration")
+    signed = sign_off_statement.seat_facts(
+        judge(before, RULEBOOK, AT), "production", "architecture_integration"
+    )
     assert signed["requirements"]["int.systems_owned"]["state"] == "unproven"
     assert signed["criteria"]["production.systems_owned"] == "unmet"
-    assert sign_off_statement.stale_reasons(signed, judge(everything("mvp"), BOOK, AT), AT) == []
+    assert sign_off_statement.stale_reasons(signed, judge(everything("mvp"), RULEBOOK, AT), AT) == []
 
 
 def test_nobody_adds_a_line_by_the_words_of_a_initiative():
@@ -179,7 +183,7 @@ def test_nobody_adds_a_line_by_the_words_of_a_initiative():
     facts = replace(
         swapped(facts, key, replace(item, title=forged)), title=forged, problem=forged, platform=forged
     )
-    covered = sign_off_statement.seat_facts(judge(facts, BOOK, AT), "production", "risk_compliance")
+    covered = sign_off_statement.seat_facts(judge(facts, RULEBOOK, AT), "production", "risk_compliance")
     lines = written(covered).splitlines()
     assert len([line for line in lines if line.startswith(("Risk tier", "Signer:"))]) == 1
 
@@ -189,19 +193,21 @@ def test_nobody_adds_a_line_by_the_words_of_a_initiative():
 
 def test_the_statement_says_unmet_advisory_and_approves_the_rest():
     facts = swapped(everything("mvp"), "int.systems_owned")
-    advisory = BOOK.criteria["production.systems_owned"]
+    advisory = RULEBOOK.criteria["production.systems_owned"]
     assert advisory.severity == "advisory"
-    covered = sign_off_statement.seat_facts(judge(facts, BOOK, AT), "production", "architecture_integration")
+    covered = sign_off_statement.seat_facts(
+        judge(facts, RULEBOOK, AT), "production", "architecture_integration"
+    )
     text = written(covered)
     assert f"- {advisory.question} (production.systems_owned): unmet, advisory\n" in text
     assert "What is unmet and advisory is not approved by this; it approves the rest." in text
     whole = written(
-        sign_off_statement.seat_facts(judge(everything("mvp"), BOOK, AT), "production", advisory.seat)
+        sign_off_statement.seat_facts(judge(everything("mvp"), RULEBOOK, AT), "production", advisory.seat)
     )
     assert "advisory" not in whole
-    assert sign_off_statement.stale_reasons(covered, judge(facts, BOOK, AT), AT) == []
+    assert sign_off_statement.stale_reasons(covered, judge(facts, RULEBOOK, AT), AT) == []
 
 
 def test_every_seat_that_may_sign_is_looked_at():
-    seats = {seat for gate in ("prototype", "mvp", "production") for seat in BOOK.gates[gate].seats}
+    seats = {seat for gate in ("prototype", "mvp", "production") for seat in RULEBOOK.gates[gate].seats}
     assert seats == set(Seat)

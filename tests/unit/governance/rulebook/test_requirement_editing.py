@@ -73,11 +73,11 @@ def test_a_requirement_comes_behind_its_neighbours_and_goes_without_a_trace(text
     keys = [row["key"] for row in more.raw["requirement"]]
     assert keys[keys.index("prod.energy") - 1] == "prod.maintenance"
     assert more.row("requirement", "prod.energy") == ROW
-    book = parse(more.source)
-    assert {c.key for c in book.criteria_using("prod.energy")} == set(asked_by)
-    assert "prod.energy" in book.scale_items
-    assert "prod.energy" in book.carry.frozen["production"]
-    assert asked_of(book.requirements["prod.energy"], "production", "minimal") == Asked(
+    rulebook = parse(more.source)
+    assert {c.key for c in rulebook.criteria_using("prod.energy")} == set(asked_by)
+    assert "prod.energy" in rulebook.scale_items
+    assert "prod.energy" in rulebook.carry.frozen["production"]
+    assert asked_of(rulebook.requirements["prod.energy"], "production", "minimal") == Asked(
         "", "it is too small to count"
     )
     # Three lists say more; a fourth, the row with its heading and the blank line above it are new.
@@ -245,8 +245,8 @@ def test_problems_come_back_at_their_field(text):
 
 def test_one_gate_asks_otherwise_and_the_others_as_before(text):
     """Level by level: `int.definitions` is asked by two gates, at MVP below production."""
-    book = parse(text.source)
-    key, row = "int.definitions", book.requirements["int.definitions"]
+    rulebook = parse(text.source)
+    key, row = "int.definitions", rulebook.requirements["int.definitions"]
     assert [asked_of(row, gate, "limited").level for gate in ("mvp", "production")] == [
         "documented",
         "verified",
@@ -269,10 +269,10 @@ def test_one_gate_asks_otherwise_and_the_others_as_before(text):
     assert "limited" not in out.value(("requirement", key, "level_at_mvp"))
     _, levels = then("mvp", Asked("stated"), out)
     assert levels == [Asked("stated")] * 2
-    assert places_of(book, "mvp", "limited", {key: Asked("documented")}) == {}
+    assert places_of(rulebook, "mvp", "limited", {key: Asked("documented")}) == {}
     # What only one gate asks is said once; a criterion's own question is edited where it stands.
     only = places_of(
-        book, "mvp", "high", {"mvp.owner": Asked("documented"), "mvp.lessons_read": Asked("stated")}
+        rulebook, "mvp", "high", {"mvp.owner": Asked("documented"), "mvp.lessons_read": Asked("stated")}
     )
     assert only == {
         ("requirement", "mvp.owner", "level", "high"): "documented",
@@ -331,13 +331,13 @@ def remove(now, chance, _):
 
 def ask(now, chance, _):
     """One question asked otherwise by one gate at one tier, unless a scale test would lose too much."""
-    book = parse(now.source)
-    gate = chance.choice([gate for gate in book.gates.values() if gate.requirements()])
+    rulebook = parse(now.source)
+    gate = chance.choice([gate for gate in rulebook.gates.values() if gate.requirements()])
     key, tier = chance.choice(gate.requirements()), chance.choice(list(Tier))
-    was = {one: asked_of(book.requirements[key], one, tier) for one in book.gates_asking(key)}
+    was = {one: asked_of(rulebook.requirements[key], one, tier) for one in rulebook.gates_asking(key)}
     wanted = chance.choice([one for one in ANY if one != was[gate.key]])
     try:
-        after = with_values(now, places_of(book, gate.key, tier, {key: wanted}))
+        after = with_values(now, places_of(rulebook, gate.key, tier, {key: wanted}))
     except RulebookErrors:
         return now
     row = parse(after.source).requirements[key]
@@ -345,6 +345,6 @@ def ask(now, chance, _):
     assert got[gate.key] == wanted
     if wanted.level and was[gate.key].level:  # whether it is asked at all holds for every gate
         assert got | {gate.key: None} == was | {gate.key: None}
-    places = places_of(book, gate.key, tier, {key: wanted})
+    places = places_of(rulebook, gate.key, tier, {key: wanted})
     assert with_values(after, {place: now.value(place) for place in places}).raw == now.raw
     return after

@@ -32,7 +32,7 @@ def against(*edits: tuple[str, str]) -> dict[str, tuple[str, ...]]:
     return {section.title: section.lines for section in diff.differences(parse(TEXT), parse(text))}
 
 
-def test_equal_books_differ_in_nothing():
+def test_equal_rulebooks_differ_in_nothing():
     assert against(('version = "0.9"', 'version = "1.0"')) == {}
 
 
@@ -68,13 +68,13 @@ def test_what_kinds_of_evidence_carry_is_told():
 def test_what_came_and_what_is_gone_say_so():
     found = diff.differences(parse(TEXT), parse(TEXT))
     assert found == []
-    book = parse(TEXT)
+    rulebook = parse(TEXT)
     fewer = dataclasses.replace(
-        book, requirements={key: row for key, row in book.requirements.items() if key != "mvp.users"}
+        rulebook, requirements={key: row for key, row in rulebook.requirements.items() if key != "mvp.users"}
     )
-    (gone,) = diff.differences(book, fewer)
-    (came,) = diff.differences(fewer, book)
-    assert gone.title == came.title == f"Requirement: {book.requirements['mvp.users'].question}"
+    (gone,) = diff.differences(rulebook, fewer)
+    (came,) = diff.differences(fewer, rulebook)
+    assert gone.title == came.title == f"Requirement: {rulebook.requirements['mvp.users'].question}"
     assert gone.lines == ("Gone: the newer version does not have it.",)
     assert came.lines[0] == "New: the older version does not have it."
     assert gone.gates == came.gates == {"mvp"}
@@ -82,9 +82,9 @@ def test_what_came_and_what_is_gone_say_so():
 
 def test_every_field_of_every_row_is_compared():
     """Whichever field differs, something is said: no field can be changed unseen."""
-    book = parse(TEXT)
+    rulebook = parse(TEXT)
     key = "mvp.users"
-    row = book.requirements[key]
+    row = rulebook.requirements[key]
     for one in dataclasses.fields(row):
         value = getattr(row, one.name)
         other = {str: "other", bool: not value, int: 7}.get(type(value), ("other",))
@@ -92,20 +92,20 @@ def test_every_field_of_every_row_is_compared():
             other = {"other": ("1",)}
         changed = dataclasses.replace(row, **{one.name: other})
         sections = diff.differences(
-            book, dataclasses.replace(book, requirements=book.requirements | {key: changed})
+            rulebook, dataclasses.replace(rulebook, requirements=rulebook.requirements | {key: changed})
         )
         assert [len(section.lines) for section in sections] == [1], one.name
 
 
 def test_whatever_is_tolerated_is_ended_by_a_requirement_of_a_later_gate():
-    book = parse(TEXT)
+    rulebook = parse(TEXT)
     for stage in ("prototype", "mvp"):
-        rows = book.tolerated(stage)
-        assert [words for words, _, _ in rows] == list(book.stages[stage].tolerated)
+        rows = rulebook.tolerated(stage)
+        assert [words for words, _, _ in rows] == list(rulebook.stages[stage].tolerated)
         for words, asked, gate in rows:
             assert asked.key in gate.requirements(), words
             assert RUNNING_STAGES.index(gate.to) > RUNNING_STAGES.index(stage), words
-    assert book.tolerated("production") == book.tolerated("stopped") == []
+    assert rulebook.tolerated("production") == rulebook.tolerated("stopped") == []
 
 
 @pytest.mark.django_db
@@ -129,7 +129,7 @@ def test_the_page_names_the_gates_it_touches_and_counts_the_initiatives(cast, as
     rows = [
         [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in page.select("tbody tr")
     ]
-    gates = Rulebook.objects.current().book.gates
+    gates = Rulebook.objects.current().parsed.gates
     assert [gates[review.gate].title, "1", "1", "1"] in rows
     # Drafts and counts are for people who have signed in.
     assert client.get("/rulebook/2026.3/changes/").status_code == 404

@@ -15,7 +15,7 @@ STATED = 'seats_minimal = ["business_value", "risk_compliance"]'
 
 
 @pytest.fixture(scope="module")
-def book():
+def rulebook():
     return parse(SOURCE)
 
 
@@ -29,13 +29,13 @@ def seats(*held):
 
 
 @pytest.mark.parametrize("tier", ["", Tier.LIMITED, Tier.HIGH])
-def test_every_seat_signs_at_other_tiers(book, tier):
-    assert book.at_tier(tier) is book
+def test_every_seat_signs_at_other_tiers(rulebook, tier):
+    assert rulebook.at_tier(tier) is rulebook
 
 
 @pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "retire"])
-def test_two_seats_sign_for_everything_at_minimal_risk(book, gate):
-    minimal, usual = book.at_tier(Tier.MINIMAL).gates[gate], book.gates[gate]
+def test_two_seats_sign_for_everything_at_minimal_risk(rulebook, gate):
+    minimal, usual = rulebook.at_tier(Tier.MINIMAL).gates[gate], rulebook.gates[gate]
     assert set(minimal.seats) <= set(SNAPSHOT)
     assert set(minimal.must_include) <= set(minimal.seats)
     assert minimal.quorum == min(usual.quorum, len(minimal.seats))
@@ -44,26 +44,26 @@ def test_two_seats_sign_for_everything_at_minimal_risk(book, gate):
         assert here.seat == (there.seat if there.seat in SNAPSHOT else "risk_compliance")
 
 
-def test_what_another_seat_verifies_goes_to_the_seat_that_signs_for_it(book):
-    assert book.seats_asking("prod.q03_logged") == ("security_privacy",)
-    assert book.at_tier(Tier.MINIMAL).seats_asking("prod.q03_logged") == ("risk_compliance",)
+def test_what_another_seat_verifies_goes_to_the_seat_that_signs_for_it(rulebook):
+    assert rulebook.seats_asking("prod.q03_logged") == ("security_privacy",)
+    assert rulebook.at_tier(Tier.MINIMAL).seats_asking("prod.q03_logged") == ("risk_compliance",)
 
 
-def test_two_people_reach_production_at_minimal_risk_and_nowhere_else(book):
+def test_two_people_reach_production_at_minimal_risk_and_nowhere_else(rulebook):
     board = seats(*SNAPSHOT)
-    assert criteria.reach(book, "production", Tier.MINIMAL, board) == ()
+    assert criteria.reach(rulebook, "production", Tier.MINIMAL, board) == ()
     for tier in ("", Tier.LIMITED, Tier.HIGH):
-        assert criteria.reach(book, "production", tier, board)
-    assert criteria.reach(book, "production", Tier.MINIMAL, seats("business_value"))
+        assert criteria.reach(rulebook, "production", tier, board)
+    assert criteria.reach(rulebook, "production", Tier.MINIMAL, seats("business_value"))
 
 
-def test_one_person_in_both_seats_reaches_no_quorum(book):
+def test_one_person_in_both_seats_reaches_no_quorum(rulebook):
     alone = {seat: SeatState(seat, ("Ida",), (), (7,)) for seat in Seat}
-    assert criteria.reach(book, "production", Tier.MINIMAL, alone)
+    assert criteria.reach(rulebook, "production", Tier.MINIMAL, alone)
 
 
-def test_the_guards_of_the_database_are_given_the_same_seats(book):
-    rules = {(row["about"], row["tier"]): row for row in signing_rules.rules_of(book)}
+def test_the_guards_of_the_database_are_given_the_same_seats(rulebook):
+    rules = {(row["about"], row["tier"]): row for row in signing_rules.rules_of(rulebook)}
     assert set(rules["production", "minimal"]["seats"]) == set(SNAPSHOT)
     assert rules["production", "minimal"]["quorum"] == 2
     assert rules["production", "limited"]["quorum"] == 5
@@ -72,16 +72,16 @@ def test_the_guards_of_the_database_are_given_the_same_seats(book):
 
 @pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "retire"])
 @pytest.mark.parametrize("tier", ["", *Tier])
-def test_the_verifier_counts_as_the_rules_do(book, gate, tier):
-    ours, theirs = book.at_tier(tier).gates[gate], verify.rules_of(SOURCE).gate_at(gate, tier)
+def test_the_verifier_counts_as_the_rules_do(rulebook, gate, tier):
+    ours, theirs = rulebook.at_tier(tier).gates[gate], verify.rules_of(SOURCE).gate_at(gate, tier)
     assert theirs.seats == set(ours.seats)
     assert theirs.must_include == ours.must_include
     assert verify.quorum_for(tier, theirs.quorum, theirs.quorum_high_risk) == ours.quorum_for(tier)
 
 
 def test_a_text_that_says_nothing_of_it_has_every_seat_sign():
-    book = parse(SOURCE.replace(STATED, ""))
-    assert book.at_tier(Tier.MINIMAL) is book
+    rulebook = parse(SOURCE.replace(STATED, ""))
+    assert rulebook.at_tier(Tier.MINIMAL) is rulebook
     assert verify.rules_of(SOURCE.replace(STATED, "")).gate_at("production", "minimal").quorum == 5
 
 
@@ -123,8 +123,8 @@ def test_a_tier_that_is_left_out_says_why_and_has_no_level(place, instead, words
         parse(before + row.replace(place, instead) + after)
 
 
-def test_evidence_lasts_longer_at_minimal_risk_and_shorter_at_high(book):
-    asked = book.requirements["mvp.risk"]
+def test_evidence_lasts_longer_at_minimal_risk_and_shorter_at_high(rulebook):
+    asked = rulebook.requirements["mvp.risk"]
     assert asked.days(Tier.MINIMAL) > asked.days(Tier.LIMITED) > asked.days(Tier.HIGH)
     assert asked.days("") == asked.days(Tier.LIMITED)
-    assert book.requirements["mvp.override"].days(Tier.MINIMAL) == 0  # until a trigger ends it
+    assert rulebook.requirements["mvp.override"].days(Tier.MINIMAL) == 0  # until a trigger ends it

@@ -1,4 +1,4 @@
-"""The rulebook as frozen values: `parse` turns a text into a Book, or says everything that is wrong with it.
+"""The rulebook as frozen values: `parse` turns a text into a ParsedRulebook, or says everything that is wrong with it.
 
 Days are calendar days. Keys such as "mvp.owner" are the names that answers, evidence and waivers use.
 """
@@ -197,8 +197,8 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Book:
-    """A whole rulebook. Books are equal if their texts are: `digest` is the text's SHA-256, in hex."""
+class ParsedRulebook:
+    """A whole rulebook. Two are equal if their texts are: `digest` is the text's SHA-256, in hex."""
 
     version: str
     digest: str
@@ -234,12 +234,12 @@ class Book:
         return self.drawn_at_minimal if tier == Tier.MINIMAL else 0
 
     def __eq__(self, other: object) -> bool:
-        return self.digest == other.digest if isinstance(other, Book) else NotImplemented
+        return self.digest == other.digest if isinstance(other, ParsedRulebook) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.digest)
 
-    def at_tier(self, tier: str) -> "Book":
+    def at_tier(self, tier: str) -> "ParsedRulebook":
         """The rulebook as it is signed at a confirmed risk tier ("" while unset): who signs for each criterion.
 
         Of minimal risk fewer seats sign: what another seat would sign for goes to the last of `seats_minimal`, and a
@@ -248,7 +248,7 @@ class Book:
         return self._at_minimal if tier == Tier.MINIMAL and self.seats_minimal else self
 
     @cached_property
-    def _at_minimal(self) -> "Book":
+    def _at_minimal(self) -> "ParsedRulebook":
         def sits(seat: str) -> str:
             return seat_at_minimal(seat, self.seats_minimal)
 
@@ -362,7 +362,7 @@ def shipped_text() -> str:
     return Path(__file__).with_name("1_0.toml").read_text(encoding="utf-8")
 
 
-def parse(text: str) -> Book:
+def parse(text: str) -> ParsedRulebook:
     """Read a rulebook text. Raises RulebookErrors naming every problem with its line and what fixes it."""
     raw = validation.checked(text)
     tests = {key: ScaleTest(key=key, **_tuples(table)) for key, table in raw["scale_tests"].items()}
@@ -370,7 +370,7 @@ def parse(text: str) -> Book:
     requirements = {row["key"]: _requirement(row) for row in raw["requirement"]}
     requirements |= {row["key"]: _own_requirement(row) for row in raw["criterion"] if "evidence" in row}
     carry = raw["carry_forward"]
-    return Book(
+    return ParsedRulebook(
         version=raw["version"],
         digest=hashlib.sha256(text.encode()).hexdigest(),
         freshness=Freshness(**_tuples(raw["freshness"])),

@@ -1,4 +1,4 @@
-"""The rulebook text becomes a Book, or a list of problems that say where and how to fix them."""
+"""The rulebook text becomes a ParsedRulebook, or a list of problems that say where and how to fix them."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.rulebook import Book, RulebookErrors, parse, shipped_text
+from governance.rulebook import ParsedRulebook, RulebookErrors, parse, shipped_text
 from tests.support.rules.artefact_rules import with_forms
 
 TEXT = shipped_text()
@@ -15,7 +15,7 @@ ROWS = TEXT.split("\n")
 
 
 @pytest.fixture(scope="module")
-def book() -> Book:
+def rulebook() -> ParsedRulebook:
     return parse(TEXT)
 
 
@@ -42,47 +42,53 @@ def problems(text: str):
     return caught.value.problems
 
 
-def test_default_counts(book):
-    own = [requirement for requirement in book.requirements.values() if requirement.own_of]
-    assert len(book.requirements) - len(own) == 59
+def test_default_counts(rulebook):
+    own = [requirement for requirement in rulebook.requirements.values() if requirement.own_of]
+    assert len(rulebook.requirements) - len(own) == 59
     assert len(own) == 12
     assert all(r.own_of == r.key and r.group == "own" for r in own)
-    assert len(book.criteria) == 35
-    assert {key: len(gate.criteria) for key, gate in book.gates.items()} == {
+    assert len(rulebook.criteria) == 35
+    assert {key: len(gate.criteria) for key, gate in rulebook.gates.items()} == {
         "prototype": 2,
         "mvp": 9,
         "production": 16,
         "stop": 3,
         "retire": 5,
     }
-    assert {key: len(book.requirements_at(key)) for key in book.gates} == {
+    assert {key: len(rulebook.requirements_at(key)) for key in rulebook.gates} == {
         "prototype": 8,
         "mvp": 22,
         "production": 43,
         "stop": 3,
         "retire": 5,
     }
-    assert len(book.scale_items) == 27
-    assert len(book.standards) == 9
-    assert len(book.stages) == 5
+    assert len(rulebook.scale_items) == 27
+    assert len(rulebook.standards) == 9
+    assert len(rulebook.stages) == 5
 
 
-def test_default_figures(book):
-    assert book.version == "1.0"
-    assert book.freshness.warn_days_before == (30, 14, 3)
-    assert book.freshness.waiver_max_days == 90
-    assert book.freshness.retention_days == 730
-    assert book.stages["production"].reattest_days_high == 180
-    assert book.stages["mvp"].shortfall_label == "Larger prototype"
-    assert next(iter(book.standards)) == "funding"
-    assert list(book.standards)[-1] == "promotion_criteria"
-    assert book.contract.default_when_nobody_answers == "deny"
-    assert book.crosswalk_frameworks() == ("eu_ai_act", "iso_42001", "nist_ai_rmf", "soc2")
-    assert book.result_kinds == {"test_report", "drill_record", "telemetry", "log_sample", "user_research"}
-    assert book.condition_kinds == {"test_report", "user_research"}
-    assert book.detailed_kinds == {"test_report", "log_sample", "user_research", "decision_record"}
-    assert "telemetry" in book.register_kinds
-    assert book.waivers_max == 3
+def test_default_figures(rulebook):
+    assert rulebook.version == "1.0"
+    assert rulebook.freshness.warn_days_before == (30, 14, 3)
+    assert rulebook.freshness.waiver_max_days == 90
+    assert rulebook.freshness.retention_days == 730
+    assert rulebook.stages["production"].reattest_days_high == 180
+    assert rulebook.stages["mvp"].shortfall_label == "Larger prototype"
+    assert next(iter(rulebook.standards)) == "funding"
+    assert list(rulebook.standards)[-1] == "promotion_criteria"
+    assert rulebook.contract.default_when_nobody_answers == "deny"
+    assert rulebook.crosswalk_frameworks() == ("eu_ai_act", "iso_42001", "nist_ai_rmf", "soc2")
+    assert rulebook.result_kinds == {
+        "test_report",
+        "drill_record",
+        "telemetry",
+        "log_sample",
+        "user_research",
+    }
+    assert rulebook.condition_kinds == {"test_report", "user_research"}
+    assert rulebook.detailed_kinds == {"test_report", "log_sample", "user_research", "decision_record"}
+    assert "telemetry" in rulebook.register_kinds
+    assert rulebook.waivers_max == 3
 
 
 def test_kinds_with_a_form_and_kinds_of_registers_are_said_by_the_text():
@@ -91,25 +97,25 @@ def test_kinds_with_a_form_and_kinds_of_registers_are_said_by_the_text():
     assert later.register_kinds == {"telemetry", "system_record"}
 
 
-def test_carry_forward(book):
-    assert set(book.carry.frozen) == {"mvp", "production"}
-    assert {"proto.question", "mvp.lessons_read"} <= book.carry.frozen["mvp"]
-    assert book.carry.frozen["production"] == {"production.lessons_captured"}
-    assert book.carry.ended_at_production == {"mvp.rollout"}
-    assert book.carry.replaced_at_production["mvp.duty"] == "prod.q02_support"
+def test_carry_forward(rulebook):
+    assert set(rulebook.carry.frozen) == {"mvp", "production"}
+    assert {"proto.question", "mvp.lessons_read"} <= rulebook.carry.frozen["mvp"]
+    assert rulebook.carry.frozen["production"] == {"production.lessons_captured"}
+    assert rulebook.carry.ended_at_production == {"mvp.rollout"}
+    assert rulebook.carry.replaced_at_production["mvp.duty"] == "prod.q02_support"
 
 
-def test_days_follow_the_tier(book):
-    drill = book.requirements["prod.q10_outage"]
+def test_days_follow_the_tier(rulebook):
+    drill = rulebook.requirements["prod.q10_outage"]
     assert (drill.days(""), drill.days("high"), drill.grace_days) == (365, 180, 14)
-    owner = book.requirements["mvp.owner"]
+    owner = rulebook.requirements["mvp.owner"]
     assert owner.days("high") == owner.days("") == 180
     assert owner.blocking
-    assert not book.requirements["int.systems_owned"].blocking
+    assert not rulebook.requirements["int.systems_owned"].blocking
 
 
-def test_own_evidence_is_a_requirement(book):
-    own = book.requirements["retire.replacement"]
+def test_own_evidence_is_a_requirement(rulebook):
+    own = rulebook.requirements["retire.replacement"]
     assert (own.stage, own.answered_by, own.evidence, own.triggers) == (
         "production",
         "business_owner",
@@ -117,58 +123,60 @@ def test_own_evidence_is_a_requirement(book):
         (),
     )
     assert own.grace_days is own.min_evidence is own.min_condition is None
-    assert book.requirements["stop.reason"].stage == ""
-    assert book.criteria["production.business_depends"].requirements[-1] == "production.business_depends"
+    assert rulebook.requirements["stop.reason"].stage == ""
+    assert rulebook.criteria["production.business_depends"].requirements[-1] == "production.business_depends"
 
 
-def test_scale_test_gives_its_items(book):
-    assert book.criteria["production.test_adoption"].requirements == book.scale_tests["adoption"].items
+def test_scale_test_gives_its_items(rulebook):
+    assert (
+        rulebook.criteria["production.test_adoption"].requirements == rulebook.scale_tests["adoption"].items
+    )
 
 
-def test_gates(book):
-    production = book.gates["production"]
-    assert book.gate_to("production") is production
-    assert book.gate_to("proposed") is None
+def test_gates(rulebook):
+    production = rulebook.gates["production"]
+    assert rulebook.gate_to("production") is production
+    assert rulebook.gate_to("proposed") is None
     assert (production.quorum_for("limited"), production.quorum_for(None), production.quorum_for("high")) == (
         5,
         5,
         6,
     )
-    assert book.gates["prototype"].seats == ("business_value",)
+    assert rulebook.gates["prototype"].seats == ("business_value",)
     assert len(set(production.requirements())) == len(production.requirements())
-    assert not book.criteria["stop.cleanup"].blocking
-    assert book.criteria["stop.reason"].blocking
-    assert book.deferred("stop") == {"stop.postmortem", "stop.cleanup"}
-    assert not book.deferred(production)
+    assert not rulebook.criteria["stop.cleanup"].blocking
+    assert rulebook.criteria["stop.reason"].blocking
+    assert rulebook.deferred("stop") == {"stop.postmortem", "stop.cleanup"}
+    assert not rulebook.deferred(production)
 
 
-def test_who_asks_for_what(book):
-    assert {c.key for c in book.criteria_using("int.residency")} == {
+def test_who_asks_for_what(rulebook):
+    assert {c.key for c in rulebook.criteria_using("int.residency")} == {
         "mvp.residency_screen",
         "production.test_integration",
     }
-    assert book.seats_for("int.inventory", "mvp") == ("security_privacy", "architecture_integration")
-    assert [c.key for c in book.criteria_of("retire", "service_operations")] == ["retire.replacement"]
-    assert book.listing("record_owner") == {"gov.record_owner"}
-    assert book.listing("unheard_of") == frozenset()
+    assert rulebook.seats_for("int.inventory", "mvp") == ("security_privacy", "architecture_integration")
+    assert [c.key for c in rulebook.criteria_of("retire", "service_operations")] == ["retire.replacement"]
+    assert rulebook.listing("record_owner") == {"gov.record_owner"}
+    assert rulebook.listing("unheard_of") == frozenset()
 
 
-def test_what_may_be_waived(book):
-    assert book.waivable_requirement("mvp.problem")
-    assert not book.waivable_requirement("mvp.owner")
-    assert not any(book.waivable_requirement(key) for key in book.scale_items)
-    assert book.waivable_criterion("mvp.workflow_known")
-    assert not book.waivable_criterion("production.test_adoption")
+def test_what_may_be_waived(rulebook):
+    assert rulebook.waivable_requirement("mvp.problem")
+    assert not rulebook.waivable_requirement("mvp.owner")
+    assert not any(rulebook.waivable_requirement(key) for key in rulebook.scale_items)
+    assert rulebook.waivable_criterion("mvp.workflow_known")
+    assert not rulebook.waivable_criterion("production.test_adoption")
     loose = parse(edited("gov.autonomy", "waivable = false", "waivable = true"))
     assert loose.requirements["gov.autonomy"].waivable
     assert not loose.waivable_requirement("gov.autonomy")
 
 
-def test_same_text_same_book(book):
-    assert book.digest == hashlib.sha256(TEXT.encode()).hexdigest() == parse(TEXT).digest
-    assert parse(TEXT) == book
-    assert hash(parse(TEXT)) == hash(book)
-    assert parse(TEXT + "\n# a note\n") != book
+def test_same_text_same_rulebook(rulebook):
+    assert rulebook.digest == hashlib.sha256(TEXT.encode()).hexdigest() == parse(TEXT).digest
+    assert parse(TEXT) == rulebook
+    assert hash(parse(TEXT)) == hash(rulebook)
+    assert parse(TEXT + "\n# a note\n") != rulebook
 
 
 Q10, FIRST = "prod.q10_outage", "proto.question"
