@@ -1,4 +1,6 @@
-"""A few rows of a real public inventory: claims of others, next to the initiatives that are documented here."""
+"""A few rows of a real public inventory: reported stages of others, next to the initiatives that are
+documented here.
+"""
 
 import csv
 import io

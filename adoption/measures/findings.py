@@ -30,7 +30,7 @@ def source_of(requirement: str) -> str:
 def undeclared() -> dict[str, tuple[str, Wanted]]:
     """By requirement, what stands against every initiative about whose measures nothing is written (`unless`).
 
-    No row says so: ten thousand imported claims need none.
+    No row says so: ten thousand imported initiatives need none.
     """
     return {
         key: (

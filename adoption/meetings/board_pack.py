@@ -171,9 +171,9 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     lines = [
         ("Unit", str(initiative.unit)),
         ("Owner", facts.people.get("owner", "nobody accepted")),
-        ("Claims", Stage(initiative.stage).label),
+        ("Approved stage", Stage(initiative.stage).label),
         ("Evidence supports", Stage.word(support.supported) or "-"),
-        ("Answers up to the claim", _levels(judged) or "-"),
+        ("Answers up to the approved stage", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
         ("Audit log", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),
@@ -188,7 +188,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
 
 
 def _levels(judged: supported_stage.Judged) -> str:
-    """How strongly the answers up to the claimed stage stand; "" while none stands at a level."""
+    """How strongly the answers up to the approved stage stand; "" while none stands at a level."""
     asked = supported_stage.asked(judged.facts, judged.parsed)
     return profile_words(profile_of(judged.states, asked))
 
@@ -278,7 +278,7 @@ def _unmet(snapshot: review_state.ReviewSnapshot) -> Table:
 
 
 def _asked(review: Review | None, facts, rulebook) -> set[str]:
-    """What is asked of the initiative: up to the stage that it claims, and by the gate before which it stands."""
+    """What is asked of the initiative: up to the stage that it approved, and by the gate before which it stands."""
     gate = rulebook.gates[review.gate].requirements() if review else ()
     return {*supported_stage.asked(facts, rulebook), *gate}
 

@@ -202,8 +202,8 @@ def _plain(text: str) -> str:
 def _initiative(number: int, initiative: board_pack.InitiativePages, width: float) -> list:
     name = f"{initiative.ref} {initiative.title}".strip()
     marks = ", ".join(initiative.marks)
-    claims = dict(initiative.facts).get("Claims", "")
-    head = " · ".join(part for part in (name, claims, marks) if part)
+    approved = dict(initiative.facts).get("Approved stage", "")
+    head = " · ".join(part for part in (name, approved, marks) if part)
     facts = board_pack.Table("", ("", ""), tuple(initiative.facts))
     parts = [
         PageBreak(),

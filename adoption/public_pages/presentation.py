@@ -23,7 +23,7 @@ from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVers
 from initiatives.portfolio import filters
 
 # Approved, supported, and supported as a badge has it, where "MVP" is the same in every language.
-CLAIMED: dict[str | None, Any] = {
+APPROVED: dict[str | None, Any] = {
     Stage.PROTOTYPE: gettext_lazy("as prototype"),
     Stage.MVP: gettext_lazy("as MVP"),
     Stage.PRODUCTION: gettext_lazy("for production"),
@@ -81,37 +81,37 @@ class PublicInitiative:
 
     @property
     def headline(self) -> str:
-        """Approved as what, and what the evidence supports: never the claim alone. Over: that it is."""
+        """Approved as what, and what the evidence supports: never the approved stage alone. Over: that it is."""
         if self.over:
             return self.over
-        if self.initiative.stage not in CLAIMED:
+        if self.initiative.stage not in APPROVED:
             return _("It is an idea: nothing is approved, and nobody should use it for their work.")
         words = {
-            "claimed": CLAIMED[self.initiative.stage],
+            "approved": APPROVED[self.initiative.stage],
             "supported": SUPPORTED.get(self.supported, NOTHING),
         }
         if self.initiative.imported:
             if self.supported is None:
-                return _("A list says that it is approved %(claimed)s; here it is not.") % words
+                return _("A list says that it is approved %(approved)s; here it is not.") % words
             return (
                 _(
-                    "A list says that it is approved %(claimed)s; here it is not; its evidence supports %(supported)s."
+                    "A list says that it is approved %(approved)s; here it is not; its evidence supports %(supported)s."
                 )
                 % words
             )
         if self.supported is None:
             return (
-                _("Approved %(claimed)s; what its evidence supports is being worked out. Look again later.")
+                _("Approved %(approved)s; what its evidence supports is being worked out. Look again later.")
                 % words
             )
         if STAGE_RANK[self.supported] >= STAGE_RANK[self.initiative.stage]:
-            return _("Approved %(claimed)s, and its evidence supports that.") % words
-        return _("Approved %(claimed)s; its evidence supports %(supported)s.") % words
+            return _("Approved %(approved)s, and its evidence supports that.") % words
+        return _("Approved %(approved)s; its evidence supports %(supported)s.") % words
 
     @property
     def meaning(self) -> str:
         """What the supported stage means for whoever uses it; empty where it is over or an idea."""
-        if self.over or self.initiative.stage not in CLAIMED:
+        if self.over or self.initiative.stage not in APPROVED:
             return ""
         return str(MEANS.get(self._shown, MEANS_NOTHING))
 
@@ -142,7 +142,7 @@ class PublicInitiative:
             return _("Switched off")
         if self.supported is None:
             return _("Being worked out")
-        if self.initiative.stage not in CLAIMED:
+        if self.initiative.stage not in APPROVED:
             return _("Idea")
         words = str(SHORT.get(self._shown, _("No stage supported")))
         return _("%(stage)s, on hold") % {"stage": words} if self.held else words
@@ -152,13 +152,13 @@ class PublicInitiative:
         """The ground of these words."""
         if self.over or self.off:
             return RED
-        if self.supported is None or self.initiative.stage not in CLAIMED:
+        if self.supported is None or self.initiative.stage not in APPROVED:
             return GREY
         return COLOURS.get(self._shown, GREY)
 
     @property
     def _shown(self) -> str | None:
-        """The supported stage, never above the claimed one: what nobody approved is not shown as reached."""
+        """The supported stage, never above the approved one: what nobody approved is not shown as reached."""
         return (
             min(self.supported, self.initiative.stage, key=STAGE_RANK.__getitem__) if self.supported else None
         )

@@ -86,9 +86,7 @@ class Decision:
     valid_until: datetime | None = None
     approval: Approval | None = None
     id: str = ""  # names it when its outcome is reported
-    stage: str = (
-        ""  # that the initiative claims: "prototype" allows nothing outside its declared test subjects
-    )
+    stage: str = ""  # of the initiative: "prototype" allows nothing outside its declared test subjects
     request_id: str = ""
     retry_after: int | None = None  # seconds
     cached: bool = False

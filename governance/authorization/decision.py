@@ -39,7 +39,7 @@ CODES = {
     ),
     "shortfall": (
         DecisionOutcome.NEEDS_APPROVAL,
-        "The contract allows it, but evidence for the claimed stage is missing: a person is asked for now.",
+        "The contract allows it, but evidence for the approved stage is missing: a person is asked for now.",
     ),
     "edge_policy": (DecisionOutcome.DENY, "An edge policy forbids it."),
     "edge_unforeseen": (

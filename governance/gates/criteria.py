@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Support:
-    """What the evidence supports at one moment, against what is claimed."""
+    """What the evidence supports at one moment, against the approved stage."""
 
     supported: str
     shortfall: int
@@ -56,8 +56,8 @@ class Support:
     waived: tuple[tuple[str, date], ...] = ()
 
     @property
-    def supports_claim(self) -> bool:
-        """Whether the claim is upright."""
+    def supports_approved_stage(self) -> bool:
+        """Return True if evidence supports the approved stage."""
         return self.shortfall == 0
 
 
@@ -164,7 +164,7 @@ def _support(
 ) -> Support:
     """The highest stage that the evidence supports at `at`, capped by holds and by the scale tests, and its name."""
     tests = scale_tests(rulebook, states)
-    if facts.claimed not in STAGE_RANK:
+    if facts.approved_stage not in STAGE_RANK:
         return Support("", 0, "", tests)
     reached = "proposed"
     waived: dict[str, dict[str, date]] = {reached: {}}
@@ -184,12 +184,12 @@ def _support(
         if hold.cap is not None and STAGE_RANK[hold.cap] < STAGE_RANK[reached]:
             held_by.append(hold.words)
             reached = hold.cap
-    shortfall = max(0, STAGE_RANK[facts.claimed] - STAGE_RANK[reached])
+    shortfall = max(0, STAGE_RANK[facts.approved_stage] - STAGE_RANK[reached])
     on_waivers = tuple(sorted(waived[reached].items(), key=lambda one: (one[1], one[0])))
     return Support(
         reached,
         shortfall,
-        shortfall_label(rulebook, facts.claimed, reached),
+        shortfall_label(rulebook, facts.approved_stage, reached),
         tests,
         tuple(held_by),
         on_waivers,
@@ -213,7 +213,11 @@ def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[Hold
     asked = [one for one in calls if rulebook.asks(one.requirement, facts.tier)]
     idle = {one.hold for one in calls} - {one.hold for one in asked}
     holds = tuple(hold for hold in facts.holds if hold.kind not in idle)
-    if facts.claimed == Stage.PRODUCTION and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
+    if (
+        facts.approved_stage == Stage.PRODUCTION
+        and facts.reattest_by
+        and clock.local_day(at) > facts.reattest_by
+    ):
         words = "Re-attestation is overdue"
         reason = f"Production had to be accepted again by {facts.reattest_by:%-d %B %Y}."
         holds = (*holds, HoldFact("reattestation", words, reason, "mvp", True))
@@ -225,15 +229,15 @@ def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[Hold
     return holds
 
 
-def shortfall_label(rulebook: ParsedRulebook, claimed: str, supported: str) -> str:
-    """The name of a shortfall (docs/domain.md, first table); empty when the claim is supported."""
-    if STAGE_RANK[claimed] <= STAGE_RANK[supported]:
+def shortfall_label(rulebook: ParsedRulebook, approved_stage: str, supported: str) -> str:
+    """The name of a shortfall (docs/domain.md, first table); empty when the approved stage is supported."""
+    if STAGE_RANK[approved_stage] <= STAGE_RANK[supported]:
         return ""
     if supported == Stage.PROPOSED:
         return "Not yet an honest prototype"
-    if claimed == Stage.PRODUCTION and supported == Stage.PROTOTYPE:
+    if approved_stage == Stage.PRODUCTION and supported == Stage.PROTOTYPE:
         return "Prototype in production"
-    return rulebook.stages[claimed].shortfall_label
+    return rulebook.stages[approved_stage].shortfall_label
 
 
 # Reviews
@@ -374,10 +378,10 @@ def _unmet(facts: Facts, rulebook: ParsedRulebook, found: tuple[Finding, ...]) -
 
 
 def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
-    """A stage that is claimed and not supported goes no further; retiring waits for nothing."""
-    if gate != "retire" and not supported.supports_claim:
+    """An approved stage that is not supported goes no further; retiring waits for nothing."""
+    if gate != "retire" and not supported.supports_approved_stage:
         yield Reason(
-            f"{supported.label}: the claimed stage is not supported now.",
+            f"{supported.label}: the approved stage is not supported now.",
             "Fix what the initiative page lists first.",
         )
 

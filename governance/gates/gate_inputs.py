@@ -262,7 +262,7 @@ class Facts:
 
     ref: str
     title: str
-    claimed: str
+    approved_stage: str
     imported: bool = False
     tier: str = ""
     answers: dict[str, Reply] = field(default_factory=dict, hash=False)

@@ -26,7 +26,7 @@ class Lead:
     """One of the three questions with its answer, the reason in a sentence, and the requirement that fixes it.
 
     `fix` is "" where nothing is to be fixed, and "contract" where there is no contract at all yet. `denied`: somebody
-    said so; else a *no* comes from a claim that asks for what is not there.
+    said so; else a *no* comes from an approved stage that asks for what is not there.
     """
 
     group: str
@@ -40,10 +40,10 @@ class Lead:
 def leads(
     facts: Facts, rulebook: ParsedRulebook, states: dict[str, State], asked: set[str], at: datetime
 ) -> tuple[Lead, ...]:
-    """The three questions, answered at `at`. `asked`: keys that the claimed stage asks for (`supported_stage.asked`).
+    """The three questions, answered at `at`. `asked`: keys that the approved stage asks for (`supported_stage.asked`).
 
-    *Yes*: everything of its group is shown. *No*: somebody says that it is not so, or the claim rests on it and it is
-    not there. *Not yet* else; for imported claims too, which accuse nobody before anything was asked here.
+    *Yes*: everything of its group is shown. *No*: somebody says that it is not so, or the approved stage rests on it
+    and it is not there. *Not yet* else; for imported stages too, which accuse nobody before anything was asked here.
     """
     return tuple(_lead(facts, rulebook, states, asked, at, group) for group in GROUPS)
 

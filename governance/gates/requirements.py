@@ -56,7 +56,7 @@ ANSWERED_FIRST = {"mvp.lessons_read": ("mvp", "production")}
 MOST_NAMED = 8
 # So many things that the register says against a requirement are told in words; beyond that, how many there are.
 MOST_TOLD = 4
-# Of an imported claim these two are not asked above prototype (docs/domain.md, "carry_forward").
+# Of an imported stage these two are not asked above prototype (docs/domain.md, "carry_forward").
 NOT_ASKED_OF_IMPORTS = frozenset({"proto.not_production", "prototype.selected"})
 
 
@@ -74,7 +74,7 @@ def state_of(facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime) -> 
         words = f"Met by its production form, {replacement}."
         if other.satisfied:
             return replace(other, key=key, state="met", words=words, answer_version=own.answer_version)
-        if facts.claimed == Stage.PRODUCTION:
+        if facts.approved_stage == Stage.PRODUCTION:
             own = replace(other, key=key, last_day=None, answer_version=own.answer_version)
             if own.state == "below":
                 # What its production form still waits for is no errand of this one.
@@ -91,24 +91,24 @@ def state_of(facts: Facts, rulebook: ParsedRulebook, key: str, at: datetime) -> 
 
 
 def _carried(facts: Facts, rulebook: ParsedRulebook, key: str) -> State | None:
-    """The state that follows from the claimed stage alone, or None when the requirement is live."""
-    if facts.claimed == Stage.PRODUCTION and key in rulebook.carry.ended_at_production:
+    """The state that follows from the approved stage alone, or None when the requirement is live."""
+    if facts.approved_stage == Stage.PRODUCTION and key in rulebook.carry.ended_at_production:
         return State(key, "not_asked", "Not asked in production: it ended with the MVP.")
-    rank = STAGE_RANK.get(facts.claimed, 0)
+    rank = STAGE_RANK.get(facts.approved_stage, 0)
     for gate_key in rulebook.carry.frozen_by.get(key, ()):
         if rank >= STAGE_RANK[rulebook.gates[gate_key].to] and gate_key in facts.decided:
             day = facts.decided[gate_key]
             return State(key, "as_decided", f"Stands as decided on {day:%-d %B %Y}.")
     if facts.imported and rank > STAGE_RANK["prototype"] and key in NOT_ASKED_OF_IMPORTS:
-        return State(key, "not_asked", "Not asked of a claim that was imported above prototype.")
+        return State(key, "not_asked", "Not asked of a stage that was imported above prototype.")
     return None
 
 
 def _asked_once(facts: Facts, rulebook: ParsedRulebook, key: str) -> bool:
-    """Whether age does not count: a frozen answer of a claim that no decision made here stands behind."""
+    """Whether age does not count: a frozen answer of a stage that no decision made here stands behind."""
     if key not in rulebook.carry.frozen_by:
         return False
-    rank = STAGE_RANK.get(facts.claimed, 0)
+    rank = STAGE_RANK.get(facts.approved_stage, 0)
     return any(
         rank >= STAGE_RANK[rulebook.gates[gate_key].to] and gate_key not in facts.decided
         for gate_key in rulebook.carry.frozen_by[key]

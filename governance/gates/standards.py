@@ -46,7 +46,7 @@ def standard_of(
 
 
 def _reattestation(facts: Facts, stage: str, words: str, at: datetime) -> Standard:
-    if facts.claimed != stage or facts.reattest_by is None:
+    if facts.approved_stage != stage or facts.reattest_by is None:
         return Standard(stage, words, NOTHING_ASKED, note="Asked once it is in production.")
     day = f"{facts.reattest_by:%-d %B %Y}"
     if clock.local_day(at) > facts.reattest_by:

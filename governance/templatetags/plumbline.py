@@ -243,9 +243,11 @@ def markdown(text):
 
 
 @register.filter
-def lean(claimed, supported):
-    """How far the plumb leans: stages between claim and evidence, at most 2; "none" where nothing is claimed."""
-    height = STAGE_RANK.get(claimed)
+def lean(approved_stage, supported):
+    """How far the plumb leans: stages between the approved and the supported one, at most 2; "none" where there is no
+    approved stage.
+    """
+    height = STAGE_RANK.get(approved_stage)
     if not height:
         return "none"
     return max(0, min(2, height - STAGE_RANK.get(supported, 0)))

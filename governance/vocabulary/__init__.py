@@ -17,7 +17,7 @@ class Words(TextChoices):
 
 
 class Stage(Words):
-    """What an initiative claims to be, from an idea to its end."""
+    """What an initiative is, from an idea to its end."""
 
     PROPOSED = "proposed", "Proposed idea"
     PROTOTYPE = "prototype", "Prototype"
@@ -282,7 +282,7 @@ class ObligationKind(Words):
     SERVICE_ACCOUNT = "service_account", "Close a service account that nothing uses any more"
     MEASUREMENT = "measurement", "Add a measurement to a measure that has been silent for too long"
     FEED = "feed", "Confirm that a feed is shut"
-    SHOWN_BY = "shown_by", "Show what an imported claim lacks"
+    SHOWN_BY = "shown_by", "Show what an imported stage lacks"
 
 
 WRITTEN_OBLIGATIONS = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)

@@ -26,7 +26,7 @@ TOPICS = [
         "prototype mvp production idea proposed stopped retired percentage progress",
     ),
     Topic(
-        "claimed",
+        "approved_stage",
         "Why my initiative says “over-claimed: evidence supports Prototype”",
         "claims claimed supported approved shortfall larger prototype in name only plumb leaning",
     ),

@@ -154,8 +154,8 @@ def sample_context():
             {"word": "Prototype", "tags": [("supported", "ok")]},
             {
                 "word": "MVP",
-                "tags": [("claimed, 3 gaps", "warn")],
-                "claimed": True,
+                "tags": [("approved, 3 gaps", "warn")],
+                "approved": True,
             },
             {"word": "Production", "link": "#matrix", "link_text": "review open"},
             {"word": "Retired"},
@@ -190,7 +190,7 @@ def sample_context():
                 "text": "withdrew an objection.",
                 "reason": "The drill was repeated.",
             },
-            {"at": today - timedelta(days=2), "text": "Claimed stage raised to MVP.", "link": "#history"},
+            {"at": today - timedelta(days=2), "text": "Approved stage raised to MVP.", "link": "#history"},
             {
                 "at": today - timedelta(days=500),
                 "who": "Marta Lindqvist",

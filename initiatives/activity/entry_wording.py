@@ -269,7 +269,8 @@ SENTENCES: dict[str, str] = {
     EntryKind.EVENT_RECORDED: "recorded an event of {on:day}, {event_kind:event}: {words}",
     EntryKind.FUNDING_RECORDED: (
         "recorded that {decided_by} gave money<{amount?} {currency} {amount}> on {on:day} "
-        "(<{claimed?}claimed {claimed:stage}, supported {supported:stage}|before it was registered here>): "
+        "(<{approved_stage?}approved {approved_stage:stage}, supported {supported:stage}|before it was registered "
+        "here>): "
         "{basis}"
     ),
     EntryKind.OBSERVED: "observed on {on:day}, {layer} layer: {words}",

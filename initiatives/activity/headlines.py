@@ -79,7 +79,7 @@ MOVES = {
     "stopped": ("Stopped", "bad"),
     "reopened": ("Reopened", ""),
     "emergency": ("Retired in an emergency", "bad"),
-    "import": ("Claimed by import", ""),
+    "import": ("Reported by import", ""),
 }
 
 

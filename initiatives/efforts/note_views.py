@@ -38,10 +38,10 @@ def notes(request, ref):
 
 def _funding(row: FundingDecision) -> dict:
     """A funding decision with the stage it was given at, in words."""
-    if not row.claimed:
+    if not row.approved_stage:
         given_at = "before it was registered here"
     else:
-        given_at = f"claims {stage_word(row.claimed)}, supported {stage_word(row.supported)}"
+        given_at = f"approved {stage_word(row.approved_stage)}, supported {stage_word(row.supported)}"
     return {"row": row, "given_at": given_at}
 
 
@@ -76,8 +76,7 @@ def funding(request, ref):
         "The funding decision is recorded.",
         title=_("Record a funding decision"),
         lede=_(
-            "Kept with it for good: the stage the initiative claimed on that day, and the stage its evidence "
-            "supported."
+            "Kept with it for good: the approved stage on that day, and the stage its evidence supported."
         ),
     )
 

@@ -64,10 +64,10 @@ def record_funding(
     once: UUID | None = None,
     by: User,
 ) -> FundingDecision:
-    """Record that money was given, with the stage claimed and the stage supported at that moment, frozen (S1-38).
+    """Record that money was given, with the approved and the supported stage at that moment, frozen (S1-38).
 
     `decided_by`: who decided, in words, because many who do have no account; `basis`: on what. A day before today is
-    told what was claimed at its end and what the product said then.
+    told its approved stage at its end and what the product said then.
     """
     wrong = _wrong(decided_on=decided_on, decided_by=decided_by, basis=basis)
     if amount is not None and amount <= 0:
@@ -83,7 +83,7 @@ def record_funding(
         initiative_permissions.may_fund(initiative, by).or_refuse()
         if (known := _known(FundingDecision, initiative, once)) is not None:
             return known
-        claimed, supported, label = supported_stage.said_on(initiative, decided_on)
+        approved_stage, supported, label = supported_stage.said_on(initiative, decided_on)
         row = FundingDecision(
             initiative=initiative,
             decided_on=decided_on,
@@ -91,7 +91,7 @@ def record_funding(
             basis=basis.strip(),
             amount=amount,
             currency=currency,
-            claimed=claimed,
+            approved_stage=approved_stage,
             supported=supported,
             label=label,
             once=once,
@@ -107,7 +107,7 @@ def record_funding(
             basis=row.basis,
             amount=str(amount) if amount is not None else None,
             currency=currency,
-            claimed=claimed,
+            approved_stage=approved_stage,
             supported=supported,
         )
     return row

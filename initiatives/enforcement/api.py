@@ -258,7 +258,7 @@ def _approved_or_asked(
 
 
 def said(known: Known, decided: Decided) -> dict:
-    """A decision as AuthZEN writes it, with the stage that the initiative claims, why, and what names it afterwards."""
+    """A decision as AuthZEN writes it, with its approved stage, why, and what names it afterwards."""
     decision = decided.decision
     context = {
         "stage": known.condition.stage,

@@ -319,9 +319,10 @@ def _sealed(initiative: int, span: dict | None) -> dict | None:
 
 
 def _short(tier: str, basis: str, span: dict | None, obligation: date | None, today: date) -> str:
-    """Why clauses that ask nobody need a person for now; empty while the claim is supported, or in its days of grace.
+    """Why clauses that ask nobody need a person for now; empty while the approved stage is supported, or in its days of
+    grace.
 
-    At once where the tier is high, or where a claim was imported and has no obligations; else once the rulebook's days
+    At once where the tier is high, or where a stage was imported and has no obligations; else once the rulebook's days
     of grace are over (issue of the contract: a shortfall counts).
     """
     if span is None:

@@ -19,7 +19,7 @@ from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Suppo
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 
-CLAIMING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
+RUNNING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 ROLE_OF_INBOX = {"business_owner": "owner"}
 RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
 LISTED = 12  # questions in one message; the page of requirements has the rest
@@ -28,7 +28,7 @@ LISTED = 12  # questions in one message; the page of requirements has the rest
 def evidence(moment: datetime):
     """Gate evidence that is about to age out, or has: to the owner and to whoever answers the question.
 
-    Asked are the gates up to the claimed stage and the one under review. Only blocking requirements.
+    Asked are the gates up to the approved stage and the one under review. Only blocking requirements.
     """
     today, rules = clock.local_day(moment), [one.parsed.freshness for one in Rulebook.objects.kept_versions()]
     furthest = max((days for one in rules for days in one.warn_days_before), default=0)
@@ -70,10 +70,10 @@ def _initiatives_near(moment: datetime, horizon: date) -> list[Initiative]:
     )
     live = Initiative.objects.live().exclude(basis="import")
     under_review = Review.objects.filter(outcome=ReviewOutcome.OPEN).values("initiative")
-    claimed = Q(stage__in=CLAIMING) & (
+    running = Q(stage__in=RUNNING) & (
         Q(pk__in=near.values("initiative")) | Q(pk__in=turning.values("initiative"))
     )
-    return list(live.filter(claimed | Q(pk__in=under_review)).select_related("unit").order_by("pk"))
+    return list(live.filter(running | Q(pk__in=under_review)).select_related("unit").order_by("pk"))
 
 
 def stale_on(facts, rulebook, state: State) -> date | None:
@@ -224,7 +224,7 @@ def open_changes(moment: datetime):
     rows = list(
         ChangeRecord.objects.exclude(layer="")
         .filter(Q(approver__isnull=True) | Q(rollback=""), effective_at__lte=moment)
-        .filter(initiative__withdrawn_at__isnull=True, initiative__stage__in=(Stage.PROPOSED, *CLAIMING))
+        .filter(initiative__withdrawn_at__isnull=True, initiative__stage__in=(Stage.PROPOSED, *RUNNING))
         .select_related("initiative__unit")
         .order_by("pk")
     )

@@ -38,7 +38,7 @@ def moments(rulebook: ParsedRulebook) -> dict[str, datetime | date]:
 
 
 def soon(initiatives: QuerySet, moment: Callable) -> QuerySet:
-    """Those of the initiatives whose stage ends soon, or has ended; imported claims have no obligations.
+    """Those of the initiatives whose stage ends soon, or has ended; imported stages have no obligations.
 
     `moment` gives one of `moments` by its name, or what stands for it in a question.
     """

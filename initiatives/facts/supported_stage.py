@@ -70,7 +70,7 @@ def _read(initiative: Initiative) -> Facts:
         problem=initiative.problem,
         platform=initiative.platform,
         confidential=initiative.confidential,
-        claimed=initiative.stage,
+        approved_stage=initiative.stage,
         imported=initiative.imported,
         tier=initiative.tier,
         answers=_answers(rows["answers"]),
@@ -253,7 +253,7 @@ def _obligations(initiative: Initiative) -> tuple[ObligationFact, ...]:
 def reattest_by(initiative: Initiative, rulebook: ParsedRulebook | None = None) -> date | None:
     """The day by which production must be accepted again, under this rulebook, else the one that decides for it.
 
-    None for imported claims, which have no obligations.
+    None for imported stages, which have no obligations.
     """
     if initiative.stage != Stage.PRODUCTION or initiative.imported:
         return None
@@ -266,7 +266,7 @@ def reattest_by(initiative: Initiative, rulebook: ParsedRulebook | None = None) 
 def review_by(initiative: Initiative, continued: list[date] | None = None) -> date | None:
     """The day by which the chair says *continue or stop*; None where nobody has to (docs/domain.md, "Never").
 
-    It is the stage's maximum age, or the end that the chair set since; imported claims have no obligations.
+    It is the stage's maximum age, or the end that the chair set since; imported stages have no obligations.
     `continued`: the ends that the chair set in this stage, where they have been read already.
     """
     if initiative.stage not in (Stage.PROTOTYPE, Stage.MVP) or initiative.imported or initiative.withdrawn_at:
@@ -291,7 +291,7 @@ def decision_due(initiative: Initiative) -> date | None:
 
 
 def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
-    """What the initiative claimed at the end of a day, what the product said its evidence supported, and the
+    """The approved stage at the end of a day, what the product said its evidence supported, and the
     shortfall's name.
 
     For today it is worked out from the facts; for an earlier day it is what was said then, as `PastSupportedStage` kept
@@ -309,8 +309,8 @@ def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
     )
     last = end - timedelta(microseconds=1)
     span = next((span for span in kept.spans if _covers(span, last)), None) if kept else None
-    claimed = moved.to_stage if moved else "proposed"
-    return claimed, span["supported"] if span else "", span["label"] if span else ""
+    approved_stage = moved.to_stage if moved else "proposed"
+    return approved_stage, span["supported"] if span else "", span["label"] if span else ""
 
 
 def _covers(span: dict, moment: datetime) -> bool:
@@ -332,19 +332,19 @@ def under(facts: Facts, initiative: Initiative, rulebook: ParsedRulebook) -> Fac
 
 
 def gap_counts(judged: Judged) -> dict[str, int]:
-    """How many requirements stand between the initiative and what it claims, by layer."""
-    gaps = criteria.gaps_to(judged, judged.facts.claimed)
+    """How many requirements stand between the initiative and its approved stage, by layer."""
+    gaps = criteria.gaps_to(judged, judged.facts.approved_stage)
     return Counter(judged.parsed.requirements[key].layer for key in gaps)
 
 
 def to_verify(judged: Judged) -> list[dict] | None:
-    """Answers up to the claimed stage that wait to be verified, as `SupportedStagePeriod.to_verify` keeps them; None
+    """Answers up to the approved stage that wait to be verified, as `SupportedStagePeriod.to_verify` keeps them; None
     for none.
     """
     found = []
-    claimed, rulebook = judged.facts.claimed, judged.parsed
-    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1], NEXT_ACCEPTANCE}
-    for key in _asked(rulebook, claimed):
+    approved_stage, rulebook = judged.facts.approved_stage, judged.parsed
+    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1], NEXT_ACCEPTANCE}
+    for key in _asked(rulebook, approved_stage):
         state = judged.states[key]
         authors = {item.author_id for item in state.items if key in item.covers and not item.unverified}
         waits = state.place == BY_VERIFYING and (state.satisfied or state.below & passed)
@@ -355,15 +355,15 @@ def to_verify(judged: Judged) -> list[dict] | None:
 
 
 def asked(facts: Facts, rulebook: ParsedRulebook) -> list[str]:
-    """Requirements that the gates up to the claimed stage ask for, in the rulebook's order, each once."""
-    return list(_asked(rulebook, facts.claimed))
+    """Requirements that the gates up to the approved stage ask for, in the rulebook's order, each once."""
+    return list(_asked(rulebook, facts.approved_stage))
 
 
 @lru_cache(maxsize=64)
-def _asked(rulebook: ParsedRulebook, claimed: str) -> tuple[str, ...]:
+def _asked(rulebook: ParsedRulebook, approved_stage: str) -> tuple[str, ...]:
     """Made once for a stage of a rulebook: every supported stage that is written asks for it."""
     keys: dict[str, None] = {}
-    for stage in RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1]:
+    for stage in RUNNING_STAGES[1 : STAGE_RANK.get(approved_stage, 0) + 1]:
         gate = rulebook.gate_to(stage)
         later = rulebook.deferred(gate)
         for key in gate.requirements():

@@ -248,12 +248,14 @@ def complete_row(obligation: Obligation, *, by: User | None, note: str) -> None:
 
 
 def lacking(initiative: Initiative) -> list[str]:
-    """The requirements that are missing now for the stage that the initiative claims, by key."""
+    """The requirements that are missing now for its approved stage, by key."""
     return criteria.gaps_to(supported_stage.judged(initiative), initiative.stage)
 
 
 def may_set_day(initiative: Initiative, by: User) -> Answer:
-    """Who says by when an imported initiative shows what its claim lacks: its owner, who accepted in person."""
+    """Who says by when an imported initiative shows what its reported stage lacks: its owner, who accepted in
+    person.
+    """
     if (
         not initiative.imported
         or initiative.stage not in RUNNING_STAGES
@@ -261,7 +263,7 @@ def may_set_day(initiative: Initiative, by: User) -> Answer:
         or initiative.unit.imported
     ):
         return no(
-            "Only an initiative of your own whose stage an import claims has such a day.",
+            "Only an initiative of your own whose stage an import reports has such a day.",
             "What any other lacks stands on its overview, and a gate decides on it.",
         )
     if not initiative_permissions.is_owner(initiative, by):
@@ -270,19 +272,19 @@ def may_set_day(initiative: Initiative, by: User) -> Answer:
 
 
 def show_by(*, initiative: Initiative, due: date, reason: str = "", by: User) -> Obligation:
-    """Set the day by which an imported initiative shows what its claim lacks, or another day with a reason.
+    """Set the day by which an imported initiative shows what its reported stage lacks, or another day with a reason.
 
     Nothing that gates read looks at it: it holds up no decision and changes no stage.
     """
     with act(
-        "set the day to show a claim", by=by, initiative=initiative, reason=reason.strip()
+        "set the day to show a stage", by=by, initiative=initiative, reason=reason.strip()
     ) as initiative:
         may_set_day(initiative, by).or_refuse()
         if due < clock.today():
             raise ValidationError({"due": "The day lies in the past. Choose today or later."})
         before = initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()
         if before is None and not lacking(initiative):
-            raise ValidationError("Nothing is missing for the stage that it claims.")
+            raise ValidationError("Nothing is missing for its approved stage.")
         if before is not None:
             if not reason.strip():
                 raise ValidationError({"reason": "Say why the day changes."})
@@ -392,7 +394,7 @@ def follow_support(
     falling = []
     for initiative in initiatives:
         open_obligations = []
-        supported = support[initiative.pk].supports_claim
+        supported = support[initiative.pk].supports_approved_stage
         for obligation in [
             obligation
             for obligation in initiative_rows.obligations(initiative)
@@ -438,7 +440,7 @@ def follow_support(
 
 
 def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
-    """The last day on which the claim of each of these initiatives was supported, by key; they have just lost it.
+    """The last day on which the approved stage of each was supported, by key; they have just lost it.
 
     What ended by age ended at a midnight, and the day before was its last: so the supported stage before foretold.
     Whatever an act of today ended was supported today.

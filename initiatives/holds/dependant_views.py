@@ -109,13 +109,13 @@ def decline(request, pk):
 
 
 def _page(request, row: Dependant, **more):
-    """The page of a dependence, with what the initiative claims and what its evidence supports today."""
+    """The page of a dependence, with its approved stage and what its evidence supports today."""
     initiative, support = row.initiative, supported_stage.judged(row.initiative).support
     context = {
         "nav": "inbox",
         "row": row,
         "initiative": initiative,
-        "claims": stage_word(initiative.stage),
+        "approved": stage_word(initiative.stage),
         "supported": stage_word(support.supported),
         "support": support,
     }

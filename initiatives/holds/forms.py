@@ -21,7 +21,7 @@ class CompleteForm(forms.Form):
 
 
 class ShownByForm(forms.Form):
-    """By when an imported initiative shows what its claim lacks. A changed day needs its reason."""
+    """By when an imported initiative shows what its reported stage lacks. A changed day needs its reason."""
 
     due = DayField(label=_("To be shown by"))
 

@@ -137,7 +137,7 @@ DUE_WORDS = {
     "service_account": "closing a service account",
     "measurement": "measurement of a silent measure",
     ObligationKind.FEED: "the word that a feed is shut",
-    ObligationKind.SHOWN_BY: "showing what its claimed stage lacks",
+    ObligationKind.SHOWN_BY: "showing what its reported stage lacks",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the initiative steps back.",

@@ -102,7 +102,7 @@ ROW_ACTS["obligations/complete"] = RowAct(
 
 
 def show_by(request, ref):
-    """Set the day by which an imported initiative shows what its claim lacks, or change it."""
+    """Set the day by which an imported initiative shows what its reported stage lacks, or change it."""
     initiative = initiative_lookup.initiative_for(request.user, ref)
     actions.may_set_day(initiative, request.user).or_refuse()
     before = initiative.obligations.open().filter(kind=ObligationKind.SHOWN_BY).first()

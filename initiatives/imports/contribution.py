@@ -2,6 +2,6 @@
 
 from initiatives.contributions import Contribution
 from initiatives.imports.entry_wording import SENTENCES
-from initiatives.imports.inventories.claims import beside_initiative
+from initiatives.imports.inventories.reported_stages import beside_initiative
 
 CONTRIBUTION = Contribution(sentences=SENTENCES, beside_initiative=[beside_initiative])

@@ -17,5 +17,5 @@ SENTENCES: dict[str, str] = {
     EntryKind.IMPORT_DISCARDED: "threw away {file}, of which nothing was live.",
     EntryKind.IMPORT_UNDONE: "undid the import of {file}: {initiatives} initiatives are withdrawn.",
     EntryKind.UNIT_SET: "put the initiative from {before} to {after}.",
-    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as claims.",
+    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as reported.",
 }

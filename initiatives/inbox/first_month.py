@@ -41,12 +41,12 @@ class Reach:
     cannot: tuple[tuple[str, tuple[Reason, ...]], ...]
 
 
-def claiming() -> QuerySet:
-    """The imported initiatives of one's own that claim a running stage."""
-    claimed = Initiative.objects.filter(
+def with_reported_stage() -> QuerySet:
+    """The imported initiatives of one's own with a reported stage that runs."""
+    reported = Initiative.objects.filter(
         basis="import", stage__in=(Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True
     )
-    return claimed.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
+    return reported.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
 
 def steps() -> list[Step]:
@@ -74,10 +74,10 @@ def steps() -> list[Step]:
 
 
 def _portfolio() -> Step:
-    stages = Counter(claiming().order_by().values_list("stage", flat=True))
+    stages = Counter(with_reported_stage().order_by().values_list("stage", flat=True))
     ideas = Initiative.objects.live().filter(stage=Stage.PROPOSED).exclude(source_organisation="").count()
     waiting = ImportBatch.objects.filter(confirmed_at=None, repeats=None).count()
-    said = [f"{count} claimed as {Stage(stage).label}" for stage, count in sorted(stages.items())]
+    said = [f"{count} reported as {Stage(stage).label}" for stage, count in sorted(stages.items())]
     said += [number_of(ideas, "idea")] if ideas else []
     state = ", ".join(said) or "nothing is imported"
     if waiting:
@@ -85,7 +85,7 @@ def _portfolio() -> Step:
     return Step(
         "portfolio",
         "Bring in the portfolio",
-        "What a list says becomes claims: shown as stated by its source, signed and decided by nobody.",
+        "The stage that a list gives is a reported stage: shown as stated by its source, signed and decided by nobody.",
         state,
         bool(stages) and not waiting,
         reverse("imports"),
@@ -102,7 +102,7 @@ def owners() -> dict[str, int]:
         default=Value("none"),
         output_field=CharField(),
     )
-    told = claiming().order_by().annotate(owned=state).values_list("owned").annotate(Count("pk"))
+    told = with_reported_stage().order_by().annotate(owned=state).values_list("owned").annotate(Count("pk"))
     return {"accepted": 0, "asked": 0, "none": 0} | dict(told)
 
 
@@ -128,7 +128,7 @@ def days_to_show() -> dict[str, int]:
         default=Value("none"),
         output_field=CharField(),
     )
-    told = claiming().order_by().annotate(day=state).values_list("day").annotate(Count("pk"))
+    told = with_reported_stage().order_by().annotate(day=state).values_list("day").annotate(Count("pk"))
     return {"dated": 0, "late": 0, "none": 0} | dict(told)
 
 
@@ -146,10 +146,12 @@ def _days() -> Step:
 
 
 def gaps_by_layer() -> Counter[str]:
-    """How much all imported initiatives lack now for what they claim, by layer, as their supported stages count it."""
+    """How much all imported initiatives lack now for their reported stages, by layer, as their supported stages count
+    it.
+    """
     found: Counter[str] = Counter()
     spans = SupportedStagePeriod.objects.covering(clock.now()).filter(
-        initiative__in=claiming().order_by().values("pk")
+        initiative__in=with_reported_stage().order_by().values("pk")
     )
     for gaps in spans.order_by().values_list("gaps", flat=True):
         found.update(gaps)
@@ -157,8 +159,10 @@ def gaps_by_layer() -> Counter[str]:
 
 
 def hours_to_verify(rulebook: ParsedRulebook) -> int:
-    """About how many hours boards spend on verifying what all imported initiatives claim, each answer once."""
-    told = claiming().order_by().values_list("stage", "tier").annotate(Count("pk"))
+    """About how many hours boards spend on verifying the reported stages of all imported initiatives, each
+    answer once.
+    """
+    told = with_reported_stage().order_by().values_list("stage", "tier").annotate(Count("pk"))
     minutes = sum(
         seat_time.verifications(rulebook, stage, tier) * seat_time.VERIFYING * count
         for stage, tier, count in told

@@ -68,10 +68,10 @@ def _verified(asked: Requirement, tier: str, gate: str) -> bool:
     return asked.level_for(tier, gate) == Level.VERIFIED and not NEEDS_NOBODY & {*asked.ways}
 
 
-def verifications(rulebook: ParsedRulebook, claimed: str, tier: str) -> int:
-    """How many answers have to be verified before the evidence of an initiative supports the stage it claims."""
+def verifications(rulebook: ParsedRulebook, approved_stage: str, tier: str) -> int:
+    """How many answers have to be verified before the evidence of an initiative supports its approved stage."""
     found: set[str] = set()
-    for stage in RUNNING_STAGES[1 : STAGE_RANK[claimed] + 1]:
+    for stage in RUNNING_STAGES[1 : STAGE_RANK[approved_stage] + 1]:
         gate = rulebook.gate_to(stage)
         later = rulebook.deferred(gate)
         found |= {

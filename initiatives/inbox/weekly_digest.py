@@ -434,7 +434,9 @@ def _gaps_then(row: PastSupportedStage, moment: datetime) -> int:
 
 
 def _goals(running: QuerySet, rulebook, count: int, link: str) -> Section:
-    """How the initiatives stand, the furthest from their claim first: the goal of the stage, what evidence supports."""
+    """How the initiatives stand, the furthest from their approved stage first: the goal of the stage, what evidence
+    supports.
+    """
     rows = list(
         running.order_by(F("shortfall").desc(), F("next_due").asc(nulls_last=True), "number")[:SECTION]
     )

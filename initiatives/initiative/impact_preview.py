@@ -73,7 +73,7 @@ def sight(initiative: Initiative) -> Sight:
 
 
 def _gates_of(initiative: Initiative, rulebook) -> list[str]:
-    """The gates that led to the claimed stage, and the one that leads out of it."""
+    """The gates that led to the approved stage, and the one that leads out of it."""
     passed = [
         rulebook.gate_to(stage).key for stage in RUNNING_STAGES[1 : STAGE_RANK.get(initiative.stage, 0) + 1]
     ]

@@ -29,7 +29,7 @@ from initiatives.models import Initiative
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
-# What a claim is for where the rulebook has no mission for it.
+# What a stage is for where the rulebook has no mission for it.
 OTHER_GOALS = {
     "proposed": ("Describe it honestly", "Is this worth exploring, among the ideas that wait?"),
     "stopped": ("Keep what was learned", "What did it teach, and what is still due?"),
@@ -235,9 +235,9 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
     `rulebook` is the rulebook in force: its questions are asked next. `judged_next` is judged by it, `judged` by the
     version that decides for the initiative.
 
-    Keys: initiative, rulebook, facts, states, judged, judged_next, support, now, today, goal, question, claims (whether
-    it is more than an idea), claim (basis in words), supports (the stage its evidence supports, in words, or ""), lean,
-    tags, former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
+    Keys: initiative, rulebook, facts, states, judged, judged_next, support, now, today, goal, question, has_stage
+    (whether it is more than an idea), rests_on (basis in words), supports (the stage its evidence supports, in words,
+    or ""), lean, tags, former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
     """
     rulebook, now = Rulebook.objects.current().parsed.at_tier(initiative.tier), clock.now()
     judged = supported_stage.judged(initiative, facts, now)
@@ -259,8 +259,8 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
         "today": clock.local_day(now),
         "goal": goal,
         "question": question,
-        "claims": initiative.stage != Stage.PROPOSED,
-        "claim": claim_words(initiative),
+        "has_stage": initiative.stage != Stage.PROPOSED,
+        "rests_on": basis_words(initiative),
         "supports": stage_word(support.supported) if support.supported not in (None, Stage.PROPOSED) else "",
         "lean": "none"
         if initiative.imported and support.shortfall
@@ -307,8 +307,8 @@ def goal_of(initiative: Initiative, rulebook) -> tuple[str, str]:
     return rule.goal, rule.question
 
 
-def claim_words(initiative: Initiative) -> str:
-    """What the claimed stage rests on: "decided by the Retail board on 1 September", or whatever else it is."""
+def basis_words(initiative: Initiative) -> str:
+    """What the approved stage rests on: "decided by the Retail board on 1 September", or whatever else it is."""
     on = day(initiative.since)
     if initiative.imported:
         source = f" ({initiative.source_organisation})" if initiative.source_organisation else ""
@@ -332,7 +332,7 @@ def lean_words(initiative: Initiative, support: criteria.Support) -> str:
         return NOT_EVIDENCED
     if initiative.stage not in STAGE_RANK or initiative.stage == Stage.PROPOSED:
         return "no stage yet"
-    if support.supports_claim:
+    if support.supports_approved_stage:
         return "on track: evidence supports the stage"
     return f"over-claimed: {SHORTFALL_WORDS[support.shortfall]}"
 
@@ -362,15 +362,15 @@ def tags_of(initiative: Initiative, support: criteria.Support) -> list[tuple[str
 
 
 def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
-    """The stages as rooms: which one is claimed, which are supported, where a review is open."""
+    """The stages as rooms: which one is approved, which are supported, where a review is open."""
     rulebook, support = judged.parsed, judged.support
     held = STAGE_RANK.get(support.supported, 0)
     rooms = []
     for stage in RUNNING_STAGES[1:]:
-        claimed, tags = initiative.stage == stage, []
+        approved, tags = initiative.stage == stage, []
         if initiative.stage in STAGE_RANK and held >= STAGE_RANK[stage]:
-            tags.append(("approved, evidence supports it" if claimed else "evidence supports it", "ok"))
-        elif claimed:
+            tags.append(("approved, evidence supports it" if approved else "evidence supports it", "ok"))
+        elif approved:
             gaps = len(criteria.gaps_to(judged, stage))
             more = f", {gaps} gap{'' if gaps == 1 else 's'}" if gaps else ", held" if support.held_by else ""
             tags.append(
@@ -381,7 +381,7 @@ def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
             )
         room = {
             "word": stage_word(stage),
-            "claimed": claimed,
+            "approved": approved,
             "tags": tags,
         }
         if review is not None and rulebook.gates[review.gate].to == stage:
@@ -390,7 +390,7 @@ def rooms_of(initiative, judged: criteria.Judged, review) -> list[dict]:
     last = "stopped" if initiative.stage == Stage.STOPPED else "retired"
     room = {
         "word": stage_word(last),
-        "claimed": initiative.stage == last,
+        "approved": initiative.stage == last,
         "tags": [],
     }
     if review is not None and review.gate == "retire":

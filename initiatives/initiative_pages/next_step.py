@@ -43,7 +43,7 @@ def lead_rows(initiative, facts, rulebook, states, asked: set[str], now) -> list
 def next_step(context, person: User) -> dict | None:
     """The one thing that the person does next on this initiative: title, text, link and its words; None for readers.
 
-    A hold that they alone can end comes first; then its gaps, the claimed stage before the next; then the board, once
+    A hold that they alone can end comes first; then its gaps, the approved stage before the next; then the board, once
     nothing is missing.
     """
     initiative, may, ahead, held = (context[name] for name in ("initiative", "may", "ahead", "open_review"))

@@ -140,7 +140,7 @@ def _supported_stage(initiative, judged: criteria.Judged) -> dict:
     board = board_for(initiative.unit)
     lines = {
         "Title": initiative.title,
-        "Claims": stage_word(initiative.stage),
+        "Approved stage": stage_word(initiative.stage),
         "Evidence supports": stage_word(support.supported),
         "Over-claimed": support.label or "none",
         "Risk tier": initiative.get_tier_display() or "not confirmed",

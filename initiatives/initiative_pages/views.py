@@ -1,4 +1,6 @@
-"""The page of an initiative: what stands between claim and evidence; its details, its risk tier, its activity."""
+"""The page of an initiative: what stands between the approved and the supported stage; its details, its risk tier, its
+activity.
+"""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -62,29 +64,29 @@ SHOWN = 2
 
 @on_any_day(initiative_lookup.initiative_on_any_day)
 def initiative(request, ref):
-    """What stands between: gaps to hold the claim and to go on, who can fix them, what is tolerated, who is who."""
+    """What stands between: gaps to hold the approved stage and to go on, who can fix them, what is tolerated, who is
+    who.
+    """
     row = initiative_lookup.initiative_for(request.user, ref)
     context = initiative_context(request, row, "initiative")
     facts, rulebook, states, may = (context[name] for name in ("facts", "rulebook", "states", "may"))
-    claimed = supported_stage.asked(facts, rulebook)
+    asked = supported_stage.asked(facts, rulebook)
     ahead = rulebook.gates.get(gate_out_of(row.stage))
     if row.withdrawn_at:
         ahead = None
     later = rulebook.deferred(ahead) if ahead else frozenset()
-    further = (
-        [key for key in ahead.requirements() if key not in claimed and key not in later] if ahead else []
-    )
+    further = [key for key in ahead.requirements() if key not in asked and key not in later] if ahead else []
     context |= {
-        "holding": gap_rows(row, facts, rulebook, states, claimed, may),
+        "holding": gap_rows(row, facts, rulebook, states, asked, may),
         "reaching": gap_rows(row, facts, rulebook, states, further, may)
         + missed_rows(row, facts, rulebook, ahead, may),
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
-        "profile": profile_words(profile_of(states, claimed or further)),
+        "profile": profile_words(profile_of(states, asked or further)),
         "leads": []
         if row.closed
-        else next_step.lead_rows(row, facts, rulebook, states, set(claimed), context["now"]),
+        else next_step.lead_rows(row, facts, rulebook, states, set(asked), context["now"]),
         "standards": next_step.standard_rows(context),
         "standard_stages": next_step.standard_stages(row.stage),
         "by": pick(request.GET.get("by"), GROUPINGS, "layer"),
@@ -95,7 +97,7 @@ def initiative(request, ref):
         "bound": next((scope for scope in facts.scopes if not scope.planned), None),
         "planned": next((scope for scope in facts.scopes if scope.planned), None),
         "models": facts.models_at(context["now"]),
-        "ages": ages(rulebook, states, claimed + further),
+        "ages": ages(rulebook, states, asked + further),
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),

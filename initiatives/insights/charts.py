@@ -1,6 +1,6 @@
 """The pictures of Flow: where their bars and words lie, and to which list each figure leads.
 
-`to` gives the address of the list that these filters narrow: to(claimed="mvp").
+`to` gives the address of the list that these filters narrow: to(approved_stage="mvp").
 """
 
 from collections.abc import Callable
@@ -58,13 +58,13 @@ def stays(figures: Stays, to: To) -> Picture:
         canvas.bar("middle", min(WIDTH - 3, WIDTH * row.median / highest), top + 17, 3, 16)
         said.append(f"{name} {row.median:.0f}{spread}, n {row.count}")
         if not row.ended:
-            canvas.lead(to(claimed=row.stage), said[-1], 0, top, WIDTH, LINE)
+            canvas.lead(to(approved_stage=row.stage), said[-1], 0, top, WIDTH, LINE)
     says = f"Days in a stage, median and quartiles: {'; '.join(said) or 'no stay yet'}."
     return canvas.picture("Time in stage", says, len(figures.rows) * LINE + 4)
 
 
 def ageing(weeks: tuple[Week, ...], to: To) -> Picture:
-    """Two bars a week: initiatives with evidence that ages out, and claims that lose support by it."""
+    """Two bars a week: initiatives with evidence that ages out, and approved stages that lose support by it."""
     highest = max((max(week.ageing, week.falling) for week in weeks), default=0)
     total, falling = sum(week.ageing for week in weeks), sum(week.falling for week in weeks)
     base, room = UPRIGHT + 16, WIDTH / max(1, len(weeks))
@@ -128,7 +128,7 @@ def spend(rows: tuple[Spend, ...], to: To) -> Picture:
         canvas.bar("bar", 0, top + 19, length(float(row.money), highest, WIDTH), 12)
         if row.short:
             canvas.bar("late", 0, top + 34, length(float(row.short), highest, WIDTH), 6)
-        canvas.lead(to(claimed=row.stage, figure=SPENT), text, 0, top, WIDTH, ROW - 4)
+        canvas.lead(to(approved_stage=row.stage, figure=SPENT), text, 0, top, WIDTH, ROW - 4)
         said.append(text)
     says = (
         f"Money spent by approved stage, and of it where evidence supports less: {'; '.join(said) or 'none'}."

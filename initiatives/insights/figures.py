@@ -257,7 +257,7 @@ class Figure:
 
     `of`: the keys of the initiatives that it counts; it may name others than those of the facts.
     `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
-    `stage`: the claimed stage that its name leaves out, because the column beside it says it.
+    `stage`: the approved stage that its name leaves out, because the column beside it says it.
     """
 
     key: str
@@ -269,7 +269,7 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """Its name where it stands alone, with the claimed stage whose initiatives it counts."""
+        """Its name where it stands alone, with the approved stage whose initiatives it counts."""
         return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
 
     def keys(self, facts: Facts) -> list[int]:
@@ -379,7 +379,7 @@ LAGGING = [
         "oversold",
         "A prototype was oversold",
         "Made an MVP here while the evidence supports a prototype or less, or funded above what it supported. What an "
-        "inventory claims is counted among the stage mismatches.",
+        "inventory reports is counted among the stage mismatches.",
         oversold,
     ),
     Figure(
@@ -417,7 +417,7 @@ ANSWERED_NO = Figure(
 MISMATCHES = Figure(
     "mismatches",
     "Stage mismatches",
-    "Runs, and claims more than its evidence supports.",
+    "Runs, and is not supported by current evidence.",
     attrgetter("short"),
 )
 

@@ -22,7 +22,7 @@ from initiatives.portfolio.figure_filters import DAYS_AHEAD, MOVES, months_to, w
 
 FEW = 5  # quartiles of fewer stays than this say nothing of the next one
 
-CLAIMED = "claimed"
+REPORTED = "reported"
 
 FLOW = """
 moves(at, move) AS (
@@ -30,7 +30,7 @@ moves(at, move) AS (
    WHERE c.basis <> 'import'
      AND NOT EXISTS (SELECT FROM initiatives_stagechange s WHERE s.initiative_id = c.id AND s.basis = 'import')
   UNION ALL
-  SELECT s.at, CASE s.basis WHEN 'import' THEN 'claimed' WHEN 'reopened' THEN 'reopened'
+  SELECT s.at, CASE s.basis WHEN 'import' THEN 'reported' WHEN 'reopened' THEN 'reopened'
                             WHEN 'step back' THEN 'stepped_back' ELSE s.to_stage END
     FROM initiatives_stagechange s JOIN chosen ON chosen.id = s.initiative_id
 )
@@ -55,7 +55,7 @@ SELECT stage, ended_at IS NOT NULL, asserted, count(*),
          (ORDER BY extract(epoch FROM coalesce(ended_at, %s) - at) / 86400)
   FROM stays WHERE stage = ANY(%s) GROUP BY 1, 2, 3
 """
-# The spans that hold from now on, each beside the one before it. What is closed claims nothing that could age.
+# The spans that hold from now on, each beside the one before it. What is closed has nothing that could age.
 AHEAD = """
 ahead AS (
   SELECT s.initiative_id, s.from_at, s.next_stale_on, s.shortfall, gaps.open,
@@ -113,11 +113,11 @@ SELECT c.stage, e.currency, sum(e.money), count(DISTINCT c.id),
 
 @dataclass(frozen=True)
 class Flow:
-    """Moves in each of the last months: `counts` by move, one number a month; `claimed`: claims by import."""
+    """Moves in each of the last months: `counts` by move, one number a month; `reported`: stages reported by import."""
 
     months: tuple[date, ...]
     counts: dict[str, tuple[int, ...]]
-    claimed: tuple[int, ...]
+    reported: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class Stays:
 class Week:
     """What ages out from `first` to `last` if nothing is done.
 
-    `ageing`: initiatives with evidence that goes stale; `opening`: gaps that open; `falling`: claims that lose support
-    by it.
+    `ageing`: initiatives with evidence that goes stale; `opening`: gaps that open; `falling`: approved stages that lose
+    support by it.
     """
 
     first: date
@@ -162,7 +162,7 @@ class Week:
 
 @dataclass(frozen=True)
 class LayerGaps:
-    """What stands open in one layer between claims and evidence, and in how many initiatives."""
+    """What stands open in one layer between approved and supported stages, and in how many initiatives."""
 
     layer: str
     gaps: int
@@ -192,7 +192,7 @@ def flow(initiatives: QuerySet, now: datetime) -> Flow:
     def row(move: str) -> tuple[int, ...]:
         return tuple(found.get(move, {}).get(f"{month:%Y-%m}", 0) for month in months)
 
-    return Flow(months, {move: row(move) for move in MOVES}, row(CLAIMED))
+    return Flow(months, {move: row(move) for move in MOVES}, row(REPORTED))
 
 
 def stays(initiatives: QuerySet, now: datetime) -> Stays:

@@ -139,7 +139,7 @@ def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
     found = money.costed(initiatives, Rulebook.objects.in_force(), now)
     rows = Initiative.objects.select_related("unit").in_bulk([initiative.pk for initiative in found])
     values = money.measured_value(rows, today)
-    heading = ["Reference", "Title", "Unit", "Claimed stage", "Failing tests", "Vendor", "Currency"]
+    heading = ["Reference", "Title", "Unit", "Approved stage", "Failing tests", "Vendor", "Currency"]
     heading += ["Funding decisions", "Given", "Budget, stated", "Run cost a year, stated"]
     heading += ["Benefit a year, stated", "Value measured", "Value rests on"]
     lines = (

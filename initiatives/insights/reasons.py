@@ -1,6 +1,6 @@
 """Why an initiative stands behind a figure of Insights: from the rows that put it there, in words.
 
-Of initiatives that claim more than their evidence supports: which of the nine matters of S2-4.1 to S2-4.9 say so.
+Of initiatives that are not supported by current evidence: which of the nine matters of S2-4.1 to S2-4.9 say so.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ MOST = 100  # initiatives judged for one page; beyond that it says so
 
 @dataclass(frozen=True)
 class Blurred:
-    """An initiative that claims more than its evidence supports, and the matters on which its stage expects more."""
+    """An initiative that is not supported by current evidence, and the matters on which its stage expects more."""
 
     initiative: Initiative
     matters: tuple[str, ...]
@@ -60,7 +60,7 @@ def _missing(judged: Judged, test: str) -> list[str]:
 
 
 def blurred(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Blurred]:
-    """Of each of these initiatives the matters whose standard for the claimed stage is not met."""
+    """Of each of these initiatives the matters whose standard for the approved stage is not met."""
     return [
         Blurred(
             initiative,
@@ -156,7 +156,8 @@ def _funded(initiatives, wanted) -> dict[int, list[str]]:
     for row in rows.exclude(label="").order_by("decided_on", "pk"):
         money = f"{row.currency} {row.amount:,.0f}" if row.amount is not None else "Money"
         found.setdefault(row.initiative_id, []).append(
-            f"{money} on {day(row.decided_on)} by {row.decided_by}: claimed {stage_word(row.claimed)}, evidence "
+            f"{money} on {day(row.decided_on)} by {row.decided_by}: approved {stage_word(row.approved_stage)}, "
+            f"evidence "
             f"supported {stage_word(row.supported)}."
         )
     return found
@@ -167,7 +168,9 @@ def _oversold(initiatives, wanted) -> dict[int, list[str]]:
     for initiative in initiatives:
         if initiative.stage == Stage.MVP and initiative.supported in (Stage.PROPOSED, Stage.PROTOTYPE):
             words = "nothing yet" if initiative.supported == Stage.PROPOSED else "a prototype"
-            found.setdefault(initiative.pk, []).insert(0, f"Claims an MVP; its evidence supports {words}.")
+            found.setdefault(initiative.pk, []).insert(
+                0, f"Approved as an MVP; its evidence supports {words}."
+            )
     return found
 
 

@@ -131,7 +131,7 @@ def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySub
 
 
 def _judge(asked: Asked) -> dict:
-    """How many claim more than their evidence supports, and of the first of them which matters say so."""
+    """How many are not supported by current evidence, and of the first of them which matters say so."""
     wanted = asked.wanted
     initiatives = with_support(asked.initiatives, wanted.rulebook, wanted.now)
     short = initiatives.filter(stage__in=RUNNING_STAGES, shortfall__gt=0)
@@ -182,7 +182,7 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
 @on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def mismatches(request: SignedInRequest) -> HttpResponse:
-    """Initiatives that claim more than their evidence supports, with the matters on which their stage expects more."""
+    """Initiatives that are not supported by current evidence, with the matters on which their stage expects more."""
     asked = Asked(request)
     judged = _judge(asked)
     matter = request.GET.get("matter", "")
@@ -236,14 +236,18 @@ def flow(request: SignedInRequest) -> HttpResponse:
         "moves": list(MOVES.values()),
         "flow": moves,
         "flow_rows": _months(moves, to),
-        "stays": [(row, "" if row.ended else to(claimed=row.stage)) for row in stays.rows],
+        "stays": [(row, "" if row.ended else to(approved_stage=row.stage)) for row in stays.rows],
         "asserted": stays.asserted,
         "weeks": [
             (week, to(figure=f"expires.{week.first}"), to(figure=f"falls.{week.first}")) for week in weeks
         ],
         "gaps": [(row, to(layer=row.layer)) for row in gaps],
         "spend": [
-            (row, to(claimed=row.stage, figure=SPENT), to(claimed=row.stage, figure=SPENT, shortfall="on"))
+            (
+                row,
+                to(approved_stage=row.stage, figure=SPENT),
+                to(approved_stage=row.stage, figure=SPENT, shortfall="on"),
+            )
             for row in spend
         ],
         "drawn": {
@@ -266,14 +270,14 @@ def _to(request: SignedInRequest) -> Callable[..., str]:
 
 
 def _months(moves: flow_figures.Flow, to: Callable[..., str]) -> list[tuple]:
-    """The rows of the table: a month, its moves of each kind with the initiatives behind them, and its claims by
-    import.
+    """The rows of the table: a month, its moves of each kind with the initiatives behind them, and its stages reported
+    by import.
     """
     return [
         (
             month,
             [(counts[place], to(figure=moved_key(move, month))) for move, counts in moves.counts.items()],
-            moves.claimed[place],
+            moves.reported[place],
         )
         for place, month in enumerate(moves.months)
     ]

@@ -16,7 +16,7 @@ from django.db import migrations, models
 import governance.clock
 import governance.database.row_history
 import governance.database.text_search
-import initiatives.models.moves_of_claims
+import initiatives.models.moves_of_reports
 from governance.database.migration_operations import Together, sql_files
 
 
@@ -650,7 +650,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['number'],
             },
-            bases=(initiatives.models.moves_of_claims.MovesOfClaims, models.Model),
+            bases=(initiatives.models.moves_of_reports.MovesOfClaims, models.Model),
         ),
         migrations.CreateModel(
             name='ImportRow',

@@ -13,7 +13,7 @@ from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
-from initiatives.models.moves_of_claims import MovesOfClaims
+from initiatives.models.moves_of_reports import MovesOfReports
 from initiatives.models.stage_machine import (
     EMERGENCY,
     PROMOTION,
@@ -66,7 +66,7 @@ class InitiativeQuerySet(models.QuerySet):
         return list(self.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
 
 
-class Initiative(MovesOfClaims, models.Model):
+class Initiative(MovesOfReports, models.Model):
     """One AI undertaking: an initiative with a reference that is never used again."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
@@ -118,7 +118,7 @@ class Initiative(MovesOfClaims, models.Model):
         indexes = [
             models.Index(fields=["stage"]),
             models.Index(fields=["unit"]),
-            # Which stages of a board's initiatives have ended; what an import claims has no obligations.
+            # Which stages of a board's initiatives have ended; what an import reports has no obligations.
             models.Index(
                 fields=["unit", "stage", "since"], condition=~Q(basis="import"), name="stages_by_age"
             ),
@@ -155,12 +155,12 @@ class Initiative(MovesOfClaims, models.Model):
 
     @property
     def imported(self) -> bool:
-        """Whether the claimed stage rests on an import, not on a decision made here."""
+        """Whether the approved stage rests on an import, not on a decision made here."""
         return self.basis == "import"
 
     @property
     def brought_in(self) -> bool:
-        """Whether an import brought it here, whatever was decided since; an idea of a list claims nothing."""
+        """Whether an import brought it here, whatever was decided since; an idea of a list has no approved stage."""
         return bool(self.source_organisation)
 
     @property
@@ -414,10 +414,10 @@ class SupportedStagePeriod(models.Model):
     adoption = models.BooleanField()
     held = models.BooleanField(default=False)
     gaps = models.JSONField(default=dict)
-    # By level, how many answers up to the claimed stage stand at it, beside what is waived and until when; null where
+    # By level, how many answers up to the approved stage stand at it, beside what is waived and until when; null where
     # that was not kept yet, or the rulebook knows no levels.
     profile = models.JSONField(null=True)
-    # Answers up to the claimed stage that wait to be verified: of each the seats that ask for it, and the keys of whom
+    # Answers up to the approved stage that wait to be verified: of each the seats that ask for it, and the keys of whom
     # it does not wait for, because they verified it already or added all of it. Null where none waits.
     to_verify = models.JSONField(null=True)
     next_stale_on = models.DateField(null=True)

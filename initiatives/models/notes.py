@@ -74,10 +74,10 @@ class Event(Note):
 
 
 class FundingDecision(Note):
-    """Money given to an initiative, with the stage it claimed and the stage its evidence supported at that moment,
+    """Money given to an initiative, with its approved stage and the stage its evidence supported at that moment,
     frozen.
 
-    `claimed` is "" where the money was given before the initiative was registered here.
+    `approved_stage` is "" where the money was given before the initiative was registered here.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="funding")
@@ -86,7 +86,7 @@ class FundingDecision(Note):
     basis = models.TextField()
     amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True, default="")
-    claimed = models.CharField(max_length=20, blank=True, default="")
+    approved_stage = models.CharField(max_length=20, blank=True, default="")
     supported = models.CharField(max_length=20, blank=True, default="")
     label = models.CharField(max_length=60, blank=True, default="")
 

@@ -15,7 +15,7 @@ from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
 STEP_BACK, STOP, REOPENING = "step back", "stop", "reopening"
-CLAIM, CLAIM_TAKEN_BACK = "claim", "claim taken back"
+REPORTED, REPORT_WITHDRAWN = "reported", "report withdrawn"
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", con
 
     See docs/architecture.md, trap 1.
 
-    `basis`: why the stage is claimed afterwards. `gate`: whose decision makes the move, if one does. `who`: the rule
-    of `WHO_MAY`.
+    `basis`: why the initiative has the stage afterwards. `gate`: whose decision makes the move, if one does. `who`: the
+    rule of `WHO_MAY`.
     """
     permission = _permission(who)
     custom = {"kind": kind, "basis": basis, "gate": gate, "who": who}
@@ -108,11 +108,11 @@ def not_withdrawn(initiative) -> bool:
 
 
 def never_moved(initiative) -> bool:
-    """Whether the initiative stands where it was registered: what moved here is claimed by no import."""
+    """Whether the initiative stands where it was registered: what moved here is reported by no import."""
     return initiative.basis == "registered"
 
 
-def only_claimed(initiative) -> bool:
+def only_reported(initiative) -> bool:
     """Whether the stage rests on an import alone, and on no decision made here."""
     return initiative.basis == "import"
 
@@ -134,7 +134,7 @@ def post_mortem_written(initiative) -> bool:
 
 not_withdrawn.words = "it was not withdrawn"
 never_moved.words = "it has not moved since it was registered"
-only_claimed.words = "its stage rests on an import alone"
+only_reported.words = "its stage rests on an import alone"
 was_prototype.words = "it had passed the prototype gate"
 was_idea.words = "it had never been a prototype"
 post_mortem_written.words = "no post-mortem is due"

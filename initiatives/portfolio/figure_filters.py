@@ -15,7 +15,7 @@ from initiatives.models import Effort, StageChange, SupportedStagePeriod
 SPENT = "spent"
 MONTHS = 12
 DAYS_AHEAD = 90
-# What happens to an initiative, in the order of its life. An import only claims, so it is told apart and not drawn.
+# What happens to an initiative, in the order of its life. An import only reports, so it is told apart and not drawn.
 MOVES = {
     "registered": "Registered",
     "prototype": "Became a prototype",
@@ -90,8 +90,8 @@ def _moved(initiatives: QuerySet, move: str, month: str) -> QuerySet:
     end = clock.midnight_before((first + timedelta(days=31)).replace(day=1))
     changes = StageChange.objects.filter(initiative=OuterRef("pk"))
     if move == "registered":
-        claimed = changes.filter(basis="import")
-        return initiatives.filter(~Exists(claimed), registered_at__gte=begin, registered_at__lt=end).exclude(
+        reported = changes.filter(basis="import")
+        return initiatives.filter(~Exists(reported), registered_at__gte=begin, registered_at__lt=end).exclude(
             basis="import"
         )
     of_move = (

@@ -1,4 +1,4 @@
-"""Filters of the portfolio: claimed stage beside supported stage, in the database.
+"""Filters of the portfolio: approved stage beside supported stage, in the database.
 
 What is supported comes from the spans that `supported_stage_rows.rewrite` left; nothing is computed while somebody
 reads.
@@ -52,7 +52,7 @@ ORDERS = {
 WITHDRAWN = "withdrawn"
 OWN, OTHERS = "own", "others"
 WHOSE = {OTHERS: "Lists of others"}
-AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
+AT_HAND = ("q", "approved_stage", "unit", "mine", "shortfall", "held")  # the other filters are folded
 
 
 def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
@@ -191,7 +191,7 @@ class PortfolioFilter(django_filters.FilterSet):
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "title, AI-42, owner"}),
     )
-    claimed = django_filters.ChoiceFilter(
+    approved_stage = django_filters.ChoiceFilter(
         widget=Choices,
         label="Approved stage",
         field_name="stage",
@@ -361,7 +361,7 @@ class PortfolioFilter(django_filters.FilterSet):
         return initiatives.filter(pk__in=held.values("initiative"))
 
     def short(self, initiatives, name, wanted):
-        """Claims above what evidence supports."""
+        """Approved stages above what evidence supports."""
         return initiatives.filter(shortfall__gt=0) if wanted else initiatives
 
     def on_hold(self, initiatives, name, wanted):
@@ -369,7 +369,7 @@ class PortfolioFilter(django_filters.FilterSet):
         return initiatives.filter(held=True) if wanted else initiatives
 
     def from_import(self, initiatives, name, wanted):
-        """Claims that rest on an import."""
+        """Stages that rest on an import."""
         return initiatives.filter(basis="import") if wanted else initiatives
 
 

@@ -1,4 +1,4 @@
-"""The portfolio as a table for spreadsheets: stage and goal on every row, claimed beside supported."""
+"""The portfolio as a table for spreadsheets: stage and goal on every row, approved beside supported."""
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -17,10 +17,10 @@ HEADING = [
     "Reference",
     "Title",
     "Unit",
-    "Claimed stage",
+    "Approved stage",
     "Goal of the stage",
     "Note",
-    "Claim rests on",
+    "Approved stage rests on",
     "Supported stage",
     "Shortfall",
     "Governance test",
@@ -49,7 +49,7 @@ EXPORTED_AS = {
     "title": "Title",
     "unit": "Unit",
     "owner": "Owner",
-    "stage": "Claimed stage",
+    "stage": "Approved stage",
     "tier": "Risk tier",
     "problem": "Problem",
     "vendor": "Vendor",

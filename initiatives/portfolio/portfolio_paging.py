@@ -27,7 +27,7 @@ _ROWS = Batch(initiatives=Rows(_SHOWN, "pk"))
 
 
 class Listing:
-    """The chosen initiatives in their order, for a paginator: `total` of them, of which `short` claim too much.
+    """The chosen initiatives in their order, for a paginator: `total` of them, of which `short` are not supported.
 
     `seen` is what the person may see at all: where nothing was asked for, it is counted without looking at supported
     stages.

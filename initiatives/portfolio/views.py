@@ -1,4 +1,4 @@
-"""The portfolio: claimed beside supported, as a table, as a board, and as a file."""
+"""The portfolio: approved beside supported, as a table, as a board, and as a file."""
 
 from typing import NamedTuple
 
@@ -108,7 +108,9 @@ def chosen_initiatives(request: SignedInRequest, rulebook: Rulebook | None) -> f
 
 
 class Told(NamedTuple):
-    """What a row says of claim and evidence: the same for many initiatives, so their cells are drawn once (`alike`)."""
+    """What a row says of the approved and the supported stage: the same for many initiatives, so their cells are drawn
+    once (`alike`).
+    """
 
     stage: str
     imported: bool
@@ -121,7 +123,7 @@ class Told(NamedTuple):
 
     @property
     def tone(self) -> str:
-        """How the label is coloured: an imported claim is not judged here."""
+        """How the label is coloured: an imported stage is not judged here."""
         if self.imported:
             return ""
         return "bad" if self.shortfall > 1 else "warn"

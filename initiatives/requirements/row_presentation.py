@@ -22,7 +22,7 @@ LIVE = "live"
 
 @dataclass(frozen=True)
 class Sheet:
-    """One list of questions: those of a gate, or those still live for the stage that is claimed."""
+    """One list of questions: those of a gate, or those still live for the approved stage."""
 
     key: str
     words: str
@@ -32,8 +32,10 @@ class Sheet:
 
 
 def sheets_of(initiative, rulebook) -> list[Sheet]:
-    """The lists an initiative can be looked at by: the gate ahead, what the claim still asks, the other gates."""
-    facts = _Claim(initiative.stage)
+    """The lists an initiative can be looked at by: the gate ahead, what the approved stage still asks, the
+    other gates.
+    """
+    facts = _StageFacts(initiative.stage)
     ahead = gate_out_of(initiative.stage)
     sheets = []
     if initiative.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION):
@@ -47,10 +49,10 @@ def sheets_of(initiative, rulebook) -> list[Sheet]:
 
 
 @dataclass(frozen=True)
-class _Claim:
+class _StageFacts:
     """The one fact that `supported_stage.asked` looks at."""
 
-    claimed: str
+    approved_stage: str
 
 
 def sheet_of(initiative, sheets: list[Sheet], wanted: str | None, key: str = "") -> Sheet:

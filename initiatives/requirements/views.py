@@ -118,10 +118,10 @@ def _counted(context, chosen, rows: list[dict]) -> dict:
 
 
 def _fallen(context, sheets) -> int:
-    """How many questions of a claim that does not hold lack current evidence: the gate ahead does not ask them
-    again.
+    """How many questions of an approved stage that is not supported lack current evidence: the gate ahead does not ask
+    them again.
     """
-    if context["support"].supports_claim:
+    if context["support"].supports_approved_stage:
         return 0
     judged = context["judged"]
     return len(criteria.gaps_to(judged, context["initiative"].stage))

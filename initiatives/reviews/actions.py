@@ -242,7 +242,7 @@ def frozen_findings(snapshot: review_state.ReviewSnapshot) -> dict:
         "at": snapshot.judged.at.isoformat(),
         "rulebook": snapshot.judged.parsed.version,
         "rulebook_digest": snapshot.judged.parsed.digest,
-        "claimed": snapshot.judged.facts.claimed,
+        "approved_stage": snapshot.judged.facts.approved_stage,
         "tier": snapshot.judged.facts.tier,
         "criteria": [
             {

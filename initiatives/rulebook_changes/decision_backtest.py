@@ -83,7 +83,7 @@ def _before(facts: Facts, review: Review, changes) -> Facts:
     earlier = [change for change in changes if change.at < at]
     return replace(
         facts,
-        claimed=frozen["claimed"],
+        approved_stage=frozen["approved_stage"],
         tier=frozen["tier"],
         imported=bool(earlier) and earlier[-1].basis == "import",
         decided={gate: day for gate, day in facts.decided.items() if gate != review.gate},

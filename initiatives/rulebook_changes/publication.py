@@ -112,7 +112,7 @@ def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
             "rulebook published",
             f"rulebook:{rulebook.pk}",
             subject=f"Rulebook {rulebook.version} is in force: "
-            f"{one or f'{len(obligations)} of your initiatives'} lost the support of what is claimed",
+            f"{one or f'{len(obligations)} of your initiatives'} lost the support of the approved stage",
             text=f"{named}{more}. Bring the support back until {obligations[0].due:%-d %B %Y}; after that "
             "the chair is asked to step back.",
             link=one.get_absolute_url() if one else "/initiatives/?mine=on",

@@ -76,7 +76,7 @@ class Comparison:
 class Effect:
     """What publishing would do to one initiative. Stages are those its evidence supports; keys are requirements.
 
-    `unmet`: what it would lack that it has now, up to the stage it claims, each with who answers for it. `because`:
+    `unmet`: what it would lack that it has now, up to its approved stage, each with who answers for it. `because`:
     what else support falls or rises by, beyond that stage. `obligation`: "opened", "completed" or "".
     """
 
@@ -157,7 +157,10 @@ def _effect(initiative: Initiative, two: Comparison, touched: list[str]) -> Effe
     states |= {key: state_of(then, two.new, key, at) for key in touched}
     after = criteria.judged_from(then, two.new, at, states)
     is_now, will_be = before.support, after.support
-    lacked, lacks = criteria.gaps_to(before, facts.claimed), criteria.gaps_to(after, facts.claimed)
+    lacked, lacks = (
+        criteria.gaps_to(before, facts.approved_stage),
+        criteria.gaps_to(after, facts.approved_stage),
+    )
     holds, held = (
         {one.kind: one.words for one in criteria.holds_at(of, rulebook, at)}
         for of, rulebook in ((facts, two.old), (then, two.new))
@@ -225,12 +228,12 @@ def _obligation(
     with_grace = initiative.stage in WITH_GRACE
     is_open = any(obligation.kind == "step_back" for obligation in initiative_rows.obligations(initiative))
     if ahead:
-        is_open = with_grace and not before.supports_claim and (is_open or not initiative.imported)
-    if is_open and (after.supports_claim or not with_grace):
+        is_open = with_grace and not before.supports_approved_stage and (is_open or not initiative.imported)
+    if is_open and (after.supports_approved_stage or not with_grace):
         return "completed"
     return (
         "opened"
-        if with_grace and not is_open and not after.supports_claim and not initiative.imported
+        if with_grace and not is_open and not after.supports_approved_stage and not initiative.imported
         else ""
     )
 

@@ -1,4 +1,6 @@
-"""The moves of an initiative. `change_stage` is where one is made; an import makes its claims set-wise, in `claims`."""
+"""The moves of an initiative. `change_stage` is where one is made; an import reports stages set-wise, in
+`reported_stages`.
+"""
 
 from datetime import date, timedelta
 

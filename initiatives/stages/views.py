@@ -156,7 +156,8 @@ def step_back(request, ref):
         initial["ends_on"] = None  # a bound that has passed bounds nothing from now on
     form = StepBackForm(sent(request), initial=initial)
     happens = [
-        f"{initiative.ref} becomes {stage_word(target)} at once; it claims {stage_word(initiative.stage)} no longer.",
+        f"{initiative.ref} becomes {stage_word(target)} at once; its approved stage is no longer "
+        f"{stage_word(initiative.stage)}.",
         "The smaller scope below comes into force.",
         *_review_ends(initiative),
     ]

@@ -1,1 +1,1 @@
-"""Inventories of initiatives from other organisations, read as claims."""
+"""Inventories of initiatives from other organisations, read as reported stages."""

@@ -1,4 +1,4 @@
-"""Importing inventories: what a source claims becomes initiatives with a claimed stage, and nothing else comes of
+"""Importing inventories: what a source reports becomes initiatives with a reported stage, and nothing else comes of
 it.
 """
 
@@ -26,7 +26,6 @@ from governance.tables.reader import Table, TableFile, open_table
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.imports.inventories import batch_rows, import_batch
-from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import (
     FIELDS,
@@ -35,6 +34,7 @@ from initiatives.imports.inventories.inventory_sources import (
     source_for,
     source_words,
 )
+from initiatives.imports.inventories.reported_stages import TARGETS, import_rows
 from initiatives.initiative.act import act
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 from initiatives.models.imports import OWN_SHEET

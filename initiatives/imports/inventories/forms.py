@@ -9,9 +9,9 @@ from governance.tables.reader import MAX_BYTES, MAX_ROWS, SheetUnsure
 from governance.vocabulary import Stage
 from initiatives.form_fields import DayField, WordsField
 from initiatives.imports.inventories.actions import decide_row
-from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.import_runs import LONG
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
+from initiatives.imports.inventories.reported_stages import TARGETS
 from initiatives.models import InventorySource
 from initiatives.models.imports import OWN_SHEET
 
@@ -202,14 +202,14 @@ class RowForm(forms.Form):
         label=_("Decision"),
         choices=[
             ("", _("choose")),
-            ("proposed", _("Import as a proposed idea: nothing is claimed")),
-            *[(name, f"Import as a claimed {Stage(name).label}") for name in TARGETS if name != "proposed"],
+            ("proposed", _("Import as a proposed idea: it has no approved stage")),
+            *[(name, f"Import as a reported {Stage(name).label}") for name in TARGETS if name != "proposed"],
             ("reject", _("Reject the row; it stays in the file")),
         ],
     )
     reason = WordsField(
         label=_("How you know"),
-        help_text=_("It stays with the initiative: a stage chosen by hand is a claim too."),
+        help_text=_("It stays with the initiative: a stage chosen by hand is a reported stage too."),
     )
 
     def decide(self, row, *, by):

@@ -1,4 +1,4 @@
-"""From a row as it came to what is read in it: fields, a claimed stage, problems. Nothing is fixed silently."""
+"""From a row as it came to what is read in it: fields, a reported stage, problems. Nothing is fixed silently."""
 
 import re
 from collections.abc import Iterable, Mapping

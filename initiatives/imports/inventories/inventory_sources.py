@@ -46,7 +46,7 @@ class Source:
 
 
 RETIRED = "The source does not tell stopped from retired: whether it was ever live is open."
-CLAIM = "A claim only."
+REPORTED = "Reported only."
 MAYBE_MVP = "Could be an MVP; an owner must confirm."
 
 WAIVED = ("CAIO Waived", "Agency CAIO has waived this minimum practice and reported such waiver to OMB")
@@ -70,7 +70,7 @@ US_2025 = Source(
     },
     stages={
         "Pre-deployment": ("prototype", "medium", "In development or being bought; no real users."),
-        "Deployed": ("production", "high", CLAIM),
+        "Deployed": ("production", "high", REPORTED),
         "Pilot": ("mvp", "high", "Limited real use."),
         "Retired": ("retired", "low", RETIRED),
     },
@@ -190,13 +190,13 @@ US_2024 = Source(
         "began": "Date Implemented",
     },
     stages={
-        "Operation and Maintenance": ("production", "high", CLAIM),
+        "Operation and Maintenance": ("production", "high", REPORTED),
         "Acquisition and/or Development": ("prototype", "medium", MAYBE_MVP),
         "Initiated": ("proposed", "medium", "Agreed as an idea; nothing built."),
         "Implementation and Assessment": ("mvp", "medium", "Functional testing with real users."),
         "Retired": ("retired", "low", RETIRED),
         "Planned": ("proposed", "medium", ""),
-        "In production": ("production", "high", CLAIM),
+        "In production": ("production", "high", REPORTED),
         "Ideation": ("proposed", "medium", ""),
         "In mission": ("production", "medium", "The agency's own word."),
         "Research or Administrative Action Complete": ("", "low", "A finished project or a stopped one."),
@@ -218,19 +218,19 @@ US_2023 = Source(
         "problem": "Summary",
     },
     stages={
-        "Operation and Maintenance": ("production", "high", CLAIM),
+        "Operation and Maintenance": ("production", "high", REPORTED),
         "Development and Acquisition": ("prototype", "medium", MAYBE_MVP),
         "Initiation": ("proposed", "medium", ""),
         "Implementation": ("mvp", "medium", ""),
         "In-use": ("production", "medium", ""),
-        "Operation and Management": ("production", "high", CLAIM),
+        "Operation and Management": ("production", "high", REPORTED),
         "Planned (not in production)": ("proposed", "high", ""),
         "Development (not in production)": ("prototype", "high", ""),
         "In mission": ("production", "medium", "The agency's own word."),
-        "In production: more than 1 year": ("production", "high", CLAIM),
-        "In production: less than six months": ("production", "high", CLAIM),
-        "In production: less than 6 months": ("production", "high", CLAIM),
-        "In production: less than one year": ("production", "high", CLAIM),
+        "In production: more than 1 year": ("production", "high", REPORTED),
+        "In production: less than six months": ("production", "high", REPORTED),
+        "In production: less than 6 months": ("production", "high", REPORTED),
+        "In production: less than one year": ("production", "high", REPORTED),
         "Proof-of-concept completed": ("prototype", "high", ""),
         "Proof of Concept completed and published": ("prototype", "high", ""),
         "Investigating/Proof of concept": ("prototype", "high", ""),

@@ -360,7 +360,7 @@ def confirm(request, pk):
             return redirect("import", pk=pk)
     tally = dict(waiting.values_list("decision").annotate(n=Count("pk")).order_by())
     happens = [
-        f"{tally.get('import', 0)} initiatives arrive with the stage their source claims, on the basis of an import.",
+        f"{tally.get('import', 0)} initiatives arrive with the stage their source reports, on the basis of an import.",
         "Their supported stage is worked out at once: nothing is evidenced here yet.",
     ]
     if tally.get("change"):

@@ -24,8 +24,8 @@ from initiatives.imports.inventories.actions import (
     refuse_unless_admin,
     remember_file,
 )
-from initiatives.imports.inventories.claims import TARGETS, add_units, import_rows, unit_code
 from initiatives.imports.inventories.inventory_sources import newcomer, source_for
+from initiatives.imports.inventories.reported_stages import TARGETS, add_units, import_rows, unit_code
 from initiatives.imports.portfolio import portfolio_plan, queries, sheet_reading
 from initiatives.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS
 from initiatives.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT

@@ -15,7 +15,7 @@ from governance.vocabulary import Role, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as initiative_permissions
 from initiatives.details import actions as detail_actions
-from initiatives.imports.inventories.claims import unit_stays
+from initiatives.imports.inventories.reported_stages import unit_stays
 from initiatives.initiative.act import act, rewrite_supported_stages
 from initiatives.models import BusinessCase, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions

@@ -9,8 +9,8 @@ from governance.sign_in.forms import UnitField
 from governance.tables.numbers import DECIMAL_MARKS
 from governance.vocabulary import Stage, Tier
 from initiatives.form_fields import OwnUnitField, PersonField
-from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.forms import DATE_ORDERS
+from initiatives.imports.inventories.reported_stages import TARGETS
 from initiatives.imports.portfolio.bulk import WHAT
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT

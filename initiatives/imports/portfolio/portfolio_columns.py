@@ -71,7 +71,7 @@ HEADERS = {
         *("referente", "responsabile", "responsável", "contact", "product owner"),
     ),
     "stage": (
-        *("claimed stage", "approved stage", "status", "stage", "phase", "state", "lifecycle", "maturity"),
+        *("approved stage", "status", "stage", "phase", "state", "lifecycle", "maturity"),
         *(
             "projektstatus",
             "projectstatus",

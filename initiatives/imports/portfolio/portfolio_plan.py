@@ -310,7 +310,7 @@ def _decided_elsewhere(mapped: dict, known: Here) -> Iterator[dict]:
 
 def _edits_of_export(raw: dict[str, str], known: Here) -> Iterator[dict]:
     """Cells of our own export that say otherwise than it would say now, and are no words of a person's."""
-    whys = {"Claimed stage": "stage", "Owner": "owner", "Risk tier": "tier", "Unit": "unit"}
+    whys = {"Approved stage": "stage", "Owner": "owner", "Risk tier": "tier", "Unit": "unit"}
     for header, here in known.exported.items():
         if header not in raw:
             continue

@@ -11,7 +11,7 @@ from governance.tables.columns import orders_of, plain
 from governance.tables.numbers import decimal_marks
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.inventories.claims import TARGETS
+from initiatives.imports.inventories.reported_stages import TARGETS
 from initiatives.imports.inventories.stage_words import guess_stage
 from initiatives.imports.portfolio import queries
 from initiatives.imports.portfolio.people_matching import Match, address_in, name_in, spellings

@@ -124,7 +124,7 @@ def _happens(batch: ImportBatch, rows) -> list[str]:
     new = sorted({row["bureau"] for row in rows if row["unit"] == NEW_UNIT})
     found = [
         f"{len(rows)} initiatives join the portfolio: {ideas} as ideas, {len(rows) - ideas} with the stage that the "
-        "sheet claims. Nothing of it is evidenced yet.",
+        "sheet reports. Nothing of it is evidenced yet.",
         f"{len(owners)} people are asked to accept what they own, each by one message; "
         f"{sum(not (row['owner'] or row['invite']) for row in rows)} initiatives wait for an owner.",
     ]

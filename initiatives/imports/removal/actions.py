@@ -18,7 +18,7 @@ from initiatives.facts import supported_stage_rows
 from initiatives.imports.inventories.actions import one_import_at_a_time
 from initiatives.initiative.act import act
 from initiatives.models import ImportBatch, Initiative, RoleAssignment, StageChange
-from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, make_move, offered
+from initiatives.models.stage_machine import REPORT_WITHDRAWN, make_move, offered
 
 # What stands around an initiative by its import alone, or is worked out from the rest: fields that point at the
 # initiative.
@@ -121,7 +121,7 @@ def discard_batch(*, batch: ImportBatch, by: User) -> ImportBatch:
 
 
 def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
-    """Undo an import: each claim is taken back and each initiative withdrawn, at once. Returns how many.
+    """Undo an import: each reported stage and each initiative is withdrawn, at once. Returns how many.
 
     Entries, numbers and rows stay; the same file can be imported again. Raises ValidationError without a reason,
     Refused where somebody works on one of them.
@@ -178,7 +178,7 @@ def _end_proposals(keys: list[int]) -> None:
 
 
 def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, by: User) -> None:
-    """Each claim back to an idea, with all that the audit log asks of a move."""
+    """Each reported stage back to an idea, with all that the audit log asks of a move."""
     if not initiatives:
         return
     now, why = clock.now(), f"The import of {batch.file_name} was undone: {reason}"
@@ -215,6 +215,6 @@ def _take_back(batch: ImportBatch, initiatives: list[Initiative], reason: str, b
         batch_size=1000,
     )
     for initiative in initiatives:
-        make_move(initiative, offered(initiative, kind=CLAIM_TAKEN_BACK))
+        make_move(initiative, offered(initiative, kind=REPORT_WITHDRAWN))
         initiative.basis, initiative.since = "import undone", now
     row_history.update_alike(Initiative, initiatives, ["stage", "basis", "since"])

@@ -51,7 +51,7 @@ def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     initiatives = removal_actions.brought_by(batch).count()
     happens = [
         f"{initiatives} initiatives are withdrawn: they leave pages, menus, counts and reminders.",
-        "The stage that their source claims is taken back; roles that nobody accepted end.",
+        "The stage that their source reports is withdrawn; roles that nobody accepted end.",
         "References, rows of the file and the audit log stay. The same file can be imported again.",
     ]
     return ask_step(

@@ -29,7 +29,7 @@ FIRST_LINES = 5
 class Command(BaseCommand):
     """`manage.py import_inventory FILE --source us-2025`."""
 
-    help = "Import an inventory of AI systems as claims. Nothing is signed, decided, shown or due by it."
+    help = "Import an inventory of AI systems as reported stages. Nothing is signed, decided, shown or due by it."
 
     def add_arguments(self, parser):
         """The file, its source, and how to run."""

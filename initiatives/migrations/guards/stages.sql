@@ -21,7 +21,7 @@ BEGIN
   END IF;
   IF NEW.stage IS NOT DISTINCT FROM OLD.stage THEN
     IF (NEW.basis, NEW.since) IS DISTINCT FROM (OLD.basis, OLD.since) THEN
-      RAISE EXCEPTION 'Plumbline: the basis of a claimed stage changes only with the stage.' USING ERRCODE = 'PL010';
+      RAISE EXCEPTION 'Plumbline: the basis of an approved stage changes only with the stage.' USING ERRCODE = 'PL010';
     END IF;
     RETURN NEW;
   END IF;
@@ -70,7 +70,7 @@ BEGIN
     END IF;
     IF NEW.basis = 'import' AND EXISTS (
          SELECT 1 FROM initiatives_stagechange WHERE initiative_id = NEW.initiative_id AND basis <> 'import') THEN
-      RAISE EXCEPTION 'Plumbline: an import claims no stage where one was decided here.'
+      RAISE EXCEPTION 'Plumbline: an import reports no stage where one was decided here.'
         USING ERRCODE = 'PL010';
     END IF;
     IF NEW.basis = 'decision' AND NOT EXISTS (
@@ -148,7 +148,7 @@ END $$;
 CREATE TRIGGER supported_stage_follows AFTER INSERT ON initiatives_pastsupportedstage
   REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION plumbline_follow_supported_stage();
 
--- A stage change names who acts; owner and chair stop an initiative, admins take back what an import claimed.
+-- A stage change names who acts; owner and chair stop an initiative, admins take back what an import reported.
 CREATE FUNCTION plumbline_guard_stopper() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   rule text := CASE NEW.basis WHEN 'stopped' THEN 'stops' WHEN 'import undone' THEN 'imports' END;

@@ -225,11 +225,11 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert Rulebook.objects.current().version == "1.0"
     assert Forecast.objects.filter(state=Forecast.DONE, draft__isnull=False).exists()
 
-    # Imports claim, and prove nothing
-    claims = Initiative.objects.filter(basis="import")
-    assert claims.filter(stage="production").exists()
-    assert not claims.filter(evidence__isnull=False).exists()
-    assert not claims.filter(obligations__isnull=False).exists()
+    # Imports report, and show nothing
+    imported = Initiative.objects.filter(basis="import")
+    assert imported.filter(stage="production").exists()
+    assert not imported.filter(evidence__isnull=False).exists()
+    assert not imported.filter(obligations__isnull=False).exists()
     assert ImportRow.objects.filter(done_at__isnull=True).exists()
 
     # Everybody who is listed has something to do, and not too much; who only reads has nothing to do

@@ -106,7 +106,7 @@ def test_each_number_on_the_page_is_that_of_the_rows_it_leads_to(cast, as_):
         assert all(why.get(initiative.pk) for initiative in found), key
 
 
-def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_initiatives(cast, as_):
+def test_gaps_and_stages_lead_to_the_portfolio_with_as_many_initiatives(cast, as_):
     arrange(cast, 5)
     client = as_(cast.auditor)
     raw = Raw(cast.auditor)
@@ -125,16 +125,16 @@ def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_initiatives(cast, as
     assert "shortfall=on" in short["href"]
 
 
-def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
+def test_matters_are_the_nine_standards_of_the_approved_stage(cast, as_):
     """Real initiatives, judged once more one by one, from the facts alone."""
     factories.make_mvp(cast)
-    bare = factories.make_prototype(cast, title="Bare claim")
+    bare = factories.make_prototype(cast, title="Bare stage")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE initiatives_initiative DISABLE TRIGGER USER")
     Initiative.objects.filter(pk=bare.pk).update(stage="mvp")
     bare = Initiative.objects.get(pk=bare.pk)
-    with acting(system="test", reason="A claim without evidence"):
+    with acting(system="test", reason="A stage without evidence"):
         supported_stage_rows.rewrite([bare])
     (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
     facts, rulebook, now = supported_stage.facts_of(bare), Rulebook.objects.current().parsed, clock.now()

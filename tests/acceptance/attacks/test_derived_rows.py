@@ -102,7 +102,7 @@ def as_production(initiative: Initiative) -> list[dict]:
 
 
 def as_supported_before(initiative: Initiative) -> list[dict]:
-    """The spans of an earlier supported stage which supported the claim, with their own seals."""
+    """The spans of an earlier supported stage which supported the approved stage, with their own seals."""
     earlier = PastSupportedStage.objects.filter(initiative=initiative, spans__0__shortfall=0).order_by("pk")
     return [earlier.last().spans[0] | {"until_at": None}]
 

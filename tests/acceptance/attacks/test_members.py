@@ -138,7 +138,7 @@ def test_23_a_title_acts_nowhere(cast, as_, title):
 @pytest.mark.parametrize("name", ["portfolio", "search", "lessons-all", "systems-all", "rulebook", "help"])
 def test_24_nothing_that_is_asked_runs(stranger, name):
     script = '"><script>alert(1)</script>'
-    for key in ("q", "claimed", "unit", "page", "sort", "year"):
+    for key in ("q", "approved_stage", "unit", "page", "sort", "year"):
         page = stranger.get(reverse(name), {key: script}, follow=True).content.decode()
         assert "<script>alert(1)" not in page
 

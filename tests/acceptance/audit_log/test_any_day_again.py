@@ -458,7 +458,7 @@ def test_two_days_side_by_side_show_what_differs_and_count_the_rest(initiative, 
     one = (initiative.stage_changes.get(to_stage="mvp").at - timedelta(days=1)).date().isoformat()
     other = day_of(initiative, "mvp")
     text = auditor.get(f"/initiatives/{initiative.ref}/compare/?one={one}&other={other}").content.decode()
-    line = re.search(r"<tr><th scope=\"row\">Claims</th><td>(.*?)</td><td>(.*?)</td>", text)
+    line = re.search(r"<tr><th scope=\"row\">Approved stage</th><td>(.*?)</td><td>(.*?)</td>", text)
     assert line.groups() == ("Prototype", "MVP")
     assert "Contract in force</th><td>none</td><td>version 1</td>" in text
     assert "Technical lead" in text
@@ -466,7 +466,9 @@ def test_two_days_side_by_side_show_what_differs_and_count_the_rest(initiative, 
     assert re.search(r"<li>Answers: [1-9]\d*</li>", text)
     assert '<th scope="row">Rulebook</th>' not in text, "what is the same is counted, not shown"
     swapped = auditor.get(f"/initiatives/{initiative.ref}/compare/?one={other}&other={one}").content.decode()
-    assert "Claims</th><td>Prototype</td><td>MVP</td>" in swapped, "the earlier day stands on the left"
+    assert "Approved stage</th><td>Prototype</td><td>MVP</td>" in swapped, (
+        "the earlier day stands on the left"
+    )
 
 
 def test_comparing_the_same_day_or_a_day_before_the_initiative(initiative, auditor):

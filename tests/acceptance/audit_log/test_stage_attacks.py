@@ -29,7 +29,7 @@ from initiatives.models.stage_machine import Judgement, judged
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.claims import make_claim
+from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,8 +42,8 @@ def cast(transactional_db):
 
 @pytest.fixture
 def initiative(cast):
-    """A claimed prototype."""
-    return make_claim(cast, "prototype")
+    """A reported prototype."""
+    return make_reported(cast, "prototype")
 
 
 def execute(statement, *values):
@@ -349,7 +349,7 @@ def test_a_template_that_prints_a_move_does_not_make_it(initiative):
             "retire",
             "reopen_as_prototype",
             "step_back_to_prototype",
-            "claim_production",
+            "report_production",
             "delete",
             "save",
         ),
@@ -370,7 +370,7 @@ def test_no_address_makes_a_transition(cast, initiative):
         "promote-to-mvp",
         "transition/promote_to_mvp",
         "stage",
-        "claim",
+        "reported",
     ):
         assert client.post(f"/initiatives/{initiative.ref}/{name}/", {"stage": "mvp"}).status_code == 404
     assert read(initiative.pk).stage == "prototype"

@@ -458,7 +458,7 @@ def describe(lead: Person, name: str, kind: str, fields: dict) -> None:
 
 
 def in_a_head(lead: Person, initiative) -> None:
-    """2. An approval that is written down nowhere: what is supported falls, what is claimed stays."""
+    """2. An approval that is written down nowhere: what is supported falls, the approved stage stays."""
     integration(lead, initiative, "Processes and sign-on")
     lead.click("Record a process")
     lead.type("Name", "Approvals above a limit")

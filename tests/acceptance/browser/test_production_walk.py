@@ -273,7 +273,7 @@ def open_review(owner: Person) -> None:
 
 
 def stands_as(owner: Person, stage: str) -> None:
-    """The initiative claims the stage, its evidence supports it, and the plumb hangs upright."""
+    """The initiative has the stage, its evidence supports it, and the plumb hangs upright."""
     owner.initiative(TITLE)
     page = owner.page
     expect(page.locator("main header")).to_contain_text(f"{stage}, decided by the Retail board")

@@ -18,7 +18,7 @@ from initiatives.evidence import file_checks
 from initiatives.holds.actions import open_obligation
 from initiatives.initiative.act import act
 from initiatives.models import Condition, Gap, Hold, Waiver
-from initiatives.models.stage_machine import CLAIM, offered
+from initiatives.models.stage_machine import REPORTED, offered
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages.actions import change_stage
@@ -97,11 +97,11 @@ def test_newer_evidence_silences_and_its_own_age_is_told_anew(cast):
     assert told("evidence", 86 + 88), "and ages again"
 
 
-def test_an_imported_claim_reminds_nobody(cast):
+def test_an_imported_stage_reminds_nobody(cast):
     initiative = factories.make_initiative(cast)
     initiative_acts.ground_gate(initiative, "prototype", cast.team)
     with act("import", system="test", initiative=initiative) as row:
-        change_stage(row, offered(row, kind=CLAIM, target="production"), reason="Listed", by=None)
+        change_stage(row, offered(row, kind=REPORTED, target="production"), reason="Listed", by=None)
     silence()
     for days in (0, 100, 200, 400):
         due.run(on(days))

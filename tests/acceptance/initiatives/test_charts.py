@@ -173,7 +173,7 @@ def test_every_figure_is_that_of_the_raw_rows(cast):
         "stopped": {10: 1},
         "reopened": {11: 1},
     }
-    assert flow.claimed == (*[0] * 9, 1, 0, 0), "a claim of an import is no move"
+    assert flow.reported == (*[0] * 9, 1, 0, 0), "a stage reported by an import is no move"
     # Days in a stage with their quartiles: of 5 hours, 20, 40 and 100 days, of 5 and 40, and so on.
     assert [(row.stage, row.ended, row.count) for row in stays.rows] == [
         ("proposed", True, 4),
@@ -185,7 +185,7 @@ def test_every_figure_is_that_of_the_raw_rows(cast):
     assert [day for row in stays.rows for day in (row.lower, row.median, row.upper)] == pytest.approx(
         [15.0521, 30, 55, 13.75, 22.5, 31.25, 70, 80, 90, 20, 20, 20, 57.5, 105, 152.5], abs=1e-4
     )
-    assert stays.asserted == 1, "nobody here knows how long an imported claim had stood"
+    assert stays.asserted == 1, "nobody here knows how long an imported stage had stood"
     assert len(weeks) == 13
     assert [(week.first, week.last) for week in weeks[::12]] == [
         (date(2026, 11, 23), date(2026, 11, 29)),
@@ -357,7 +357,7 @@ def test_without_initiatives_nothing_is_drawn_and_no_nonsense_breaks_it(cast, as
     assert '<svg class="chart"' not in text
     assert "No stay is known yet" in text
     for query in (
-        "claimed=nothing",
+        "approved_stage=nothing",
         "unit=x",
         "q=%27%22%3B--%25s%25",
         "sort=evil",

@@ -1,4 +1,4 @@
-"""The portfolio: claimed beside supported, in a constant number of queries, as a file no spreadsheet runs."""
+"""The portfolio: approved beside supported, in a constant number of queries, as a file no spreadsheet runs."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from tests.support import factories
 from tests.support.initiatives import told_supported_stages
 
 NONSENSE = [
-    "claimed=nothing",
+    "approved_stage=nothing",
     "unit=99999999999999999999999",
     "unit=x",
     "page=zero",
@@ -47,7 +47,7 @@ def initiative(cast):
     return factories.make_initiative(cast)
 
 
-def claim(initiative, stage, supported, **fields):
+def stand(initiative, stage, supported, **fields):
     """Let the supported stage of an initiative say this, whatever its rows: the portfolio only reads it."""
     with connection.cursor() as cursor:
         # The owner of the table may do this on any server; a superuser's switches are not to be had everywhere.
@@ -80,8 +80,8 @@ def refs(response) -> list[str]:
     return [row["ref"] for row in response.context["rows"]]
 
 
-def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, initiative):
-    claim(initiative, "mvp", "prototype", label="Larger prototype", gaps={"integration": 3, "policy": 1})
+def test_approved_beside_supported_with_the_name_of_the_difference(cast, as_, initiative):
+    stand(initiative, "mvp", "prototype", label="Larger prototype", gaps={"integration": 3, "policy": 1})
     response = as_(cast.owner).get("/initiatives/")
     text = response.content.decode()
     assert "Larger prototype" in text
@@ -89,16 +89,16 @@ def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, init
     assert "3 integration, 1 policy" in text
     assert "Marta Lindqvist" in text
     assert "Integration does not pass" in text
-    assert "One of 1 initiative claims more than its evidence supports" in text
+    assert "One of 1 initiative is not supported by current evidence" in text
     assert "%" not in text.split("<main")[1].replace("%20", "")
 
 
 def test_by_supported_stage_then_worst_first(cast, as_):
     make = [factories.make_initiative(cast, title=f"Initiative {n}") for n in range(5)]
-    claim(make[0], "prototype", "prototype")
-    claim(make[1], "production", "prototype", label="Prototype in production")
-    claim(make[2], "production", "production")
-    claim(make[3], "mvp", "prototype", label="Larger prototype")
+    stand(make[0], "prototype", "prototype")
+    stand(make[1], "production", "prototype", label="Prototype in production")
+    stand(make[2], "production", "production")
+    stand(make[3], "mvp", "prototype", label="Larger prototype")
     client = as_(cast.owner)
     order = [make[i].ref for i in (2, 1, 3, 0, 4)]
     assert refs(client.get("/initiatives/")) == order
@@ -108,7 +108,7 @@ def test_by_supported_stage_then_worst_first(cast, as_):
 
 
 def test_filters_stand_in_the_address(cast, as_):
-    mvp = claim(
+    mvp = stand(
         factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", gaps={"integration": 2}, held=True
     )
     idea = factories.make_initiative(cast, title="Beta")
@@ -127,7 +127,7 @@ def test_filters_stand_in_the_address(cast, as_):
     assert shown(f"q={idea.number}") == {idea.ref}
     assert shown("q=marta") == everything
     assert shown("q=beta+marta") == {idea.ref}
-    assert shown("claimed=mvp") == {mvp.ref}
+    assert shown("approved_stage=mvp") == {mvp.ref}
     assert shown("supported=prototype") == {mvp.ref}
     assert shown("supported=proposed") == {idea.ref, far.ref}
     assert shown(f"unit={cast.unit.parent.pk}") == {mvp.ref, idea.ref}
@@ -154,7 +154,7 @@ def test_addresses_that_make_no_sense_still_show_the_page(cast, as_, initiative)
 
 
 def test_what_was_not_understood_is_said(cast, as_, initiative):
-    text = as_(cast.owner).get("/initiatives/?claimed=nothing").content.decode()
+    text = as_(cast.owner).get("/initiatives/?approved_stage=nothing").content.decode()
     assert "was not understood and is ignored" in text
     assert initiative.ref in text
 
@@ -168,7 +168,7 @@ def test_strangers_see_none_of_it(cast, as_, initiative):
 
 
 def test_a_supported_stage_from_before_the_rulebook_is_being_recomputed(cast, as_, initiative):
-    claim(initiative, "mvp", "prototype", label="Larger prototype")
+    stand(initiative, "mvp", "prototype", label="Larger prototype")
     before = Rulebook.objects.current().published_at - timedelta(seconds=1)
     SupportedStage.objects.filter(initiative=initiative).update(computed_at=before)
     client = as_(cast.owner)
@@ -185,9 +185,9 @@ def test_page_by_page_every_initiative_stands_once_in_its_order(cast, as_, monke
     from initiatives.portfolio import views as portfolio_views
 
     stages = [("mvp", "prototype"), ("mvp", "mvp"), ("prototype", "proposed"), ("prototype", "prototype")]
-    one, two, three, four = (claim(factories.make_initiative(cast, title="Kept"), *pair) for pair in stages)
+    one, two, three, four = (stand(factories.make_initiative(cast, title="Kept"), *pair) for pair in stages)
     idea = factories.make_initiative(cast, title="Kept")
-    unknown = [claim(factories.make_initiative(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
+    unknown = [stand(factories.make_initiative(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
     before = Rulebook.objects.current().published_at - timedelta(seconds=1)
     SupportedStage.objects.filter(initiative__in=unknown).update(computed_at=before)
     client = as_(cast.auditor)
@@ -211,7 +211,7 @@ def test_page_by_page_every_initiative_stands_once_in_its_order(cast, as_, monke
 def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, initiative):
     import time_machine
 
-    claim(initiative, "mvp", "mvp")
+    stand(initiative, "mvp", "mvp")
     tomorrow = clock.now() + timedelta(days=1)
     short = {"supported": "prototype", "shortfall": 1, "label": "Larger prototype"}
     told_supported_stages.say(
@@ -232,11 +232,11 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, in
 def test_reports(cast, as_):
     today = clock.today()
     make = factories.make_initiative
-    larger = claim(make(cast, title="L"), "mvp", "prototype", label="Larger prototype")
-    old = claim(make(cast, title="O"), "mvp", "mvp", since=timezone.now() - timedelta(days=400))
-    ageing = claim(make(cast, title="E"), "mvp", "mvp", next_stale_on=today + timedelta(days=30))
-    later = claim(make(cast, title="N"), "mvp", "mvp", next_stale_on=today + timedelta(days=31))
-    lapsed = claim(make(cast, title="P"), "production", "mvp", label="Production in name only")
+    larger = stand(make(cast, title="L"), "mvp", "prototype", label="Larger prototype")
+    old = stand(make(cast, title="O"), "mvp", "mvp", since=timezone.now() - timedelta(days=400))
+    ageing = stand(make(cast, title="E"), "mvp", "mvp", next_stale_on=today + timedelta(days=30))
+    later = stand(make(cast, title="N"), "mvp", "mvp", next_stale_on=today + timedelta(days=31))
+    lapsed = stand(make(cast, title="P"), "production", "mvp", label="Production in name only")
     stopped = make(cast, title="S")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
     with acting(system="test", reason="obligation"):
@@ -281,7 +281,7 @@ def test_reports(cast, as_):
 
 
 def test_the_board_has_a_column_a_stage(cast, as_):
-    claim(factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
+    stand(factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
     factories.make_initiative(cast, title="Beta")
     stopped = factories.make_initiative(cast, title="Gamma")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
@@ -296,8 +296,8 @@ def test_the_file_is_safe_and_says_what_nobody_may_overlook(cast, as_):
     odd = ['=cmd|"/c calc"!A1', "+1", "-1", "@SUM(1)", "\tTab"]
     for title in odd:
         factories.make_initiative(cast, title=title)
-    proto = claim(factories.make_initiative(cast, title="Beta"), "prototype", "prototype")
-    mvp = claim(factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
+    proto = stand(factories.make_initiative(cast, title="Beta"), "prototype", "prototype")
+    mvp = stand(factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
     client = as_(cast.owner)
     response = client.get("/initiatives/export.csv")
     assert response.streaming
@@ -307,14 +307,14 @@ def test_the_file_is_safe_and_says_what_nobody_may_overlook(cast, as_):
     by_ref = {row["Reference"]: row for row in rows}
     assert by_ref[proto.ref]["Note"] == "not production-ready; no contract in force"
     assert by_ref[proto.ref]["Goal of the stage"] == "Prove possibility"
-    assert by_ref[mvp.ref]["Claimed stage"] == "MVP"
+    assert by_ref[mvp.ref]["Approved stage"] == "MVP"
     assert by_ref[mvp.ref]["Supported stage"] == "Prototype"
     assert by_ref[mvp.ref]["Shortfall"] == "Larger prototype"
     assert by_ref[mvp.ref]["Owner"] == "Marta Lindqvist"
     for row in rows:
         for cell in row.values():
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\0")), cell
-    only = b"".join(client.get("/initiatives/export.csv?claimed=mvp").streaming_content).decode()
+    only = b"".join(client.get("/initiatives/export.csv?approved_stage=mvp").streaming_content).decode()
     assert only.count("\r\n") == 2
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - the characters are what is tested
-"""Inventories: read right or asked about, mapped to claims, imported without inventing anything."""
+"""Inventories: read right or asked about, mapped to reported stages, imported without inventing anything."""
 
 import contextlib
 import io
@@ -18,10 +18,10 @@ from governance.tables.encodings import CodePageUnsure, decode
 from governance.tables.reader import read_table
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.inventories import inventory_columns
-from initiatives.imports.inventories.claims import said_by_source
 from initiatives.imports.inventories.import_batch import Earlier, counted, preview
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.imports.inventories.inventory_sources import KNOWN, newcomer
+from initiatives.imports.inventories.reported_stages import said_by_source
 from initiatives.imports.removal.actions import undo_batch
 from initiatives.models import (
     Evidence,
@@ -386,7 +386,7 @@ def test_nothing_is_live_before_the_confirmation(cast):
     assert not batch.rows.filter(done_at__isnull=False).exists()
 
 
-def test_an_import_brings_claims_and_invents_nothing(cast):
+def test_an_import_brings_reported_stages_and_invents_nothing(cast):
     counts = inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
     assert counts["imported"] == 28
     initiatives = Initiative.objects.all()

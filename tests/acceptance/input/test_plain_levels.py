@@ -7,7 +7,7 @@ from datetime import timedelta
 from governance.gates import criteria, turning_points
 from tests.support.rules.gate_facts import AT
 from tests.support.rules.plain_differences import differences
-from tests.support.rules.random_facts import CLAIMS, RULEBOOK, moments_of, random_facts
+from tests.support.rules.random_facts import RULEBOOK, STAGES, moments_of, random_facts
 
 IN_THE_SUITE = 200
 LAST_HOUR = 12_000
@@ -43,7 +43,7 @@ def test_the_rules_say_what_a_plain_reading_says(rounds):
             assert not late, f"initiative {seed} at {at}: the outlook missed {late}"
             assert told.support == now.support, f"initiative {seed} at {at}"
     initiatives = spread.total()
-    for stage in CLAIMS[1:]:
+    for stage in STAGES[1:]:
         assert spread[stage] >= initiatives / 10, f"only {spread[stage]} of {initiatives} support {stage}"
     assert spread["proposed"] >= initiatives / 100
 

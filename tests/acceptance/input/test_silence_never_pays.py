@@ -66,8 +66,8 @@ def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
         against += spoken.requirement_findings != nothing.requirement_findings
         for at in moments(nothing, spoken):
             before, after = supported(nothing, at), supported(spoken, at)
-            assert before <= STAGE_RANK["prototype"], (at, nothing.tier, nothing.claimed)
-            assert after >= before, (told.kinds, at, nothing.tier, nothing.claimed)
+            assert before <= STAGE_RANK["prototype"], (at, nothing.tier, nothing.approved_stage)
+            assert after >= before, (told.kinds, at, nothing.tier, nothing.approved_stage)
             rose += after > before
     assert set(told_once) == set(KINDS_TO_TELL)
     assert rose > len(chances) / 20, "what was told hardly mattered"

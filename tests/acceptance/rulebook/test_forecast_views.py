@@ -58,12 +58,12 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert (forecast.totals["lose"], forecast.totals["obligations_opened"]) == (
         2,
         1,
-    )  # one was ready for more than it claims
+    )  # one was ready for more than its approved stage
     text = admin.get(page.url).content.decode()
     for words in (
         "=Bounded",
         "Missing:",
-        "Beyond what it claims, missing:",
+        "Beyond its approved stage, missing:",
         "mvp.users",
         "Marta Lindqvist",
         "Larger prototype",

@@ -77,7 +77,7 @@ def test_the_auditor_finds_the_day(as_):
     # Two days side by side name what came between, and nothing else.
     auditor.open(f"/initiatives/{initiative.ref}/compare/?one=2024-10-15&other=2025-06-02T09:00")
     auditor.sees("Title</th><td>" + initiative.title + "</td><td>Summaries, second life", "withdrawn")
-    auditor.sees_not("Claims</th>")
+    auditor.sees_not("Approved stage</th>")
     # That she looked is recorded too.
     seen = [
         entry

@@ -369,7 +369,7 @@ class Person(threading.Thread):
 
     def initiative(self) -> str:
         """The address of an initiative of one's own."""
-        return self.one_of(r"/initiatives/AI-\d+/", self.open("/initiatives/?claimed=mvp"))
+        return self.one_of(r"/initiatives/AI-\d+/", self.open("/initiatives/?approved_stage=mvp"))
 
     def register(self) -> None:
         """An idea."""

@@ -14,7 +14,7 @@ import time
 from tests.drills.company import place, thousands
 
 WORDS = {"Title": "title", "Problem": "problem", "Vendor": "vendor", "Ticket": "ticket"}
-DECIDED = ("Claimed stage", "Supported stage", "Levels of answers", "Owner", "Risk tier")
+DECIDED = ("Approved stage", "Supported stage", "Levels of answers", "Owner", "Risk tier")
 EDITS = 200
 
 

@@ -151,7 +151,7 @@ def _ask_for_a_deputy() -> None:
     """Somebody is asked to be deputy and does not answer: told at once, after three and seven days."""
     from initiatives.roles import actions as role_actions
 
-    initiative = _claimed("mvp")
+    initiative = _imported("mvp")
     owner = _owner(initiative)
     person = next(one for one in _people() if not initiative.roles.filter(person=one).exists())
     role_actions.propose_role(initiative=initiative, role="deputy", person=person, by=owner)
@@ -186,7 +186,7 @@ def _leave() -> None:
     """
     from initiatives.units import leaving
 
-    initiative = _claimed("mvp")
+    initiative = _imported("mvp")
     leaving.deactivate(
         person=_owner(initiative), reason="Left the company", by=_people(is_admin=True).earliest("pk")
     )
@@ -196,7 +196,7 @@ def _hold() -> None:
     """Somebody is worried, and holds an initiative."""
     from initiatives.holds import actions as hold_actions
 
-    initiative = _claimed("production")
+    initiative = _imported("production")
     hold_actions.hold(
         initiative=initiative,
         reason="Three customers got the letter of another.",
@@ -207,7 +207,7 @@ def _hold() -> None:
 LIFE = ((1, _ask_for_a_deputy), (2, _forbid_a_region), (4, _leave), (6, _hold))
 
 
-def _claimed(stage: str):
+def _imported(stage: str):
     """The first initiative of the demo at this stage that has an owner who is there."""
     from initiatives.models import Initiative, RoleAssignment
 

@@ -120,7 +120,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
     from governance.database.row_history import acting
     from initiatives.facts import supported_stage_rows
     from initiatives.models import Initiative, StageChange
-    from initiatives.models.stage_machine import CLAIM, make_move, offered
+    from initiatives.models.stage_machine import REPORTED, make_move, offered
     from initiatives.registration.actions import next_numbers
 
     now = clock.now()
@@ -200,7 +200,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                 continue
             if stage != "proposed":
                 for initiative in same:
-                    make_move(initiative, offered(initiative, kind=CLAIM, target=stage))
+                    make_move(initiative, offered(initiative, kind=REPORTED, target=stage))
                     initiative.basis, initiative.since = "import", now
                 row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
             supported_stage_rows.rewrite_alike(same)
@@ -269,7 +269,7 @@ def _copies(whole) -> None:
         above={"evidence_id": models.Evidence, "deployment_id": models.Deployment},
     )
     # Whoever read the told reports on the layers holds a role on none of the copies either.
-    # That its adoption is measured: what the measures of the told initiative say, for whatever claims as much.
+    # That its adoption is measured: what the measures of the told initiative say, for each of the same stage.
     _copy(models.RequirementFinding, "r.ended_at IS NULL AND t.items >= 15 AND r.initiative_id = %s", whole)
 
 

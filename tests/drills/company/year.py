@@ -99,7 +99,7 @@ class Year:
     acts: list[tuple[date, str, str, int]] = field(default_factory=list)
     below: Counter = field(
         default_factory=Counter
-    )  # days on which an initiative stood below its claim, by tier
+    )  # days on which an initiative stood below its approved stage, by tier
     why: Counter = field(default_factory=Counter)
 
     def live(self) -> None:
@@ -309,7 +309,7 @@ class Year:
         return max(min(days, default=day + timedelta(days=30)), day + timedelta(days=1))
 
     def _look(self, initiative, day: date, tier: str, *, counted: bool) -> None:
-        """Whether the initiative stands below its claim today, and why."""
+        """Whether the initiative stands below its approved stage today, and why."""
         from governance import clock
         from initiatives.models import SupportedStagePeriod
 
@@ -345,7 +345,7 @@ class Year:
             mails[person, day.isocalendar()[:2]] += 1
         people = User.objects.filter(deliveries__isnull=False).distinct().count()
         _spread("messages to a person a week", mails, people * self.days / 7, MESSAGES)
-        print(f"days below the claim, by tier: {dict(self.below)}")
+        print(f"days below its approved stage, by tier: {dict(self.below)}")
         for said, count in self.why.most_common(12):
             print(f"   {count} days: {' | '.join(said)}")
 

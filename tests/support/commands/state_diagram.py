@@ -10,7 +10,7 @@ django.setup()
 
 from governance.vocabulary import Stage  # noqa: E402
 from initiatives.models.initiative import machine  # noqa: E402
-from initiatives.models.stage_machine import CLAIM, CLAIM_TAKEN_BACK  # noqa: E402
+from initiatives.models.stage_machine import REPORT_WITHDRAWN, REPORTED  # noqa: E402
 from tests.support.paths import ROOT  # noqa: E402
 
 PAGE = ROOT / "docs" / "stages.md"
@@ -45,8 +45,8 @@ def _diagram() -> str:
     lines.append(f"    [*] --> {Stage.PROPOSED}: registered")
     for one in _moves():
         kind, gate = one.custom["kind"], one.custom["gate"]
-        # What an import may claim stands in the table: drawn, it hides the way an initiative goes.
-        if kind not in (CLAIM, CLAIM_TAKEN_BACK):
+        # What an import may report stands in the table: drawn, it hides the way an initiative goes.
+        if kind not in (REPORTED, REPORT_WITHDRAWN):
             lines.append(f"    {one.source} --> {one.target}: {kind}{f', gate {gate}' if gate else ''}")
     return "\n".join([*lines, "```", ""])
 

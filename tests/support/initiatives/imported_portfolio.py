@@ -1,4 +1,4 @@
-"""A portfolio that was brought in: initiatives whose stage an import claims, of a unit with a board."""
+"""A portfolio that was brought in: initiatives whose stage an import reports, of a unit with a board."""
 
 from governance.models import Unit
 from initiatives.imports.inventories import actions as inventory_actions

@@ -79,7 +79,7 @@ def look(number: int, person) -> dict | None:
             "owner_name",
             "contracted",
         ).get(),
-        "page": [context[name] for name in ("claim", "goal", "lean", "tags")],
+        "page": [context[name] for name in ("rests_on", "goal", "lean", "tags")],
         "banners": [(banner["title"], banner["text"]) for banner in context["banners"]],
         "rooms": [(room["word"], room["tags"]) for room in context["rooms"]],
         "leads": next_step.lead_rows(

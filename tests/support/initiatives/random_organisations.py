@@ -138,13 +138,13 @@ def _initiative(cast, draw, place: int, now, rulebook, computed_at) -> None:
                 )
             ]
         )
-    claimed = RANK.get(stage, 0)
-    reached = draw.randint(0, claimed)
+    approved_stage = RANK.get(stage, 0)
+    reached = draw.randint(0, approved_stage)
     span = {
         "from_at": now - timedelta(days=1),
         "until_at": now + timedelta(days=1) if sometimes() else None,
         "supported": path[reached],
-        "shortfall": claimed - reached,
+        "shortfall": approved_stage - reached,
         "governance": sometimes(0.7),
         "integration": sometimes(0.7),
         "adoption": sometimes(0.7),
@@ -207,7 +207,7 @@ def _initiative(cast, draw, place: int, now, rulebook, computed_at) -> None:
                     decided_on=clock.local_day(ago()),
                     decided_by="X",
                     basis="-",
-                    claimed="mvp",
+                    approved_stage="mvp",
                     supported="prototype",
                     label=draw.choice(["", "Larger prototype"]),
                     withdrawn_at=now if back else None,

@@ -1,6 +1,6 @@
 """Initiatives filled by what was agreed on (`agreed_questions`, `agreed_gates`), and by nothing that the rulebook says.
 
-Every initiative is an idea that claims nothing yet: so no earlier decision, no later form of a question and no stage
+Every initiative is an idea without an approved stage: so no earlier decision, no later form of a question and no stage
 that it should hold stands between what is offered and what a gate says.
 """
 
@@ -278,7 +278,7 @@ def initiative(tier, keys=(), *items, **fields):
     values = {
         "ref": "AI-0001",
         "title": "An initiative",
-        "claimed": "proposed",
+        "approved_stage": "proposed",
         "tier": tier,
         "answers": {key: Reply("answered", "words", 1, LONG_AGO) for key in keys},
         "items": items,

@@ -85,7 +85,7 @@ def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
     values = {
         "ref": "AI-0001",
         "title": "An initiative",
-        "claimed": "prototype",
+        "approved_stage": "prototype",
         "answers": {key: answer or reply()},
         "items": items,
         "running": (MODEL,),
@@ -94,14 +94,14 @@ def one(key: str, *items: Item, answer: Reply | None = None, **fields) -> Facts:
     return Facts(**(values | fields))
 
 
-def everything(claimed: str = "mvp", *, without=(), **fields) -> Facts:
+def everything(approved_stage: str = "mvp", *, without=(), **fields) -> Facts:
     """An initiative for which every requirement of every gate is grounded today, except those in `without`."""
     keys = [key for gate in ("prototype", "mvp", "production") for key in RULEBOOK.gates[gate].requirements()]
     keys = [key for key in dict.fromkeys(keys) if key not in without]
     values = {
         "ref": "AI-0001",
         "title": "An initiative",
-        "claimed": claimed,
+        "approved_stage": approved_stage,
         "tier": "limited",
         "answers": {key: reply() for key in keys},
         "items": tuple(evidence_of(key, pk) for pk, key in enumerate(keys, start=1)),

@@ -124,11 +124,11 @@ def enough(facts, rulebook, key, gate, answer_level, at):
 
 def answer_level_of(facts, rulebook, key, at):
     """How the answer to one question stands, with what was decided, left out, replaced or waived."""
-    stage = STAGES.index(facts.claimed) if facts.claimed in STAGES else 0
+    stage = STAGES.index(facts.approved_stage) if facts.approved_stage in STAGES else 0
     for gate, frozen in rulebook.carry.frozen.items():
         if key in frozen and gate in facts.decided and stage >= STAGES.index(rulebook.gates[gate].to):
             return AnswerLevel(beside="as decided")
-    if key in rulebook.carry.ended_at_production and facts.claimed == "production":
+    if key in rulebook.carry.ended_at_production and facts.approved_stage == "production":
         return AnswerLevel(beside="not asked")
     if key in NOT_ASKED_OF_IMPORTS and facts.imported and stage > STAGES.index("prototype"):
         return AnswerLevel(beside="not asked")
@@ -141,7 +141,7 @@ def answer_level_of(facts, rulebook, key, at):
     if key in rulebook.carry.replaced_at_production:
         replacement = rulebook.carry.replaced_at_production[key]
         later = own_answer_level(facts, rulebook, replacement, at)
-        if content(facts, rulebook, replacement, later, at) or facts.claimed == "production":
+        if content(facts, rulebook, replacement, later, at) or facts.approved_stage == "production":
             own = later
     if content(facts, rulebook, key, own, at):
         return own
@@ -426,7 +426,7 @@ def renewal(facts, rulebook, key, item, at):
 
 
 def current(facts, rulebook, key, day, at, *, ages=False):
-    """Whether what was observed on this day is still current; `ages`: of an imported claim too."""
+    """Whether what was observed on this day is still current; `ages`: of an imported stage too."""
     requirement = rulebook.requirements[key]
     days = requirement.fresh_days
     if facts.tier == "minimal" and requirement.fresh_days_minimal is not None:
@@ -435,10 +435,10 @@ def current(facts, rulebook, key, day, at, *, ages=False):
         days = requirement.fresh_days_high_risk
     if days == 0:
         return True
-    # Of an imported claim frozen answers are asked once and then do not age.
-    if facts.imported and not ages and facts.claimed in STAGES:
+    # Of an imported stage frozen answers are asked once and then do not age.
+    if facts.imported and not ages and facts.approved_stage in STAGES:
         for gate, frozen in rulebook.carry.frozen.items():
-            reached = STAGES.index(facts.claimed) >= STAGES.index(rulebook.gates[gate].to)
+            reached = STAGES.index(facts.approved_stage) >= STAGES.index(rulebook.gates[gate].to)
             if key in frozen and reached and gate not in facts.decided:
                 return True
     return clock.local_day(at) <= day + timedelta(days=days)
@@ -495,7 +495,7 @@ def finding(facts, rulebook, criterion, answer_levels, satisfied, at):
 
 def supported_stage(facts, rulebook, findings, tests, at):
     """The highest stage whose gates, and all gates before, are met; as low as a hold caps it."""
-    if facts.claimed not in STAGES:
+    if facts.approved_stage not in STAGES:
         return ""
     reached = "proposed"
     for stage in STAGES[1:]:
@@ -521,7 +521,7 @@ def supported_stage(facts, rulebook, findings, tests, at):
         if short.hold and during(short, at) and asked_at_all(facts, rulebook, short.requirement, at):
             caps.append(short.cap)
     by = facts.reattest_by
-    if facts.claimed == "production" and by is not None and clock.local_day(at) > by:
+    if facts.approved_stage == "production" and by is not None and clock.local_day(at) > by:
         caps.append("mvp")
     for cap in caps:
         if cap is not None and STAGES.index(cap) < STAGES.index(reached):

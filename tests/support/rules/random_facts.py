@@ -30,7 +30,7 @@ from tests.support.rules.gate_facts import AT, CLAUSE_OF, CONTRACT, LONG_AGO, MO
 RULEBOOK = parse(shipped_text())
 DAY = timedelta(days=1)
 TIERS = ("", "minimal", "limited", "high")
-CLAIMS = ("proposed", "prototype", "mvp", "production")
+STAGES = ("proposed", "prototype", "mvp", "production")
 PEOPLE = (96, 97, 98, 99)
 ACCEPTED_BY = {
     "mvp.owner": "owner",
@@ -76,7 +76,7 @@ class Draft:
     def __init__(self, chance):
         self.chance = chance
         self.tier = chance.choice(TIERS)
-        self.claimed = chance.choice(CLAIMS)
+        self.approved_stage = chance.choice(STAGES)
         self.answers, self.items = {}, {}
         self.running, self.contracts = [MODEL], [CONTRACT]
         self.declared = {key: Declared(key, "It will be shown.", "met") for key in DECLARED_GOALS}
@@ -93,13 +93,13 @@ class Draft:
                     self.answers[key] = Reply("answered", "words", chance.choice([1, 1, 2, 5]), LONG_AGO)
                     self.add(key)
         if chance.random() < 0.8:
-            gates = CLAIMS[1 : CLAIMS.index(self.claimed) + 1]
+            gates = STAGES[1 : STAGES.index(self.approved_stage) + 1]
             self.decided = {gate: TODAY - chance.randint(0, 500) * DAY for gate in gates}
 
     @property
     def rank(self):
-        """The place of the claimed stage; 0 of a closed initiative."""
-        return CLAIMS.index(self.claimed) if self.claimed in CLAIMS else 0
+        """The place of the approved stage; 0 of a closed initiative."""
+        return STAGES.index(self.approved_stage) if self.approved_stage in STAGES else 0
 
     def kind_for(self, key):
         """A kind of evidence that suffices for a question, the plainest most often."""
@@ -163,14 +163,14 @@ class Draft:
     def facts(self):
         """The initiative as the rules see it.
 
-        A claim from MVP on that was not decided here can only have been imported.
+        A stage from MVP on that was not decided here can only have been imported.
         """
-        reached = [gate for gate in ("mvp", "production") if gate in CLAIMS[: self.rank + 1]]
+        reached = [gate for gate in ("mvp", "production") if gate in STAGES[: self.rank + 1]]
         imported = self.imported or any(gate not in self.decided for gate in reached)
         return Facts(
             ref="AI-0001",
             title="An initiative",
-            claimed=self.claimed,
+            approved_stage=self.approved_stage,
             imported=imported,
             tier=self.tier,
             answers=self.answers,
@@ -496,7 +496,7 @@ def decide(draft):
 
 
 def reattest(draft):
-    draft.claimed = "production"
+    draft.approved_stage = "production"
     draft.reattest_by = TODAY + draft.chance.randint(-1, 200) * DAY
 
 
@@ -525,7 +525,7 @@ def lose(draft):
 
 def close(draft):
     if draft.chance.random() < 0.2:
-        draft.claimed = draft.chance.choice(["stopped", "retired"])
+        draft.approved_stage = draft.chance.choice(["stopped", "retired"])
 
 
 EVENTS = (

@@ -16,11 +16,11 @@ ROOT = Path(settings.BASE_DIR)
 FLOORS = ["governance", "initiatives", "adoption"]  # each may import what stands before it
 # The project package: the only modules below that may name the apps above, and only by string (docs/architecture.md).
 FRONT_HALL = {f"governance/{name}.py" for name in ("settings", "urls", "celery", "wsgi", "asgi")}
-# The only modules that may call a transition: the moves, and the claims of imports.
+# The only modules that may call a transition: the moves, and the reported stages of imports.
 MOVERS = {
     "initiatives/stages/actions.py",
     "initiatives/imports/removal/actions.py",
-    "initiatives/imports/inventories/claims.py",
+    "initiatives/imports/inventories/reported_stages.py",
 }
 # Acts that write what separates duties, and the audit log itself.
 WRITERS = {
@@ -28,7 +28,7 @@ WRITERS = {
     "initiatives/requirements/actions.py",
     "initiatives/changes/actions.py",
     "initiatives/imports/removal/actions.py",
-    "initiatives/imports/inventories/claims.py",
+    "initiatives/imports/inventories/reported_stages.py",
     "initiatives/reviews/sign_offs/actions.py",
     "initiatives/stages/actions.py",
 }
@@ -126,7 +126,7 @@ def test_migrations_run_one_way():
     assert wrong == []
 
 
-MACHINE = ("initiatives/models/initiative.py", "initiatives/models/moves_of_claims.py")
+MACHINE = ("initiatives/models/initiative.py", "initiatives/models/moves_of_reports.py")
 
 
 def transitions():

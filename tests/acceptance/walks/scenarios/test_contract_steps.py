@@ -127,7 +127,7 @@ def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
         detail_actions.confirm_tier(initiative=story.fresh(initiative), tier="high", by=cast.seat_risk)
     with at(2026, 11, 12):
         story.renew(initiative, cast)
-        assert code(system) == "allowed", "as long as the claim is supported"
+        assert code(system) == "allowed", "as long as the approved stage is supported"
         item = initiative.evidence.filter(coverage__requirement="mvp.problem", kind="document").latest("pk")
         for one in initiative.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
             evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)

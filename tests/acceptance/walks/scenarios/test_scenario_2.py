@@ -63,7 +63,9 @@ def test_the_model_is_swapped(cast, triage):
         )
         assert len(story.fresh_seats(review)) == 3, "step 3: a planned model stales nothing before its start"
         assert story.state(initiative, "prod.performance").satisfied, "step 3: evidence counts until the 21st"
-        assert story.span(initiative).supported == "production", "step 3: what is claimed, and more, is shown"
+        assert story.span(initiative).supported == "production", (
+            "step 3: the approved stage, and more, is shown"
+        )
     with at(2026, 10, 21, 0):
         voided = Voiding.objects.filter(evidence__initiative=initiative, trigger="model_version")
         assert set(voided.values_list("requirement", flat=True)) >= BOUND_TO_THE_MODEL

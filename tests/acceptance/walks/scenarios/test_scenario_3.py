@@ -34,7 +34,7 @@ def said_of(client, initiative) -> str:
     return text[text.index('id="said-by-source"') :].partition("</section>")[0]
 
 
-def test_a_real_inventory_comes_in_as_claims(cast, as_):
+def test_a_real_inventory_comes_in_as_reported_stages(cast, as_):
     client = as_(cast.admin)
 
     # 1. The preview: every row, what would become of it, what is odd in it; nothing is live.
@@ -48,7 +48,7 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
         assert words in text
     assert not Initiative.objects.exists()
 
-    # 2. One department is confirmed: claims with basis import, supported by nothing yet, and nobody is responsible or
+    # 2. One department is confirmed: stages with basis import, supported by nothing yet, and nobody is responsible or
     # owns.
     client.post(reverse("import-confirm", args=[batch.pk]), {"organisations": [DHS]})
     initiatives = Initiative.objects.all()

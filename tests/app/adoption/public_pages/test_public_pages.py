@@ -109,7 +109,7 @@ def test_nothing_else_of_the_initiative_is_on_it(cast, row):
     assert "@" not in page
 
 
-def test_a_claim_is_never_shown_without_what_its_evidence_supports(cast, row):
+def test_an_approved_stage_is_never_shown_without_what_its_evidence_supports(cast, row):
     initiative = row.initiative
     fall_short(initiative, cast)
     initiative = Initiative.objects.get(pk=initiative.pk)

@@ -28,8 +28,8 @@ from initiatives.roles import actions as role_actions
 from initiatives.units import leaving
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.claims import check_deferred
 from tests.support.database.concurrent_connections import Ring
+from tests.support.reported_stages import check_deferred
 
 
 @pytest.fixture

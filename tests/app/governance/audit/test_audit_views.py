@@ -20,7 +20,7 @@ from governance.models import Entry, Sample
 from governance.transparency_log import sealing
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.claims import check_deferred
+from tests.support.reported_stages import check_deferred
 from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db

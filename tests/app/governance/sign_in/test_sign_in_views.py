@@ -40,11 +40,11 @@ def test_signing_in_is_an_entry_and_rotates_the_session(client, person):
 
 
 def test_every_page_asks_for_it_and_leads_back(client, person):
-    response = client.get("/initiatives/?claimed=mvp")
-    assert response.url == "/sign-in/?next=/initiatives/%3Fclaimed%3Dmvp"
+    response = client.get("/initiatives/?approved_stage=mvp")
+    assert response.url == "/sign-in/?next=/initiatives/%3Fapproved_stage%3Dmvp"
     page = client.get(response.url)
-    assert 'value="/initiatives/?claimed=mvp"' in page.content.decode()
-    assert send(client, next="/initiatives/?claimed=mvp").url == "/initiatives/?claimed=mvp"
+    assert 'value="/initiatives/?approved_stage=mvp"' in page.content.decode()
+    assert send(client, next="/initiatives/?approved_stage=mvp").url == "/initiatives/?approved_stage=mvp"
     assert client.get("/sign-in/?next=/notifications/").url == "/notifications/"
 
 

@@ -25,8 +25,8 @@ from initiatives.models import (
 from initiatives.requirements import actions as requirement_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.claims import make_claim
 from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
 
@@ -166,20 +166,20 @@ def fund(initiative, by, **fields) -> FundingDecision:
 def test_money_keeps_the_stage_it_was_given_at(cast, as_):
     initiative = factories.make_mvp(cast)
     upright = fund(initiative, cast.owner, amount=Decimal("120000"), currency="eur")
-    assert (upright.claimed, upright.supported, upright.label) == ("mvp", "mvp", "")
+    assert (upright.approved_stage, upright.supported, upright.label) == ("mvp", "mvp", "")
     requirement_actions.answer(
         initiative=initiative, requirement="mvp.success", kind="no", text="None.", by=cast.owner
     )
     short = fund(initiative, cast.chair)
-    assert (short.claimed, short.supported, short.label) == ("mvp", "prototype", "Larger prototype")
+    assert (short.approved_stage, short.supported, short.label) == ("mvp", "prototype", "Larger prototype")
     # What follows changes neither.
     stage_actions.stop(
         initiative=initiative, reason_code="no_value", reason="No value showed.", by=cast.owner
     )
-    kept = list(FundingDecision.objects.order_by("pk").values_list("claimed", "supported", "label"))
+    kept = list(FundingDecision.objects.order_by("pk").values_list("approved_stage", "supported", "label"))
     assert kept == [("mvp", "mvp", ""), ("mvp", "prototype", "Larger prototype")]
     page = text_of(as_(cast.seat_value).get(at("notes", initiative.ref)))
-    assert "Given at: claims MVP, supported Prototype." in page
+    assert "Given at: approved MVP, supported Prototype." in page
     assert "EUR 120,000" in page
     listed = text_of(as_(cast.seat_value).get(at("portfolio", report="funded-above-support")))
     assert initiative.ref in listed
@@ -197,7 +197,7 @@ def test_money_given_earlier_is_told_what_was_said_on_that_day(cast):
             name: fund(initiative, cast.owner, decided_on=first + timedelta(days=days))
             for name, days in {"before it was here": -5, "an idea": 3, "decided": 10, "aged": 210}.items()
         }
-    assert {name: (row.claimed, row.supported) for name, row in found.items()} == {
+    assert {name: (row.approved_stage, row.supported) for name, row in found.items()} == {
         "before it was here": ("", ""),
         "an idea": ("proposed", "proposed"),
         "decided": ("prototype", "prototype"),
@@ -206,7 +206,7 @@ def test_money_given_earlier_is_told_what_was_said_on_that_day(cast):
 
 
 def test_only_a_note_that_stands_counts_in_the_report(cast, as_):
-    initiative = make_claim(cast, "production")
+    initiative = make_reported(cast, "production")
     row = fund(initiative, cast.chair)
     client = as_(cast.chair)
     assert initiative.ref in text_of(client.get(at("portfolio", report="funded-above-support")))

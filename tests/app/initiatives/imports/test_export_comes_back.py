@@ -86,7 +86,7 @@ EDITS = {
     "Currency": ("USD", "currency"),
     "Go-live": ("2027-01-31", "go_live_on"),
     "Ticket": ("T-9", "ticket"),
-    "Claimed stage": ("Production", None),
+    "Approved stage": ("Production", None),
     "Supported stage": ("Production", None),
     "Levels of answers": ("20 measured", None),
     "Owner": ("Somebody Else", None),

@@ -11,7 +11,7 @@ from initiatives.models import Initiative, InitiativeVisit, RoleAssignment
 from initiatives.requirements import actions as requirement_actions
 from initiatives.roles import actions as role_actions
 from tests.acceptance.input.test_inventories import text_upload
-from tests.support.claims import check_deferred
+from tests.support.reported_stages import check_deferred
 
 pytestmark = pytest.mark.django_db
 LIST = """Name;Organisation;Status;Purpose

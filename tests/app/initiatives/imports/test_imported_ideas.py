@@ -54,7 +54,7 @@ def live(cast):
     return batch
 
 
-def test_an_idea_of_a_list_becomes_an_idea_and_claims_nothing(cast, as_, live):
+def test_an_idea_of_a_list_becomes_an_idea_without_a_stage(cast, as_, live):
     idea = Initiative.objects.get(title="Route planner")
     other = Initiative.objects.get(title="Letter sorter")
     assert (idea.stage, other.stage) == ("proposed", "mvp")

@@ -109,7 +109,7 @@ def test_the_page_says_which_words_are_shared_and_what_its_owner_still_must_give
     assert re.search(r"Words in common: complaints, sorting, supplier ?<", text)
     assert "meaning, by your company" not in text
     assert "same:" not in text
-    assert "%" not in text.split("Words in common")[1].split("</section>")[0], "nothing is claimed"
+    assert "%" not in text.split("Words in common")[1].split("</section>")[0], "it has no approved stage"
     assert "its post-mortem is still due" in text
     assert Initiative.objects.count() == 1
     other = client.post("/initiatives/register/", sent | {"owner": cast.outsider.pk})

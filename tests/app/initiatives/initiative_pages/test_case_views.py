@@ -18,8 +18,8 @@ from initiatives.holds import actions as hold_actions
 from initiatives.requirements import actions as requirement_actions
 from initiatives.units import leaving
 from tests.support import factories
-from tests.support.claims import make_claim
 from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
 
@@ -76,8 +76,8 @@ def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
     assert "bring the support back" in page
 
 
-def test_a_claim_from_elsewhere_is_not_accused(cast, as_):
-    initiative = make_claim(cast, stage="production")
+def test_a_stage_from_elsewhere_is_not_accused(cast, as_):
+    initiative = make_reported(cast, stage="production")
     page = text_of(as_(cast.admin).get(at("initiative", initiative.ref)))
     assert "reported by its source, not evidenced here" in page
     assert "Production in name only" not in page

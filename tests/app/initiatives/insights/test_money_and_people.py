@@ -18,7 +18,7 @@ from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.insights import money, people
 from initiatives.models import BusinessCase, FundingDecision, Initiative, Obligation, RoleAssignment
 from tests.support import factories
-from tests.support.claims import make_claim
+from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def portfolio(cast):
     drawn = random.Random(27)
     stages = ("proposed", "prototype", "mvp", "production")
     initiatives = [
-        make_claim(cast, drawn.choice(stages), title=f"Initiative {number}") for number in range(8)
+        make_reported(cast, drawn.choice(stages), title=f"Initiative {number}") for number in range(8)
     ]
     with acting(by=cast.admin, reason="Stated"):
         for initiative in initiatives[:6]:
@@ -103,14 +103,14 @@ def test_sums_equal_those_over_raw_rows_in_all_and_in_each_table(cast, portfolio
         }
 
 
-def test_a_failing_test_counts_what_claims_more_than_it_shows(cast, portfolio):
+def test_a_failing_test_counts_what_shows_less_than_its_approved_stage(cast, portfolio):
     found = costed()
-    claimed = [one for one in found if one.stage in ("mvp", "production")]
-    assert claimed
-    assert all(set(one.failing) == set(money.TESTS) for one in claimed), "an import shows nothing"
+    imported = [one for one in found if one.stage in ("mvp", "production")]
+    assert imported
+    assert all(set(one.failing) == set(money.TESTS) for one in imported), "an import shows nothing"
     assert not any(one.failing for one in found if one.stage not in ("mvp", "production"))
     for group in money.by_failing_test(found):
-        assert sum(line.initiatives for line in group.sums) == sum(len(one.money) for one in claimed)
+        assert sum(line.initiatives for line in group.sums) == sum(len(one.money) for one in imported)
 
 
 def test_the_file_and_the_page_say_the_same_and_nothing_of_others(cast, as_, portfolio):

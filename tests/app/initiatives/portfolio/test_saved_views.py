@@ -15,15 +15,22 @@ pytestmark = pytest.mark.django_db
 def test_a_filter_is_saved_listed_and_deleted(cast, as_):
     factories.make_initiative(cast)
     client = as_(cast.owner)
-    page = client.get("/initiatives/?mine=on&claimed=proposed&page=1")
+    page = client.get("/initiatives/?mine=on&approved_stage=proposed&page=1")
     assert "Save this view" in page.content.decode()
     sent = {"name": "  Mine,  ideas ", "query": page.context["shown_filter"]}
     answer = client.post(reverse("view-save"), sent, follow=True)
     view = SavedView.objects.get()
-    assert (view.person, view.name, view.query) == (cast.owner, "Mine, ideas", "claimed=proposed&mine=on")
-    assert answer.context["filter"].values["claimed"] == "proposed"
-    words = client.get("/initiatives/?claimed=proposed&mine=on").content.decode()
-    assert '<a href="/initiatives/?claimed=proposed&amp;mine=on" aria-current="page">Mine, ideas</a>' in words
+    assert (view.person, view.name, view.query) == (
+        cast.owner,
+        "Mine, ideas",
+        "approved_stage=proposed&mine=on",
+    )
+    assert answer.context["filter"].values["approved_stage"] == "proposed"
+    words = client.get("/initiatives/?approved_stage=proposed&mine=on").content.decode()
+    assert (
+        '<a href="/initiatives/?approved_stage=proposed&amp;mine=on" aria-current="page">Mine, ideas</a>'
+        in words
+    )
     assert "Mine, ideas" not in as_(cast.chair).get("/initiatives/").content.decode()
     client.post(reverse("view-delete", args=[view.pk]))
     assert not SavedView.objects.exists()

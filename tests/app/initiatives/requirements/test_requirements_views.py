@@ -37,7 +37,7 @@ def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
         assert as_(cast.owner).get(at("requirements", initiative.ref) + junk).status_code == 200
 
 
-def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
+def test_a_stage_that_lost_support_leads_first_to_what_it_lacks(cast, as_):
     initiative = factories.make_mvp(cast)
     client = as_(cast.owner)
     first = 'gate=live&amp;show=open">'

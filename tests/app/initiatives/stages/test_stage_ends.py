@@ -19,8 +19,8 @@ from initiatives.stages import actions as stage_actions
 from initiatives.stages import reminders as stage_reminders
 from initiatives.worklist import person_worklist
 from tests.support import factories
-from tests.support.claims import make_claim
 from tests.support.initiatives.initiative_pages import acts, at, text_of
+from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +120,7 @@ def test_two_words_on_one_end_are_one(cast):
     assert Continuation.objects.count() == 1
 
 
-def test_only_the_chair_says_it_and_of_claims_made_here(cast, as_):
+def test_only_the_chair_says_it_and_of_stages_decided_here(cast, as_):
     initiative = factories.make_prototype(cast)
     with in_days(175):
         for person in (cast.owner, cast.seat_value, cast.admin, cast.deputy_chair):
@@ -128,13 +128,13 @@ def test_only_the_chair_says_it_and_of_claims_made_here(cast, as_):
                 as_(person).post(at("initiative-continue", initiative.ref), typed(initiative, 30)).status_code
                 == 403
             )
-    claim = make_claim(cast, "mvp")
+    reported = make_reported(cast, "mvp")
     with in_days(900):
-        assert supported_stage.review_by(claim) is None
-        assert "it was to end on" not in text_of(as_(cast.chair).get(at("people", claim.ref)))
+        assert supported_stage.review_by(reported) is None
+        assert "it was to end on" not in text_of(as_(cast.chair).get(at("people", reported.ref)))
         with pytest.raises(Refused, match="import"):
             stage_actions.continue_stage(
-                initiative=claim,
+                initiative=reported,
                 reason="x",
                 until=clock.today() + timedelta(days=9),
                 was=clock.today(),

@@ -9,8 +9,8 @@ from adoption.demo import initiative_acts
 from governance import clock
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.claims import make_claim
 from tests.support.initiatives.initiative_pages import SIGNED, acts, at, text_of
+from tests.support.reported_stages import make_reported
 
 pytestmark = pytest.mark.django_db
 
@@ -73,13 +73,13 @@ def test_the_chair_reopens_what_was_stopped(cast, as_):
 def test_the_initiative_offers_its_chair_what_the_machine_lets(cast, as_):
     back, again, waits = "Demote stage", "Confirm production again", "once its post-mortem is published"
     end, reopen = "Retire in an emergency", ">Reopen</a>"
-    stopped, idea = make_claim(cast, "mvp"), factories.make_initiative(cast, title="Dropped")
+    stopped, idea = make_reported(cast, "mvp"), factories.make_initiative(cast, title="Dropped")
     for initiative in (stopped, idea):
         stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.chair)
     for initiative, offered in (
-        (make_claim(cast, "prototype"), set()),
-        (make_claim(cast, "mvp"), {back}),
-        (make_claim(cast, "production"), {back, again, end}),
+        (make_reported(cast, "prototype"), set()),
+        (make_reported(cast, "mvp"), {back}),
+        (make_reported(cast, "production"), {back, again, end}),
         (stopped, {waits}),
         (idea, {reopen}),
     ):
@@ -112,7 +112,7 @@ def test_stepping_back_cuts_the_scope_and_tells_the_users(cast, as_):
 
 
 def test_an_emergency_retires_by_the_chair_alone(cast, as_):
-    initiative = make_claim(cast, "production")
+    initiative = make_reported(cast, "production")
     url = at("initiative-retire", initiative.ref)
     assert as_(cast.owner).get(url).status_code == 403
     page = text_of(as_(cast.chair).get(url))

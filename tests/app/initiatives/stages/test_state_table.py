@@ -20,8 +20,8 @@ from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 from tests.acceptance.walks.story import undone
 from tests.support import factories
-from tests.support.claims import make_claim
 from tests.support.commands import state_diagram
+from tests.support.reported_stages import make_reported
 
 STAGES = ["proposed", "prototype", "mvp", "production", "stopped", "retired"]
 
@@ -37,12 +37,12 @@ MACHINE = {
     "retire_in_emergency": {"production": "retired"},
     "reopen_as_prototype": {"stopped": "prototype"},
     "reopen_as_proposed": {"stopped": "proposed"},
-    "claim_prototype": {"proposed": "prototype"},
-    "claim_mvp": {"proposed": "mvp"},
-    "claim_production": {"proposed": "production"},
-    "claim_stopped": {"proposed": "stopped"},
-    "claim_retired": {"proposed": "retired"},
-    "take_claim_back": dict.fromkeys(("prototype", "mvp", "production", "stopped", "retired"), "proposed"),
+    "report_prototype": {"proposed": "prototype"},
+    "report_mvp": {"proposed": "mvp"},
+    "report_production": {"proposed": "production"},
+    "report_stopped": {"proposed": "stopped"},
+    "report_retired": {"proposed": "retired"},
+    "withdraw_report": dict.fromkeys(("prototype", "mvp", "production", "stopped", "retired"), "proposed"),
 }
 
 # What each method waits for, beside the stage it leads out of; the others wait for nothing that has to be judged.
@@ -60,8 +60,8 @@ BASIS = {
     "step": "step back",
     "stop": "stopped",
     "reopen": "reopened",
-    "claim": "import",
-    "take": "import undone",
+    "report": "import",
+    "withdraw": "import undone",
     "retire": "decision",
 }
 
@@ -73,7 +73,7 @@ def basis_of(method):
 @pytest.mark.parametrize("method", MACHINE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_machine(stage, method):
-    initiative = Initiative(stage=stage, basis="import" if method == "take_claim_back" else "registered")
+    initiative = Initiative(stage=stage, basis="import" if method == "withdraw_report" else "registered")
     expected = MACHINE[method].get(stage)
     with judged(initiative, JUDGED.get(method, Judgement())):
         if expected is None:
@@ -106,19 +106,19 @@ def test_what_has_to_be_judged_waits_for_exactly_its_own_judgement(method):
     assert not can_proceed(getattr(initiative, method)), "the judgement ends with its request"
 
 
-def test_a_withdrawn_idea_is_neither_stopped_nor_promoted_and_what_moved_is_claimed_by_no_import():
+def test_a_withdrawn_idea_is_neither_stopped_nor_promoted_and_what_moved_is_reported_by_no_import():
     withdrawn = Initiative(stage="proposed", withdrawn_at=clock.now())
     with judged(withdrawn, Judgement(gate="prototype")):
-        assert {move.custom["kind"] for move in withdrawn.get_available_stage_transitions()} == {"claim"}
+        assert {move.custom["kind"] for move in withdrawn.get_available_stage_transitions()} == {"reported"}
     moved = Initiative(stage="proposed", basis="reopened")
     assert {move.name for move in moved.get_available_stage_transitions()} == {"stop"}
 
 
 @pytest.mark.parametrize("basis", ["registered", "decision", "step back", "stopped", "reopened", "emergency"])
-def test_only_what_an_import_claims_is_taken_back(basis):
+def test_only_what_an_import_reports_is_withdrawn(basis):
     for stage in STAGES:
         offered = Initiative(stage=stage, basis=basis).get_available_stage_transitions()
-        assert "take_claim_back" not in {move.name for move in offered}
+        assert "withdraw_report" not in {move.name for move in offered}
 
 
 def test_conditions_ask_the_database_nothing():
@@ -143,8 +143,8 @@ def test_every_move_is_closed_to_templates_and_has_its_sentence():
         assert method.__doc__.strip().endswith("."), name
 
 
-def test_but_for_claims_nothing_leads_out_of_retired_or_from_prototype_to_production():
-    ours = {name: moves for name, moves in MACHINE.items() if name != "take_claim_back"}
+def test_but_for_imports_nothing_leads_out_of_retired_or_from_prototype_to_production():
+    ours = {name: moves for name, moves in MACHINE.items() if name != "withdraw_report"}
     assert not [name for name, moves in ours.items() if "retired" in moves]
     assert not [name for name, moves in ours.items() if moves.get("prototype") == "production"]
 
@@ -239,7 +239,7 @@ def test_the_database_keeps_what_was_decided_here_from_imports(cast):
 
 
 @pytest.mark.django_db
-def test_only_what_an_import_alone_claims_is_taken_back(cast):
+def test_only_what_an_import_alone_reports_is_withdrawn(cast):
     decided = factories.make_initiative(cast)
     with (
         pytest.raises(DatabaseError, match="rests on a decision"),
@@ -254,13 +254,13 @@ def test_only_what_an_import_alone_claims_is_taken_back(cast):
             from_stage="prototype",
             to_stage="proposed",
         ).save()
-    assert not can_proceed(Initiative(stage="mvp", basis="decision").take_claim_back)
+    assert not can_proceed(Initiative(stage="mvp", basis="decision").withdraw_report)
 
 
 @pytest.mark.django_db
 def test_who_moves_what(cast):
     for stage in STAGES:
-        initiative = make_claim(cast, stage)
+        initiative = make_reported(cast, stage)
         for name, (allowed, leads) in ACTS.items():
             for who in PEOPLE:
                 may = stage in leads and who in allowed
@@ -276,27 +276,27 @@ def test_who_moves_what(cast):
         assert Initiative.objects.get(pk=initiative.pk).stage == stage
 
 
-# Acts that a page of an initiative offers, as the machine calls their moves; an admin may claim for an idea, by an
-# import.
+# Acts that a page of an initiative offers, as the machine calls their moves; an admin may report a stage for an idea,
+# by an import.
 KINDS = {"step back": "step back", "stop": "stop", "retire": "emergency", "reopen": "reopening"}
 
 
 @pytest.mark.django_db
 def test_a_page_offers_whom_the_act_lets(cast):
     for stage in STAGES:
-        initiative = make_claim(cast, stage)
+        initiative = make_reported(cast, stage)
         for who in PEOPLE:
             acts = {name for name, (allowed, leads) in ACTS.items() if stage in leads and who in allowed}
             kinds = {kind for name, kind in KINDS.items() if name in acts}
             if who == "admin":
-                kinds |= {"claim" if stage == "proposed" else "claim taken back"}
+                kinds |= {"reported" if stage == "proposed" else "report withdrawn"}
             assert WhoMay(initiative, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
 
 
 @pytest.mark.django_db
 def test_a_withdrawn_idea_does_not_move(cast):
     initiative = detail_actions.withdraw(
-        initiative=make_claim(cast, "proposed"), reason="By mistake.", by=cast.owner
+        initiative=make_reported(cast, "proposed"), reason="By mistake.", by=cast.owner
     )
     for name in ACTS:
         for by in (cast.owner, cast.chair):
@@ -306,7 +306,7 @@ def test_a_withdrawn_idea_does_not_move(cast):
 
 @pytest.mark.django_db
 def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
-    initiative = make_claim(cast, "prototype")
+    initiative = make_reported(cast, "prototype")
     with acting(by=cast.owner, reason="Stop"):
         stage_actions.stop(initiative=initiative, reason_code="cost", reason="Too dear.", by=cast.owner)
     with pytest.raises(Refused, match="post-mortem is still due"):
@@ -322,8 +322,8 @@ def test_production_is_accepted_again_by_two_people_and_confirmed(cast):
     for stage in STAGES:
         if stage != "production":
             with pytest.raises(Refused, match="Only production"), undone():
-                stage_actions.reattest(initiative=make_claim(cast, stage), reason="Yearly.", by=cast.chair)
-    initiative = make_claim(cast, "production")
+                stage_actions.reattest(initiative=make_reported(cast, stage), reason="Yearly.", by=cast.chair)
+    initiative = make_reported(cast, "production")
     role = role_actions.propose_role(
         initiative=initiative, role="support_owner", person=cast.support, by=cast.owner
     )

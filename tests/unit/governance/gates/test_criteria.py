@@ -97,16 +97,16 @@ def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so()
 # What is supported
 
 
-@pytest.mark.parametrize("claimed", ["proposed", "prototype", "mvp", "production"])
-def test_everything_grounded_supports_production(claimed):
-    found = supported(everything(claimed))
+@pytest.mark.parametrize("approved_stage", ["proposed", "prototype", "mvp", "production"])
+def test_everything_grounded_supports_production(approved_stage):
+    found = supported(everything(approved_stage))
     assert found.supported == "production"
-    assert found.supports_claim
+    assert found.supports_approved_stage
     assert found.label == ""
 
 
 @pytest.mark.parametrize(
-    ("claimed", "without", "expected", "label"),
+    ("approved_stage", "without", "expected", "label"),
     [
         ("production", "prod.monitoring", "mvp", "Production in name only"),
         ("production", "mvp.problem", "prototype", "Prototype in production"),
@@ -117,10 +117,10 @@ def test_everything_grounded_supports_production(claimed):
         ("mvp", "prod.monitoring", "mvp", ""),
     ],
 )
-def test_a_shortfall_has_a_name(claimed, without, expected, label):
-    found = supported(everything(claimed, without=[without]))
+def test_a_shortfall_has_a_name(approved_stage, without, expected, label):
+    found = supported(everything(approved_stage, without=[without]))
     assert (found.supported, found.label) == (expected, label)
-    assert found.supports_claim is (label == "")
+    assert found.supports_approved_stage is (label == "")
 
 
 @pytest.mark.parametrize("key", ["int.definitions", "int.sources_condition", "mvp.lessons_read"])
@@ -170,12 +170,14 @@ def test_production_past_its_day_is_held_at_mvp():
     late = supported(facts, clock.midnight_after(TODAY))
     assert late.supported == "mvp"
     assert late.label == "Production in name only"
-    assert supported(replace(facts, claimed="mvp"), clock.midnight_after(TODAY)).supported == "production"
+    assert (
+        supported(replace(facts, approved_stage="mvp"), clock.midnight_after(TODAY)).supported == "production"
+    )
 
 
-@pytest.mark.parametrize("claimed", ["stopped", "retired"])
-def test_a_closed_initiative_supports_nothing_and_falls_short_of_nothing(claimed):
-    found = supported(everything(claimed))
+@pytest.mark.parametrize("approved_stage", ["stopped", "retired"])
+def test_a_closed_initiative_supports_nothing_and_falls_short_of_nothing(approved_stage):
+    found = supported(everything(approved_stage))
     assert (found.supported, found.shortfall, found.label) == ("", 0, "")
 
 
@@ -332,10 +334,10 @@ def words(verdict):
 
 
 @pytest.mark.parametrize(
-    ("claimed", "gate"), [("proposed", "prototype"), ("prototype", "mvp"), ("mvp", "production")]
+    ("approved_stage", "gate"), [("proposed", "prototype"), ("prototype", "mvp"), ("mvp", "production")]
 )
-def test_a_review_with_everything_is_decidable(claimed, gate):
-    verdict = judged(everything(claimed), gate)
+def test_a_review_with_everything_is_decidable(approved_stage, gate):
+    verdict = judged(everything(approved_stage), gate)
     assert verdict.decidable, words(verdict)
     assert verdict.reachable
     assert verdict.missing_seats == ()
@@ -364,7 +366,7 @@ def test_a_waived_criterion_does_not_block():
     assert judged(facts).decidable
 
 
-def test_the_claimed_stage_must_be_supported_now():
+def test_the_approved_stage_must_be_supported_now():
     facts = everything("mvp", without=["mvp.workflow"])
     assert "Larger prototype" in words(judged(facts))
 

@@ -279,7 +279,7 @@ class TestWhatIsAsked:
         assert (told[AT], told[AT + DAY], told[AT + 2 * DAY]) == (True, False, True)
 
     def test_drawn_for_the_next_acceptance_it_waits_and_takes_nothing(self):
-        facts = replace(minimal(drawn(KEY, since=None)), claimed="production")
+        facts = replace(minimal(drawn(KEY, since=None)), approved_stage="production")
         found = state_of(facts, RULEBOOK, KEY, AT)
         assert (found.state, found.place) == ("below", BY_VERIFYING)
         assert found.satisfies("production")
@@ -299,7 +299,7 @@ class TestWhatIsAsked:
     def test_what_it_replaces_does_not_wait_with_it(self):
         """`mvp.observability` is met by its production form, which waits to be verified; it has no errand itself."""
         new, old = "prod.q03_logged", "mvp.observability"
-        facts = replace(minimal(drawn(new, since=None), without=(old,)), claimed="production")
+        facts = replace(minimal(drawn(new, since=None), without=(old,)), approved_stage="production")
         assert state_of(facts, RULEBOOK, new, AT).place == BY_VERIFYING
         found = state_of(facts, RULEBOOK, old, AT)
         assert (found.satisfied, found.place, found.fix) == (True, "", "")

@@ -21,7 +21,9 @@ FIRST = {"contract": "gov.enforced", "layer": "layer.runtime", "adoption": "adop
 def leads(facts, *, asked=None, at=AT):
     states = states_at(facts, RULEBOOK, at)
     if asked is None:
-        asked = [key for keys in GROUP.values() for key in keys] if facts.claimed == "production" else []
+        asked = (
+            [key for keys in GROUP.values() for key in keys] if facts.approved_stage == "production" else []
+        )
     return {lead.group: lead for lead in lead_questions.leads(facts, RULEBOOK, states, set(asked), at)}
 
 
@@ -48,10 +50,10 @@ def test_each_requirement_alone_takes_its_yes_away_and_no_other(key):
 
 
 @pytest.mark.parametrize(("group", "key"), FIRST.items())
-def test_a_claim_that_rests_on_what_is_not_there_makes_it_a_no(group, key):
+def test_a_stage_that_rests_on_what_is_not_there_makes_it_a_no(group, key):
     facts = everything("production", without=(key,))
     assert leads(facts)[group].answer == lead_questions.NO
-    # An imported claim accuses nobody before anything was asked here.
+    # An imported stage accuses nobody before anything was asked here.
     imported = everything("production", without=(key,), imported=True)
     assert leads(imported)[group].answer == lead_questions.NOT_YET
 
@@ -118,12 +120,12 @@ def test_a_prototype_is_not_asked_for_staff_logs_or_money():
 
 
 @pytest.mark.parametrize(
-    ("claimed", "days", "mark"),
+    ("approved_stage", "days", "mark"),
     [("production", 0, "met"), ("production", -1, "not met"), ("mvp", None, "nothing asked")],
 )
-def test_production_is_accepted_again_or_its_standard_is_not_met(claimed, days, mark):
+def test_production_is_accepted_again_or_its_standard_is_not_met(approved_stage, days, mark):
     by = None if days is None else TODAY + timedelta(days=days)
-    found = standard(everything(claimed, reattest_by=by), "promotion_criteria", "production")
+    found = standard(everything(approved_stage, reattest_by=by), "promotion_criteria", "production")
     assert found.mark == mark
     assert ("accepted again by" in found.note) is (by is not None)
 

@@ -75,7 +75,7 @@ def test_two_persons_open_what_is_asked_and_not_what_lies_beside_it():
     ],
 )
 def test_a_production_form_below_what_the_gate_to_mvp_asks_does_not_satisfy_it(old, new, tier):
-    facts = one(new, evidence_of(new, 1), tier=tier, claimed="production")
+    facts = one(new, evidence_of(new, 1), tier=tier, approved_stage="production")
     assert state(facts, new).level == Level.DOCUMENTED
     assert RULEBOOK.requirements[old].level_for(tier, "mvp") == Level.VERIFIED
     assert not state(facts, old).satisfies("mvp")

@@ -58,7 +58,7 @@ def test_it_ends_with_the_fourteenth_day():
 
 
 def test_the_end_is_foretold_to_the_moment():
-    facts = replace(renewed(), claimed="mvp")
+    facts = replace(renewed(), approved_stage="mvp")
     end = clock.midnight_after(clock.local_day(ADDED) + timedelta(days=14))
     assert end in [one.at for one in outlook(facts, RULEBOOK, AT)]
 

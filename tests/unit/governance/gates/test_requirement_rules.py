@@ -433,60 +433,62 @@ def test_the_declaration_is_made_item_by_item():
 
 
 def test_a_frozen_answer_stands_as_decided_from_its_gate_on():
-    for claimed, expected in [
+    for approved_stage, expected in [
         ("prototype", "unanswered"),
         ("mvp", "as_decided"),
         ("production", "as_decided"),
     ]:
-        facts = one("mvp.users", claimed=claimed, decided={"mvp": days_ago(500)})
-        assert state(facts, "proto.question").state == expected, claimed
+        facts = one("mvp.users", approved_stage=approved_stage, decided={"mvp": days_ago(500)})
+        assert state(facts, "proto.question").state == expected, approved_stage
 
 
 def test_a_frozen_answer_is_live_again_without_its_decision():
-    facts = one("proto.question", claimed="mvp")  # reopened: no decision stands behind it
+    facts = one("proto.question", approved_stage="mvp")  # reopened: no decision stands behind it
     assert state(facts, "proto.question").state == "unproven"
 
 
 def test_what_is_not_frozen_stays_live():
     facts = one(
-        "mvp.problem", claimed="production", decided={"mvp": days_ago(400), "production": days_ago(9)}
+        "mvp.problem", approved_stage="production", decided={"mvp": days_ago(400), "production": days_ago(9)}
     )
     assert state(facts, "mvp.problem").state == "unproven"
     assert state(facts, "production.lessons_captured").state == "as_decided"
 
 
 def test_the_bound_of_the_rollout_ends_with_production():
-    assert state(one("x", claimed="production"), "mvp.rollout").state == "not_asked"
-    assert state(one("x", claimed="mvp"), "mvp.rollout").state == "unanswered"
+    assert state(one("x", approved_stage="production"), "mvp.rollout").state == "not_asked"
+    assert state(one("x", approved_stage="mvp"), "mvp.rollout").state == "unanswered"
 
 
-@pytest.mark.parametrize("claimed", ["prototype", "mvp", "production"])
+@pytest.mark.parametrize("approved_stage", ["prototype", "mvp", "production"])
 @pytest.mark.parametrize("pair", RULEBOOK.carry.replaced_at_production.items(), ids=lambda pair: pair[0])
-def test_a_replaced_answer_is_grounded_by_either_form_at_every_stage(pair, claimed):
+def test_a_replaced_answer_is_grounded_by_either_form_at_every_stage(pair, approved_stage):
     old, new = pair
-    by_new = one(new, evidence_of(new, 1), claimed=claimed)
+    by_new = one(new, evidence_of(new, 1), approved_stage=approved_stage)
     assert state(by_new, old).satisfied
     assert new in state(by_new, old).words
-    assert state(one(old, evidence_of(old, 1), claimed=claimed), old).satisfied
-    neither = one(old, claimed=claimed)
+    assert state(one(old, evidence_of(old, 1), approved_stage=approved_stage), old).satisfied
+    neither = one(old, approved_stage=approved_stage)
     assert not state(neither, old).satisfied
 
 
-def test_an_imported_claim_is_asked_frozen_answers_once_and_they_do_not_age():
+def test_an_imported_stage_is_asked_frozen_answers_once_and_they_do_not_age():
     old = item(1, "proto.question", kind="attestation", observed_on=days_ago(900))
-    facts = one("proto.question", old, claimed="mvp", imported=True)
+    facts = one("proto.question", old, approved_stage="mvp", imported=True)
     assert state(facts, "proto.question").satisfied
     assert state(facts, "proto.question").last_day is None
     assert state(replace(facts, items=()), "proto.question").state == "unproven"
-    live = one("mvp.users", item(1, "mvp.users", observed_on=days_ago(900)), claimed="mvp", imported=True)
+    live = one(
+        "mvp.users", item(1, "mvp.users", observed_on=days_ago(900)), approved_stage="mvp", imported=True
+    )
     assert state(live, "mvp.users").state == "stale"
 
 
 @pytest.mark.parametrize("key", ["proto.not_production", "prototype.selected"])
-def test_two_answers_are_not_asked_of_claims_imported_above_prototype(key):
-    assert state(one("x", claimed="mvp", imported=True), key).state == "not_asked"
-    assert state(one("x", claimed="prototype", imported=True), key).state == "unanswered"
-    assert state(one("x", claimed="mvp"), key).state == "unanswered"
+def test_two_answers_are_not_asked_of_stages_imported_above_prototype(key):
+    assert state(one("x", approved_stage="mvp", imported=True), key).state == "not_asked"
+    assert state(one("x", approved_stage="prototype", imported=True), key).state == "unanswered"
+    assert state(one("x", approved_stage="mvp"), key).state == "unanswered"
 
 
 # Waivers

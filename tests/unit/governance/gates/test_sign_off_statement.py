@@ -45,9 +45,9 @@ def reasons(
 
 def test_nothing_changed_means_fresh():
     facts = everything("mvp")
-    for gate, claimed in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
+    for gate, approved_stage in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
         for seat in RULEBOOK.gates[gate].seats:
-            facts = everything(claimed)
+            facts = everything(approved_stage)
             assert reasons(facts, facts, gate, seat) == [], (gate, seat)
 
 

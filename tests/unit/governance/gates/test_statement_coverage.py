@@ -23,10 +23,10 @@ WHICH_SIGN_OFF = {"gate", "seat", "rulebook", "format"}
 BETTER = {"unmet": "met", "later": "met", "waived": "met"}
 
 
-def initiative_with_every_kind_of_state(claimed):
+def initiative_with_every_kind_of_state(approved_stage):
     """Criteria unmet, one of them advisory, one waived, requirements unproved; a planned scope."""
     lacking = ["production.lessons_captured", "adopt.behaviour", "mvp.workflow", "int.systems_owned"]
-    facts = everything(claimed, without=lacking)
+    facts = everything(approved_stage, without=lacking)
     return replace(
         facts,
         problem="Calls take long.",
@@ -94,9 +94,9 @@ def looked_at(facts, gate, seat):
 
 def uncompared():
     printed, silent = set(), set()
-    for gate, claimed in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
+    for gate, approved_stage in (("prototype", "proposed"), ("mvp", "prototype"), ("production", "mvp")):
         for seat in RULEBOOK.gates[gate].seats:
-            for place, reasons in looked_at(initiative_with_every_kind_of_state(claimed), gate, seat):
+            for place, reasons in looked_at(initiative_with_every_kind_of_state(approved_stage), gate, seat):
                 printed.add(place)
                 if not reasons:
                     silent.add((gate, seat, place))

@@ -100,7 +100,7 @@ def test_the_process_remembers_no_long_text():
 
 
 @pytest.mark.parametrize(
-    ("claimed", "supported", "lean"),
+    ("approved_stage", "supported", "lean"),
     [
         ("mvp", "mvp", 0),
         ("mvp", "production", 0),
@@ -112,8 +112,8 @@ def test_the_process_remembers_no_long_text():
         ("retired", "production", "none"),
     ],
 )
-def test_lean_counts_the_stages_between_claim_and_evidence(claimed, supported, lean):
-    assert plumbline.lean(claimed, supported) == lean
+def test_lean_counts_the_stages_between_approved_and_supported(approved_stage, supported, lean):
+    assert plumbline.lean(approved_stage, supported) == lean
 
 
 def test_plumb_always_says_what_it_means():

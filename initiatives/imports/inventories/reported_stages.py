@@ -1,4 +1,4 @@
-"""Initiatives from imported rows, set-wise: the units they belong to, the claimed stage, the entries of both."""
+"""Initiatives from imported rows, set-wise: the units they belong to, the reported stage, the entries of both."""
 
 from collections import defaultdict
 
@@ -16,15 +16,15 @@ from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, 
 from initiatives.models import ImportBatch, ImportRow, Initiative, Link, Review, StageChange
 from initiatives.models.imports import ROOT
 from initiatives.models.initiative import machine
-from initiatives.models.stage_machine import CLAIM, make_move, offered
+from initiatives.models.stage_machine import REPORTED, make_move, offered
 from initiatives.registration.actions import next_numbers
 
-# What a row may become: an idea claims nothing, and is registered without a stage change.
+# What a row may become: an idea has no approved stage, and is registered without a stage change.
 TARGETS = tuple(
     stage
     for stage in Stage
     if stage == Stage.PROPOSED
-    or any(one.custom["kind"] == CLAIM and one.target == stage for one in machine())
+    or any(one.custom["kind"] == REPORTED and one.target == stage for one in machine())
 )
 MADE_HERE = "imported-"  # how the codes of units begin that an import made
 NOT_REPORTED = "Not reported by its source."
@@ -36,8 +36,8 @@ def import_rows(
     by: User | None,
     units: dict[tuple[str, str], Unit] | None = None,
 ) -> None:
-    """Initiatives from rows, set-wise: registered as ideas, then moved to the claimed stage with all the audit log asks
-    for.
+    """Initiatives from rows, set-wise: registered as ideas, then moved to the reported stage with all the audit log
+    asks for.
 
     `units`: the unit of each (organisation, part of it) that the rows name; those of a list of others are made.
     """
@@ -114,7 +114,7 @@ def import_rows(
     )
     alike = defaultdict(list)
     for initiative, row, _ in moves:
-        make_move(initiative, offered(initiative, kind=CLAIM, target=row.mapped["stage"]))
+        make_move(initiative, offered(initiative, kind=REPORTED, target=row.mapped["stage"]))
         initiative.basis, initiative.since = "import", now
         alike[initiative.stage].append(initiative)
     for same in alike.values():
@@ -123,7 +123,7 @@ def import_rows(
 
 
 def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]]) -> None:
-    """Ideas of a list, as they were registered: no stage is claimed, and nobody owns them yet."""
+    """Ideas of a list, as they were registered: they have no approved stage, and nobody owns them yet."""
     if not ideas:
         return
     entries.record_many(

@@ -1,23 +1,26 @@
-"""Initiatives in any stage, quickly: claimed by an import, so that nothing has to be shown first."""
+"""Initiatives in any stage, quickly: reported by an import, so that nothing has to be shown first."""
 
 from django.db import connection
 
 from governance.database.row_history import acting
 from initiatives.initiative.act import rewrite_supported_stage
 from initiatives.models import Initiative
-from initiatives.models.stage_machine import CLAIM, offered
+from initiatives.models.stage_machine import REPORTED, offered
 from initiatives.stages.actions import change_stage
 from tests.support import factories
 
 
-def make_claim(cast: factories.Cast, stage: str, **fields) -> Initiative:
+def make_reported(cast: factories.Cast, stage: str, **fields) -> Initiative:
     """An initiative that an import says is in this stage; proposed ones are plain ideas."""
     initiative = factories.make_initiative(cast, **fields)
     if stage != "proposed":
         with acting(by=cast.admin, reason="Imported"):
             initiative = Initiative.objects.locked(initiative.pk)
             change_stage(
-                initiative, offered(initiative, kind=CLAIM, target=stage), reason="As reported", by=cast.admin
+                initiative,
+                offered(initiative, kind=REPORTED, target=stage),
+                reason="As reported",
+                by=cast.admin,
             )
             rewrite_supported_stage(initiative)
     return Initiative.objects.get(pk=initiative.pk)
