@@ -22,9 +22,10 @@ from governance.vocabulary.readable_text import shown
 
 # How long an answer may be relied on: the switch that denies everything has to work within a second.
 GOOD_FOR = timedelta(seconds=1)
-# Who answers, and within how many minutes, where a shortfall turned a clause that asks nobody into one that asks.
-SHORTFALL_APPROVERS = (Role.OWNER,)
-SHORTFALL_MINUTES = 60
+# Who answers, and within how many minutes, where an unsupported stage turned a clause that asks nobody into one that
+# asks.
+UNSUPPORTED_APPROVERS = (Role.OWNER,)
+UNSUPPORTED_MINUTES = 60
 LINE_ENDS = str.maketrans("\t\n\r", "   ")
 SHOWN = 80  # characters of a name that a reason repeats
 # Every code a decision may carry, with its outcome and what it means to whoever writes a system that asks.
@@ -37,7 +38,7 @@ CODES = {
         DecisionOutcome.NEEDS_APPROVAL,
         "A person is asked. Look for the answer, then ask again with it.",
     ),
-    "shortfall": (
+    "unsupported": (
         DecisionOutcome.NEEDS_APPROVAL,
         "The contract allows it, but evidence for the approved stage is missing: a person is asked for now.",
     ),
@@ -317,11 +318,11 @@ def _weigh(
     if asking:
         return _ask(version, asking)
     if initiative.short:
-        approval = Approval(SHORTFALL_APPROVERS, SHORTFALL_MINUTES)
+        approval = Approval(UNSUPPORTED_APPROVERS, UNSUPPORTED_MINUTES)
         reason = f"A person has to approve it for now: {initiative.short}"
         return Decision(
             DecisionOutcome.NEEDS_APPROVAL,
-            "shortfall",
+            "unsupported",
             ended(reason),
             tuple(base),
             version,

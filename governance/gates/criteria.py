@@ -48,7 +48,7 @@ class Support:
     """What the evidence supports at one moment, against the approved stage."""
 
     supported: str
-    shortfall: int
+    unsupported_stages: int
     label: str
     tests: dict[str, bool] = field(hash=False)
     held_by: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Support:
     @property
     def supports_approved_stage(self) -> bool:
         """Return True if evidence supports the approved stage."""
-        return self.shortfall == 0
+        return self.unsupported_stages == 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +184,12 @@ def _support(
         if hold.cap is not None and STAGE_RANK[hold.cap] < STAGE_RANK[reached]:
             held_by.append(hold.words)
             reached = hold.cap
-    shortfall = max(0, STAGE_RANK[facts.approved_stage] - STAGE_RANK[reached])
+    unsupported_stages = max(0, STAGE_RANK[facts.approved_stage] - STAGE_RANK[reached])
     on_waivers = tuple(sorted(waived[reached].items(), key=lambda one: (one[1], one[0])))
     return Support(
         reached,
-        shortfall,
-        shortfall_label(rulebook, facts.approved_stage, reached),
+        unsupported_stages,
+        unsupported_label(facts.approved_stage, reached),
         tests,
         tuple(held_by),
         on_waivers,
@@ -229,15 +229,11 @@ def holds_at(facts: Facts, rulebook: ParsedRulebook, at: datetime) -> tuple[Hold
     return holds
 
 
-def shortfall_label(rulebook: ParsedRulebook, approved_stage: str, supported: str) -> str:
-    """The name of a shortfall (docs/domain.md, first table); empty when the approved stage is supported."""
+def unsupported_label(approved_stage: str, supported: str) -> str:
+    """Return that evidence does not support this stage; "" if it does."""
     if STAGE_RANK[approved_stage] <= STAGE_RANK[supported]:
         return ""
-    if supported == Stage.PROPOSED:
-        return "Not yet an honest prototype"
-    if approved_stage == Stage.PRODUCTION and supported == Stage.PROTOTYPE:
-        return "Prototype in production"
-    return rulebook.stages[approved_stage].shortfall_label
+    return f"{Stage(approved_stage).label}: not supported by current evidence"
 
 
 # Reviews
@@ -381,7 +377,7 @@ def _unsupported(supported: Support, gate: str) -> Iterator[Reason]:
     """An approved stage that is not supported goes no further; retiring waits for nothing."""
     if gate != "retire" and not supported.supports_approved_stage:
         yield Reason(
-            f"{supported.label}: the approved stage is not supported now.",
+            f"{supported.label}.",
             "Fix what the initiative page lists first.",
         )
 

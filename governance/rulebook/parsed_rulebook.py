@@ -45,7 +45,6 @@ class StageRule:
     max_days_before_review: int | None = None
     reattest_days: int | None = None
     reattest_days_high: int | None = None
-    shortfall_label: str = ""
     obligations: tuple[str, ...] = ()
     success_includes: str = ""
 

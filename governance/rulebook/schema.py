@@ -97,9 +97,7 @@ STAGE = (
         "tolerated": ("texts", False, ""),
         "forbidden": ("texts", False, ""),
     }
-    | dict.fromkeys(
-        ("goal", "question", "meaning", "shortfall_label", "success_includes"), ("text", False, "")
-    )
+    | dict.fromkeys(("goal", "question", "meaning", "success_includes"), ("text", False, ""))
     | dict.fromkeys(("max_days_before_review", "reattest_days", "reattest_days_high"), ("count", False, ""))
 )
 CARRY = dict.fromkeys(

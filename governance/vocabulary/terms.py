@@ -8,7 +8,7 @@ TERMS = {
     "stage": "proposed, prototype, MVP, production, stopped or retired; never a percentage",
     "approved stage": "the stage that a recorded decision gave the initiative, or that an import says it has",
     "supported stage": "the highest stage that current evidence supports today; computed, set by nobody",
-    "over-claimed": "the approved stage is above the supported one; nobody loses a stage by it overnight",
+    "not supported": "the approved stage is above the supported one; nobody loses a stage by it overnight",
     "gate": "what stands before a stage: its criteria, the seats that sign, the quorum",
     "criterion": "what the board signs for; met when its requirements are met",
     "requirement": "what the owner answers; met by an answer and current evidence, at the level that the gate asks",

@@ -27,7 +27,7 @@ TOPICS = [
     ),
     Topic(
         "approved_stage",
-        "Why my initiative says “over-claimed: evidence supports Prototype”",
+        "Why my initiative says “not supported: evidence supports Prototype”",
         "claims claimed supported approved shortfall larger prototype in name only plumb leaning",
     ),
     Topic(

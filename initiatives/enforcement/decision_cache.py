@@ -53,7 +53,7 @@ SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
           FROM initiatives_scopeversion b
          WHERE b.initiative_id = i.id AND b.starts_at <= %(now)s AND (b.ended_at IS NULL OR b.ended_at > %(now)s)
          ORDER BY b.starts_at DESC, b.number DESC LIMIT 1),
-       (SELECT json_build_object('supported', p.supported, 'shortfall', p.shortfall, 'label', p.label,
+       (SELECT json_build_object('supported', p.supported, 'unsupported_stages', p.unsupported_stages, 'label', p.label,
                                  'from_at', p.from_at, 'until_at', p.until_at,
                                  'past_supported_stage_id', p.past_supported_stage_id, 'seal', p.seal)
           FROM initiatives_supportedstageperiod p
@@ -323,13 +323,13 @@ def _short(tier: str, basis: str, span: dict | None, obligation: date | None, to
     grace.
 
     At once where the tier is high, or where a stage was imported and has no obligations; else once the rulebook's days
-    of grace are over (issue of the contract: a shortfall counts).
+    of grace are over (issue of the contract: a stage that is not supported counts).
     """
     if span is None:
         return "what its evidence supports is not known for today"
-    if not span["shortfall"]:
+    if not span["unsupported_stages"]:
         return ""
-    words = f"{span['label']}, its evidence supports no more than {span['supported']}"
+    words = f"{span['label']}, which supports no more than {span['supported']}"
     if tier == Tier.HIGH or basis == "import":
         return words
     last = obligation

@@ -292,7 +292,7 @@ def decision_due(initiative: Initiative) -> date | None:
 
 def said_on(initiative: Initiative, on: date) -> tuple[str, str, str]:
     """The approved stage at the end of a day, what the product said its evidence supported, and the
-    shortfall's name.
+    unsupported_stages's name.
 
     For today it is worked out from the facts; for an earlier day it is what was said then, as `PastSupportedStage` kept
     it. All three are "" for a day before the initiative was registered here.

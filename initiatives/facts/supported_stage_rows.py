@@ -36,7 +36,7 @@ SEAL = "seal"  # the field of a difference that is in the seal alone
 # What a span says of its initiative. The seal covers the first three, which the decision API reads.
 SAID = (
     "supported",
-    "shortfall",
+    "unsupported_stages",
     "label",
     "governance",
     "integration",
@@ -108,7 +108,7 @@ def _add_spans(rows: list[dict], outlook: list[criteria.Judged]) -> None:
         facts, rulebook, support = judged.facts, judged.parsed, judged.support
         row = {
             "supported": support.supported,
-            "shortfall": support.shortfall,
+            "unsupported_stages": support.unsupported_stages,
             "label": support.label,
             "governance": support.tests["governance"],
             "integration": support.tests["integration"],
@@ -169,7 +169,7 @@ def seal_of(past_supported_stage: int, initiative: int, span: Mapping[str, Any])
     said = (
         f"{past_supported_stage} {initiative} {span['from_at'].timestamp():.6f} "
         f"{span['until_at'].timestamp() if span['until_at'] else 0:.6f} "
-        f"{span['shortfall']} {span['supported']} {span['label']}"
+        f"{span['unsupported_stages']} {span['supported']} {span['label']}"
     )
     return hmac.digest(_key_of(settings.SECRET_KEY), said.encode(), "sha256").hex()
 

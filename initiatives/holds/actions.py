@@ -37,7 +37,7 @@ HELD_UP = ("mvp", "production")
 
 @dataclass(frozen=True)
 class Grace:
-    """Until when what fell may be brought back, and why it fell, as the words behind the name of the shortfall."""
+    """Until when what fell may be brought back, and why it fell, as the words behind the label."""
 
     until: date
     why: str
@@ -455,7 +455,7 @@ def last_supported(initiatives: list[Initiative]) -> dict[int, date]:
         fell, row = now, foretold.get(initiative.pk)
         if row is not None and row.computed_at >= initiative.since:
             for span in reversed([one for one in row.spans if datetime.fromisoformat(one["from_at"]) <= now]):
-                if not span["shortfall"]:
+                if not span["unsupported_stages"]:
                     break
                 fell = datetime.fromisoformat(span["from_at"])
         last[initiative.pk] = clock.last_day_before(fell)

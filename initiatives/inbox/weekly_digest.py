@@ -217,7 +217,9 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     rulebook = Rulebook.objects.current()
     seen = initiative_permissions.visible_to(person).live().filter(unit__path__startswith=unit.path)
     running = filters.with_supported_stage(seen.filter(stage__in=RUNNING_STAGES), rulebook, clock.now())
-    counts = running.order_by().aggregate(n=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
+    counts = running.order_by().aggregate(
+        n=Count("pk"), short=Count("pk", filter=Q(unsupported_stages__gt=0))
+    )
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
     list_of_all = f"{settings.ADDRESS}{reverse('decisions')}?unit={unit.pk}"
     goes = f"{settings.ADDRESS}{reverse('insights-money')}"
@@ -438,7 +440,9 @@ def _goals(running: QuerySet, rulebook, count: int, link: str) -> Section:
     supports.
     """
     rows = list(
-        running.order_by(F("shortfall").desc(), F("next_due").asc(nulls_last=True), "number")[:SECTION]
+        running.order_by(F("unsupported_stages").desc(), F("next_due").asc(nulls_last=True), "number")[
+            :SECTION
+        ]
     )
     lines, told = [], set()  # the goal of a stage is said once
     for initiative in rows:
@@ -448,11 +452,11 @@ def _goals(running: QuerySet, rulebook, count: int, link: str) -> Section:
             goal = goal_of(initiative, rulebook)[0]
             words += f" ({goal[:1].lower()}{goal[1:]})"
         told.add(initiative.stage)
-        if initiative.shortfall:
+        if initiative.unsupported_stages:
             words += f"; evidence supports {stage_word(initiative.supported)}"
         if gaps:
             words += f"; {_count(gaps, 'answer', 'answers')} not met"
-        elif not initiative.shortfall:
+        elif not initiative.unsupported_stages:
             words += "; supported"
         lines.append(_line(initiative, words))
     return Section("Where they stand", lines, max(0, count - len(lines)), link)

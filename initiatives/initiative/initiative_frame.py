@@ -35,7 +35,7 @@ OTHER_GOALS = {
     "stopped": ("Keep what was learned", "What did it teach, and what is still due?"),
     "retired": ("Keep the records", "What was learned, and where are its logs and decisions kept?"),
 }
-SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three stages short"}
+UNSUPPORTED_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three stages short"}
 ROLE_OF_INBOX = {"business_owner": "owner"}
 
 
@@ -263,7 +263,7 @@ def initiative_context(request, initiative: Initiative, page: str, *, facts=None
         "rests_on": basis_words(initiative),
         "supports": stage_word(support.supported) if support.supported not in (None, Stage.PROPOSED) else "",
         "lean": "none"
-        if initiative.imported and support.shortfall
+        if initiative.imported and support.unsupported_stages
         else lean(initiative.stage, support.supported),
         "lean_label": lean_words(initiative, support),
         "tags": tags_of(initiative, support),
@@ -328,13 +328,13 @@ def basis_words(initiative: Initiative) -> str:
 
 def lean_words(initiative: Initiative, support: criteria.Support) -> str:
     """What the plumb says, for people who do not see it."""
-    if initiative.imported and support.shortfall:
+    if initiative.imported and support.unsupported_stages:
         return NOT_EVIDENCED
     if initiative.stage not in STAGE_RANK or initiative.stage == Stage.PROPOSED:
         return "no stage yet"
     if support.supports_approved_stage:
         return "on track: evidence supports the stage"
-    return f"over-claimed: {SHORTFALL_WORDS[support.shortfall]}"
+    return f"not supported: {UNSUPPORTED_WORDS[support.unsupported_stages]}"
 
 
 def tags_of(initiative: Initiative, support: criteria.Support) -> list[tuple[str, str]]:
@@ -342,12 +342,15 @@ def tags_of(initiative: Initiative, support: criteria.Support) -> list[tuple[str
     tags = [(stage_word(initiative.stage), "lead")]
     if initiative.withdrawn_at:
         tags.append(("withdrawn", "warn"))
-    if initiative.imported and support.shortfall:
+    if initiative.imported and support.unsupported_stages:
         tags.append((NOT_EVIDENCED, ""))
     elif support.label:
         supports = stage_word(support.supported) or "no stage"
         tags.append(
-            (f"over-claimed: evidence supports {supports}", "bad" if support.shortfall > 1 else "warn")
+            (
+                f"not supported: evidence supports {supports}",
+                "bad" if support.unsupported_stages > 1 else "warn",
+            )
         )
     if support.waived:
         many = "a waiver" if len(support.waived) == 1 else f"{len(support.waived)} waivers"

@@ -53,7 +53,7 @@ def kept_beside_now(context) -> dict:
     gaps = supported_stage.gap_counts(judged)
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
-        ("Over-claimed", span.label or "none", support.label or "none"),
+        ("Support", span.label or "supported", support.label or "supported"),
         ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.parsed, now))),
         *(
             (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
@@ -142,7 +142,7 @@ def _supported_stage(initiative, judged: criteria.Judged) -> dict:
         "Title": initiative.title,
         "Approved stage": stage_word(initiative.stage),
         "Evidence supports": stage_word(support.supported),
-        "Over-claimed": support.label or "none",
+        "Support": support.label or "supported",
         "Risk tier": initiative.get_tier_display() or "not confirmed",
         "Contract in force": f"version {in_force[-1].number}" if in_force else "none",
         "Board": board.name if board else "none",

@@ -122,7 +122,9 @@ def spend(rows: tuple[Spend, ...], to: To) -> Picture:
     for place, row in enumerate(drawn):
         top = place * ROW
         name = stage_word(row.stage)
-        text = f"{name[:1].upper()}{name[1:]}: {row.currency} {row.money:,.0f}, {row.short:,.0f} over-claimed"
+        text = (
+            f"{name[:1].upper()}{name[1:]}: {row.currency} {row.money:,.0f}, {row.short:,.0f} not supported"
+        )
         canvas.name(text, top + 13)
         canvas.axis(top + 44)
         canvas.bar("bar", 0, top + 19, length(float(row.money), highest, WIDTH), 12)

@@ -133,7 +133,7 @@ class Facts:
     @cached_property
     def short(self) -> set[int]:
         """Those that run and whose evidence supports less than their stage."""
-        return _keys(self._spans(*RUNNING_STAGES).filter(shortfall__gt=0))
+        return _keys(self._spans(*RUNNING_STAGES).filter(unsupported_stages__gt=0))
 
     @cached_property
     def past_time(self) -> set[int]:

@@ -58,8 +58,8 @@ SELECT stage, ended_at IS NOT NULL, asserted, count(*),
 # The spans that hold from now on, each beside the one before it. What is closed has nothing that could age.
 AHEAD = """
 ahead AS (
-  SELECT s.initiative_id, s.from_at, s.next_stale_on, s.shortfall, gaps.open,
-         lag(s.shortfall) OVER w AS shortfall_before, lag(gaps.open) OVER w AS open_before
+  SELECT s.initiative_id, s.from_at, s.next_stale_on, s.unsupported_stages, gaps.open,
+         lag(s.unsupported_stages) OVER w AS unsupported_before, lag(gaps.open) OVER w AS open_before
     FROM initiatives_supportedstageperiod s
     JOIN chosen ON chosen.id = s.initiative_id
     JOIN initiatives_supportedstage stored
@@ -73,7 +73,7 @@ ahead AS (
    WHERE next_stale_on > %(today)s AND next_stale_on <= %(last)s
   UNION ALL
   SELECT initiative_id, (from_at AT TIME ZONE %(zone)s)::date, 0, greatest(0, open - open_before),
-         (shortfall > shortfall_before)::int
+         (unsupported_stages > unsupported_before)::int
     FROM ahead WHERE from_at > %(now)s AND open_before IS NOT NULL
 )
 SELECT (day - %(today)s - 1) / 7, count(DISTINCT initiative_id) FILTER (WHERE ageing = 1), sum(opening),
@@ -99,7 +99,7 @@ short AS (
   SELECT s.initiative_id FROM initiatives_supportedstageperiod s
     JOIN chosen ON chosen.id = s.initiative_id
     JOIN initiatives_supportedstage stored ON stored.initiative_id = s.initiative_id AND stored.computed_at >= %s
-   WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND s.shortfall > 0
+   WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND s.unsupported_stages > 0
 )
 SELECT c.stage, e.currency, sum(e.money), count(DISTINCT c.id),
        coalesce(sum(e.money) FILTER (WHERE short.initiative_id IS NOT NULL), 0), count(DISTINCT short.initiative_id)

@@ -203,7 +203,7 @@ def _too_early(initiatives, wanted) -> dict[int, list[str]]:
         if row.to_stage == Stage.PRODUCTION and row.basis != "import":
             live[row.initiative_id] = row
     for initiative in initiatives:
-        if initiative.stage == Stage.PRODUCTION and initiative.shortfall:
+        if initiative.stage == Stage.PRODUCTION and initiative.unsupported_stages:
             found.setdefault(initiative.pk, []).append(
                 f"Its evidence supports {stage_word(initiative.supported)} now."
             )

@@ -70,7 +70,7 @@ def expiring(initiatives: QuerySet) -> QuerySet:
 
 def lapsed_production(initiatives: QuerySet) -> QuerySet:
     """Production that its evidence no longer supports."""
-    return initiatives.filter(stage=Stage.PRODUCTION, shortfall__gt=0)
+    return initiatives.filter(stage=Stage.PRODUCTION, unsupported_stages__gt=0)
 
 
 def overdue_post_mortems(initiatives: QuerySet) -> QuerySet:

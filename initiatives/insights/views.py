@@ -62,7 +62,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         for key, one in every.items()
     }
     cells[figures.MISMATCHES.key]["link"] = asked.link("insights-mismatches")
-    short_link = asked.portfolio(shortfall="on")
+    short_link = asked.portfolio(unsupported="on")
     scaling = [cells[one.key] for one in figures.SCALING]
     why = reasons.scaling(
         [initiative for cell in scaling for initiative in cell["initiatives"]], wanted.rulebook, wanted.now
@@ -134,8 +134,8 @@ def _judge(asked: Asked) -> dict:
     """How many are not supported by current evidence, and of the first of them which matters say so."""
     wanted = asked.wanted
     initiatives = with_support(asked.initiatives, wanted.rulebook, wanted.now)
-    short = initiatives.filter(stage__in=RUNNING_STAGES, shortfall__gt=0)
-    rows, count = short.order_by("-shortfall", "since", "number"), short.count()
+    short = initiatives.filter(stage__in=RUNNING_STAGES, unsupported_stages__gt=0)
+    rows, count = short.order_by("-unsupported_stages", "since", "number"), short.count()
     first = list(rows.select_related("unit")[:MOST]) if count else []
     found = blurred(first, wanted.rulebook, wanted.now) if first else []
     return {"count": count, "rows": found}
@@ -212,7 +212,7 @@ def flow(request: SignedInRequest) -> HttpResponse:
     initiatives = chosen.qs
     totals = initiatives.order_by().aggregate(
         all=Count("pk"),
-        short=Count("pk", filter=Q(shortfall__gt=0)),
+        short=Count("pk", filter=Q(unsupported_stages__gt=0)),
         recomputing=Count("pk", filter=Q(supported="recomputing")),
     )
     chosen.form.fields.pop("sort")  # an order of initiatives changes no sum of them
@@ -246,7 +246,7 @@ def flow(request: SignedInRequest) -> HttpResponse:
             (
                 row,
                 to(approved_stage=row.stage, figure=SPENT),
-                to(approved_stage=row.stage, figure=SPENT, shortfall="on"),
+                to(approved_stage=row.stage, figure=SPENT, unsupported="on"),
             )
             for row in spend
         ],

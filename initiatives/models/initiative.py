@@ -407,7 +407,7 @@ class SupportedStagePeriod(models.Model):
     from_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True)
     supported = models.CharField(max_length=20)
-    shortfall = models.PositiveSmallIntegerField()
+    unsupported_stages = models.PositiveSmallIntegerField()
     label = models.CharField(max_length=60, blank=True, default="")
     governance = models.BooleanField()
     integration = models.BooleanField()
@@ -435,14 +435,14 @@ class SupportedStagePeriod(models.Model):
             models.Index(fields=["next_stale_on", "initiative"], name="spans_by_what_ages"),
             models.Index(
                 supported_rank("supported").desc(),
-                F("shortfall").desc(),
+                F("unsupported_stages").desc(),
                 "initiative",
                 name="spans_by_support",
             ),
             models.Index(
                 fields=["initiative"],
                 include=["from_at", "until_at"],
-                condition=Q(shortfall__gt=0),
+                condition=Q(unsupported_stages__gt=0),
                 name="spans_that_fall_short",
             ),
         ]
@@ -483,7 +483,7 @@ VIEWS = {
     "initiatives_supportedstage": "SELECT p.id, i.id AS initiative_id, p.rulebook_id, p.computed_at, p.valid_until"
     + NEWEST,
     "initiatives_supportedstageperiod": (
-        "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall,"
+        "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.unsupported_stages,"
         " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
         " span.to_verify, span.next_stale_on, p.id AS past_supported_stage_id, span.seal"
         + NEWEST

@@ -125,4 +125,4 @@ def _falling(first: date, last: date) -> QuerySet:
         from_at__gte=clock.midnight_before(first),
         from_at__lt=clock.midnight_after(last),
     )
-    return begins.filter(shortfall__gt=Subquery(before.values("shortfall")[:1]))
+    return begins.filter(unsupported_stages__gt=Subquery(before.values("unsupported_stages")[:1]))

@@ -52,11 +52,12 @@ ORDERS = {
 WITHDRAWN = "withdrawn"
 OWN, OTHERS = "own", "others"
 WHOSE = {OTHERS: "Lists of others"}
-AT_HAND = ("q", "approved_stage", "unit", "mine", "shortfall", "held")  # the other filters are folded
+AT_HAND = ("q", "approved_stage", "unit", "mine", "unsupported", "held")  # the other filters are folded
 
 
 def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
-    """Initiatives with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
+    """Initiatives with what they are chosen and ordered by, as it holds at `moment`: supported, unsupported_stages,
+    held, gaps.
 
     `supported` is "recomputing" where the supported stage was computed before `rulebook` was published.
     """
@@ -66,7 +67,7 @@ def with_support(initiatives: QuerySet, rulebook: Rulebook | None, moment) -> Qu
     return initiatives.annotate(
         span=FilteredRelation("spans", condition=covering),
         supported=_known(rulebook, "supported", "recomputing", CharField()),
-        shortfall=_known(rulebook, "shortfall", 0, IntegerField()),
+        unsupported_stages=_known(rulebook, "unsupported_stages", 0, IntegerField()),
         held=_known(rulebook, "held", False, BooleanField()),
         next_stale_on=_known(rulebook, "next_stale_on", None, DateField()),
         gap_counts=F("span__gaps"),
@@ -127,7 +128,7 @@ def known(initiatives: QuerySet, rulebook: Rulebook | None) -> QuerySet:
     """
     return (
         initiatives.alias(
-            now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__shortfall")
+            now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__unsupported_stages")
         )
         .filter(seen_since(rulebook), now__isnull=False)
         .order_by(F("height").desc(), F("lack").desc(), "pk")
@@ -244,8 +245,8 @@ class PortfolioFilter(django_filters.FilterSet):
         null_label=None,
     )
     mine = django_filters.BooleanFilter(label="Mine", method="of_mine", widget=forms.CheckboxInput())
-    shortfall = django_filters.BooleanFilter(
-        label="Over-claimed only", method="short", widget=forms.CheckboxInput()
+    unsupported = django_filters.BooleanFilter(
+        label="Only not supported", method="short", widget=forms.CheckboxInput()
     )
     held = django_filters.BooleanFilter(label="On hold", method="on_hold", widget=forms.CheckboxInput())
     imported = django_filters.BooleanFilter(
@@ -362,7 +363,7 @@ class PortfolioFilter(django_filters.FilterSet):
 
     def short(self, initiatives, name, wanted):
         """Approved stages above what evidence supports."""
-        return initiatives.filter(shortfall__gt=0) if wanted else initiatives
+        return initiatives.filter(unsupported_stages__gt=0) if wanted else initiatives
 
     def on_hold(self, initiatives, name, wanted):
         """Held now."""
@@ -376,8 +377,8 @@ class PortfolioFilter(django_filters.FilterSet):
 def _order(key: str) -> tuple:
     rank = supported_rank("supported")
     return {
-        "supported": (rank.desc(), F("shortfall").desc(), "pk"),
-        "worst": (F("shortfall").desc(), rank.asc(), "number"),
+        "supported": (rank.desc(), F("unsupported_stages").desc(), "pk"),
+        "worst": (F("unsupported_stages").desc(), rank.asc(), "number"),
         "longest": ("since", "number"),
         "due": (F("next_due").asc(nulls_last=True), "number"),
         "title": (Coalesce("title", Value("")), "number"),

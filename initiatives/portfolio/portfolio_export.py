@@ -22,7 +22,7 @@ HEADING = [
     "Note",
     "Approved stage rests on",
     "Supported stage",
-    "Shortfall",
+    "Not supported",
     "Governance test",
     "Integration test",
     "Adoption test",

@@ -40,7 +40,9 @@ class Listing:
         self.known_first = chosen.order == "supported"
         self.counted = (self.initiatives if chosen.narrowed else seen.live()).order_by()
         if chosen.narrowed:
-            of_them = self.counted.aggregate(all=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
+            of_them = self.counted.aggregate(
+                all=Count("pk"), short=Count("pk", filter=Q(unsupported_stages__gt=0))
+            )
             self.total, self.short = of_them["all"], of_them["short"]
         else:
             self.total, self.short = counts(self.counted, self._short(seen).order_by())
@@ -75,7 +77,7 @@ class Listing:
 
     def _short(self, seen: QuerySet) -> QuerySet:
         """Spans that hold now and fall short; no initiative that was withdrawn has one, because only ideas are."""
-        spans = SupportedStagePeriod.objects.covering(self.moment).filter(shortfall__gt=0)
+        spans = SupportedStagePeriod.objects.covering(self.moment).filter(unsupported_stages__gt=0)
         outdated = SupportedStage.objects.filter(computed_at__lt=self.published)
         spans = spans.exclude(initiative__in=outdated.values("initiative"))
         return spans.filter(initiative__in=seen.order_by().values("pk")) if seen.query.where else spans

@@ -117,7 +117,7 @@ class Told(NamedTuple):
     known: bool
     supported: str | None
     label: str
-    shortfall: int
+    unsupported_stages: int
     held: bool
     tests: tuple[bool | None, ...]
 
@@ -126,7 +126,7 @@ class Told(NamedTuple):
         """How the label is coloured: an imported stage is not judged here."""
         if self.imported:
             return ""
-        return "bad" if self.shortfall > 1 else "warn"
+        return "bad" if self.unsupported_stages > 1 else "warn"
 
 
 def _told(initiative) -> Told:
@@ -138,7 +138,7 @@ def _told(initiative) -> Told:
         known=known,
         supported=initiative.supported if known and initiative.supported != Stage.PROPOSED else None,
         label=initiative.label,
-        shortfall=initiative.shortfall,
+        unsupported_stages=initiative.unsupported_stages,
         held=initiative.held,
         tests=tuple(getattr(initiative, name) if asked else None for name in TESTS),
     )

@@ -391,7 +391,7 @@ AROUND = Batch(
         "initiative",
         without=(
             "supported",
-            "shortfall",
+            "unsupported_stages",
             "label",
             "governance",
             "integration",

@@ -125,7 +125,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
         for row in listed["logins"][:2]
     )
 
-    # Every stage, a withdrawn idea, and every shortfall
+    # Every stage, a withdrawn idea, and every approved stage that is not supported
     own = Initiative.objects.exclude(basis="import")
     assert set(own.values_list("stage", flat=True)) == {
         "proposed", "prototype", "mvp", "production", "stopped", "retired",
@@ -136,10 +136,10 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
         .exclude(initiative__basis="import")
         .values_list("initiative__title", "label")
     )
-    assert labels["Call note search"] == "Larger prototype"
-    assert labels["Payment reminder drafts"] == "Production in name only"
-    assert labels["Expense receipt reading"] == "Prototype in production"
-    assert labels["Shelf gap spotting"] == "Not yet an honest prototype"
+    assert labels["Call note search"] == "MVP: not supported by current evidence"
+    assert labels["Payment reminder drafts"] == "Production: not supported by current evidence"
+    assert labels["Expense receipt reading"] == "Production: not supported by current evidence"
+    assert labels["Shelf gap spotting"] == "Prototype: not supported by current evidence"
     tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
     for title, tier in tiers.items():
         assert (initiative(title).stage, initiative(title).tier, labels[title]) == ("production", tier, "")
@@ -147,7 +147,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert [row.place for row in drawn] == [1, 2, 3, 4, 5], "by the seed of its own audit log"
     states = supported_stage.judged(initiative("Meeting note formatter")).states
     assert all(levels.vouched_for(states[row.requirement]) for row in drawn), "or it stands as decided since"
-    assert labels["Credit note drafts"] == "Production in name only", (
+    assert labels["Credit note drafts"] == "Production: not supported by current evidence", (
         "its papers are new, and nobody verified them"
     )
 

@@ -121,8 +121,8 @@ def test_gaps_and_stages_lead_to_the_portfolio_with_as_many_initiatives(cast, as
         assert len(row.select("a")) == bool(counts), "the figure leads to the initiatives"
     short = page.find(id="blurred").find("a")
     spans = [raw.span(initiative) for initiative in raw.initiatives if initiative.stage in RANK]
-    assert short.text.startswith(f"{sum(bool(span and span.shortfall) for span in spans)} ")
-    assert "shortfall=on" in short["href"]
+    assert short.text.startswith(f"{sum(bool(span and span.unsupported_stages) for span in spans)} ")
+    assert "unsupported=on" in short["href"]
 
 
 def test_matters_are_the_nine_standards_of_the_approved_stage(cast, as_):

@@ -52,7 +52,7 @@ INSIDE = {
     "resource_data_class": "customer notes",
     "action_count": 1,
 }
-AS_PRODUCTION = {"supported": "production", "shortfall": 0, "label": "", "until_at": None}
+AS_PRODUCTION = {"supported": "production", "unsupported_stages": 0, "label": "", "until_at": None}
 
 
 @pytest.fixture
@@ -103,7 +103,9 @@ def as_production(initiative: Initiative) -> list[dict]:
 
 def as_supported_before(initiative: Initiative) -> list[dict]:
     """The spans of an earlier supported stage which supported the approved stage, with their own seals."""
-    earlier = PastSupportedStage.objects.filter(initiative=initiative, spans__0__shortfall=0).order_by("pk")
+    earlier = PastSupportedStage.objects.filter(
+        initiative=initiative, spans__0__unsupported_stages=0
+    ).order_by("pk")
     return [earlier.last().spans[0] | {"until_at": None}]
 
 
@@ -132,7 +134,7 @@ def named() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE initiatives_supportedstageperiod SET supported = 'production', shortfall = 0, label = ''",
+        "UPDATE initiatives_supportedstageperiod SET supported = 'production', unsupported_stages = 0, label = ''",
         "DELETE FROM initiatives_supportedstageperiod",
         "UPDATE initiatives_supportedstage SET valid_until = now() + interval '1 year'",
         "DELETE FROM initiatives_supportedstage",
@@ -154,7 +156,9 @@ def test_a_forged_supported_stage_allows_nothing_is_named_and_corrected(
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", "prototype")
     assert named() == []
     add(application_login, initiative, spans(initiative))
-    assert SupportedStagePeriod.objects.get(initiative=initiative).shortfall == 0, "the forgery went through"
+    assert SupportedStagePeriod.objects.get(initiative=initiative).unsupported_stages == 0, (
+        "the forgery went through"
+    )
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", None)
     assert ("initiatives_supportedstageperiod", "supported") in named()
     with pytest.raises(CommandError, match=f"The supported stage of {initiative.ref} says supported: "):
@@ -163,7 +167,11 @@ def test_a_forged_supported_stage_allows_nothing_is_named_and_corrected(
     assert periodic.correct() == [initiative.pk]
     assert periodic.correct() == []
     assert (
-        SupportedStagePeriod.objects.filter(initiative=initiative).covering(clock.now()).get().shortfall == 1
+        SupportedStagePeriod.objects.filter(initiative=initiative)
+        .covering(clock.now())
+        .get()
+        .unsupported_stages
+        == 1
     )
     assert (decided(system), shown_outside(initiative)) == ("needs_approval", "prototype")
     assert named() == []
@@ -231,7 +239,7 @@ def test_what_was_corrected_is_recorded_and_told_to_admins_and_auditors(
 def test_a_row_changed_by_the_owner_is_not_relied_on_and_is_named(cast, in_name_only, system):
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE initiatives_supportedstageperiod SET supported = 'production', shortfall = 0,"
+            "UPDATE initiatives_supportedstageperiod SET supported = 'production', unsupported_stages = 0,"
             " label = '', until_at = NULL"
             " WHERE initiative_id = %s AND from_at = (SELECT min(from_at) FROM initiatives_supportedstageperiod s"
             " WHERE s.initiative_id = initiatives_supportedstageperiod.initiative_id)",

@@ -376,7 +376,7 @@ def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch
         says(chair, "m-5")
         shot(chair, "2-3-review")
         chair.page.goto(initiative.get_absolute_url())
-        says(chair, "Larger prototype", "m-5")
+        says(chair, "MVP: not supported by current evidence", "m-5")
         shot(chair, "2-3-initiative")
     with at(2026, 10, 30):
         holder = cast.board.memberships.get(seat="service_operations")
@@ -469,7 +469,7 @@ def in_a_head(lead: Person, initiative) -> None:
     says(lead, "Knowledge holder: one long-serving colleague", "not budgeted")
     shot(lead, "2-2-process")
     lead.page.goto(initiative.get_absolute_url())
-    says(lead, "Larger prototype", "one long-serving colleague")
+    says(lead, "MVP: not supported by current evidence", "one long-serving colleague")
     shot(lead, "2-2-initiative")
     assert (story.span(initiative).supported, story.fresh(initiative).stage) == ("prototype", "mvp")
 

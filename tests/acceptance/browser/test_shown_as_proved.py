@@ -334,7 +334,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     initiative_acts.ground(initiative, "prod.q07_governance_evidence", cast.team)
 
     owner.page.goto(initiative.get_absolute_url())
-    says(owner, "Prototype in production", "Evidence supports Prototype today.")
+    says(owner, "Production: not supported by current evidence", "Evidence supports Prototype today.")
     expect(owner.page.locator("#gaps")).to_contain_text(UNKNOWN)
     expect(integration).to_contain_text(f"not yet {len(described)} of 11 open")
     found = levels_on(owner, initiative, "production")
@@ -384,7 +384,7 @@ def test_describing_two_systems_costs_a_initiative_that_had_described_none_nothi
     says(lead, "Old wiki has no owner.", "The link to Warehouse does not say who owns the system")
     lead.page.goto(initiative.get_absolute_url())
     says(lead, "Evidence supports Prototype today.")
-    expect(main(lead)).not_to_contain_text("Not yet an honest prototype")
+    expect(main(lead)).not_to_contain_text("not supported by current evidence")
     expect(main(lead)).not_to_contain_text(re.compile(r"\bHeld\b"))
 
 

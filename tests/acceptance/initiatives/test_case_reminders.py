@@ -205,7 +205,7 @@ def test_grace_that_is_over_goes_to_the_chair_at_once(cast):
             row,
             "step_back",
             source="mvp:1",
-            text="Larger prototype",
+            text="MVP: not supported by current evidence",
             due=on(14).date(),
             responsible=cast.owner,
         )

@@ -93,13 +93,13 @@ def _spans(life: Life, now: datetime) -> list[dict]:
     today = clock.local_day(now)
     begins = [clock.midnight_before(today + timedelta(days=span["start"])) for span in life.spans]
     for span, begin, end in zip(life.spans, begins, [*begins[1:], None], strict=True):
-        supported = RANK.get(life.stage, 0) - span["shortfall"]
+        supported = RANK.get(life.stage, 0) - span["unsupported_stages"]
         spans.append(
             {
                 "from_at": begin,
                 "until_at": end,
                 "supported": next(stage for stage, rank in RANK.items() if rank == supported),
-                "shortfall": span["shortfall"],
+                "unsupported_stages": span["unsupported_stages"],
                 "gaps": span["gaps"],
                 "next_stale_on": today + timedelta(days=span["stale_in"]) if span["stale_in"] else None,
             }
@@ -114,8 +114,8 @@ def days(number: int) -> timedelta:
     return timedelta(days=number)
 
 
-def span(start: int, shortfall: int = 0, stale_in: int | None = None, **gaps: int) -> dict:
-    return {"start": start, "shortfall": shortfall, "gaps": gaps, "stale_in": stale_in}
+def span(start: int, unsupported_stages: int = 0, stale_in: int | None = None, **gaps: int) -> dict:
+    return {"start": start, "unsupported_stages": unsupported_stages, "gaps": gaps, "stale_in": stale_in}
 
 
 # Each figure below is counted by hand from these.
@@ -221,8 +221,8 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
     life = Life(timedelta(days=40))
     life.moves = [("proposed", "prototype", "decision", timedelta(days=30))]
     life.spans = [
-        {"start": -3, "shortfall": 0, "gaps": {"integration": 2, "model": 1}, "stale_in": 10},
-        {"start": 10, "shortfall": 1, "gaps": {"integration": 5}, "stale_in": None},
+        {"start": -3, "unsupported_stages": 0, "gaps": {"integration": 2, "model": 1}, "stale_in": 10},
+        {"start": 10, "unsupported_stages": 1, "gaps": {"integration": 5}, "stale_in": None},
     ]
     arrange(cast, [life], now)
     response = as_(cast.owner).get("/insights/flow/")
@@ -250,7 +250,7 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
 
 
 def test_they_follow_the_filters_and_show_nobody_what_is_not_theirs(cast, as_):
-    span = {"start": -1, "shortfall": 0, "stale_in": None}
+    span = {"start": -1, "unsupported_stages": 0, "stale_in": None}
     lives = [
         Life(timedelta(days=3), elsewhere, spans=[span | {"gaps": {"model": gaps}}])
         for elsewhere, gaps in ((False, 2), (True, 5))
@@ -326,7 +326,7 @@ def test_spend_stands_against_stage_and_leads_to_its_initiatives(cast, as_):
         ("mvp", "EUR"): (70, 1, 0),
     }
     drawn = context["drawn"]["spend"]
-    assert "MVP: CHF 1,000, 0 over-claimed" in drawn.says
+    assert "MVP: CHF 1,000, 0 not supported" in drawn.says
     assert "EUR" not in drawn.says, "money is never added across, nor drawn on one scale"
     for row, to, _ in context["spend"]:
         assert listed(client, to) == row.initiatives
@@ -335,7 +335,7 @@ def test_spend_stands_against_stage_and_leads_to_its_initiatives(cast, as_):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {SupportedStagePeriod._meta.db_table} DISABLE TRIGGER USER")
-    initiative_of_row.update(shortfall=1)
+    initiative_of_row.update(unsupported_stages=1)
     context = client.get("/insights/flow/").context
     short, to = next(
         (row, to) for row, _, to in context["spend"] if row.stage == "mvp" and row.currency == "CHF"
@@ -373,7 +373,7 @@ def test_a_constant_number_of_queries(cast, as_):
     def asked() -> int:
         client.get("/insights/flow/")
         with CaptureQueriesContext(connection) as queries:
-            assert client.get("/insights/flow/?shortfall=on").status_code == 200
+            assert client.get("/insights/flow/?unsupported=on").status_code == 200
         return len(queries)
 
     factories.make_initiative(cast)

@@ -34,7 +34,7 @@ NONSENSE = [
     "q=" + "x" * 5000,
     "q=%27%22%3B--",
     "q=AI-99999999999999999999",
-    "shortfall=perhaps",
+    "unsupported=perhaps",
     "held=2",
     "tier=a&tier=b",
     "q=%E2%80%AE",
@@ -63,7 +63,7 @@ def stand(initiative, stage, supported, **fields):
     rank = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
     values = {
         "supported": supported,
-        "shortfall": max(0, rank.get(stage, 0) - rank[supported]),
+        "unsupported_stages": max(0, rank.get(stage, 0) - rank[supported]),
         "label": "",
         "governance": True,
         "integration": False,
@@ -81,11 +81,17 @@ def refs(response) -> list[str]:
 
 
 def test_approved_beside_supported_with_the_name_of_the_difference(cast, as_, initiative):
-    stand(initiative, "mvp", "prototype", label="Larger prototype", gaps={"integration": 3, "policy": 1})
+    stand(
+        initiative,
+        "mvp",
+        "prototype",
+        label="MVP: not supported by current evidence",
+        gaps={"integration": 3, "policy": 1},
+    )
     response = as_(cast.owner).get("/initiatives/")
     text = response.content.decode()
-    assert "Larger prototype" in text
-    assert "over-claimed: one stage short" in text
+    assert "MVP: not supported by current evidence" in text
+    assert "not supported: one stage short" in text
     assert "3 integration, 1 policy" in text
     assert "Marta Lindqvist" in text
     assert "Integration does not pass" in text
@@ -96,9 +102,9 @@ def test_approved_beside_supported_with_the_name_of_the_difference(cast, as_, in
 def test_by_supported_stage_then_worst_first(cast, as_):
     make = [factories.make_initiative(cast, title=f"Initiative {n}") for n in range(5)]
     stand(make[0], "prototype", "prototype")
-    stand(make[1], "production", "prototype", label="Prototype in production")
+    stand(make[1], "production", "prototype", label="Production: not supported by current evidence")
     stand(make[2], "production", "production")
-    stand(make[3], "mvp", "prototype", label="Larger prototype")
+    stand(make[3], "mvp", "prototype", label="MVP: not supported by current evidence")
     client = as_(cast.owner)
     order = [make[i].ref for i in (2, 1, 3, 0, 4)]
     assert refs(client.get("/initiatives/")) == order
@@ -134,7 +140,7 @@ def test_filters_stand_in_the_address(cast, as_):
     assert shown(f"unit={cast.elsewhere.pk}") == {far.ref}
     assert shown("layer=integration") == {mvp.ref}
     assert shown("layer=model") == set()
-    assert shown("shortfall=on") == {mvp.ref}
+    assert shown("unsupported=on") == {mvp.ref}
     assert shown("held=on") == {mvp.ref}
     assert shown("imported=on") == set()
     assert shown("tier=unset") == everything
@@ -168,16 +174,16 @@ def test_strangers_see_none_of_it(cast, as_, initiative):
 
 
 def test_a_supported_stage_from_before_the_rulebook_is_being_recomputed(cast, as_, initiative):
-    stand(initiative, "mvp", "prototype", label="Larger prototype")
+    stand(initiative, "mvp", "prototype", label="MVP: not supported by current evidence")
     before = Rulebook.objects.current().published_at - timedelta(seconds=1)
     SupportedStage.objects.filter(initiative=initiative).update(computed_at=before)
     client = as_(cast.owner)
     response = client.get("/initiatives/")
     text = response.content.decode()
     assert "being recomputed" in text
-    assert "Larger prototype" not in text.replace("Larger prototypes", "")
+    assert "MVP: not supported by current evidence" not in text.replace("Larger prototypes", "")
     assert refs(client.get("/initiatives/?supported=recomputing")) == [initiative.ref]
-    assert refs(client.get("/initiatives/?shortfall=on")) == []
+    assert refs(client.get("/initiatives/?unsupported=on")) == []
     assert refs(client.get("/initiatives/?report=larger-prototypes")) == []
 
 
@@ -213,7 +219,11 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, in
 
     stand(initiative, "mvp", "mvp")
     tomorrow = clock.now() + timedelta(days=1)
-    short = {"supported": "prototype", "shortfall": 1, "label": "Larger prototype"}
+    short = {
+        "supported": "prototype",
+        "unsupported_stages": 1,
+        "label": "MVP: not supported by current evidence",
+    }
     told_supported_stages.say(
         initiative,
         [
@@ -232,11 +242,13 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, in
 def test_reports(cast, as_):
     today = clock.today()
     make = factories.make_initiative
-    larger = stand(make(cast, title="L"), "mvp", "prototype", label="Larger prototype")
+    larger = stand(make(cast, title="L"), "mvp", "prototype", label="MVP: not supported by current evidence")
     old = stand(make(cast, title="O"), "mvp", "mvp", since=timezone.now() - timedelta(days=400))
     ageing = stand(make(cast, title="E"), "mvp", "mvp", next_stale_on=today + timedelta(days=30))
     later = stand(make(cast, title="N"), "mvp", "mvp", next_stale_on=today + timedelta(days=31))
-    lapsed = stand(make(cast, title="P"), "production", "mvp", label="Production in name only")
+    lapsed = stand(
+        make(cast, title="P"), "production", "mvp", label="Production: not supported by current evidence"
+    )
     stopped = make(cast, title="S")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
     with acting(system="test", reason="obligation"):
@@ -281,7 +293,12 @@ def test_reports(cast, as_):
 
 
 def test_the_board_has_a_column_a_stage(cast, as_):
-    stand(factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
+    stand(
+        factories.make_initiative(cast, title="Alpha"),
+        "mvp",
+        "prototype",
+        label="MVP: not supported by current evidence",
+    )
     factories.make_initiative(cast, title="Beta")
     stopped = factories.make_initiative(cast, title="Gamma")
     stage_actions.stop(initiative=stopped, reason_code="no_value", reason="No", by=cast.owner)
@@ -297,7 +314,12 @@ def test_the_file_is_safe_and_says_what_nobody_may_overlook(cast, as_):
     for title in odd:
         factories.make_initiative(cast, title=title)
     proto = stand(factories.make_initiative(cast, title="Beta"), "prototype", "prototype")
-    mvp = stand(factories.make_initiative(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
+    mvp = stand(
+        factories.make_initiative(cast, title="Alpha"),
+        "mvp",
+        "prototype",
+        label="MVP: not supported by current evidence",
+    )
     client = as_(cast.owner)
     response = client.get("/initiatives/export.csv")
     assert response.streaming
@@ -309,7 +331,7 @@ def test_the_file_is_safe_and_says_what_nobody_may_overlook(cast, as_):
     assert by_ref[proto.ref]["Goal of the stage"] == "Prove possibility"
     assert by_ref[mvp.ref]["Approved stage"] == "MVP"
     assert by_ref[mvp.ref]["Supported stage"] == "Prototype"
-    assert by_ref[mvp.ref]["Shortfall"] == "Larger prototype"
+    assert by_ref[mvp.ref]["Not supported"] == "MVP: not supported by current evidence"
     assert by_ref[mvp.ref]["Owner"] == "Marta Lindqvist"
     for row in rows:
         for cell in row.values():

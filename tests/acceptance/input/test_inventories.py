@@ -408,7 +408,16 @@ def test_a_supported_stage_written_for_many_is_the_one_written_for_each(cast):
     from initiatives.facts import supported_stage_rows
 
     inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
-    names = ("supported", "shortfall", "label", "gaps", "until_at", "held", "governance", "next_stale_on")
+    names = (
+        "supported",
+        "unsupported_stages",
+        "label",
+        "gaps",
+        "until_at",
+        "held",
+        "governance",
+        "next_stale_on",
+    )
     for stage in ("prototype", "mvp", "production", "retired"):
         initiative = Initiative.objects.filter(stage=stage).order_by("-number").first()
         before = list(initiative.spans.values(*names))

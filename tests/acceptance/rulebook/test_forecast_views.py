@@ -66,7 +66,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
         "Beyond its approved stage, missing:",
         "mvp.users",
         "Marta Lindqvist",
-        "Larger prototype",
+        "MVP: not supported by current evidence",
     ):
         assert words in text
     assert "It may be out of date" not in text

@@ -231,7 +231,7 @@ def test_the_page_of_the_initiative_says_who_decides_and_what_comes(company, as_
     assert f"at the latest from {last:%-d %B %Y}" in text
     assert "evidence supports: Prototype" in text
     assert "approved, evidence supports it" in text
-    portfolio = as_(company.owner).get("/initiatives/?shortfall=on").content.decode()
+    portfolio = as_(company.owner).get("/initiatives/?unsupported=on").content.decode()
     assert initiative.ref not in portfolio
 
 

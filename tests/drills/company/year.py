@@ -314,7 +314,7 @@ class Year:
         from initiatives.models import SupportedStagePeriod
 
         span = SupportedStagePeriod.objects.covering(clock.now()).filter(initiative=initiative).first()
-        if counted and span is not None and span.shortfall:
+        if counted and span is not None and span.unsupported_stages:
             self.below[tier] += 1
             self.why[initiative.ref, span.label, str(span.gaps)] += 1
             self.due[initiative.pk] = day + timedelta(days=1)

@@ -94,7 +94,7 @@ class World:
         found["LinkAnswer"] = list(LinkAnswer.objects.filter(link__in=links).order_by("pk").values())
         found["Uses"] = list(TermUse.objects.filter(initiative=self.initiative).order_by("pk").values())
         spans = SupportedStagePeriod.objects.filter(initiative=self.initiative)
-        found["Supported"] = sorted(spans.values_list("supported", "shortfall", "label"))
+        found["Supported"] = sorted(spans.values_list("supported", "unsupported_stages", "label"))
         found["Stage"] = list(
             Initiative.objects.filter(pk=self.initiative.pk).values_list("stage", flat=True)
         )

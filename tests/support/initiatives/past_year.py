@@ -71,7 +71,7 @@ def look(number: int, person) -> dict | None:
         "span": initiative.spans.covering(now).values().get(),
         "portfolio": listed.values(
             "supported",
-            "shortfall",
+            "unsupported_stages",
             "label",
             "held",
             "gap_counts",

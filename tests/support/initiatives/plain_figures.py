@@ -175,7 +175,7 @@ class Raw:
             for other in self.rows(StageChange, initiative)
         )
         span = self.span(initiative)
-        return back or bool(live and initiative.stage == "production" and span and span.shortfall)
+        return back or bool(live and initiative.stage == "production" and span and span.unsupported_stages)
 
     def late(self, initiative):
         starts = [
@@ -256,7 +256,7 @@ class Raw:
             "trust-lost": self.trust_lost,
             "answered-no": self.answered_no,
             "mismatches": lambda initiative: bool(
-                initiative.stage in RANK and (span := self.span(initiative)) and span.shortfall
+                initiative.stage in RANK and (span := self.span(initiative)) and span.unsupported_stages
             ),
         }
         for stage in ("mvp", "production"):

@@ -11,7 +11,7 @@ from initiatives.models import Initiative
 
 PASSES = {
     "supported": "proposed",
-    "shortfall": 0,
+    "unsupported_stages": 0,
     "label": "",
     "governance": True,
     "integration": True,

@@ -20,7 +20,6 @@ MODULES = re.compile(
 NOT_OURS = {
     "initiatives/imports/inventories/": "words of other organisations' inventories, by which their columns are known",
     "governance/contracts/wording.py": "sentences of clauses, which boards approved, do not change",
-    "governance/gates/criteria.py": "names of what is over-claimed stand in recorded stage changes",
     "governance/web/help_topics.py": "words that somebody may still look for, old ones among them",
 }
 # Each (what is said no more, what is said instead); whole words, small or capital.
@@ -122,7 +121,7 @@ SAID_NO_MORE = [
     (r"where stages are blurred", "stage mismatches"),
     (r"what follows later", "delayed consequences"),
     (r"pilot for ever", "stuck in pilot"),
-    (r"shortfalls?", "over-claimed"),
+    (r"shortfalls?|over-?claimed|claims more than", "not supported"),
     (r"no, we do not have this", "not yet"),
     (r"asked of you", "assigned to you"),
     (r"(not|to become) decidable", "ready for decision"),
@@ -137,7 +136,7 @@ SAID_NO_MORE = [
     (r"they agree$", "recomputed: identical"),
     (r"owes?|owing", "due from"),
     (r"meetings that are over", "past meetings"),
-    (r"larger prototype|production in name only|prototype in production", "over-claimed"),
+    (r"larger prototype|production in name only|prototype in production", "not supported"),
 ]
 # Said in another sense, or standard terms; each with why. What is listed is looked for in the sources, too.
 SAID_ON_PURPOSE = {
@@ -274,9 +273,12 @@ DROPPED = {
     r"checklists?": "requirements",
     r"(adoption|make|owe|chart|overdue)[_/]readings?|readings (recorded|of measures)": "measurement",
     r"books?": "rulebook, workbook",
+    r"shortfalls?|over.?claimed": "unsupported stages, not supported",
+    r"claimed.stage|supports.claim|make.claim|moves.of.claims": "approved stage",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"`shortfall.html`|claims claimed supported approved shortfall|"
     r"(run|shift|rule) book|book[ _]match(es)?|(like|large as) a book|a book in every|double-book|books what fits|"
     r"(relying|third)[ _-]?part(y|ies)|"
     r"owes me money|ueltschi owes|who owes|asking helios for what is owed|that nobody owes|"

@@ -89,7 +89,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
             assert "eu-west" in found.words, f"step 9: {key} does not name what left: {found.words}"
             assert "eu-central" in found.words, f"step 9: {key} does not name what came: {found.words}"
         assert initiative.contract.in_force_at(clock.now()).number == 1, "step 9: the contract itself stands"
-        assert story.span(initiative).label == "Larger prototype"
+        assert story.span(initiative).label == "MVP: not supported by current evidence"
         assert code(system) == "allowed", "the days of grace have begun"
         grace = Rulebook.objects.current().parsed.freshness.grace_days
         due = date(2026, 11, 11) + timedelta(days=grace)  # from the last day that was supported
@@ -107,12 +107,12 @@ def test_a_vendor_moves_its_region(cast, summaries):
         short = system.ask("summarise", **INSIDE)
         assert short["decision"] is False
         assert short["context"]["outcome"] == "needs_approval", "autonomy waits for a person now"
-        assert short["context"]["code"] == "shortfall"
-        assert "Larger prototype" in short["context"]["reason"]
+        assert short["context"]["code"] == "unsupported"
+        assert "MVP: not supported by current evidence" in short["context"]["reason"]
         story.renew(initiative, cast)
         assert story.span(initiative).supported in ("mvp", "production"), "the team redid what was voided"
         assert code(system) == "allowed", "with the evidence, autonomy is back"
-    assert [row.code for row in logged()].count("shortfall") == 1
+    assert [row.code for row in logged()].count("unsupported") == 1
 
 
 def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
@@ -132,5 +132,5 @@ def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
         for one in initiative.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
             evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
         assert story.state(initiative, "mvp.problem").satisfied is False, item.title
-        assert code(system) == "shortfall"
+        assert code(system) == "unsupported"
     assert date(2026, 11, 12) < initiative.obligations.get(kind="step_back", completed_at=None).due

@@ -81,7 +81,7 @@ def test_the_model_is_swapped(cast, triage):
         assert story.span(initiative).supported == "prototype", (
             "step 3: the kept supported stage is right at midnight"
         )
-        assert story.span(initiative).label == "Larger prototype"
+        assert story.span(initiative).label == "MVP: not supported by current evidence"
         stale = story.stale_seats(review)
         assert set(stale) == {"risk_compliance", "architecture_integration", "adoption_change"}
         assert any("m-5" in why for why in stale["risk_compliance"]), stale["risk_compliance"]

@@ -171,13 +171,17 @@ def test_money_keeps_the_stage_it_was_given_at(cast, as_):
         initiative=initiative, requirement="mvp.success", kind="no", text="None.", by=cast.owner
     )
     short = fund(initiative, cast.chair)
-    assert (short.approved_stage, short.supported, short.label) == ("mvp", "prototype", "Larger prototype")
+    assert (short.approved_stage, short.supported, short.label) == (
+        "mvp",
+        "prototype",
+        "MVP: not supported by current evidence",
+    )
     # What follows changes neither.
     stage_actions.stop(
         initiative=initiative, reason_code="no_value", reason="No value showed.", by=cast.owner
     )
     kept = list(FundingDecision.objects.order_by("pk").values_list("approved_stage", "supported", "label"))
-    assert kept == [("mvp", "mvp", ""), ("mvp", "prototype", "Larger prototype")]
+    assert kept == [("mvp", "mvp", ""), ("mvp", "prototype", "MVP: not supported by current evidence")]
     page = text_of(as_(cast.seat_value).get(at("notes", initiative.ref)))
     assert "Given at: approved MVP, supported Prototype." in page
     assert "EUR 120,000" in page

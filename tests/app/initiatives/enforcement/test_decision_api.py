@@ -115,18 +115,18 @@ def test_a_prototype_without_a_contract_in_force_may_nothing(cast):
     assert "contract" not in answer["context"]
 
 
-def test_a_shortfall_turns_autonomy_into_approval_and_back(cast, mvp, system):
+def test_an_unsupported_stage_turns_autonomy_into_approval_and_back(cast, mvp, system):
     """At once in a high tier; else once the rulebook's days of grace are over. It returns with the evidence."""
     item = mvp.evidence.filter(coverage__requirement="mvp.problem", kind="document").first()
     evidence_actions.withdraw_evidence(evidence=item, reason="It was of another team", by=cast.owner)
-    assert mvp.spans.covering(clock.now()).get().shortfall == 1
+    assert mvp.spans.covering(clock.now()).get().unsupported_stages == 1
     assert system.ask("summarise", **INSIDE)["decision"], "the days of grace have begun"
     due = mvp.obligations.get(kind="step_back").due
     with time_machine.travel(clock.midnight_before(due) + timedelta(hours=10), tick=False):
         assert system.ask("summarise", **INSIDE)["decision"], "the last day of grace"
     with time_machine.travel(clock.midnight_after(due) + timedelta(hours=10), tick=False):
         short = system.ask("summarise", **INSIDE)
-        assert code_of(short) == (False, "shortfall")
+        assert code_of(short) == (False, "unsupported")
         assert short["context"]["outcome"] == "needs_approval"
         assert "no more than prototype" in short["context"]["reason"]
     _prove(cast, mvp)
@@ -145,11 +145,11 @@ def _prove(cast, initiative) -> None:
     )
 
 
-def test_in_a_high_tier_a_shortfall_counts_at_once():
+def test_in_a_high_tier_an_unsupported_stage_counts_at_once():
     short = {
         "supported": "mvp",
-        "shortfall": 1,
-        "label": "Production in name only",
+        "unsupported_stages": 1,
+        "label": "Production: not supported by current evidence",
         "from_at": datetime(2026, 11, 1, tzinfo=UTC),
     }
     today = clock.today()
@@ -158,7 +158,7 @@ def test_in_a_high_tier_a_shortfall_counts_at_once():
     assert decision_cache._short("limited", "import", short, None, today)
     assert not decision_cache._short("limited", "decision", short, later, today)
     assert decision_cache._short("limited", "decision", short, today - timedelta(days=1), today)
-    assert not decision_cache._short("high", "decision", short | {"shortfall": 0}, None, today)
+    assert not decision_cache._short("high", "decision", short | {"unsupported_stages": 0}, None, today)
     assert decision_cache._short("minimal", "decision", None, None, today), (
         "what is not known is not relied on"
     )

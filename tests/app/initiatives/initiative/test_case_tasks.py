@@ -60,7 +60,7 @@ def test_a_supported_stage_that_ran_out_is_rewritten_and_its_grace_open_obligati
         initiatives_tasks.recompute_supported_stages.delay()
         assert periodic.recompute() == []
         obligation = initiative.obligations.get(kind="step_back")
-        assert initiative.spans.covering(clock.now()).get().shortfall > 0
+        assert initiative.spans.covering(clock.now()).get().unsupported_stages > 0
         assert obligation.responsible == cast.owner
         grace = Rulebook.objects.current().parsed.freshness.grace_days
         assert obligation.due == clock.last_day_before(until) + timedelta(days=grace)

@@ -64,13 +64,13 @@ def test_a_prototype_says_so_on_every_page(cast, as_):
     assert "decided by the Retail board" in overview
 
 
-def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
+def test_an_unsupported_stage_has_its_name_and_the_way_back(cast, as_):
     initiative = factories.make_mvp(cast)
     components_actions.record_component(
         initiative=initiative, layer="model", name="Language model", version="m-5", by=cast.lead
     )
     page = text_of(as_(cast.owner).get(at("initiative", initiative.ref)))
-    assert "Larger prototype" in page
+    assert "MVP: not supported by current evidence" in page
     assert "Missing for the approved stage" in page
     assert "m-5" in page
     assert "bring the support back" in page
@@ -80,8 +80,8 @@ def test_a_stage_from_elsewhere_is_not_accused(cast, as_):
     initiative = make_reported(cast, stage="production")
     page = text_of(as_(cast.admin).get(at("initiative", initiative.ref)))
     assert "reported by its source, not evidenced here" in page
-    assert "Production in name only" not in page
-    assert "Prototype in production" not in page
+    assert "Production: not supported by current evidence" not in page
+    assert "Production: not supported by current evidence" not in page
 
 
 def test_holds_waivers_and_age_are_said_out_loud(cast, as_):

@@ -181,7 +181,7 @@ def test_what_a_stage_open_obligations_ends_or_is_said_anew_with_the_step_back(c
 @pytest.mark.parametrize("late", [timedelta(seconds=1), timedelta(days=3, hours=5)])
 def test_grace_counts_from_the_last_day_that_was_supported_whenever_the_worker_ran(cast, late):
     initiative = factories.make_mvp(cast)
-    span = initiative.spans.filter(shortfall__gt=0).earliest("from_at")
+    span = initiative.spans.filter(unsupported_stages__gt=0).earliest("from_at")
     last = clock.local_day(span.from_at) - timedelta(days=1)
     assert span.from_at == clock.midnight_after(last)
     with clock.simulated(span.from_at + late):

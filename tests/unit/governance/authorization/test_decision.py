@@ -278,10 +278,10 @@ def test_an_error_of_the_engine_denies(monkeypatch):
     assert "Secret" not in found.reason
 
 
-def test_a_shortfall_turns_what_was_allowed_into_what_is_asked_and_nothing_else():
+def test_an_unsupported_stage_turns_what_was_allowed_into_what_is_asked_and_nothing_else():
     short = InitiativeCondition("production", short="evidence supports an MVP only")
     found = decide(version(), short, question(), NOW)
-    assert (found.outcome, found.code) == ("needs_approval", "shortfall")
+    assert (found.outcome, found.code) == ("needs_approval", "unsupported")
     assert found.approval == Approval(("owner",), 60)
     assert found.reason == "A person has to approve it for now: evidence supports an MVP only."
     assert (found.until, [rule.number for rule in found.clauses]) == (None, [1])

@@ -108,16 +108,16 @@ def test_everything_grounded_supports_production(approved_stage):
 @pytest.mark.parametrize(
     ("approved_stage", "without", "expected", "label"),
     [
-        ("production", "prod.monitoring", "mvp", "Production in name only"),
-        ("production", "mvp.problem", "prototype", "Prototype in production"),
-        ("production", "proto.question", "proposed", "Not yet an honest prototype"),
-        ("mvp", "mvp.workflow", "prototype", "Larger prototype"),
-        ("mvp", "proto.scope", "proposed", "Not yet an honest prototype"),
-        ("prototype", "prototype.selected", "proposed", "Not yet an honest prototype"),
+        ("production", "prod.monitoring", "mvp", "Production: not supported by current evidence"),
+        ("production", "mvp.problem", "prototype", "Production: not supported by current evidence"),
+        ("production", "proto.question", "proposed", "Production: not supported by current evidence"),
+        ("mvp", "mvp.workflow", "prototype", "MVP: not supported by current evidence"),
+        ("mvp", "proto.scope", "proposed", "MVP: not supported by current evidence"),
+        ("prototype", "prototype.selected", "proposed", "Prototype: not supported by current evidence"),
         ("mvp", "prod.monitoring", "mvp", ""),
     ],
 )
-def test_a_shortfall_has_a_name(approved_stage, without, expected, label):
+def test_an_approved_stage_that_is_not_supported_is_named(approved_stage, without, expected, label):
     found = supported(everything(approved_stage, without=[without]))
     assert (found.supported, found.label) == (expected, label)
     assert found.supports_approved_stage is (label == "")
@@ -169,7 +169,7 @@ def test_production_past_its_day_is_held_at_mvp():
     assert supported(facts).supported == "production"
     late = supported(facts, clock.midnight_after(TODAY))
     assert late.supported == "mvp"
-    assert late.label == "Production in name only"
+    assert late.label == "Production: not supported by current evidence"
     assert (
         supported(replace(facts, approved_stage="mvp"), clock.midnight_after(TODAY)).supported == "production"
     )
@@ -178,7 +178,7 @@ def test_production_past_its_day_is_held_at_mvp():
 @pytest.mark.parametrize("approved_stage", ["stopped", "retired"])
 def test_a_closed_initiative_supports_nothing_and_falls_short_of_nothing(approved_stage):
     found = supported(everything(approved_stage))
-    assert (found.supported, found.shortfall, found.label) == ("", 0, "")
+    assert (found.supported, found.unsupported_stages, found.label) == ("", 0, "")
 
 
 def test_a_criterion_with_a_term_never_blocks_the_move():
@@ -368,7 +368,7 @@ def test_a_waived_criterion_does_not_block():
 
 def test_the_approved_stage_must_be_supported_now():
     facts = everything("mvp", without=["mvp.workflow"])
-    assert "Larger prototype" in words(judged(facts))
+    assert "MVP: not supported by current evidence" in words(judged(facts))
 
 
 def test_retire_does_not_ask_for_support_holds_or_conditions():

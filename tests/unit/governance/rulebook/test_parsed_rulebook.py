@@ -73,7 +73,6 @@ def test_default_figures(rulebook):
     assert rulebook.freshness.waiver_max_days == 90
     assert rulebook.freshness.retention_days == 730
     assert rulebook.stages["production"].reattest_days_high == 180
-    assert rulebook.stages["mvp"].shortfall_label == "Larger prototype"
     assert next(iter(rulebook.standards)) == "funding"
     assert list(rulebook.standards)[-1] == "promotion_criteria"
     assert rulebook.contract.default_when_nobody_answers == "deny"

@@ -117,7 +117,7 @@ def test_lean_counts_the_stages_between_approved_and_supported(approved_stage, s
 
 
 def test_plumb_always_says_what_it_means():
-    assert 'aria-label="over-claimed: one stage short"' in show("{% plumb 1 %}")
+    assert 'aria-label="not supported: one stage short"' in show("{% plumb 1 %}")
     assert 'aria-label="larger prototype"' in show("{% plumb 1 'larger prototype' %}")
 
 
