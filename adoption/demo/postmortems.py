@@ -28,7 +28,7 @@ WRITTEN = {
         },
         {
             "side": "success",
-            "said": "blamed",
+            "said": "assumed",
             "layer": "model",
             "by_whom": "vendor",
             "grounds": "The new version understands plants.",
@@ -41,7 +41,7 @@ WRITTEN = {
         },
         {
             "side": "failure",
-            "said": "blamed",
+            "said": "assumed",
             "layer": "application",
             "by_whom": "management",
             "grounds": "Plant 2 does not like new things.",

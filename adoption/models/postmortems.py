@@ -14,8 +14,8 @@ from initiatives.models import Gap, Initiative, Obligation
 
 FAILURE, SUCCESS = "failure", "success"
 SIDES = {FAILURE: "What failed", SUCCESS: "What worked"}
-BLAMED, FOUND = "blamed", "found"
-SAID = {BLAMED: "Assumed cause at first", FOUND: "Found"}
+ASSUMED, FOUND = "assumed", "found"
+SAID = {ASSUMED: "Assumed cause at first", FOUND: "Found"}
 VOICES = {
     "management": "Management",
     "team": "The team itself",
@@ -124,7 +124,7 @@ class KeptQuerySet(models.QuerySet):
 
 
 class Attribution(models.Model):
-    """A layer that something is put down to: found with grounds, or blamed (for success: credited) at first, by whom.
+    """A layer that something is put down to: found with grounds, or assumed (for success: credited) at first, by whom.
 
     `place`: 1 for the layer it lay in most. An order, because shares of a cause would be made-up figures (S1-19).
     """
@@ -146,8 +146,8 @@ class Attribution(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["post_mortem", "side", "layer", "by_whom"],
-                condition=Q(removed_at__isnull=True, said="blamed"),
-                name="each_voice_blames_a_layer_once",
+                condition=Q(removed_at__isnull=True, said="assumed"),
+                name="each_voice_assumes_a_layer_once",
             ),
             models.UniqueConstraint(
                 fields=["post_mortem", "side", "layer"],
@@ -155,7 +155,7 @@ class Attribution(models.Model):
                 name="a_layer_is_found_once",
             ),
             models.CheckConstraint(
-                name="who_blamed_is_said_of_blame", condition=Q(by_whom="") | Q(said="blamed")
+                name="a_voice_is_named_for_an_assumed_cause", condition=Q(by_whom="") | Q(said="assumed")
             ),
         ]
 

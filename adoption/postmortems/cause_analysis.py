@@ -1,4 +1,4 @@
-"""What published post-mortems put success and failure down to: the layer that was blamed first beside the one found.
+"""What published post-mortems put success and failure down to: the layer that was assumed first beside the one found.
 
 "The model gets the credit, the integration the blame; both wrong" (S1-19): figures with the rows behind each.
 """
@@ -10,25 +10,27 @@ from datetime import date
 from django.db.models import QuerySet
 
 from adoption.models import Attribution, PostMortem
-from adoption.models.postmortems import BLAMED, FAILURE, FOUND, SUCCESS
+from adoption.models.postmortems import ASSUMED, FAILURE, FOUND, SUCCESS
 from governance.vocabulary import WRITTEN_OBLIGATIONS, Layer
 from initiatives.models import Initiative, Obligation
 
 # By side and by whether it was said at first or found, the column of `LayerCauses` in which a post-mortem counts.
 COLUMN_OF = {
-    (FAILURE, BLAMED): "blamed",
+    (FAILURE, ASSUMED): "assumed",
     (FAILURE, FOUND): "found",
-    (SUCCESS, BLAMED): "credited",
+    (SUCCESS, ASSUMED): "credited",
     (SUCCESS, FOUND): "carried",
 }
 
 
 @dataclass
 class LayerCauses:
-    """One layer: the published post-mortems that blamed it, found it, credited it, or found it to carry the success."""
+    """One layer: the published post-mortems that assumed it, found it, credited it, or found it to carry the
+    success.
+    """
 
     layer: str
-    blamed: list[PostMortem] = field(default_factory=list)
+    assumed: list[PostMortem] = field(default_factory=list)
     found: list[PostMortem] = field(default_factory=list)
     credited: list[PostMortem] = field(default_factory=list)
     carried: list[PostMortem] = field(default_factory=list)
@@ -38,7 +40,7 @@ class LayerCauses:
 class Causes:
     """The layers in the order of the stack, and the post-mortems in which the blame or the credit went elsewhere.
 
-    `mistaken`: layers were blamed, and the one it was found to lie in most is not among them, whatever else was found
+    `mistaken`: layers were assumed, and the one it was found to lie in most is not among them, whatever else was found
     after it; `wrongly_credited`: the same of success. `said`: by key of a post-mortem, side and what was said, the
     layers in the order that was kept.
     """
@@ -50,11 +52,11 @@ class Causes:
     said: dict[tuple[int, str, str], list[str]]
 
 
-def blamed_and_found(initiatives: QuerySet[Initiative]) -> Causes:
-    """Blamed against found layers over the published post-mortems of these initiatives; two queries.
+def assumed_and_found(initiatives: QuerySet[Initiative]) -> Causes:
+    """Assumed against found layers over the published post-mortems of these initiatives; two queries.
 
     `initiatives`: those the reader may see; each post-mortem comes with its initiative and its obligation. A
-    post-mortem counts once in each layer and column, however many voices blamed it.
+    post-mortem counts once in each layer and column, however many voices assumed it.
     """
     kept = {
         row.pk: row
@@ -83,7 +85,7 @@ def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes
         return [
             row
             for pk, row in kept.items()
-            if (first := said.get((pk, side, BLAMED)))
+            if (first := said.get((pk, side, ASSUMED)))
             and (found := said.get((pk, side, FOUND)))
             and found[0] not in first
         ]

@@ -17,7 +17,7 @@ from initiatives.insights.forms import Asked
 
 PAGE = 25
 COLUMNS = {
-    "blamed": "Assumed cause",
+    "assumed": "Assumed cause",
     "found": "Actual cause",
     "credited": "Credited with success",
     "carried": "Found to carry it",
@@ -27,9 +27,9 @@ COLUMNS = {
 def _causes(asked: Asked) -> dict[tuple[str, str], list[PostMortem]]:
     """Published post-mortems of the period by column and layer: ("", "") all, ("elsewhere", "") the mistaken.
 
-    Each with its `layers`: (words, layers first to last) of what was blamed or credited and what was found.
+    Each with its `layers`: (words, layers first to last) of what was assumed or credited and what was found.
     """
-    told = cause_analysis.blamed_and_found(asked.initiatives.order_by().values("pk"))
+    told = cause_analysis.assumed_and_found(asked.initiatives.order_by().values("pk"))
     found = {("", ""): told.read, ("elsewhere", ""): told.mistaken}
     for row in told.layers:
         found |= {(column, row.layer): getattr(row, column) for column in COLUMNS}
@@ -49,7 +49,7 @@ def _causes(asked: Asked) -> dict[tuple[str, str], list[PostMortem]]:
 
 
 def beside_insights(person, asked: Asked) -> Part:
-    """How many published post-mortems blamed, found, credited each layer, or found it to carry the success."""
+    """How many published post-mortems assumed, found, credited each layer, or found it to carry the success."""
     found = _causes(asked)
     context = {
         "columns": COLUMNS.values(),
@@ -74,7 +74,7 @@ def beside_insights(person, asked: Asked) -> Part:
 @on_any_day(initiative_lookup.portfolio_on_any_day)
 @require_safe
 def causes(request: SignedInRequest) -> HttpResponse:
-    """Published post-mortems with the layer that was blamed and the layer that was found."""
+    """Published post-mortems with the layer that was assumed and the layer that was found."""
     asked = Asked(request)
     found = _causes(asked)
     place = request.GET.get("column", ""), request.GET.get("layer", "")

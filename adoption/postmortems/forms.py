@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from adoption.models import PostMortem
-from adoption.models.postmortems import BLAMED, FAILURE, FOUND, PATTERNS, SIDES, SUCCESS, VOICES
+from adoption.models.postmortems import ASSUMED, FAILURE, FOUND, PATTERNS, SIDES, SUCCESS, VOICES
 from adoption.postmortems import sections
 from governance.vocabulary import Layer
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
@@ -14,12 +14,12 @@ LAYER_CHOICES = [("", "not chosen yet"), *Layer.choices]
 PATTERN_CHOICES = [("", "not chosen yet"), *PATTERNS.items()]
 VOICE_CHOICES = [("", "nobody in particular"), *VOICES.items()]
 MOST = 40  # lessons, or rows of layers, in one post-mortem
-GROUPS = [(side, said) for side in SIDES for said in (FOUND, BLAMED)]
+GROUPS = [(side, said) for side in SIDES for said in (FOUND, ASSUMED)]
 WORDS_OF_GROUPS = {
     (FAILURE, FOUND): "Failure: the layer it was found in, the main one first",
-    (FAILURE, BLAMED): "Failure: the layer that was blamed at first",
+    (FAILURE, ASSUMED): "Failure: the cause that was assumed at first",
     (SUCCESS, FOUND): "Success: the layer that was found to carry it, the main one first",
-    (SUCCESS, BLAMED): "Success: the layer that got the credit at first",
+    (SUCCESS, ASSUMED): "Success: the cause that was assumed at first",
 }
 
 
@@ -127,7 +127,7 @@ class PostMortemForm(forms.Form):
             initial=row.get("layer", ""),
         )
         names = [f"{prefix}_layer"]
-        if said == BLAMED:
+        if said == ASSUMED:
             self.fields[f"{prefix}_by_whom"] = LaterChoice(
                 label=f"By whom{number}", choices=VOICE_CHOICES, initial=row.get("by_whom", "")
             )

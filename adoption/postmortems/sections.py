@@ -187,7 +187,7 @@ def in_words(rows: list[dict]) -> str:
     for row in rows:
         who = f" by {VOICES[row['by_whom']].lower()}" if row["by_whom"] else ""
         verb = (
-            ("found" if row["said"] == FOUND else "blamed")
+            ("found" if row["said"] == FOUND else "assumed")
             if row["side"] == "failure"
             else ("found" if row["said"] == FOUND else "credited")
         )

@@ -87,7 +87,7 @@ def _sides(row: PostMortem) -> list[dict]:
                     "side": side,
                     "words": words,
                     "found": [one for one in rows if one.said == "found"],
-                    "blamed": [one for one in rows if one.said == "blamed"],
+                    "assumed": [one for one in rows if one.said == "assumed"],
                 }
             )
     return found

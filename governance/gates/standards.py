@@ -1,7 +1,7 @@
 """The nine standards of a stage, each met or not: the words are the rulebook's, what shows them is a requirement.
 
-Source: S2-4.1 to S2-4.9, matters that go wrong where stages are blurred. The rulebook words what each stage may expect;
-which requirements show it stands in rulebook/pairings.toml.
+Source: S2-4.1 to S2-4.9, matters that go wrong where stages do not match their evidence. The rulebook words what each
+stage may expect; which requirements show it stands in rulebook/pairings.toml.
 """
 
 from dataclasses import dataclass

@@ -37,8 +37,8 @@ class UnitQuerySet(models.QuerySet):
         """Units of this organisation, those that were merged away too."""
         return self.exclude(path__startswith=f"/{IMPORTED}/")
 
-    def of_others(self):
-        """Units that a list of others named and no admin took over, with the one that they stand below."""
+    def of_external_inventories(self):
+        """Units that an external inventory named and no admin took over, with the one that they stand below."""
         return self.filter(path__startswith=f"/{IMPORTED}/")
 
 

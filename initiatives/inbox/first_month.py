@@ -46,7 +46,7 @@ def with_reported_stage() -> QuerySet:
     reported = Initiative.objects.filter(
         basis="import", stage__in=(Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True
     )
-    return reported.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
+    return reported.exclude(unit__in=Unit.objects.of_external_inventories().order_by().values("pk"))
 
 
 def steps() -> list[Step]:

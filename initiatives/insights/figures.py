@@ -1,4 +1,4 @@
-"""What leaders ask of many initiatives, each answered by naming initiatives: scalable or pilot, used, oversold, too
+"""What insights show of many initiatives, each answered by naming initiatives: scalable or pilot, used, oversold, too
 early.
 
 Every figure is a number of initiatives that the reader may see, and the initiatives themselves are the rows behind it.

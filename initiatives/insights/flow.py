@@ -36,9 +36,9 @@ moves(at, move) AS (
 )
 SELECT to_char(at AT TIME ZONE %s, 'YYYY-MM'), move, count(*) FROM moves WHERE at >= %s AND at <= %s GROUP BY 1, 2
 """
-# A stay that an import began is asserted: nobody here knows when it began. The moment before an import is none at all.
+# A stay that an import began is reported: nobody here knows when it began. The moment before an import is none at all.
 STAYS = """
-moments(initiative_id, stage, at, place, asserted, closed_at) AS (
+moments(initiative_id, stage, at, place, reported, closed_at) AS (
   SELECT c.id, 'proposed', c.registered_at, 0::bigint, c.basis = 'import', c.withdrawn_at
     FROM initiatives_initiative c JOIN chosen USING (id)
    WHERE NOT EXISTS (SELECT FROM initiatives_stagechange s WHERE s.initiative_id = c.id AND s.basis = 'import')
@@ -47,10 +47,10 @@ moments(initiative_id, stage, at, place, asserted, closed_at) AS (
     FROM initiatives_stagechange s JOIN chosen ON chosen.id = s.initiative_id
     JOIN initiatives_initiative c ON c.id = s.initiative_id
 ), stays AS (
-  SELECT stage, asserted, at, coalesce(lead(at) OVER (PARTITION BY initiative_id ORDER BY place), closed_at) AS ended_at
+  SELECT stage, reported, at, coalesce(lead(at) OVER (PARTITION BY initiative_id ORDER BY place), closed_at) AS ended_at
     FROM moments
 )
-SELECT stage, ended_at IS NOT NULL, asserted, count(*),
+SELECT stage, ended_at IS NOT NULL, reported, count(*),
        percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP
          (ORDER BY extract(epoch FROM coalesce(ended_at, %s) - at) / 86400)
   FROM stays WHERE stage = ANY(%s) GROUP BY 1, 2, 3
@@ -142,7 +142,7 @@ class Stays:
     """Stays by stage, and how many more began with an import, of which nobody here knows when they began."""
 
     rows: tuple[Stay, ...]
-    asserted: int
+    reported: int
 
 
 @dataclass(frozen=True)
@@ -197,14 +197,14 @@ def flow(initiatives: QuerySet, now: datetime) -> Flow:
 
 def stays(initiatives: QuerySet, now: datetime) -> Stays:
     """How long initiatives stay in each stage that they can still leave: lower quartile, median, upper quartile."""
-    rows, asserted = {}, 0
+    rows, reported = {}, 0
     for stage, ended, unknown, count, quartiles in _asked(initiatives, STAYS, [now, list(RUNNING_STAGES)]):
         if unknown:
-            asserted += count
+            reported += count
         else:
             rows[stage, ended] = Stay(stage, ended, count, *(float(value) for value in quartiles))
     ordered = (rows.get((stage, ended)) for stage in RUNNING_STAGES for ended in (True, False))
-    return Stays(tuple(row for row in ordered if row), asserted)
+    return Stays(tuple(row for row in ordered if row), reported)
 
 
 def ageing(initiatives: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Week, ...]:

@@ -34,7 +34,7 @@ MOST = 100  # initiatives judged for one page; beyond that it says so
 
 
 @dataclass(frozen=True)
-class Blurred:
+class Mismatch:
     """An initiative that is not supported by current evidence, and the matters on which its stage expects more."""
 
     initiative: Initiative
@@ -59,10 +59,10 @@ def _missing(judged: Judged, test: str) -> list[str]:
     ]
 
 
-def blurred(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Blurred]:
+def mismatches_of(initiatives: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Mismatch]:
     """Of each of these initiatives the matters whose standard for the approved stage is not met."""
     return [
-        Blurred(
+        Mismatch(
             initiative,
             tuple(
                 matter

@@ -29,7 +29,7 @@ from initiatives.insights import flow as flow_figures
 from initiatives.insights import money as costs
 from initiatives.insights import people as load
 from initiatives.insights.forms import Asked, PeriodForm, below, own_initiatives, tabs
-from initiatives.insights.reasons import MATTERS, MOST, Blurred, blurred
+from initiatives.insights.reasons import MATTERS, MOST, Mismatch, mismatches_of
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio.figure_filters import MOVES, SPENT, moved_key
 from initiatives.portfolio.filters import with_support, with_supported_stage
@@ -137,11 +137,11 @@ def _judge(asked: Asked) -> dict:
     short = initiatives.filter(stage__in=RUNNING_STAGES, unsupported_stages__gt=0)
     rows, count = short.order_by("-unsupported_stages", "since", "number"), short.count()
     first = list(rows.select_related("unit")[:MOST]) if count else []
-    found = blurred(first, wanted.rulebook, wanted.now) if first else []
+    found = mismatches_of(first, wanted.rulebook, wanted.now) if first else []
     return {"count": count, "rows": found}
 
 
-def _matters(asked: Asked, rows: list[Blurred]) -> list[tuple]:
+def _matters(asked: Asked, rows: list[Mismatch]) -> list[tuple]:
     counts = Counter(matter for row in rows for matter in row.matters)
     return [
         (words, counts[matter], asked.link("insights-mismatches", matter=matter))
@@ -237,7 +237,7 @@ def flow(request: SignedInRequest) -> HttpResponse:
         "flow": moves,
         "flow_rows": _months(moves, to),
         "stays": [(row, "" if row.ended else to(approved_stage=row.stage)) for row in stays.rows],
-        "asserted": stays.asserted,
+        "reported_stays": stays.reported,
         "weeks": [
             (week, to(figure=f"expires.{week.first}"), to(figure=f"falls.{week.first}")) for week in weeks
         ],

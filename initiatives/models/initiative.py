@@ -49,11 +49,11 @@ class InitiativeQuerySet(models.QuerySet):
         """Initiatives of this organisation: of its own units, or of one that an admin took over from a list of
         others.
         """
-        return self.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
+        return self.exclude(unit__in=Unit.objects.of_external_inventories().order_by().values("pk"))
 
     def others(self):
-        """Initiatives that a list of other organisations told of, and that nobody took over."""
-        return self.filter(unit__in=Unit.objects.of_others().order_by().values("pk"))
+        """Initiatives that an external inventory told of, and that nobody took over."""
+        return self.filter(unit__in=Unit.objects.of_external_inventories().order_by().values("pk"))
 
     def locked(self, pk: int) -> "Initiative":
         """The initiative with its unit, locked until the transaction ends and read after the lock was had."""

@@ -50,8 +50,8 @@ ORDERS = {
     "title": "title",
 }
 WITHDRAWN = "withdrawn"
-OWN, OTHERS = "own", "others"
-WHOSE = {OTHERS: "Lists of others"}
+OWN, EXTERNAL = "own", "external"
+WHOSE = {EXTERNAL: "External inventories"}
 AT_HAND = ("q", "approved_stage", "unit", "mine", "unsupported", "held")  # the other filters are folded
 
 
@@ -164,8 +164,8 @@ def units_to_choose(request) -> QuerySet:
     """One's own units; of others those alone whose lists are looked at, or the one that the address names."""
     if request is None:
         return Unit.objects.own()
-    if request.GET.get("whose") == OTHERS:
-        return Unit.objects.living().of_others()
+    if request.GET.get("whose") == EXTERNAL:
+        return Unit.objects.living().of_external_inventories()
     named = request.GET.get("unit", "")
     asked = Q(pk=int(named)) if named.isascii() and named.isdecimal() and len(named) < 10 else Q(pk=None)
     return Unit.objects.living().filter(Q(pk__in=Unit.objects.own().values("pk")) | asked)
@@ -269,9 +269,9 @@ class PortfolioFilter(django_filters.FilterSet):
 
     @property
     def whose_shown(self) -> str:
-        """Whose initiatives are looked at: one's own, unless lists of others, or a unit of one, are asked for."""
+        """Whose initiatives are looked at: one's own, unless external inventories, or a unit of one, are asked for."""
         unit = self.values.get("unit")
-        return self.values.get("whose") or (OTHERS if unit is not None and unit.imported else OWN)
+        return self.values.get("whose") or (EXTERNAL if unit is not None and unit.imported else OWN)
 
     @property
     def narrowed(self) -> bool:
@@ -286,7 +286,7 @@ class PortfolioFilter(django_filters.FilterSet):
             initiatives = with_due(initiatives)
         if self.values.get("report") != WITHDRAWN:
             initiatives = initiatives.live()
-        initiatives = initiatives.others() if self.whose_shown == OTHERS else initiatives.own()
+        initiatives = initiatives.others() if self.whose_shown == EXTERNAL else initiatives.own()
         return initiatives.order_by(*_order(self.order))
 
     @property

@@ -73,7 +73,7 @@ def refused(company: Company) -> None:
                     },
                     {
                         "side": "failure",
-                        "said": "blamed",
+                        "said": "assumed",
                         "layer": "model",
                         "by_whom": "management",
                         "grounds": "The model was not good enough for stores.",

@@ -39,7 +39,7 @@ def import_rows(
     """Initiatives from rows, set-wise: registered as ideas, then moved to the reported stage with all the audit log
     asks for.
 
-    `units`: the unit of each (organisation, part of it) that the rows name; those of a list of others are made.
+    `units`: the unit of each (organisation, part of it) that the rows name; those of an external inventory are made.
     """
     if not rows:
         return
@@ -85,7 +85,7 @@ def import_rows(
                     "to": row.mapped["stage"],
                     "basis": "import",
                     "why": why,
-                    "asserted": True,
+                    "reported": True,
                     "batch": batch.pk,
                     "line": row.line,
                     "raw_digest": row.raw_digest,
@@ -136,7 +136,7 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
                     "problem": initiative.problem,
                     "owner": "nobody yet",
                     "successor_of": None,
-                    "asserted": True,
+                    "reported": True,
                     "batch": batch.pk,
                     "line": row.line,
                     "raw_digest": row.raw_digest,
@@ -155,8 +155,8 @@ def _supported_as_idea(initiative: Initiative) -> str:
 def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
     """The unit of each (organisation, part): one that is here by its name, else a new one.
 
-    Of a list of others, units below "Imported" and those that an admin took over from there; of one's `own` list, units
-    of this organisation, and new ones beside them.
+    Of an external inventory, units below "Imported" and those that an admin took over from there; of one's `own` list,
+    units of this organisation, and new ones beside them.
     """
     pairs = {(row.mapped["organisation"], row.mapped["bureau"]) for row in rows}
     root = None if own else Unit.objects.filter(code=ROOT[1]).first() or add_units([(*ROOT, None)])[0]

@@ -134,9 +134,11 @@ def _where_it_lands(batch: ImportBatch) -> list[str]:
             "are counted with yours. The boards of these units, admins and auditors open them.",
         ]
     return [
-        "It is a list of others: its initiatives lie in units below \u201cImported\u201d, apart from your own: in no "
+        "It is an external inventory: its initiatives lie in units below \u201cImported\u201d, apart from your own: "
+        "in no "
         "menu, count or reminder of yours.",
-        "Admins and auditors open them under \u201cLists of others\u201d. An admin who takes a unit over makes its "
+        "Admins and auditors open them under \u201cExternal inventories\u201d. An admin who takes a unit over makes "
+        "its "
         "initiatives your own.",
     ]
 

@@ -38,7 +38,8 @@ def described(initiative: Initiative) -> Initiative:
 
 
 def look(person: User, *, exported: bool) -> Look:
-    """Initiatives that the person sees, by what rows may call them by: those of lists of others by reference alone.
+    """Initiatives that the person sees, by what rows may call them by: those of external inventories by reference
+    alone.
 
     `exported`: with the row of each in our own export, which is how a sheet of ours is read back.
     """

@@ -185,7 +185,7 @@ def test_every_figure_is_that_of_the_raw_rows(cast):
     assert [day for row in stays.rows for day in (row.lower, row.median, row.upper)] == pytest.approx(
         [15.0521, 30, 55, 13.75, 22.5, 31.25, 70, 80, 90, 20, 20, 20, 57.5, 105, 152.5], abs=1e-4
     )
-    assert stays.asserted == 1, "nobody here knows how long an imported stage had stood"
+    assert stays.reported == 1, "nobody here knows how long an imported stage had stood"
     assert len(weeks) == 13
     assert [(week.first, week.last) for week in weeks[::12]] == [
         (date(2026, 11, 23), date(2026, 11, 29)),

@@ -396,7 +396,7 @@ def test_an_import_brings_reported_stages_and_invents_nothing(cast):
         assert not model.objects.exists(), model
     assert StageChange.objects.filter(basis="import", consumed=True).count() == 28
     assert Entry.objects.acts().filter(kind="stage changed").count() == 28
-    assert Entry.objects.acts().filter(kind="stage changed").first().facts["facts"]["asserted"] is True
+    assert Entry.objects.acts().filter(kind="stage changed").first().facts["facts"]["reported"] is True
     said = Initiative.history.filter(history_type="~").values_list("history_change_reason", flat=True)
     assert {words.split(" us-2025")[0] for words in said} == {"Asserted by source"}
     assert SupportedStage.objects.count() == 28
@@ -512,7 +512,7 @@ def test_units_are_made_below_imported_or_found_by_name(cast):
     assert not Unit.objects.filter(code="imported").exists()
 
 
-def test_units_of_a_list_of_others_are_none_of_our_own(cast):
+def test_units_of_an_external_inventory_are_none_of_our_own(cast):
     from governance.organisation import actions as organisation_actions
 
     home = organisation_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)

@@ -28,8 +28,8 @@ TITLE = "Assistant"  # how each system begins
 # Where a system would be named, were something left of it: address and query.
 SHOWN = (
     *(
-        ("portfolio", "view=list&whose=others"),
-        ("portfolio", f"whose=others&q={TITLE}"),
+        ("portfolio", "view=list&whose=external"),
+        ("portfolio", f"whose=external&q={TITLE}"),
         ("portfolio-export", ""),
     ),
     *(("inbox", ""), ("imports-several", "")),

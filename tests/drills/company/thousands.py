@@ -2,7 +2,7 @@
 the rules'.
 
 Two real initiatives are told through the acts; their answers, versions and evidence are copied, for each new initiative
-under its own keys. Everything enters as it must: initiatives as proposed ideas, then stage changes asserted by an
+under its own keys. Everything enters as it must: initiatives as proposed ideas, then stage changes reported by an
 import, each with its entry; rows of history beside every row; capture and all guards are on. What a process of ours
 could not write, this cannot either.
 """
@@ -171,7 +171,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
             [
                 (
                     initiative,
-                    {"from": "proposed", "to": stage, "basis": "import", "why": "Founded", "asserted": True},
+                    {"from": "proposed", "to": stage, "basis": "import", "why": "Founded", "reported": True},
                 )
                 for initiative, stage in moves
             ],

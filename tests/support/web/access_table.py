@@ -39,7 +39,7 @@ OPEN = Row(strangers=200, sent=405, signed_out=200)  # open to everybody, signed
 MEMBERS = Row(strangers=200, sent=405)  # open to everybody who signed in
 ADMINS = only("admin", strangers=403, sent=403)
 TRIES = only("admin", "chair", "deputy_chair", strangers=403, sent=403)  # what a rulebook would do
-# What lists of others assert, and what the portfolio costs.
+# What external inventories report, and what the portfolio costs.
 SEATED = only(*BOARD, *WATCHERS, strangers=403, sent=405)
 AUDITORS = only("auditor", strangers=403, sent=405)
 AUDITS = only("auditor", strangers=403, sent=403)  # where auditors act

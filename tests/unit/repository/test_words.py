@@ -275,9 +275,11 @@ DROPPED = {
     r"books?": "rulebook, workbook",
     r"shortfalls?|over.?claimed": "unsupported stages, not supported",
     r"claimed.stage|supports.claim|make.claim|moves.of.claims": "approved stage",
+    r"lists? of others|blamed|where_it_goes": "external inventory, assumed cause, effort by layer",
 }
 # What the dropped words are in ordinary phrases, in names of libraries and in the syntax of Python and SQL.
 ORDINARY = re.compile(
+    r"blamed line|"
     r"`shortfall.html`|claims claimed supported approved shortfall|"
     r"(run|shift|rule) book|book[ _]match(es)?|(like|large as) a book|a book in every|double-book|books what fits|"
     r"(relying|third)[ _-]?part(y|ies)|"

@@ -1,11 +1,11 @@
-"""Blamed against found layers: every figure is the rows behind it, and only what was published counts."""
+"""Assumed against found layers: every figure is the rows behind it, and only what was published counts."""
 
 from datetime import timedelta
 
 import pytest
 
 from adoption.postmortems import actions as postmortem_actions
-from adoption.postmortems.cause_analysis import blamed_and_found, overdue
+from adoption.postmortems.cause_analysis import assumed_and_found, overdue
 from adoption.postmortems.writing import write
 from governance import clock
 from governance.database.row_history import acting
@@ -25,18 +25,18 @@ def said(side, how, layer, by_whom="") -> dict:
 
 # By hand: what each account says, and whether it is published.
 ACCOUNTS = [
-    ([said("failure", "found", "integration"), said("failure", "blamed", "model", "press")], True),
+    ([said("failure", "found", "integration"), said("failure", "assumed", "model", "press")], True),
     (
         [
             said("failure", "found", "model"),
             said("failure", "found", "policy"),
-            said("failure", "blamed", "model", "team"),
-            said("failure", "blamed", "model", "management"),
+            said("failure", "assumed", "model", "team"),
+            said("failure", "assumed", "model", "management"),
         ],
         True,
     ),
-    ([said("success", "found", "integration"), said("success", "blamed", "model", "management")], True),
-    ([said("failure", "found", "runtime"), said("failure", "blamed", "model")], False),
+    ([said("success", "found", "integration"), said("success", "assumed", "model", "management")], True),
+    ([said("failure", "found", "runtime"), said("failure", "assumed", "model")], False),
 ]
 
 
@@ -60,10 +60,10 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
             row = postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
         kept.append(row)
     with django_assert_num_queries(2):
-        found = blamed_and_found(Initiative.objects.all())
+        found = assumed_and_found(Initiative.objects.all())
     one, two, three, in_review = kept
     layers = {row.layer: row for row in found.layers}
-    assert layers["model"].blamed == [two, one], "three voices, two accounts"
+    assert layers["model"].assumed == [two, one], "three voices, two accounts"
     assert layers["model"].found == [two]
     assert layers["integration"].found == [one]
     assert layers["policy"].found == [two]
@@ -71,7 +71,7 @@ def test_each_figure_is_the_rows_behind_it(cast, django_assert_num_queries):
     assert (layers["model"].credited, layers["integration"].carried) == ([three], [three])
     assert (found.mistaken, found.wrongly_credited) == ([one], [three])
     assert found.read == [three, two, one]
-    assert blamed_and_found(Initiative.objects.none()).read == []
+    assert assumed_and_found(Initiative.objects.none()).read == []
     late = overdue(Initiative.objects.all(), clock.today())
     assert [obligation.post_mortem for obligation in late] == [in_review], "in review it is still due"
 
@@ -85,7 +85,7 @@ def test_a_stopped_initiative_is_on_the_list_the_day_after_its_day(cast):
 
 
 def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast, as_):
-    """The order that is kept counts: integration first, then the model that was blamed."""
+    """The order that is kept counts: integration first, then the model that was assumed."""
     initiative = factories.make_initiative(cast)
     with acting(system="test"):
         obligation = open_obligation(
@@ -100,12 +100,12 @@ def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast,
     causes = [
         said("failure", "found", "integration"),
         said("failure", "found", "model"),
-        said("failure", "blamed", "model", "press"),
+        said("failure", "assumed", "model", "press"),
     ]
     row = write(post_mortem=row, lessons=[LESSON], by=cast.owner, **WHOLE | {"causes": causes})
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
-    assert blamed_and_found(Initiative.objects.all()).mistaken == [row]
+    assert assumed_and_found(Initiative.objects.all()).mistaken == [row]
     page = " ".join(as_(cast.chair).get("/insights/causes/?column=elsewhere").content.decode().split())
     assert "Actual cause: integration, then model" in page
     assert "Assumed cause: model" in page

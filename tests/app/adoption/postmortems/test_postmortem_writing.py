@@ -22,7 +22,7 @@ from initiatives.holds.actions import open_obligation
 from initiatives.integration.links import actions as link_actions
 from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
-from tests.app.adoption.postmortems.test_postmortems import BLAMED, FOUND, LESSON, WHOLE, WORDS, form_of
+from tests.app.adoption.postmortems.test_postmortems import ASSUMED, FOUND, LESSON, WHOLE, WORDS, form_of
 from tests.support import factories
 from tests.support.database import snapshots
 
@@ -90,7 +90,7 @@ def test_what_two_changed_is_shown_and_everything_else_is_saved(draft, cast):
             by=cast.lead,
             timeline="The lead's.",
             impact="Saved all the same.",
-            causes=[BLAMED],
+            causes=[ASSUMED],
             lessons=[LESSON | {"pk": pk, "text": "The lead's lesson."}, LESSON | {"text": "A new one."}],
         )
     assert [(one.name, one.who) for one in met.value.clashes] == [
@@ -309,7 +309,7 @@ def test_the_retrospective_has_prompts_of_its_own(cast, as_):
         "layer": "integration",
         "grounds": "It stands where they work.",
     }
-    credit = {"side": "success", "said": "blamed", "layer": "model", "by_whom": "press", "grounds": ""}
+    credit = {"side": "success", "said": "assumed", "layer": "model", "by_whom": "press", "grounds": ""}
     words = WORDS | {"went_well": "The lookup in the till was kept by all stores."}
     row = write(post_mortem=row, causes=[success, credit], lessons=[LESSON], by=cast.owner, **words)
     assert sections.lacking(row) == {}, "a success is put down to a layer too"

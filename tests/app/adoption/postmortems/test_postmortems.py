@@ -44,9 +44,9 @@ FOUND = {
     "layer": "application",
     "grounds": "The workflow was not asked about before building.",
 }
-BLAMED = {
+ASSUMED = {
     "side": "failure",
-    "said": "blamed",
+    "said": "assumed",
     "layer": "model",
     "by_whom": "management",
     "grounds": "Too weak.",
@@ -60,7 +60,7 @@ LESSON = {
     "tags": ["Pasting"],
     "vendors": ["Nimbus AI"],
 }
-WHOLE = {**WORDS, "causes": [FOUND, BLAMED]}
+WHOLE = {**WORDS, "causes": [FOUND, ASSUMED]}
 
 
 @pytest.fixture
@@ -128,18 +128,20 @@ def test_saving_keeps_words_lessons_and_what_stood_before(draft, cast):
     assert PostMortem.objects.get().timeline == WORDS["timeline"], "words that were not sent stay"
 
 
-def test_blamed_and_found_are_kept_apart_in_their_order(draft, cast):
+def test_assumed_and_found_are_kept_apart_in_their_order(draft, cast):
     row = write(post_mortem=draft, by=cast.owner, **WHOLE)
     more = FOUND | {"layer": "policy", "grounds": "Nobody had to ask."}
-    credit = {"side": "success", "said": "blamed", "layer": "model", "by_whom": "press", "grounds": ""}
+    credit = {"side": "success", "said": "assumed", "layer": "model", "by_whom": "press", "grounds": ""}
     write(post_mortem=row, by=cast.owner, causes=[credit, more, FOUND])
     rows = row.attributions.current()
     assert [(one.side, one.said, one.layer, one.place) for one in rows] == [
         ("failure", "found", "policy", 1),
         ("failure", "found", "application", 2),
-        ("success", "blamed", "model", 1),
+        ("success", "assumed", "model", 1),
     ]
-    assert row.attributions.filter(removed_at__isnull=False).get().layer == "model", "what was blamed is kept"
+    assert row.attributions.filter(removed_at__isnull=False).get().layer == "model", (
+        "what was assumed is kept"
+    )
     for wrong in (FOUND | {"layer": "cellar"}, FOUND | {"by_whom": "press"}, FOUND):
         with pytest.raises(ValidationError):
             write(post_mortem=row, by=cast.owner, causes=[FOUND, wrong])

@@ -54,7 +54,7 @@ def live(cast):
     return batch
 
 
-def test_an_idea_of_a_list_becomes_an_idea_without_a_stage(cast, as_, live):
+def test_an_idea_of_an_inventory_becomes_an_idea_without_a_stage(cast, as_, live):
     idea = Initiative.objects.get(title="Route planner")
     other = Initiative.objects.get(title="Letter sorter")
     assert (idea.stage, other.stage) == ("proposed", "mvp")
@@ -93,7 +93,7 @@ def test_imported_units_are_offered_in_no_form_of_peoples_own(cast, as_, live):
     with pytest.raises(ValidationError, match="imported list"):
         factories.make_initiative(cast, unit=unit)
     assert "Fleet Ltd" not in as_(cast.chair).get("/initiatives/").content.decode()
-    assert "Fleet Ltd (imported)" in as_(cast.chair).get("/initiatives/?whose=others").content.decode()
+    assert "Fleet Ltd (imported)" in as_(cast.chair).get("/initiatives/?whose=external").content.decode()
 
 
 def test_an_admin_takes_one_over(cast, live):

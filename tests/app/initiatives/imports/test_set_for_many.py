@@ -80,7 +80,7 @@ def test_what_somebody_owns_and_what_was_registered_here_stays(cast, brought):
         bulk.set_for_many(initiatives=initiatives, what="tier", value="high", by=cast.admin)
 
 
-def test_what_lists_of_others_name_is_not_set(cast, as_):
+def test_what_external_inventories_name_is_not_set(cast, as_):
     text = "Name;Organisation;Status\nTheirs;Fleet Ltd;Pilot\n"
     batch = text_upload(cast.admin, text, source="fleet-2026")
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)

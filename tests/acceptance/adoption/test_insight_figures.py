@@ -21,7 +21,7 @@ from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import notes
 from initiatives.facts import supported_stage, supported_stage_rows
 from initiatives.insights import figures, reasons
-from initiatives.insights.reasons import MATTERS, blurred
+from initiatives.insights.reasons import MATTERS, mismatches_of
 from initiatives.models import Initiative, StageChange
 from tests.support import factories
 from tests.support.initiatives.plain_figures import Raw, counted_by
@@ -119,7 +119,7 @@ def test_gaps_and_stages_lead_to_the_portfolio_with_as_many_initiatives(cast, as
         counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
         assert (int(gaps), int(initiatives)) == (sum(counts), len(counts))
         assert len(row.select("a")) == bool(counts), "the figure leads to the initiatives"
-    short = page.find(id="blurred").find("a")
+    short = page.find(id="mismatches").find("a")
     spans = [raw.span(initiative) for initiative in raw.initiatives if initiative.stage in RANK]
     assert short.text.startswith(f"{sum(bool(span and span.unsupported_stages) for span in spans)} ")
     assert "unsupported=on" in short["href"]
@@ -136,7 +136,7 @@ def test_matters_are_the_nine_standards_of_the_approved_stage(cast, as_):
     bare = Initiative.objects.get(pk=bare.pk)
     with acting(system="test", reason="A stage without evidence"):
         supported_stage_rows.rewrite([bare])
-    (row,) = blurred([bare], Rulebook.objects.current(), clock.now())
+    (row,) = mismatches_of([bare], Rulebook.objects.current(), clock.now())
     facts, rulebook, now = supported_stage.facts_of(bare), Rulebook.objects.current().parsed, clock.now()
     states = states_at(facts, rulebook, now)
     wanted = {
@@ -216,7 +216,7 @@ def test_everything_but_the_verdicts_is_folded_under_a_count(cast, as_):
     factories.make_mvp(cast)
     page = shown(as_(cast.chair), "/insights/")
     folds = {one["id"]: one.summary.text for one in page.select(".folds > details")}
-    assert list(folds) == ["used", "later", "success", "money", "blurred", "blame"]
+    assert list(folds) == ["used", "later", "success", "money", "mismatches", "causes"]
     assert all(re.search(r"\(\d+( of \d+)?( seen| differ)?\)$", words.strip()) for words in folds.values()), (
         folds
     )

@@ -1,4 +1,6 @@
-"""A list of others changes no count, menu, inbox or reminder of one's own. A newer file asks, and moves nothing."""
+"""An external inventory changes no count, menu, inbox or reminder of one's own. A newer file asks, and moves
+nothing.
+"""
 
 import re
 
@@ -87,7 +89,7 @@ def test_they_are_found_apart_from_ones_own(cast, as_):
     initiative = factories.make_initiative(cast, title="Reader of invoices")
     bring_in(cast)
     client = as_(cast.admin)
-    theirs = client.get(reverse("portfolio"), {"whose": "others"}).content.decode()
+    theirs = client.get(reverse("portfolio"), {"whose": "external"}).content.decode()
     assert "Invoice reader" in theirs
     assert initiative.title not in theirs
     unit = Unit.objects.get(name="Other Org")
@@ -117,7 +119,7 @@ def test_a_list_of_ones_own_is_ones_own(cast, as_):
 
 
 def test_the_confirmation_says_where_rows_land(cast, as_):
-    for own, words in ((False, "Lists of others"), (True, "counted with yours")):
+    for own, words in ((False, "External inventories"), (True, "counted with yours")):
         batch = actions.upload_batch(
             content=(LIST + f"Another {own},Other Org,O-9,Pilot\n").encode(),
             file_name="theirs.csv", source=f"theirs-{own}", own=own, by=cast.admin,
