@@ -144,6 +144,6 @@ def beside_activity(person, initiative) -> Part | None:
 
 CONTRIBUTION = Contribution(
     beside_activity=[beside_activity],
-    measurements={EntryKind.AUDIT_LOG_EXPORT_TAKEN},
+    readings={EntryKind.AUDIT_LOG_EXPORT_TAKEN},
     notification_verbs={"audit log export": "Open the export"},
 )

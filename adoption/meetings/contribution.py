@@ -14,5 +14,5 @@ CONTRIBUTION = Contribution(
     notification_verbs=reminders.VERBS,
     calendar_days=[calendar.days],
     decided_where=[agenda.where_decided],
-    measurements={EntryKind.PACK_TAKEN},
+    readings={EntryKind.PACK_TAKEN},
 )
